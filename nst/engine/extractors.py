@@ -1,0 +1,162 @@
+"""Extractors: an image goes in, named activations come out.
+
+Three networks share one shape: blocks of 3x3 convolutions with ReLU, a 2x2 pooling between blocks. `vgg16` and `vgg19`
+(Simonyan and Zisserman 2014) follow Keras Applications to the layer name; `compact` is our small student of SqueezeNet
+(see `distill.py`) with linear 1x1 heads that predict its teacher's activations. Written on `keras.ops`, so that the
+same network runs wherever Keras does. This module does not know losses, nor where weights come from.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+Tensor = Any  # a backend tensor; Keras has no public name for it
+Weights = Mapping[str, tuple[Any, Any]]  # layer -> (kernel [kh, kw, in, out], bias [out])
+
+IMAGENET_BGR_MEAN = (103.939, 116.779, 123.68)  # of 0..255 values, in blue, green, red order, as VGG was trained
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """Blocks of 3x3 convolutions, and linear heads on some of them.
+
+    `heads` maps a head's name to (the layer it reads, its channels).
+    """
+
+    name: str
+    widths: tuple[int, ...]
+    depths: tuple[int, ...]
+    pooling: str  # the pooling the weights were trained with
+    padding: str  # the padding the weights were trained with: "zero" or "reflect"
+    heads: Mapping[str, tuple[str, int]]
+
+    @property
+    def convolutions(self) -> tuple[str, ...]:
+        """Names of the convolutions in order, as Keras Applications names them."""
+        return tuple(f"block{b}_conv{c}" for b, depth in enumerate(self.depths, 1) for c in range(1, depth + 1))
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Every name that may be asked for."""
+        return (*self.convolutions, *self.heads)
+
+    def shapes(self) -> dict[str, tuple[int, int, int, int]]:
+        """Kernel shape of each layer, [kh, kw, in, out]."""
+        shapes, channels = {}, 3
+        for block, (width, depth) in enumerate(zip(self.widths, self.depths, strict=True), 1):
+            for conv in range(1, depth + 1):
+                shapes[f"block{block}_conv{conv}"] = (3, 3, channels, width)
+                channels = width
+        for head, (source, width) in self.heads.items():
+            shapes[head] = (1, 1, shapes[source][3], width)
+        return shapes
+
+
+VGG_WIDTHS = (64, 128, 256, 512, 512)
+ARCHITECTURES = {
+    "vgg19": Architecture("vgg19", VGG_WIDTHS, (2, 2, 4, 4, 4), "max", "zero", {}),
+    "vgg16": Architecture("vgg16", VGG_WIDTHS, (2, 2, 3, 3, 3), "max", "zero", {}),
+    "compact": Architecture(
+        "compact",
+        (24, 48, 96, 160, 256),
+        (2, 2, 3, 3, 2),
+        "average",
+        "reflect",
+        {  # SqueezeNet 1.1 module -> the student's layer at the same resolution
+            "conv1": ("block2_conv2", 64),
+            "fire2": ("block3_conv2", 128),
+            "fire3": ("block3_conv3", 128),
+            "fire4": ("block4_conv2", 256),
+            "fire5": ("block4_conv3", 256),
+            "fire7": ("block5_conv1", 384),
+            "fire8": ("block5_conv2", 512),
+        },
+    ),
+}
+
+
+class Extractor:
+    """A network with its weights, ready to be called.
+
+    Args:
+        architecture: one of `ARCHITECTURES`.
+        weights: {layer: (kernel [kh, kw, in, out], bias [out])}; backend variables stay trainable.
+        pooling: "max" or "average"; None keeps what the weights were trained with. Where that differs from the training,
+            activations are rescaled after each pooling so that deeper layers still meet inputs of the size they know.
+        dtype: dtype of the convolutions; activations are returned in it.
+    """
+
+    def __init__(
+        self, architecture: Architecture, weights: Weights, pooling: str | None = None, dtype: str = "float32"
+    ) -> None:
+        self.architecture = architecture
+        self.pooling = pooling or architecture.pooling
+        self.dtype = dtype
+        self._weights = {
+            layer: (ops.cast(kernel, dtype), ops.cast(bias, dtype))
+            if isinstance(kernel, np.ndarray)
+            else (kernel, bias)
+            for layer, (kernel, bias) in weights.items()
+        }
+
+    def __call__(self, image: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
+        """Activations of `layers` for `image`.
+
+        Args:
+            image: [N, H, W, 3], float32, 0..1, RGB.
+            layers: names out of `architecture.layers`.
+
+        Returns:
+            {layer: [N, h, w, C]} in the extractor's dtype; h and w are H and W over 2^(block - 1), rounded up.
+        """
+        wanted = set(layers)
+        heads_on = {source: [] for source, _ in self.architecture.heads.values()}
+        for head in wanted & set(self.architecture.heads):
+            heads_on[self.architecture.heads[head][0]].append(head)
+        remaining = {self.architecture.heads[name][0] if name in self.architecture.heads else name for name in wanted}
+
+        found: dict[str, Tensor] = {}
+        x = self._preprocess(image)
+        for block, depth in enumerate(self.architecture.depths, 1):
+            if block > 1:
+                x = self._pool(x)
+            for conv in range(1, depth + 1):
+                layer = f"block{block}_conv{conv}"
+                x = ops.relu(self._convolve(x, layer, first=layer == "block1_conv1"))
+                if layer in wanted:
+                    found[layer] = x
+                for head in heads_on.get(layer, ()):
+                    found[head] = self._convolve(x, head)
+                remaining.discard(layer)
+                if not remaining:
+                    return found
+        return found
+
+    def _preprocess(self, image: Tensor) -> Tensor:
+        """0..1 RGB -> the values the weights expect: 0..255 BGR minus the ImageNet mean (a 58th of that for compact)."""
+        x = ops.flip(image, axis=-1) * 255.0 - ops.convert_to_tensor(IMAGENET_BGR_MEAN, "float32")
+        if self.architecture.name == "compact":
+            x = x / 58.0  # about unit variance, which suits a network that starts from random weights
+        return ops.cast(x, self.dtype)
+
+    def _convolve(self, x: Tensor, layer: str, first: bool = False) -> Tensor:
+        kernel, bias = (ops.cast(w, self.dtype) for w in self._weights[layer])
+        if kernel.shape[0] == 1:
+            return ops.conv(x, kernel, padding="valid") + bias
+        if self.architecture.padding == "reflect":
+            x, padding = ops.pad(x, [[0, 0], [1, 1], [1, 1], [0, 0]], mode="reflect"), "valid"
+        elif first:  # black beyond the edge, as in training, paints a coloured frame; crowsonkb repeats the edge here
+            x, padding = ops.pad(x, [[0, 0], [1, 1], [1, 1], [0, 0]], mode="symmetric"), "valid"
+        else:
+            padding = "same"
+        return ops.conv(x, kernel, padding=padding) + bias
+
+    def _pool(self, x: Tensor) -> Tensor:
+        if self.pooling == "max":
+            return ops.max_pool(x, 2, 2, padding="same")
+        x = ops.average_pool(x, 2, 2, padding="same")
+        # crowsonkb, style-transfer-pytorch: a mean of ReLU outputs is about half their maximum
+        return x * 2.0 if self.architecture.pooling == "max" else x

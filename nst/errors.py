@@ -1,0 +1,62 @@
+"""The errors a user can meet. Each message is one line that names the thing, states the rule and echoes the value.
+
+NstError
+├── InputError          what was given cannot be used
+│   ├── OptionError     an option's name or value
+│   └── ImageError      a picture
+│       ├── TooLarge    ... over a limit of bytes or pixels
+│       └── NotAnImage  ... not a picture we read, or a damaged one
+├── WeightsError        a network's weights are missing, damaged or could not be fetched
+├── Diverged            the loss became NaN or ran away
+├── NotFound            no such run, frame or result
+├── Conflict            the run's state does not allow that
+└── Busy                the queue is full, or no worker is there
+"""
+
+
+class NstError(Exception):
+    """Base of everything a user can meet; `str(error)` is fit to be shown."""
+
+
+class InputError(NstError):
+    """What was given cannot be used."""
+
+
+class OptionError(InputError):
+    """An option's name or value is wrong; `option` names the field, "" if none is meant."""
+
+    def __init__(self, message: str, option: str = "") -> None:
+        super().__init__(message)
+        self.option = option
+
+
+class ImageError(InputError):
+    """A picture cannot be used."""
+
+
+class TooLarge(ImageError):
+    """A picture is over a limit of bytes or pixels."""
+
+
+class NotAnImage(ImageError):
+    """The bytes are no picture that we read, or a damaged one."""
+
+
+class WeightsError(NstError):
+    """A network's weights are missing, damaged or could not be fetched."""
+
+
+class Diverged(NstError):
+    """The loss became NaN or ran away."""
+
+
+class NotFound(NstError):
+    """No such run, frame or result."""
+
+
+class Conflict(NstError):
+    """The run's state does not allow that."""
+
+
+class Busy(NstError):
+    """The queue is full, or no worker is there."""

@@ -1,0 +1,123 @@
+"""A run's story, event by event. Frozen, each with a JSON form; the store numbers them.
+
+A picture travels inside its event as `image` (bytes), because no disk is assumed to be shared between the worker and the
+store; the store keeps it as a file, so `to_json` leaves it out.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+
+@dataclass(frozen=True)
+class Losses:
+    """The objective and its weighted parts: total = content + style + tv."""
+
+    total: float
+    content: float
+    style: float
+    tv: float
+
+
+@dataclass(frozen=True)
+class Event:
+    """Base of all events; `kind` is the class name in lower case."""
+
+    kind: ClassVar[str] = "event"
+    registry: ClassVar[dict[str, type["Event"]]] = {}
+
+    def __init_subclass__(cls) -> None:
+        cls.kind = cls.__name__.lower()
+        Event.registry[cls.kind] = cls
+
+    def to_wire(self) -> dict[str, Any]:
+        """Plain values, the picture's bytes included."""
+        return {"kind": self.kind, **dataclasses.asdict(self)}
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values without the picture's bytes."""
+        return {name: value for name, value in self.to_wire().items() if name != "image"}
+
+    @staticmethod
+    def from_wire(wire: Mapping[str, Any]) -> "Event":
+        """The event that `to_wire` (or `to_json`, then without its picture) was made of."""
+        values = dict(wire)
+        cls = Event.registry[values.pop("kind")]
+        if "losses" in values:
+            values["losses"] = Losses(**values["losses"])
+        return cls(**values)
+
+
+@dataclass(frozen=True)
+class Queued(Event):
+    """The run waits for a worker."""
+
+
+@dataclass(frozen=True)
+class Started(Event):
+    """A worker paints. `extractor` is the network that paints, `note` says why and how to get a better one ("" if none is)."""
+
+    extractor: str
+    note: str
+    width: int  # of the result, px
+    height: int
+    epochs: int
+    steps: int
+
+
+@dataclass(frozen=True)
+class Epoch(Event):
+    """An epoch is done; epoch 0 is the start before any step. `image` is its frame, JPEG, at the scale of the moment."""
+
+    epoch: int
+    step: int
+    losses: Losses
+    width: int  # of the frame, px
+    height: int
+    seconds: float  # since the run started
+    steps_per_second: float  # of this epoch
+    seconds_left: float  # estimated from the schedule
+    image: bytes = b""
+
+
+@dataclass(frozen=True)
+class Finished(Event):
+    """The schedule is done; `image` is the result, PNG."""
+
+    seconds: float
+    image: bytes = b""
+
+
+@dataclass(frozen=True)
+class Stopped(Event):
+    """The user stopped the run; `image` is the result so far, PNG, empty if nothing was painted."""
+
+    seconds: float
+    image: bytes = b""
+
+
+@dataclass(frozen=True)
+class Failed(Event):
+    """The run ended with an error; `image` is the last good picture, PNG, empty if there is none."""
+
+    error: str
+    image: bytes = b""
+
+
+@dataclass(frozen=True)
+class Interrupted(Event):
+    """The server or the worker went away under the run."""
+
+    error: str
+
+
+@dataclass(frozen=True)
+class Fetching(Event):
+    """A download of weights moves on; it belongs to no run. `error` is empty unless it failed."""
+
+    name: str  # extractor
+    received: int  # bytes
+    size: int  # bytes
+    done: bool = False
+    error: str = ""

@@ -1,0 +1,281 @@
+"""Every option of a run, said once: name, default, bounds, choices and help.
+
+The command line, the REST schema, the page's form and the reference read this file. `StyleOptions` is frozen and has a
+JSON form; making one checks it, so an instance is always valid.
+"""
+
+import dataclasses
+import difflib
+import functools
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from types import UnionType
+from typing import Any, Self, get_args, get_type_hints
+
+from nst.errors import OptionError
+
+LayerWeights = tuple[tuple[str, float], ...]  # (layer, weight), ...; a tuple because options are frozen and hashable
+
+GATYS_STYLE = ("block1_conv1", "block2_conv1", "block3_conv1", "block4_conv1", "block5_conv1")
+
+
+@dataclass(frozen=True)
+class Preset:
+    """Named content and style layers; `compact` overrides them on the extractor whose heads have names of their own."""
+
+    content: tuple[str, ...]
+    style: tuple[str, ...]
+    compact: "Preset | None" = None
+    help: str = ""
+
+
+PRESETS = {
+    "studio": Preset(
+        ("block4_conv2",),
+        GATYS_STYLE,
+        Preset(("fire4",), ("conv1", "fire2", "fire3", "fire5", "fire7")),
+        "what the studio paints with: Gatys' layers on VGG, the heads of the compact network",
+    ),
+    "gatys": Preset(("block4_conv2",), GATYS_STYLE, help="Gatys, Ecker and Bethge 2016"),
+    "neurastyle": Preset(("block5_conv2",), GATYS_STYLE, help="deeper content: freer forms"),
+    "johnson": Preset(
+        ("block3_conv3",),
+        ("block1_conv2", "block2_conv2", "block3_conv3", "block4_conv3"),
+        help="Johnson, Alahi and Fei-Fei 2016, meant for VGG16",
+    ),
+}
+
+# Loss weights (content, style, total variation) that belong to each normalisation; see objective.py.
+NORMALISATION_WEIGHTS = {
+    "relative": (1.0, 20.0, 0.5),
+    "gatys": (1.0, 1000.0, 0.0),  # Gatys 2016, section 2.3: content over style 1e-3, no total variation
+}
+
+
+@dataclass(frozen=True)
+class Option:
+    """What one option is: what the form, the command line and the schema show. `default` is None for "automatic"."""
+
+    name: str
+    type: type
+    default: Any
+    help: str
+    group: str
+    low: float | None = None
+    high: float | None = None
+    step: float | None = None
+    log: bool = False  # a slider for it should be logarithmic
+    choices: tuple[str, ...] = ()
+    unit: str = ""
+
+    @property
+    def label(self) -> str:
+        """The name in words: "steps_per_epoch" -> "Steps per epoch"."""
+        return self.name.replace("_", " ").capitalize().replace("Tv ", "TV ")
+
+    def check(self, value: Any) -> Any:
+        """`value` in the option's type, or an OptionError that names the option, the rule and the value."""
+        if value is None and self.default is None:
+            return None
+        if self.type is LayerWeights:
+            return _layer_weights(self.name, value)
+        if self.type is bool:
+            return self._boolean(value)
+        if self.type is str:
+            return self._choice(value)
+        return self._number(value)
+
+    def _boolean(self, value: Any) -> bool:
+        if isinstance(value, bool):
+            return value
+        raise OptionError(f"`{self.name}` must be true or false, got {value!r}", self.name)
+
+    def _choice(self, value: Any) -> str:
+        if isinstance(value, str) and value in self.choices:
+            return value
+        hint = _did_you_mean(value, self.choices) if isinstance(value, str) else ""
+        raise OptionError(f"`{self.name}` must be one of {', '.join(self.choices)}; got {value!r}{hint}", self.name)
+
+    def _number(self, value: Any) -> int | float:
+        kind = "a whole number" if self.type is int else "a number"
+        rule = f"`{self.name}` must be {kind} between {self.low:g} and {self.high:g}, got {value!r}"
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            raise OptionError(rule, self.name)
+        if self.type is int and value != int(value):
+            raise OptionError(rule, self.name)
+        assert self.low is not None and self.high is not None
+        if not self.low <= value <= self.high:
+            raise OptionError(rule, self.name)
+        return self.type(value)
+
+
+def _option(default: Any, help: str, group: str, **described: Any) -> Any:
+    return field(default=default, metadata={"help": help, "group": group, **described})
+
+
+@dataclass(frozen=True)
+class Weights:
+    """The three loss weights as the objective uses them: strength included, nothing left automatic."""
+
+    content: float
+    style: float
+    tv: float
+
+
+@dataclass(frozen=True)
+class StyleOptions:
+    """Settings of one painting. Raises OptionError on a value out of its bounds."""
+
+    epochs: int = _option(
+        40, "how many frames to paint; the run ends after the last", "basic", low=1, high=1000, step=1
+    )
+    size: int = _option(512, "long side of the result", "basic", low=64, high=4096, step=32, unit="px")
+    strength: float = _option(
+        1.0, "style against content: 10 is ten times the style", "basic", low=0.01, high=100.0, step=0.01, log=True
+    )
+    extractor: str = _option(
+        "auto",
+        "the network that looks at the pictures; auto is vgg19 where its weights are installed, else compact",
+        "basic",
+        choices=("auto", "vgg19", "vgg16", "compact"),
+    )
+    seed: int = _option(0, "same seed, same picture", "basic", low=0, high=2**31 - 1, step=1)
+    init: str = _option(
+        "noise",
+        "what the picture starts from; image is a picture of your own",
+        "start",
+        choices=("noise", "content", "style", "image"),
+    )
+    keep_colors: bool = _option(False, "keep the content's colours, take only the brushwork", "start")
+    content_weight: float | None = _option(
+        None, "weight of the content loss; automatic is the normalisation's own", "weights", low=0.0, high=1e6
+    )
+    style_weight: float | None = _option(
+        None,
+        "weight of the style loss before strength; automatic is the normalisation's own",
+        "weights",
+        low=0.0,
+        high=1e9,
+    )
+    tv_weight: float | None = _option(
+        None,
+        "weight of total variation, which smooths; automatic is the normalisation's own",
+        "weights",
+        low=0.0,
+        high=1e6,
+    )
+    normalisation: str = _option(
+        "relative",
+        "relative: weights mean the same at every size and layer; gatys: the formula of the 2016 paper",
+        "weights",
+        choices=tuple(NORMALISATION_WEIGHTS),
+    )
+    preset: str = _option("studio", "which layers speak for content and style", "layers", choices=tuple(PRESETS))
+    content_layers: LayerWeights | None = _option(
+        None, "content layers instead of the preset's, as block4_conv2=1,block5_conv2=0.5", "layers"
+    )
+    style_layers: LayerWeights | None = _option(
+        None, "style layers instead of the preset's, as block1_conv1=1,block3_conv1=2", "layers"
+    )
+    pooling: str = _option(
+        "auto",
+        "auto is the pooling the network was trained with; average is smoother",
+        "layers",
+        choices=("auto", "max", "average"),
+    )
+    optimizer: str = _option(
+        "adam", "adam moves at once; lbfgs needs fewer, longer steps", "optimiser", choices=("adam", "lbfgs")
+    )
+    learning_rate: float = _option(
+        0.03,
+        "size of Adam's steps, as a share of the range from black to white",
+        "optimiser",
+        low=0.0001,
+        high=1.0,
+        step=0.0001,
+        log=True,
+    )
+    steps_per_epoch: int = _option(10, "optimiser steps between two frames", "optimiser", low=1, high=100, step=1)
+
+    def __post_init__(self) -> None:
+        for option in options_of(type(self)):
+            object.__setattr__(self, option.name, option.check(getattr(self, option.name)))
+
+    @property
+    def steps(self) -> int:
+        """Optimiser steps of the whole run."""
+        return self.epochs * self.steps_per_epoch
+
+    @property
+    def weights(self) -> Weights:
+        """The loss weights in force."""
+        own = NORMALISATION_WEIGHTS[self.normalisation]
+        given = (self.content_weight, self.style_weight, self.tv_weight)
+        content, style, tv = (mine if value is None else value for value, mine in zip(given, own, strict=True))
+        return Weights(content, style * self.strength, tv)
+
+    def layers(self, extractor: str) -> tuple[LayerWeights, LayerWeights]:
+        """(content layers, style layers) with their weights on `extractor`; a preset's share 1 equally."""
+        preset = PRESETS[self.preset]
+        if extractor == "compact" and preset.compact is not None:
+            preset = preset.compact
+        content = self.content_layers or tuple((layer, 1 / len(preset.content)) for layer in preset.content)
+        style = self.style_layers or tuple((layer, 1 / len(preset.style)) for layer in preset.style)
+        return content, style
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values under the options' names; `from_json` reads it back."""
+        return {
+            name: dict(value) if name in ("content_layers", "style_layers") and value else value
+            for name, value in dataclasses.asdict(self).items()
+        }
+
+    @classmethod
+    def from_json(cls, given: Mapping[str, Any]) -> Self:
+        """Options from plain values; what is missing takes its default. Raises OptionError, with "did you mean"."""
+        if not isinstance(given, Mapping):
+            raise OptionError(f"options must be an object of names and values, got {type(given).__name__}")
+        names = [option.name for option in options_of(cls)]
+        for name in given:
+            if name not in names:
+                raise OptionError(f"there is no option {name!r}{_did_you_mean(str(name), names)}", str(name))
+        return cls(**given)
+
+
+@functools.cache
+def options_of(kind: type) -> tuple[Option, ...]:
+    """The options that a dataclass of this file declares, in their order."""
+    hints = get_type_hints(kind)
+    return tuple(Option(f.name, _without_none(hints[f.name]), f.default, **f.metadata) for f in fields(kind))
+
+
+def _without_none(hint: Any) -> Any:
+    """X for X | None."""
+    return next(kind for kind in get_args(hint) if kind is not type(None)) if isinstance(hint, UnionType) else hint
+
+
+def _did_you_mean(given: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(given, list(known), 1)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def _layer_weights(name: str, value: Any) -> LayerWeights | None:
+    """From {"block1_conv1": 1.0}, "block1_conv1=1,block2_conv1" (1 where no weight is given) or pairs; empty is None."""
+    try:
+        if isinstance(value, str):
+            parts = [part.partition("=") for part in value.replace(" ", "").split(",") if part]
+            pairs = [(layer, float(weight) if sign else 1.0) for layer, sign, weight in parts]
+        else:
+            pairs = [
+                (str(layer), float(weight))
+                for layer, weight in (value.items() if isinstance(value, Mapping) else value)
+            ]
+    except (TypeError, ValueError):
+        raise OptionError(f"`{name}` must look like block1_conv1=1,block2_conv1=0.5; got {value!r}", name) from None
+    for layer, weight in pairs:
+        if not (math.isfinite(weight) and 0 <= weight <= 1e6):
+            raise OptionError(f"`{name}`: the weight of {layer} must be between 0 and 1e6, got {weight:g}", name)
+    if len({layer for layer, _ in pairs}) < len(pairs):
+        raise OptionError(f"`{name}` names a layer twice: {value!r}", name)
+    return tuple(pairs) or None

@@ -1,0 +1,43 @@
+"""The ladder of sizes and steps of a run: coarse to fine. The loop, the progress bar and the time estimate read it alike."""
+
+from dataclasses import dataclass
+
+SMALLEST = 64  # long side of the first scale, px: large forms cost almost nothing there
+FINE_SHARE = 0.6  # each finer scale gets this share of the steps of the one before
+
+
+@dataclass(frozen=True)
+class Scale:
+    """One rung: the picture is `height` x `width` px for `steps` optimiser steps."""
+
+    height: int
+    width: int
+    steps: int
+
+    @property
+    def cost(self) -> int:
+        """Pixels times steps, the unit of the time estimate."""
+        return self.height * self.width * self.steps
+
+
+def fit(height: int, width: int, long_side: int) -> tuple[int, int]:
+    """(height, width) of the same aspect ratio with the long side given; at least 1 px."""
+    factor = long_side / max(height, width)
+    return max(1, round(height * factor)), max(1, round(width * factor))
+
+
+def ladder(height: int, width: int, size: int, steps: int) -> tuple[Scale, ...]:
+    """The rungs for a content of `height` x `width` px painted at long side `size` in `steps` steps.
+
+    Sizes double from about `SMALLEST` to `size`; every rung but possibly the first few has at least one step, and the last one always has.
+    """
+    sides = [size]
+    while sides[0] >= 2 * SMALLEST:
+        sides.insert(0, round(sides[0] / 2))
+    shares = [FINE_SHARE**i for i in range(len(sides))]
+    counts = [int(steps * share / sum(shares)) for share in shares]
+    counts[-1] = max(1, counts[-1])
+    counts[0] += steps - sum(counts)
+    return tuple(
+        Scale(*fit(height, width, side), count) for side, count in zip(sides, counts, strict=True) if count > 0
+    )

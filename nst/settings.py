@@ -1,0 +1,78 @@
+"""The environment, read once, as Settings. Every setting has an NST_ variable and a flag of `python app.py` and `nst serve`."""
+
+import argparse
+import dataclasses
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+import platformdirs
+
+from nst.errors import OptionError
+
+
+def _setting(default: Any, help: str) -> Any:
+    return field(default=default, metadata={"help": help})
+
+
+def _default_data() -> Path:
+    return Path(platformdirs.user_data_dir("nst", appauthor=False))
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a server runs."""
+
+    host: str = _setting("127.0.0.1", "address to listen on")
+    port: int = _setting(8050, "port to listen on; 0 takes a free one")
+    data: Path = field(default_factory=_default_data, metadata={"help": "folder of runs, uploads and samples"})
+    scheduler: str = _setting("", "address of a Dask scheduler, tcp://host:8786; empty starts a worker of our own")
+    offline: bool = _setting(False, "never ask the network for weights")
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.port <= 65535:
+            raise OptionError(f"`port` must be between 0 and 65535, got {self.port}", "port")
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str] = os.environ, arguments: argparse.Namespace | None = None) -> Self:
+        """Settings from NST_* variables, overridden by flags that were given. Raises OptionError."""
+        given: dict[str, Any] = {}
+        for f in dataclasses.fields(cls):
+            variable = f"NST_{f.name.upper()}"
+            if environment.get(variable):
+                given[f.name] = _parse(f, environment[variable], variable)
+            flag = getattr(arguments, f.name, None)
+            if flag is not None:
+                given[f.name] = flag if isinstance(flag, bool) else _parse(f, flag, f"--{f.name}")
+        return cls(**given)
+
+    @classmethod
+    def add_flags(cls, parser: argparse.ArgumentParser) -> None:
+        """One flag a setting: --host, --port, ..."""
+        for f in dataclasses.fields(cls):
+            text = f"{f.metadata['help']} (NST_{f.name.upper()})"
+            if f.type is bool:
+                parser.add_argument(f"--{f.name}", action="store_true", default=None, help=text)
+            else:
+                parser.add_argument(f"--{f.name}", help=text)
+
+
+def settings_from_flags(arguments: Sequence[str] | None = None) -> Settings:
+    """Settings for `python app.py`: environment and command line."""
+    parser = argparse.ArgumentParser(description="Serve the studio on a local address.")
+    Settings.add_flags(parser)
+    return Settings.read(arguments=parser.parse_args(arguments))
+
+
+def _parse(f: dataclasses.Field, text: str, source: str) -> Any:
+    if f.type is int:
+        if not text.strip().isdecimal():
+            raise OptionError(f"{source} must be a whole number, got {text!r}", f.name)
+        return int(text)
+    if f.type is bool:
+        if text.lower() not in ("1", "0", "true", "false", "yes", "no"):
+            raise OptionError(f"{source} must be 1 or 0, got {text!r}", f.name)
+        return text.lower() in ("1", "true", "yes")
+    return Path(text).expanduser() if f.type is Path else text
