@@ -34,7 +34,7 @@ PRESETS = {
     "studio": Preset(
         ("block4_conv2",),
         GATYS_STYLE,
-        Preset(("fire4",), ("conv1", "fire2", "fire3", "fire5", "fire7")),
+        Preset(("fire3",), ("conv1", "fire2", "fire3", "fire5", "fire7")),
         "what the studio paints with: Gatys' layers on VGG, the heads of the compact network",
     ),
     "gatys": Preset(("block4_conv2",), GATYS_STYLE, help="Gatys, Ecker and Bethge 2016"),
@@ -48,7 +48,7 @@ PRESETS = {
 
 # Loss weights (content, style, total variation) that belong to each normalisation; see objective.py.
 NORMALISATION_WEIGHTS = {
-    "relative": (1.0, 20.0, 0.5),
+    "relative": (1.0, 5.0, 0.5),
     "gatys": (1.0, 1000.0, 0.0),  # Gatys 2016, section 2.3: content over style 1e-3, no total variation
 }
 
@@ -94,7 +94,7 @@ class Option:
     def _choice(self, value: Any) -> str:
         if isinstance(value, str) and value in self.choices:
             return value
-        hint = _did_you_mean(value, self.choices) if isinstance(value, str) else ""
+        hint = did_you_mean(value, self.choices) if isinstance(value, str) else ""
         raise OptionError(f"`{self.name}` must be one of {', '.join(self.choices)}; got {value!r}{hint}", self.name)
 
     def _number(self, value: Any) -> int | float:
@@ -224,6 +224,11 @@ class StyleOptions:
         style = self.style_layers or tuple((layer, 1 / len(preset.style)) for layer in preset.style)
         return content, style
 
+    @classmethod
+    def choices(cls, name: str) -> tuple[str, ...]:
+        """What the option called `name` may be."""
+        return next(option.choices for option in options_of(cls) if option.name == name)
+
     def to_json(self) -> dict[str, Any]:
         """Plain values under the options' names; `from_json` reads it back."""
         return {
@@ -239,7 +244,7 @@ class StyleOptions:
         names = [option.name for option in options_of(cls)]
         for name in given:
             if name not in names:
-                raise OptionError(f"there is no option {name!r}{_did_you_mean(str(name), names)}", str(name))
+                raise OptionError(f"there is no option {name!r}{did_you_mean(str(name), names)}", str(name))
         return cls(**given)
 
 
@@ -255,7 +260,8 @@ def _without_none(hint: Any) -> Any:
     return next(kind for kind in get_args(hint) if kind is not type(None)) if isinstance(hint, UnionType) else hint
 
 
-def _did_you_mean(given: str, known: Iterable[str]) -> str:
+def did_you_mean(given: str, known: Iterable[str]) -> str:
+    """"; did you mean 'epochs'?" for the closest of the known names, or "" when none is close."""
     close = difflib.get_close_matches(given, list(known), 1)
     return f"; did you mean {close[0]!r}?" if close else ""
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 SMALLEST = 64  # long side of the first scale, px: large forms cost almost nothing there
 FINE_SHARE = 0.6  # each finer scale gets this share of the steps of the one before
+STEP_OVERHEAD = 20_000  # px: what a step costs beside its pixels, in pixels
 
 
 @dataclass(frozen=True)
@@ -15,9 +16,9 @@ class Scale:
     steps: int
 
     @property
-    def cost(self) -> int:
-        """Pixels times steps, the unit of the time estimate."""
-        return self.height * self.width * self.steps
+    def step_cost(self) -> int:
+        """What one step takes, in the time of one pixel."""
+        return self.height * self.width + STEP_OVERHEAD
 
 
 def fit(height: int, width: int, long_side: int) -> tuple[int, int]:
@@ -26,13 +27,15 @@ def fit(height: int, width: int, long_side: int) -> tuple[int, int]:
     return max(1, round(height * factor)), max(1, round(width * factor))
 
 
-def ladder(height: int, width: int, size: int, steps: int) -> tuple[Scale, ...]:
+def ladder(height: int, width: int, size: int, steps: int, coarse: bool = True) -> tuple[Scale, ...]:
     """The rungs for a content of `height` x `width` px painted at long side `size` in `steps` steps.
 
-    Sizes double from about `SMALLEST` to `size`; every rung but possibly the first few has at least one step, and the last one always has.
+    Without `coarse` there is one rung: a start that has details must not lose them on small scales.
+
+    Sizes double from about `SMALLEST` to `size`. The steps sum to `steps`; a rung without any is left out, never the last.
     """
     sides = [size]
-    while sides[0] >= 2 * SMALLEST:
+    while coarse and sides[0] >= 2 * SMALLEST:
         sides.insert(0, round(sides[0] / 2))
     shares = [FINE_SHARE**i for i in range(len(sides))]
     counts = [int(steps * share / sum(shares)) for share in shares]
@@ -41,3 +44,9 @@ def ladder(height: int, width: int, size: int, steps: int) -> tuple[Scale, ...]:
     return tuple(
         Scale(*fit(height, width, side), count) for side, count in zip(sides, counts, strict=True) if count > 0
     )
+
+
+def seconds_left(rungs: tuple[Scale, ...], step: int, seconds: float) -> float:
+    """Seconds that the steps after `step` will take, if `seconds` were spent on those up to it; 0 before the first."""
+    costs = [rung.step_cost for rung in rungs for _ in range(rung.steps)]
+    return seconds * sum(costs[step:]) / sum(costs[:step]) if step else 0.0

@@ -20,7 +20,7 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from nst.engine.extractors import ARCHITECTURES, IMAGENET_BGR_MEAN, Extractor
+from nst.engine.extractors import ARCHITECTURES, IMAGENET_BGR_MEAN, Extractor, he_normal
 
 CROP = 128
 BATCH = 12
@@ -52,8 +52,7 @@ class SqueezeNet:
         levels = {}
         x = self._convolve(tf.pad(x, [[0, 0], [0, 1], [0, 1], [0, 0]], "REFLECT"), "conv1", 2)
         levels["conv1"] = x
-        for pool, (before, modules) in enumerate([(1, (2, 3)), (0, (4, 5)), (1, (6, 7, 8))]):
-            del pool
+        for before, modules in ((1, (2, 3)), (0, (4, 5)), (1, (6, 7, 8))):
             edge = [before, 1 - before]
             x = tf.nn.max_pool2d(tf.pad(x, [[0, 0], edge, edge, [0, 0]], "SYMMETRIC"), 3, 2, "VALID")
             for module in modules:
@@ -126,17 +125,6 @@ def statistics(
     }
 
 
-def initial_weights(seed: int) -> dict[str, tuple[tf.Variable, tf.Variable]]:
-    """He-normal kernels for the convolutions, smaller ones for the linear heads; zero biases."""
-    random = np.random.default_rng(seed)
-    weights = {}
-    for layer, shape in ARCHITECTURES["compact"].shapes().items():
-        gain = 1.0 if layer in LEVELS else 2.0
-        kernel = random.normal(0, math.sqrt(gain / math.prod(shape[:3])), shape).astype(np.float32)
-        weights[layer] = (tf.Variable(kernel), tf.Variable(np.zeros(shape[3], np.float32)))
-    return weights
-
-
 class Distillation:
     """One training: student, optimiser, the teacher's statistics, and how long it has run."""
 
@@ -145,7 +133,10 @@ class Distillation:
     ) -> None:
         self.teacher = teacher
         self.scale = scale
-        self.weights = initial_weights(seed)
+        self.weights = {
+            layer: (tf.Variable(kernel), tf.Variable(bias))
+            for layer, (kernel, bias) in he_normal(ARCHITECTURES["compact"], seed).items()
+        }
         self.student = Extractor(ARCHITECTURES["compact"], self.weights, dtype=dtype)
         self.optimizer = tf.keras.optimizers.Adam(PEAK_LEARNING_RATE, global_clipnorm=5.0)
         self.optimizer.build(self.variables)

@@ -6,6 +6,7 @@ Three networks share one shape: blocks of 3x3 convolutions with ReLU, a 2x2 pool
 same network runs wherever Keras does. This module does not know losses, nor where weights come from.
 """
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -76,6 +77,17 @@ ARCHITECTURES = {
         },
     ),
 }
+
+
+def he_normal(architecture: Architecture, seed: int) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Random weights, float32: He-normal kernels (He et al. 2015), half the variance for linear heads, zero biases."""
+    random = np.random.default_rng(seed)
+    weights = {}
+    for layer, shape in architecture.shapes().items():
+        gain = 1.0 if layer in architecture.heads else 2.0
+        kernel = random.normal(0, math.sqrt(gain / math.prod(shape[:3])), shape).astype(np.float32)
+        weights[layer] = (kernel, np.zeros(shape[3], np.float32))
+    return weights
 
 
 class Extractor:

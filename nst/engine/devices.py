@@ -1,0 +1,21 @@
+"""What TensorFlow sees, set up for a process that shares the machine with others."""
+
+import os
+
+import tensorflow as tf
+
+
+def set_up() -> str:
+    """Let GPU memory grow as needed instead of taking it all; returns the device in words, "CPU, 2 threads".
+
+    Harmless when repeated; without effect once the GPU is in use.
+    """
+    gpus = tf.config.list_physical_devices("GPU")
+    for gpu in gpus:
+        try:
+            tf.config.experimental.set_memory_growth(gpu, True)
+        except RuntimeError:  # already in use, with the setting it has
+            break
+    if not gpus:
+        return f"CPU, {os.cpu_count()} threads"
+    return tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU")

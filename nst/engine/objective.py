@@ -1,0 +1,130 @@
+"""The objective: targets and live weights make one loss of an image, and its parts.
+
+E = content_weight * sum_l a_l C_l + style_weight * sum_l b_l S_l + tv_weight * TV, with layer weights a and b.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import tensorflow as tf
+
+from nst.engine.extractors import Extractor
+from nst.engine.losses import content_loss, gram, style_loss, tv_loss
+from nst.errors import OptionError
+from nst.events import Losses
+from nst.options import StyleOptions, did_you_mean
+
+Tensor = Any
+
+
+@dataclass(frozen=True)
+class Targets:
+    """What the image is compared with: activations of the content, Gram matrices of the style."""
+
+    content: dict[str, Tensor]  # layer -> [1, h, w, C]
+    style: dict[str, Tensor]  # layer -> [C, C] float32
+
+
+@dataclass
+class LiveWeights:
+    """The weights in force. Assign to them between two steps of a running optimisation: the next step reads them."""
+
+    content: float
+    style: float
+    tv: float
+    content_layers: tuple[float, ...]
+    style_layers: tuple[float, ...]
+    learning_rate: float
+
+    @classmethod
+    def of(cls, options: StyleOptions, extractor: str) -> "LiveWeights":
+        """The weights that `options` start with on `extractor`."""
+        w = options.weights
+        content, style = options.layers(extractor)
+        layers = tuple(weight for _, weight in content), tuple(weight for _, weight in style)
+        return cls(w.content, w.style, w.tv, *layers, options.learning_rate)
+
+
+class Objective:
+    """The loss of an image on given layers of an extractor; traced once, for every size and every weight.
+
+    Raises OptionError if the extractor has no such layer.
+    """
+
+    def __init__(
+        self, extractor: Extractor, content_layers: Sequence[str], style_layers: Sequence[str], normalisation: str
+    ) -> None:
+        known = extractor.architecture.layers
+        for option, layers in (("content_layers", content_layers), ("style_layers", style_layers)):
+            for layer in layers:
+                if layer not in known:
+                    hint = did_you_mean(layer, known) or f"; it has {', '.join(known)}"
+                    raise OptionError(
+                        f"`{option}`: the {extractor.architecture.name} network has no layer {layer!r}{hint}", option
+                    )
+        self.extractor = extractor
+        self.content_layers = tuple(content_layers)
+        self.style_layers = tuple(style_layers)
+        self.normalisation = normalisation
+        self._trace()
+
+    def _trace(self) -> None:
+        """Declare the graphs with every side unknown, so that one trace serves all sizes: TensorFlow keeps each trace."""
+        channels = {layer: shape[3] for layer, shape in self.extractor.architecture.shapes().items()}
+        picture = tf.TensorSpec([1, None, None, 3], tf.float32)
+        dtype = self.extractor.dtype
+        content = {n: tf.TensorSpec([1, None, None, channels[n]], dtype) for n in self.content_layers}
+        style = {n: tf.TensorSpec([channels[n], channels[n]], tf.float32) for n in self.style_layers}
+        main, per_content, per_style = (
+            tf.TensorSpec([n], tf.float32) for n in (3, len(self.content_layers), len(self.style_layers))
+        )
+        self._content_activations = tf.function(self._content_activations, input_signature=[picture])
+        self._style_matrices = tf.function(self._style_matrices, input_signature=[picture])
+        self._value_and_gradient = tf.function(
+            self._value_and_gradient, input_signature=[picture, content, style, main, per_content, per_style]
+        )
+
+    def targets(self, content: Tensor, style: Tensor) -> Targets:
+        """Targets from the two pictures, [1, H, W, 3] float32 in 0..1, not necessarily of one size."""
+        return Targets(self._content_activations(content), self._style_matrices(style))
+
+    def parts(self, image: Tensor, targets: Targets) -> tuple[Tensor, Tensor, Tensor]:
+        """Unweighted losses: content per layer [len(content_layers)], style per layer [len(style_layers)], TV []."""
+        found = self.extractor(image, {*self.content_layers, *self.style_layers})
+        content = [content_loss(found[n], targets.content[n], self.normalisation) for n in self.content_layers]
+        style = [style_loss(gram(found[n]), targets.style[n], self.normalisation) for n in self.style_layers]
+        return tf.stack(content), tf.stack(style), tv_loss(image)
+
+    def evaluate(self, image: Tensor, targets: Targets, weights: LiveWeights) -> tuple[Losses, Tensor]:
+        """(losses, gradient) at `image` [1, H, W, 3] float32 in 0..1; the gradient has the image's shape."""
+        values, gradient = self._value_and_gradient(
+            image,
+            targets.content,
+            targets.style,
+            tf.constant([weights.content, weights.style, weights.tv], tf.float32),
+            tf.constant(weights.content_layers, tf.float32),
+            tf.constant(weights.style_layers, tf.float32),
+        )
+        return Losses(*values.numpy().tolist()), gradient
+
+    def _content_activations(self, image: Tensor) -> dict[str, Tensor]:
+        return self.extractor(image, self.content_layers)
+
+    def _style_matrices(self, image: Tensor) -> dict[str, Tensor]:
+        return {name: gram(features) for name, features in self.extractor(image, self.style_layers).items()}
+
+    def _value_and_gradient(
+        self, image: Tensor, content: dict, style: dict, main: Tensor, per_content: Tensor, per_style: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """([total, content, style, tv], gradient)."""
+        with tf.GradientTape() as tape:
+            tape.watch(image)
+            content_parts, style_parts, tv = self.parts(image, Targets(content, style))
+            weighted = main * tf.stack(
+                [tf.reduce_sum(per_content * content_parts), tf.reduce_sum(per_style * style_parts), tv]
+            )
+            total = tf.reduce_sum(weighted)
+        gradient = tape.gradient(total, image)
+        total += 0.0 * tf.reduce_sum(gradient)  # a gradient that is not finite shows in the loss, before it is used
+        return tf.concat([total[None], weighted], axis=0), gradient

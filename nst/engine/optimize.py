@@ -1,0 +1,190 @@
+"""The loop: `stylize` is a generator of steps. To stop is to stop asking.
+
+The picture is painted coarse to fine over the rungs of `scales.ladder`; the objective, its targets and the optimiser's
+state follow. Weights are read before each step, so they may change while the picture forms.
+"""
+
+import dataclasses
+import functools
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import tensorflow as tf
+
+from nst.colors import match_colors
+from nst.engine import weights as weight_files
+from nst.engine.extractors import ARCHITECTURES, Extractor
+from nst.engine.objective import LiveWeights, Objective
+from nst.engine.optimizers import OPTIMIZERS
+from nst.errors import Diverged, InputError
+from nst.events import Losses
+from nst.images import resize
+from nst.options import StyleOptions
+from nst.scales import Scale, fit, ladder
+
+MARGIN = 48  # the canvas is wider by a MARGINth of the long side all round: few convolutions see an edge, and it shows
+SHORTEST = 32  # px; the networks halve a picture four times, and their padding wants two cells at the end
+NOISE = 0.1  # deviation of the noise a picture starts from; near grey, because what is far from it stays as grain
+RUNAWAY = 1000.0  # a loss this many times the lowest of its scale is not coming back
+
+
+@dataclass(frozen=True)
+class Step:
+    """One optimiser step, or, as step 0, the start before any.
+
+    `losses` are those of the image the step started from (of the start itself for step 0).
+    """
+
+    step: int
+    steps: int
+    epoch: int  # epochs completed with this step
+    epochs: int
+    ends_epoch: bool
+    scale: Scale
+    losses: Losses
+    _canvas: tf.Tensor
+
+    @property
+    def image(self) -> np.ndarray:
+        """The picture so far, [scale.height, scale.width, 3] float32 in 0..1; fetched when asked for."""
+        (top, _), (left, _) = _margins(self.scale.height, self.scale.width)
+        inside = self._canvas[0, top : top + self.scale.height, left : left + self.scale.width]
+        return np.clip(inside.numpy(), 0.0, 1.0)
+
+
+def stylize(
+    content: np.ndarray,
+    style: np.ndarray,
+    options: StyleOptions | None = None,
+    init: np.ndarray | None = None,
+    live: LiveWeights | None = None,
+    extractor: Extractor | None = None,
+) -> Iterator[Step]:
+    """Paint `content` in the manner of `style` (Gatys, Ecker and Bethge 2016), a step at a time.
+
+    Args:
+        content: [H, W, 3] float32 in 0..1; the result has its aspect ratio, with the long side of `options.size`.
+        style: [h, w, 3] float32 in 0..1, any size.
+        options: settings; None means the defaults.
+        init: the picture to start from when `options.init` is "image", [h, w, 3] float32 in 0..1.
+        live: weights that the caller may change between steps; None means those of `options`.
+        extractor: a network already at hand; None loads the one that `options` name.
+
+    Yields:
+        Steps, the first of them step 0: the start. After an exception the last one yielded holds the last good picture.
+
+    Raises:
+        InputError: `init` is missing. OptionError: a layer that the extractor does not have.
+        WeightsError: the extractor's weights are not there. Diverged: the loss became NaN or ran away.
+    """
+    options = options or StyleOptions()
+    extractor = extractor or load_extractor(resolve_extractor(options.extractor)[0], options.pooling)
+    name = extractor.architecture.name
+    live = live or LiveWeights.of(options, name)
+    content_layers, style_layers = options.layers(name)
+    objective = _objective(
+        extractor, tuple(n for n, _ in content_layers), tuple(n for n, _ in style_layers), options.normalisation
+    )
+    if options.keep_colors:
+        style = match_colors(style, content)
+    start, rungs = _start(content, style, init, options)
+
+    optimizer = OPTIMIZERS[options.optimizer](_canvas(start, rungs[0].height, rungs[0].width))
+    in_force = dataclasses.replace(live)
+    done = 0
+    for scale in rungs:
+        painted = _canvas(content, scale.height, scale.width)
+        targets = objective.targets(painted, _canvas(style, *fit(*style.shape[:2], max(scale.height, scale.width))))
+        if done:
+            optimizer.grow(*painted.shape[1:3])
+        else:
+            losses, _ = objective.evaluate(optimizer.image, targets, live)
+            yield _step(0, options, scale, losses, optimizer.shown)
+        lowest = math.inf
+        for step in range(done + 1, done + scale.steps + 1):
+            if live != in_force:
+                in_force, lowest = dataclasses.replace(live), math.inf
+                optimizer.reweighted()
+            losses = optimizer.step(functools.partial(objective.evaluate, targets=targets, weights=in_force), live.learning_rate)
+            lowest = min(lowest, losses.total)
+            _check(losses, lowest, step)
+            yield _step(step, options, scale, losses, optimizer.shown)
+        done += scale.steps
+
+
+def _start(
+    content: np.ndarray, style: np.ndarray, init: np.ndarray | None, options: StyleOptions
+) -> tuple[np.ndarray, tuple[Scale, ...]]:
+    """(picture to start from, rungs). Noise climbs the ladder; a start that has details keeps them at full size."""
+    rungs = ladder(*content.shape[:2], options.size, options.steps, coarse=options.init == "noise")
+    if options.init == "noise":
+        noise = np.random.default_rng(options.seed).normal(0.5, NOISE, (rungs[0].height, rungs[0].width, 3))
+        return np.clip(noise, 0, 1).astype(np.float32), rungs
+    height, width = rungs[-1].height, rungs[-1].width
+    if options.init == "image" and init is None:
+        raise InputError("`init` is image, but no picture to start from was given")
+    start = {"content": content, "style": style, "image": init}[options.init]
+    return _cover(start, height, width), rungs
+
+
+def _cover(image: np.ndarray, height: int, width: int) -> np.ndarray:
+    """The middle of `image`, cut to the aspect ratio of `height` x `width`."""
+    rows, columns = image.shape[:2]
+    factor = min(rows / height, columns / width)
+    rows_kept, columns_kept = max(1, round(height * factor)), max(1, round(width * factor))
+    top, left = (rows - rows_kept) // 2, (columns - columns_kept) // 2
+    return image[top : top + rows_kept, left : left + columns_kept]
+
+
+def _canvas(image: np.ndarray, height: int, width: int) -> tf.Tensor:
+    """`image` at `height` x `width`, mirrored outwards by its margins, as [1, H, W, 3] float32."""
+    padded = np.pad(resize(image, height, width), [*_margins(height, width), (0, 0)], mode="symmetric")
+    return tf.convert_to_tensor(padded[None], tf.float32)
+
+
+def _margins(height: int, width: int) -> list[tuple[int, int]]:
+    """[(above, below), (left, right)] in px: what is painted beyond the picture and cropped."""
+    least = max(2, round(max(height, width) / MARGIN))
+    return [(max(least, math.ceil((SHORTEST - side) / 2)),) * 2 for side in (height, width)]
+
+
+def _step(step: int, options: StyleOptions, scale: Scale, losses: Losses, canvas: tf.Tensor) -> Step:
+    epoch, rest = divmod(step, options.steps_per_epoch)
+    return Step(step, options.steps, epoch, options.epochs, rest == 0, scale, losses, canvas)
+
+
+def _check(losses: Losses, lowest: float, step: int) -> None:
+    advice = "lower the learning rate or the weights"
+    if not math.isfinite(losses.total):
+        raise Diverged(f"the loss was no longer a finite number at step {step}; {advice}")
+    if losses.total > RUNAWAY * lowest:
+        raise Diverged(f"the loss ran away at step {step}, from {lowest:.4g} to {losses.total:.4g}; {advice}")
+
+
+def resolve_extractor(name: str) -> tuple[str, str]:
+    """(network that will paint, note for the user: why this one and how to get a better one; "" if there is nothing to say).
+
+    "auto" is vgg19 where its weights are installed, else compact.
+    """
+    if name != "auto":
+        return name, ""
+    if weight_files.locate("vgg19") is not None:
+        return "vgg19", ""
+    return "compact", f"VGG19's weights are not installed, so the built-in compact network paints. {weight_files.how_to_get('vgg19')}"
+
+
+@functools.lru_cache(maxsize=3)
+def load_extractor(name: str, pooling: str = "auto") -> Extractor:
+    """The network of that name with its weights; kept for the next run. Raises WeightsError."""
+    architecture = ARCHITECTURES[name]
+    return Extractor(architecture, weight_files.load(name, architecture.shapes()), None if pooling == "auto" else pooling)
+
+
+@functools.lru_cache(maxsize=6)
+def _objective(
+    extractor: Extractor, content_layers: tuple[str, ...], style_layers: tuple[str, ...], normalisation: str
+) -> Objective:
+    """Kept with its traces for the next run on the same layers."""
+    return Objective(extractor, content_layers, style_layers, normalisation)

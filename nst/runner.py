@@ -1,0 +1,146 @@
+"""The stair between jobs and engine: one run, from bytes to events. The only module that knows both sides.
+
+The queue hands a run over by name ("nst.runner:execute"), so only a worker process ever imports this.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from nst import __version__, images
+from nst.engine import devices, weights
+from nst.engine.extractors import ARCHITECTURES
+from nst.engine.optimize import Step, load_extractor, resolve_extractor, stylize
+from nst.errors import NstError
+from nst.events import Epoch, Event, Failed, Fetching, Finished, Started, Stopped
+from nst.options import StyleOptions
+from nst.scales import ladder, seconds_left
+
+Emit = Callable[[Event], None]
+FRAME_QUALITY = 88  # JPEG; the result itself is PNG
+
+
+def execute(job: Mapping[str, Any], emit: Emit, stop_requested: Callable[[], bool]) -> None:
+    """Paint one run and tell its story: Started, an Epoch each, then Finished, Stopped or Failed.
+
+    Args:
+        job: {"content": bytes, "style": bytes, "init": bytes or None, "options": StyleOptions in JSON form}.
+        emit: called with each event, in order.
+        stop_requested: asked after every step.
+    """
+    painting = None
+    try:
+        painting = Painting(job)
+        emit(painting.started())
+        for step in painting.steps():
+            if step.ends_epoch:
+                emit(painting.epoch(step))
+            if stop_requested():
+                emit(Stopped(painting.seconds, painting.result()))
+                return
+        emit(Finished(painting.seconds, painting.result()))
+    except NstError as error:
+        emit(Failed(str(error), painting.result() if painting else b""))
+    except MemoryError:
+        emit(Failed(f"there was not enough memory at size {job['options'].get('size')}; choose a smaller one"))
+
+
+class Painting:
+    """One run while it is painted: decoded pictures in, steps through, encoded pictures out."""
+
+    def __init__(self, job: Mapping[str, Any]) -> None:
+        self.options = StyleOptions.from_json(job["options"])
+        size = self.options.size
+        self.content = images.read(job["content"], "content", size)
+        self.style = images.read(job["style"], "style", size)
+        self.init = images.read(job["init"], "init", size) if job.get("init") else None
+        self.extractor, self.note = resolve_extractor(self.options.extractor)
+        self._network = load_extractor(self.extractor, self.options.pooling)
+        self._rungs = ladder(*self.content.rgb.shape[:2], size, self.options.steps, self.options.init == "noise")
+        self._last: Step | None = None
+        self._began = self._epoch_began = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """Since the painting began."""
+        return time.monotonic() - self._began
+
+    def started(self) -> Started:
+        """The event that says what will be painted."""
+        final = self._rungs[-1]
+        return Started(self.extractor, self.note, final.width, final.height, self.options.epochs, self.options.steps)
+
+    def steps(self) -> Iterator[Step]:
+        """The engine's steps; the last one is remembered for `result`."""
+        init = self.init.rgb if self.init else None
+        for step in stylize(self.content.rgb, self.style.rgb, self.options, init, extractor=self._network):
+            self._last = step
+            yield step
+
+    def seconds_left(self, step: Step) -> float:
+        """Estimated from the schedule and the time so far."""
+        return seconds_left(self._rungs, step.step, self.seconds)
+
+    def epoch(self, step: Step) -> Epoch:
+        """The event of an epoch that `step` ends."""
+        now = time.monotonic()
+        rate = self.options.steps_per_epoch / (now - self._epoch_began) if step.step else 0.0
+        self._epoch_began = now
+        image = step.image
+        return Epoch(
+            step.epoch,
+            step.step,
+            step.losses,
+            image.shape[1],
+            image.shape[0],
+            self.seconds,
+            rate,
+            self.seconds_left(step),
+            images.encode_jpeg(image, FRAME_QUALITY),
+        )
+
+    def result(self) -> bytes:
+        """The last picture as PNG at the result's size, with the content's transparency and the settings; b"" if none."""
+        if self._last is None:
+            return b""
+        final = self._rungs[-1]
+        image = images.resize(self._last.image, final.height, final.width)
+        return images.encode_png(image, self.content.alpha, {"nst": json.dumps(self.provenance())})
+
+    def provenance(self) -> dict[str, Any]:
+        """What is needed to make the picture again, but the two pictures themselves."""
+        return {"nst": __version__, "extractor": self.extractor, "options": self.options.to_json()}
+
+
+def warm_up() -> dict[str, Any]:
+    """Load and trace what a default run needs, and say what there is: {"device", "extractors", "auto"}."""
+    device = devices.set_up()
+    grey = np.full((64, 64, 3), 0.5, np.float32)
+    for step in stylize(grey, grey, StyleOptions(epochs=1, steps_per_epoch=2, size=128)):
+        images.encode_jpeg(step.image)
+    return {"device": device, "extractors": extractors(), "auto": resolve_extractor("auto")[0]}
+
+
+def extractors() -> dict[str, dict[str, Any]]:
+    """{name: {"installed": bool, "how": how to get it}} of every network."""
+    return {
+        name: {"installed": weights.locate(name) is not None, "how": weights.how_to_get(name)} for name in ARCHITECTURES
+    }
+
+
+def fetch_weights(name: str, emit: Callable[[Fetching], None]) -> None:
+    """Download the weights of `name`, telling how far it is about five times a second."""
+    told = 0.0
+
+    def progress(received: int, size: int) -> None:
+        nonlocal told
+        if time.monotonic() - told > 0.2 or received == size:
+            told = time.monotonic()
+            emit(Fetching(name, received, size))
+
+    path = weights.fetch(name, progress)
+    size = path.stat().st_size
+    emit(Fetching(name, size, size, done=True))

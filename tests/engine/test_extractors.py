@@ -1,0 +1,89 @@
+import keras
+import numpy as np
+import pytest
+
+from nst.engine.extractors import ARCHITECTURES, IMAGENET_BGR_MEAN, Extractor, he_normal
+
+from . import twins
+from .conftest import TINY
+
+
+def on_mean_colour(height: int, width: int) -> np.ndarray:
+    """A random picture with a border of the mean colour, which the networks see as 0: repeated or black, it is the same."""
+    image = np.empty((1, height, width, 3), np.float32)
+    image[:] = np.float32(IMAGENET_BGR_MEAN[::-1]) / 255
+    image[:, 1:-1, 1:-1] = np.random.default_rng(0).uniform(0, 1, (1, height - 2, width - 2, 3))
+    return image
+
+
+@pytest.mark.parametrize("name", ["vgg16", "vgg19"])
+def test_vgg_is_that_of_keras_applications_to_the_layer(name):
+    application = getattr(keras.applications, name.upper())(weights=None, include_top=False, input_shape=(32, 48, 3))
+    layers = [layer for layer in application.layers if "conv" in layer.name]
+    assert [layer.name for layer in layers] == list(ARCHITECTURES[name].layers)
+    weights = {layer.name: tuple(layer.get_weights()) for layer in layers}
+    assert {n: kernel.shape for n, (kernel, _) in weights.items()} == ARCHITECTURES[name].shapes()
+
+    image = on_mean_colour(32, 48)
+    wanted = ["block1_conv2", "block3_conv3", "block5_conv3"]
+    theirs = keras.Model(application.input, [application.get_layer(n).output for n in wanted])
+    module = getattr(keras.applications, name)
+    expected = theirs(module.preprocess_input(image * 255.0))
+    found = Extractor(ARCHITECTURES[name], weights)(image, wanted)
+    for layer, activation in zip(wanted, expected, strict=True):
+        scale = np.abs(activation).max()
+        np.testing.assert_allclose(found[layer] / scale, activation / scale, atol=2e-5)
+
+
+def test_a_convolution_agrees_with_its_twin(tiny):
+    image = np.random.default_rng(1).uniform(0, 1, (1, 9, 7, 3)).astype(np.float32)
+    kernel, bias = he_normal(TINY, seed=3)["block1_conv1"]
+    x = np.pad(image[0, ..., ::-1] * 255 - np.array(IMAGENET_BGR_MEAN), ((1, 1), (1, 1), (0, 0)), mode="reflect")
+    expected = np.maximum(twins.convolve(x, kernel, bias), 0)
+    np.testing.assert_allclose(tiny(image, ["block1_conv1"])["block1_conv1"][0], expected, rtol=1e-4, atol=1e-3)
+
+
+def test_every_layer_has_its_shape_and_nothing_else_is_returned(tiny):
+    image = np.zeros((1, 48, 33, 3), np.float32)
+    found = tiny(image, TINY.layers)
+    assert set(found) == set(TINY.layers)
+    for layer, activation in found.items():
+        source = TINY.heads[layer][0] if layer in TINY.heads else layer
+        shrink = 2 ** (int(source[5]) - 1)
+        assert activation.shape == (1, -(-48 // shrink), -(-33 // shrink), TINY.shapes()[layer][3])
+    assert set(tiny(image, ["block2_conv1"])) == {"block2_conv1"}
+
+
+def test_a_head_is_a_linear_reading_of_its_layer(tiny):
+    image = np.random.default_rng(2).uniform(0, 1, (1, 16, 16, 3)).astype(np.float32)
+    found = tiny(image, ["head", "block2_conv2"])
+    kernel, bias = he_normal(TINY, seed=3)["head"]
+    np.testing.assert_allclose(found["head"], found["block2_conv2"] @ kernel[0, 0] + bias, rtol=1e-3, atol=1e-2)
+
+
+def test_a_flat_picture_gives_flat_activations_up_to_the_edge(tiny):
+    """What would paint a coloured frame: activations that know where the picture ends."""
+    for layer, activation in tiny(np.full((1, 64, 64, 3), 0.8, np.float32), TINY.layers).items():
+        spread = np.ptp(activation, axis=(0, 1, 2))
+        assert np.all(spread <= 1e-4 * np.abs(activation).max() + 1e-6), layer
+
+
+def test_average_pooling_in_place_of_maximum_is_rescaled():
+    architecture = ARCHITECTURES["vgg16"]
+    small = type(architecture)("small", (8, 8, 8, 8, 8), architecture.depths, "max", "zero", {})
+    weights = he_normal(small, seed=0)
+    image = np.random.default_rng(3).uniform(0, 1, (1, 64, 64, 3)).astype(np.float32)
+    deep = ["block5_conv1"]
+    largest, averaged = (
+        float(np.mean(Extractor(small, weights, pooling)(image, deep)[deep[0]])) for pooling in ("max", "average")
+    )
+    assert 0.5 < averaged / largest < 2  # without the factor of two a pooling, a sixteenth of that
+
+
+def test_bfloat16_stays_near_float32(tiny):
+    image = np.random.default_rng(4).uniform(0, 1, (1, 32, 32, 3)).astype(np.float32)
+    half = Extractor(TINY, he_normal(TINY, seed=3), dtype="bfloat16")(image, ["block3_conv3"])["block3_conv3"]
+    full = tiny(image, ["block3_conv3"])["block3_conv3"]
+    assert keras.backend.standardize_dtype(half.dtype) == "bfloat16"
+    error = np.linalg.norm(np.float32(half) - full) / np.linalg.norm(full)
+    assert error < 0.05

@@ -1,0 +1,99 @@
+import dataclasses
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from nst.engine.objective import LiveWeights, Objective
+from nst.errors import OptionError
+from nst.options import StyleOptions
+
+from . import twins
+
+CONTENT, STYLE = ("block3_conv3",), ("block1_conv1", "block2_conv2", "head")
+WEIGHTS = LiveWeights(2.0, 3.0, 0.7, (1.0,), (0.5, 0.3, 0.2), 0.03)
+
+
+def batch(image: np.ndarray) -> tf.Tensor:
+    return tf.constant(image[None])
+
+
+@pytest.mark.parametrize("normalisation", ["relative", "gatys"])
+def test_the_total_is_the_weighted_sum_of_its_twins(tiny, pictures, normalisation):
+    content, style = pictures[0][:36, :36], pictures[1]
+    image = np.random.default_rng(0).uniform(0, 1, content.shape).astype(np.float32)
+    objective = Objective(tiny, CONTENT, STYLE, normalisation)
+    losses, _ = objective.evaluate(batch(image), objective.targets(batch(content), batch(style)), WEIGHTS)
+
+    seen = {name: tiny(picture[None], {*CONTENT, *STYLE}) for name, picture in
+            (("image", image), ("content", content), ("style", style))}  # fmt: skip
+    of = {name: {layer: np.float64(x[0]) for layer, x in found.items()} for name, found in seen.items()}
+    expected_content = 2.0 * twins.content_loss(of["image"][CONTENT[0]], of["content"][CONTENT[0]], normalisation)
+    expected_style = 3.0 * sum(
+        share * twins.style_loss(of["image"][layer], of["style"][layer], normalisation)
+        for layer, share in zip(STYLE, WEIGHTS.style_layers, strict=True)
+    )
+    assert losses.content == pytest.approx(expected_content, rel=1e-3)
+    assert losses.style == pytest.approx(expected_style, rel=1e-3)
+    assert losses.tv == pytest.approx(0.7 * twins.tv_loss(image), rel=1e-3)
+    assert losses.total == pytest.approx(losses.content + losses.style + losses.tv, rel=1e-5)
+
+
+def test_the_gradient_is_that_of_finite_differences(tiny, pictures):
+    content, style = pictures
+    objective = Objective(tiny, CONTENT, STYLE, "relative")
+    targets = objective.targets(batch(content), batch(style))
+    image = np.random.default_rng(1).uniform(0.2, 0.8, content.shape).astype(np.float32)
+    _, gradient = objective.evaluate(batch(image), targets, WEIGHTS)
+    direction = gradient / tf.norm(gradient)
+    step = 1e-2
+    ahead, behind = (
+        objective.evaluate(batch(image) + sign * step * direction, targets, WEIGHTS)[0].total for sign in (1, -1)
+    )
+    assert (ahead - behind) / (2 * step) == pytest.approx(float(tf.norm(gradient)), rel=0.05)
+
+
+def test_content_is_zero_at_the_content_and_style_at_the_style(tiny, pictures):
+    content, style = pictures
+    objective = Objective(tiny, CONTENT, STYLE, "relative")
+    targets = objective.targets(batch(content), batch(style))
+    assert objective.evaluate(batch(content), targets, WEIGHTS)[0].content == pytest.approx(0, abs=1e-9)
+    same = objective.targets(batch(style), batch(style))
+    assert objective.evaluate(batch(style), same, WEIGHTS)[0].style == pytest.approx(0, abs=1e-9)
+
+
+def test_one_trace_serves_every_size_and_every_weight(tiny, pictures):
+    content, style = pictures
+    objective = Objective(tiny, CONTENT, STYLE, "relative")
+    for rows in (20, 31, 40):
+        targets = objective.targets(batch(content[:rows]), batch(style[:rows]))
+        for weight in (0.0, 1.0, 50.0):
+            objective.evaluate(batch(content[:rows]), targets, dataclasses.replace(WEIGHTS, style=weight))
+    assert objective._value_and_gradient.experimental_get_tracing_count() == 1
+    assert objective._style_matrices.experimental_get_tracing_count() == 1
+
+
+def test_the_same_relative_weights_mean_about_the_same_at_twice_the_size(tiny, pictures):
+    content, style = pictures
+    objective = Objective(tiny, CONTENT, STYLE, "relative")
+    grey = np.full_like(content, 0.5)
+    totals = []
+    for double in (1, 2):
+        large, large_style, large_grey = (np.kron(p, np.ones((double, double, 1), np.float32)) for p in (content, style, grey))
+        targets = objective.targets(batch(large), batch(large_style))
+        totals.append(objective.evaluate(batch(large_grey), targets, WEIGHTS)[0].total)
+    assert totals[1] == pytest.approx(totals[0], rel=0.3)
+
+
+def test_an_unknown_layer_is_named_with_a_suggestion(tiny):
+    with pytest.raises(OptionError, match=r"`style_layers`: the tiny network has no layer 'block1_con1'; did you mean"):
+        Objective(tiny, CONTENT, ("block1_con1",), "relative")
+    with pytest.raises(OptionError, match=r"`content_layers`.*it has block1_conv1, "):
+        Objective(tiny, ("zzz",), STYLE, "relative")
+
+
+def test_live_weights_start_as_the_options_say():
+    live = LiveWeights.of(StyleOptions(strength=2, style_weight=7, tv_weight=0, content_layers="fire3=0.5"), "compact")
+    assert (live.content, live.style, live.tv) == (1.0, 14.0, 0.0)
+    assert live.content_layers == (0.5,)
+    assert sum(live.style_layers) == pytest.approx(1)

@@ -1,0 +1,204 @@
+import dataclasses
+import itertools
+
+import numpy as np
+import pytest
+
+from nst.engine.objective import LiveWeights
+from nst.engine.optimize import load_extractor, resolve_extractor, stylize
+from nst.errors import Diverged, InputError, OptionError, WeightsError
+from nst.options import StyleOptions
+
+LAYERS = {"content_layers": "block3_conv3", "style_layers": "block1_conv1,block2_conv2,block4_conv1"}
+
+
+def options(**given) -> StyleOptions:
+    return StyleOptions(**{"epochs": 4, "steps_per_epoch": 5, "size": 128, **LAYERS, **given})
+
+
+@pytest.fixture(scope="module")
+def painted(tiny):
+    """All steps of one run from noise, with the options that made them."""
+    random = np.random.default_rng(8)
+    content, style = (random.uniform(0, 1, (h, w, 3)).astype(np.float32) for h, w in ((60, 100), (50, 50)))
+    return list(stylize(content, style, options(), extractor=tiny))
+
+
+def test_the_steps_tell_their_place_in_the_run(painted):
+    assert [step.step for step in painted] == list(range(21))
+    assert [step.epoch for step in painted if step.ends_epoch] == [0, 1, 2, 3, 4]
+    assert {(step.steps, step.epochs) for step in painted} == {(20, 4)}
+    sides = [max(step.scale.height, step.scale.width) for step in painted]
+    assert sides == sorted(sides)
+    assert (sides[0], sides[-1]) == (64, 128)
+
+
+def test_every_picture_has_the_contents_shape_and_stays_between_black_and_white(painted):
+    for step in painted:
+        assert step.image.shape == (step.scale.height, step.scale.width, 3)
+        assert step.image.dtype == np.float32
+        assert 0 <= step.image.min() <= step.image.max() <= 1
+    assert painted[-1].image.shape == (77, 128, 3)  # 60 x 100 at long side 128
+
+
+def test_the_loss_falls_on_every_scale(painted):
+    for _, steps in itertools.groupby(painted[1:], key=lambda step: step.scale):
+        totals = [step.losses.total for step in steps]
+        assert totals[-1] < totals[0]
+
+
+def test_the_start_is_near_grey_noise(painted):
+    start = painted[0].image
+    assert start.mean() == pytest.approx(0.5, abs=0.02)
+    assert 0.05 < start.std() < 0.15
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
+def test_the_same_seed_paints_the_same_picture_and_another_one_another(tiny, pictures, optimizer):
+    def paint(seed: int) -> np.ndarray:
+        *_, last = stylize(*pictures, options(epochs=1, seed=seed, size=64, optimizer=optimizer), extractor=tiny)
+        return last.image
+
+    np.testing.assert_array_equal(paint(1), paint(1))
+    assert np.abs(paint(1) - paint(2)).mean() > 0.01
+
+
+@pytest.mark.parametrize(("init", "picture"), [("content", 0), ("style", 1), ("image", 2)])
+def test_a_start_with_details_is_painted_at_full_size_from_the_first_step(tiny, pictures, init, picture):
+    mine = np.full((40, 56, 3), (0.9, 0.1, 0.4), np.float32)
+    run = stylize(*pictures, options(init=init), init=mine, extractor=tiny)
+    start = next(run)
+    assert start.image.shape == (91, 128, 3)
+    expected = (*pictures, mine)[picture]
+    np.testing.assert_allclose(start.image.mean((0, 1)), expected.mean((0, 1)), atol=0.1)
+
+
+def test_a_start_that_is_not_given_is_asked_for(tiny, pictures):
+    with pytest.raises(InputError, match="`init` is image, but no picture"):
+        next(stylize(*pictures, options(init="image"), extractor=tiny))
+
+
+def test_weights_may_change_while_the_picture_forms(tiny, pictures):
+    chosen = options(size=64, init="content")
+    live = LiveWeights.of(chosen, "tiny")
+    run = stylize(*pictures, chosen, live=live, extractor=tiny)
+    before = list(itertools.islice(run, 5))[-1].losses
+    live.style = live.style * 3
+    after = next(run).losses
+    assert after.style == pytest.approx(3 * before.style, rel=0.5)
+    assert after.style > 1.5 * before.style
+    live.tv = 0.0
+    assert next(run).losses.tv == 0
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
+def test_changed_weights_are_used_from_the_next_step_on(tiny, pictures, optimizer):
+    chosen = options(size=64, optimizer=optimizer)
+    live = LiveWeights.of(chosen, "tiny")
+    run = stylize(*pictures, chosen, live=live, extractor=tiny)
+    next(run), next(run)
+    live.content = live.style = 0.0
+    losses = next(run).losses
+    assert (losses.content, losses.style) == (0, 0)
+    assert losses.total == pytest.approx(losses.tv)
+
+
+def test_stopping_is_to_stop_asking(tiny, pictures):
+    run = stylize(*pictures, options(), extractor=tiny)
+    kept = list(itertools.islice(run, 3))
+    run.close()
+    assert kept[-1].image.shape[2] == 3
+
+
+def test_a_loss_that_is_no_number_ends_the_run_with_the_last_good_picture(tiny, pictures):
+    chosen = options(size=64)
+    live = LiveWeights.of(chosen, "tiny")
+    run = stylize(*pictures, chosen, live=live, extractor=tiny)
+    good = list(itertools.islice(run, 4))[-1]
+    live.style = float("nan")
+    with pytest.raises(Diverged, match="no longer a finite number at step 4; lower the learning rate"):
+        next(run)
+    assert np.all(np.isfinite(good.image))
+
+
+def test_a_loss_that_runs_away_ends_the_run(tiny, pictures):
+    flat = np.full((40, 40, 3), 0.5, np.float32)
+    chosen = options(init="image", size=64, content_weight=0, style_weight=0, tv_weight=1, learning_rate=0.0001)
+    live = LiveWeights.of(chosen, "tiny")
+    nearly = flat + np.random.default_rng(0).normal(0, 1e-4, flat.shape).astype(np.float32)
+    run = stylize(flat, flat, chosen, init=nearly, live=live, extractor=tiny)
+    next(run), next(run)
+    live.learning_rate = 1.0  # the weights stay, only the steps explode
+    with pytest.raises(Diverged, match="the loss ran away at step"):
+        list(run)
+
+
+@pytest.mark.parametrize("shape", [(16, 300), (300, 16), (16, 16), (17, 23), (500, 33)])
+def test_any_aspect_ratio_is_painted_exactly(tiny, pictures, shape):
+    content = np.random.default_rng(0).uniform(0, 1, (*shape, 3)).astype(np.float32)
+    *_, last = stylize(content, pictures[1], options(epochs=1, steps_per_epoch=2, size=96), extractor=tiny)
+    factor = 96 / max(shape)
+    assert last.image.shape == (round(shape[0] * factor), round(shape[1] * factor), 3)
+
+
+def test_an_elongated_style_is_no_trouble(tiny, pictures):
+    style = np.random.default_rng(0).uniform(0, 1, (16, 700, 3)).astype(np.float32)
+    *_, last = stylize(pictures[0], style, options(epochs=1, size=64), extractor=tiny)
+    assert np.isfinite(last.losses.total)
+
+
+def test_no_coloured_frame_is_painted(tiny, pictures):
+    """The outermost pixels are as near to their neighbours as those inside are to theirs."""
+    *_, last = stylize(*pictures, options(epochs=12, size=64), extractor=tiny)
+    rows = np.abs(np.diff(last.image, axis=0)).mean((1, 2))
+    columns = np.abs(np.diff(last.image, axis=1)).mean((0, 2))
+    for steps in (rows, columns):
+        assert max(steps[0], steps[-1]) < 1.6 * np.median(steps)
+
+
+def test_keeping_colours_keeps_the_contents_mean_colour(tiny, pictures):
+    content, style = pictures
+    red = np.clip(style * (1.0, 0.2, 0.2), 0, 1).astype(np.float32)
+
+    def mean_colour(keep: bool) -> np.ndarray:
+        *_, last = stylize(
+            content, red, options(size=64, epochs=8, keep_colors=keep, content_weight=0), extractor=tiny
+        )
+        return last.image.mean((0, 1))
+
+    away = {keep: np.abs(mean_colour(keep) - content.mean((0, 1))).max() for keep in (True, False)}
+    assert away[True] < away[False]
+
+
+def test_the_built_in_network_paints_with_the_defaults(pictures):
+    chosen = StyleOptions(epochs=2, size=128)
+    steps = list(stylize(*pictures, dataclasses.replace(chosen, extractor="compact")))
+    assert steps[-1].losses.total < 0.7 * steps[0].losses.total
+    assert load_extractor("compact") is load_extractor("compact")
+
+
+@pytest.mark.parametrize("preset", StyleOptions.choices("preset"))
+@pytest.mark.parametrize("normalisation", StyleOptions.choices("normalisation"))
+def test_every_preset_and_normalisation_runs_on_the_built_in_network(pictures, preset, normalisation):
+    chosen = StyleOptions(
+        epochs=1, steps_per_epoch=3, size=64, extractor="compact", preset=preset, normalisation=normalisation
+    )
+    steps = list(stylize(*pictures, chosen))
+    assert steps[-1].losses.total < steps[0].losses.total
+
+
+def test_an_unknown_layer_is_refused_before_anything_is_painted(tiny, pictures):
+    with pytest.raises(OptionError, match="no layer 'block9_conv1'"):
+        next(stylize(*pictures, options(style_layers="block9_conv1"), extractor=tiny))
+
+
+def test_auto_is_compact_without_vgg_weights_and_says_how_to_get_them(monkeypatch, tmp_path):
+    for variable in ("NST_CACHE", "KERAS_HOME"):
+        monkeypatch.setenv(variable, str(tmp_path))
+    monkeypatch.delenv("NST_VGG19_WEIGHTS", raising=False)
+    name, note = resolve_extractor("auto")
+    assert name == "compact"
+    assert "nst weights fetch vgg19" in note
+    assert resolve_extractor("vgg16") == ("vgg16", "")
+    with pytest.raises(WeightsError, match="vgg19"):
+        load_extractor("vgg19")

@@ -1,0 +1,120 @@
+import numpy as np
+import pytest
+import scipy.optimize
+import tensorflow as tf
+
+from nst.engine.optimizers import LBFGS, OPTIMIZERS, Adam
+from nst.events import Losses
+
+RANDOM = np.random.default_rng(0)
+SHAPE = (1, 6, 7, 3)
+CURVATURE = np.exp(RANDOM.uniform(-3, 3, SHAPE)).astype(np.float32)
+CENTRE = RANDOM.uniform(-0.4, 1.4, SHAPE).astype(np.float32)  # partly outside the box
+
+
+def evaluator(function):
+    """A numeric function of an image as the optimisers want it."""
+
+    def evaluate(image):
+        with tf.GradientTape() as tape:
+            tape.watch(image)
+            loss = function(image)
+        return Losses(float(loss), 0.0, 0.0, 0.0), tape.gradient(loss, image)
+
+    return evaluate
+
+
+def quadratic(x):
+    return tf.reduce_sum(CURVATURE * tf.square(x - CENTRE))
+
+
+def rosenbrock(x):
+    flat = 2.0 * tf.reshape(x, (-1,))
+    return tf.reduce_sum(100.0 * tf.square(flat[1:] - tf.square(flat[:-1])) + tf.square(1.0 - flat[:-1]))
+
+
+OBJECTIVES = {"quadratic": quadratic, "rosenbrock": rosenbrock}
+
+
+def start() -> tf.Tensor:
+    return tf.constant(np.random.default_rng(1).uniform(0.3, 0.7, SHAPE), tf.float32)
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_every_optimiser_descends_every_objective_inside_the_box(name, objective):
+    optimizer, evaluate = OPTIMIZERS[name](start()), evaluator(OBJECTIVES[objective])
+    first = evaluate(optimizer.image)[0].total
+    for _ in range(60):
+        optimizer.step(evaluate, 0.02)
+        assert tf.reduce_all((optimizer.image >= 0) & (optimizer.image <= 1))
+    assert evaluate(optimizer.image)[0].total < 0.3 * first
+    assert optimizer.shown.shape == SHAPE
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_lbfgs_reaches_what_scipy_reaches(objective):
+    evaluate = evaluator(OBJECTIVES[objective])
+
+    def flat(x):
+        losses, gradient = evaluate(tf.constant(x.reshape(SHAPE), tf.float32))
+        return losses.total, np.float64(gradient).ravel()
+
+    reference = scipy.optimize.minimize(
+        flat, np.float64(start()).ravel(), jac=True, method="L-BFGS-B", bounds=[(0, 1)] * start().numpy().size,
+        options={"maxiter": 150, "maxcor": 20},
+    )  # fmt: skip
+    optimizer = LBFGS(start())
+    for _ in range(150):
+        optimizer.step(evaluate, 0.1)
+    first = evaluate(start())[0].total
+    assert evaluate(optimizer.image)[0].total <= reference.fun + 1e-3 * (first - reference.fun)
+
+
+def test_lbfgs_never_climbs():
+    optimizer, evaluate = LBFGS(start()), evaluator(rosenbrock)
+    totals = [optimizer.step(evaluate, 0.1).total for _ in range(50)]
+    assert all(later <= earlier for earlier, later in zip(totals, totals[1:], strict=False))
+
+
+def test_adam_agrees_with_its_twin():
+    optimizer, evaluate = Adam(start()), evaluator(quadratic)
+    x = np.float64(start())
+    first, second, mean = np.zeros(SHAPE), np.zeros(SHAPE), np.zeros(SHAPE)
+    for t in range(1, 21):
+        gradient = 2 * CURVATURE * (x - CENTRE)
+        first = 0.9 * first + 0.1 * gradient
+        second = 0.99 * second + 0.01 * gradient**2
+        debiased = second / (1 - 0.99**t)
+        size = np.sqrt(debiased) + Adam.epsilon * np.sqrt(debiased.mean())
+        x = np.clip(x - 0.02 * first / (1 - 0.9**t) / size, 0, 1)
+        mean = Adam.average * mean + (1 - Adam.average) * x
+        optimizer.step(evaluate, 0.02)
+    np.testing.assert_allclose(optimizer.image, x, atol=1e-4)
+    np.testing.assert_allclose(optimizer.shown, mean / (1 - Adam.average**20), atol=1e-4)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_growing_carries_the_picture_and_keeps_descending(name):
+    y, x = np.mgrid[0:1:6j, 0:1:7j]
+    smooth = tf.constant(np.stack([x, y, x * y], -1)[None], tf.float32)
+    optimizer = OPTIMIZERS[name](smooth)
+    for _ in range(3):
+        optimizer.step(evaluator(lambda image: tf.reduce_sum((image - 0.5) ** 4)), 0.01)
+    before = optimizer.image
+    optimizer.grow(12, 14)
+    assert optimizer.image.shape == (1, 12, 14, 3)
+    back = tf.image.resize(optimizer.image, (6, 7), antialias=True)
+    assert float(tf.reduce_max(tf.abs(back - before))) < 0.1
+    evaluate = evaluator(lambda image: tf.reduce_sum((image - 0.5) ** 4))
+    first = optimizer.step(evaluate, 0.01).total
+    optimizer.reweighted()
+    assert optimizer.step(evaluate, 0.01).total < first
+
+
+def test_adams_second_moment_never_turns_negative_when_it_grows():
+    optimizer = Adam(start())
+    for _ in range(3):
+        optimizer.step(evaluator(quadratic), 0.02)
+    optimizer.grow(13, 17)
+    assert float(tf.reduce_min(optimizer._second)) >= 0
