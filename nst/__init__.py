@@ -1,10 +1,10 @@
 """A neural style transfer studio. The public names load on first use, so that importing this costs nothing.
 
-    from nst import StyleOptions, read_file, stylize
+from nst import StyleOptions, read_file, stylize
 
-    content, style = read_file("photo.jpg"), read_file("painting.jpg")
-    for step in stylize(content.rgb, style.rgb, StyleOptions(epochs=40)):
-        ...  # step.losses, step.image
+content, style = read_file("photo.jpg"), read_file("painting.jpg")
+for step in stylize(content.rgb, style.rgb, StyleOptions(epochs=40)):
+    ...  # step.losses, step.image
 """
 
 import importlib

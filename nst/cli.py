@@ -1,18 +1,19 @@
 """The command line: nst stylize | serve | weights. Flags are built from options.py and settings.py.
 
-Exit status: 0; 1 when the work failed; 2 when the input was bad; 130 after Ctrl-C. An error is one line on standard error.
+Exit status: 0; 1 when the work failed; 2 when the input was bad; 130 after Ctrl-C. An error is one line.
 """
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 
 from nst.errors import InputError, NstError, OptionError
+from nst.images import read_bytes
 from nst.options import Option, StyleOptions, did_you_mean, options_of
 from nst.settings import Settings
 
@@ -79,13 +80,14 @@ def _add_flag(parser: argparse.ArgumentParser, option: Option) -> None:
         parser.add_argument(flag, action="store_true", default=None, dest=option.name, help=text)
         return
     shown = "automatic" if option.default is None else option.default
-    metavar = "|".join(option.choices) + ("|FILE" if option.name == "init" else "") or option.label.upper().replace(" ", "_")
+    choices = (*option.choices, "FILE") if option.name == "init" else option.choices
+    metavar = "|".join(choices) or option.name.upper()
     parser.add_argument(flag, dest=option.name, metavar=metavar, help=f"{text} (default: {shown})")
 
 
 def _options(parsed: argparse.Namespace) -> tuple[StyleOptions, Path | None]:
     """(options, picture to start from) out of the flags; `--init` takes a choice or a file."""
-    given = {}
+    given: dict[str, Any] = {}
     for option in options_of(StyleOptions):
         text = getattr(parsed, option.name)
         if text is not None:
@@ -112,24 +114,15 @@ def _number(text: str) -> int | float | str:
 def _stylize(parsed: argparse.Namespace) -> int:
     options, init = _options(parsed)
     jobs = list(_jobs(parsed.content, parsed.output))
+    same = {"style": read_bytes(parsed.style), "init": read_bytes(init) if init else None, "options": options.to_json()}
     status = 0
-    from nst.runner import Painting  # TensorFlow loads here, after the arguments are known to be good
-
     for content, output in jobs:
         try:
-            painting = Painting(
-                {
-                    "content": _read(content),
-                    "style": _read(parsed.style),
-                    "init": _read(init) if init else None,
-                    "options": options.to_json(),
-                }
-            )
-            _paint(painting, output, content.name, parsed.quiet)
+            _paint({**same, "content": read_bytes(content)}, output, content.name, parsed.quiet)
         except InputError as error:
             if not parsed.content.is_dir():
                 raise
-            status = _say(error, 2)  # the other pictures of the folder are still painted
+            status = _say(f"{content.name}: {error}", 2)  # the other pictures of the folder are still painted
     return status
 
 
@@ -154,8 +147,11 @@ def _jobs(content: Path, output: Path) -> Iterator[tuple[Path, Path]]:
         yield path, output / f"{path.stem}.png"
 
 
-def _paint(painting, output: Path, name: str, quiet: bool) -> None:
+def _paint(job: Mapping[str, Any], output: Path, name: str, quiet: bool) -> None:
     """Paint with a progress bar; Ctrl-C and a diverging loss keep the picture so far."""
+    from nst.runner import Painting  # TensorFlow loads here, after the arguments are known to be good
+
+    painting = Painting(job)
     console = Console(stderr=True, quiet=quiet)
     console.print(f"[bold]{painting.extractor}[/] paints {name}. {painting.note}".strip(), highlight=False)
     columns = SpinnerColumn(), BarColumn(), TextColumn("{task.description}")
@@ -174,12 +170,6 @@ def _paint(painting, output: Path, name: str, quiet: bool) -> None:
         if result:
             output.write_bytes(result)
             console.print(f"{output}  {painting.seconds:.0f} s", highlight=False)
-
-
-def _read(path: Path) -> bytes:
-    from nst.images import read_bytes
-
-    return read_bytes(path)
 
 
 def _serve(parsed: argparse.Namespace) -> int:
@@ -208,6 +198,6 @@ def _fetch_weights(parsed: argparse.Namespace) -> int:
     return 0
 
 
-def _say(error: Exception, status: int) -> int:
+def _say(error: object, status: int) -> int:
     print(f"nst: {error}", file=sys.stderr)
     return status

@@ -1,7 +1,7 @@
 """A run's story, event by event. Frozen, each with a JSON form; the store numbers them.
 
-A picture travels inside its event as `image` (bytes), because no disk is assumed to be shared between the worker and the
-store; the store keeps it as a file, so `to_json` leaves it out.
+A picture travels inside its event as `image` (bytes), because no disk is assumed to be shared between the worker and
+the store; the store keeps it as a file, so `to_json` leaves it out.
 """
 
 import dataclasses
@@ -56,7 +56,7 @@ class Queued(Event):
 
 @dataclass(frozen=True)
 class Started(Event):
-    """A worker paints. `extractor` is the network that paints, `note` says why and how to get a better one ("" if none is)."""
+    """A worker paints. `extractor` is the network, `note` says why this one and how to get a better one, or is ""."""
 
     extractor: str
     note: str
@@ -68,7 +68,7 @@ class Started(Event):
 
 @dataclass(frozen=True)
 class Epoch(Event):
-    """An epoch is done; epoch 0 is the start before any step. `image` is its frame, JPEG, at the scale of the moment."""
+    """An epoch is done; epoch 0 is the start before any step. `image` is its frame, JPEG, of the scale at hand."""
 
     epoch: int
     step: int

@@ -6,7 +6,6 @@ JSON form; making one checks it, so an instance is always valid.
 
 import dataclasses
 import difflib
-import functools
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
@@ -104,7 +103,8 @@ class Option:
             raise OptionError(rule, self.name)
         if self.type is int and value != int(value):
             raise OptionError(rule, self.name)
-        assert self.low is not None and self.high is not None
+        assert self.low is not None
+        assert self.high is not None
         if not self.low <= value <= self.high:
             raise OptionError(rule, self.name)
         return self.type(value)
@@ -248,7 +248,6 @@ class StyleOptions:
         return cls(**given)
 
 
-@functools.cache
 def options_of(kind: type) -> tuple[Option, ...]:
     """The options that a dataclass of this file declares, in their order."""
     hints = get_type_hints(kind)
@@ -261,13 +260,13 @@ def _without_none(hint: Any) -> Any:
 
 
 def did_you_mean(given: str, known: Iterable[str]) -> str:
-    """"; did you mean 'epochs'?" for the closest of the known names, or "" when none is close."""
+    """ "; did you mean 'epochs'?" for the closest of the known names, or "" when none is close."""
     close = difflib.get_close_matches(given, list(known), 1)
     return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def _layer_weights(name: str, value: Any) -> LayerWeights | None:
-    """From {"block1_conv1": 1.0}, "block1_conv1=1,block2_conv1" (1 where no weight is given) or pairs; empty is None."""
+    """From {"block1_conv1": 1.0}, "block1_conv1=1,block2_conv1" (no weight means 1) or pairs; empty is None."""
     try:
         if isinstance(value, str):
             parts = [part.partition("=") for part in value.replace(" ", "").split(",") if part]

@@ -59,7 +59,9 @@ class Painting:
         self.init = images.read(job["init"], "init", size) if job.get("init") else None
         self.extractor, self.note = resolve_extractor(self.options.extractor)
         self._network = load_extractor(self.extractor, self.options.pooling)
-        self._rungs = ladder(*self.content.rgb.shape[:2], size, self.options.steps, self.options.init == "noise")
+        self._rungs = ladder(
+            self.content.rgb.shape[0], self.content.rgb.shape[1], size, self.options.steps, self.options.init == "noise"
+        )
         self._last: Step | None = None
         self._began = self._epoch_began = time.monotonic()
 
@@ -103,7 +105,7 @@ class Painting:
         )
 
     def result(self) -> bytes:
-        """The last picture as PNG at the result's size, with the content's transparency and the settings; b"" if none."""
+        """The last picture as PNG of the result's size, with the content's alpha and the settings; b"" if none."""
         if self._last is None:
             return b""
         final = self._rungs[-1]
@@ -111,7 +113,7 @@ class Painting:
         return images.encode_png(image, self.content.alpha, {"nst": json.dumps(self.provenance())})
 
     def provenance(self) -> dict[str, Any]:
-        """What is needed to make the picture again, but the two pictures themselves."""
+        """What is needed to make the picture again, except the two pictures."""
         return {"nst": __version__, "extractor": self.extractor, "options": self.options.to_json()}
 
 

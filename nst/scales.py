@@ -1,4 +1,4 @@
-"""The ladder of sizes and steps of a run: coarse to fine. The loop, the progress bar and the time estimate read it alike."""
+"""The ladder of a run's sizes and steps, coarse to fine; the loop, the progress bar and the time estimate read it."""
 
 from dataclasses import dataclass
 
@@ -32,7 +32,8 @@ def ladder(height: int, width: int, size: int, steps: int, coarse: bool = True) 
 
     Without `coarse` there is one rung: a start that has details must not lose them on small scales.
 
-    Sizes double from about `SMALLEST` to `size`. The steps sum to `steps`; a rung without any is left out, never the last.
+    Sizes double from about `SMALLEST` to `size`. The steps sum to `steps`; a rung without any is left out, but
+    never the last.
     """
     sides = [size]
     while coarse and sides[0] >= 2 * SMALLEST:

@@ -1,4 +1,4 @@
-"""The environment, read once, as Settings. Every setting has an NST_ variable and a flag of `python app.py` and `nst serve`."""
+"""The environment, read once, as Settings: each an NST_ variable and a flag of `python app.py` and `nst serve`."""
 
 import argparse
 import dataclasses

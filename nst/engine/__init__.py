@@ -1,5 +1,29 @@
 """The engine: TensorFlow, and nothing of the web, the queue or the store."""
 
+import contextlib
 import os
+import sys
+from collections.abc import Iterator
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow loads: a user asked for a painting, not for its log
+
+@contextlib.contextmanager
+def _quiet_stderr() -> Iterator[None]:
+    """Drop what native code writes to standard error; Python's own exceptions still come through."""
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+# TensorFlow greets every process with lines about CUDA and oneDNN, whatever its log level; asking for the devices
+# draws the last of them. Who called `nst` asked for a painting.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+with _quiet_stderr():
+    import tensorflow
+
+    tensorflow.config.list_physical_devices()

@@ -2,8 +2,8 @@
 
 The teacher is SqueezeNet 1.1 (Iandola et al. 2016) trained on ImageNet. The student sees crops of photographs and
 paintings and predicts the teacher's standardised activations at seven depths through linear 1x1 heads; the mean squared
-errors of the levels are summed (Hinton et al. 2015 distil outputs, Romero et al. 2015 hidden layers). Standardised means:
-each channel less its mean over its standard deviation, so an error of 1 is that of predicting the mean.
+errors of the levels are summed (Hinton et al. 2015 distil outputs, Romero et al. 2015 hidden layers). Standardised
+means: each channel less its mean over its standard deviation, so an error of 1 is that of predicting the mean.
 
 Run `python -m nst.engine.distill --teacher FILE.h5 --photos FOLDER --paintings FOLDER --minutes 60 -o compact.npz`.
 """
@@ -31,9 +31,9 @@ LEVELS = tuple(ARCHITECTURES["compact"].heads)
 class SqueezeNet:
     """The teacher: SqueezeNet 1.1's convolutions, edges padded so that every level lies on the student's grid.
 
-    The original pads nothing in conv1 and in its poolings, which moves a level by up to half a cell; padding alternately
-    after and before keeps the centres within 2.5 px of the student's. Borders are reflected, never black: the student
-    shall not learn to see a frame.
+    The original pads nothing in conv1 and in its poolings, which moves a level by up to half a cell; padding
+    alternately after and before keeps the centres within 2.5 px of the student's. Borders are reflected, never black:
+    the student shall not learn to see a frame.
     """
 
     def __init__(self, path: Path, dtype: str = "float32") -> None:
@@ -145,6 +145,7 @@ class Distillation:
 
     @property
     def variables(self) -> list[tf.Variable]:
+        """What is trained: kernel and bias of each layer, in order."""
         return [variable for pair in self.weights.values() for variable in pair]
 
     @tf.function
@@ -194,7 +195,8 @@ class Distillation:
         half = path.with_suffix(".half.npz")
         state = {f"variable_{i}": v.numpy() for i, v in enumerate([*self.variables, *self.optimizer.variables])}
         scale = {f"scale_{level}": np.stack(pair) for level, pair in self.scale.items()}
-        np.savez(half, seconds=self.seconds, steps=self.steps, **state, **scale)
+        progress = {"seconds": np.float64(self.seconds), "steps": np.int64(self.steps)}
+        np.savez(half, allow_pickle=False, **progress, **state, **scale)
         half.replace(path)
 
     def load(self, path: Path) -> None:
@@ -220,6 +222,7 @@ def _line(errors: np.ndarray) -> str:
 
 
 def main() -> None:
+    """Train from the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--teacher", type=Path, required=True, help="squeezenet_v1.1_notop.h5 (keras-squeezenet)")
     parser.add_argument("--photos", type=Path, required=True, help="folder with train/ and val/ photographs")

@@ -33,6 +33,7 @@ class Architecture:
     pooling: str  # the pooling the weights were trained with
     padding: str  # the padding the weights were trained with: "zero" or "reflect"
     heads: Mapping[str, tuple[str, int]]
+    unit: float = 1.0  # of the input, in 0..255 values
 
     @property
     def convolutions(self) -> tuple[str, ...]:
@@ -75,6 +76,7 @@ ARCHITECTURES = {
             "fire7": ("block5_conv1", 384),
             "fire8": ("block5_conv2", 512),
         },
+        unit=58.0,  # about unit variance, which suits a network that starts from random weights
     ),
 }
 
@@ -96,7 +98,7 @@ class Extractor:
     Args:
         architecture: one of `ARCHITECTURES`.
         weights: {layer: (kernel [kh, kw, in, out], bias [out])}; backend variables stay trainable.
-        pooling: "max" or "average"; None keeps what the weights were trained with. Where that differs from the training,
+        pooling: "max" or "average"; None keeps what the weights were trained with. Where it differs from the training,
             activations are rescaled after each pooling so that deeper layers still meet inputs of the size they know.
         dtype: dtype of the convolutions; activations are returned in it.
     """
@@ -125,7 +127,7 @@ class Extractor:
             {layer: [N, h, w, C]} in the extractor's dtype; h and w are H and W over 2^(block - 1), rounded up.
         """
         wanted = set(layers)
-        heads_on = {source: [] for source, _ in self.architecture.heads.values()}
+        heads_on: dict[str, list[str]] = {source: [] for source, _ in self.architecture.heads.values()}
         for head in wanted & set(self.architecture.heads):
             heads_on[self.architecture.heads[head][0]].append(head)
         remaining = {self.architecture.heads[name][0] if name in self.architecture.heads else name for name in wanted}
@@ -148,11 +150,9 @@ class Extractor:
         return found
 
     def _preprocess(self, image: Tensor) -> Tensor:
-        """0..1 RGB -> the values the weights expect: 0..255 BGR minus the ImageNet mean (a 58th of that for compact)."""
+        """0..1 RGB -> what the weights expect: 0..255 BGR minus the ImageNet mean, over the architecture's unit."""
         x = ops.flip(image, axis=-1) * 255.0 - ops.convert_to_tensor(IMAGENET_BGR_MEAN, "float32")
-        if self.architecture.name == "compact":
-            x = x / 58.0  # about unit variance, which suits a network that starts from random weights
-        return ops.cast(x, self.dtype)
+        return ops.cast(x / self.architecture.unit, self.dtype)
 
     def _convolve(self, x: Tensor, layer: str, first: bool = False) -> Tensor:
         kernel, bias = (ops.cast(w, self.dtype) for w in self._weights[layer])
@@ -160,7 +160,7 @@ class Extractor:
             return ops.conv(x, kernel, padding="valid") + bias
         if self.architecture.padding == "reflect":
             x, padding = ops.pad(x, [[0, 0], [1, 1], [1, 1], [0, 0]], mode="reflect"), "valid"
-        elif first:  # black beyond the edge, as in training, paints a coloured frame; crowsonkb repeats the edge here
+        elif first:  # zeros beyond the edge, as in training, paint a coloured frame
             x, padding = ops.pad(x, [[0, 0], [1, 1], [1, 1], [0, 0]], mode="symmetric"), "valid"
         else:
             padding = "same"

@@ -46,7 +46,7 @@ def style_loss(matrix: Tensor, target: Tensor, normalisation: str) -> Tensor:
 
 
 def tv_loss(image: Tensor) -> Tensor:
-    """Total variation of `image` [1, H, W, 3] in 0..1, H, W > 1: mean squared step down plus mean squared step right."""
+    """Total variation of `image` [1, H, W, 3] in 0..1, H, W > 1: mean squared difference down plus to the right."""
     down = image[:, 1:] - image[:, :-1]
     right = image[:, :, 1:] - image[:, :, :-1]
     return ops.mean(ops.square(down)) + ops.mean(ops.square(right))

@@ -70,7 +70,7 @@ class Objective:
         self._trace()
 
     def _trace(self) -> None:
-        """Declare the graphs with every side unknown, so that one trace serves all sizes: TensorFlow keeps each trace."""
+        """Declare the graphs with every side unknown: one trace serves all sizes, and TensorFlow keeps every trace."""
         channels = {layer: shape[3] for layer, shape in self.extractor.architecture.shapes().items()}
         picture = tf.TensorSpec([1, None, None, 3], tf.float32)
         dtype = self.extractor.dtype
@@ -79,10 +79,10 @@ class Objective:
         main, per_content, per_style = (
             tf.TensorSpec([n], tf.float32) for n in (3, len(self.content_layers), len(self.style_layers))
         )
-        self._content_activations = tf.function(self._content_activations, input_signature=[picture])
-        self._style_matrices = tf.function(self._style_matrices, input_signature=[picture])
+        self._content_activations = tf.function(self._activate, input_signature=[picture])
+        self._style_matrices = tf.function(self._summarise, input_signature=[picture])
         self._value_and_gradient = tf.function(
-            self._value_and_gradient, input_signature=[picture, content, style, main, per_content, per_style]
+            self._differentiate, input_signature=[picture, content, style, main, per_content, per_style]
         )
 
     def targets(self, content: Tensor, style: Tensor) -> Targets:
@@ -108,13 +108,13 @@ class Objective:
         )
         return Losses(*values.numpy().tolist()), gradient
 
-    def _content_activations(self, image: Tensor) -> dict[str, Tensor]:
+    def _activate(self, image: Tensor) -> dict[str, Tensor]:
         return self.extractor(image, self.content_layers)
 
-    def _style_matrices(self, image: Tensor) -> dict[str, Tensor]:
+    def _summarise(self, image: Tensor) -> dict[str, Tensor]:
         return {name: gram(features) for name, features in self.extractor(image, self.style_layers).items()}
 
-    def _value_and_gradient(
+    def _differentiate(
         self, image: Tensor, content: dict, style: dict, main: Tensor, per_content: Tensor, per_style: Tensor
     ) -> tuple[Tensor, Tensor]:
         """([total, content, style, tv], gradient)."""

@@ -96,7 +96,9 @@ def stylize(
     done = 0
     for scale in rungs:
         painted = _canvas(content, scale.height, scale.width)
-        targets = objective.targets(painted, _canvas(style, *fit(*style.shape[:2], max(scale.height, scale.width))))
+        targets = objective.targets(
+            painted, _canvas(style, *fit(style.shape[0], style.shape[1], max(scale.height, scale.width)))
+        )
         if done:
             optimizer.grow(*painted.shape[1:3])
         else:
@@ -107,7 +109,8 @@ def stylize(
             if live != in_force:
                 in_force, lowest = dataclasses.replace(live), math.inf
                 optimizer.reweighted()
-            losses = optimizer.step(functools.partial(objective.evaluate, targets=targets, weights=in_force), live.learning_rate)
+            evaluate = functools.partial(objective.evaluate, targets=targets, weights=in_force)
+            losses = optimizer.step(evaluate, live.learning_rate)
             lowest = min(lowest, losses.total)
             _check(losses, lowest, step)
             yield _step(step, options, scale, losses, optimizer.shown)
@@ -118,14 +121,14 @@ def _start(
     content: np.ndarray, style: np.ndarray, init: np.ndarray | None, options: StyleOptions
 ) -> tuple[np.ndarray, tuple[Scale, ...]]:
     """(picture to start from, rungs). Noise climbs the ladder; a start that has details keeps them at full size."""
-    rungs = ladder(*content.shape[:2], options.size, options.steps, coarse=options.init == "noise")
+    rungs = ladder(content.shape[0], content.shape[1], options.size, options.steps, coarse=options.init == "noise")
     if options.init == "noise":
         noise = np.random.default_rng(options.seed).normal(0.5, NOISE, (rungs[0].height, rungs[0].width, 3))
         return np.clip(noise, 0, 1).astype(np.float32), rungs
     height, width = rungs[-1].height, rungs[-1].width
-    if options.init == "image" and init is None:
-        raise InputError("`init` is image, but no picture to start from was given")
     start = {"content": content, "style": style, "image": init}[options.init]
+    if start is None:
+        raise InputError("`init` is image, but no picture to start from was given")
     return _cover(start, height, width), rungs
 
 
@@ -164,7 +167,7 @@ def _check(losses: Losses, lowest: float, step: int) -> None:
 
 
 def resolve_extractor(name: str) -> tuple[str, str]:
-    """(network that will paint, note for the user: why this one and how to get a better one; "" if there is nothing to say).
+    """(network that will paint, note: why this one and how to get a better one; "" if there is nothing to say).
 
     "auto" is vgg19 where its weights are installed, else compact.
     """
@@ -172,14 +175,16 @@ def resolve_extractor(name: str) -> tuple[str, str]:
         return name, ""
     if weight_files.locate("vgg19") is not None:
         return "vgg19", ""
-    return "compact", f"VGG19's weights are not installed, so the built-in compact network paints. {weight_files.how_to_get('vgg19')}"
+    why = "VGG19's weights are not installed, so the built-in compact network paints."
+    return "compact", f"{why} {weight_files.how_to_get('vgg19')}"
 
 
 @functools.lru_cache(maxsize=3)
 def load_extractor(name: str, pooling: str = "auto") -> Extractor:
     """The network of that name with its weights; kept for the next run. Raises WeightsError."""
     architecture = ARCHITECTURES[name]
-    return Extractor(architecture, weight_files.load(name, architecture.shapes()), None if pooling == "auto" else pooling)
+    weights = weight_files.load(name, architecture.shapes())
+    return Extractor(architecture, weights, None if pooling == "auto" else pooling)
 
 
 @functools.lru_cache(maxsize=6)

@@ -43,9 +43,9 @@ SCALAR = tf.TensorSpec([], tf.float32)
 class Adam:
     """Adam (Kingma and Ba 2015) with the iterate clamped to 0..1 and an averaged iterate to show.
 
-    Leaves the paper: beta2 0.99, which forgets the early, steep phase sooner; an epsilon that is a share of the gradient's
-    own size, because a fixed one means something else at every size and weight; and both moments are carried to
-    the next scale (crowsonkb, style-transfer-pytorch), the first bicubic, the second bilinear and so never negative.
+    Leaves the paper: beta2 0.99, which forgets the early, steep phase sooner; an epsilon that is a share of the
+    gradient's own size, because a fixed one means something else at every size and weight; and both moments are carried
+    to the next scale (crowsonkb, style-transfer-pytorch), the first bicubic, the second bilinear and so never negative.
     """
 
     beta1 = 0.9
@@ -125,7 +125,7 @@ class LBFGS:
         return self.image
 
     def step(self, evaluate: Evaluate, learning_rate: float) -> Losses:
-        """One iteration; `learning_rate` is the largest first move of a pixel, later moves have the curvature's size."""
+        """One iteration; `learning_rate` is the first move's largest change, later moves have the curvature's size."""
         losses, gradient = evaluate(self.image) if self._here is None else self._here
         free = _free(self.image, gradient)
         direction = free * self._direction(free * gradient)

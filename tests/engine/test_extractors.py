@@ -9,7 +9,7 @@ from .conftest import TINY
 
 
 def on_mean_colour(height: int, width: int) -> np.ndarray:
-    """A random picture with a border of the mean colour, which the networks see as 0: repeated or black, it is the same."""
+    """A random picture framed in the mean colour, which the networks see as 0: repeated or not, the edge is 0."""
     image = np.empty((1, height, width, 3), np.float32)
     image[:] = np.float32(IMAGENET_BGR_MEAN[::-1]) / 255
     image[:, 1:-1, 1:-1] = np.random.default_rng(0).uniform(0, 1, (1, height - 2, width - 2, 3))

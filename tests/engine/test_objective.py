@@ -79,7 +79,9 @@ def test_the_same_relative_weights_mean_about_the_same_at_twice_the_size(tiny, p
     grey = np.full_like(content, 0.5)
     totals = []
     for double in (1, 2):
-        large, large_style, large_grey = (np.kron(p, np.ones((double, double, 1), np.float32)) for p in (content, style, grey))
+        large, large_style, large_grey = (
+            np.kron(p, np.ones((double, double, 1), np.float32)) for p in (content, style, grey)
+        )
         targets = objective.targets(batch(large), batch(large_style))
         totals.append(objective.evaluate(batch(large_grey), targets, WEIGHTS)[0].total)
     assert totals[1] == pytest.approx(totals[0], rel=0.3)

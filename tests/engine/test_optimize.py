@@ -161,9 +161,7 @@ def test_keeping_colours_keeps_the_contents_mean_colour(tiny, pictures):
     red = np.clip(style * (1.0, 0.2, 0.2), 0, 1).astype(np.float32)
 
     def mean_colour(keep: bool) -> np.ndarray:
-        *_, last = stylize(
-            content, red, options(size=64, epochs=8, keep_colors=keep, content_weight=0), extractor=tiny
-        )
+        *_, last = stylize(content, red, options(size=64, epochs=8, keep_colors=keep, content_weight=0), extractor=tiny)
         return last.image.mean((0, 1))
 
     away = {keep: np.abs(mean_colour(keep) - content.mean((0, 1))).max() for keep in (True, False)}

@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 import scipy.optimize
@@ -74,7 +76,7 @@ def test_lbfgs_reaches_what_scipy_reaches(objective):
 def test_lbfgs_never_climbs():
     optimizer, evaluate = LBFGS(start()), evaluator(rosenbrock)
     totals = [optimizer.step(evaluate, 0.1).total for _ in range(50)]
-    assert all(later <= earlier for earlier, later in zip(totals, totals[1:], strict=False))
+    assert all(later <= earlier for earlier, later in itertools.pairwise(totals))
 
 
 def test_adam_agrees_with_its_twin():

@@ -1,0 +1,342 @@
+"""Where weights come from: a file the user names, our cache, Keras' cache, a verified download, the built-in file.
+
+Weights are {layer: (kernel [kh, kw, in, out], bias [out])}, float32. This module does not know the networks (callers
+say which shapes they expect), nor TensorFlow or Keras: it reads their files with h5py.
+"""
+
+import errno
+import hashlib
+import http.client
+import os
+import shutil
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import platformdirs
+from numpy.typing import NDArray
+
+from nst.errors import WeightsError
+from nst.settings import Settings
+
+Progress = Callable[[int, int], None]  # (bytes received, bytes in all or 0 where the server does not say)
+Arrays = dict[str, list[Any]]  # layer -> its datasets, kernel first
+
+BUILTIN = Path(__file__).parent.parent / "builtin" / "compact.npz"
+CHUNK = 2**18  # bytes
+FINAL_ANSWERS = range(400, 500)  # HTTP statuses that another try will not change ...
+BUSY_ANSWERS = (408, 416, 425, 429)  # ... but for these
+
+
+@dataclass(frozen=True)
+class Source:
+    """A weights file on the network. `md5` is what Keras Applications checks too."""
+
+    file: str
+    url: str
+    md5: str
+    size: int  # bytes
+
+
+def _keras_source(name: str, md5: str, size: int) -> Source:
+    file = f"{name}_weights_tf_dim_ordering_tf_kernels_notop.h5"
+    return Source(file, f"https://storage.googleapis.com/tensorflow/keras-applications/{name}/{file}", md5, size)
+
+
+SOURCES = {
+    "vgg19": _keras_source("vgg19", "253f8cb515780f3b799900260a226db6", 80_134_624),
+    "vgg16": _keras_source("vgg16", "6d6bbae143d832006294945121d1f1fc", 58_889_256),
+}
+
+
+def locate(extractor: str) -> Path | None:
+    """The file that `load` will read, or None; cheap, it looks at names only."""
+    if extractor == "compact":
+        return BUILTIN
+    named = os.environ.get(_variable(extractor))
+    source = _source(extractor)
+    places = (Path(named).expanduser(),) if named else (_cache() / source.file, _keras_cache() / source.file)
+    return next((path for path in places if path.is_file()), None)
+
+
+def how_to_get(extractor: str) -> str:
+    """One sentence on how to get the weights; "" for those that ship."""
+    if extractor == "compact":
+        return ""
+    named = os.environ.get(_variable(extractor))
+    if named and locate(extractor) is None:
+        return f"{_variable(extractor)} names {named!r}, which is no file; correct it, or unset it."
+    return (
+        f"To get {extractor.upper()}'s, run `nst weights fetch {extractor}` ({_source(extractor).size / 1e6:.0f} MB),"
+        f" or set {_variable(extractor)} to a file in Keras' format."
+    )
+
+
+def load(
+    extractor: str, shapes: Mapping[str, tuple[int, ...]]
+) -> dict[str, tuple[NDArray[np.float32], NDArray[np.float32]]]:
+    """The weights of `extractor`.
+
+    Args:
+        extractor: "vgg19", "vgg16" or "compact".
+        shapes: {layer: kernel shape [kh, kw, in, out]} of the layers wanted; others in the file are left alone.
+
+    Raises:
+        WeightsError: no file, a damaged one, or one whose layers have other names or shapes.
+    """
+    path = locate(extractor)
+    if path is None:
+        raise WeightsError(f"the weights of {extractor} are missing. {how_to_get(extractor)}")
+    try:
+        if path.suffix == ".npz":
+            with np.load(path, allow_pickle=False) as stored:
+                return _check(_numpy_arrays(stored), shapes, path)
+        with h5py.File(path) as file:
+            return _check(_keras_arrays(file), shapes, path)
+    except FileNotFoundError:
+        raise WeightsError(f"weights file {str(path)!r} has gone. {how_to_get(extractor)}") from None
+    except PermissionError:
+        raise WeightsError(f"weights file {str(path)!r} must be readable, but permission is denied") from None
+    except WeightsError:
+        raise
+    except Exception as error:  # h5py and NumPy raise whatever a damaged file makes them stumble on
+        state = "is cut off" if "truncated" in str(error) else "is damaged or no weights file"
+        rule = "must be an HDF5 file as Keras writes it" if path != BUILTIN else "must be the file that ships"
+        raise WeightsError(f"weights file {str(path)!r} {state}: it {rule}. {how_to_get(extractor)}".strip()) from None
+
+
+def fetch(
+    extractor: str,
+    progress: Progress,
+    url: str | None = None,
+    *,
+    md5: str | None = None,
+    timeout: float = 30.0,
+    attempts: int = 5,
+    pause: float = 1.0,
+) -> Path:
+    """Download the weights into our cache, check them and return their file; at once if they are there.
+
+    What a broken attempt received is kept and continued, also by the next call. Callers at the same time, in other
+    threads or processes, wait for the first. The file gets its name only once its hash is right.
+
+    Args:
+        extractor: "vgg19" or "vgg16"; "compact" ships.
+        progress: called after each piece with (bytes received, bytes in all; 0 where unknown).
+        url: a mirror instead of Keras' own server; http or https.
+        md5: what the file must hash to, instead of what Keras says.
+        timeout: seconds without a byte after which an attempt counts as stalled.
+        attempts: how often to try before giving up.
+        pause: seconds before the second attempt; each later one waits that much longer.
+
+    Raises:
+        WeightsError: offline, refused, given up, another hash, or no room on the disk.
+    """
+    if extractor == "compact":
+        return BUILTIN
+    source = _source(extractor)
+    url, md5 = url or source.url, md5 or source.md5
+    target = _cache() / source.file
+    part = target.with_name(f"{target.name}.part")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with _alone(target.with_name(f"{target.name}.lock")):
+            if not (target.is_file() and _md5(target) == md5):
+                _refuse_offline(extractor)
+                _download(url, part, md5, progress, timeout, attempts, pause)
+                part.replace(target)
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        reason = "the disk is full" if full else error.strerror or str(error)
+        raise WeightsError(f"cannot keep the weights of {extractor} in {str(target.parent)!r}: {reason}") from None
+    size = target.stat().st_size
+    progress(size, size)
+    return target
+
+
+class _Broken(Exception):
+    """An attempt ended before the file did; another may go further. The message says why."""
+
+
+class _Misfit(_Broken):
+    """What is there already does not fit the server's file, so the next attempt must start over."""
+
+
+def _download(url: str, part: Path, md5: str, progress: Progress, timeout: float, attempts: int, pause: float) -> None:
+    """Fill `part` until its hash is right. Raises WeightsError, or OSError of the disk."""
+    if not url.startswith(("http://", "https://")):
+        raise WeightsError(f"the address of the weights must begin with http:// or https://, got {url!r}")
+    reason = ""
+    for attempt in range(attempts):
+        time.sleep(attempt * pause)
+        resumed = part.exists()
+        try:
+            _receive(url, part, progress, timeout)
+        except _Broken as broken:
+            reason = str(broken)
+            if isinstance(broken, _Misfit):
+                part.unlink(missing_ok=True)
+            continue
+        found = _md5(part)
+        if found == md5:
+            return
+        part.unlink()
+        reason = f"its md5 must be {md5}, got {found}"
+        if not resumed:  # a whole file from this server is wrong, so it will be again
+            raise WeightsError(f"nothing was installed from {url}: {reason}")
+    raise WeightsError(f"could not download {url}: {reason}; gave up after {attempts} attempts")
+
+
+def _receive(url: str, part: Path, progress: Progress, timeout: float) -> None:
+    """One attempt: append what `part` lacks. Raises _Broken, WeightsError, or OSError of the disk."""
+    have = part.stat().st_size if part.exists() else 0
+    request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
+    with _explained(url, timeout):
+        response = urllib.request.urlopen(request, timeout=timeout)
+    with response:
+        if have and not _continues(response, have):
+            have = 0  # the server starts over, and so does the file
+        length = response.length or 0
+        total = have + length if length else 0
+        if shutil.disk_usage(part.parent).free < length:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        with part.open("ab" if have else "wb") as file:
+            while True:
+                with _explained(url, timeout):
+                    piece = response.read1(CHUNK)
+                if not piece:
+                    break
+                file.write(piece)
+                have += len(piece)
+                progress(have, total)
+            file.flush()
+            os.fsync(file.fileno())
+    if have < total:
+        raise _Broken(f"the connection broke after {have} of {total} bytes")
+
+
+def _continues(response: http.client.HTTPResponse, have: int) -> bool:
+    return response.status == 206 and (response.headers.get("Content-Range") or "").startswith(f"bytes {have}-")
+
+
+@contextmanager
+def _explained(url: str, timeout: float) -> Iterator[None]:
+    """Whatever the network raises, as _Broken or, where another try is in vain, as WeightsError."""
+    try:
+        yield
+    except urllib.error.HTTPError as error:
+        error.close()
+        answer = f"the server answered {error.code} {error.reason}"
+        if error.code in FINAL_ANSWERS and error.code not in BUSY_ANSWERS:
+            raise WeightsError(f"could not download {url}: {answer}") from None
+        raise (_Misfit if error.code == 416 else _Broken)(answer) from None
+    except TimeoutError:
+        raise _Broken(f"no byte came for {timeout:g} s") from None
+    except urllib.error.URLError as error:
+        stalled = isinstance(error.reason, TimeoutError)
+        raise _Broken(f"no answer came for {timeout:g} s" if stalled else str(error.reason)) from None
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise _Broken(str(error) or type(error).__name__) from None
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Hold the lock file at `path`; the system lets go of it even where a process is killed."""
+    with path.open("ab") as file:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _refuse_offline(extractor: str) -> None:
+    if Settings.read().offline:
+        raise WeightsError(
+            f"the weights of {extractor} must come from the network, but NST_OFFLINE forbids it;"
+            f" unset it, or set {_variable(extractor)} to a file you have"
+        )
+
+
+def _keras_arrays(file: h5py.File) -> Arrays:
+    """{layer: datasets} in any of Keras' layouts: Applications ("notop"), `model.save` to .h5, `.weights.h5`."""
+    if "layers" in file:  # .weights.h5: layers/conv2d_3/vars/0, with the layer's name as an attribute
+        stored = (group["vars"] for group in file["layers"].values())
+        return {vars.attrs["name"]: [vars[key] for key in sorted(vars)] for vars in stored}
+    groups = file.get("model_weights", file)
+    return {
+        name: [group[_text(dataset)] for dataset in group.attrs["weight_names"]]
+        for name, group in groups.items()
+        if "weight_names" in group.attrs
+    }
+
+
+def _numpy_arrays(stored: Mapping[str, Any]) -> Arrays:
+    """{layer: arrays} of a .npz with "<layer>/kernel" and "<layer>/bias"."""
+    layers = dict.fromkeys(key.partition("/")[0] for key in stored)
+    return {layer: [stored[f"{layer}/kernel"], stored[f"{layer}/bias"]] for layer in layers}
+
+
+def _text(name: bytes | str) -> str:
+    return name.decode() if isinstance(name, bytes) else name
+
+
+def _check(
+    arrays: Arrays, shapes: Mapping[str, tuple[int, ...]], path: Path
+) -> dict[str, tuple[NDArray[np.float32], NDArray[np.float32]]]:
+    """The layers of `shapes` as float32, each with the shape expected. Raises WeightsError."""
+    weights = {}
+    for layer, shape in shapes.items():
+        if layer not in arrays:
+            found = ", ".join(sorted(arrays)) or "none"
+            raise WeightsError(f"weights file {str(path)!r} must have a layer {layer}, got {found}")
+        expected = [tuple(shape), (shape[-1],)]
+        given = [tuple(array.shape) for array in arrays[layer]]
+        if given != expected:
+            raise WeightsError(
+                f"weights file {str(path)!r}: kernel and bias of {layer} must have the shapes"
+                f" {expected[0]} and {expected[1]}, got {' and '.join(map(str, given)) or 'none'}"
+            )
+        kernel, bias = (np.asarray(array, np.float32) for array in arrays[layer])
+        if not (np.isfinite(kernel).all() and np.isfinite(bias).all()):
+            raise WeightsError(f"weights file {str(path)!r}: the values of {layer} must be finite numbers")
+        weights[layer] = kernel, bias
+    return weights
+
+
+def _source(extractor: str) -> Source:
+    if extractor not in SOURCES:
+        raise WeightsError(f"there are no weights for {extractor!r}; known are {', '.join(SOURCES)} and compact")
+    return SOURCES[extractor]
+
+
+def _variable(extractor: str) -> str:
+    return f"NST_{extractor.upper()}_WEIGHTS"
+
+
+def _cache() -> Path:
+    given = os.environ.get("NST_CACHE")
+    return (
+        Path(given).expanduser() if given else Path(platformdirs.user_cache_dir("nst", appauthor=False))
+    ) / "weights"
+
+
+def _keras_cache() -> Path:
+    return Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser() / "models"
+
+
+def _md5(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()

@@ -1,0 +1,55 @@
+"""What every test may use. Nothing here starts anything before a test asks for it."""
+
+import os
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"  # TensorFlow reads it when it loads
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+
+ROOT = Path(__file__).resolve().parent.parent
+SHOWN = ("numpy", "pillow", "tensorflow", "tensorflow-cpu", "keras", "distributed", "dash", "fastapi", "playwright")
+
+
+def pytest_report_header() -> str:
+    """The versions that matter."""
+    return "with " + ", ".join(f"{name} {found}" for name in SHOWN if (found := _version(name)))
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """A folder of photographs and paintings that is no part of the project."""
+    folder = Path(os.environ.get("NST_SHARED") or ROOT.parent / "shared")
+    if not folder.is_dir():
+        pytest.skip(f"no pictures: NST_SHARED names no folder and {folder} is missing")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def content() -> NDArray[np.float32]:
+    """A small landscape: sky above a hill, a sun. float32 [48, 64, 3] in 0..1."""
+    y, x = np.mgrid[0:48, 0:64] / 48
+    sky = np.stack([0.4 + 0.3 * y, 0.6 + 0.2 * y, 0.95 - 0.2 * y], axis=-1)
+    hill = y > 0.65 - 0.2 * np.sin(3 * x)
+    sun = (x - 1.0) ** 2 + (y - 0.2) ** 2 < 0.01
+    picture = np.where(hill[..., None], (0.2, 0.45, 0.15), sky)
+    return np.where(sun[..., None], (1.0, 0.9, 0.5), picture).astype(np.float32)
+
+
+@pytest.fixture(scope="session")
+def style() -> NDArray[np.float32]:
+    """Slanted stripes in three colours. float32 [40, 40, 3] in 0..1."""
+    y, x = np.mgrid[0:40, 0:40]
+    palette = np.array([(0.9, 0.2, 0.1), (0.1, 0.2, 0.6), (0.95, 0.85, 0.3)], np.float32)
+    return palette[(x + 2 * y) // 6 % 3]

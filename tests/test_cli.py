@@ -1,0 +1,124 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from nst.cli import main
+from nst.options import StyleOptions, options_of
+
+ROOT = Path(__file__).parent.parent
+QUICK = ["--epochs", "1", "--steps-per-epoch", "2", "--size", "96", "--extractor", "compact", "--quiet"]
+
+
+@pytest.fixture
+def files(tmp_path, content, style) -> tuple[Path, Path]:
+    paths = tmp_path / "content.png", tmp_path / "style.png"
+    for path, array in zip(paths, (content, style), strict=True):
+        Image.fromarray((array * 255).astype(np.uint8)).save(path)
+    return paths
+
+
+def test_stylize_paints_a_picture(files, tmp_path, capsys):
+    output = tmp_path / "out.png"
+    assert main(["stylize", *map(str, files), "-o", str(output), *QUICK, "--seed", "3", "--strength", "2.5"]) == 0
+    result = Image.open(output)
+    assert result.size == (96, 72)
+    options = json.loads(result.text["nst"])["options"]
+    assert (options["seed"], options["strength"], options["epochs"]) == (3, 2.5, 1)
+    assert capsys.readouterr().err == ""
+
+
+def test_a_folder_is_painted_picture_by_picture_and_a_bad_one_is_named(files, tmp_path, capsys):
+    folder, output = tmp_path / "in", tmp_path / "out"
+    folder.mkdir()
+    for name in ("a.png", "b.jpg"):
+        Image.open(files[0]).convert("RGB").save(folder / name)
+    (folder / "broken.png").write_bytes(b"nonsense")
+    (folder / "notes.txt").write_text("not a picture")
+    assert main(["stylize", str(folder), str(files[1]), "-o", str(output), *QUICK]) == 2
+    assert sorted(path.name for path in output.iterdir()) == ["a.png", "b.png"]
+    assert "broken.png" in capsys.readouterr().err
+
+
+def test_init_takes_a_file(files, tmp_path):
+    output = tmp_path / "out.png"
+    assert main(["stylize", *map(str, files), "-o", str(output), *QUICK, "--init", str(files[1])]) == 0
+    assert json.loads(Image.open(output).text["nst"])["options"]["init"] == "image"
+
+
+BAD = {
+    "a missing content": (["nowhere.png", "{style}", "-o", "{out}"], "nowhere.png"),
+    "a missing style": (["{content}", "nowhere.png", "-o", "{out}"], "nowhere.png"),
+    "an epoch count in words": (["{content}", "{style}", "-o", "{out}", "--epochs", "ten"], "got 'ten'"),
+    "too many epochs": (["{content}", "{style}", "-o", "{out}", "--epochs", "5000"], "between 1 and 1000, got 5000"),
+    "an unknown choice": (["{content}", "{style}", "-o", "{out}", "--preset", "gattys"], "did you mean 'gatys'"),
+    "a mistyped flag": (["{content}", "{style}", "-o", "{out}", "--epcohs", "5"], "did you mean '--epochs'"),
+    "no output": (["{content}", "{style}"], "-o/--output"),
+    "an output that is no png": (["{content}", "{style}", "-o", "x.gif"], "must be a .png file, got 'x.gif'"),
+    "an output folder that is not there": (["{content}", "{style}", "-o", "nowhere/x.png"], "no folder 'nowhere'"),
+    "init image without a picture": (["{content}", "{style}", "-o", "{out}", "--init", "image"], "--init FILE"),
+    "init that is neither choice nor file": (
+        ["{content}", "{style}", "-o", "{out}", "--init", "no.png"],
+        "got 'no.png'",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_is_one_line_and_status_2(case, files, tmp_path, capsys):
+    arguments, words = BAD[case]
+    names = {"content": files[0], "style": files[1], "out": tmp_path / "out.png"}
+    assert main(["stylize", *(a.format(**names) for a in arguments)]) == 2
+    error = capsys.readouterr().err
+    assert words in error
+    assert error.count("\n") == 1
+    assert not (tmp_path / "out.png").exists()
+
+
+def test_missing_weights_are_status_1_and_say_how_to_get_them(files, tmp_path, capsys, monkeypatch):
+    for variable in ("NST_CACHE", "KERAS_HOME"):
+        monkeypatch.setenv(variable, str(tmp_path))
+    monkeypatch.delenv("NST_VGG19_WEIGHTS", raising=False)
+    status = main(["stylize", *map(str, files), "-o", str(tmp_path / "out.png"), "--extractor", "vgg19"])
+    assert status == 1
+    assert "nst weights fetch vgg19" in capsys.readouterr().err
+
+
+def test_every_option_is_a_flag(capsys):
+    with pytest.raises(SystemExit) as left:
+        main(["stylize", "--help"])
+    assert left.value.code == 0
+    text = capsys.readouterr().out
+    for option in options_of(StyleOptions):
+        assert f"--{option.name.replace('_', '-')}" in text
+
+
+def test_weights_are_listed(capsys):
+    assert main(["weights", "list"]) == 0
+    assert "compact" in capsys.readouterr().out
+
+
+def test_a_fresh_process_answers_bad_input_without_a_traceback():
+    done = subprocess.run(
+        [sys.executable, "-m", "nst", "stylize", "a.png", "b.png", "-o", "c.png"],
+        cwd=ROOT, env={**os.environ, "COLUMNS": "80"}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("nst: ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_the_public_names_load_on_first_use():
+    import nst
+
+    assert callable(nst.stylize)
+    assert nst.StyleOptions is StyleOptions
+    assert set(nst.__all__) == {"Step", "StyleOptions", "encode_png", "read_file", "stylize"}
+    with pytest.raises(AttributeError, match="no attribute 'stylise'"):
+        _ = nst.stylise

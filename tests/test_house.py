@@ -1,0 +1,183 @@
+"""The rules of the house that no single module can keep: what loads what, what is written down, what is packed."""
+
+import argparse
+import dataclasses
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+LONGEST = 400  # lines; past about 300 a file is asked what second noun it hides
+
+# Report what importing does: modules loaded, threads, sockets and processes started, files written.
+WITNESS = """
+import sys
+started = []
+watched = {"socket.bind", "socket.connect", "_thread.start_new_thread", "_thread.start_joinable_thread",
+           "subprocess.Popen", "os.fork", "os.mkdir", "sqlite3.connect"}
+def hook(event, arguments):
+    if event in watched or (event == "open" and isinstance(arguments[1], str) and set(arguments[1]) & set("wax+")):
+        started.append(f"{event} {arguments!r:.200}")
+sys.dont_write_bytecode = True
+sys.addaudithook(hook)
+import importlib, json
+for module in sys.argv[1:]:
+    importlib.import_module(module)
+print(json.dumps({"loaded": sorted(sys.modules), "started": started}))
+"""
+
+
+def importing(*modules: str) -> dict[str, list[str]]:
+    """What happens in a fresh interpreter that imports `modules`."""
+    command = [sys.executable, "-c", WITNESS, *modules]
+    done = subprocess.run(command, cwd=ROOT, env=os.environ, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def loaded(modules: list[str], *packages: str) -> list[str]:
+    return [name for name in modules if name.split(".")[0] in packages or name in packages]
+
+
+@pytest.mark.parametrize("module", ["nst", "nst.cli", "nst.jobs.queue", "nst.web.factory", "app"])
+def test_tensorflow_stays_out_of_the_web_process(module: str) -> None:
+    assert not loaded(importing(module)["loaded"], "tensorflow", "keras", "nst.engine", "nst.runner")
+
+
+@pytest.mark.parametrize("module", ["nst", "nst.cli", "nst.jobs.queue", "nst.jobs.store"])
+def test_dash_stays_out_of_everything_but_the_web(module: str) -> None:
+    assert not loaded(importing(module)["loaded"], "dash", "fastapi", "nst.web")
+
+
+def test_the_ground_floor_loads_numpy_and_pillow_at_most() -> None:
+    ground = [f"nst.{name}" for name in ("errors", "options", "events", "settings", "scales", "images", "samples")]
+    assert not loaded(importing(*ground)["loaded"], "tensorflow", "keras", "scipy", "dash", "fastapi", "distributed")
+
+
+@pytest.mark.parametrize("module", ["nst", "nst.cli", "nst.runner", "nst.jobs.queue", "nst.web.factory", "app"])
+def test_nothing_starts_at_import(module: str) -> None:
+    assert importing(module)["started"] == []
+
+
+def sources(*suffixes: str) -> Iterator[Path]:
+    """Files of the project with one of the suffixes, wherever they lie."""
+    for place in ("nst", "assets", "tools", "tests", "benchmarks", "docs", ".ci"):
+        yield from (path for path in sorted((ROOT / place).rglob("*")) if path.is_file() and path.suffix in suffixes)
+    yield from (path for path in sorted(ROOT.iterdir()) if path.is_file() and path.suffix in suffixes)
+
+
+def test_no_file_hides_a_second_noun() -> None:
+    lengths = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in (ROOT / "nst").rglob("*.py")}
+    assert {str(path): lines for path, lines in lengths.items() if lines > LONGEST} == {}
+
+
+def test_files_are_named_after_nouns_of_the_field() -> None:
+    assert [str(path) for path in sources(".py") if path.stem in ("utils", "util", "helpers", "common", "misc")] == []
+
+
+def test_no_path_of_one_machine_is_written_down() -> None:
+    path_of_a_machine = re.compile(r"(?<![\w.])/(?:work|root|home)/\w")
+    text = sources(".py", ".md", ".toml", ".txt", ".js", ".css", ".json", "")
+    assert [str(path) for path in text if path_of_a_machine.search(path.read_text(encoding="utf-8"))] == []
+
+
+def test_the_shared_pictures_are_known_to_tests_benchmarks_and_docs_alone() -> None:
+    rooms = ("tests", "benchmarks", "docs")
+    code = [path for path in sources(".py", ".js") if path.relative_to(ROOT).parts[0] not in rooms]
+    assert [str(path) for path in code if "../shared" in path.read_text(encoding="utf-8")] == []
+
+
+@pytest.fixture(scope="module")
+def documentation() -> str:
+    pages = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    return "\n".join(page.read_text(encoding="utf-8") for page in pages)
+
+
+def mentioned(word: str, text: str) -> bool:
+    """Whether `word` stands there as a word of its own."""
+    return re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", text) is not None
+
+
+def test_every_option_is_documented(documentation: str) -> None:
+    from nst.options import StyleOptions, options_of
+
+    assert [option.name for option in options_of(StyleOptions) if not mentioned(option.name, documentation)] == []
+
+
+def test_every_choice_of_every_option_is_documented(documentation: str) -> None:
+    from nst.options import StyleOptions, options_of
+
+    choices = {choice for option in options_of(StyleOptions) for choice in option.choices}
+    assert sorted(choice for choice in choices if not mentioned(choice, documentation)) == []
+
+
+def test_every_variable_the_code_reads_is_documented(documentation: str) -> None:
+    from nst.settings import Settings
+
+    read = {f"NST_{field.name.upper()}" for field in dataclasses.fields(Settings)}
+    for path in (ROOT / "nst").rglob("*.py"):
+        read |= set(re.findall(r"\"(NST_[A-Z0-9_]*[A-Z0-9])\"", path.read_text(encoding="utf-8")))
+    assert sorted(name for name in read if not mentioned(name, documentation)) == []
+
+
+def commands(parser: argparse.ArgumentParser) -> Iterator[str]:
+    """The commands of a parser, in words: "stylize", "weights list" ..."""
+    groups = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
+    for name, child in (item for group in groups for item in group.choices.items()):
+        yield from (f"{name} {inner}" for inner in commands(child)) if list(commands(child)) else [name]
+
+
+def test_every_command_is_documented(documentation: str) -> None:
+    from nst.cli import build_parser
+
+    assert [command for command in commands(build_parser()) if not mentioned(f"nst {command}", documentation)] == []
+
+
+def test_every_route_is_documented(documentation: str) -> None:
+    from nst.web.api import router
+
+    routes = {route.path for route in router.routes if getattr(route, "include_in_schema", False)}
+    assert sorted(path for path in routes if path not in documentation) == []
+
+
+def test_every_public_name_is_documented(documentation: str) -> None:
+    import nst
+
+    assert [name for name in nst.__all__ if not mentioned(name, documentation)] == []
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
+    """What `pip install .` would install, built from a copy, so that no build folder is left here."""
+    folder = tmp_path_factory.mktemp("wheel")
+    copied = folder / "source"
+    for name in ("nst", "assets", "pyproject.toml", "requirements.txt", "README.md", "LICENSE"):
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, copied / name, ignore=shutil.ignore_patterns("__pycache__"))
+        elif (ROOT / name).exists():
+            copied.mkdir(exist_ok=True)
+            shutil.copy(ROOT / name, copied / name)
+    build = [sys.executable, "-m", "pip", "wheel", "--no-build-isolation", "--no-deps", "--no-index", "-q"]
+    subprocess.run([*build, "-w", folder, copied], check=True, capture_output=True)
+    return zipfile.ZipFile(next(folder.glob("nst-*.whl")))
+
+
+def test_the_wheel_holds_every_module_the_data_and_the_assets(wheel: zipfile.ZipFile) -> None:
+    shipped = {f"nst/{path.relative_to(ROOT / 'nst').as_posix()}" for path in (ROOT / "nst").rglob("*.py")}
+    shipped |= {f"nst/builtin/{path.name}" for path in (ROOT / "nst" / "builtin").iterdir() if path.is_file()}
+    assets = (path for path in (ROOT / "assets").rglob("*") if path.is_file())
+    shipped |= {f"nst/web/assets/{path.relative_to(ROOT / 'assets').as_posix()}" for path in assets}
+    assert sorted(shipped - set(wheel.namelist())) == []
+
+
+def test_the_wheel_has_a_command_named_nst(wheel: zipfile.ZipFile) -> None:
+    entry = next(name for name in wheel.namelist() if name.endswith("entry_points.txt"))
+    assert "nst = nst.cli:main" in wheel.read(entry).decode()

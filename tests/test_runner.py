@@ -1,0 +1,121 @@
+import io
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from nst import runner
+from nst.events import Epoch, Failed, Fetching, Finished, Started, Stopped
+from nst.options import StyleOptions
+
+SMALL = {"epochs": 3, "steps_per_epoch": 2, "size": 96, "extractor": "compact"}
+
+
+def png(array: np.ndarray, mode: str = "RGB") -> bytes:
+    file = io.BytesIO()
+    Image.fromarray((array * 255).astype(np.uint8), mode).save(file, "PNG")
+    return file.getvalue()
+
+
+@pytest.fixture
+def job(content, style) -> dict:
+    return {"content": png(content), "style": png(style), "init": None, "options": dict(SMALL)}
+
+
+def told(job, stop_requested=lambda: False) -> list:
+    events: list = []
+    runner.execute(job, events.append, stop_requested)
+    return events
+
+
+def test_a_run_tells_its_start_every_epoch_and_its_end(job):
+    started, *epochs, finished = told(job)
+    assert started == Started("compact", "", 96, 72, 3, 6)
+    assert [type(event) for event in epochs] == [Epoch] * 4
+    assert [event.epoch for event in epochs] == [0, 1, 2, 3]
+    assert [event.step for event in epochs] == [0, 2, 4, 6]
+    for event in epochs:
+        frame = Image.open(io.BytesIO(event.image))
+        assert frame.format == "JPEG"
+        assert frame.size == (event.width, event.height)
+    assert epochs[-1].seconds_left == 0
+    assert isinstance(finished, Finished)
+
+
+def test_the_result_is_a_png_with_its_settings_inside(job):
+    *_, finished = told(job)
+    result = Image.open(io.BytesIO(finished.image))
+    assert (result.format, result.size) == ("PNG", (96, 72))
+    settings = json.loads(result.text["nst"])
+    assert StyleOptions.from_json(settings["options"]) == StyleOptions.from_json(SMALL)
+    assert settings["extractor"] == "compact"
+
+
+def test_the_contents_transparency_is_put_back(job, content):
+    alpha = np.zeros((48, 64, 1), np.float32)
+    alpha[:, 32:] = 1
+    job["content"] = png(np.concatenate([content, alpha], -1), "RGBA")
+    *_, finished = told(job)
+    result = np.asarray(Image.open(io.BytesIO(finished.image)))
+    assert result.shape == (72, 96, 4)
+    assert result[:, :40, 3].max() == 0
+    assert result[:, 56:, 3].min() == 255
+
+
+def test_a_stop_keeps_the_picture_so_far(job):
+    asked = iter([False, False, False, True])
+    *_, last = told(job, lambda: next(asked))
+    assert isinstance(last, Stopped)
+    assert Image.open(io.BytesIO(last.image)).size == (96, 72)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"content": b"GIF89a nonsense"}, "content"),
+        ({"options": {**SMALL, "style_layers": {"block7_conv1": 1}}}, "no layer 'block7_conv1'"),
+        ({"options": {**SMALL, "init": "image"}}, "`init` is image"),
+    ],
+)
+def test_bad_input_fails_the_run_with_one_line(job, change, words):
+    *_, last = told({**job, **change})
+    assert isinstance(last, Failed)
+    assert words in last.error
+    assert "\n" not in last.error
+    assert "Traceback" not in last.error
+
+
+def test_missing_weights_fail_the_run_and_say_how_to_get_them(job, monkeypatch, tmp_path):
+    for variable in ("NST_CACHE", "KERAS_HOME"):
+        monkeypatch.setenv(variable, str(tmp_path))
+    monkeypatch.delenv("NST_VGG19_WEIGHTS", raising=False)
+    job["options"]["extractor"] = "vgg19"
+    (failed,) = told(job)
+    assert isinstance(failed, Failed)
+    assert "nst weights fetch vgg19" in failed.error
+
+
+def test_a_start_of_ones_own_is_used(job):
+    job["init"] = png(np.full((48, 64, 3), (1.0, 0.0, 0.0)))
+    job["options"]["init"] = "image"
+    _, start, *_ = told(job)
+    red = np.asarray(Image.open(io.BytesIO(start.image))).mean((0, 1))
+    assert red[0] > 240
+    assert red[1] < 20
+
+
+def test_warming_up_says_what_there_is():
+    info = runner.warm_up()
+    assert info["device"]
+    assert info["extractors"]["compact"]["installed"] is True
+    assert info["auto"] in ("vgg19", "compact")
+    json.dumps(info)
+
+
+def test_fetching_weights_is_told_and_its_failure_is_one_line(monkeypatch, tmp_path):
+    monkeypatch.setenv("NST_CACHE", str(tmp_path))
+    monkeypatch.setenv("NST_OFFLINE", "1")
+    events: list[Fetching] = []
+    with pytest.raises(Exception, match="NST_OFFLINE"):
+        runner.fetch_weights("vgg19", events.append)
