@@ -2,7 +2,7 @@
 
 import os
 
-import tensorflow as tf
+from nst.engine.backend import tf
 
 
 def set_up() -> str:

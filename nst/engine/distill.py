@@ -17,9 +17,9 @@ from pathlib import Path
 
 import h5py
 import numpy as np
-import tensorflow as tf
 from PIL import Image
 
+from nst.engine.backend import tf
 from nst.engine.extractors import ARCHITECTURES, IMAGENET_BGR_MEAN, Extractor, he_normal
 
 CROP = 128

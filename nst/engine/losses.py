@@ -8,7 +8,7 @@ style loss is the paper's to the letter.
 
 from typing import Any
 
-from keras import ops
+from nst.engine.backend import ops
 
 Tensor = Any
 EPSILON = 1e-12  # a layer that is silent on its target must not divide by zero

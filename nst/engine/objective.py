@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import tensorflow as tf
-
+from nst.engine.backend import tf
 from nst.engine.extractors import Extractor
 from nst.engine.losses import content_loss, gram, style_loss, tv_loss
 from nst.errors import OptionError

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import tensorflow as tf
 
 from nst.colors import match_colors
 from nst.engine import weights as weight_files
+from nst.engine.backend import tf
 from nst.engine.extractors import ARCHITECTURES, Extractor
 from nst.engine.objective import LiveWeights, Objective
 from nst.engine.optimizers import OPTIMIZERS

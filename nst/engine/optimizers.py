@@ -7,8 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol
 
-import tensorflow as tf
-
+from nst.engine.backend import tf
 from nst.events import Losses
 
 Tensor = Any

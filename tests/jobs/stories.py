@@ -1,0 +1,44 @@
+"""Runs for tests, and waiting for what becomes of them."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+from nst.jobs.run import Run
+from nst.jobs.store import Store
+from nst.options import StyleOptions
+
+PATIENCE = 30.0  # seconds until a test gives up waiting
+
+
+def new_run(store: Store, **options: Any) -> Run:
+    return store.create(StyleOptions(**options), store.put_upload(b"a content"), store.put_upload(b"a style"))
+
+
+def follow(
+    store: Store, run_id: str, until: Callable[[Run], bool] = lambda run: run.state.ended
+) -> list[dict[str, Any]]:
+    """The run's events, waited for as a page would, until the run is as wanted."""
+
+    async def read() -> list[dict[str, Any]]:
+        events: list[dict[str, Any]] = []
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            done = until(store.run(run_id))  # asked first, so that no event is missed
+            events += store.events(run_id, len(events))
+            if done:
+                return events
+            assert time.monotonic() < deadline, f"gave up on {store.run(run_id)}"
+            await store.wait(run_id, len(events), 1.0)
+
+    return asyncio.run(read())
+
+
+def wait_until(condition: Callable[[], Any]) -> Any:
+    """What `condition` returns as soon as that is true."""
+    deadline = time.monotonic() + PATIENCE
+    while not (found := condition()):
+        assert time.monotonic() < deadline, "gave up waiting"
+        time.sleep(0.01)
+    return found

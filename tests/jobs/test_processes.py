@@ -1,0 +1,53 @@
+"""What a process that serves has loaded, and what becomes of its worker when it is killed."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+
+SERVE = """
+import json, sys, tempfile, time
+from pathlib import Path
+from nst.jobs.queue import Queue
+from nst.jobs.store import Store
+from nst.options import StyleOptions
+from nst.settings import Settings
+
+if __name__ == "__main__":
+    store = Store(Path(sys.argv[1]))
+    names = (f"tests.jobs.painters:{name}" for name in ("paint", "warm_up", "fetch"))
+    queue = Queue(Settings(), store, *names)
+    queue.start()
+    picture = store.put_upload(b"picture")
+    run = store.create(StyleOptions(epochs=2), picture, picture)
+    queue.submit(run)
+    while not store.run(run.id).state.ended:
+        time.sleep(0.01)
+    print(json.dumps({"state": store.run(run.id).state, "worker": queue.health()["pid"], "loaded": list(sys.modules)}))
+    sys.stdout.flush()
+    time.sleep(60)
+"""
+
+
+def test_a_server_loads_no_painter_and_a_killed_one_takes_its_worker_along(tmp_path: Path) -> None:
+    script = tmp_path / "serve.py"
+    script.write_text(SERVE)
+    server = subprocess.Popen(
+        [sys.executable, str(script), str(tmp_path / "data")],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={"PYTHONPATH": str(Path(__file__).parents[2]), "HOME": str(tmp_path), "TMPDIR": str(tmp_path)},
+    )
+    try:
+        assert server.stdout is not None
+        said = json.loads(server.stdout.readline())
+        worker = psutil.Process(said["worker"])
+    finally:
+        server.kill()
+        server.communicate()
+    assert said["state"] == "finished"
+    assert not {"tensorflow", "keras", "dash", "tests", "nst.runner", "nst.engine"} & set(said["loaded"])
+    worker.wait(timeout=30)
+    assert not worker.is_running()

@@ -1,0 +1,86 @@
+import dataclasses
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nst.errors import Conflict
+from nst.events import Epoch, Event, Failed, Fetching, Finished, Interrupted, Losses, Queued, Started, Stopped
+from nst.jobs.run import MOVES, Run, State
+from nst.options import StyleOptions
+
+RUN = Run("0" * 32, 0.0, StyleOptions(epochs=3), "c" * 64, "d" * 64, epochs=3)
+STARTED = Started("compact", "a note", 640, 480, 3, 30)
+
+
+def epoch(n: int) -> Epoch:
+    return Epoch(n, 10 * n, Losses(6.0, 1.0, 2.0, 3.0), 320, 240, 1.5, 20.0, 4.5, b"jpeg")
+
+
+events = st.one_of(
+    st.just(Queued()),
+    st.just(STARTED),
+    st.integers(0, 5).map(epoch),
+    st.just(Finished(2.0, b"png")),
+    st.sampled_from([Stopped(1.0), Stopped(1.0, b"png")]),
+    st.sampled_from([Failed("no"), Failed("no", b"png")]),
+    st.just(Interrupted("the server went away")),
+    st.just(Fetching("vgg19", 0, 1)),
+)
+
+
+@given(st.lists(events, max_size=12))
+def test_only_the_moves_of_the_table_happen(story: list[Event]) -> None:
+    run = RUN
+    for event in story:
+        allowed = MOVES.get(run.state, {}).get(type(event))
+        stale = isinstance(event, Epoch) and run.frames > 0 and event.epoch <= run.epoch
+        if allowed is None or stale:
+            with pytest.raises(Conflict, match=run.id):
+                run.after(event)
+        else:
+            after = run.after(event)
+            assert after.state is allowed
+            assert after.last == run.last + 1
+            run = after
+        assert Run.from_json(json.loads(json.dumps(run.to_json()))) == run
+
+
+@given(st.sampled_from([state for state in State if state.ended]), events)
+def test_an_ended_run_never_moves_again(state: State, event: Event) -> None:
+    with pytest.raises(Conflict, match=f"is {state}"):
+        dataclasses.replace(RUN, state=state).after(event)
+
+
+def test_finished_failed_stopped_and_interrupted_are_the_ends() -> None:
+    assert {state for state in State if state.ended} == {
+        State.FINISHED,
+        State.FAILED,
+        State.STOPPED,
+        State.INTERRUPTED,
+    }
+
+
+def test_a_story_adds_up() -> None:
+    run = RUN.after(STARTED).after(epoch(0)).after(epoch(1))
+    assert (run.state, run.extractor, run.note, run.width, run.height) == ("running", "compact", "a note", 640, 480)
+    assert (run.epoch, run.frames, run.losses) == (1, 2, Losses(6.0, 1.0, 2.0, 3.0))
+    assert (run.seconds, run.seconds_left, run.steps_per_second, run.has_result) == (1.5, 4.5, 20.0, False)
+    run = run.after(Finished(2.0, b"png"))
+    assert (run.state, run.seconds, run.seconds_left, run.has_result, run.last) == ("finished", 2.0, 0.0, True, 5)
+
+
+def test_a_failure_keeps_its_reason_and_the_last_good_picture() -> None:
+    run = RUN.after(STARTED).after(Failed("the loss became NaN", b"png"))
+    assert (run.state, run.error, run.has_result) == ("failed", "the loss became NaN", True)
+
+
+def test_a_run_stopped_while_it_waited_has_no_result() -> None:
+    assert not RUN.after(Stopped(0.0)).has_result
+
+
+def test_the_json_form_has_the_names_of_the_api() -> None:
+    names = {"id", "state", "epoch", "epochs", "frames", "losses", "options", "extractor", "error"}
+    assert names <= RUN.to_json().keys()
+    assert RUN.to_json()["state"] == "queued"

@@ -1,0 +1,319 @@
+import asyncio
+import json
+import sqlite3
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nst.errors import Conflict, NotFound, NstError
+from nst.events import Epoch, Failed, Finished, Losses, Started, Stopped
+from nst.jobs.run import State
+from nst.jobs.store import Store
+from nst.options import StyleOptions
+from tests.jobs.painters import epoch
+from tests.jobs.stories import follow, new_run
+
+STARTED = Started("compact", "", 8, 6, 40, 400)
+
+
+def test_an_upload_is_kept_once_under_its_hash(store: Store) -> None:
+    first, second = store.put_upload(b"picture", "harbour.jpg"), store.put_upload(b"picture", "renamed.jpg")
+    assert first == second
+    assert store.upload(first) == b"picture"
+    assert store.upload_name(first) == "renamed.jpg"
+    assert [path.name for path in (store.folder / "uploads").iterdir()] == [first]
+
+
+@pytest.mark.parametrize(
+    "name", ["", "..", "../studio.sqlite", "/etc/passwd", "f" * 64, "F" * 64, "f" * 63 + "\n", "%2e"]
+)
+def test_an_upload_that_is_not_there_is_not_found(store: Store, name: str) -> None:
+    for ask in (store.upload, store.upload_path, store.upload_name):
+        with pytest.raises(NotFound, match="there is no upload"):
+            ask(name)
+
+
+@pytest.mark.parametrize("name", ["", "..", "../..", "/etc", "f" * 32, "0" * 31 + "\n"])
+def test_a_run_that_is_not_there_is_not_found(store: Store, name: str) -> None:
+    for ask in (
+        store.run,
+        store.events,
+        store.result,
+        lambda run: store.frame(run, 0),
+        lambda run: store.append(run, STARTED),
+    ):
+        with pytest.raises(NotFound):
+            ask(name)
+    with pytest.raises(NotFound):
+        asyncio.run(store.wait(name, 0, 1.0))
+
+
+def test_a_run_of_unknown_uploads_is_refused(store: Store) -> None:
+    known = store.put_upload(b"picture")
+    for pictures in (("f" * 64, known, None), (known, "nothing", None), (known, known, "f" * 64)):
+        with pytest.raises(NotFound):
+            store.create(StyleOptions(), *pictures)
+    assert store.runs() == []
+
+
+def test_a_new_run_waits_and_says_so(store: Store) -> None:
+    run = new_run(store, epochs=7)
+    assert (run.state, run.epochs, run.last) == (State.QUEUED, 7, 1)
+    assert store.run(run.id) == run
+    (event,) = store.events(run.id)
+    assert (event["n"], event["kind"]) == (1, "queued")
+
+
+def test_runs_come_newest_first_and_active_ones_in_order(store: Store) -> None:
+    a, b, c = (new_run(store).id for _ in range(3))
+    store.append(b, Failed("no"))
+    store.append(c, STARTED)
+    assert [run.id for run in store.runs()] == [c, b, a]
+    assert [run.id for run in store.runs(limit=2)] == [c, b]
+    assert [run.id for run in store.active()] == [a, c]
+
+
+def test_pictures_are_kept_as_files(store: Store) -> None:
+    run = new_run(store)
+    for event in (STARTED, epoch(0, b"first"), epoch(1, b""), epoch(2, b"third"), Finished(1.0, b"result")):
+        store.append(run.id, event)
+    assert store.frame(run.id, 0).read_bytes() == b"first"
+    assert store.frame(run.id, 2).read_bytes() == b"third"
+    assert store.result(run.id).read_bytes() == b"result"
+    with pytest.raises(NotFound, match="no frame 1"):
+        store.frame(run.id, 1)
+    assert [event.get("frame") for event in store.events(run.id, 2)] == [0, None, 2, None]
+    assert "image" not in json.dumps(store.events(run.id))
+    assert not list(store.folder.rglob("*.part"))
+
+
+def test_a_run_without_a_result_has_none(store: Store) -> None:
+    with pytest.raises(NotFound, match="no result"):
+        store.result(new_run(store).id)
+
+
+def test_what_a_worker_says_of_an_ended_run_is_dropped(store: Store) -> None:
+    run = new_run(store)
+    store.append(run.id, STARTED)
+    last = store.append(run.id, Stopped(1.0, b"result"))
+    before = store.run(run.id), store.events(run.id)
+    for late in (epoch(1), Finished(2.0, b"another"), Failed("late"), STARTED):
+        assert store.append(run.id, late) == last
+    assert (store.run(run.id), store.events(run.id)) == before
+    assert store.result(run.id).read_bytes() == b"result"
+
+
+def test_an_impossible_event_leaves_nothing_behind(store: Store) -> None:
+    run = new_run(store)
+    with pytest.raises(Conflict, match="is queued: 'epoch' cannot happen"):
+        store.append(run.id, epoch(0))
+    assert store.run(run.id) == run
+    assert len(store.events(run.id)) == 1
+    with pytest.raises(NotFound):
+        store.frame(run.id, 0)
+
+
+def test_a_loss_that_is_not_a_number_is_none_in_json(store: Store) -> None:
+    run = new_run(store)
+    store.append(run.id, STARTED)
+    store.append(run.id, Epoch(0, 0, Losses(float("nan"), float("inf"), 1.0, 2.0), 8, 6, 0.0, 0.0, 0.0))
+    losses = {"total": None, "content": None, "style": 1.0, "tv": 2.0}
+    assert store.events(run.id)[-1]["losses"] == losses
+    assert store.run(run.id).to_json()["losses"] == losses
+
+
+@settings(max_examples=25, deadline=None)
+@given(count=st.integers(0, 30), after=st.integers(0, 40), limit=st.integers(1, 40))
+def test_events_are_numbered_from_one_without_a_gap(tmp_path_factory, count: int, after: int, limit: int) -> None:
+    store = Store(tmp_path_factory.mktemp("data"))
+    run = new_run(store)
+    assert store.append(run.id, STARTED) == 2
+    for n in range(count):
+        assert store.append(run.id, epoch(n, b"")) == n + 3
+    numbers = [event["n"] for event in store.events(run.id, after, limit)]
+    assert numbers == list(range(1, count + 3))[after : after + limit]
+    assert store.run(run.id).last == count + 2
+    store.close()
+
+
+def test_a_story_survives_a_restart(store: Store) -> None:
+    run = new_run(store, strength=3.0)
+    store.append(run.id, STARTED)
+    store.append(run.id, epoch(0))
+    told, kept = store.events(run.id), store.run(run.id)
+    store.close()
+    again = Store(store.folder)
+    assert (again.events(run.id), again.run(run.id)) == (told, kept)
+    assert again.frame(run.id, 0).exists()
+    again.close()
+
+
+def test_a_server_that_starts_interrupts_what_the_last_one_left(store: Store) -> None:
+    waiting, painting, done = (new_run(store).id for _ in range(3))
+    store.append(painting, STARTED)
+    store.append(done, Stopped(0.0))
+    store.interrupt_running()
+    for run_id in (waiting, painting):
+        assert store.run(run_id).state is State.INTERRUPTED
+        assert "server was stopped" in store.run(run_id).error
+        assert store.events(run_id)[-1]["kind"] == "interrupted"
+    assert store.run(done).state is State.STOPPED
+    assert store.active() == []
+
+
+def test_two_programs_may_share_a_folder(store: Store) -> None:
+    other = Store(store.folder)
+    run = new_run(store)
+    other.append(run.id, STARTED)
+    store.append(run.id, epoch(0))
+    assert [event["n"] for event in other.events(run.id)] == [1, 2, 3]
+    other.close()
+
+
+# Waiting --------------------------------------------------------------------------------------------------------------
+
+
+def test_what_is_there_is_answered_without_waiting(store: Store) -> None:
+    run = new_run(store)
+    assert asyncio.run(store.wait(run.id, 0, 0.0)) == store.events(run.id)
+
+
+def test_nothing_new_is_an_empty_answer_after_the_timeout(store: Store) -> None:
+    assert asyncio.run(store.wait(new_run(store).id, 1, 0.01)) == []
+
+
+def test_one_append_from_another_thread_wakes_every_waiter(store: Store) -> None:
+    run = new_run(store)
+
+    async def wait_for_it() -> None:
+        tasks = [asyncio.create_task(store.wait(run.id, 1, 30.0)) for _ in range(100)]
+        await asyncio.sleep(0)  # all of them are waiting now
+        await asyncio.to_thread(store.append, run.id, STARTED)
+        answers = await asyncio.gather(*tasks)
+        assert all([event["kind"] for event in answer] == ["started"] for answer in answers)
+
+    asyncio.run(wait_for_it())
+
+
+def test_an_event_of_another_run_wakes_nobody(store: Store) -> None:
+    run, other = new_run(store), new_run(store)
+
+    async def wait_for_it() -> None:
+        task = asyncio.create_task(store.wait(run.id, 1, 0.05))
+        await asyncio.sleep(0)
+        store.append(other.id, STARTED)
+        assert await task == []
+
+    asyncio.run(wait_for_it())
+
+
+def test_a_waiter_that_was_cancelled_is_forgotten(store: Store) -> None:
+    run = new_run(store)
+
+    async def give_up() -> None:
+        task = asyncio.create_task(store.wait(run.id, 1, 30.0))
+        await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    asyncio.run(give_up())
+    assert store._waiters == {}
+    store.append(run.id, STARTED)  # and its closed loop disturbs nobody
+
+
+def test_closing_answers_those_who_wait(store: Store) -> None:
+    run = new_run(store)
+
+    async def wait_for_it() -> None:
+        task = asyncio.create_task(store.wait(run.id, 1, 30.0))
+        await asyncio.sleep(0)
+        await asyncio.to_thread(store.close)
+        assert await task == []
+
+    asyncio.run(wait_for_it())
+    store.close()
+
+
+def test_many_threads_append_and_read_and_nothing_is_lost(store: Store) -> None:
+    runs = [new_run(store) for _ in range(4)]
+    shared = new_run(store)
+    store.append(shared.id, STARTED)
+    turn = threading.Lock()
+    numbers = iter(range(80))
+
+    def write(run_id: str) -> None:
+        store.append(run_id, STARTED)
+        for n in range(20):
+            store.append(run_id, epoch(n))
+            with turn:  # epochs of one run must come in order; who brings them does not matter
+                store.append(shared.id, epoch(next(numbers)))
+        store.append(run_id, Finished(1.0, b"result"))
+
+    with ThreadPoolExecutor(12) as pool:
+        readers = [pool.submit(follow, store, run.id) for run in runs for _ in range(2)]
+        writers = [pool.submit(write, run.id) for run in runs]
+        for writer in writers:
+            writer.result()
+        stories = [reader.result() for reader in readers]
+    for story in stories:
+        assert [event["n"] for event in story] == list(range(1, 24))
+        assert [event["frame"] for event in story if event["kind"] == "epoch"] == list(range(20))
+    assert [event["n"] for event in store.events(shared.id)] == list(range(1, 83))
+
+
+# A folder that cannot be used -----------------------------------------------------------------------------------------
+
+
+def test_a_newer_format_is_refused_politely(store: Store) -> None:
+    store.close()
+    with sqlite3.connect(store.folder / "studio.sqlite") as database:
+        database.execute("PRAGMA user_version = 99")
+    database.close()
+    with pytest.raises(NstError, match=r"newer version.*99.*update the program") as caught:
+        Store(store.folder)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_is_no_database_is_a_plain_error(tmp_path: Path) -> None:
+    (tmp_path / "studio.sqlite").write_bytes(b"something else altogether " * 100)
+    with pytest.raises(NstError, match=r"cannot keep runs in .*not a database"):
+        Store(tmp_path)
+
+
+def test_a_folder_that_cannot_be_made_is_a_plain_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(NstError, match="cannot keep runs in"):
+        Store(tmp_path / "file" / "data")
+
+
+def test_a_picture_that_cannot_be_written_leaves_the_run_as_it_was(store: Store) -> None:
+    run = new_run(store)
+    store.append(run.id, STARTED)
+    (store.folder / "runs").write_text("in the way")
+    with pytest.raises(NstError, match="cannot keep runs in") as caught:
+        store.append(run.id, epoch(0))
+    assert "\n" not in str(caught.value)
+    assert store.run(run.id).last == 2
+    (store.folder / "runs").unlink()
+    assert store.append(run.id, epoch(0)) == 3
+
+
+def test_a_full_disk_is_a_plain_error_and_what_was_kept_stays_readable(store: Store) -> None:
+    run = new_run(store)
+    store.append(run.id, STARTED)
+    (pages,) = store._database.execute("PRAGMA page_count").fetchone()
+    store._database.execute(f"PRAGMA max_page_count = {pages}")  # as full as SQLite can be made
+
+    def fill() -> None:
+        for n in range(1000):
+            store.append(run.id, epoch(n, b""))
+
+    with pytest.raises(NstError, match=r"cannot keep runs in .*full"):
+        fill()
+    story = store.events(run.id)
+    assert [event["n"] for event in story] == list(range(1, len(story) + 1))
+    assert store.run(run.id).last == len(story)
