@@ -1,0 +1,51 @@
+"""The Dask cluster that the queue works with: one worker process of our own, or a scheduler that is already there."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import dask
+from distributed import Client, LocalCluster
+
+from nst.settings import Settings
+
+PATIENCE = 10.0  # seconds that each try to reach a scheduler may take
+NICENESS = 10  # of our own worker, so that the page stays quick
+
+CONFIG = {
+    "distributed.scheduler.allowed-failures": 0,
+    "distributed.worker.profile.enabled": False,
+    # Dask keeps so many messages of each stream and topic for its own debugging, pictures and all: 1000 unless told.
+    "distributed.admin.low-level-log-length": 8,
+    # Two uploads travel with each run; Dask would warn from 10 MB.
+    "distributed.admin.large-graph-warning-threshold": "1 GB",
+    # Without the OMP_NUM_THREADS=1 and its kin that Dask would set: the one task may use every core.
+    "distributed.nanny.pre-spawn-environ": {"MALLOC_TRIM_THRESHOLD_": 65536},
+}
+
+
+@contextmanager
+def connect(settings: Settings) -> Iterator[Client]:
+    """A client of `settings.scheduler`, or of a new cluster if that is empty, which is ended with it."""
+    dask.config.set(CONFIG)
+    if settings.scheduler:
+        with Client(settings.scheduler, timeout=PATIENCE, set_as_default=False) as client:
+            yield client
+    else:
+        with _own_cluster(settings.offline) as cluster, Client(cluster, set_as_default=False) as client:
+            yield client
+
+
+def _own_cluster(offline: bool) -> LocalCluster:
+    """One process of one thread, spawned, on this machine; a nanny brings it back when it dies."""
+    return LocalCluster(
+        n_workers=1,
+        threads_per_worker=1,
+        processes=True,
+        host="127.0.0.1",
+        # No dashboard; the scheduler's small HTTP server, which cannot be left out, takes any free port.
+        scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"},
+        memory_limit=0,  # the system's own: Dask would pause the worker well before it
+        silence_logs=logging.CRITICAL,
+        env={"NST_OFFLINE": "1"} if offline else {},
+    )
