@@ -97,15 +97,15 @@ class Option:
         raise OptionError(f"`{self.name}` must be one of {', '.join(self.choices)}; got {value!r}{hint}", self.name)
 
     def _number(self, value: Any) -> int | float:
-        kind = "a whole number" if self.type is int else "a number"
-        rule = f"`{self.name}` must be {kind} between {self.low:g} and {self.high:g}, got {value!r}"
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-            raise OptionError(rule, self.name)
-        if self.type is int and value != int(value):
-            raise OptionError(rule, self.name)
         assert self.low is not None
         assert self.high is not None
-        if not self.low <= value <= self.high:
+        kind = "a whole number" if self.type is int else "a number"
+        rule = f"`{self.name}` must be {kind} between {self.low:.10g} and {self.high:.10g}, got {value!r}"
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise OptionError(rule, self.name)
+        if not self.low <= value <= self.high:  # NaN is never between
+            raise OptionError(rule, self.name)
+        if self.type is int and value != int(value):
             raise OptionError(rule, self.name)
         return self.type(value)
 
@@ -276,11 +276,13 @@ def _layer_weights(name: str, value: Any) -> LayerWeights | None:
                 (str(layer), float(weight))
                 for layer, weight in (value.items() if isinstance(value, Mapping) else value)
             ]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise OptionError(f"`{name}` must look like block1_conv1=1,block2_conv1=0.5; got {value!r}", name) from None
     for layer, weight in pairs:
         if not (math.isfinite(weight) and 0 <= weight <= 1e6):
-            raise OptionError(f"`{name}`: the weight of {layer} must be between 0 and 1e6, got {weight:g}", name)
+            raise OptionError(f"`{name}`: the weight of {layer!r} must be between 0 and 1e6, got {weight:g}", name)
+        if not layer:
+            raise OptionError(f"`{name}` must name a layer for each weight, got {value!r}", name)
     if len({layer for layer, _ in pairs}) < len(pairs):
         raise OptionError(f"`{name}` names a layer twice: {value!r}", name)
     return tuple(pairs) or None

@@ -3,7 +3,7 @@
 import argparse
 import dataclasses
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -59,20 +59,15 @@ class Settings:
                 parser.add_argument(f"--{f.name}", help=text)
 
 
-def settings_from_flags(arguments: Sequence[str] | None = None) -> Settings:
-    """Settings for `python app.py`: environment and command line."""
-    parser = argparse.ArgumentParser(description="Serve the studio on a local address.")
-    Settings.add_flags(parser)
-    return Settings.read(arguments=parser.parse_args(arguments))
-
-
 def _parse(f: dataclasses.Field, text: str, source: str) -> Any:
     if f.type is int:
-        if not text.strip().isdecimal():
-            raise OptionError(f"{source} must be a whole number, got {text!r}", f.name)
-        return int(text)
+        try:
+            return int(text)
+        except ValueError:
+            raise OptionError(f"{source} must be a whole number, got {text!r}", f.name) from None
     if f.type is bool:
         if text.lower() not in ("1", "0", "true", "false", "yes", "no"):
             raise OptionError(f"{source} must be 1 or 0, got {text!r}", f.name)
         return text.lower() in ("1", "true", "yes")
-    return Path(text).expanduser() if f.type is Path else text
+    # os.path leaves the home of a stranger alone where Path.expanduser raises
+    return Path(os.path.expanduser(text)) if f.type is Path else text
