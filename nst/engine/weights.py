@@ -63,7 +63,7 @@ def locate(extractor: str) -> Path | None:
         return BUILTIN
     named = os.environ.get(_variable(extractor))
     source = _source(extractor)
-    places = (Path(named).expanduser(),) if named else (_cache() / source.file, _keras_cache() / source.file)
+    places = (_path(named),) if named else (_cache() / source.file, _keras_cache() / source.file)
     return next((path for path in places if path.is_file()), None)
 
 
@@ -327,14 +327,16 @@ def _variable(extractor: str) -> str:
 
 
 def _cache() -> Path:
-    given = os.environ.get("NST_CACHE")
-    return (
-        Path(given).expanduser() if given else Path(platformdirs.user_cache_dir("nst", appauthor=False))
-    ) / "weights"
+    return _path(os.environ.get("NST_CACHE") or platformdirs.user_cache_dir("nst", appauthor=False)) / "weights"
 
 
 def _keras_cache() -> Path:
-    return Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser() / "models"
+    return _path(os.environ.get("KERAS_HOME") or "~/.keras") / "models"
+
+
+def _path(name: str) -> Path:
+    """`Path.expanduser` without its error where a home is not known."""
+    return Path(os.path.expanduser(name))
 
 
 def _md5(path: Path) -> str:

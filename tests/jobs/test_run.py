@@ -2,7 +2,7 @@ import dataclasses
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nst.errors import Conflict
@@ -30,6 +30,7 @@ events = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(events, max_size=12))
 def test_only_the_moves_of_the_table_happen(story: list[Event]) -> None:
     run = RUN
@@ -47,6 +48,7 @@ def test_only_the_moves_of_the_table_happen(story: list[Event]) -> None:
         assert Run.from_json(json.loads(json.dumps(run.to_json()))) == run
 
 
+@settings(deadline=None)
 @given(st.sampled_from([state for state in State if state.ended]), events)
 def test_an_ended_run_never_moves_again(state: State, event: Event) -> None:
     with pytest.raises(Conflict, match=f"is {state}"):

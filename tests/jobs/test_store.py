@@ -91,6 +91,14 @@ def test_pictures_are_kept_as_files(store: Store) -> None:
     assert not list(store.folder.rglob("*.part"))
 
 
+def test_numbers_beyond_all_bounds_are_merely_not_there(store: Store) -> None:
+    run = new_run(store)
+    assert store.events(run.id, after=10**30) == []
+    for n in (-1, 10**30, 10**300):
+        with pytest.raises(NotFound, match="no frame"):
+            store.frame(run.id, n)
+
+
 def test_a_run_without_a_result_has_none(store: Store) -> None:
     with pytest.raises(NotFound, match="no result"):
         store.result(new_run(store).id)

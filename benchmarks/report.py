@@ -1,0 +1,99 @@
+"""How a number is told: on the screen beside its aim, and in `results/<machine>.json` under the benchmark's name."""
+
+import json
+import os
+import platform
+import re
+import statistics
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+RESULTS = Path(__file__).parent / "results"
+
+
+@dataclass(frozen=True)
+class Number:
+    """One result: the median of `samples` in `unit`, and how it was aimed at ("" if it was not)."""
+
+    name: str
+    unit: str
+    samples: tuple[float, ...]
+    at_most: float | None = None
+    at_least: float | None = None
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.samples)
+
+    @property
+    def verdict(self) -> str:
+        if self.at_most is not None:
+            return f"aim: at most {self.at_most:g} {self.unit}, {'met' if self.median <= self.at_most else 'MISSED'}"
+        if self.at_least is not None:
+            return f"aim: at least {self.at_least:g} {self.unit}, {'met' if self.median >= self.at_least else 'MISSED'}"
+        return ""
+
+    def line(self) -> str:
+        spread = f"({min(self.samples):.3g} .. {max(self.samples):.3g}, n={len(self.samples)})"
+        return f"  {self.name:44} {self.median:9.3g} {self.unit:10} {spread:28} {self.verdict}".rstrip()
+
+
+def machine() -> dict[str, Any]:
+    """What the numbers depend on beside the code."""
+    return {
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "memory_gib": round(psutil.virtual_memory().total / 2**30),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        **{name: version(name) for name in ("keras", "dash", "distributed")},
+    }
+
+
+def report(benchmark: str, numbers: Sequence[Number], **conditions: Any) -> None:
+    """Print the numbers and keep them; `conditions` say what was measured and how busy the machine was."""
+    here = machine()
+    print(f"\n{benchmark}, on {here['cores']} cores of {here['processor']}, {here['system']}, Python {here['python']}")
+    for name, value in conditions.items():
+        print(f"  {name.replace('_', ' ')}: {value}")
+    for number in numbers:
+        print(number.line())
+    path = RESULTS / f"{_slug(here)}.json"
+    kept = json.loads(path.read_text()) if path.exists() else {}
+    kept["machine"] = here
+    kept[benchmark] = {
+        "conditions": conditions,
+        "numbers": [{"median": number.median, **asdict(number)} for number in numbers],
+    }
+    RESULTS.mkdir(exist_ok=True)
+    path.write_text(json.dumps(_short(kept), indent=2) + "\n")
+    print(f"  kept in {path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}")
+
+
+def others_load() -> str:
+    """How busy the machine is before a benchmark adds to it, in words."""
+    return f"{os.getloadavg()[0]:.1f} processes wanted a core in the last minute before"
+
+
+def _processor() -> str:
+    info = Path("/proc/cpuinfo")
+    named = re.search(r"model name\s*: (.+)", info.read_text()) if info.exists() else None
+    return named[1].strip() if named else platform.processor() or platform.machine()
+
+
+def _slug(here: dict[str, Any]) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", f"{here['cores']}-cores-{here['processor']}".lower()).strip("-")
+
+
+def _short(value: Any) -> Any:
+    """The same, floats to five digits."""
+    if isinstance(value, float):
+        return float(f"{value:.5g}")
+    if isinstance(value, dict):
+        return {key: _short(inner) for key, inner in value.items()}
+    return [_short(inner) for inner in value] if isinstance(value, list | tuple) else value

@@ -1,0 +1,237 @@
+import dataclasses
+import json
+import math
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nst.errors import OptionError
+from nst.options import (
+    NORMALISATION_WEIGHTS,
+    PRESETS,
+    LayerWeights,
+    Option,
+    StyleOptions,
+    did_you_mean,
+    options_of,
+)
+
+modest = settings(max_examples=50, deadline=None, derandomize=True)
+
+OPTIONS = {option.name: option for option in options_of(StyleOptions)}
+NUMBERS = [name for name, option in OPTIONS.items() if option.type in (int, float)]
+CHOICES = [name for name, option in OPTIONS.items() if option.choices]
+BOOLEANS = [name for name, option in OPTIONS.items() if option.type is bool]
+LAYERS = [name for name, option in OPTIONS.items() if option.type is LayerWeights]
+
+
+def test_every_option_is_of_a_kind_that_these_tests_know():
+    assert sorted(NUMBERS + CHOICES + BOOLEANS + LAYERS) == sorted(OPTIONS)
+
+
+def valid(option: Option) -> st.SearchStrategy:
+    if option.name in LAYERS:
+        layers = st.sampled_from(["block1_conv1", "block4_conv2", "fire4"])
+        values = st.dictionaries(layers, st.floats(0, 1e6), min_size=1)
+    elif option.type is bool:
+        values = st.booleans()
+    elif option.choices:
+        values = st.sampled_from(option.choices)
+    else:
+        make = st.integers if option.type is int else st.floats
+        values = make(option.type(option.low), option.type(option.high))
+    return values if option.default is not None else st.none() | values
+
+
+SETS = st.fixed_dictionaries({}, optional={name: valid(option) for name, option in OPTIONS.items()})
+
+
+@modest
+@given(SETS)
+def test_options_survive_json(values):
+    options = StyleOptions.from_json(values)
+    again = StyleOptions.from_json(json.loads(json.dumps(options.to_json())))
+    assert again == options
+    assert hash(again) == hash(options)
+    assert again.to_json() == options.to_json()
+    for name, value in values.items():
+        assert options.to_json()[name] == value
+
+
+@modest
+@given(SETS)
+def test_every_valid_set_has_weights_layers_and_steps(values):
+    options = StyleOptions.from_json(values)
+    assert options.steps == options.epochs * options.steps_per_epoch
+    assert all(math.isfinite(weight) for weight in dataclasses.astuple(options.weights))
+    for extractor in ("vgg19", "compact"):
+        content, style = options.layers(extractor)
+        assert content
+        assert style
+
+
+def test_defaults_are_valid_and_the_json_form_names_every_option():
+    assert list(StyleOptions().to_json()) == list(OPTIONS)
+    assert StyleOptions.from_json({}) == StyleOptions()
+    assert StyleOptions.from_json(StyleOptions().to_json()) == StyleOptions()
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_every_option_has_help_a_label_and_a_group(name):
+    option = OPTIONS[name]
+    assert option.help
+    assert option.group
+    assert option.label[0].isupper()
+    assert "_" not in option.label
+
+
+def refusal(name: str, value: object) -> str:
+    with pytest.raises(OptionError) as caught:
+        StyleOptions.from_json({name: value})
+    assert caught.value.option == name
+    message = str(caught.value)
+    assert f"`{name}`" in message
+    assert "\n" not in message
+    return message
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+@pytest.mark.parametrize("side", ["low", "high"])
+def test_a_number_is_good_up_to_its_bound_and_refused_beyond(name, side):
+    option = OPTIONS[name]
+    bound = getattr(option, side)
+    assert getattr(StyleOptions.from_json({name: bound}), name) == bound
+    step = 1 if option.type is int else abs(bound) * 1e-9 + 1e-12
+    beyond = bound - step if side == "low" else bound + step
+    message = refusal(name, beyond)
+    assert f"between {option.low:.10g} and {option.high:.10g}" in message
+    assert f"got {beyond!r}" in message
+
+
+def test_a_bound_is_written_out_in_digits():
+    assert "between 0 and 2147483647, got -1" in refusal("seed", -1)
+    assert "between 0 and 1000000000" in refusal("style_weight", 1e10)
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+@pytest.mark.parametrize(
+    "value",
+    ["12", True, [1], {}, math.nan, math.inf, -math.inf, 10**400, -(10**400), 1j],
+    ids=lambda value: f"{value!r:.9}",
+)
+def test_what_is_no_number_in_bounds_is_refused(name, value):
+    assert "number between" in refusal(name, value)
+
+
+@pytest.mark.parametrize("name", [name for name in NUMBERS if OPTIONS[name].type is int])
+def test_a_whole_number_may_come_as_a_float_but_not_as_a_fraction(name):
+    low = OPTIONS[name].low
+    read = getattr(StyleOptions.from_json({name: float(low)}), name)
+    assert (read, type(read)) == (low, int)
+    assert "a whole number" in refusal(name, low + 0.5)
+
+
+@pytest.mark.parametrize("name", CHOICES)
+@pytest.mark.parametrize("value", ["no such thing", "", 3, None, ["max"], "x\ny"])
+def test_an_unknown_choice_is_refused_with_the_list(name, value):
+    message = refusal(name, value)
+    assert f"must be one of {', '.join(OPTIONS[name].choices)}; got {value!r}" in message
+
+
+@pytest.mark.parametrize("name", CHOICES)
+def test_a_mistyped_choice_is_guessed(name):
+    for choice in OPTIONS[name].choices:
+        mistyped = choice[0] + choice
+        assert f"did you mean {choice!r}?" in refusal(name, mistyped)
+
+
+@pytest.mark.parametrize("name", BOOLEANS)
+@pytest.mark.parametrize("value", [1, 0, "true", None, []])
+def test_only_true_and_false_are_booleans(name, value):
+    assert f"must be true or false, got {value!r}" in refusal(name, value)
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_a_mistyped_name_is_guessed(name):
+    mistyped = name[1:]
+    with pytest.raises(OptionError, match=f"there is no option {mistyped!r}; did you mean {name!r}") as caught:
+        StyleOptions.from_json({mistyped: 1})
+    assert caught.value.option == mistyped
+
+
+def test_a_name_like_no_other_is_refused_without_a_guess():
+    with pytest.raises(OptionError) as caught:
+        StyleOptions.from_json({"zzzz": 1})
+    assert str(caught.value) == "there is no option 'zzzz'"
+    assert did_you_mean("zzzz", OPTIONS) == ""
+
+
+@pytest.mark.parametrize("value", [None, [], "epochs=3", 3])
+def test_options_that_are_no_object_are_refused(value):
+    with pytest.raises(OptionError, match="must be an object of names and values"):
+        StyleOptions.from_json(value)
+
+
+@pytest.mark.parametrize("name", LAYERS)
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("block1_conv1", (("block1_conv1", 1.0),)),
+        (" block1_conv1 = 0.5, block2_conv1,", (("block1_conv1", 0.5), ("block2_conv1", 1.0))),
+        ({"fire4": 2}, (("fire4", 2.0),)),
+        ([["fire4", 2], ["fire5", 0]], (("fire4", 2.0), ("fire5", 0.0))),
+        ("", None),
+        ({}, None),
+        (None, None),
+    ],
+)
+def test_layers_are_read_in_every_form(name, value, expected):
+    assert getattr(StyleOptions.from_json({name: value}), name) == expected
+
+
+@pytest.mark.parametrize("name", LAYERS)
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("block1_conv1=much", "must look like block1_conv1=1"),
+        (7, "must look like"),
+        ({"a": None}, "must look like"),
+        (["block1_conv1"], "must look like"),
+        ({"a": 10**400}, "must look like"),
+        ({"a": -1}, "the weight of 'a' must be between 0 and 1e6, got -1"),
+        ("a=nan", "the weight of 'a' must be between 0 and 1e6, got nan"),
+        ({"a\nb": 1e7}, "between 0 and 1e6, got 1e+07"),
+        ("=2", "must name a layer"),
+        ("a,a=2", "names a layer twice"),
+    ],
+)
+def test_layers_that_make_no_sense_are_refused(name, value, words):
+    assert words in refusal(name, value)
+
+
+def test_automatic_weights_are_those_of_the_normalisation_and_strength_multiplies_style():
+    for normalisation, (content, style, tv) in NORMALISATION_WEIGHTS.items():
+        weights = StyleOptions(normalisation=normalisation, strength=2.0).weights
+        assert dataclasses.astuple(weights) == (content, 2 * style, tv)
+    mine = StyleOptions(content_weight=0.0, style_weight=3.0, tv_weight=0.25, strength=10.0).weights
+    assert dataclasses.astuple(mine) == (0.0, 30.0, 0.25)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("extractor", ["vgg19", "vgg16", "compact"])
+def test_the_layers_of_a_preset_share_one(preset, extractor):
+    for layers in StyleOptions(preset=preset).layers(extractor):
+        assert sum(weight for _, weight in layers) == pytest.approx(1)
+
+
+def test_chosen_layers_come_before_the_preset():
+    content, style = StyleOptions(preset="johnson", style_layers="block1_conv1=3").layers("vgg19")
+    assert content == (("block3_conv3", 1.0),)
+    assert style == (("block1_conv1", 3.0),)
+
+
+def test_options_cannot_be_changed():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        StyleOptions().epochs = 3
+    assert StyleOptions.choices("init") == OPTIONS["init"].choices

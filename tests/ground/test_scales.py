@@ -1,0 +1,98 @@
+import itertools
+import math
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nst.options import StyleOptions, options_of
+from nst.scales import SMALLEST, Scale, fit, ladder, seconds_left
+
+modest = settings(max_examples=50, deadline=None, derandomize=True)
+
+BOUNDS = {option.name: option for option in options_of(StyleOptions)}
+SIDES = st.integers(16, 20_000)
+SIZES = st.integers(int(BOUNDS["size"].low), int(BOUNDS["size"].high))
+STEPS = st.integers(1, 5000)
+LADDERS = st.tuples(SIDES, SIDES, SIZES, STEPS)
+
+
+@modest
+@given(SIDES, SIDES, SIZES)
+def test_fit_keeps_the_aspect_ratio_within_a_pixel_and_the_long_side_exactly(height, width, size):
+    fitted = fit(height, width, size)
+    assert max(fitted) == size
+    assert min(fitted) >= 1
+    exact = size * min(height, width) / max(height, width)
+    assert abs(min(fitted) - exact) <= (0.5 if exact >= 0.5 else 1)
+    assert (fitted[0] <= fitted[1]) == (height <= width) or fitted[0] == fitted[1]
+
+
+@modest
+@given(LADDERS)
+def test_a_ladder_climbs_to_the_full_size_and_spends_every_step(given_values):
+    height, width, size, steps = given_values
+    rungs = ladder(height, width, size, steps)
+    assert sum(rung.steps for rung in rungs) == steps
+    assert all(rung.steps >= 1 for rung in rungs)
+    assert (rungs[-1].height, rungs[-1].width) == fit(height, width, size)
+    sides = [max(rung.height, rung.width) for rung in rungs]
+    assert sides == sorted(set(sides))
+    assert all(
+        coarse.height <= fine.height and coarse.width <= fine.width for coarse, fine in itertools.pairwise(rungs)
+    )
+    assert len(rungs) == 1 or sides[0] >= SMALLEST - 1
+
+
+@modest
+@given(LADDERS)
+def test_coarse_scales_get_no_fewer_steps_where_there_are_enough(given_values):
+    height, width, size, steps = given_values
+    rungs = ladder(height, width, size, steps + 300)
+    counts = [rung.steps for rung in rungs]
+    assert counts == sorted(counts, reverse=True)
+
+
+@modest
+@given(LADDERS)
+def test_without_coarse_scales_there_is_one_rung(given_values):
+    height, width, size, steps = given_values
+    assert ladder(height, width, size, steps, coarse=False) == (Scale(*fit(height, width, size), steps),)
+
+
+def test_a_ladder_by_hand():
+    # shares 1, 0.6, 0.36, 0.216 of 2.176: 183.8, 110.3, 66.2, 39.7 of 400 steps; the first takes what rounding leaves
+    assert ladder(300, 400, 512, 400) == (
+        Scale(48, 64, 185),
+        Scale(96, 128, 110),
+        Scale(192, 256, 66),
+        Scale(384, 512, 39),
+    )
+    assert ladder(300, 400, 64, 5) == (Scale(48, 64, 5),)
+    assert ladder(300, 400, 512, 1) == (Scale(384, 512, 1),)
+
+
+@pytest.mark.parametrize(("height", "width"), [(16, 100_000), (100_000, 16), (1, 1)])
+def test_extreme_aspect_ratios_keep_a_pixel_at_least(height, width):
+    for rung in ladder(height, width, 512, 100):
+        assert min(rung.height, rung.width) >= 1
+        assert rung.step_cost > 0
+
+
+@modest
+@given(LADDERS, st.data())
+def test_the_time_left_shrinks_to_nothing(given_values, data):
+    rungs = ladder(*given_values)
+    steps = given_values[-1]
+    step = data.draw(st.integers(1, steps))
+    left = seconds_left(rungs, step, 10.0)
+    assert left >= 0
+    assert math.isfinite(left)
+    assert seconds_left(rungs, 0, 0.0) == seconds_left(rungs, steps, 10.0) == 0
+    if step < steps:
+        assert left > seconds_left(rungs, step + 1, 10.0)
+
+
+def test_the_time_left_is_steps_left_on_a_single_scale():
+    rungs = ladder(300, 400, 512, 100, coarse=False)
+    assert seconds_left(rungs, 25, 5.0) == pytest.approx(15.0)
