@@ -47,7 +47,7 @@ PRESETS = {
 
 # Loss weights (content, style, total variation) that belong to each normalisation; see objective.py.
 NORMALISATION_WEIGHTS = {
-    "relative": (1.0, 5.0, 0.5),
+    "relative": (1.0, 4.0, 3.0),
     "gatys": (1.0, 1000.0, 0.0),  # Gatys 2016, section 2.3: content over style 1e-3, no total variation
 }
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 SMALLEST = 64  # long side of the first scale, px: large forms cost almost nothing there
-FINE_SHARE = 0.6  # each finer scale gets this share of the steps of the one before
+FINE_SHARE = 0.75  # each finer scale gets this share of the steps of the one before
 STEP_OVERHEAD = 20_000  # px: what a step costs beside its pixels, in pixels
 
 
