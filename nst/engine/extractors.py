@@ -35,6 +35,7 @@ class Architecture:
     padding: str  # the padding the weights were trained with: "zero" or "reflect"
     heads: Mapping[str, tuple[str, int]]
     unit: float = 1.0  # of the input, in 0..255 values
+    loudness: float = 1.0  # how many times larger VGG's activations are, for weights that were published for VGG
 
     @property
     def convolutions(self) -> tuple[str, ...]:
@@ -78,6 +79,7 @@ ARCHITECTURES = {
             "fire8": ("block5_conv2", 512),
         },
         unit=58.0,  # about unit variance, which suits a network that starts from random weights
+        loudness=100.0,
     ),
 }
 

@@ -93,6 +93,9 @@ class Objective:
         found = self.extractor(image, {*self.content_layers, *self.style_layers})
         content = [content_loss(found[n], targets.content[n], self.normalisation) for n in self.content_layers]
         style = [style_loss(gram(found[n]), targets.style[n], self.normalisation) for n in self.style_layers]
+        if self.normalisation == "gatys":  # squares of activations, and fourth powers, as VGG would have them
+            loudness = self.extractor.architecture.loudness
+            return tf.stack(content) * loudness**2, tf.stack(style) * loudness**4, tv_loss(image)
         return tf.stack(content), tf.stack(style), tv_loss(image)
 
     def evaluate(self, image: Tensor, targets: Targets, weights: LiveWeights) -> tuple[Losses, Tensor]:

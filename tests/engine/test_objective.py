@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from nst.engine.extractors import Extractor, he_normal
 from nst.engine.objective import LiveWeights, Objective
 from nst.errors import OptionError
 from nst.options import StyleOptions
 
 from . import twins
+from .conftest import TINY
 
 CONTENT, STYLE = ("block3_conv3",), ("block1_conv1", "block2_conv2", "head")
 WEIGHTS = LiveWeights(2.0, 3.0, 0.7, (1.0,), (0.5, 0.3, 0.2), 0.03)
@@ -99,3 +101,16 @@ def test_live_weights_start_as_the_options_say():
     assert (live.content, live.style, live.tv) == (1.0, 14.0, 0.0)
     assert live.content_layers == (0.5,)
     assert sum(live.style_layers) == pytest.approx(1)
+
+
+def test_published_weights_meet_activations_as_loud_as_vggs(tiny, pictures):
+    content, style = map(batch, pictures)
+    loud = Extractor(dataclasses.replace(TINY, loudness=10.0), he_normal(TINY, seed=3))
+    grey = tf.fill(content.shape, 0.5)
+    for normalisation, content_factor, style_factor in (("gatys", 100, 10_000), ("relative", 1, 1)):
+        quiet_losses, loud_losses = (
+            objective.evaluate(grey, objective.targets(content, style), WEIGHTS)[0]
+            for objective in (Objective(network, CONTENT, STYLE, normalisation) for network in (tiny, loud))
+        )
+        assert loud_losses.content == pytest.approx(content_factor * quiet_losses.content, rel=1e-4)
+        assert loud_losses.style == pytest.approx(style_factor * quiet_losses.style, rel=1e-4)
