@@ -12,7 +12,6 @@ from nst.options import PRESETS, Option, StyleOptions, options_of
 from nst.settings import Settings
 from nst.web.api import router
 
-
 VARIABLES = {
     "NST_VGG19_WEIGHTS": "file with VGG19's weights in Keras' format, instead of the cache",
     "NST_VGG16_WEIGHTS": "file with VGG16's weights in Keras' format, instead of the cache",
