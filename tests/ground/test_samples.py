@@ -74,7 +74,7 @@ def test_all_pictures_differ(folder: Path) -> None:
             assert np.abs(small[name] - small[other]).mean() > 20, (name, other)
 
 
-@pytest.mark.parametrize("name", ["marble", "red-evening", "castle-etching"])
+@pytest.mark.parametrize("name", ["marble", "golden-tree"])
 def test_drawing_again_gives_the_same_bytes(name: str, folder: Path, tmp_path: Path) -> None:
     np.random.seed(1)  # the global generator has no say
     assert path_of(find(name), tmp_path).read_bytes() == path_of(find(name), folder).read_bytes()
