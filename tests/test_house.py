@@ -17,20 +17,28 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 LONGEST = 400  # lines; past about 300 a file is asked what second noun it hides
 
-# Report what importing does: modules loaded, threads, sockets and processes started, files written.
+# Report what importing does: modules loaded, threads, sockets and processes started, files written. What another
+# package does while it is itself imported is its own affair (urllib3 binds a socket to learn whether there is IPv6).
 WITNESS = """
 import sys
 started = []
-watched = {"socket.bind", "socket.connect", "_thread.start_new_thread", "_thread.start_joinable_thread",
-           "subprocess.Popen", "os.fork", "os.mkdir", "sqlite3.connect"}
+def ours(frame):
+    while frame and not frame.f_code.co_filename.startswith("<frozen importlib"):
+        if frame.f_globals.get("__name__", "").split(".")[0] in ("nst", "app"):
+            return True
+        frame = frame.f_back
+    return False
+watched = {"socket.bind", "socket.connect", "subprocess.Popen", "os.fork", "os.mkdir", "sqlite3.connect"}
 def hook(event, arguments):
-    if event in watched or (event == "open" and isinstance(arguments[1], str) and set(arguments[1]) & set("wax+")):
+    writes = event == "open" and isinstance(arguments[1], str) and set(arguments[1]) & set("wax+")
+    if (event in watched or writes) and ours(sys._getframe(1)):
         started.append(f"{event} {arguments!r:.200}")
 sys.dont_write_bytecode = True
 sys.addaudithook(hook)
-import importlib, json
+import importlib, json, threading
 for module in sys.argv[1:]:
     importlib.import_module(module)
+started += [f"thread {thread.name}" for thread in threading.enumerate()[1:]]
 print(json.dumps({"loaded": sorted(sys.modules), "started": started}))
 """
 
