@@ -5,7 +5,6 @@ picture that the graph shows was decoded; it is made when the server has stored 
 """
 
 import re
-from pathlib import Path
 from urllib.parse import parse_qs, urlparse
 
 from playwright.sync_api import Page, sync_playwright
@@ -73,10 +72,11 @@ def paint(page: Page, running: Studio) -> tuple[dict[int, float], dict[int, floa
     page.locator("#start:enabled").click()
     page.wait_for_url("**run=*")
     run = parse_qs(urlparse(page.url).query)["run"][0]
-    page.wait_for_function("window.fetch && true")
     page.get_by_text("finished").first.wait_for(timeout=PATIENCE)
     pressed, painted = page.evaluate("[window.pressed, window.painted]")
-    numbered = {number(source): (when - pressed) / 1000 for source, when in painted.items() if run in source}
+    numbered = {
+        number(source): (when - pressed) / 1000 for source, when in painted.items() if f"{run}/frames" in source
+    }
     files = (running.data / "runs" / run).rglob("*.jpg")
     return numbered, {number(file.name): file.stat().st_mtime - pressed / 1000 for file in files}
 

@@ -3,6 +3,7 @@
 import random
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,8 @@ from nst.settings import Settings
 RUNS = 40
 SETTLED = 5  # runs after which memory should grow no more
 STEPS = 20  # of each run
-SIZES = range(96, 449, 32)  # px, long side
+SIZES = (256, 384, 512, 640, 768)  # px, long side; each five runs have all of them, in an order of their own
+RATIOS = (3 / 4, 1, 4 / 3, 3 / 2, 16 / 9)  # width to height, of either picture
 PATIENCE = 300.0  # seconds a run may take
 
 
@@ -32,7 +34,7 @@ def main() -> None:
         queue.start()
         try:
             wait_for(lambda: queue.health()["worker"] == "warm")
-            used = [paint(store, queue, seed) for seed in range(RUNS)]
+            used = [paint(store, queue, number) for number in range(RUNS)]
         finally:
             queue.close()
             store.close()
@@ -43,28 +45,27 @@ def main() -> None:
         Number("most after any run", "MiB", (max(used),)),
         Number("growth", "%", (growth,), at_most=10),
     ]
-    report("memory", numbers, runs=f"{RUNS} of {SIZES[0]}..{SIZES[-1]} px, {STEPS} steps", other_load=load, each=used)
+    report("memory", numbers, runs=f"{RUNS} of {SIZES[0]} to {SIZES[-1]} px, {STEPS} steps", other_load=load, each=used)
 
 
-def paint(store: Store, queue: Queue, seed: int) -> float:
-    """One run of a random size and shape; the worker's resident memory in MiB once it is over."""
-    choose = random.Random(seed)
-    content, style = (picture(choose) for _ in range(2))
-    options = StyleOptions(
-        size=choose.choice(SIZES), epochs=4, steps_per_epoch=STEPS // 4, extractor="compact", seed=seed
-    )
-    run = store.create(options, store.put_upload(content), store.put_upload(style))
+def paint(store: Store, queue: Queue, number: int) -> float:
+    """One run of a size and shape of its own; the worker's resident memory in MiB once it is over."""
+    choose = random.Random(number)
+    size = random.Random(number // len(SIZES)).sample(SIZES, len(SIZES))[number % len(SIZES)]
+    options = StyleOptions(size=size, epochs=4, steps_per_epoch=STEPS // 4, extractor="compact", seed=number)
+    run = store.create(options, store.put_upload(picture(choose)), store.put_upload(picture(choose)))
     queue.submit(run)
     wait_for(lambda: store.run(run.id).state.ended)
     ended = store.run(run.id)
     if ended.state is not State.FINISHED:
-        raise RuntimeError(f"run {seed} is {ended.state}: {ended.error}")
+        raise RuntimeError(f"run {number} is {ended.state}: {ended.error}")
     return worker_memory()
 
 
 def picture(choose: random.Random) -> bytes:
-    """A PNG of soft colours, of a random size and aspect ratio."""
-    height, width = choose.randrange(120, 700), choose.randrange(120, 700)
+    """A PNG of soft colours, of some size and one of the usual ratios."""
+    height, ratio = choose.randrange(400, 900), choose.choice(RATIOS)
+    width = round(height * ratio)
     coarse = np.random.default_rng(choose.randrange(2**32)).random((8, 8, 3), np.float32)
     rows, columns = np.arange(height) * 8 // height, np.arange(width) * 8 // width
     return encode_png(coarse[rows][:, columns])
@@ -75,7 +76,7 @@ def worker_memory() -> float:
     return max(child.memory_info().rss for child in psutil.Process().children(recursive=True)) / 2**20
 
 
-def wait_for(happened) -> None:
+def wait_for(happened: Callable[[], bool]) -> None:
     """Return once `happened()` is true."""
     end = time.monotonic() + PATIENCE
     while not happened():

@@ -53,3 +53,8 @@ def style() -> NDArray[np.float32]:
     y, x = np.mgrid[0:40, 0:40]
     palette = np.array([(0.9, 0.2, 0.1), (0.1, 0.2, 0.6), (0.95, 0.85, 0.3)], np.float32)
     return palette[(x + 2 * y) // 6 % 3]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests last: while Playwright's synchronous interface is open, no test in this thread may run a loop."""
+    items.sort(key=lambda item: "browser" in item.path.relative_to(ROOT).parts)

@@ -13,15 +13,21 @@ from playwright.sync_api import sync_playwright
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 # No sandbox for root, who cannot have one; nothing that calls home.
-FLAGS = ("--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-component-update") + (
-    ("--no-sandbox",) if hasattr(os, "geteuid") and os.geteuid() == 0 else ()
+FLAGS = (
+    *("--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update"),
+    *(("--no-sandbox",) if hasattr(os, "geteuid") and os.geteuid() == 0 else ()),
 )
 
 
 @functools.cache
 def chromium() -> str | None:
-    """Path of a Chromium that starts, this machine's own before Playwright's; None if there is none."""
-    return next(filter(_starts, filter(None, map(shutil.which, NAMES))), None) or _playwrights_own()
+    """Path of the Chromium that NST_CHROMIUM names, of this machine's own, or of Playwright's; None without any."""
+    return os.environ.get("NST_CHROMIUM") or next(filter(_starts, _installed()), None) or _playwrights_own()
+
+
+def _installed() -> list[str]:
+    return [path for path in map(shutil.which, NAMES) if path]
 
 
 def _starts(path: str) -> bool:

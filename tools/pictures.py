@@ -17,7 +17,7 @@ from nst.samples import find, path_of
 from nst.settings import Settings
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "pictures"
-PAIRS = (("lake", "night-wind"), ("harbour", "great-swell"), ("marble", "red-evening"), ("still-life", "rose-window"))
+PAIRS = (("lake", "night-wind"), ("harbour", "great-swell"), ("marble", "red-evening"), ("owl", "lily-pond"))
 GAP = 8  # px of white between the three
 KEPT = (0, 6, 14, 24, 40)  # epochs of the strip that shows a painting grow
 

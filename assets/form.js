@@ -1,0 +1,40 @@
+// The form's small moves, none of which needs the server.
+(() => {
+  const same = () => window.dash_clientside.no_update;
+  const moved = () => window.dash_clientside.callback_context.triggered_id;
+  const readable = (text) => text !== "" && text !== null && Number.isFinite(Number(text));
+
+  // A slider and the box that holds its value: who moved takes the other along.
+  const tie = (toBox, toSlider) => (slider, box) => {
+    if (String(moved()).startsWith("option-")) return [readable(box) ? toSlider(Number(box)) : same(), same()];
+    return [same(), String(toBox(Number(slider)))];
+  };
+  const pair = tie((x) => x, (x) => x);
+  const pairLogarithmic = tie((x) => Number((10 ** x).toPrecision(2)), (x) => (x > 0 ? Math.log10(x) : same()));
+
+  const choice = (title, { sample }) => ({ ref: `samples/${sample}`, title });
+
+  function choose(clicks, titles, ids) {
+    const at = ids.findIndex(({ sample }) => sample === moved()?.sample);
+    return clicks.some(Boolean) && at >= 0 ? [choice(titles[at], ids[at]), ""] : [same(), same()];
+  }
+
+  function show(chosen, ids) {
+    const marked = ids.map(({ sample }) => chosen?.ref === `samples/${sample}` ? "sample sample-chosen" : "sample");
+    return chosen ? [`/api/v1/${chosen.ref}.jpg?side=512`, chosen.title, marked] : [same(), "", marked];
+  }
+
+  const swap = (clicks, content, style) => [style, content];
+
+  const any = (titles, ids) => {
+    const at = Math.floor(Math.random() * ids.length);
+    return choice(titles[at], ids[at]);
+  };
+  const surprise = (clicks, contents, contentIds, styles, styleIds) => [any(contents, contentIds), any(styles, styleIds)];
+
+  const dice = () => String(Math.floor(Math.random() * 10000));
+  const ownStart = (init) => init !== "image";
+
+  const form = { pair, pairLogarithmic, choose, show, swap, surprise, dice, ownStart };
+  window.dash_clientside = Object.assign({}, window.dash_clientside, { form });
+})();

@@ -1,0 +1,82 @@
+// What Dash's components leave out: names for screen readers, the theme, a word about files that are too large.
+(() => {
+  const LARGEST = 30 * 2 ** 20; // bytes, as nst/images.py has it
+  const within = (event, selector) => event.target instanceof Element && event.target.closest(selector);
+
+  function name(element, attributes) {
+    for (const [attribute, value] of Object.entries(attributes)) {
+      if (element.getAttribute(attribute) !== value) element.setAttribute(attribute, value);
+    }
+  }
+
+  function describe() {
+    document.querySelectorAll(".drop input[type=file]").forEach((input) => {
+      const role = input.closest("[id$=-upload]").id.replace("-upload", "");
+      name(input, { "aria-label": `Choose a picture: ${role}`, accept: "image/*" });
+    });
+    document.querySelectorAll(".field").forEach((field) => {
+      const [hint, error] = [field.querySelector(".hint"), field.querySelector(".field-error")];
+      field.querySelectorAll("input, select").forEach((control) => name(control, {
+        "aria-describedby": `${hint.id} ${error.id}`,
+        "aria-invalid": String(error.textContent !== ""),
+      }));
+    });
+    document.querySelectorAll(".sample").forEach((sample) =>
+      name(sample, { "aria-pressed": String(sample.classList.contains("sample-chosen")) }));
+    const easel = document.querySelector("#image-graph");
+    if (easel) name(easel, { role: "group", "aria-label": "The painting as it stands" });
+    const curve = document.querySelector("#loss-graph");
+    if (curve) name(curve, { role: "group", "aria-label": "Losses over the epochs; their values follow as text" });
+  }
+  let due = false;
+  const soon = () => {
+    if (!due) requestIdleCallback(() => { due = false; describe(); samplesSoon(); }, { timeout: 300 });
+    due = true;
+  };
+  new MutationObserver(soon).observe(document, {
+    subtree: true, childList: true, attributes: true, attributeFilter: ["class"],
+  });
+
+  // Samples' thumbnails, one after another: each may still have to be drawn.
+  async function loadSamples() {
+    for (const image of document.querySelectorAll(".sample img[data-src]:not([src])")) {
+      await new Promise((resolve) => {
+        image.onload = image.onerror = resolve;
+        image.src = image.dataset.src;
+      });
+    }
+  }
+  let loading = false;
+  const samplesSoon = () => {
+    if (loading || !document.querySelector(".sample img")) return;
+    loading = true;
+    loadSamples();
+  };
+
+  // dcc.Upload is silent about a file over its limit.
+  const refuse = (event) => {
+    const drop = within(event, ".drop");
+    const file = [...(event.dataTransfer ?? event.target).files ?? []].find(({ size }) => size > LARGEST);
+    if (!drop || !file) return;
+    const megabytes = Math.ceil(file.size / 2 ** 20);
+    const text = `'${file.name}' must have at most ${LARGEST / 2 ** 20} MB, got ${megabytes} MB`;
+    const role = drop.closest("[id$=-upload]").id.replace("-upload", "");
+    window.dash_clientside.set_props(`${role}-error`, { children: text });
+    window.dash_clientside.set_props("toast", { is_open: true, children: text });
+  };
+  document.addEventListener("change", refuse, true);
+  document.addEventListener("drop", refuse, true);
+
+  document.addEventListener("click", (event) => {
+    if (within(event, "#theme")) {
+      const root = document.documentElement;
+      root.dataset.bsTheme = root.dataset.bsTheme === "dark" ? "light" : "dark";
+      localStorage.setItem("theme", root.dataset.bsTheme);
+    }
+    if (within(event, "#start")) {
+      if (event.detail > 1) event.stopPropagation(); // a double click would start two runs
+      const stage = document.querySelector(".stage");
+      if (matchMedia("(max-width: 991px)").matches) stage.scrollIntoView({ block: "start" });
+    }
+  }, true);
+})();

@@ -1,0 +1,1 @@
+"""The page and the REST interface: Dash attached to FastAPI. No TensorFlow."""

@@ -1,0 +1,132 @@
+"""Callbacks of the left side: pictures are chosen, the form is tied together and filled again from a run."""
+
+import asyncio
+import base64
+import binascii
+from typing import Any
+from urllib.parse import parse_qs
+
+from dash import ALL, ClientsideFunction, Dash, Input, Output, State, no_update, set_props
+
+from nst.errors import ImageError, InputError, NotFound, NstError
+from nst.web import ids
+from nst.web.components import ASKS, OPTIONS, fill_form, register_sliders
+from nst.web.desk import Desk
+
+VALUES = {option.name: ids.value(option.name) for option in OPTIONS}
+
+
+def register(app: Dash, desk: Desk) -> None:
+    """Attach the callbacks to `app`."""
+    for role in ASKS:
+        _register_upload(app, desk, role)
+        app.clientside_callback(
+            ClientsideFunction("form", "show"),
+            Output(ids.preview(role), "src"),
+            Output(ids.caption(role), "children"),
+            Output(ids.sample(role, ALL), "className"),
+            Input(ids.choice(role), "data"),
+            State(ids.sample(role, ALL), "id"),
+        )
+        app.clientside_callback(
+            ClientsideFunction("form", "choose"),
+            Output(ids.choice(role), "data", allow_duplicate=True),
+            Output(ids.error(role), "children", allow_duplicate=True),
+            Input(ids.sample(role, ALL), "n_clicks"),
+            State(ids.sample(role, ALL), "title"),
+            State(ids.sample(role, ALL), "id"),
+            prevent_initial_call=True,
+        )
+    _register_whims(app)
+    register_sliders(app)
+    _register_restore(app, desk)
+
+
+def _register_upload(app: Dash, desk: Desk, role: str) -> None:
+    @app.callback(
+        Output(ids.choice(role), "data"),
+        Output(ids.error(role), "children"),
+        Output(ids.upload(role), "contents"),
+        Input(ids.upload(role), "contents"),
+        State(ids.upload(role), "filename"),
+        prevent_initial_call=True,
+    )
+    async def receive(contents: str | None, name: str | None) -> tuple[Any, Any, None]:
+        """The only callback that meets the bytes; it forgets them at once, so that they cross the wire once."""
+        if not contents:
+            return no_update, no_update, None
+        try:
+            ref = await asyncio.to_thread(desk.keep, _bytes_of(contents), name or role)
+        except NstError as error:
+            set_props(ids.TOAST, {"is_open": True, "children": str(error)})
+            return no_update, str(error), None
+        return {"ref": ref, "title": name}, "", None
+
+
+def _bytes_of(contents: str) -> bytes:
+    """What dcc.Upload gives, a data URL, as bytes. Raises ImageError."""
+    try:
+        return base64.b64decode(contents.partition(",")[2], validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise ImageError(f"the upload is not base64: {error}") from error
+
+
+def _register_whims(app: Dash) -> None:
+    """Swap, surprise, dice; and the third picture, shown when the run starts from one."""
+    choices = [Output(ids.choice(role), "data", allow_duplicate=True) for role in ("content", "style")]
+    app.clientside_callback(
+        ClientsideFunction("form", "swap"),
+        choices,
+        Input(ids.SWAP, "n_clicks"),
+        [State(ids.choice(role), "data") for role in ("content", "style")],
+        prevent_initial_call=True,
+    )
+    app.clientside_callback(
+        ClientsideFunction("form", "surprise"),
+        choices,
+        Input(ids.SURPRISE, "n_clicks"),
+        [State(ids.sample(role, ALL), part) for role in ("content", "style") for part in ("title", "id")],
+        prevent_initial_call=True,
+    )
+    app.clientside_callback(
+        ClientsideFunction("form", "dice"),
+        Output(ids.value("seed"), "value", allow_duplicate=True),
+        Input(ids.DICE, "n_clicks"),
+        prevent_initial_call=True,
+    )
+    app.clientside_callback(
+        ClientsideFunction("form", "ownStart"), Output(ids.OWN_START, "hidden"), Input(ids.value("init"), "value")
+    )
+
+
+def _register_restore(app: Dash, desk: Desk) -> None:
+    @app.callback(
+        output={
+            "values": {name: Output(box, "value", allow_duplicate=True) for name, box in VALUES.items()},
+            "choices": {role: Output(ids.choice(role), "data", allow_duplicate=True) for role in ASKS},
+        },
+        inputs={"search": Input(ids.URL, "search")},
+        prevent_initial_call="initial_duplicate",
+    )
+    async def restore(search: str | None) -> dict[str, Any]:
+        """Fill the form with what a run was made of, so that a page opened by its address is whole."""
+        nothing = {"values": dict.fromkeys(VALUES, no_update), "choices": dict.fromkeys(ASKS, no_update)}
+        try:
+            run = desk.store.run(run_id_of(search))
+        except NotFound:
+            return nothing
+        pictures = {"content": run.content, "style": run.style, "init": run.init}
+        choices = {role: desk.choice_of(picture) if picture else no_update for role, picture in pictures.items()}
+        return {"values": fill_form(run.options), "choices": choices}
+
+
+def run_id_of(search: str | None) -> str:
+    """The run that an address's query names, "" if none: "?run=<id>"."""
+    return parse_qs((search or "").lstrip("?")).get("run", [""])[0]
+
+
+def chosen(role: str, choice: dict[str, str] | None) -> str:
+    """The ref of what is chosen. Raises InputError."""
+    if not choice:
+        raise InputError(f"choose a {'photograph' if role == 'content' else 'painting'} first")
+    return choice["ref"]

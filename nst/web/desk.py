@@ -1,0 +1,78 @@
+"""What the page and the REST interface both ask for: pictures kept, samples fetched, runs started and described.
+
+A picture is meant by a ref, "samples/<name>" or "uploads/<id>", which is also its place under /api/v1.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from nst import images
+from nst.errors import OptionError
+from nst.jobs.queue import Queue
+from nst.jobs.run import Run
+from nst.jobs.store import Store
+from nst.options import StyleOptions
+from nst.settings import Settings
+from nst.web.gallery import ORDER, Gallery
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What a server has, and what its visitors do with it. Its methods may be slow: use a thread."""
+
+    settings: Settings
+    store: Store
+    queue: Queue
+    gallery: Gallery
+
+    def keep(self, data: bytes, name: str) -> str:
+        """Check that `data` is a picture that can be painted, and keep it; returns its ref. Raises ImageError."""
+        images.read(data, name, 64)
+        return f"uploads/{self.store.put_upload(data, name)}"
+
+    def thumbnail(self, ref: str, side: int) -> bytes:
+        """A picture within `side` x `side` px, JPEG. Raises NotFound."""
+        kind, _, name = ref.partition("/")
+        if kind == "samples":
+            return self.gallery.thumbnail(name, side).read_bytes()
+        return images.thumbnail(self.store.upload(name), side)
+
+    def upload_of(self, ref: str) -> str:
+        """The id of the upload that `ref` means; a sample becomes one. Raises NotFound."""
+        kind, _, name = ref.partition("/")
+        if kind == "samples":
+            return self.store.put_upload(self.gallery.path(name).read_bytes(), self.gallery.sample(name).title)
+        self.store.upload_path(name)
+        return name
+
+    def choice_of(self, upload_id: str) -> dict[str, str]:
+        """{"ref", "title"} of an upload; one that was a sample is that sample again."""
+        title = self.store.upload_name(upload_id)
+        sample = next((sample for sample in ORDER if sample.title == title), None)
+        return {"ref": f"samples/{sample.name}" if sample else f"uploads/{upload_id}", "title": title or "a picture"}
+
+    def start(self, options: StyleOptions, content: str, style: str, init: str | None = None) -> Run:
+        """Queue a painting of the pictures that three refs mean. Raises NotFound, OptionError."""
+        if (options.init == "image") != (init is not None):
+            missing = "no picture to start from was given" if init is None else "a picture to start from was given"
+            raise OptionError(f"`init` is {options.init!r}, but {missing}", "init")
+        run = self.store.create(
+            options, self.upload_of(content), self.upload_of(style), self.upload_of(init) if init else None
+        )
+        self.queue.submit(run)
+        return run
+
+    def place(self, run: Run) -> int | None:
+        """Where a run stands in the line, the one being painted first: 1, 2, ...; None if it has ended."""
+        line = [each.id for each in self.store.active()]
+        return line.index(run.id) + 1 if run.id in line else None
+
+    def describe(self, run: Run) -> dict[str, Any]:
+        """A run as `GET /api/v1/runs/{id}` shows it."""
+        base = f"/api/v1/runs/{run.id}"
+        return {
+            **run.to_json(),
+            "queue_position": self.queue.position(run.id),
+            "events": f"{base}/events",
+            "result": f"{base}/result.png" if run.has_result else None,
+        }

@@ -1,0 +1,99 @@
+"""The page's two Plotly figures as plain values, and patches that bring them up to date. Colours: figures.css.
+
+A whole figure is sent only when a run is attached; after that come patches, which leave the user's zoom alone.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from dash import Patch
+
+PARTS = ("total", "content", "style", "tv")  # of the losses, in the order of the traces
+NAMES = {"total": "Total", "content": "Content", "style": "Style", "tv": "Smoothness (TV)"}
+CONFIG = {
+    "displaylogo": False,
+    "showSendToCloud": False,  # pictures stay here
+    "scrollZoom": True,
+    "modeBarButtonsToRemove": ["zoom2d", "select2d", "lasso2d", "autoScale2d", "toImage"],
+}
+LOSS_CONFIG = {"displayModeBar": False}
+CLEAR = "rgba(0,0,0,0)"
+
+
+def picture(width: int = 1, height: int = 1, source: str = "", revision: str = "") -> dict[str, Any]:
+    """One image, `width` x `height` px, on hidden axes; `source` is an address, "" for none.
+
+    The easel around it has the picture's aspect (studio.css), so the axes need not keep it.
+    """
+    image = {
+        "source": source,
+        "xref": "x",
+        "yref": "y",
+        "x": 0,
+        "y": 0,
+        "sizex": width,
+        "sizey": height,
+        "xanchor": "left",
+        "yanchor": "top",
+        "sizing": "stretch",
+        "layer": "below",
+    }
+    axis = {"visible": False, "autorange": False}
+    return {
+        "data": [],
+        "layout": {
+            "images": [image],
+            "xaxis": {**axis, "range": [0, width]},
+            "yaxis": {**axis, "range": [height, 0]},
+            "margin": {"l": 0, "r": 0, "t": 0, "b": 0},
+            "paper_bgcolor": CLEAR,
+            "plot_bgcolor": CLEAR,
+            "dragmode": "pan",
+            "uirevision": revision,
+        },
+    }
+
+
+def losses(epochs: Iterable[Mapping[str, Any]] = (), last: int = 40, revision: str = "") -> dict[str, Any]:
+    """The four losses over epochs 0 to `last`, on a logarithmic axis; `epochs` are epoch events as plain values."""
+    epochs = list(epochs)
+    axis = {"zeroline": False, "automargin": True, "ticks": "", "fixedrange": True}
+    return {
+        "data": [
+            {
+                "type": "scatter",
+                "mode": "lines",
+                "name": NAMES[part],
+                "line": {"width": 3 if part == "total" else 1.75},
+                "hovertemplate": "%{y:.3g}",
+                **_points(epochs, part),
+            }
+            for part in PARTS
+        ],
+        "layout": {
+            "xaxis": {**axis, "title": {"text": "epoch", "standoff": 6}, "range": [0, last], "showgrid": False},
+            "yaxis": {**axis, "type": "log", "dtick": 1, "exponentformat": "power"},
+            "margin": {"l": 36, "r": 8, "t": 8, "b": 34},
+            "paper_bgcolor": CLEAR,
+            "plot_bgcolor": CLEAR,
+            "showlegend": False,
+            "hovermode": "x unified",
+            "dragmode": False,
+            "uirevision": revision,
+        },
+    }
+
+
+def more_losses(epochs: Iterable[Mapping[str, Any]]) -> Patch:
+    """The points of further epochs, to be appended to `losses`."""
+    epochs = list(epochs)
+    patch = Patch()
+    for index, part in enumerate(PARTS):
+        for axis, values in _points(epochs, part).items():
+            patch["data"][index][axis].extend(values)
+    return patch
+
+
+def _points(epochs: Iterable[Mapping[str, Any]], part: str) -> dict[str, list[Any]]:
+    pairs = [(event["epoch"], event["losses"][part]) for event in epochs]
+    return {"x": [epoch for epoch, _ in pairs], "y": [loss for _, loss in pairs]}

@@ -1,0 +1,128 @@
+"""Follow a run: replay what happened, then wait for the next; and put it in words. Knows no component."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from nst.errors import NotFound
+from nst.jobs.run import Run, State
+from nst.web.desk import Desk
+
+PATIENCE = 2.0  # seconds that a poll waits for something new
+GLANCE = 0.25  # seconds between two looks at what has no one to wake us
+ORDINALS = ("", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
+
+
+@dataclass(frozen=True)
+class News:
+    """What a page has not seen yet."""
+
+    run: Run | None  # as it stands; None if the page shows none, or if there is none of that id
+    place: int | None  # in the line, 1 is being painted
+    events: list[dict[str, Any]]  # after the page's cursor
+    studio: dict[str, Any]  # see `studio_of`
+    missing: str = ""  # why `run` is None, if the page asked for one
+
+
+async def follow(desk: Desk, run_id: str, after: int, seen: dict[str, Any] | None) -> News:
+    """News of a run ("" for none) after its event `after`, as soon as there is any, or after PATIENCE.
+
+    `seen` is the state of the studio that the page shows; None asks for an answer at once.
+    """
+    try:
+        events = await _events(desk, run_id, after, seen) if run_id else []
+        run = desk.store.run(run_id) if run_id else None
+    except NotFound as error:
+        run, events, missing = None, [], str(error)
+    else:
+        missing = ""
+    if not events and (run is None or run.state.ended):
+        await _other_studio(desk, seen)
+    return News(run, desk.place(run) if run else None, events, studio_of(desk), missing)
+
+
+async def _events(desk: Desk, run_id: str, after: int, seen: dict[str, Any] | None) -> list[dict[str, Any]]:
+    """All events after `after`; waits only if there is none and the run goes on."""
+    found = desk.store.events(run_id, after, limit=100_000)
+    if found or seen is None or desk.store.run(run_id).state.ended:
+        return found
+    return await desk.store.wait(run_id, after, GLANCE * 2 if _downloads(desk) else PATIENCE)
+
+
+async def _other_studio(desk: Desk, seen: dict[str, Any] | None) -> None:
+    """Wait until the studio is not as `seen`, at most PATIENCE."""
+    end = time.monotonic() + PATIENCE
+    while seen is not None and studio_of(desk) == seen and time.monotonic() < end:
+        await asyncio.sleep(GLANCE)
+
+
+def studio_of(desk: Desk) -> dict[str, Any]:
+    """Worker, networks and downloads as they stand: plain values that a page can compare."""
+    health = desk.queue.health()
+    return {
+        "worker": health["worker"],
+        "trouble": health.get("error", ""),
+        "networks": desk.queue.extractors(),
+        "fetching": {name: event.to_json() for name, event in desk.queue.fetching.items()},
+        "offline": desk.settings.offline,
+    }
+
+
+def _downloads(desk: Desk) -> bool:
+    return any(not event.done for event in desk.queue.fetching.values())
+
+
+def status(news: News) -> str:
+    """A sentence for a run's state: what the page's live region says."""
+    run = news.run
+    if run is None:
+        return f"{news.missing[:1].upper()}{news.missing[1:]}. Start a new one here." if news.missing else READY
+    if run.state is State.QUEUED:
+        why = "" if news.studio["worker"] == "warm" else ", the worker is getting ready"
+        return f"Queued: {ordinal(news.place or 1)} in line{why}."
+    if run.state is State.RUNNING:
+        return f"Running: {run.extractor} paints at {run.width} × {run.height} px."
+    if run.state is State.FINISHED:
+        return f"Finished: {count(run.epochs, 'epoch')} in {duration(run.seconds)}."
+    if run.state is State.STOPPED:
+        return f"Stopped at epoch {run.epoch} of {run.epochs}." if run.frames else "Stopped before it was painted."
+    return f"{str(run.state).capitalize()}: {run.error}"
+
+
+READY = "Ready. Choose two pictures and press Start."
+
+
+def numbers(run: Run | None) -> str:
+    """Epochs, speed and time left of a run, "" before its first epoch."""
+    if run is None or not run.frames:
+        return ""
+    parts = [f"Epoch {run.epoch} of {run.epochs}"]
+    if run.state is State.RUNNING:
+        if run.steps_per_second:
+            parts.append(f"{run.steps_per_second:.3g} steps/s")
+        if run.seconds_left is not None and run.epoch:
+            parts.append(f"{duration(run.seconds_left)} left")
+    elif run.seconds:
+        parts.append(duration(run.seconds))
+    return " · ".join(parts)
+
+
+def ordinal(number: int) -> str:
+    """1 -> "first", 12 -> "12th"."""
+    return ORDINALS[number] if number < len(ORDINALS) else f"{number}th"
+
+
+def count(number: int, noun: str) -> str:
+    """1 epoch, 2 epochs."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def duration(seconds: float) -> str:
+    """42 s, 3 min 05 s, 1 h 02 min."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"

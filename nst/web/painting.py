@@ -1,0 +1,258 @@
+"""Callbacks of the easel: Start, Stop, and the poll that brings every epoch to the page.
+
+The poll goes round like this, one at a time, whatever the network does (assets/poll.js):
+clock -> gate -> ASK -> `poll`, which waits for news -> the page, and ANSWERED -> settle, which opens the gate.
+"""
+
+import asyncio
+from itertools import cycle
+from typing import Any
+
+from dash import ClientsideFunction, Dash, Input, Output, State, html, no_update, set_props
+
+from nst.errors import NstError, OptionError
+from nst.jobs.run import Run
+from nst.jobs.run import State as RunState
+from nst.options import StyleOptions
+from nst.web import figures, ids, live
+from nst.web.choosing import VALUES, chosen, run_id_of
+from nst.web.components import legend, read_form
+from nst.web.desk import Desk
+from nst.web.live import News
+
+REPLAYED = 12  # frames that a page sees of what happened before it came
+
+SHOWN = {
+    "image": (ids.IMAGE, "figure"),
+    "loss": (ids.LOSS, "figure"),
+    "frames": (ids.FRAMES, "data"),
+    "easel": (ids.EASEL, "className"),
+    "aspect": (ids.EASEL, "style"),
+    "status": (ids.STATUS, "children"),
+    "numbers": (ids.NUMBERS, "children"),
+    "legend": (ids.LEGEND, "children"),
+    "progress": (ids.PROGRESS, "value"),
+    "progress_max": (ids.PROGRESS, "max"),
+    "start_off": (ids.START, "disabled"),
+    "stop_off": (ids.STOP, "disabled"),
+    "download": (ids.DOWNLOAD, "href"),
+    "download_name": (ids.DOWNLOAD, "download"),
+    "download_off": (ids.DOWNLOAD, "disabled"),
+    "painter": (ids.PAINTER, "children"),
+    "worker": (ids.WORKER, "children"),
+    "worker_class": (ids.WORKER, "className"),
+    "fetch_hidden": (ids.FETCH, "hidden"),
+    "fetching_hidden": (ids.FETCHING, "hidden"),
+    "fetch_text": (ids.FETCH_TEXT, "children"),
+    "fetch_value": (ids.FETCH_BAR, "value"),
+    "fetch_max": (ids.FETCH_BAR, "max"),
+    "cursor": (ids.CURSOR, "data"),
+}
+
+
+def register(app: Dash, desk: Desk) -> None:
+    """Attach the callbacks to `app`."""
+    _register_start(app, desk)
+    _register_poll(app, desk)
+
+    @app.callback(
+        Output(ids.STOP, "disabled", allow_duplicate=True),
+        Input(ids.STOP, "n_clicks"),
+        State(ids.URL, "search"),
+        prevent_initial_call=True,
+    )
+    async def stop(clicks: int, search: str) -> bool:
+        try:
+            await asyncio.to_thread(desk.queue.stop, run_id_of(search))
+        except NstError as error:
+            _toast(str(error))
+        return True
+
+    @app.callback(
+        Output(ids.FETCH, "hidden", allow_duplicate=True), Input(ids.FETCH, "n_clicks"), prevent_initial_call=True
+    )
+    async def fetch(clicks: int) -> bool:
+        try:
+            desk.queue.fetch_weights("vgg19")
+        except NstError as error:
+            _toast(str(error))
+            return False
+        return True
+
+
+def _toast(message: str) -> None:
+    set_props(ids.TOAST, {"is_open": True, "children": message})
+
+
+def _register_start(app: Dash, desk: Desk) -> None:
+    fields = {"content": "content", "style": "style", **VALUES}
+
+    @app.callback(
+        output={
+            "search": Output(ids.URL, "search"),
+            "errors": {
+                name: Output(ids.error(field), "children", allow_duplicate=True) for name, field in fields.items()
+            },
+        },
+        inputs={"clicks": Input(ids.START, "n_clicks")},
+        state={
+            "choices": {role: State(ids.choice(role), "data") for role in ("content", "style", "init")},
+            "values": {name: State(box, "value") for name, box in VALUES.items()},
+        },
+        prevent_initial_call=True,
+    )
+    async def start(clicks: int, choices: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
+        field = ""
+        try:
+            options = StyleOptions.from_json(read_form(values))
+            refs = {}
+            for field in ("content", "style"):
+                refs[field] = chosen(field, choices[field])
+            field = ""
+            init = choices["init"]["ref"] if options.init == "image" and choices["init"] else None
+            run = await asyncio.to_thread(desk.start, options, **refs, init=init)
+        except NstError as error:
+            _toast(str(error))
+            wrong = error.option if isinstance(error, OptionError) else field
+            return {"search": no_update, "errors": {name: str(error) if name == wrong else "" for name in fields}}
+        return {"search": f"?run={run.id}", "errors": dict.fromkeys(fields, "")}
+
+
+def _register_poll(app: Dash, desk: Desk) -> None:
+    app.clientside_callback(
+        ClientsideFunction("poll", "gate"),
+        Output(ids.ASK, "data"),
+        Input(ids.TICK, "n_intervals"),
+        Input(ids.URL, "search"),
+    )
+    app.clientside_callback(
+        ClientsideFunction("poll", "settle"), Input(ids.ANSWERED, "data"), prevent_initial_call=True
+    )
+    app.clientside_callback(ClientsideFunction("player", "play"), Input(ids.FRAMES, "data"), prevent_initial_call=True)
+
+    @app.callback(
+        output={
+            "answered": Output(ids.ANSWERED, "data"),
+            "shown": {name: Output(*place, allow_duplicate=True) for name, place in SHOWN.items()},
+        },
+        inputs={"ask": Input(ids.ASK, "data")},
+        state={"search": State(ids.URL, "search"), "cursor": State(ids.CURSOR, "data")},
+        prevent_initial_call=True,
+    )
+    async def poll(ask: int, search: str | None, cursor: dict[str, Any]) -> dict[str, Any]:
+        run_id = run_id_of(search)
+        attached = cursor["run"] == run_id
+        news = await live.follow(desk, run_id, cursor["n"] if attached else 0, cursor["studio"] if attached else None)
+        if news.run and news.events and news.run.state is RunState.FAILED:
+            _toast(news.run.error)
+        shown = dict.fromkeys(SHOWN, no_update) | run_view(news, attached) | studio_view(news, cursor["studio"])
+        last = news.events[-1]["n"] if news.events else cursor["n"] if attached else 0
+        return {"answered": ask, "shown": shown | {"cursor": {"run": run_id, "n": last, "studio": news.studio}}}
+
+
+def run_view(news: News, attached: bool) -> dict[str, Any]:
+    """What the page shows of a run, by the names of SHOWN; `attached` says that it shows what went before."""
+    run, going = news.run, news.run is not None and not news.run.state.ended
+    view: dict[str, Any] = {"status": live.status(news)}
+    if attached and not news.events:
+        return view
+    epochs = [event for event in news.events if event["kind"] == "epoch"]
+    return view | {
+        **_figures(run, news.events, epochs, attached),
+        "easel": f"easel easel-{_stage_of(run)}",
+        "aspect": {"--width": run.width, "--height": run.height} if run and run.width else {},
+        "numbers": live.numbers(run),
+        "legend": legend(run.losses if run else None),
+        "progress": str(run.epoch if run else 0),
+        "progress_max": str(run.epochs if run else 1),
+        "start_off": going,
+        "stop_off": not going,
+        **_download(run),
+    }
+
+
+def _figures(
+    run: Run | None, events: list[dict[str, Any]], epochs: list[dict[str, Any]], attached: bool
+) -> dict[str, Any]:
+    """Figures and frames: whole when a run is attached or its size becomes known, patches from then on."""
+    if run is None:
+        return {"image": figures.picture(), "loss": figures.losses(), "frames": {"run": "", "urls": []}}
+    base = f"/api/v1/runs/{run.id}"
+    frames = [f"{base}/frames/{event['frame']}.jpg" for event in epochs if "frame" in event]
+    if run.has_result:
+        frames.append(f"{base}/result.png")
+    if not attached:
+        frames = frames[-REPLAYED:]
+    whole = not attached or any(event["kind"] == "started" for event in events)
+    size = (run.width or 4, run.height or 3)
+    return {
+        "image": figures.picture(*size, source=frames[0] if frames else "", revision=run.id) if whole else no_update,
+        "loss": figures.more_losses(epochs) if attached else figures.losses(epochs, run.epochs, run.id),
+        "frames": {"run": run.id, "urls": frames},
+    }
+
+
+def _stage_of(run: Run | None) -> str:
+    """idle, waiting, painting or done: how the easel looks."""
+    if run is None or (run.state.ended and not run.frames):
+        return "idle"
+    if run.state.ended:
+        return "done"
+    return "painting" if run.frames else "waiting"
+
+
+def _download(run: Run | None) -> dict[str, Any]:
+    there = run is not None and run.has_result
+    return {
+        "download": f"/api/v1/runs/{run.id}/result.png" if run and there else None,
+        "download_name": f"painting-{run.id[:8]}.png" if run and there else None,
+        "download_off": not there,
+    }
+
+
+def studio_view(news: News, seen: dict[str, Any] | None) -> dict[str, Any]:
+    """Worker, networks and downloads, by the names of SHOWN."""
+    studio, run = news.studio, news.run
+    if studio == seen and not news.events:
+        return {}
+    vgg19 = studio["networks"].get("vgg19", {"installed": False, "how": ""})
+    download = studio["fetching"].get("vgg19")
+    going = bool(download) and not download["done"]
+    troubled = download["error"] if download else ""
+    return {
+        "painter": [*_painter(run, vgg19), html.Span(troubled, className="field-error")],
+        "worker": WORKER[studio["worker"]] + (f": {studio['trouble']}" if studio["trouble"] else ""),
+        "worker_class": f"pill pill-{studio['worker']}",
+        "fetch_hidden": vgg19["installed"] or not vgg19["how"] or going or studio["offline"],
+        "fetching_hidden": not going,
+        "fetch_text": _fetched(download) if going else "",
+        "fetch_value": str(download["received"]) if going else "0",
+        "fetch_max": str(download["size"] or 1) if going else "1",
+    }
+
+
+WORKER = {"warm": "ready", "starting": "the worker is getting ready", "lost": "no worker", "closed": "closing"}
+SPOKEN = {"vgg19": "VGG19", "vgg16": "VGG16", "compact": "The compact network"}
+
+
+def _painter(run: Run | None, vgg19: dict[str, Any]) -> list[Any]:
+    """Which network paints, and how to get VGG19."""
+    if run is not None and run.extractor:
+        verb = "painted" if run.state.ended else "paints"
+        return [html.Strong(SPOKEN.get(run.extractor, run.extractor)), f" {verb}. ", *_with_code(run.note)]
+    if not vgg19["how"]:
+        return ["The worker will say which networks are there."]
+    if vgg19["installed"]:
+        return [html.Strong("VGG19"), " is here and will paint, unless you choose another extractor."]
+    said = [html.Strong("The compact network"), " will paint. It is quick and came with the studio. "]
+    return [*said, *_with_code(vgg19["how"])]
+
+
+def _with_code(text: str) -> list[Any]:
+    """`text` with what stands between backticks set as code."""
+    return [html.Code(part) if odd else part for part, odd in zip(text.split("`"), cycle((False, True)), strict=False)]
+
+
+def _fetched(download: dict[str, Any]) -> str:
+    received, size = (round(download[name] / 2**20) for name in ("received", "size"))
+    return f"Fetching VGG19: {received} of {size} MB" if size else "Fetching VGG19 …"

@@ -1,0 +1,55 @@
+"""Serve the studio on one address until Ctrl-C."""
+
+import contextlib
+import socket
+import threading
+import webbrowser
+
+import uvicorn
+from fastapi import FastAPI
+
+from nst.errors import Busy
+from nst.jobs.queue import Queue
+from nst.jobs.store import Store
+from nst.settings import Settings
+from nst.web.factory import create_app
+
+PATIENCE = 3  # seconds that requests in flight may take when the server closes
+
+
+def build(settings: Settings) -> FastAPI:
+    """The application of `settings`, with a store and a queue of its own. The folder of runs is made."""
+    store = Store(settings.data)
+    return create_app(settings, store, Queue(settings, store))
+
+
+def serve(settings: Settings, open_browser: bool) -> None:
+    """Serve until Ctrl-C; the worker warms up behind the page. Raises Busy if the port is taken."""
+    with _listen(settings) as listener:
+        host, port = listener.getsockname()[:2]
+        url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        print(f"The studio is at {url}  (Ctrl-C ends it)", flush=True)
+        config = uvicorn.Config(
+            build(settings), log_level="warning", timeout_graceful_shutdown=PATIENCE, timeout_keep_alive=75
+        )
+        server = uvicorn.Server(config)
+        if open_browser:
+            threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
+        with contextlib.suppress(KeyboardInterrupt):
+            server.run(sockets=[listener])
+
+
+def _listen(settings: Settings) -> socket.socket:
+    """A socket on the settings' address. Raises Busy."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+    except OSError as error:
+        listener.close()
+        raise Busy(
+            f"cannot listen on {settings.host}:{settings.port}: {error.strerror}; choose another port with --port"
+        ) from error
+    listener.listen(2048)
+    return listener

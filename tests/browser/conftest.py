@@ -1,0 +1,149 @@
+"""A real browser, and a site in a process of its own, for the whole session."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tools.browser import FLAGS, chromium
+
+ROOT = Path(__file__).resolve().parents[2]
+Visit = Callable[..., Page]
+
+# Remembers every address that the painting's <image> has had, and when it was painted. Its href is namespaced, which an
+# attributeFilter would not see.
+WITNESS = """
+window.shown = [];
+new MutationObserver(() => {
+  const href = document.querySelector("#image-graph image")?.href.baseVal;
+  if (href && href !== window.shown.at(-1)) window.shown.push(href);
+}).observe(document, { subtree: true, childList: true, attributes: true });
+"""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+class Site:
+    """A server process on a port of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "tests.browser.server", str(self.port), str(self.folder)]
+        self._process = subprocess.Popen(command, cwd=ROOT)
+        end = time.monotonic() + 60
+        while not self._warm():
+            assert self._process.poll() is None, "the server ended"
+            assert time.monotonic() < end, "the server did not get ready"
+            time.sleep(0.1)
+
+    def stop(self) -> None:
+        self._process.send_signal(signal.SIGINT)
+        self._process.wait(40)
+
+    def _warm(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/api/v1/health", timeout=2) as answer:
+                return b'"warm"' in answer.read()
+        except OSError:
+            return False
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    site = Site(tmp_path_factory.mktemp("site"))
+    site.start()
+    yield site
+    site.stop()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium of NST_CHROMIUM, of the system, or of Playwright. Without one the tests skip, or fail if CI is set."""
+    found = chromium()
+    if found is None:
+        missing = "no browser: set NST_CHROMIUM, or install chromium"
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(missing)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(browser: Browser, site: Site) -> Iterator[Visit]:
+    """Opens pages, each in a browser of its own. Afterwards none has complained or asked another host.
+
+    A page that is `lossy` may complain: it lives with requests that fail.
+    """
+    contexts = []
+    troubles: list[str] = []
+
+    def visit(path: str = "/", lossy: bool = False, url: str = site.url, **options: Any) -> Page:
+        context = browser.new_context(**({"viewport": {"width": 1280, "height": 800}} | options))
+        contexts.append(context)
+        context.add_init_script(WITNESS)
+        page = context.new_page()
+
+        def complain(message: Any) -> None:
+            if not lossy and message.type in ("error", "warning"):
+                troubles.append(f"{message.type}: {message.text}")
+
+        def foreign(request: Any) -> None:
+            if not request.url.startswith((url, url.replace("http", "ws"), "data:", "blob:")):
+                troubles.append(f"another host: {request.url}")
+
+        page.on("console", complain)
+        page.on("pageerror", lambda error: troubles.append(f"exception: {error}"))
+        page.on("request", foreign)
+        page.goto(url + path)
+        page.wait_for_selector("#start")
+        page.wait_for_selector("#worker:has-text('ready')")
+        return page
+
+    yield visit
+    for context in contexts:
+        context.close()
+    assert troubles == []
+
+
+def set_up(page: Page, epochs: int, steps: int = 10) -> None:
+    """Ask for `epochs` epochs of `steps` times 5 ms."""
+    page.fill("#epochs", str(epochs))
+    page.click("button:has-text('Optimiser')")
+    page.fill("#option-steps_per_epoch", str(steps))
+
+
+def wait_for_status(page: Page, word: str, timeout: float = 30) -> None:
+    """Wait until the status begins with `word`; `timeout` in seconds."""
+    page.wait_for_function(
+        "word => document.querySelector('#status')?.textContent.startsWith(word)", arg=word, timeout=1000 * timeout
+    )
+
+
+def wait_for_epoch(page: Page, epoch: int) -> None:
+    """Wait until the page tells of an epoch not before `epoch`."""
+    page.wait_for_function("epoch => Number(document.querySelector('#progress')?.value) >= epoch", arg=epoch)
+
+
+def shown(page: Page) -> list[str]:
+    """The frames that were painted, by their file names."""
+    return [address.rpartition("/")[2] for address in page.evaluate("window.shown")]

@@ -1,0 +1,23 @@
+"""The site as the browser tests meet it, in a process of its own: `python -m tests.browser.server PORT FOLDER`."""
+
+import sys
+from pathlib import Path
+
+import uvicorn
+
+from nst.jobs.store import Store
+from nst.settings import Settings
+from nst.web.factory import create_app
+from tests.web.sites import draw_cheaply, queue_of
+
+
+def main(port: str, folder: str) -> None:
+    settings = Settings(data=Path(folder), port=int(port))
+    draw_cheaply(settings.data / "samples")
+    store = Store(settings.data)
+    application = create_app(settings, store, queue_of(settings, store))
+    uvicorn.run(application, port=settings.port, log_level="warning", timeout_graceful_shutdown=1)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

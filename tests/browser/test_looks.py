@@ -1,0 +1,66 @@
+"""Narrow and wide, light and dark, and for those who do not see it."""
+
+from typing import Any, Literal
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Visit, wait_for_status
+
+
+def findings(page: Page) -> list[tuple[Any, Any]]:
+    """What axe-core has to say: (rule, places)."""
+    violations = Axe().run(page).response["violations"]
+    return [(found["id"], [node["target"] for node in found["nodes"]]) for found in violations]
+
+
+def unfold(page: Page) -> None:
+    for button in page.locator(".accordion-button").all():
+        button.click()
+    page.wait_for_function("!document.querySelector('.collapsing')")
+
+
+def wide(page: Page) -> int:
+    return int(page.evaluate("document.documentElement.scrollWidth"))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(visit: Visit, scheme: Literal["light", "dark"]) -> None:
+    page = visit(color_scheme=scheme, reduced_motion="reduce")
+    unfold(page)
+    page.select_option("#option-init", "image")
+    assert findings(page) == []
+    page.select_option("#option-init", "noise")
+    page.fill("#option-size", "8")
+    page.click("#start")
+    expect(page.locator("#toast")).to_be_visible()
+    assert findings(page) == []
+    page.fill("#option-size", "128")
+    page.fill("#epochs", "2")
+    page.click("#start")
+    wait_for_status(page, "Finished")
+    assert findings(page) == []
+    page.goto(page.evaluate("location.origin") + "/docs")
+    assert findings(page) == []
+
+
+@pytest.mark.parametrize("width", [390, 768, 1100, 1440])
+def test_nothing_sticks_out_sideways(visit: Visit, width: int) -> None:
+    page = visit(viewport={"width": width, "height": 844})
+    unfold(page)
+    assert wide(page) == width
+    page.fill("#epochs", "2")
+    page.click("#start")
+    wait_for_status(page, "Finished")
+    assert wide(page) == width
+
+
+def test_the_theme_follows_the_system_until_it_is_chosen_and_is_kept(visit: Visit) -> None:
+    page = visit(color_scheme="light")
+    theme = "document.documentElement.dataset.bsTheme"
+    assert page.evaluate(theme) == "light"
+    page.click("#theme")
+    assert page.evaluate(theme) == "dark"
+    page.reload()
+    assert page.evaluate(theme) == "dark"

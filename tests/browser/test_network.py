@@ -1,0 +1,50 @@
+"""What the page makes of a bad network, and of a server that goes and comes back."""
+
+from pathlib import Path
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Site, Visit, set_up, shown, wait_for_epoch, wait_for_status
+
+
+def test_a_slow_link_still_shows_every_epoch(visit: Visit) -> None:
+    page = visit(lossy=True)
+    link = page.context.new_cdp_session(page)
+    link.send("Network.enable")
+    conditions = {"offline": False, "latency": 600, "downloadThroughput": 200_000, "uploadThroughput": 200_000}
+    link.send("Network.emulateNetworkConditions", conditions)
+    set_up(page, epochs=8, steps=60)
+    page.click("#start")
+    wait_for_status(page, "Finished")
+    page.wait_for_function("window.shown.at(-1)?.endsWith('result.png')")
+    assert shown(page) == [*(f"{n}.jpg" for n in range(9)), "result.png"]
+
+
+def test_offline_is_said_and_the_run_goes_on_afterwards(visit: Visit) -> None:
+    page = visit(lossy=True)
+    set_up(page, epochs=150)
+    page.click("#start")
+    wait_for_epoch(page, 2)
+    page.context.set_offline(True)
+    expect(page.locator(".away")).to_be_visible(timeout=15_000)
+    page.context.set_offline(False)
+    wait_for_status(page, "Finished")
+    expect(page.locator(".away")).to_be_hidden()
+
+
+def test_a_server_that_restarts_says_what_became_of_the_run(visit: Visit, tmp_path: Path) -> None:
+    site = Site(tmp_path / "site")
+    site.start()
+    try:
+        page = visit(url=site.url, lossy=True)
+        set_up(page, epochs=1000, steps=20)
+        page.click("#start")
+        wait_for_epoch(page, 1)
+        site.stop()
+        site.start()
+        wait_for_status(page, "Interrupted")
+        page.fill("#epochs", "2")
+        page.click("#start")
+        wait_for_status(page, "Finished")
+    finally:
+        site.stop()

@@ -1,0 +1,223 @@
+"""What a person does in the studio, in a real browser."""
+
+import json
+import re
+import urllib.request
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Site, Visit, set_up, shown, wait_for_epoch, wait_for_status
+from tests.web.sites import picture
+
+RANGE = "document.querySelector('#image-graph .js-plotly-plot').layout.xaxis.range"
+CURVE = "document.querySelector('#loss-graph .js-plotly-plot').data.map(trace => trace.x.length)"
+
+
+def test_start_paints_every_epoch_up_to_the_result(visit: Visit) -> None:
+    page = visit()
+    set_up(page, epochs=60, steps=2)  # several epochs in each answer
+    page.click("#start")
+    wait_for_status(page, "Finished: 60 epochs")
+    page.wait_for_function("window.shown.at(-1)?.endsWith('result.png')")
+    assert shown(page) == [*(f"{n}.jpg" for n in range(61)), "result.png"]
+    assert page.evaluate(CURVE) == [61] * 4
+    assert "Epoch 60 of 60" in page.inner_text("#numbers")
+    assert page.get_attribute("#progress", "value") == page.get_attribute("#progress", "max") == "60"
+    assert "compact network" in page.inner_text("#painter")
+    with page.expect_download() as download:
+        page.click("#download")
+    assert download.value.suggested_filename.endswith(".png")
+    assert download.value.path().read_bytes()[:4] == b"\x89PNG"
+
+
+def test_zoom_and_pan_survive_frames(visit: Visit) -> None:
+    page = visit()
+    set_up(page, epochs=200, steps=10)
+    page.click("#start")
+    wait_for_epoch(page, 2)
+    page.hover("#image-graph .nsewdrag")
+    page.mouse.wheel(0, -300)
+    page.wait_for_function(f"Math.abs({RANGE}[1] - {RANGE}[0]) < 500")
+    before, seen = page.evaluate(RANGE), len(shown(page))
+    page.wait_for_function(f"window.shown.length >= {seen + 8}")
+    assert page.evaluate(RANGE) == before
+    page.mouse.down()
+    page.mouse.move(400, 300, steps=4)
+    page.mouse.up()
+    page.wait_for_function(f"{RANGE}[0] !== {before[0]}")
+    panned, seen = page.evaluate(RANGE), len(shown(page))
+    page.wait_for_function(f"window.shown.length >= {seen + 8}")
+    assert page.evaluate(RANGE) == panned
+    page.click("#stop")
+    wait_for_status(page, "Stopped")
+
+
+def test_stop_keeps_what_there_is(visit: Visit) -> None:
+    page = visit()
+    set_up(page, epochs=200)
+    page.click("#start")
+    wait_for_epoch(page, 1)
+    page.click("#stop")
+    wait_for_status(page, "Stopped at epoch")
+    expect(page.locator("#download")).to_have_attribute("href", re.compile("result.png"))
+    expect(page.locator("#start")).to_be_enabled()
+    expect(page.locator("#stop")).to_be_disabled()
+
+
+def test_reload_second_tab_and_other_browser_attach_to_the_same_run(visit: Visit) -> None:
+    page = visit()
+    set_up(page, epochs=120)
+    page.click("#start")
+    wait_for_epoch(page, 2)
+    path = page.url.removeprefix(page.evaluate("location.origin"))
+    assert "?run=" in path
+    other = visit(path)
+    page.reload()
+    for each in (page, other):
+        wait_for_epoch(each, 5)
+        assert each.input_value("#option-epochs") == "120"
+    other.click("#stop")
+    for each in (page, other):
+        wait_for_status(each, "Stopped")
+        each.wait_for_function("window.shown.at(-1)?.endsWith('result.png')")
+    epochs = int(page.get_attribute("#progress", "value") or 0) + 1
+    assert page.evaluate(CURVE) == other.evaluate(CURVE) == [epochs] * 4
+
+
+def test_a_finished_run_is_whole_when_it_is_opened_again(visit: Visit) -> None:
+    page = visit()
+    set_up(page, epochs=30, steps=1)
+    page.click("#start")
+    wait_for_status(page, "Finished")
+    again = visit(page.url.removeprefix(page.evaluate("location.origin")))
+    wait_for_status(again, "Finished: 30 epochs")
+    again.wait_for_function("window.shown.at(-1)?.endsWith('result.png')")
+    assert again.evaluate(CURVE) == [31] * 4
+    assert again.inner_text("#content-caption") == page.inner_text("#content-caption")
+
+
+def test_the_second_run_waits_in_line(visit: Visit) -> None:
+    first, second = visit(), visit()
+    set_up(first, epochs=200)
+    first.click("#start")
+    wait_for_epoch(first, 1)
+    second.click("#start")
+    wait_for_status(second, "Queued: second in line")
+    second.click("#stop")
+    wait_for_status(second, "Stopped before it was painted")
+    first.click("#stop")
+    wait_for_status(first, "Stopped")
+
+
+def test_pictures_of_ones_own_are_shown_and_painted(visit: Visit, tmp_path: Path) -> None:
+    page = visit()
+    for role, name in (("content", "hill.png"), ("style", "sea.jpg")):
+        (tmp_path / name).write_bytes(picture(80, 60, format="JPEG" if name.endswith("jpg") else "PNG"))
+        page.set_input_files(f"#{role}-upload input[type=file]", tmp_path / name)
+        expect(page.locator(f"#{role}-caption")).to_have_text(name)
+        expect(page.locator(f"#{role}-preview")).to_have_attribute("src", re.compile("uploads/"))
+    page.fill("#epochs", "2")
+    page.click("#start")
+    wait_for_status(page, "Finished")
+
+
+def test_samples_swap_and_surprise_are_one_click_away(visit: Visit) -> None:
+    page = visit()
+    page.click("button[title='Marble head']")
+    expect(page.locator("#content-caption")).to_have_text("Marble head")
+    expect(page.locator("button[title='Marble head']")).to_have_attribute("aria-pressed", "true")
+    style = page.inner_text("#style-caption")
+    page.click("#swap")
+    expect(page.locator("#style-caption")).to_have_text("Marble head")
+    expect(page.locator("#content-caption")).to_have_text(style)
+    page.click("#surprise")
+    expect(page.locator("#style-caption")).not_to_have_text("Marble head")
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "words"), [("notes.txt", 40, "must be a picture"), ("scan.png", 31 * 2**20, "at most 30 MB")]
+)
+def test_a_bad_upload_says_why_beside_the_field_and_as_a_toast(
+    visit: Visit, tmp_path: Path, name: str, size: int, words: str
+) -> None:
+    page = visit()
+    (tmp_path / name).write_bytes(b"words" * (size // 5 + 1))
+    page.set_input_files("#content-upload input[type=file]", tmp_path / name)
+    for place in ("#content-error", "#toast"):
+        expect(page.locator(place)).to_contain_text(words)
+        expect(page.locator(place)).to_contain_text(name)
+
+
+def test_a_wrong_option_is_named_beside_its_field(visit: Visit) -> None:
+    page = visit()
+    page.fill("#option-size", "8")
+    page.click("#start")
+    expect(page.locator("#option-size-error")).to_have_text("`size` must be a whole number between 64 and 4096, got 8")
+    expect(page.locator("#option-size")).to_have_attribute("aria-invalid", "true")
+    expect(page.locator("#toast")).to_be_visible()
+
+
+def test_a_run_that_fails_says_why(visit: Visit) -> None:
+    page = visit()
+    page.fill("#option-seed", "13")
+    page.click("#start")
+    wait_for_status(page, "Failed: the loss ran away")
+    expect(page.locator("#toast")).to_contain_text("learning rate")
+
+
+def test_an_unknown_run_is_said_plainly(visit: Visit) -> None:
+    page = visit("/?run=nowhere")
+    wait_for_status(page, "There is no run 'nowhere'")
+
+
+def test_sliders_and_boxes_move_together(visit: Visit) -> None:
+    page = visit()
+    page.fill("#epochs", "7")
+    expect(page.locator("#option-epochs")).to_have_value("7")
+    page.fill("#option-strength", "10")
+    expect(page.locator("#strength")).to_have_value("1")
+    page.fill("#strength", "-1")
+    expect(page.locator("#option-strength")).to_have_value("0.1")
+
+
+def test_a_double_click_starts_one_run(visit: Visit, site: Site) -> None:
+    def runs() -> int:
+        with urllib.request.urlopen(f"{site.url}/api/v1/runs?limit=500") as answer:
+            return len(json.load(answer)["runs"])
+
+    page, before = visit(), runs()
+    page.fill("#epochs", "3")
+    page.dblclick("#start")
+    wait_for_status(page, "Finished")
+    assert runs() == before + 1
+
+
+def test_vgg19_can_be_fetched_from_the_page(visit: Visit) -> None:
+    page = visit()
+    page.click("#fetch")
+    expect(page.locator("#fetching")).to_be_visible()
+    expect(page.locator("#painter")).to_contain_text("VGG19 is here")
+    expect(page.locator("#fetching")).to_be_hidden()
+    expect(page.locator("#fetch")).to_be_hidden()
+
+
+def _focus(page: Page, name: str) -> None:
+    """Press Tab until the element called `name` has the focus."""
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.id") == name:
+            return
+    raise AssertionError(f"{name} cannot be reached with Tab")
+
+
+def test_a_run_needs_no_mouse(visit: Visit) -> None:
+    page = visit()
+    _focus(page, "epochs")
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")
+    _focus(page, "start")
+    page.keyboard.press("Enter")
+    wait_for_status(page, "Finished: 2 epochs")
+    _focus(page, "download")

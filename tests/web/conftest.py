@@ -1,0 +1,19 @@
+from collections.abc import Iterator
+
+import pytest
+from fastapi.testclient import TestClient
+
+from nst.jobs.store import Store
+from nst.settings import Settings
+from nst.web.factory import create_app
+from tests.web.sites import draw_cheaply, queue_of
+
+
+@pytest.fixture(scope="session")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    """A site with a real store, and a real queue with a worker process."""
+    settings = Settings(data=tmp_path_factory.mktemp("data"))
+    draw_cheaply(settings.data / "samples")
+    store = Store(settings.data)
+    with TestClient(create_app(settings, store, queue_of(settings, store)), raise_server_exceptions=False) as client:
+        yield client

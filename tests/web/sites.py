@@ -1,0 +1,35 @@
+"""What the tests of the page and of the REST interface serve: small pictures, cheap samples, a real queue."""
+
+import dataclasses
+import io
+from pathlib import Path
+
+from PIL import Image
+
+from nst import samples
+from nst.jobs.queue import Queue
+from nst.jobs.store import Store
+from nst.settings import Settings
+from nst.web.gallery import ORDER
+
+
+def picture(width: int = 64, height: int = 48, colour: str = "teal", format: str = "PNG") -> bytes:
+    file = io.BytesIO()
+    Image.linear_gradient("L").resize((width, height)).convert("RGB").point(lambda v: 255 - v // 2).save(file, format)
+    shade = Image.blend(Image.open(file).convert("RGB"), Image.new("RGB", (width, height), colour), 0.6)
+    file = io.BytesIO()
+    shade.save(file, format)
+    return file.getvalue()
+
+
+def draw_cheaply(folder: Path) -> None:
+    """Leave small pictures where the samples would be drawn, which takes minutes."""
+    for number, sample in enumerate(ORDER):
+        shade = f"hsl({360 * number // len(ORDER)}, 60%, 40%)"
+        cheap = dataclasses.replace(sample, draw=lambda shade=shade: Image.open(io.BytesIO(picture(160, 120, shade))))
+        samples.path_of(cheap, folder)
+
+
+def queue_of(settings: Settings, store: Store) -> Queue:
+    names = {role: f"tests.web.painters:{role}" for role in ("execute", "warm_up", "fetch")}
+    return Queue(settings, store, **names)

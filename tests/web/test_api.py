@@ -1,0 +1,206 @@
+import base64
+import json
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from httpx2 import Response
+
+from nst.options import StyleOptions, options_of
+from nst.web.limits import BodyLimit
+from tests.web.sites import picture
+
+QUICK = {"epochs": 2, "size": 64, "steps_per_epoch": 1}
+ENDLESS = {"epochs": 1000, "size": 64, "steps_per_epoch": 100}
+
+
+def encoded(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+def body(**changes: Any) -> dict[str, Any]:
+    return {"content": encoded(picture()), "style": encoded(picture(40, 40, "red")), "options": QUICK} | changes
+
+
+def start(client: TestClient, **changes: Any) -> str:
+    answer = client.post("/api/v1/runs", json=body(**changes))
+    assert answer.status_code == 202, answer.text
+    return answer.json()["id"]
+
+
+def follow(client: TestClient, run_id: str) -> list[dict[str, Any]]:
+    """All events of a run, to its end."""
+    events: list[dict[str, Any]] = []
+    last = 0
+    while not events or events[-1]["kind"] not in ("finished", "stopped", "failed", "interrupted"):
+        news = client.get(f"/api/v1/runs/{run_id}/events", params={"after": last, "wait": 5}).json()
+        events, last = events + news["events"], news["last"]
+    return events
+
+
+def told(answer: Response, status: int, code: str, *words: str, field: str | None = None) -> None:
+    """Assert the one shape of errors, and what this one says."""
+    assert answer.status_code == status, answer.text
+    assert set(answer.json()) == {"error"}
+    error = answer.json()["error"]
+    assert set(error) <= {"code", "message", "field"}
+    assert error["code"] == code
+    assert error.get("field") == field
+    assert "\n" not in error["message"]
+    for word in words:
+        assert word in error["message"]
+
+
+def test_a_run_goes_from_two_pictures_to_frames_and_a_result(client: TestClient) -> None:
+    run_id = start(client)
+    events = follow(client, run_id)
+    assert [event["kind"] for event in events] == ["queued", "started", "epoch", "epoch", "epoch", "finished"]
+    assert [event["n"] for event in events] == [1, 2, 3, 4, 5, 6]
+    run = client.get(f"/api/v1/runs/{run_id}").json()
+    assert (run["state"], run["epoch"], run["epochs"], run["frames"]) == ("finished", 2, 2, 3)
+    assert run["queue_position"] is None
+    assert run["error"] == ""
+    assert run["extractor"] == "compact"
+    assert set(run["losses"]) == {"total", "content", "style", "tv"}
+    assert run["options"] == StyleOptions(**QUICK).to_json()
+    frame = client.get(f"/api/v1/runs/{run_id}/frames/{events[3]['frame']}.jpg")
+    assert frame.content[:3] == b"\xff\xd8\xff"
+    assert "immutable" in frame.headers["cache-control"]
+    assert client.get(run["result"]).content[:4] == b"\x89PNG"
+    assert client.get("/api/v1/runs").json()["runs"][0]["id"] == run_id
+
+
+def test_data_urls_and_forms_are_read_as_well(client: TestClient) -> None:
+    start(client, content="data:image/png;base64," + encoded(picture()))
+    files = {"content": ("a.png", picture()), "style": ("b.jpg", picture(format="JPEG"))}
+    for data in (QUICK, {"options": json.dumps(QUICK)}):
+        answer = client.post("/api/v1/runs", files=files, data=data)
+        assert answer.status_code == 202, answer.text
+        run = client.get(answer.headers["location"]).json()
+        assert run["options"]["epochs"] == 2
+
+
+def test_events_are_waited_for_and_come_once(client: TestClient) -> None:
+    run_id = start(client)
+    last = follow(client, run_id)[-1]["n"]
+    assert client.get(f"/api/v1/runs/{run_id}/events?after={last}&wait=0.05").json() == {"events": [], "last": last}
+
+
+def test_runs_queue_up_and_can_be_stopped(client: TestClient) -> None:
+    first, second = start(client, options=ENDLESS), start(client, options=ENDLESS)
+    while client.get(f"/api/v1/runs/{first}").json()["frames"] < 1:
+        client.get(f"/api/v1/runs/{first}/events?after=1&wait=2")
+    positions = [client.get(f"/api/v1/runs/{run_id}").json()["queue_position"] for run_id in (first, second)]
+    assert positions == [0, 1]
+    for run_id in (second, first):
+        assert client.post(f"/api/v1/runs/{run_id}/stop").status_code == 202
+        assert follow(client, run_id)[-1]["kind"] == "stopped"
+    assert client.get(f"/api/v1/runs/{first}/result.png").status_code == 200
+    told(client.get(f"/api/v1/runs/{second}/result.png"), 404, "not_found")
+
+
+def test_a_run_that_ended_cannot_be_stopped(client: TestClient) -> None:
+    run_id = start(client)
+    follow(client, run_id)
+    told(client.post(f"/api/v1/runs/{run_id}/stop"), 409, "conflict", run_id, "finished")
+
+
+def test_a_painter_that_fails_says_why(client: TestClient) -> None:
+    run_id = start(client, options=QUICK | {"epochs": 5, "seed": 13})
+    assert follow(client, run_id)[-1]["kind"] == "failed"
+    assert "learning rate" in client.get(f"/api/v1/runs/{run_id}").json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "code", "words", "field"),
+    [
+        ({"content": None}, 422, "invalid", ["`content` is missing"], "content"),
+        ({"style": 7}, 422, "invalid", ["`style`", "base64", "int"], "style"),
+        ({"style": "%%%"}, 422, "invalid", ["`style` is not base64"], "style"),
+        ({"style": "http://a/b,c"}, 422, "invalid", ["data URL", "http://a"], "style"),
+        ({"content": encoded(b"no picture")}, 415, "not_an_image", ["PNG"], "content"),
+        ({"content": ""}, 415, "not_an_image", [], "content"),
+        ({"style": encoded(picture(8, 8))}, 422, "invalid", ["16"], "style"),
+        ({"sytle": "x"}, 422, "invalid", ["'sytle'", "did you mean 'style'?"], "sytle"),
+        ({"options": {"epoch": 3}}, 422, "invalid", ["did you mean 'epochs'?"], "epoch"),
+        ({"options": {"size": 8}}, 422, "invalid", ["`size`", "between 64 and 4096", "got 8"], "size"),
+        ({"options": {"size": "big"}}, 422, "invalid", ["`size`", "'big'"], "size"),
+        ({"options": {"extractor": "vgg"}}, 422, "invalid", ["vgg19"], "extractor"),
+        ({"options": [1]}, 422, "invalid", ["options must be an object"], None),
+        ({"options": {"init": "image"}}, 422, "invalid", ["no picture to start from"], "init"),
+    ],
+)
+def test_what_is_wrong_with_a_run_is_one_line(
+    client: TestClient, changes: dict[str, Any], status: int, code: str, words: list[str], field: str | None
+) -> None:
+    told(client.post("/api/v1/runs", json=body(**changes)), status, code, *words, field=field)
+
+
+@pytest.mark.parametrize("content", [b"{", b"\xff\xfe", b"[]", b""])
+def test_a_body_that_cannot_be_read_is_malformed(client: TestClient, content: bytes) -> None:
+    told(client.post("/api/v1/runs", content=content), 400, "malformed", "JSON")
+
+
+@pytest.mark.parametrize("path", ["runs/x", "runs/x/events", "runs/x/frames/1.jpg", "runs/x/result.png"])
+def test_an_unknown_run_is_not_found(client: TestClient, path: str) -> None:
+    told(client.get(f"/api/v1/{path}"), 404, "not_found", "'x'")
+
+
+@pytest.mark.parametrize("path", ["nothing", "runs/x/y/z", "samples/mona.jpg", f"uploads/{'0' * 64}.jpg"])
+def test_an_unknown_path_is_not_found(client: TestClient, path: str) -> None:
+    told(client.get(f"/api/v1/{path}"), 404, "not_found")
+
+
+@pytest.mark.parametrize("query", ["after=-1", "after=x", "wait=900"])
+def test_a_bad_query_is_refused(client: TestClient, query: str) -> None:
+    told(client.get(f"/api/v1/runs/x/events?{query}"), 422, "invalid", field=query.partition("=")[0])
+
+
+def test_a_body_that_announces_too_much_is_refused_at_once(client: TestClient) -> None:
+    answer = client.post("/api/v1/runs", content=b"{}", headers={"Content-Length": str(10**9)})
+    told(answer, 413, "too_large", "MB")
+
+
+def test_a_body_that_grows_too_large_is_refused_while_it_comes() -> None:
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        while (await receive()).get("more_body"):
+            pass
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"ok"})
+
+    client = TestClient(BodyLimit(application, lambda path: 1000))
+    assert client.post("/", content=b"x" * 1000).text == "ok"
+    told(client.post("/", content=(b"x" * 100 for _ in range(11))), 413, "too_large")
+
+
+def test_a_picture_over_thirty_megabytes_is_too_large(client: TestClient) -> None:
+    told(client.post("/api/v1/runs", json=body(content=encoded(bytes(31 * 2**20)))), 413, "too_large", field="content")
+
+
+def test_every_option_is_described(client: TestClient) -> None:
+    described = client.get("/api/v1/options").json()
+    assert list(described) == [option.name for option in options_of(StyleOptions)]
+    assert described["size"]["minimum"] == 64
+    assert "noise" in described["init"]["enum"]
+
+
+def test_samples_are_listed_and_shown(client: TestClient) -> None:
+    listed = client.get("/api/v1/samples").json()["samples"]
+    assert {each["kind"] for each in listed} == {"content", "style"}
+    assert client.get(listed[0]["thumbnail"]).content[:3] == b"\xff\xd8\xff"
+    assert client.get(listed[0]["picture"]).content[:4] == b"\x89PNG"
+
+
+def test_health_tells_of_the_worker(client: TestClient) -> None:
+    health = client.get("/api/v1/health").json()
+    assert health["status"] == "ok"
+    assert health["worker"] in ("starting", "warm")
+
+
+def test_the_reference_shows_every_route_and_asks_no_other_host(client: TestClient) -> None:
+    document, page = client.get("/openapi.json").json(), client.get("/docs").text
+    for path, methods in document["paths"].items():
+        assert path in page
+        assert all(said["summary"] in page and said.get("description") for said in methods.values())
+    assert "src=" not in page
+    assert 'href="http' not in page

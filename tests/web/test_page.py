@@ -1,0 +1,202 @@
+"""The page without a browser: what it is made of, and what it says of a run."""
+
+import inspect
+from pathlib import Path
+from typing import Any
+
+import dash
+import pytest
+from dash.development.base_component import Component
+
+from nst.events import Epoch, Failed, Fetching, Finished, Losses, Started
+from nst.jobs.queue import Queue
+from nst.jobs.run import Run
+from nst.jobs.store import Store
+from nst.options import StyleOptions, options_of
+from nst.settings import Settings
+from nst.web import figures, ids, live
+from nst.web.choosing import run_id_of
+from nst.web.components import fill_form, read_form
+from nst.web.desk import Desk
+from nst.web.gallery import Gallery
+from nst.web.live import News
+from nst.web.pages import studio
+from nst.web.painting import SHOWN, run_view, studio_view
+
+PROMISED = (
+    "content-upload",
+    "style-upload",
+    "epochs",
+    "start",
+    "stop",
+    "image-graph",
+    "loss-graph",
+    "progress",
+    "status",
+    "download",
+)
+STUDIO = {"worker": "warm", "trouble": "", "networks": {}, "fetching": {}, "offline": False}
+LOSSES = Losses(3.0, 1.0, 1.5, 0.5)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    """A desk whose queue was never started."""
+    settings, store = Settings(data=tmp_path), Store(tmp_path)
+    return Desk(settings, store, Queue(settings, store), Gallery(tmp_path))
+
+
+def components(tree: Any) -> list[Component]:
+    return [each for each in tree._traverse() if isinstance(each, Component)]
+
+
+def test_every_server_callback_is_async(desk: Desk) -> None:
+    app = dash.Dash("test", server=False)
+    app.layout = studio.layout
+    studio.register(app, desk)
+    callbacks = [entry["callback"] for entry in app.callback_map.values() if "callback" in entry]
+    assert len(callbacks) >= 8
+    assert [callback for callback in callbacks if not inspect.iscoroutinefunction(callback)] == []
+
+
+def test_the_promised_ids_are_there_and_every_option_has_a_field() -> None:
+    present = {each.id for each in components(studio.layout()) if isinstance(getattr(each, "id", None), str)}
+    assert set(PROMISED) <= present
+    assert {ids.value(option.name) for option in options_of(StyleOptions)} <= present
+    assert {place for place, _ in SHOWN.values()} <= present
+
+
+def test_the_page_opens_with_both_pictures_chosen() -> None:
+    chosen = {
+        each.id: each.data for each in components(studio.layout()) if str(getattr(each, "id", "")).endswith("choice")
+    }
+    assert chosen["content-choice"]
+    assert chosen["style-choice"]
+    assert chosen["init-choice"] is None
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        StyleOptions(),
+        StyleOptions(strength=0.05, tv_weight=0.25, keep_colors=True, extractor="vgg16", learning_rate=0.0125),
+        StyleOptions(style_layers=(("block1_conv1", 1.0), ("block2_conv1", 0.5)), style_weight=1e9, seed=2**31 - 1),
+    ],
+)
+def test_the_form_gives_back_what_was_put_in(options: StyleOptions) -> None:
+    assert StyleOptions.from_json(read_form(fill_form(options))) == options
+
+
+def test_what_is_typed_reaches_the_option_that_refuses_it() -> None:
+    typed = fill_form(StyleOptions()) | {"size": "huge", "epochs": ""}
+    assert read_form(typed)["size"] == "huge"
+    assert read_form(typed)["epochs"] == ""
+
+
+def run_after(*events: Any, **options: Any) -> Run:
+    given = StyleOptions(**options)
+    run = Run("a" * 32, 0.0, given, "c", "s", epochs=given.epochs)
+    for event in events:
+        run = run.after(event)
+    return run
+
+
+def told(run: Run, *events: Any) -> list[dict[str, Any]]:
+    """`events` as the store numbers them, the last one being the run's last."""
+    first = run.last - len(events) + 1
+    frames = [{"frame": event.epoch} if isinstance(event, Epoch) else {} for event in events]
+    return [
+        {"n": n, **event.to_json(), **frame} for n, (event, frame) in enumerate(zip(events, frames, strict=True), first)
+    ]
+
+
+STARTED = Started("compact", "", 64, 48, 40, 400)
+
+
+def epoch(n: int) -> Epoch:
+    return Epoch(n, 10 * n, LOSSES, 64, 48, n / 2, 20.0, 75.4, b"jpeg")
+
+
+def test_a_queued_run_says_where_it_stands() -> None:
+    view = run_view(News(run_after(), 2, [], STUDIO), attached=False)
+    assert view["status"] == "Queued: second in line."
+    assert (view["start_off"], view["stop_off"], view["download_off"]) == (True, False, True)
+    assert view["easel"].endswith("waiting")
+    starting = News(run_after(), 1, [], STUDIO | {"worker": "starting"})
+    assert "the worker is getting ready" in live.status(starting)
+
+
+def test_every_new_frame_is_handed_to_the_player_and_the_figures_are_patched() -> None:
+    events = (epoch(1), epoch(2), epoch(3))
+    run = run_after(STARTED, epoch(0), *events)
+    view = run_view(News(run, 1, told(run, *events), STUDIO), attached=True)
+    assert [url.rpartition("/")[2] for url in view["frames"]["urls"]] == ["1.jpg", "2.jpg", "3.jpg"]
+    assert view["image"] is dash.no_update
+    assert isinstance(view["loss"], dash.Patch)
+    assert view["numbers"] == "Epoch 3 of 40 · 20 steps/s · 1 min 15 s left"
+    assert (view["progress"], view["progress_max"]) == ("3", "40")
+
+
+def test_a_page_that_comes_late_gets_whole_figures_and_the_last_frames() -> None:
+    events = (STARTED, *map(epoch, range(21)), Finished(9.0, b"png"))
+    run = run_after(*events)
+    view = run_view(News(run, None, told(run, *events), STUDIO), attached=False)
+    assert len(view["loss"]["data"][0]["x"]) == 21
+    assert view["image"]["layout"]["xaxis"]["range"] == [0, 64]
+    assert view["frames"]["urls"][-1].endswith("result.png")
+    assert view["image"]["layout"]["images"][0]["source"] == view["frames"]["urls"][0]
+    assert view["status"] == "Finished: 40 epochs in 9 s."
+    assert view["download"].endswith("result.png")
+
+
+def test_nothing_new_leaves_the_figures_alone() -> None:
+    assert set(run_view(News(run_after(), 1, [], STUDIO), attached=True)) == {"status"}
+
+
+def test_a_failed_run_says_why() -> None:
+    run = run_after(STARTED, Failed("there was not enough memory"))
+    assert live.status(News(run, None, [], STUDIO)) == "Failed: there was not enough memory"
+
+
+def test_the_way_to_vgg19_is_shown_until_it_is_there() -> None:
+    networks = {"vgg19": {"installed": False, "how": "run `nst weights fetch vgg19`"}}
+    missing = STUDIO | {"networks": networks}
+    view = studio_view(News(None, None, [], missing), None)
+    assert not view["fetch_hidden"]
+    assert "nst weights fetch vgg19" in str(view["painter"])
+    assert studio_view(News(None, None, [], missing | {"offline": True}), None)["fetch_hidden"]
+    going = missing | {"fetching": {"vgg19": Fetching("vgg19", 2**20, 80 * 2**20).to_json()}}
+    view = studio_view(News(None, None, [], going), None)
+    assert (view["fetch_hidden"], view["fetching_hidden"]) == (True, False)
+    assert view["fetch_text"] == "Fetching VGG19: 1 of 80 MB"
+    assert studio_view(News(None, None, [], going), going) == {}
+
+
+def test_losses_are_drawn_on_a_logarithmic_axis_one_point_an_epoch() -> None:
+    figure = figures.losses(told(run_after(STARTED, epoch(0)), epoch(0)))
+    assert figure["layout"]["yaxis"]["type"] == "log"
+    assert [(trace["x"], trace["y"]) for trace in figure["data"]] == [
+        ([0], [3.0]),
+        ([0], [1.0]),
+        ([0], [1.5]),
+        ([0], [0.5]),
+    ]
+
+
+def test_the_picture_cannot_be_sent_to_a_stranger_by_a_button() -> None:
+    assert figures.CONFIG["showSendToCloud"] is False
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0.4, "0 s"), (59.4, "59 s"), (59.6, "1 min 00 s"), (185, "3 min 05 s"), (3720, "1 h 02 min")],
+)
+def test_durations_are_said_in_words(seconds: float, words: str) -> None:
+    assert live.duration(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("search", "run_id"), [("?run=abc", "abc"), ("", ""), (None, ""), ("?x=1&run=b", "b"), ("?run=", "")]
+)
+def test_the_run_is_named_in_the_address(search: str | None, run_id: str) -> None:
+    assert run_id_of(search) == run_id

@@ -1,0 +1,55 @@
+"""The front door, as a person opens it."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def app(*arguments: str, **environment: str) -> subprocess.Popen[str]:
+    variables = {**os.environ, "CI": "1", **environment}
+    command = [sys.executable, "app.py", *arguments]
+    return subprocess.Popen(command, cwd=ROOT, env=variables, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def test_it_says_where_it_is_answers_and_ends_politely(tmp_path: Path) -> None:
+    # A scheduler that nobody runs: the page answers all the same, and no worker is started for nothing.
+    with app("--port", "0", NST_DATA=str(tmp_path), NST_SCHEDULER="tcp://127.0.0.1:9") as process:
+        assert process.stdout is not None
+        found = re.search(r"http://127\.0\.0\.1:\d+", process.stdout.readline())
+        assert found
+        with urllib.request.urlopen(found[0], timeout=30) as answer:
+            assert b"nst studio" in answer.read()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 0
+
+
+def test_a_port_that_is_taken_is_one_clear_line(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        with app("--port", port, NST_DATA=str(tmp_path)) as process:
+            out, errors = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert out == ""
+    assert errors.count("\n") == 1
+    assert port in errors
+    assert "--port" in errors
+
+
+@pytest.mark.parametrize("port", ["many", "70000"])
+def test_a_bad_port_is_one_clear_line(port: str) -> None:
+    with app("--port", port) as process:
+        errors = process.communicate(timeout=60)[1]
+    assert process.returncode == 2
+    assert errors.count("\n") == 1
+    assert port in errors
