@@ -28,9 +28,10 @@
     const curve = document.querySelector("#loss-graph");
     if (curve) name(curve, { role: "group", "aria-label": "Losses over the epochs; their values follow as text" });
   }
+  const later = window.requestIdleCallback ?? ((work) => setTimeout(work, 50)); // Safari has none
   let due = false;
   const soon = () => {
-    if (!due) requestIdleCallback(() => { due = false; describe(); samplesSoon(); }, { timeout: 300 });
+    if (!due) later(() => { due = false; describe(); samplesSoon(); }, { timeout: 300 });
     due = true;
   };
   new MutationObserver(soon).observe(document, {

@@ -4,9 +4,12 @@ import contextlib
 import socket
 import threading
 import webbrowser
+from collections.abc import Iterator
+from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI
+from filelock import FileLock, Timeout
 
 from nst.errors import Busy
 from nst.jobs.queue import Queue
@@ -24,19 +27,30 @@ def build(settings: Settings) -> FastAPI:
 
 
 def serve(settings: Settings, open_browser: bool) -> None:
-    """Serve until Ctrl-C; the worker warms up behind the page. Raises Busy if the port is taken."""
-    with _listen(settings) as listener:
+    """Serve until Ctrl-C; the worker warms up behind the page. Raises Busy if the port or the folder is taken."""
+    application = build(settings)
+    with _listen(settings) as listener, _alone_in(settings.data):
         host, port = listener.getsockname()[:2]
         url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         print(f"The studio is at {url}  (Ctrl-C ends it)", flush=True)
         config = uvicorn.Config(
-            build(settings), log_level="warning", timeout_graceful_shutdown=PATIENCE, timeout_keep_alive=75
+            application, log_level="warning", timeout_graceful_shutdown=PATIENCE, timeout_keep_alive=75
         )
         server = uvicorn.Server(config)
         if open_browser:
             threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
         with contextlib.suppress(KeyboardInterrupt):
             server.run(sockets=[listener])
+
+
+@contextlib.contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Hold the folder of runs: a second studio would take the first one's for those of a dead server. Raises Busy."""
+    try:
+        with FileLock(folder / "studio.lock", blocking=False):
+            yield
+    except Timeout:
+        raise Busy(f"another studio keeps its runs in {str(folder)!r}; choose another folder with --data") from None
 
 
 def _listen(settings: Settings) -> socket.socket:

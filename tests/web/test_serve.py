@@ -46,6 +46,29 @@ def test_a_port_that_is_taken_is_one_clear_line(tmp_path: Path) -> None:
     assert "--port" in errors
 
 
+def test_a_folder_that_another_studio_has_is_one_clear_line(tmp_path: Path) -> None:
+    scheduler = {"NST_DATA": str(tmp_path), "NST_SCHEDULER": "tcp://127.0.0.1:9"}
+    with app("--port", "0", **scheduler) as first:
+        assert first.stdout is not None
+        assert "http" in first.stdout.readline()
+        with app("--port", "0", **scheduler) as second:
+            errors = second.communicate(timeout=60)[1]
+        first.send_signal(signal.SIGINT)
+    assert second.returncode == 1
+    assert errors.count("\n") == 1
+    assert str(tmp_path) in errors
+    assert "--data" in errors
+
+
+def test_a_folder_that_cannot_be_used_is_one_clear_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with app("--port", "0", NST_DATA=str(tmp_path / "file" / "data")) as process:
+        errors = process.communicate(timeout=60)[1]
+    assert process.returncode == 1
+    assert errors.count("\n") == 1
+    assert str(tmp_path) in errors
+
+
 @pytest.mark.parametrize("port", ["many", "70000"])
 def test_a_bad_port_is_one_clear_line(port: str) -> None:
     with app("--port", port) as process:
