@@ -1,4 +1,9 @@
-"""Memory of one worker process over forty runs of mixed sizes, through the real queue."""
+"""Memory of one worker process over forty runs of mixed sizes, through the real queue.
+
+TensorFlow keeps the most memory that a run ever needed, so a run larger than all before it must add some. Each five
+runs therefore have the same largest one, a square of the largest size; all others differ in shape. What still grows is
+kept per shape, or lost.
+"""
 
 import random
 import tempfile
@@ -21,7 +26,7 @@ RUNS = 40
 SETTLED = 5  # runs after which memory should grow no more
 STEPS = 20  # of each run
 SIZES = (256, 384, 512, 640, 768)  # px, long side; each five runs have all of them, in an order of their own
-RATIOS = (3 / 4, 1, 4 / 3, 3 / 2, 16 / 9)  # width to height, of either picture
+RATIOS = (3 / 4, 1, 4 / 3, 3 / 2, 16 / 9)  # width to height
 PATIENCE = 300.0  # seconds a run may take
 
 
@@ -53,7 +58,9 @@ def paint(store: Store, queue: Queue, number: int) -> float:
     choose = random.Random(number)
     size = random.Random(number // len(SIZES)).sample(SIZES, len(SIZES))[number % len(SIZES)]
     options = StyleOptions(size=size, epochs=4, steps_per_epoch=STEPS // 4, extractor="compact", seed=number)
-    run = store.create(options, store.put_upload(picture(choose)), store.put_upload(picture(choose)))
+    content = picture(choose, ratio=1 if size == max(SIZES) else choose.choice(RATIOS))
+    style = picture(choose, ratio=choose.choice(RATIOS))
+    run = store.create(options, store.put_upload(content), store.put_upload(style))
     queue.submit(run)
     wait_for(lambda: store.run(run.id).state.ended)
     ended = store.run(run.id)
@@ -62,9 +69,9 @@ def paint(store: Store, queue: Queue, number: int) -> float:
     return worker_memory()
 
 
-def picture(choose: random.Random) -> bytes:
-    """A PNG of soft colours, of some size and one of the usual ratios."""
-    height, ratio = choose.randrange(400, 900), choose.choice(RATIOS)
+def picture(choose: random.Random, ratio: float) -> bytes:
+    """A PNG of soft colours, of some height."""
+    height = choose.randrange(400, 900)
     width = round(height * ratio)
     coarse = np.random.default_rng(choose.randrange(2**32)).random((8, 8, 3), np.float32)
     rows, columns = np.arange(height) * 8 // height, np.arange(width) * 8 // width

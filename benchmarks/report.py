@@ -39,8 +39,8 @@ class Number:
         return ""
 
     def line(self) -> str:
-        spread = f"({min(self.samples):.3g} .. {max(self.samples):.3g}, n={len(self.samples)})"
-        return f"  {self.name:44} {self.median:9.3g} {self.unit:10} {spread:28} {self.verdict}".rstrip()
+        spread = f"({min(self.samples):.4g} .. {max(self.samples):.4g}, n={len(self.samples)})"
+        return f"  {self.name:44} {self.median:9.4g} {self.unit:10} {spread:28} {self.verdict}".rstrip()
 
 
 def machine() -> dict[str, Any]:

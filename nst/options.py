@@ -188,7 +188,7 @@ class StyleOptions:
         "adam", "adam moves at once; lbfgs needs fewer, longer steps", "optimiser", choices=("adam", "lbfgs")
     )
     learning_rate: float = _option(
-        0.03,
+        0.04,
         "size of Adam's steps, as a share of the range from black to white",
         "optimiser",
         low=0.0001,

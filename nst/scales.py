@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 SMALLEST = 64  # long side of the first scale, px: large forms cost almost nothing there
-FINE_SHARE = 0.75  # each finer scale gets this share of the steps of the one before
 STEP_OVERHEAD = 20_000  # px: what a step costs beside its pixels, in pixels
 
 
@@ -32,14 +31,13 @@ def ladder(height: int, width: int, size: int, steps: int, coarse: bool = True) 
 
     Without `coarse` there is one rung: a start that has details must not lose them on small scales.
 
-    Sizes double from about `SMALLEST` to `size`. The steps sum to `steps`; a rung without any is left out, but
-    never the last.
+    Sizes double from about `SMALLEST` to `size`, each with its share of the `steps`. Where there are fewer steps than
+    rungs, those in the middle are left out.
     """
     sides = [size]
     while coarse and sides[0] >= 2 * SMALLEST:
         sides.insert(0, round(sides[0] / 2))
-    shares = [FINE_SHARE**i for i in range(len(sides))]
-    counts = [int(steps * share / sum(shares)) for share in shares]
+    counts = [steps // len(sides)] * len(sides)
     counts[-1] = max(1, counts[-1])
     counts[0] += steps - sum(counts)
     return tuple(

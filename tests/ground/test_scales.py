@@ -61,12 +61,12 @@ def test_without_coarse_scales_there_is_one_rung(given_values):
 
 
 def test_a_ladder_by_hand():
-    # shares 1, 0.6, 0.36, 0.216 of 2.176: 183.8, 110.3, 66.2, 39.7 of 400 steps; the first takes what rounding leaves
-    assert ladder(300, 400, 512, 400) == (
-        Scale(48, 64, 185),
-        Scale(96, 128, 110),
-        Scale(192, 256, 66),
-        Scale(384, 512, 39),
+    # a quarter of the steps each; the first takes what is left over
+    assert ladder(300, 400, 512, 402) == (
+        Scale(48, 64, 102),
+        Scale(96, 128, 100),
+        Scale(192, 256, 100),
+        Scale(384, 512, 100),
     )
     assert ladder(300, 400, 64, 5) == (Scale(48, 64, 5),)
     assert ladder(300, 400, 512, 1) == (Scale(384, 512, 1),)
