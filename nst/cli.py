@@ -4,7 +4,9 @@ Exit status: 0; 1 when the work failed; 2 when the input was bad; 130 after Ctrl
 """
 
 import argparse
+import os
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -31,16 +33,16 @@ class Parser(argparse.ArgumentParser):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit status."""
     try:
-        parser = build_parser()
-        parsed, unknown = parser.parse_known_args(arguments)
+        parsed, unknown = build_parser().parse_known_args(arguments)
         if unknown:
-            flags = [f"--{option.name.replace('_', '-')}" for option in options_of(StyleOptions)]
-            raise OptionError(f"there is no argument {unknown[0]!r}{did_you_mean(unknown[0], flags)}")
+            raise OptionError(f"there is no argument {unknown[0]!r}{did_you_mean(unknown[0], parsed.flags)}")
         return parsed.command(parsed)
     except InputError as error:
         return _say(error, 2)
     except NstError as error:
         return _say(error, 1)
+    except OSError as error:  # a full disk, a folder without permission
+        return _say(f"{error.filename or 'the files'}: {error.strerror or error}", 1)
     except KeyboardInterrupt:
         return 130
 
@@ -57,20 +59,24 @@ def build_parser() -> argparse.ArgumentParser:
     stylize.add_argument("--quiet", action="store_true", help="no progress bar")
     for option in options_of(StyleOptions):
         _add_flag(stylize, option)
-    stylize.set_defaults(command=_stylize)
+    stylize.set_defaults(command=_stylize, flags=_flags_of(stylize))
 
     serve = commands.add_parser("serve", help="serve the studio on a local address", allow_abbrev=False)
     Settings.add_flags(serve)
     serve.add_argument("--open", action="store_true", help="open it in the browser")
-    serve.set_defaults(command=_serve)
+    serve.set_defaults(command=_serve, flags=_flags_of(serve))
 
     weights = commands.add_parser("weights", help="show or fetch networks' weights", allow_abbrev=False)
     actions = weights.add_subparsers(required=True, metavar="ACTION", parser_class=Parser)
-    actions.add_parser("list", help="which networks are here").set_defaults(command=_list_weights)
+    actions.add_parser("list", help="which networks are here").set_defaults(command=_list_weights, flags=())
     fetch = actions.add_parser("fetch", help="download and verify a network's weights")
     fetch.add_argument("name", choices=("vgg19", "vgg16"))
-    fetch.set_defaults(command=_fetch_weights)
+    fetch.set_defaults(command=_fetch_weights, flags=())
     return parser
+
+
+def _flags_of(parser: argparse.ArgumentParser) -> list[str]:
+    return [flag for action in parser._actions for flag in action.option_strings]
 
 
 def _add_flag(parser: argparse.ArgumentParser, option: Option) -> None:
@@ -93,11 +99,13 @@ def _options(parsed: argparse.Namespace) -> tuple[StyleOptions, Path | None]:
         if text is not None:
             given[option.name] = _number(text) if option.type in (int, float) else text
     init = None
-    start = given.get("init")
-    if start is not None and start not in StyleOptions.choices("init") and Path(start).exists():
-        init, given["init"] = Path(start), "image"
-    elif start == "image":
+    start = given.get("init", "noise")
+    if start == "image":
         raise OptionError("`init`: name the picture to start from, as --init FILE", "init")
+    if start not in StyleOptions.choices("init"):
+        init, given["init"] = Path(start), "image"
+        if not os.path.isfile(start):  # Path.is_file raises where a name is too long to be one
+            raise OptionError(f"`init` must be noise, content, style or a picture's file, got {start!r}", "init")
     return StyleOptions.from_json(given), init
 
 
@@ -119,15 +127,16 @@ def _stylize(parsed: argparse.Namespace) -> int:
     for content, output in jobs:
         try:
             _paint({**same, "content": read_bytes(content)}, output, content.name, parsed.quiet)
-        except InputError as error:
+        except NstError as error:
             if not parsed.content.is_dir():
                 raise
-            status = _say(f"{content.name}: {error}", 2)  # the other pictures of the folder are still painted
+            # the other pictures of the folder are still painted
+            status = _say(f"{content.name}: {error}", max(status, 2 if isinstance(error, InputError) else 1))
     return status
 
 
 def _jobs(content: Path, output: Path) -> Iterator[tuple[Path, Path]]:
-    """(picture, file to write) of one picture or of a folder of them."""
+    """(picture, file to write) of one picture or of a folder of them. Never writes over what it reads."""
     if not content.is_dir():
         if output.is_dir():
             output = output / f"{content.stem}.png"
@@ -135,6 +144,8 @@ def _jobs(content: Path, output: Path) -> Iterator[tuple[Path, Path]]:
             raise InputError(f"the output must be a .png file, got {output.name!r}")
         if not output.parent.is_dir():
             raise InputError(f"there is no folder {str(output.parent)!r} to write {output.name!r} into")
+        if output.exists() and content.exists() and output.samefile(content):
+            raise InputError(f"the output would overwrite the content {str(content)!r}; choose another name")
         yield content, output
         return
     pictures = sorted(path for path in content.iterdir() if path.suffix.lower() in PICTURE_SUFFIXES)
@@ -143,8 +154,11 @@ def _jobs(content: Path, output: Path) -> Iterator[tuple[Path, Path]]:
     if output.is_file():
         raise InputError(f"the content is a folder, so the output must be one too; {str(output)!r} is a file")
     output.mkdir(parents=True, exist_ok=True)
+    if output.samefile(content):
+        raise InputError(f"the output would overwrite the pictures in {str(content)!r}; choose another folder")
+    stems = Counter(path.stem for path in pictures)
     for path in pictures:
-        yield path, output / f"{path.stem}.png"
+        yield path, output / f"{path.stem if stems[path.stem] == 1 else path.name}.png"
 
 
 def _paint(job: Mapping[str, Any], output: Path, name: str, quiet: bool) -> None:
@@ -153,7 +167,7 @@ def _paint(job: Mapping[str, Any], output: Path, name: str, quiet: bool) -> None
 
     painting = Painting(job)
     console = Console(stderr=True, quiet=quiet)
-    console.print(f"[bold]{painting.extractor}[/] paints {name}. {painting.note}".strip(), highlight=False)
+    console.print(f"{painting.extractor} paints {name}. {painting.note}".strip(), highlight=False, markup=False)
     columns = SpinnerColumn(), BarColumn(), TextColumn("{task.description}")
     try:
         with Progress(*columns, console=console, transient=True) as progress:
@@ -169,7 +183,7 @@ def _paint(job: Mapping[str, Any], output: Path, name: str, quiet: bool) -> None
         result = painting.result()
         if result:
             output.write_bytes(result)
-            console.print(f"{output}  {painting.seconds:.0f} s", highlight=False)
+            console.print(f"{output}  {painting.seconds:.0f} s", highlight=False, markup=False)
 
 
 def _serve(parsed: argparse.Namespace) -> int:

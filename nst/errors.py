@@ -8,6 +8,7 @@ NstError
 │       └── NotAnImage  ... not a picture we read, or a damaged one
 ├── WeightsError        a network's weights are missing, damaged or could not be fetched
 ├── Diverged            the loss became NaN or ran away
+├── OutOfMemory         the picture is too large for this machine
 ├── NotFound            no such run, frame or result
 ├── Conflict            the run's state does not allow that
 └── Busy                the queue is full, or no worker is there
@@ -48,6 +49,10 @@ class WeightsError(NstError):
 
 class Diverged(NstError):
     """The loss became NaN or ran away."""
+
+
+class OutOfMemory(NstError):
+    """The picture is too large for this machine."""
 
 
 class NotFound(NstError):

@@ -4,6 +4,7 @@ The queue hands a run over by name ("nst.runner:execute"), so only a worker proc
 """
 
 import json
+import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -12,12 +13,15 @@ import numpy as np
 
 from nst import __version__, images
 from nst.engine import devices, weights
+from nst.engine.backend import tf
 from nst.engine.extractors import ARCHITECTURES
-from nst.engine.optimize import Step, load_extractor, resolve_extractor, stylize
-from nst.errors import NstError
+from nst.engine.optimize import Step, choose_extractor, schedule, stylize
+from nst.errors import Diverged, NstError, OutOfMemory, WeightsError
 from nst.events import Epoch, Event, Failed, Fetching, Finished, Started, Stopped
 from nst.options import StyleOptions
-from nst.scales import ladder, seconds_left
+from nst.scales import fit, seconds_left
+
+log = logging.getLogger(__name__)
 
 Emit = Callable[[Event], None]
 FRAME_QUALITY = 88  # JPEG; the result itself is PNG
@@ -44,8 +48,10 @@ def execute(job: Mapping[str, Any], emit: Emit, stop_requested: Callable[[], boo
         emit(Finished(painting.seconds, painting.result()))
     except NstError as error:
         emit(Failed(str(error), painting.result() if painting else b""))
-    except MemoryError:
-        emit(Failed(f"there was not enough memory at size {job['options'].get('size')}; choose a smaller one"))
+    except Exception as error:
+        log.exception("a painting failed")
+        reason = f"the painting failed unexpectedly ({type(error).__name__}); the log of the worker says more"
+        emit(Failed(reason, painting.result() if painting else b""))
 
 
 class Painting:
@@ -54,14 +60,15 @@ class Painting:
     def __init__(self, job: Mapping[str, Any]) -> None:
         self.options = StyleOptions.from_json(job["options"])
         size = self.options.size
-        self.content = images.read(job["content"], "content", size)
-        self.style = images.read(job["style"], "style", size)
-        self.init = images.read(job["init"], "init", size) if job.get("init") else None
-        self.extractor, self.note = resolve_extractor(self.options.extractor)
-        self._network = load_extractor(self.extractor, self.options.pooling)
-        self._rungs = ladder(
-            self.content.rgb.shape[0], self.content.rgb.shape[1], size, self.options.steps, self.options.init == "noise"
-        )
+        content = images.read(job["content"], "content", size)
+        self._alpha = content.alpha
+        # From the picture's own sides: those of the reduced pixels are rounded, and the aspect ratio is to be exact.
+        self._content = images.resize(content.rgb, *fit(content.height, content.width, size))
+        self._style = images.read(job["style"], "style", size).rgb
+        self._init = images.read(job["init"], "init", size).rgb if job.get("init") else None
+        self._network, self.note = choose_extractor(self.options.extractor, self.options.pooling)
+        self.extractor = self._network.architecture.name
+        self._rungs = schedule(self._content.shape[0], self._content.shape[1], self.options)
         self._last: Step | None = None
         self._began = self._epoch_began = time.monotonic()
 
@@ -76,11 +83,17 @@ class Painting:
         return Started(self.extractor, self.note, final.width, final.height, self.options.epochs, self.options.steps)
 
     def steps(self) -> Iterator[Step]:
-        """The engine's steps; the last one is remembered for `result`."""
-        init = self.init.rgb if self.init else None
-        for step in stylize(self.content.rgb, self.style.rgb, self.options, init, extractor=self._network):
-            self._last = step
-            yield step
+        """The engine's steps; the last good one is remembered for `result`. Raises Diverged, OutOfMemory."""
+        before = None
+        try:
+            for step in stylize(self._content, self._style, self.options, self._init, extractor=self._network):
+                before, self._last = self._last, step
+                yield step
+        except Diverged:
+            self._last = before  # the loss that ended the run is that of the last picture
+            raise
+        except (MemoryError, tf.errors.ResourceExhaustedError):
+            raise OutOfMemory(f"there is not enough memory at size {self.options.size}; choose a smaller one") from None
 
     def seconds_left(self, step: Step) -> float:
         """Estimated from the schedule and the time so far."""
@@ -110,7 +123,7 @@ class Painting:
             return b""
         final = self._rungs[-1]
         image = images.resize(self._last.image, final.height, final.width)
-        return images.encode_png(image, self.content.alpha, {"nst": json.dumps(self.provenance())})
+        return images.encode_png(image, self._alpha, {"nst": json.dumps(self.provenance())})
 
     def provenance(self) -> dict[str, Any]:
         """What is needed to make the picture again, except the two pictures."""
@@ -120,17 +133,24 @@ class Painting:
 def warm_up() -> dict[str, Any]:
     """Load and trace what a default run needs, and say what there is: {"device", "extractors", "auto"}."""
     device = devices.set_up()
+    network, _ = choose_extractor("auto")
     grey = np.full((64, 64, 3), 0.5, np.float32)
-    for step in stylize(grey, grey, StyleOptions(epochs=1, steps_per_epoch=2, size=128)):
+    for step in stylize(grey, grey, StyleOptions(epochs=1, steps_per_epoch=2, size=128), extractor=network):
         images.encode_jpeg(step.image)
-    return {"device": device, "extractors": extractors(), "auto": resolve_extractor("auto")[0]}
+    return {"device": device, "extractors": extractors(), "auto": network.architecture.name}
 
 
 def extractors() -> dict[str, dict[str, Any]]:
-    """{name: {"installed": bool, "how": how to get it}} of every network."""
-    return {
-        name: {"installed": weights.locate(name) is not None, "how": weights.how_to_get(name)} for name in ARCHITECTURES
-    }
+    """{name: {"installed": bool, "how": how to get it, "" if it is here}} of every network; a damaged file is none."""
+    return {name: _state(name) for name in ARCHITECTURES}
+
+
+def _state(name: str) -> dict[str, Any]:
+    try:
+        weights.load(name, ARCHITECTURES[name].shapes())
+    except WeightsError as error:
+        return {"installed": False, "how": weights.how_to_get(name) if weights.locate(name) is None else str(error)}
+    return {"installed": True, "how": ""}
 
 
 def fetch_weights(name: str, emit: Callable[[Fetching], None]) -> None:

@@ -45,6 +45,33 @@ def test_a_folder_is_painted_picture_by_picture_and_a_bad_one_is_named(files, tm
     assert "broken.png" in capsys.readouterr().err
 
 
+def test_pictures_of_one_stem_are_painted_apart(files, tmp_path):
+    folder, output = tmp_path / "in", tmp_path / "out"
+    folder.mkdir()
+    for name in ("[b].jpg", "a.png", "a.jpg"):
+        Image.open(files[0]).convert("RGB").save(folder / name)
+    loud = [word for word in QUICK if word != "--quiet"]
+    assert main(["stylize", str(folder), str(files[1]), "-o", str(output), *loud]) == 0
+    assert sorted(path.name for path in output.iterdir()) == ["[b].png", "a.jpg.png", "a.png.png"]
+
+
+def test_what_is_read_is_never_overwritten(files, tmp_path, capsys):
+    before = files[0].read_bytes()
+    for content, output in ((files[0], files[0]), (files[0], tmp_path), (tmp_path, tmp_path)):
+        assert main(["stylize", str(content), str(files[1]), "-o", str(output), *QUICK]) == 2
+        assert "would overwrite" in capsys.readouterr().err
+    assert files[0].read_bytes() == before
+
+
+def test_a_disk_that_refuses_is_one_line(files, tmp_path, capsys, monkeypatch):
+    def refuse(path, data):
+        raise OSError(28, "No space left on device", str(path))
+
+    monkeypatch.setattr(Path, "write_bytes", refuse)
+    assert main(["stylize", *map(str, files), "-o", str(tmp_path / "out.png"), *QUICK]) == 1
+    assert capsys.readouterr().err == f"nst: {tmp_path / 'out.png'}: No space left on device\n"
+
+
 def test_init_takes_a_file(files, tmp_path):
     output = tmp_path / "out.png"
     assert main(["stylize", *map(str, files), "-o", str(output), *QUICK, "--init", str(files[1])]) == 0
@@ -62,6 +89,12 @@ BAD = {
     "an output that is no png": (["{content}", "{style}", "-o", "x.gif"], "must be a .png file, got 'x.gif'"),
     "an output folder that is not there": (["{content}", "{style}", "-o", "nowhere/x.png"], "no folder 'nowhere'"),
     "init image without a picture": (["{content}", "{style}", "-o", "{out}", "--init", "image"], "--init FILE"),
+    "a name that is no name": (["{content}", "{style}", "-o", "{out}", "--init", "x" * 400], "or a picture's file"),
+    "a mistyped output": (["{content}", "{style}", "--ouput", "{out}"], "-o/--output"),
+    "a mistyped flag of another command": (
+        ["{content}", "{style}", "-o", "{out}", "--quite"],
+        "did you mean '--quiet'",
+    ),
     "init that is neither choice nor file": (
         ["{content}", "{style}", "-o", "{out}", "--init", "no.png"],
         "got 'no.png'",

@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nst import runner
+from nst import images, runner
+from nst.engine.backend import tf
+from nst.errors import Diverged
 from nst.events import Epoch, Failed, Fetching, Finished, Started, Stopped
 from nst.options import StyleOptions
 
@@ -94,6 +96,54 @@ def test_missing_weights_fail_the_run_and_say_how_to_get_them(job, monkeypatch, 
     (failed,) = told(job)
     assert isinstance(failed, Failed)
     assert "nst weights fetch vgg19" in failed.error
+
+
+def test_a_loss_that_runs_away_keeps_the_picture_before_it(job, monkeypatch):
+    steps = []
+
+    def diverge(*arguments, **named):
+        for step in stylize(*arguments, **named):
+            if step.step == 4:
+                raise Diverged("the loss ran away at step 4")
+            steps.append(step)
+            yield step
+
+    stylize = runner.stylize
+    monkeypatch.setattr(runner, "stylize", diverge)
+    *_, failed = told(job)
+    assert failed.error == "the loss ran away at step 4"
+    kept = np.asarray(Image.open(io.BytesIO(failed.image)), np.float32) / 255
+    np.testing.assert_allclose(kept, images.resize(steps[2].image, 72, 96), atol=0.01)
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (MemoryError(), "not enough memory at size 96; choose a smaller one"),
+        (tf.errors.ResourceExhaustedError(None, None, "OOM when allocating"), "not enough memory at size 96"),
+        (ZeroDivisionError("1/0"), r"failed unexpectedly (ZeroDivisionError)"),
+    ],
+)
+def test_what_nobody_foresaw_keeps_the_picture_so_far(job, monkeypatch, error, words):
+    stylize = runner.stylize
+
+    def fail(*arguments, **named):
+        yield next(stylize(*arguments, **named))
+        raise error
+
+    monkeypatch.setattr(runner, "stylize", fail)
+    *_, failed = told(job)
+    assert words in failed.error
+    assert Image.open(io.BytesIO(failed.image)).size == (96, 72)
+
+
+@pytest.mark.parametrize(("width", "height", "size"), [(3840, 2160, 224), (1000, 333, 100), (999, 1000, 128)])
+def test_the_aspect_ratio_is_that_of_the_picture_not_of_its_reduction(job, width, height, size):
+    job["content"] = png(np.zeros((height, width, 3)))
+    job["options"] |= {"size": size, "epochs": 1, "steps_per_epoch": 1}
+    *_, finished = told(job)
+    factor = size / max(width, height)
+    assert Image.open(io.BytesIO(finished.image)).size == (round(width * factor), round(height * factor))
 
 
 def test_a_start_of_ones_own_is_used(job):

@@ -17,5 +17,6 @@ def set_up() -> str:
         except RuntimeError:  # already in use, with the setting it has
             break
     if not gpus:
-        return f"CPU, {os.cpu_count()} threads"
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+        return f"CPU, {cores} threads"
     return tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU")

@@ -18,7 +18,7 @@ from nst.engine.backend import tf
 from nst.engine.extractors import ARCHITECTURES, Extractor
 from nst.engine.objective import LiveWeights, Objective
 from nst.engine.optimizers import OPTIMIZERS
-from nst.errors import Diverged, InputError
+from nst.errors import Diverged, InputError, WeightsError
 from nst.events import Losses
 from nst.images import resize
 from nst.options import StyleOptions
@@ -49,9 +49,7 @@ class Step:
     @property
     def image(self) -> np.ndarray:
         """The picture so far, [scale.height, scale.width, 3] float32 in 0..1; fetched when asked for."""
-        (top, _), (left, _) = _margins(self.scale.height, self.scale.width)
-        inside = self._canvas[0, top : top + self.scale.height, left : left + self.scale.width]
-        return np.clip(inside.numpy(), 0.0, 1.0)
+        return np.clip(_inside(self._canvas, self.scale)[0].numpy(), 0.0, 1.0)
 
 
 def stylize(
@@ -80,7 +78,7 @@ def stylize(
         WeightsError: the extractor's weights are not there. Diverged: the loss became NaN or ran away.
     """
     options = options or StyleOptions()
-    extractor = extractor or load_extractor(resolve_extractor(options.extractor)[0], options.pooling)
+    extractor = extractor or choose_extractor(options.extractor, options.pooling)[0]
     name = extractor.architecture.name
     live = live or LiveWeights.of(options, name)
     content_layers, style_layers = options.layers(name)
@@ -93,14 +91,14 @@ def stylize(
 
     optimizer = OPTIMIZERS[options.optimizer](_canvas(start, rungs[0].height, rungs[0].width))
     in_force = dataclasses.replace(live)
-    done = 0
+    previous, done = rungs[0], 0
     for scale in rungs:
         painted = _canvas(content, scale.height, scale.width)
         targets = objective.targets(
             painted, _canvas(style, *fit(style.shape[0], style.shape[1], max(scale.height, scale.width)))
         )
         if done:
-            optimizer.grow(*painted.shape[1:3])
+            optimizer.grow(functools.partial(_carry, previous, scale))
         else:
             losses, _ = objective.evaluate(optimizer.image, targets, live)
             yield _step(0, options, scale, losses, optimizer.shown)
@@ -115,13 +113,19 @@ def stylize(
             _check(losses, lowest, step)
             yield _step(step, options, scale, losses, optimizer.shown)
         done += scale.steps
+        previous = scale
+
+
+def schedule(height: int, width: int, options: StyleOptions) -> tuple[Scale, ...]:
+    """The rungs of a run on a content of `height` x `width` px: noise climbs the ladder, details start at full size."""
+    return ladder(height, width, options.size, options.steps, coarse=options.init == "noise")
 
 
 def _start(
     content: np.ndarray, style: np.ndarray, init: np.ndarray | None, options: StyleOptions
 ) -> tuple[np.ndarray, tuple[Scale, ...]]:
-    """(picture to start from, rungs). Noise climbs the ladder; a start that has details keeps them at full size."""
-    rungs = ladder(content.shape[0], content.shape[1], options.size, options.steps, coarse=options.init == "noise")
+    """(picture to start from, rungs)."""
+    rungs = schedule(content.shape[0], content.shape[1], options)
     if options.init == "noise":
         noise = np.random.default_rng(options.seed).normal(0.5, NOISE, (rungs[0].height, rungs[0].width, 3))
         return np.clip(noise, 0, 1).astype(np.float32), rungs
@@ -143,8 +147,25 @@ def _cover(image: np.ndarray, height: int, width: int) -> np.ndarray:
 
 def _canvas(image: np.ndarray, height: int, width: int) -> tf.Tensor:
     """`image` at `height` x `width`, mirrored outwards by its margins, as [1, H, W, 3] float32."""
-    padded = np.pad(resize(image, height, width), [*_margins(height, width), (0, 0)], mode="symmetric")
+    return _mirrored(resize(image, height, width), height, width)
+
+
+def _carry(old: Scale, new: Scale, canvas: tf.Tensor, method: str) -> tf.Tensor:
+    """A canvas of scale `old` at scale `new`; without its margins in between, for they do not grow in proportion."""
+    inside = tf.image.resize(_inside(canvas, old), (new.height, new.width), method=method, antialias=True)
+    return _mirrored(inside[0].numpy(), new.height, new.width)
+
+
+def _mirrored(image: np.ndarray, height: int, width: int) -> tf.Tensor:
+    """[height, width, 3], mirrored outwards by its margins, as [1, H, W, 3] float32."""
+    padded = np.pad(image, [*_margins(height, width), (0, 0)], mode="symmetric")
     return tf.convert_to_tensor(padded[None], tf.float32)
+
+
+def _inside(canvas: tf.Tensor, scale: Scale) -> tf.Tensor:
+    """The canvas without its margins, [1, scale.height, scale.width, 3]."""
+    (top, _), (left, _) = _margins(scale.height, scale.width)
+    return canvas[:, top : top + scale.height, left : left + scale.width]
 
 
 def _margins(height: int, width: int) -> list[tuple[int, int]]:
@@ -166,17 +187,20 @@ def _check(losses: Losses, lowest: float, step: int) -> None:
         raise Diverged(f"the loss ran away at step {step}, from {lowest:.4g} to {losses.total:.4g}; {advice}")
 
 
-def resolve_extractor(name: str) -> tuple[str, str]:
-    """(network that will paint, note: why this one and how to get a better one; "" if there is nothing to say).
+def choose_extractor(name: str, pooling: str = "auto") -> tuple[Extractor, str]:
+    """(the network that will paint, note: why this one and how to get a better one, or "").
 
-    "auto" is vgg19 where its weights are installed, else compact.
+    "auto" is vgg19 where its weights are installed and whole, else compact. Raises WeightsError.
     """
     if name != "auto":
-        return name, ""
-    if weight_files.locate("vgg19") is not None:
-        return "vgg19", ""
-    why = "VGG19's weights are not installed, so the built-in compact network paints."
-    return "compact", f"{why} {weight_files.how_to_get('vgg19')}"
+        return load_extractor(name, pooling), ""
+    try:
+        return load_extractor("vgg19", pooling), ""
+    except WeightsError as error:
+        missing = weight_files.locate("vgg19") is None
+        why = "VGG19's weights are not installed" if missing else f"VGG19's weights cannot be used: {error}"
+        how = f" {weight_files.how_to_get('vgg19')}" if missing else ""
+        return load_extractor("compact", pooling), f"{why.rstrip('.')}. The built-in compact network paints.{how}"
 
 
 @functools.lru_cache(maxsize=3)

@@ -12,6 +12,7 @@ from nst.events import Losses
 
 Tensor = Any
 Evaluate = Callable[[Tensor], tuple[Losses, Tensor]]
+Carry = Callable[[Tensor, str], Tensor]  # takes a canvas to the next scale by a method of `tf.image.resize`
 
 
 class Optimizer(Protocol):
@@ -23,16 +24,11 @@ class Optimizer(Protocol):
     def step(self, evaluate: Evaluate, learning_rate: float) -> Losses:
         """Move the image once; returns the losses at the image the step started from."""
 
-    def grow(self, height: int, width: int) -> None:
+    def grow(self, carry: Carry) -> None:
         """Carry image and state to another size."""
 
     def reweighted(self) -> None:
         """The weights of the objective changed; the state is kept."""
-
-
-def resize(image: Tensor, height: int, width: int, method: str = "bicubic") -> Tensor:
-    """[1, H, W, 3] -> [1, height, width, 3], antialiased where it shrinks."""
-    return tf.image.resize(image, (height, width), method=method, antialias=True)
 
 
 IMAGE = tf.TensorSpec([1, None, None, 3], tf.float32)
@@ -76,11 +72,11 @@ class Adam:
         )  # fmt: skip
         return losses
 
-    def grow(self, height: int, width: int) -> None:
+    def grow(self, carry: Carry) -> None:
         """Carry image and moments; the average starts anew, for it would blur what the finer scale adds."""
-        self.image = tf.clip_by_value(resize(self.image, height, width), 0.0, 1.0)
-        self._first = resize(self._first, height, width)
-        self._second = tf.maximum(resize(self._second, height, width, "bilinear"), 0.0)
+        self.image = tf.clip_by_value(carry(self.image, "bicubic"), 0.0, 1.0)
+        self._first = carry(self._first, "bicubic")
+        self._second = tf.maximum(carry(self._second, "bilinear"), 0.0)
         self._mean = tf.zeros_like(self.image)
         self._mean_steps = 0
 
@@ -145,9 +141,9 @@ class LBFGS:
         self._here = None
         return losses
 
-    def grow(self, height: int, width: int) -> None:
+    def grow(self, carry: Carry) -> None:
         """Carry the image; the pairs' curvature is that of the old size, so it is dropped."""
-        self.image = tf.clip_by_value(resize(self.image, height, width), 0.0, 1.0)
+        self.image = tf.clip_by_value(carry(self.image, "bicubic"), 0.0, 1.0)
         self._pairs.clear()
         self._here = None
 

@@ -3,10 +3,13 @@ import itertools
 import numpy as np
 import pytest
 
+from nst.engine import optimize
 from nst.engine.objective import LiveWeights
-from nst.engine.optimize import load_extractor, resolve_extractor, stylize
+from nst.engine.optimize import choose_extractor, load_extractor, stylize
 from nst.errors import Diverged, InputError, OptionError, WeightsError
+from nst.images import resize
 from nst.options import StyleOptions
+from nst.scales import Scale, fit
 
 LAYERS = {"content_layers": "block3_conv3", "style_layers": "block1_conv1,block2_conv2,block4_conv1"}
 
@@ -193,9 +196,30 @@ def test_auto_is_compact_without_vgg_weights_and_says_how_to_get_them(monkeypatc
     for variable in ("NST_CACHE", "KERAS_HOME"):
         monkeypatch.setenv(variable, str(tmp_path))
     monkeypatch.delenv("NST_VGG19_WEIGHTS", raising=False)
-    name, note = resolve_extractor("auto")
-    assert name == "compact"
+    network, note = choose_extractor("auto")
+    assert network.architecture.name == "compact"
     assert "nst weights fetch vgg19" in note
-    assert resolve_extractor("vgg16") == ("vgg16", "")
     with pytest.raises(WeightsError, match="vgg19"):
         load_extractor("vgg19")
+
+
+def test_auto_is_compact_where_vgg_weights_are_damaged_and_says_so(monkeypatch, tmp_path):
+    damaged = tmp_path / "vgg19.h5"
+    damaged.write_bytes(b"half a file")
+    monkeypatch.setenv("NST_VGG19_WEIGHTS", str(damaged))
+    network, note = choose_extractor("auto")
+    assert network.architecture.name == "compact"
+    assert str(damaged) in note
+    assert "compact network paints" in note
+
+
+@pytest.mark.parametrize("shape", [(60, 180), (180, 36), (90, 120)])
+def test_a_picture_keeps_its_place_when_it_grows(shape):
+    """Growing resizes the picture itself: its margins, which have a size of their own, do not push it about."""
+    y, x = np.mgrid[0 : shape[0], 0 : shape[1]] / max(shape)
+    content = np.stack([x, y, (x + y) / 2], -1).astype(np.float32)
+    start = resize(content, *fit(*shape, 64))
+    small, large = (Scale(*fit(*shape, side), 1) for side in (64, 128))
+    canvas = optimize._mirrored(start, small.height, small.width)
+    grown = optimize._inside(optimize._carry(small, large, canvas, "bicubic"), large)[0]
+    np.testing.assert_allclose(grown, resize(content, large.height, large.width), atol=0.02)

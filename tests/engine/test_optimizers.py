@@ -35,6 +35,11 @@ def rosenbrock(x):
     return tf.reduce_sum(100.0 * tf.square(flat[1:] - tf.square(flat[:-1])) + tf.square(1.0 - flat[:-1]))
 
 
+def to(height, width):
+    """What takes a canvas to another size."""
+    return lambda canvas, method: tf.image.resize(canvas, (height, width), method=method, antialias=True)
+
+
 OBJECTIVES = {"quadratic": quadratic, "rosenbrock": rosenbrock}
 
 
@@ -104,7 +109,7 @@ def test_growing_carries_the_picture_and_keeps_descending(name):
     for _ in range(3):
         optimizer.step(evaluator(lambda image: tf.reduce_sum((image - 0.5) ** 4)), 0.01)
     before = optimizer.image
-    optimizer.grow(12, 14)
+    optimizer.grow(to(12, 14))
     assert optimizer.image.shape == (1, 12, 14, 3)
     back = tf.image.resize(optimizer.image, (6, 7), antialias=True)
     assert float(tf.reduce_max(tf.abs(back - before))) < 0.1
@@ -118,5 +123,5 @@ def test_adams_second_moment_never_turns_negative_when_it_grows():
     optimizer = Adam(start())
     for _ in range(3):
         optimizer.step(evaluator(quadratic), 0.02)
-    optimizer.grow(13, 17)
+    optimizer.grow(to(13, 17))
     assert float(tf.reduce_min(optimizer._second)) >= 0
