@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 
+from nst import __version__
 from nst.errors import InputError, NstError, OptionError
 from nst.images import read_bytes
 from nst.options import Option, StyleOptions, did_you_mean, options_of
@@ -50,6 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def build_parser() -> argparse.ArgumentParser:
     """All commands with their flags."""
     parser = Parser(prog="nst", description="A neural style transfer studio.", allow_abbrev=False)
+    parser.add_argument("--version", action="version", version=f"nst {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
 
     stylize = commands.add_parser("stylize", help="paint a picture, or every picture in a folder", allow_abbrev=False)

@@ -80,13 +80,14 @@ def read(data: bytes, name: str = "image", long_side: int | None = None) -> Pict
         raise NotAnImage(f"{name!r} is damaged or cut off: it begins like a picture but cannot be decoded") from None
 
 
-def read_file(path: Path, long_side: int | None = None) -> Picture:
+def read_file(path: Path | str, long_side: int | None = None) -> Picture:
     """The picture in a file; see `read`. Raises ImageError also where there is no readable file."""
-    return read(read_bytes(path), path.name, long_side)
+    return read(read_bytes(path), Path(path).name, long_side)
 
 
-def read_bytes(path: Path) -> bytes:
+def read_bytes(path: Path | str) -> bytes:
     """The bytes of a picture file, checked to be no more than `MAX_BYTES`. Raises ImageError."""
+    path = Path(path)
     try:
         if path.is_dir():
             raise ImageError(f"{str(path)!r} must be a picture, got a folder")

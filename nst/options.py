@@ -16,6 +16,8 @@ from nst.errors import OptionError
 
 LayerWeights = tuple[tuple[str, float], ...]  # (layer, weight), ...; a tuple because options are frozen and hashable
 
+ECHO = 80  # characters of a wrong value that an error repeats
+
 GATYS_STYLE = ("block1_conv1", "block2_conv1", "block3_conv1", "block4_conv1", "block5_conv1")
 
 
@@ -47,7 +49,7 @@ PRESETS = {
 
 # Loss weights (content, style, total variation) that belong to each normalisation; see objective.py.
 NORMALISATION_WEIGHTS = {
-    "relative": (1.0, 4.0, 3.0),
+    "relative": (1.0, 5.0, 3.0),
     "gatys": (1.0, 1000.0, 0.0),  # Gatys 2016, section 2.3: content over style 1e-3, no total variation
 }
 
@@ -88,19 +90,21 @@ class Option:
     def _boolean(self, value: Any) -> bool:
         if isinstance(value, bool):
             return value
-        raise OptionError(f"`{self.name}` must be true or false, got {value!r}", self.name)
+        raise OptionError(f"`{self.name}` must be true or false, got {shown(value)}", self.name)
 
     def _choice(self, value: Any) -> str:
         if isinstance(value, str) and value in self.choices:
             return value
         hint = did_you_mean(value, self.choices) if isinstance(value, str) else ""
-        raise OptionError(f"`{self.name}` must be one of {', '.join(self.choices)}; got {value!r}{hint}", self.name)
+        raise OptionError(
+            f"`{self.name}` must be one of {', '.join(self.choices)}; got {shown(value)}{hint}", self.name
+        )
 
     def _number(self, value: Any) -> int | float:
         assert self.low is not None
         assert self.high is not None
         kind = "a whole number" if self.type is int else "a number"
-        rule = f"`{self.name}` must be {kind} between {self.low:.10g} and {self.high:.10g}, got {value!r}"
+        rule = f"`{self.name}` must be {kind} between {self.low:.10g} and {self.high:.10g}, got {shown(value)}"
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise OptionError(rule, self.name)
         if not self.low <= value <= self.high:  # NaN is never between
@@ -188,7 +192,7 @@ class StyleOptions:
         "adam", "adam moves at once; lbfgs needs fewer, longer steps", "optimiser", choices=("adam", "lbfgs")
     )
     learning_rate: float = _option(
-        0.04,
+        0.03,
         "size of Adam's steps, as a share of the range from black to white",
         "optimiser",
         low=0.0001,
@@ -244,7 +248,7 @@ class StyleOptions:
         names = [option.name for option in options_of(cls)]
         for name in given:
             if name not in names:
-                raise OptionError(f"there is no option {name!r}{did_you_mean(str(name), names)}", str(name))
+                raise OptionError(f"there is no option {shown(name)}{did_you_mean(str(name), names)}", str(name)[:ECHO])
         return cls(**given)
 
 
@@ -259,9 +263,15 @@ def _without_none(hint: Any) -> Any:
     return next(kind for kind in get_args(hint) if kind is not type(None)) if isinstance(hint, UnionType) else hint
 
 
+def shown(value: Any) -> str:
+    """`value` as an error echoes it: its repr, cut where it would be a page."""
+    text = repr(value)
+    return text if len(text) <= ECHO else f"{text[:ECHO]}..."
+
+
 def did_you_mean(given: str, known: Iterable[str]) -> str:
     """ "; did you mean 'epochs'?" for the closest of the known names, or "" when none is close."""
-    close = difflib.get_close_matches(given, list(known), 1)
+    close = difflib.get_close_matches(given[:ECHO], list(known), 1)
     return f"; did you mean {close[0]!r}?" if close else ""
 
 
@@ -277,12 +287,14 @@ def _layer_weights(name: str, value: Any) -> LayerWeights | None:
                 for layer, weight in (value.items() if isinstance(value, Mapping) else value)
             ]
     except (TypeError, ValueError, OverflowError):
-        raise OptionError(f"`{name}` must look like block1_conv1=1,block2_conv1=0.5; got {value!r}", name) from None
+        raise OptionError(
+            f"`{name}` must look like block1_conv1=1,block2_conv1=0.5; got {shown(value)}", name
+        ) from None
     for layer, weight in pairs:
         if not (math.isfinite(weight) and 0 <= weight <= 1e6):
-            raise OptionError(f"`{name}`: the weight of {layer!r} must be between 0 and 1e6, got {weight:g}", name)
+            raise OptionError(f"`{name}`: the weight of {shown(layer)} must be between 0 and 1e6, got {weight:g}", name)
         if not layer:
-            raise OptionError(f"`{name}` must name a layer for each weight, got {value!r}", name)
+            raise OptionError(f"`{name}` must name a layer for each weight, got {shown(value)}", name)
     if len({layer for layer, _ in pairs}) < len(pairs):
-        raise OptionError(f"`{name}` names a layer twice: {value!r}", name)
+        raise OptionError(f"`{name}` names a layer twice: {shown(value)}", name)
     return tuple(pairs) or None

@@ -147,6 +147,16 @@ def test_a_fresh_process_answers_bad_input_without_a_traceback():
     assert done.stderr.count("\n") == 1
 
 
+def test_the_lines_of_the_readme_run_as_printed(files, tmp_path, monkeypatch):
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    code = readme.partition("```python\n")[2].partition("```")[0]
+    assert "epochs=40, size=512" in code
+    monkeypatch.chdir(tmp_path)
+    files[0].rename("photo.jpg"), files[1].rename("painting.jpg")
+    exec(code.replace("epochs=40, size=512", 'epochs=1, size=96, extractor="compact"'), {})
+    assert Image.open("out.png").size == (96, 72)
+
+
 def test_the_public_names_load_on_first_use():
     import nst
 

@@ -12,7 +12,7 @@ from nst.engine.extractors import Extractor
 from nst.engine.losses import content_loss, gram, style_loss, tv_loss
 from nst.errors import OptionError
 from nst.events import Losses
-from nst.options import StyleOptions, did_you_mean
+from nst.options import StyleOptions, did_you_mean, shown
 
 Tensor = Any
 
@@ -60,7 +60,8 @@ class Objective:
                 if layer not in known:
                     hint = did_you_mean(layer, known) or f"; it has {', '.join(known)}"
                     raise OptionError(
-                        f"`{option}`: the {extractor.architecture.name} network has no layer {layer!r}{hint}", option
+                        f"`{option}`: the {extractor.architecture.name} network has no layer {shown(layer)}{hint}",
+                        option,
                     )
         self.extractor = extractor
         self.content_layers = tuple(content_layers)

@@ -74,14 +74,17 @@ def stylize(
         Steps, the first of them step 0: the start. After an exception the last one yielded holds the last good picture.
 
     Raises:
-        InputError: `init` is missing. OptionError: a layer that the extractor does not have.
-        WeightsError: the extractor's weights are not there. Diverged: the loss became NaN or ran away.
+        InputError: `init` is missing, or a picture is not what it should be.
+        OptionError: a layer that the extractor does not have. WeightsError: its weights are not there.
+        Diverged: the loss became NaN or ran away.
     """
     options = options or StyleOptions()
+    for name, picture in (("content", content), ("style", style), ("init", init)):
+        _check_picture(name, picture)
     extractor = extractor or choose_extractor(options.extractor, options.pooling)[0]
-    name = extractor.architecture.name
-    live = live or LiveWeights.of(options, name)
-    content_layers, style_layers = options.layers(name)
+    network = extractor.architecture.name
+    live = live or LiveWeights.of(options, network)
+    content_layers, style_layers = options.layers(network)
     objective = _objective(
         extractor, tuple(n for n, _ in content_layers), tuple(n for n, _ in style_layers), options.normalisation
     )
@@ -114,6 +117,18 @@ def stylize(
             yield _step(step, options, scale, losses, optimizer.shown)
         done += scale.steps
         previous = scale
+
+
+def _check_picture(name: str, picture: np.ndarray | None) -> None:
+    if picture is None:
+        return
+    rule = f"`{name}` must be an array [H, W, 3] of floating-point numbers in 0..1"
+    if not isinstance(picture, np.ndarray) or picture.ndim != 3 or picture.shape[2] != 3 or not picture.size:
+        raise InputError(f"{rule}, got {getattr(picture, 'shape', type(picture).__name__)}")
+    if not np.issubdtype(picture.dtype, np.floating):
+        raise InputError(f"{rule}, got {picture.dtype}")
+    if not (picture.min() >= 0 and picture.max() <= 1):  # NaN is neither
+        raise InputError(f"{rule}, got {picture.min():g} to {picture.max():g}")
 
 
 def schedule(height: int, width: int, options: StyleOptions) -> tuple[Scale, ...]:

@@ -46,7 +46,7 @@ class Adam:
     beta1 = 0.9
     beta2 = 0.99
     average = 0.9  # decay of the averaged iterate
-    epsilon = 0.1  # of the root mean square of the debiased gradient; a larger one leaves less grey haze in flat areas
+    epsilon = 0.5  # of the root mean square of the debiased gradient; less leaves grains where the picture is calm
 
     def __init__(self, image: Tensor) -> None:
         self.image = tf.convert_to_tensor(image)
@@ -73,10 +73,16 @@ class Adam:
         return losses
 
     def grow(self, carry: Carry) -> None:
-        """Carry image and moments; the average starts anew, for it would blur what the finer scale adds."""
+        """Carry image and moments; the average starts anew, for it would blur what the finer scale adds.
+
+        Losses are means over the picture, so a pixel's gradient shrinks as their number grows, and the moments with it:
+        unscaled, the second would hold the steps of the finer scale to a quarter for some hundred of them.
+        """
+        pixels = float(tf.size(self.image))
         self.image = tf.clip_by_value(carry(self.image, "bicubic"), 0.0, 1.0)
-        self._first = carry(self._first, "bicubic")
-        self._second = tf.maximum(carry(self._second, "bilinear"), 0.0)
+        shrink = pixels / float(tf.size(self.image))
+        self._first = shrink * carry(self._first, "bicubic")
+        self._second = shrink**2 * tf.maximum(carry(self._second, "bilinear"), 0.0)
         self._mean = tf.zeros_like(self.image)
         self._mean_steps = 0
 

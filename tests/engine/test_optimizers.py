@@ -119,6 +119,18 @@ def test_growing_carries_the_picture_and_keeps_descending(name):
     assert optimizer.step(evaluate, 0.01).total < first
 
 
+def test_adams_steps_are_as_long_after_growing_as_before():
+    """On a loss that is a mean, as ours are: each pixel's gradient is a quarter at twice the size."""
+    optimizer, evaluate = Adam(start()), evaluator(lambda image: tf.reduce_mean(tf.abs(image - 2.0)))
+    for _ in range(20):
+        optimizer.step(evaluate, 0.001)
+    optimizer.grow(to(12, 14))
+    before = optimizer.image
+    optimizer.step(evaluate, 0.001)
+    moved = float(tf.reduce_mean(tf.abs(optimizer.image - before)))
+    assert moved == pytest.approx(0.001 / (1 + Adam.epsilon), rel=0.02)
+
+
 def test_adams_second_moment_never_turns_negative_when_it_grows():
     optimizer = Adam(start())
     for _ in range(3):

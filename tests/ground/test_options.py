@@ -235,3 +235,15 @@ def test_options_cannot_be_changed():
     with pytest.raises(dataclasses.FrozenInstanceError):
         StyleOptions().epochs = 3
     assert StyleOptions.choices("init") == OPTIONS["init"].choices
+
+
+def test_an_endless_wrong_value_is_not_repeated_in_full():
+    for wrong in (
+        {"size": "x" * 100_000},
+        {"y" * 100_000: 1},
+        {"style_layers": "z" * 100_000 + "=a"},
+        {"preset": "p" * 9999},
+    ):
+        with pytest.raises(OptionError) as refused:
+            StyleOptions.from_json(wrong)
+        assert len(str(refused.value)) < 300
