@@ -154,7 +154,8 @@ def test_the_lines_of_the_readme_run_as_printed(files, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     files[0].rename("photo.jpg"), files[1].rename("painting.jpg")
     exec(code.replace("epochs=40, size=512", 'epochs=1, size=96, extractor="compact"'), {})
-    assert Image.open("out.png").size == (96, 72)
+    with Image.open("out.png") as result:
+        assert result.size == (96, 72)
 
 
 def test_the_public_names_load_on_first_use():
