@@ -1,6 +1,5 @@
 // What Dash's components leave out: names for screen readers, the theme, a word about files that are too large.
 (() => {
-  const LARGEST = 30 * 2 ** 20; // bytes, as nst/images.py has it
   const within = (event, selector) => event.target instanceof Element && event.target.closest(selector);
 
   function name(element, attributes) {
@@ -57,10 +56,11 @@
   // dcc.Upload is silent about a file over its limit.
   const refuse = (event) => {
     const drop = within(event, ".drop");
-    const file = [...(event.dataTransfer ?? event.target).files ?? []].find(({ size }) => size > LARGEST);
+    const largest = Number(drop?.closest(".chooser").dataset.largest); // bytes
+    const file = [...(event.dataTransfer ?? event.target).files ?? []].find(({ size }) => size > largest);
     if (!drop || !file) return;
-    const megabytes = Math.ceil(file.size / 2 ** 20);
-    const text = `'${file.name}' must have at most ${LARGEST / 2 ** 20} MB, got ${megabytes} MB`;
+    const megabytes = (bytes) => bytes / 2 ** 20;
+    const text = `'${file.name}' must be at most ${megabytes(largest)} MB, got ${megabytes(file.size).toFixed(1)} MB`;
     const role = drop.closest("[id$=-upload]").id.replace("-upload", "");
     window.dash_clientside.set_props(`${role}-error`, { children: text });
     window.dash_clientside.set_props("toast", { is_open: true, children: text });

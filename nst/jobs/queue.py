@@ -1,8 +1,8 @@
 """Runs go to worker processes and come back as events, over dask.distributed.
 
-The store holds the line: a queued run is handed over as soon as a worker is ready and free, one at a time to each. One
-thread of the queue does that, and writes down what workers say in the order they said it. What runs in the worker is in
-worker.py; the painter itself is known by name alone.
+The store holds the line, over restarts too, of LONGEST runs at most: a queued run is handed over as soon as a worker is
+ready and free, one at a time to each. One thread of the queue does that, and writes down what workers say in the order
+they said it. What runs in the worker is in worker.py; the painter itself is known by name alone.
 """
 
 import logging
@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 
 LOST = "the worker that painted this run ended unexpectedly; it may have run out of memory"
 WARM_UPS = 3  # a worker that ends this often in a row while it warms up is no longer asked to
+LONGEST = 100  # runs that may wait; who comes then is told to come back
 PATIENCE = 30.0  # seconds that closing may take
 PAUSE = 2.0  # seconds between two looks at a silent scheduler, or two tries to reach one
 
@@ -82,9 +83,12 @@ class Queue:
             self._thread.start()
 
     def close(self) -> None:
-        """End the workers of our own, and interrupt every run; returns when that is done. May be called again."""
+        """End the workers of our own, and interrupt what they paint; the line waits for the next start.
+
+        Returns when that is done. May be called again.
+        """
         self._closing.set()
-        self._inbox.put(lambda: None)  # wakes the thread
+        self._wake()
         if self._thread is not None:
             self._thread.join(PATIENCE)
             if self._thread.is_alive():
@@ -92,11 +96,17 @@ class Queue:
 
     # What the web asks ------------------------------------------------------------------------------------------------
 
+    def check_room(self) -> None:
+        """Raises Busy if LONGEST runs wait already. Ask before a run is made: one that was made is painted."""
+        waiting = len(self._line())
+        if waiting >= LONGEST:
+            raise Busy(f"at most {LONGEST} runs may wait, and {waiting} do: try again when some have been painted")
+
     def submit(self, run: Run) -> None:
         """Let a run of the store be painted when its turn comes. Raises Conflict if it is not queued."""
         if run.state is not State.QUEUED:
             raise Conflict(f"run {run.id} is {run.state}: only a queued run can be submitted")
-        self._inbox.put(self._dispatch)
+        self._wake()
 
     def position(self, run_id: str) -> int | None:
         """0 if a run is being painted, 1 if it is next, and so on; None if it has ended. Raises NotFound."""
@@ -171,6 +181,10 @@ class Queue:
         except NstError as error:
             log.error("%s", error)
 
+    def _wake(self) -> None:
+        """Have the thread look after the line, or see that the queue was closed."""
+        self._inbox.put(lambda: None)
+
     def _work(self) -> None:
         """Do what comes in, until the queue is closed or, raising ConnectionError, the scheduler is gone."""
         while not self._closing.is_set():
@@ -178,13 +192,14 @@ class Queue:
                 job = self._inbox.get(timeout=PAUSE)
             except Empty:
                 job = self._look_round
-            with self._lock:
-                try:
+            try:
+                with self._lock:
                     job()
-                except ConnectionError:
-                    raise
-                except Exception:  # the other runs must not suffer from it
-                    log.exception("the queue stumbled")
+                self._dispatch()
+            except ConnectionError:
+                raise
+            except Exception:  # the other runs must not suffer from it
+                log.exception("the queue stumbled")
 
     def _look_round(self) -> None:
         """Subscribe to what the scheduler and the workers say, and see who is there.
@@ -249,7 +264,6 @@ class Queue:
             self._hand_over(address, self._warmed, worker.warm_up, self._warm_up, self._topic, self._niceness)
         else:
             place.ready = True
-            self._dispatch()
 
     def _give_up(self, address: str, reason: str = LOST) -> None:
         """A worker is gone: so are its run and its downloads. Dask's nanny, or who runs the cluster, brings another."""
@@ -262,23 +276,40 @@ class Queue:
             self._fetching[name] = replace(self._fetching[name], done=True, error=self._trouble)
 
     def _dispatch(self) -> None:
-        """Give every free worker the run whose turn it is."""
-        line = self._line()
-        for address, place in self._places.items():
-            if line and place.ready and place.task is None:
-                self._give(address, place, self._store.run(line.pop(0)))
+        """Give every free worker the run whose turn it is; one that cannot be handed over fails: the next then."""
+        free = [(address, place) for address, place in self._places.items() if place.ready and place.task is None]
+        line = iter(self._line() if free else [])
+        for address, place in free:
+            for run_id in line:
+                if self._give(address, place, run_id):
+                    break
 
-    def _give(self, address: str, place: _Place, run: Run) -> None:
-        pictures = {"content": run.content, "style": run.style, "init": run.init}
+    def _give(self, address: str, place: _Place, run_id: str) -> bool:
+        """Whether the run is with the worker now. Raises ConnectionError if there is no scheduler to send it by."""
+        assert self._client is not None
+        with self._lock:
+            run = self._store.run(run_id)
+            if run.state is not State.QUEUED:
+                return False  # it was stopped a moment ago
+            place.run = run_id
         try:
-            job: dict[str, Any] = {name: picture and self._store.upload(picture) for name, picture in pictures.items()}
-        except NstError as error:
-            self._write(run.id, Failed(str(error)))
-            self._inbox.put(self._dispatch)
-            return
-        job["options"] = run.options.to_json()
-        self._hand_over(address, self._painted, worker.paint, self._execute, self._topic, run.id, job)
-        place.run = run.id
+            job = self._job_of(run)  # reads files, for which nobody should have to wait
+            with self._lock:
+                self._hand_over(address, self._painted, worker.paint, self._execute, self._topic, run_id, job)
+        except Exception as error:
+            with self._lock:
+                place.run, place.task = "", None
+                if self._client.status != "running":
+                    raise ConnectionError("the scheduler is gone") from error
+                self._write(run_id, Failed(worker.in_words(error)))
+            return False
+        return True
+
+    def _job_of(self, run: Run) -> dict[str, Any]:
+        """What `execute` gets, as worker.py says."""
+        pictures = {"content": run.content, "style": run.style, "init": run.init}
+        job = {name: picture and self._store.upload(picture) for name, picture in pictures.items()}
+        return {**job, "options": run.options.to_json()}
 
     def _hand_over(
         self, address: str, done: Callable[[_Place], None], function: Callable[..., None], *given: Any
@@ -298,7 +329,6 @@ class Queue:
             return
         done(place)
         place.task = None
-        self._dispatch()
 
     def _warmed(self, place: _Place) -> None:
         place.ready = True

@@ -82,7 +82,8 @@ class Store:
 
     def upload(self, upload_id: str) -> bytes:
         """The bytes of an upload. Raises NotFound."""
-        return self.upload_path(upload_id).read_bytes()
+        with self._plain_errors():
+            return self.upload_path(upload_id).read_bytes()
 
     def upload_path(self, upload_id: str) -> Path:
         """The file of an upload. Raises NotFound."""
@@ -131,9 +132,10 @@ class Store:
         return [Run.from_json(json.loads(text)) for (text,) in rows]
 
     def interrupt_running(self, reason: str = "the server was stopped before this run had ended") -> None:
-        """End every run that a server left unfinished. Call it at the start, before any worker is there."""
+        """End every run that a server left half painted; those in the line stay there. Call it while no worker is."""
         for run in self.active():
-            self.append(run.id, Interrupted(reason))
+            if run.state is State.RUNNING:
+                self.append(run.id, Interrupted(reason))
 
     # Events -----------------------------------------------------------------------------------------------------------
 

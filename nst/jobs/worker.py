@@ -35,7 +35,7 @@ def warm_up(function: str, topic: str, niceness: int) -> None:
     try:
         _send_info(worker, function, topic)
     except Exception as error:
-        worker.log_event(topic, {"worker": worker.address, "trouble": _in_words(error)})
+        worker.log_event(topic, {"worker": worker.address, "trouble": in_words(error)})
 
 
 def paint(function: str, topic: str, run_id: str, job: dict[str, Any]) -> None:
@@ -48,7 +48,7 @@ def paint(function: str, topic: str, run_id: str, job: dict[str, Any]) -> None:
     try:
         _named(function)(job, emit, lambda: run_id in _to_stop)
     except Exception as error:
-        emit(Failed(_in_words(error)))
+        emit(Failed(in_words(error)))
     finally:
         _to_stop.discard(run_id)
 
@@ -77,7 +77,7 @@ def fetch_aside(
         try:
             _named(function)(name, emit)
         except Exception as error:
-            emit(Fetching(name, 0, 0, done=True, error=_in_words(error)))
+            emit(Fetching(name, 0, 0, done=True, error=in_words(error)))
 
     threading.Thread(target=fetch, name=f"fetch-{name}", daemon=True).start()
 
@@ -99,7 +99,7 @@ def _named(name: str) -> Callable[..., Any]:
     return found
 
 
-def _in_words(error: Exception) -> str:
+def in_words(error: Exception) -> str:
     """One line; the name of the error too, unless its message is meant for users."""
     message = str(error).strip().partition("\n")[0]
     if isinstance(error, NstError) and message:

@@ -8,13 +8,15 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import FileResponse, JSONResponse, Response
+from pydantic import AfterValidator
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from nst.errors import InputError
 from nst.options import LayerWeights, Option, StyleOptions, did_you_mean, options_of
 from nst.web.desk import Desk
-from nst.web.gallery import CONTENTS, STYLES
+from nst.web.gallery import CONTENTS, SIDES, STYLES
 from nst.web.problems import Malformed, Refused
 
 PICTURES = ("content", "style", "init")
@@ -45,7 +47,7 @@ ERRORS: dict[int | str, dict[str, Any]] = {
         413: "Too large",
         415: "Not a picture",
         422: "Something given is wrong; `field` names it",
-        503: "No worker is there",
+        503: "Too many runs wait, or no worker is there",
     }.items()
 }
 
@@ -108,13 +110,15 @@ def options() -> dict[str, Any]:
     status_code=202,
     summary="Start a run",
     tags=["runs"],
-    responses=_errors(413, 415, 422),
+    responses=_errors(413, 415, 422, 503),
     openapi_extra={"requestBody": _run_request_schema()},
 )
 async def create(request: Request, desk: Here) -> JSONResponse:
     """Queue a painting: two pictures (a third if `init` is image) and options, as JSON in base64 or as a form."""
-    form = request.headers.get("content-type", "").startswith("multipart/form-data")
-    pictures, given = await (_from_form(request) if form else _from_json(request))
+    if request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
+        pictures, given = await _from_form(request)
+    else:
+        pictures, given = await asyncio.to_thread(_from_json, await request.body())
     options = StyleOptions.from_json(given)
     for role in ("content", "style"):
         if role not in pictures:
@@ -130,10 +134,10 @@ async def create(request: Request, desk: Here) -> JSONResponse:
     return JSONResponse({"id": run.id, "run": place, "page": f"/?run={run.id}"}, 202, {"Location": place})
 
 
-async def _from_json(request: Request) -> tuple[dict[str, tuple[bytes, str]], Any]:
-    """({role: (bytes, name)}, options) of a JSON body."""
+def _from_json(text: bytes) -> tuple[dict[str, tuple[bytes, str]], Any]:
+    """({role: (bytes, name)}, options) of a JSON body. Slow for large pictures: use a thread."""
     try:
-        body = json.loads(await request.body())
+        body = _parsed(text)
     except ValueError as error:
         raise Malformed(f"the body is not JSON: {error}") from error
     if not isinstance(body, dict):
@@ -142,7 +146,8 @@ async def _from_json(request: Request) -> tuple[dict[str, tuple[bytes, str]], An
         if name not in (*PICTURES, "options"):
             raise Refused(name, InputError(f"there is no field {name!r}{did_you_mean(name, (*PICTURES, 'options'))}"))
     given = {role: body[role] for role in PICTURES if body.get(role) is not None}
-    return {role: (decode(role, text), role) for role, text in given.items()}, body.get("options") or {}
+    options = body.get("options")
+    return {role: (decode(role, data), role) for role, data in given.items()}, {} if options is None else options
 
 
 async def _from_form(request: Request) -> tuple[dict[str, tuple[bytes, str]], Any]:
@@ -176,9 +181,21 @@ def decode(field: str, text: Any) -> bytes:
         raise Refused(field, InputError(f"`{field}` is not base64: {error}")) from error
 
 
+def _parsed(text: str | bytes) -> Any:
+    """What JSON says. Raises ValueError, also where it is nested too deeply, or has half a character (`"\\ud800"`)."""
+    try:
+        found = json.loads(text)
+        json.dumps(found, ensure_ascii=False).encode()
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    except UnicodeEncodeError as error:
+        raise ValueError(f"it has half of a surrogate pair, {error.object[error.start]!r}") from None
+    return found
+
+
 def _object(text: str) -> dict[str, Any]:
     try:
-        given = json.loads(text)
+        given = _parsed(text)
     except ValueError as error:
         raise Refused("options", InputError(f"`options` is not JSON: {error}")) from error
     if not isinstance(given, dict):
@@ -189,7 +206,7 @@ def _object(text: str) -> dict[str, Any]:
 def _plain(text: str) -> Any:
     """The number or truth value that a form's text spells, else the text."""
     try:
-        return json.loads(text)
+        return _parsed(text)
     except ValueError:
         return text
 
@@ -276,23 +293,35 @@ def sample(name: str, desk: Here) -> FileResponse:
     return FileResponse(desk.gallery.path(name), headers={"Cache-Control": "private, max-age=86400"})
 
 
-Side = Annotated[int, Query(ge=32, le=1024)]
+def _shown(side: int) -> int:
+    """Refuse other sizes than the page's: each is kept as a file. Raises ValueError."""
+    if side not in SIDES:
+        raise ValueError(f"must be one of {', '.join(map(str, SIDES))}")
+    return side
 
 
-@router.get("/samples/{name}.jpg", summary="A sample, small", tags=["pictures"], responses=_errors(404))
-def sample_thumbnail(name: str, desk: Here, side: Side = 256) -> Response:
+Side = Annotated[int, Query(json_schema_extra={"enum": list(SIDES)}), AfterValidator(_shown)]
+
+
+@router.get("/samples/{name}.jpg", summary="A sample, small", tags=["pictures"], responses=_errors(404, 422))
+def sample_thumbnail(name: str, desk: Here, side: Side = SIDES[0]) -> Response:
     """Within `side` x `side` px."""
     headers = {"Cache-Control": "private, max-age=86400"}
     return Response(desk.thumbnail(f"samples/{name}", side), media_type="image/jpeg", headers=headers)
 
 
-@router.get("/uploads/{upload_id}.jpg", summary="An upload, small", tags=["pictures"], responses=_errors(404))
-def upload_thumbnail(upload_id: str, desk: Here, side: Side = 256) -> Response:
+@router.get("/uploads/{upload_id}.jpg", summary="An upload, small", tags=["pictures"], responses=_errors(404, 422))
+def upload_thumbnail(upload_id: str, desk: Here, side: Side = SIDES[0]) -> Response:
     """Within `side` x `side` px."""
     return Response(desk.thumbnail(f"uploads/{upload_id}", side), media_type="image/jpeg", headers=IMMUTABLE)
 
 
 @router.api_route("/{rest:path}", methods=METHODS, include_in_schema=False)
-def unknown(rest: str) -> None:
+def unknown(request: Request, rest: str) -> None:
     """The last route: Dash would answer any other path with its page."""
+    there = [route for route in router.routes if route.matches(request.scope)[0] is Match.PARTIAL]
+    allowed = ", ".join(sorted({method for route in there for method in getattr(route, "methods", ())}))
+    if allowed:
+        message = f"/api/v1/{rest[:80]} answers {allowed}, got {request.method}"
+        raise HTTPException(405, message, {"Allow": allowed})
     raise HTTPException(404, f"there is nothing at /api/v1/{rest[:80]}")

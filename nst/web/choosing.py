@@ -56,7 +56,7 @@ def _register_upload(app: Dash, desk: Desk, role: str) -> None:
         if not contents:
             return no_update, no_update, None
         try:
-            ref = await asyncio.to_thread(desk.keep, _bytes_of(contents), name or role)
+            ref = await asyncio.to_thread(lambda: desk.keep(_bytes_of(contents), name or role))
         except NstError as error:
             set_props(ids.TOAST, {"is_open": True, "children": str(error)})
             return no_update, str(error), None

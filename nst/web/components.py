@@ -38,6 +38,7 @@ def chooser(role: str, samples: Iterable[Sample] = (), chosen: Sample | None = N
     shown = chosen and {"ref": f"samples/{chosen.name}", "title": chosen.title}
     return html.Section(
         className=f"chooser chooser-{role}",
+        **{"data-largest": MAX_BYTES},
         children=[
             html.H2(title),
             dcc.Upload(
@@ -209,12 +210,12 @@ def _parse(option: Option, value: Any) -> Any:
 
 
 def spell(value: Any) -> str:
-    """A value as its box shows it: 1 for 1.0, "a=1,b=2" for layers, "" for automatic."""
+    """A value as its box shows it, exactly: 1 for 1.0, "a=1,b=2" for layers, "" for automatic."""
     if value is None:
         return ""
     if isinstance(value, Mapping):
-        return ",".join(f"{layer}={weight:g}" for layer, weight in value.items())
-    return f"{value:g}" if isinstance(value, float) else str(value)
+        return ",".join(f"{layer}={spell(weight)}" for layer, weight in value.items())
+    return repr(value).removesuffix(".0") if isinstance(value, float) else str(value)
 
 
 def _spoken(choice: str) -> str:

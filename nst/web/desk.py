@@ -28,7 +28,7 @@ class Desk:
     def keep(self, data: bytes, name: str) -> str:
         """Check that `data` is a picture that can be painted, and keep it; returns its ref. Raises ImageError."""
         images.read(data, name, 64)
-        return f"uploads/{self.store.put_upload(data, name)}"
+        return f"uploads/{self.store.put_upload(data, name.rpartition('/')[2])}"  # only a sample's name has a slash
 
     def thumbnail(self, ref: str, side: int) -> bytes:
         """A picture within `side` x `side` px, JPEG. Raises NotFound."""
@@ -41,21 +41,24 @@ class Desk:
         """The id of the upload that `ref` means; a sample becomes one. Raises NotFound."""
         kind, _, name = ref.partition("/")
         if kind == "samples":
-            return self.store.put_upload(self.gallery.path(name).read_bytes(), self.gallery.sample(name).title)
+            return self.store.put_upload(self.gallery.path(name).read_bytes(), ref)
         self.store.upload_path(name)
         return name
 
     def choice_of(self, upload_id: str) -> dict[str, str]:
         """{"ref", "title"} of an upload; one that was a sample is that sample again."""
-        title = self.store.upload_name(upload_id)
-        sample = next((sample for sample in ORDER if sample.title == title), None)
-        return {"ref": f"samples/{sample.name}" if sample else f"uploads/{upload_id}", "title": title or "a picture"}
+        name = self.store.upload_name(upload_id)
+        sample = next((sample for sample in ORDER if f"samples/{sample.name}" == name), None)
+        if sample:
+            return {"ref": name, "title": sample.title}
+        return {"ref": f"uploads/{upload_id}", "title": name or "a picture"}
 
     def start(self, options: StyleOptions, content: str, style: str, init: str | None = None) -> Run:
-        """Queue a painting of the pictures that three refs mean. Raises NotFound, OptionError."""
+        """Queue a painting of the pictures that three refs mean. Raises NotFound, OptionError, Busy."""
         if (options.init == "image") != (init is not None):
             missing = "no picture to start from was given" if init is None else "a picture to start from was given"
             raise OptionError(f"`init` is {options.init!r}, but {missing}", "init")
+        self.queue.check_room()
         run = self.store.create(
             options, self.upload_of(content), self.upload_of(style), self.upload_of(init) if init else None
         )

@@ -15,6 +15,7 @@ from nst.settings import Settings
 from nst.web import api, problems, reference
 from nst.web.desk import Desk
 from nst.web.gallery import Gallery
+from nst.web.guard import Guard
 from nst.web.limits import BodyLimit
 from nst.web.pages import studio
 
@@ -75,4 +76,5 @@ def create_app(settings: Settings, store: Store, queue: Queue) -> FastAPI:
     page.layout = studio.layout
     studio.register(page, desk)
     server.add_middleware(BodyLimit)
+    server.add_middleware(Guard, host=settings.host)  # the last one added is the first one asked
     return server

@@ -142,10 +142,11 @@ def _register_poll(app: Dash, desk: Desk) -> None:
     async def poll(ask: int, search: str | None, cursor: dict[str, Any]) -> dict[str, Any]:
         run_id = run_id_of(search)
         attached = cursor["run"] == run_id
-        news = await live.follow(desk, run_id, cursor["n"] if attached else 0, cursor["studio"] if attached else None)
+        seen = cursor["studio"] if attached else None
+        news = await live.follow(desk, run_id, cursor["n"] if attached else 0, seen)
         if news.run and news.events and news.run.state is RunState.FAILED:
             _toast(news.run.error)
-        shown = dict.fromkeys(SHOWN, no_update) | run_view(news, attached) | studio_view(news, cursor["studio"])
+        shown = dict.fromkeys(SHOWN, no_update) | run_view(news, attached) | studio_view(news, seen)
         last = news.events[-1]["n"] if news.events else cursor["n"] if attached else 0
         return {"answered": ask, "shown": shown | {"cursor": {"run": run_id, "n": last, "studio": news.studio}}}
 
@@ -202,11 +203,17 @@ def _stage_of(run: Run | None) -> str:
 
 
 def _download(run: Run | None) -> dict[str, Any]:
-    there = run is not None and run.has_result
+    """The result; or the last frame, of a run whose worker or server went away."""
+    if run and run.has_result:
+        picture = "result.png"
+    elif run and run.state.ended and run.frames:
+        picture = f"frames/{run.epoch}.jpg"
+    else:
+        return {"download": None, "download_name": None, "download_off": True}
     return {
-        "download": f"/api/v1/runs/{run.id}/result.png" if run and there else None,
-        "download_name": f"painting-{run.id[:8]}.png" if run and there else None,
-        "download_off": not there,
+        "download": f"/api/v1/runs/{run.id}/{picture}",
+        "download_name": f"painting-{run.id[:8]}{picture[-4:]}",
+        "download_off": False,
     }
 
 

@@ -7,7 +7,9 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from nst.errors import Busy, Conflict, InputError, NotAnImage, NotFound, NstError, TooLarge, WeightsError
+from nst.errors import Busy, Conflict, InputError, NotAnImage, NotFound, NstError, TooLarge
+
+PAUSE = 30  # seconds after which who was told that we are busy may try again
 
 # (error, HTTP status, code); the first row that fits an error speaks for it.
 TABLE: tuple[tuple[type[NstError], int, str], ...] = (
@@ -16,7 +18,6 @@ TABLE: tuple[tuple[type[NstError], int, str], ...] = (
     (TooLarge, 413, "too_large"),
     (NotAnImage, 415, "not_an_image"),
     (InputError, 422, "invalid"),
-    (WeightsError, 503, "weights"),
     (Busy, 503, "busy"),
     (NstError, 500, "internal"),
 )
@@ -46,7 +47,10 @@ def problem_of(error: NstError) -> JSONResponse:
     field = getattr(error, "field", "") or getattr(error, "option", "")
     told = error.cause if isinstance(error, Refused) else error
     status, code = next((status, code) for kind, status, code in TABLE if isinstance(told, kind))
-    return problem(status, code, str(error), field)
+    answer = problem(status, code, str(error), field)
+    if isinstance(told, Busy):
+        answer.headers["Retry-After"] = str(PAUSE)
+    return answer
 
 
 def install(server: FastAPI) -> None:

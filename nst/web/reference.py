@@ -86,7 +86,7 @@ def _with_code(text: str) -> str:
 def _bounds(schema: dict[str, Any]) -> str:
     low, high = schema.get("minimum"), schema.get("maximum")
     parts = [
-        " | ".join(schema["enum"]) if "enum" in schema else schema.get("type", ""),
+        " | ".join(map(str, schema["enum"])) if "enum" in schema else schema.get("type", ""),
         f"{low} to {high}" if low is not None and high is not None else "",
         f"default {json.dumps(schema['default'])}" if "default" in schema else "",
     ]

@@ -11,7 +11,7 @@ import uvicorn
 from fastapi import FastAPI
 from filelock import FileLock, Timeout
 
-from nst.errors import Busy
+from nst.errors import Busy, NstError
 from nst.jobs.queue import Queue
 from nst.jobs.store import Store
 from nst.settings import Settings
@@ -27,7 +27,10 @@ def build(settings: Settings) -> FastAPI:
 
 
 def serve(settings: Settings, open_browser: bool) -> None:
-    """Serve until Ctrl-C; the worker warms up behind the page. Raises Busy if the port or the folder is taken."""
+    """Serve until Ctrl-C; the worker warms up behind the page.
+
+    Raises Busy if the port or the folder is taken, and NstError if the application does not start.
+    """
     application = build(settings)
     with _listen(settings) as listener, _alone_in(settings.data):
         host, port = listener.getsockname()[:2]
@@ -39,8 +42,10 @@ def serve(settings: Settings, open_browser: bool) -> None:
         server = uvicorn.Server(config)
         if open_browser:
             threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
-        with contextlib.suppress(KeyboardInterrupt):
+        with contextlib.suppress(KeyboardInterrupt, SystemExit):  # uvicorn's own way out of a failed start
             server.run(sockets=[listener])
+        if not server.started:
+            raise NstError("the studio could not start; what is above says why")
 
 
 @contextlib.contextmanager

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import Site, Visit, set_up, shown, wait_for_epoch, wait_for_status
 
@@ -18,6 +18,25 @@ def test_a_slow_link_still_shows_every_epoch(visit: Visit) -> None:
     wait_for_status(page, "Finished")
     page.wait_for_function("window.shown.at(-1)?.endsWith('result.png')")
     assert shown(page) == [*(f"{n}.jpg" for n in range(9)), "result.png"]
+
+
+def test_a_result_that_is_lost_on_the_way_is_asked_for_again_and_a_frame_that_hangs_is_passed_over(
+    visit: Visit,
+) -> None:
+    page = visit(lossy=True)
+    lost = []
+
+    def lose_once(route: Route) -> None:
+        lost.append(route)
+        route.abort() if len(lost) == 1 else route.continue_()
+
+    page.route("**/result.png", lose_once)
+    page.route("**/frames/1.jpg", lambda route: None)
+    page.evaluate("window.setTimeout = ((later) => (work, ms) => later(work, ms / 10))(setTimeout)")  # in time-lapse
+    set_up(page, epochs=2, steps=1)
+    page.click("#start")
+    page.wait_for_function("window.shown.at(-1)?.endsWith('result.png')")
+    assert shown(page) == ["0.jpg", "2.jpg", "result.png"]
 
 
 def test_offline_is_said_and_the_run_goes_on_afterwards(visit: Visit) -> None:

@@ -5,7 +5,6 @@ import re
 import urllib.request
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Site, Visit, set_up, shown, wait_for_epoch, wait_for_status
@@ -96,6 +95,10 @@ def test_a_finished_run_is_whole_when_it_is_opened_again(visit: Visit) -> None:
     again.wait_for_function("window.shown.at(-1)?.endsWith('result.png')")
     assert again.evaluate(CURVE) == [31] * 4
     assert again.inner_text("#content-caption") == page.inner_text("#content-caption")
+    expect(page.locator("#painter")).to_contain_text("painted.")
+    page.go_back()
+    wait_for_status(page, "Ready")
+    expect(page.locator("#painter")).to_contain_text("will paint")
 
 
 def test_the_second_run_waits_in_line(visit: Visit) -> None:
@@ -136,18 +139,17 @@ def test_samples_swap_and_surprise_are_one_click_away(visit: Visit) -> None:
     expect(page.locator("#style-caption")).not_to_have_text("Marble head")
 
 
-@pytest.mark.parametrize(
-    ("name", "size", "words"), [("notes.txt", 40, "must be a picture"), ("scan.png", 31 * 2**20, "at most 30 MB")]
-)
-def test_a_bad_upload_says_why_beside_the_field_and_as_a_toast(
-    visit: Visit, tmp_path: Path, name: str, size: int, words: str
-) -> None:
+def test_a_bad_upload_says_why_beside_the_field_and_as_a_toast(visit: Visit, tmp_path: Path) -> None:
     page = visit()
-    (tmp_path / name).write_bytes(b"words" * (size // 5 + 1))
-    page.set_input_files("#content-upload input[type=file]", tmp_path / name)
-    for place in ("#content-error", "#toast"):
-        expect(page.locator(place)).to_contain_text(words)
-        expect(page.locator(place)).to_contain_text(name)
+    for name, size, words in (
+        ("notes.txt", 40, "must be a picture"),
+        ("scan.png", 31 * 2**20, "must be at most 30 MB, got 31.0 MB"),
+    ):
+        (tmp_path / name).write_bytes(b"words" * (size // 5 + 1))
+        page.set_input_files("#content-upload input[type=file]", tmp_path / name)
+        for place in ("#content-error", "#toast"):
+            expect(page.locator(place)).to_contain_text(words)
+            expect(page.locator(place)).to_contain_text(name)
 
 
 def test_a_wrong_option_is_named_beside_its_field(visit: Visit) -> None:

@@ -16,6 +16,12 @@ def new_run(store: Store, **options: Any) -> Run:
     return store.create(StyleOptions(**options), store.put_upload(b"a content"), store.put_upload(b"a style"))
 
 
+def spoil(store: Store, upload: str) -> None:
+    """Leave a folder where the file of an upload was: it is there, and cannot be read."""
+    store.upload_path(upload).unlink()
+    (store.folder / "uploads" / upload).mkdir()
+
+
 def follow(
     store: Store, run_id: str, until: Callable[[Run], bool] = lambda run: run.state.ended
 ) -> list[dict[str, Any]]:

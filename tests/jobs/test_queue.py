@@ -11,12 +11,13 @@ import pytest
 from distributed import Client, LocalCluster
 
 from nst.errors import Busy, Conflict, NotFound
-from nst.jobs.queue import LOST, Queue
+from nst.jobs.queue import LONGEST, LOST, Queue
 from nst.jobs.run import Run, State
 from nst.jobs.store import Store
+from nst.options import StyleOptions
 from nst.settings import Settings
 from tests.jobs import painters
-from tests.jobs.stories import follow, new_run, wait_until
+from tests.jobs.stories import follow, new_run, spoil, wait_until
 
 
 @contextmanager
@@ -127,6 +128,21 @@ def test_a_run_that_waits_is_stopped_at_once(queue: Queue, store: Store) -> None
     queue.stop(first.id)
     follow(store, first.id)
     assert [event["kind"] for event in store.events(second.id)] == ["queued", "stopped"]
+
+
+def test_a_run_whose_pictures_cannot_be_read_fails_and_the_next_is_painted(queue: Queue, store: Store) -> None:
+    first = submit(queue, painters.paint_until_stopped)
+    follow(store, first.id, until=painting)
+    unreadable, good = store.put_upload(b"will be spoilt"), store.put_upload(b"good")
+    second = store.create(StyleOptions(epochs=1), unreadable, good)
+    spoil(store, unreadable)
+    queue.submit(second)
+    third = submit(queue, painters.paint)
+    queue.stop(first.id)
+    follow(store, third.id)
+    assert store.run(second.id).state is State.FAILED
+    assert "cannot keep runs in" in store.run(second.id).error
+    assert store.run(third.id).state is State.FINISHED
 
 
 def test_a_run_that_is_painted_stops_with_what_there_is(queue: Queue, store: Store) -> None:
@@ -260,19 +276,39 @@ def test_making_a_queue_starts_nothing(fresh: Store) -> None:
     assert queue.health()["worker"] == "closed"
 
 
+def test_the_line_has_an_end(fresh: Store) -> None:
+    queue = Queue(Settings(), fresh)
+    for _ in range(LONGEST):
+        queue.check_room()
+        new_run(fresh)
+    with pytest.raises(Busy, match=f"at most {LONGEST} runs may wait, and {LONGEST} do"):
+        queue.check_room()
+
+
+def test_who_waits_when_the_queue_closes_is_painted_by_the_next_one(fresh: Store) -> None:
+    with serving(fresh) as queue:
+        painted = submit(queue, painters.paint_until_stopped)
+        waiting = [submit(queue, painters.paint) for _ in range(2)]
+        follow(fresh, painted.id, until=painting)
+    assert [run.id for run in fresh.active()] == [run.id for run in waiting]
+    with serving(fresh):
+        stories = [follow(fresh, run.id) for run in waiting]
+    assert [fresh.run(run.id).state for run in (painted, *waiting)] == ["interrupted", "finished", "finished"]
+    assert stories[0][-1]["time"] <= stories[1][1]["time"]
+
+
 def test_closing_leaves_no_process_and_interrupts_what_was_painted(fresh: Store) -> None:
     before = set(psutil.Process().children(recursive=True))
     with serving(fresh, Settings(offline=True)) as queue:
         pid = warm(queue)
         assert queue.health()["offline"] == "1"
-        painted, waiting = submit(queue, painters.paint_until_stopped), submit(queue, painters.paint)
+        painted = submit(queue, painters.paint_until_stopped)
         follow(fresh, painted.id, until=painting)
         with pytest.raises(Conflict, match="started before"):
             queue.start()
         queue.close()
         assert not psutil.pid_exists(pid)
-        for run in (painted, waiting):
-            assert fresh.run(run.id).state is State.INTERRUPTED
+        assert fresh.run(painted.id).state is State.INTERRUPTED
     left = set(psutil.Process().children(recursive=True)) - before
     assert [process for process in left if "resource_tracker" not in " ".join(process.cmdline())] == []
 

@@ -15,7 +15,7 @@ from nst.jobs.run import State
 from nst.jobs.store import Store
 from nst.options import StyleOptions
 from tests.jobs.painters import epoch
-from tests.jobs.stories import follow, new_run
+from tests.jobs.stories import follow, new_run, spoil
 
 STARTED = Started("compact", "", 8, 6, 40, 400)
 
@@ -160,17 +160,16 @@ def test_a_story_survives_a_restart(store: Store) -> None:
     again.close()
 
 
-def test_a_server_that_starts_interrupts_what_the_last_one_left(store: Store) -> None:
+def test_a_server_that_starts_interrupts_what_the_last_one_painted_and_keeps_the_line(store: Store) -> None:
     waiting, painting, done = (new_run(store).id for _ in range(3))
     store.append(painting, STARTED)
     store.append(done, Stopped(0.0))
     store.interrupt_running()
-    for run_id in (waiting, painting):
-        assert store.run(run_id).state is State.INTERRUPTED
-        assert "server was stopped" in store.run(run_id).error
-        assert store.events(run_id)[-1]["kind"] == "interrupted"
+    assert store.run(painting).state is State.INTERRUPTED
+    assert "server was stopped" in store.run(painting).error
+    assert store.events(painting)[-1]["kind"] == "interrupted"
     assert store.run(done).state is State.STOPPED
-    assert store.active() == []
+    assert [run.id for run in store.active()] == [waiting]
 
 
 def test_two_programs_may_share_a_folder(store: Store) -> None:
@@ -296,6 +295,13 @@ def test_a_folder_that_cannot_be_made_is_a_plain_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(NstError, match="cannot keep runs in"):
         Store(tmp_path / "file" / "data")
+
+
+def test_an_upload_that_cannot_be_read_is_a_plain_error(store: Store) -> None:
+    upload = store.put_upload(b"picture")
+    spoil(store, upload)
+    with pytest.raises(NstError, match="cannot keep runs in"):
+        store.upload(upload)
 
 
 def test_a_picture_that_cannot_be_written_leaves_the_run_as_it_was(store: Store) -> None:

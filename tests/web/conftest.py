@@ -15,5 +15,6 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     settings = Settings(data=tmp_path_factory.mktemp("data"))
     draw_cheaply(settings.data / "samples")
     store = Store(settings.data)
-    with TestClient(create_app(settings, store, queue_of(settings, store)), raise_server_exceptions=False) as client:
+    site = create_app(settings, store, queue_of(settings, store))
+    with TestClient(site, base_url="http://localhost", raise_server_exceptions=False) as client:
         yield client

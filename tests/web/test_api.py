@@ -80,6 +80,18 @@ def test_data_urls_and_forms_are_read_as_well(client: TestClient) -> None:
         assert run["options"]["epochs"] == 2
 
 
+def test_a_form_is_known_by_its_type_in_capitals_too(client: TestClient) -> None:
+    headers = {"Content-Type": "Multipart/Form-Data; boundary=x"}
+    told(client.post("/api/v1/runs", content=b"--x--\r\n", headers=headers), 422, "invalid", field="content")
+
+
+def test_a_field_of_a_form_that_is_nested_too_deeply_is_refused(client: TestClient) -> None:
+    files = {"content": ("a.png", picture()), "style": ("b.png", picture())}
+    deep = "[" * 200_000
+    answer = client.post("/api/v1/runs", files=files, data={"options": deep})
+    told(answer, 422, "invalid", "too deeply", field="options")
+
+
 def test_events_are_waited_for_and_come_once(client: TestClient) -> None:
     run_id = start(client)
     last = follow(client, run_id)[-1]["n"]
@@ -127,6 +139,9 @@ def test_a_painter_that_fails_says_why(client: TestClient) -> None:
         ({"options": {"size": "big"}}, 422, "invalid", ["`size`", "'big'"], "size"),
         ({"options": {"extractor": "vgg"}}, 422, "invalid", ["vgg19"], "extractor"),
         ({"options": [1]}, 422, "invalid", ["options must be an object"], None),
+        ({"options": []}, 422, "invalid", ["options must be an object", "list"], None),
+        ({"options": ""}, 422, "invalid", ["options must be an object", "str"], None),
+        ({"options": 0}, 422, "invalid", ["options must be an object", "int"], None),
         ({"options": {"init": "image"}}, 422, "invalid", ["no picture to start from"], "init"),
     ],
 )
@@ -136,7 +151,10 @@ def test_what_is_wrong_with_a_run_is_one_line(
     told(client.post("/api/v1/runs", json=body(**changes)), status, code, *words, field=field)
 
 
-@pytest.mark.parametrize("content", [b"{", b"\xff\xfe", b"[]", b""])
+HALVES = (b'{"\\ud800": 1}', b'{"options": {"\\udfff": 1}}', b'{"content": "\xed\xa0\x80"}')
+
+
+@pytest.mark.parametrize("content", [b"{", b"\xff\xfe", b"[]", b"", b"[" * 200_000, b'{"options":' * 200_000, *HALVES])
 def test_a_body_that_cannot_be_read_is_malformed(client: TestClient, content: bytes) -> None:
     told(client.post("/api/v1/runs", content=content), 400, "malformed", "JSON")
 
@@ -149,6 +167,22 @@ def test_an_unknown_run_is_not_found(client: TestClient, path: str) -> None:
 @pytest.mark.parametrize("path", ["nothing", "runs/x/y/z", "samples/mona.jpg", f"uploads/{'0' * 64}.jpg"])
 def test_an_unknown_path_is_not_found(client: TestClient, path: str) -> None:
     told(client.get(f"/api/v1/{path}"), 404, "not_found")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [("DELETE", "runs", "GET, POST"), ("POST", "health", "GET"), ("GET", "runs/x/stop", "POST")],
+)
+def test_a_wrong_method_is_told_the_right_ones(client: TestClient, method: str, path: str, allowed: str) -> None:
+    answer = client.request(method, f"/api/v1/{path}")
+    told(answer, 405, "method_not_allowed", allowed, method)
+    assert answer.headers["allow"] == allowed
+
+
+@pytest.mark.parametrize("kind", ["samples/owl", f"uploads/{'0' * 64}"])
+@pytest.mark.parametrize("side", ["129", "x", "-1"])
+def test_thumbnails_have_the_sizes_of_the_page_only(client: TestClient, kind: str, side: str) -> None:
+    told(client.get(f"/api/v1/{kind}.jpg?side={side}"), 422, "invalid", field="side")
 
 
 @pytest.mark.parametrize("query", ["after=-1", "after=x", "wait=900"])

@@ -8,8 +8,9 @@ import dash
 import pytest
 from dash.development.base_component import Component
 
-from nst.events import Epoch, Failed, Fetching, Finished, Losses, Started
-from nst.jobs.queue import Queue
+from nst.errors import Busy
+from nst.events import Epoch, Failed, Fetching, Finished, Interrupted, Losses, Started
+from nst.jobs.queue import LONGEST, Queue
 from nst.jobs.run import Run
 from nst.jobs.store import Store
 from nst.options import StyleOptions, options_of
@@ -18,10 +19,12 @@ from nst.web import figures, ids, live
 from nst.web.choosing import run_id_of
 from nst.web.components import fill_form, read_form
 from nst.web.desk import Desk
-from nst.web.gallery import Gallery
+from nst.web.gallery import CONTENTS, Gallery
 from nst.web.live import News
 from nst.web.pages import studio
 from nst.web.painting import SHOWN, run_view, studio_view
+from nst.web.problems import problem_of
+from tests.web.sites import draw_cheaply, picture
 
 PROMISED = (
     "content-upload",
@@ -81,6 +84,7 @@ def test_the_page_opens_with_both_pictures_chosen() -> None:
         StyleOptions(),
         StyleOptions(strength=0.05, tv_weight=0.25, keep_colors=True, extractor="vgg16", learning_rate=0.0125),
         StyleOptions(style_layers=(("block1_conv1", 1.0), ("block2_conv1", 0.5)), style_weight=1e9, seed=2**31 - 1),
+        StyleOptions(style_weight=1234567.0, strength=1 / 3, content_layers=(("block4_conv2", 1 / 3),)),
     ],
 )
 def test_the_form_gives_back_what_was_put_in(options: StyleOptions) -> None:
@@ -91,6 +95,24 @@ def test_what_is_typed_reaches_the_option_that_refuses_it() -> None:
     typed = fill_form(StyleOptions()) | {"size": "huge", "epochs": ""}
     assert read_form(typed)["size"] == "huge"
     assert read_form(typed)["epochs"] == ""
+
+
+def test_a_picture_of_ones_own_is_never_taken_for_a_sample(desk: Desk) -> None:
+    draw_cheaply(desk.settings.data / "samples")
+    sample = {"ref": f"samples/{CONTENTS[0].name}", "title": CONTENTS[0].title}
+    assert desk.choice_of(desk.upload_of(sample["ref"])) == sample
+    for name in (CONTENTS[0].title, sample["ref"]):
+        ref = desk.keep(picture(colour="red"), name)
+        assert desk.choice_of(desk.upload_of(ref)) == {"ref": ref, "title": name.rpartition("/")[2]}
+
+
+def test_no_run_is_made_when_too_many_wait(desk: Desk) -> None:
+    ref = desk.keep(picture(), "mine")
+    runs = [desk.start(StyleOptions(), ref, ref) for _ in range(LONGEST)]
+    with pytest.raises(Busy, match="may wait"):
+        desk.start(StyleOptions(), ref, ref)
+    assert len(desk.store.runs(limit=LONGEST + 1)) == len(runs)
+    assert int(problem_of(Busy("no")).headers["Retry-After"]) > 0
 
 
 def run_after(*events: Any, **options: Any) -> Run:
@@ -151,6 +173,16 @@ def test_a_page_that_comes_late_gets_whole_figures_and_the_last_frames() -> None
 
 def test_nothing_new_leaves_the_figures_alone() -> None:
     assert set(run_view(News(run_after(), 1, [], STUDIO), attached=True)) == {"status"}
+
+
+@pytest.mark.parametrize("end", [Failed("the worker ended"), Interrupted("the server was stopped")])
+def test_a_run_that_broke_off_still_has_its_last_frame_to_download(end: Any) -> None:
+    view = run_view(News(run_after(STARTED, epoch(0), epoch(1), end), None, [], STUDIO), attached=False)
+    assert view["download"].endswith("/frames/1.jpg")
+    assert view["download_name"].endswith(".jpg")
+    assert not view["download_off"]
+    unpainted = run_view(News(run_after(STARTED, end), None, [], STUDIO), attached=False)
+    assert unpainted["download_off"]
 
 
 def test_a_failed_run_says_why() -> None:

@@ -4,12 +4,16 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import urllib.request
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+
+from nst.jobs.store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -67,6 +71,16 @@ def test_a_folder_that_cannot_be_used_is_one_clear_line(tmp_path: Path) -> None:
     assert process.returncode == 1
     assert errors.count("\n") == 1
     assert str(tmp_path) in errors
+
+
+def test_an_application_that_cannot_start_ends_the_program(tmp_path: Path) -> None:
+    Store(tmp_path).close()
+    with closing(sqlite3.connect(tmp_path / "studio.sqlite")) as database, database:
+        database.execute("INSERT INTO runs (id, state, run) VALUES ('x', 'running', 'damaged')")
+    with app("--port", "0", NST_DATA=str(tmp_path)) as process:
+        errors = process.communicate(timeout=60)[1]
+    assert process.returncode == 1
+    assert errors.splitlines()[-1].startswith("nst: the studio could not start")
 
 
 @pytest.mark.parametrize("port", ["many", "70000"])
