@@ -19,6 +19,7 @@ CONFIG = {
     "distributed.admin.low-level-log-length": 8,
     # Two uploads travel with each run; Dask would warn from 10 MB.
     "distributed.admin.large-graph-warning-threshold": "1 GB",
+    "distributed.worker.preload": ["nst.jobs.worker"],  # its `dask_setup`
     # Without the OMP_NUM_THREADS=1 and its kin that Dask would set: the one task may use every core.
     "distributed.nanny.pre-spawn-environ": {"MALLOC_TRIM_THRESHOLD_": 65536},
 }

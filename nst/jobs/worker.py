@@ -16,6 +16,7 @@ in words here: to unpickle one could import TensorFlow where it must not be.
 import importlib
 import json
 import os
+import signal
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -26,6 +27,11 @@ from nst.errors import NstError
 from nst.events import Event, Failed, Fetching
 
 _to_stop: set[str] = set()  # ids of runs
+
+
+def dask_setup(worker: Worker) -> None:
+    """Leave Ctrl-C, which a terminal sends to every process, to the server: it ends its worker itself."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def warm_up(function: str, topic: str, niceness: int) -> None:

@@ -231,8 +231,10 @@ async def events(
     wait: Annotated[float, Query(ge=0, le=PATIENCE)] = 0,
 ) -> dict[str, Any]:
     """Events with a number above `after`; if there is none, one is waited for `wait` seconds. Ask again with `last`."""
-    desk.store.run(run_id)
-    found = desk.store.events(run_id, after) or (await desk.store.wait(run_id, after, wait) if wait else [])
+    ended = desk.store.run(run_id).state.ended
+    found = desk.store.events(run_id, after)
+    if wait and not found and not ended:
+        found = await desk.store.wait(run_id, after, wait)
     return {"events": found, "last": found[-1]["n"] if found else after}
 
 

@@ -58,6 +58,9 @@ class Desk:
         if (options.init == "image") != (init is not None):
             missing = "no picture to start from was given" if init is None else "a picture to start from was given"
             raise OptionError(f"`init` is {options.init!r}, but {missing}", "init")
+        network = self.queue.extractors().get(options.extractor)
+        if network and not network["installed"]:
+            raise OptionError(f"`extractor` cannot be {options.extractor!r}: {network['how']}", "extractor")
         self.queue.check_room()
         run = self.store.create(
             options, self.upload_of(content), self.upload_of(style), self.upload_of(init) if init else None

@@ -115,6 +115,7 @@ def _register_start(app: Dash, desk: Desk) -> None:
             _toast(str(error))
             wrong = error.option if isinstance(error, OptionError) else field
             return {"search": no_update, "errors": {name: str(error) if name == wrong else "" for name in fields}}
+        set_props(ids.TOAST, {"is_open": False})
         return {"search": f"?run={run.id}", "errors": dict.fromkeys(fields, "")}
 
 

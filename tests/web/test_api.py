@@ -98,6 +98,13 @@ def test_events_are_waited_for_and_come_once(client: TestClient) -> None:
     assert client.get(f"/api/v1/runs/{run_id}/events?after={last}&wait=0.05").json() == {"events": [], "last": last}
 
 
+@pytest.mark.timeout(15)
+def test_nothing_is_waited_for_once_a_run_has_ended(client: TestClient) -> None:
+    run_id = start(client)
+    last = follow(client, run_id)[-1]["n"]
+    assert client.get(f"/api/v1/runs/{run_id}/events?after={last}&wait=30").json()["events"] == []
+
+
 def test_runs_queue_up_and_can_be_stopped(client: TestClient) -> None:
     first, second = start(client, options=ENDLESS), start(client, options=ENDLESS)
     while client.get(f"/api/v1/runs/{first}").json()["frames"] < 1:
@@ -142,6 +149,7 @@ def test_a_painter_that_fails_says_why(client: TestClient) -> None:
         ({"options": []}, 422, "invalid", ["options must be an object", "list"], None),
         ({"options": ""}, 422, "invalid", ["options must be an object", "str"], None),
         ({"options": 0}, 422, "invalid", ["options must be an object", "int"], None),
+        ({"options": {"extractor": "vgg19"}}, 422, "invalid", ["`extractor` cannot be 'vgg19'"], "extractor"),
         ({"options": {"init": "image"}}, 422, "invalid", ["no picture to start from"], "init"),
     ],
 )

@@ -7,6 +7,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import time
 import urllib.request
 from contextlib import closing
 from pathlib import Path
@@ -18,10 +19,16 @@ from nst.jobs.store import Store
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def app(*arguments: str, **environment: str) -> subprocess.Popen[str]:
-    variables = {**os.environ, "CI": "1", **environment}
-    command = [sys.executable, "app.py", *arguments]
-    return subprocess.Popen(command, cwd=ROOT, env=variables, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+def app(*arguments: str, start_new_session: bool = False, **environment: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "app.py", *arguments],
+        cwd=ROOT,
+        env={**os.environ, "CI": "1", **environment},
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=start_new_session,
+    )
 
 
 def test_it_says_where_it_is_answers_and_ends_politely(tmp_path: Path) -> None:
@@ -34,6 +41,18 @@ def test_it_says_where_it_is_answers_and_ends_politely(tmp_path: Path) -> None:
             assert b"nst studio" in answer.read()
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 0
+
+
+def test_ctrl_c_in_a_terminal_which_reaches_the_worker_too_ends_it_in_silence(tmp_path: Path) -> None:
+    with app("--port", "0", start_new_session=True, NST_DATA=str(tmp_path)) as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().split()[4]
+        while b'"warm"' not in urllib.request.urlopen(f"{url}/api/v1/health", timeout=30).read():
+            assert process.poll() is None
+            time.sleep(0.1)
+        os.killpg(process.pid, signal.SIGINT)
+        assert process.communicate(timeout=60) == ("", "")
+    assert process.returncode == 0
 
 
 def test_a_port_that_is_taken_is_one_clear_line(tmp_path: Path) -> None:
