@@ -1,7 +1,9 @@
 """Serve the studio on one address until Ctrl-C."""
 
 import contextlib
+import signal
 import socket
+import sys
 import threading
 import webbrowser
 from collections.abc import Iterator
@@ -42,6 +44,8 @@ def serve(settings: Settings, open_browser: bool) -> None:
         server = uvicorn.Server(config)
         if open_browser:
             threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
+        # Once it has closed, uvicorn sends itself the signal that ended it: that must not cut short the clean-up after.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         with contextlib.suppress(KeyboardInterrupt, SystemExit):  # uvicorn's own way out of a failed start
             server.run(sockets=[listener])
         if not server.started:

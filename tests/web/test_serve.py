@@ -43,14 +43,15 @@ def test_it_says_where_it_is_answers_and_ends_politely(tmp_path: Path) -> None:
         assert process.wait(60) == 0
 
 
-def test_ctrl_c_in_a_terminal_which_reaches_the_worker_too_ends_it_in_silence(tmp_path: Path) -> None:
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_that_reaches_the_worker_too_as_ctrl_c_does_ends_it_in_silence(tmp_path: Path, end: int) -> None:
     with app("--port", "0", start_new_session=True, NST_DATA=str(tmp_path)) as process:
         assert process.stdout is not None
         url = process.stdout.readline().split()[4]
         while b'"warm"' not in urllib.request.urlopen(f"{url}/api/v1/health", timeout=30).read():
             assert process.poll() is None
             time.sleep(0.1)
-        os.killpg(process.pid, signal.SIGINT)
+        os.killpg(process.pid, end) if end == signal.SIGINT else process.send_signal(end)
         assert process.communicate(timeout=60) == ("", "")
     assert process.returncode == 0
 
