@@ -17,7 +17,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 from nst import __version__
 from nst.errors import InputError, NstError, OptionError
 from nst.images import read_bytes
-from nst.options import Option, StyleOptions, did_you_mean, options_of
+from nst.options import Option, StyleOptions, did_you_mean, number, options_of
 from nst.settings import Settings
 
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff")
@@ -99,7 +99,7 @@ def _options(parsed: argparse.Namespace) -> tuple[StyleOptions, Path | None]:
     for option in options_of(StyleOptions):
         text = getattr(parsed, option.name)
         if text is not None:
-            given[option.name] = _number(text) if option.type in (int, float) else text
+            given[option.name] = number(text) if option.type in (int, float) else text
     init = None
     start = given.get("init", "noise")
     if start == "image":
@@ -109,16 +109,6 @@ def _options(parsed: argparse.Namespace) -> tuple[StyleOptions, Path | None]:
         if not os.path.isfile(start):  # Path.is_file raises where a name is too long to be one
             raise OptionError(f"`init` must be noise, content, style or a picture's file, got {start!r}", "init")
     return StyleOptions.from_json(given), init
-
-
-def _number(text: str) -> int | float | str:
-    """The number that `text` spells, or `text` itself, which the option then refuses by its own rule."""
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
 
 
 def _stylize(parsed: argparse.Namespace) -> int:

@@ -263,6 +263,16 @@ def _without_none(hint: Any) -> Any:
     return next(kind for kind in get_args(hint) if kind is not type(None)) if isinstance(hint, UnionType) else hint
 
 
+def number(text: str) -> int | float | str:
+    """The number that `text` spells, or `text` itself, which the option then refuses by its own rule."""
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
 def shown(value: Any) -> str:
     """`value` as an error echoes it: its repr, cut where it would be a page."""
     text = repr(value)

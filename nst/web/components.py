@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 
 from nst.events import Losses
 from nst.images import MAX_BYTES
-from nst.options import LayerWeights, Option, StyleOptions, options_of
+from nst.options import LayerWeights, Option, StyleOptions, number, options_of
 from nst.samples import Sample
 from nst.web import figures, ids
 
@@ -201,12 +201,7 @@ def _parse(option: Option, value: Any) -> Any:
         return None
     if option.type not in (int, float) or not isinstance(value, str):
         return value
-    for kind in (int, float):
-        try:
-            return kind(value)
-        except ValueError:
-            continue
-    return value
+    return number(value)
 
 
 def spell(value: Any) -> str:
