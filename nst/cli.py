@@ -163,7 +163,7 @@ def _paint(job: Mapping[str, Any], output: Path, name: str, quiet: bool) -> None
     columns = SpinnerColumn(), BarColumn(), TextColumn("{task.description}")
     try:
         with Progress(*columns, console=console, transient=True) as progress:
-            task = progress.add_task("starting", total=painting.options.epochs)
+            task = progress.add_task("starting", total=painting.options.most_epochs)
             for step in painting.steps():
                 if step.ends_epoch:
                     line = (

@@ -18,6 +18,8 @@ LayerWeights = tuple[tuple[str, float], ...]  # (layer, weight), ...; a tuple be
 
 ECHO = 80  # characters of a wrong value that an error repeats
 
+MOST_EPOCHS = 100  # of a run whose `epochs` is "auto"
+
 GATYS_STYLE = ("block1_conv1", "block2_conv1", "block3_conv1", "block4_conv1", "block5_conv1")
 
 
@@ -68,6 +70,7 @@ class Option:
     step: float | None = None
     log: bool = False  # a slider for it should be logarithmic
     choices: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()  # that may stand in a number's place
     unit: str = ""
 
     @property
@@ -100,11 +103,14 @@ class Option:
             f"`{self.name}` must be one of {', '.join(self.choices)}; got {shown(value)}{hint}", self.name
         )
 
-    def _number(self, value: Any) -> int | float:
+    def _number(self, value: Any) -> int | float | str:
         assert self.low is not None
         assert self.high is not None
+        if isinstance(value, str) and value in self.words:
+            return value
         kind = "a whole number" if self.type is int else "a number"
-        rule = f"`{self.name}` must be {kind} between {self.low:.10g} and {self.high:.10g}, got {shown(value)}"
+        words = "".join(f" or {word}" for word in self.words)
+        rule = f"`{self.name}` must be {kind} between {self.low:.10g} and {self.high:.10g}{words}, got {shown(value)}"
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise OptionError(rule, self.name)
         if not self.low <= value <= self.high:  # NaN is never between
@@ -131,8 +137,14 @@ class Weights:
 class StyleOptions:
     """Settings of one painting. Raises OptionError on a value out of its bounds."""
 
-    epochs: int = _option(
-        40, "how many frames to paint; the run ends after the last", "basic", low=1, high=1000, step=1
+    epochs: int | str = _option(
+        40,
+        f"how many frames to paint; auto ends when the picture hardly changes, at most after {MOST_EPOCHS}",
+        "basic",
+        low=1,
+        high=1000,
+        step=1,
+        words=("auto",),
     )
     size: int = _option(512, "long side of the result", "basic", low=64, high=4096, step=32, unit="px")
     strength: float = _option(
@@ -152,6 +164,15 @@ class StyleOptions:
         choices=("noise", "content", "style", "image"),
     )
     keep_colors: bool = _option(False, "keep the content's colours, take only the brushwork", "start")
+    style_scale: float = _option(
+        1.0,
+        "size of the brushwork: long side of the style picture over that of the result",
+        "start",
+        low=0.25,
+        high=4.0,
+        step=0.05,
+        log=True,
+    )
     content_weight: float | None = _option(
         None, "weight of the content loss; automatic is the normalisation's own", "weights", low=0.0, high=1e6
     )
@@ -201,15 +222,26 @@ class StyleOptions:
         log=True,
     )
     steps_per_epoch: int = _option(10, "optimiser steps between two frames", "optimiser", low=1, high=100, step=1)
+    precision: str = _option(
+        "auto",
+        "of the network's arithmetic; auto is bfloat16 where a short trial finds this machine faster with it",
+        "optimiser",
+        choices=("auto", "float32", "bfloat16"),
+    )
 
     def __post_init__(self) -> None:
         for option in options_of(type(self)):
             object.__setattr__(self, option.name, option.check(getattr(self, option.name)))
 
     @property
+    def most_epochs(self) -> int:
+        """Epochs of the schedule; a run whose `epochs` is "auto" may end sooner."""
+        return MOST_EPOCHS if isinstance(self.epochs, str) else self.epochs
+
+    @property
     def steps(self) -> int:
-        """Optimiser steps of the whole run."""
-        return self.epochs * self.steps_per_epoch
+        """Optimiser steps of the whole schedule."""
+        return self.most_epochs * self.steps_per_epoch
 
     @property
     def weights(self) -> Weights:

@@ -98,7 +98,7 @@ def stylize(
     for scale in rungs:
         painted = _canvas(content, scale.height, scale.width)
         targets = objective.targets(
-            painted, _canvas(style, *fit(style.shape[0], style.shape[1], max(scale.height, scale.width)))
+            painted, _canvas(style, *fit(*style.shape[:2], round(options.style_scale * max(scale.height, scale.width))))
         )
         if done:
             optimizer.grow(functools.partial(_carry, previous, scale))
@@ -191,7 +191,7 @@ def _margins(height: int, width: int) -> list[tuple[int, int]]:
 
 def _step(step: int, options: StyleOptions, scale: Scale, losses: Losses, canvas: tf.Tensor) -> Step:
     epoch, rest = divmod(step, options.steps_per_epoch)
-    return Step(step, options.steps, epoch, options.epochs, rest == 0, scale, losses, canvas)
+    return Step(step, options.steps, epoch, options.most_epochs, rest == 0, scale, losses, canvas)
 
 
 def _check(losses: Losses, lowest: float, step: int) -> None:

@@ -106,7 +106,7 @@ class Store:
         """A new run, queued, of uploads that are there; its first event says so. Raises NotFound."""
         for upload_id in (content, style, *([init] if init else [])):
             self.upload_path(upload_id)
-        run = Run(uuid.uuid4().hex, time.time(), options, content, style, init, epochs=options.epochs)
+        run = Run(uuid.uuid4().hex, time.time(), options, content, style, init, epochs=options.most_epochs)
         with self._transaction() as database:
             database.execute(
                 "INSERT INTO runs (id, state, run) VALUES (?, ?, ?)", (run.id, run.state, _json(run.to_json()))
