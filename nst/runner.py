@@ -79,8 +79,8 @@ class Painting:
 
     def started(self) -> Started:
         """The event that says what will be painted."""
-        final = self._rungs[-1]
-        return Started(self.extractor, self.note, final.width, final.height, self.options.most_epochs, self.options.steps)
+        final, options = self._rungs[-1], self.options
+        return Started(self.extractor, self.note, final.width, final.height, options.most_epochs, options.steps)
 
     def steps(self) -> Iterator[Step]:
         """The engine's steps; the last good one is remembered for `result`. Raises Diverged, OutOfMemory."""

@@ -97,9 +97,8 @@ def stylize(
     previous, done = rungs[0], 0
     for scale in rungs:
         painted = _canvas(content, scale.height, scale.width)
-        targets = objective.targets(
-            painted, _canvas(style, *fit(*style.shape[:2], round(options.style_scale * max(scale.height, scale.width))))
-        )
+        brush = round(options.style_scale * max(scale.height, scale.width))
+        targets = objective.targets(painted, _canvas(style, *fit(style.shape[0], style.shape[1], brush)))
         if done:
             optimizer.grow(functools.partial(_carry, previous, scale))
         else:
