@@ -23,6 +23,8 @@ def _quiet_stderr() -> Iterator[None]:
 # TensorFlow greets every process with lines about CUDA and oneDNN, whatever its log level; asking for the devices
 # draws the last of them. Who called `nst` asked for a painting.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# Activations are tens of megabytes; from malloc each step would ask the system for them anew, a page fault per 4 kB.
+os.environ.setdefault("TF_CPU_ALLOCATOR_USE_BFC", "true")
 with _quiet_stderr():
     import tensorflow as tf
     from keras import ops

@@ -6,6 +6,7 @@ are divided by their own number of positions, so content and style may differ in
 style loss is the paper's to the letter.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from nst.engine.backend import ops
@@ -18,8 +19,30 @@ def gram(features: Tensor) -> Tensor:
     """Gram matrix over the positions, [C, C] float32, divided by their number: G = F^T F / (h w)."""
     if len(features.shape) != 4 or features.shape[0] not in (1, None):
         raise ValueError(f"`features` must be one image's activations [1, h, w, C], got shape {tuple(features.shape)}")
-    flat = ops.cast(ops.reshape(features, (-1, features.shape[-1])), "float32")  # [h*w, C]
-    return ops.matmul(ops.transpose(flat), flat) / ops.cast(ops.shape(flat)[0], "float32")
+    return _gram(ops.cast(ops.reshape(features, (-1, features.shape[-1])), "float32"))
+
+
+@ops.custom_gradient
+def _gram(flat: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
+    """`flat` is [positions, C]. One product in its gradient, where that of the two factors apart would take two."""
+    positions = ops.cast(ops.shape(flat)[0], "float32")
+
+    def gradient(upstream: Tensor) -> Tensor:
+        return ops.matmul(flat, (upstream + ops.transpose(upstream)) / positions)
+
+    return ops.matmul(ops.transpose(flat), flat) / positions, gradient
+
+
+def mean(features: Tensor) -> Tensor:
+    """Mean over the positions of [1, h, w, C], [C] float32."""
+    return ops.mean(ops.cast(features, "float32"), axis=(0, 1, 2))
+
+
+def linear_gram(matrix: Tensor, mean: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
+    """Gram matrix of F K + b, [D, D], from that of F [C, C], the mean of F [C], K [C, D] and b [D]; all float32."""
+    crossed = ops.outer(ops.matmul(mean, kernel), bias)
+    through = ops.matmul(ops.transpose(kernel), ops.matmul(matrix, kernel))
+    return through + crossed + ops.transpose(crossed) + ops.outer(bias, bias)
 
 
 def content_loss(features: Tensor, target: Tensor, normalisation: str) -> Tensor:
@@ -47,9 +70,25 @@ def style_loss(matrix: Tensor, target: Tensor, normalisation: str) -> Tensor:
 
 def tv_loss(image: Tensor) -> Tensor:
     """Total variation of `image` [1, H, W, 3] in 0..1, H, W > 1: mean squared difference down plus to the right."""
+    return _tv(image)
+
+
+@ops.custom_gradient
+def _tv(image: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
+    """With its gradient spelled out, because that of a slice is slow."""
     down = image[:, 1:] - image[:, :-1]
     right = image[:, :, 1:] - image[:, :, :-1]
-    return ops.mean(ops.square(down)) + ops.mean(ops.square(right))
+
+    def gradient(upstream: Tensor) -> Tensor:
+        rows, columns = (2 * upstream / ops.cast(ops.size(d), "float32") * d for d in (down, right))
+        return (
+            ops.pad(rows, [[0, 0], [1, 0], [0, 0], [0, 0]])
+            - ops.pad(rows, [[0, 0], [0, 1], [0, 0], [0, 0]])
+            + ops.pad(columns, [[0, 0], [0, 0], [1, 0], [0, 0]])
+            - ops.pad(columns, [[0, 0], [0, 0], [0, 1], [0, 0]])
+        )
+
+    return ops.mean(ops.square(down)) + ops.mean(ops.square(right)), gradient
 
 
 def _same_shape(a: Tensor, b: Tensor) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from nst.engine.backend import tf
 from nst.engine.extractors import Extractor
-from nst.engine.losses import content_loss, gram, style_loss, tv_loss
+from nst.engine.losses import content_loss, gram, linear_gram, mean, style_loss, tv_loss
 from nst.errors import OptionError
 from nst.events import Losses
 from nst.options import StyleOptions, did_you_mean, shown
@@ -66,6 +66,7 @@ class Objective:
         self.extractor = extractor
         self.content_layers = tuple(content_layers)
         self.style_layers = tuple(style_layers)
+        self._style_sources = {extractor.architecture.source(layer) for layer in style_layers}
         self.normalisation = normalisation
         self._trace()
 
@@ -91,9 +92,10 @@ class Objective:
 
     def parts(self, image: Tensor, targets: Targets) -> tuple[Tensor, Tensor, Tensor]:
         """Unweighted losses: content per layer [len(content_layers)], style per layer [len(style_layers)], TV []."""
-        found = self.extractor(image, {*self.content_layers, *self.style_layers})
+        found = self.extractor(image, {*self.content_layers, *self._style_sources})
+        matrices = self._matrices(found)
         content = [content_loss(found[n], targets.content[n], self.normalisation) for n in self.content_layers]
-        style = [style_loss(gram(found[n]), targets.style[n], self.normalisation) for n in self.style_layers]
+        style = [style_loss(matrices[n], targets.style[n], self.normalisation) for n in self.style_layers]
         if self.normalisation == "gatys":  # squares of activations, and fourth powers, as VGG would have them
             loudness = self.extractor.architecture.loudness
             return tf.stack(content) * loudness**2, tf.stack(style) * loudness**4, tv_loss(image)
@@ -115,7 +117,18 @@ class Objective:
         return self.extractor(image, self.content_layers)
 
     def _summarise(self, image: Tensor) -> dict[str, Tensor]:
-        return {name: gram(features) for name, features in self.extractor(image, self.style_layers).items()}
+        return self._matrices(self.extractor(image, self._style_sources))
+
+    def _matrices(self, found: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Gram matrix of each style layer. A linear head's follows from the narrower layer it reads; nobody needs its
+        activations."""
+        architecture, matrices = self.extractor.architecture, {}
+        for layer in self.style_layers:
+            features = found[architecture.source(layer)]
+            matrices[layer] = gram(features)
+            if layer in architecture.heads:
+                matrices[layer] = linear_gram(matrices[layer], mean(features), *self.extractor.head(layer))
+        return matrices
 
     def _differentiate(
         self, image: Tensor, content: dict, style: dict, main: Tensor, per_content: Tensor, per_style: Tensor
