@@ -12,6 +12,16 @@
   const pair = tie((x) => x, (x) => x);
   const pairLogarithmic = tie((x) => Number((10 ** x).toPrecision(2)), (x) => (x > 0 ? Math.log10(x) : same()));
 
+  // The same, with a switch that writes a word into the box, and lets the slider rest.
+  const pairOrWord = (slider, box, on, word) => {
+    if (String(moved()).startsWith("option-")) {
+      const worded = box === word;
+      return [readable(box) ? Number(box) : same(), same(), worded, worded];
+    }
+    const worded = String(moved()).endsWith("-word") && on;
+    return [same(), worded ? word : String(slider), worded, worded];
+  };
+
   const choice = (title, { sample }) => ({ ref: `samples/${sample}`, title });
 
   function choose(clicks, titles, ids) {
@@ -35,6 +45,14 @@
   const dice = () => String(Math.floor(Math.random() * 10000));
   const ownStart = (init) => init !== "image";
 
-  const form = { pair, pairLogarithmic, choose, show, swap, surprise, dice, ownStart };
+  // Counts up once the form has rested: a slider on its way would ask the server at every tick.
+  const REST_MS = 300;
+  let resting = 0, drafts = 0;
+  function rest() {
+    clearTimeout(resting);
+    resting = setTimeout(() => window.dash_clientside.set_props("draft", { data: ++drafts }), REST_MS);
+  }
+
+  const form = { pair, pairLogarithmic, pairOrWord, choose, show, swap, surprise, dice, ownStart, rest };
   window.dash_clientside = Object.assign({}, window.dash_clientside, { form });
 })();

@@ -22,6 +22,8 @@
     });
     document.querySelectorAll(".sample").forEach((sample) =>
       name(sample, { "aria-pressed": String(sample.classList.contains("sample-chosen")) }));
+    const start = document.querySelector("#start");
+    if (start) name(start, { "aria-describedby": "estimate" });
     const easel = document.querySelector("#image-graph");
     if (easel) name(easel, { role: "group", "aria-label": "The painting as it stands" });
     const curve = document.querySelector("#loss-graph");
@@ -68,12 +70,25 @@
   document.addEventListener("change", refuse, true);
   document.addEventListener("drop", refuse, true);
 
+  // Dash is silent about a callback that does not reach the server.
+  const KNOCK_MS = 5000;
+  async function knock(button) {
+    try {
+      await fetch("/api/v1/health", { signal: AbortSignal.timeout(KNOCK_MS) });
+    } catch {
+      const text = `The studio does not answer. Press ${button.textContent} again once it does.`;
+      window.dash_clientside.set_props("toast", { is_open: true, children: text });
+    }
+  }
+
   document.addEventListener("click", (event) => {
     if (within(event, "#theme")) {
       const root = document.documentElement;
       root.dataset.bsTheme = root.dataset.bsTheme === "dark" ? "light" : "dark";
       localStorage.setItem("theme", root.dataset.bsTheme);
     }
+    const button = within(event, "#start, #stop");
+    if (button) knock(button);
     if (within(event, "#start")) {
       if (event.detail > 1) event.stopPropagation(); // a double click would start two runs
       const stage = document.querySelector(".stage");

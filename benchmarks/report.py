@@ -14,6 +14,10 @@ from typing import Any
 import psutil
 
 RESULTS = Path(__file__).parent / "results"
+CPUINFO = Path("/proc/cpuinfo")  # only Linux has one
+
+# What convolutions are made of, best first: processors of one name differ in these, and speeds by factors.
+INSTRUCTIONS = ("amx_bf16", "avx512_bf16", "avx512f", "avx2", "bf16", "asimd")
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,8 @@ class Number:
 def machine() -> dict[str, Any]:
     """What the numbers depend on beside the code."""
     return {
-        "processor": _processor(),
+        "processor": _cpuinfo("model name") or platform.processor() or platform.machine(),
+        "instructions": instructions(_cpuinfo("flags") or _cpuinfo("Features")),
         "cores": os.cpu_count(),
         "memory_gib": round(psutil.virtual_memory().total / 2**30),
         "system": f"{platform.system()} {platform.machine()}",
@@ -58,7 +63,8 @@ def machine() -> dict[str, Any]:
 def report(benchmark: str, numbers: Sequence[Number], **conditions: Any) -> None:
     """Print the numbers and keep them; `conditions` say what was measured and how busy the machine was."""
     here = machine()
-    print(f"\n{benchmark}, on {here['cores']} cores of {here['processor']}, {here['system']}, Python {here['python']}")
+    processor = f"{here['cores']} cores of {here['processor']} ({here['instructions']})"
+    print(f"\n{benchmark}, on {processor}, {here['system']}, Python {here['python']}")
     for name, value in conditions.items():
         print(f"  {name.replace('_', ' ')}: {value}")
     for number in numbers:
@@ -80,14 +86,21 @@ def others_load() -> str:
     return f"{os.getloadavg()[0]:.1f} processes wanted a core in the last minute before"
 
 
-def _processor() -> str:
-    info = Path("/proc/cpuinfo")
-    named = re.search(r"model name\s*: (.+)", info.read_text()) if info.exists() else None
-    return named[1].strip() if named else platform.processor() or platform.machine()
+def instructions(flags: str) -> str:
+    """The best of `INSTRUCTIONS` among a processor's flags, or "unknown"."""
+    return next((known for known in INSTRUCTIONS if known in flags.split()), "unknown")
+
+
+def _cpuinfo(field: str) -> str:
+    """What the system says of its first processor under `field`, or ""."""
+    found = re.search(rf"^{field}\s*: (.+)$", CPUINFO.read_text(), re.MULTILINE) if CPUINFO.exists() else None
+    return found[1].strip() if found else ""
 
 
 def _slug(here: dict[str, Any]) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", f"{here['cores']}-cores-{here['processor']}".lower()).strip("-")
+    """ "2-cores-amd-epyc-avx512-bf16": machines whose numbers may not be compared have results of their own."""
+    name = f"{here['cores']}-cores-{here['processor']}-{here['instructions']}"
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
 
 
 def _short(value: Any) -> Any:

@@ -16,9 +16,11 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 
 from nst import __version__
 from nst.errors import InputError, NstError, OptionError
+from nst.estimates import Estimate
 from nst.images import read_bytes
 from nst.options import Option, StyleOptions, did_you_mean, number, options_of
 from nst.settings import Settings
+from nst.words import gigabytes, roughly
 
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff")
 
@@ -65,7 +67,12 @@ def build_parser() -> argparse.ArgumentParser:
 
     serve = commands.add_parser("serve", help="serve the studio on a local address", allow_abbrev=False)
     Settings.add_flags(serve)
-    serve.add_argument("--open", action="store_true", help="open it in the browser")
+    serve.add_argument(
+        "--open",
+        action=argparse.BooleanOptionalAction,
+        default=sys.stdout.isatty() and not os.environ.get("CI"),
+        help="open it in the browser (by default if run from a terminal)",
+    )
     serve.set_defaults(command=_serve, flags=_flags_of(serve))
 
     weights = commands.add_parser("weights", help="show or fetch networks' weights", allow_abbrev=False)
@@ -89,7 +96,7 @@ def _add_flag(parser: argparse.ArgumentParser, option: Option) -> None:
         return
     shown = "automatic" if option.default is None else option.default
     choices = (*option.choices, "FILE") if option.name == "init" else option.choices
-    metavar = "|".join(choices) or option.name.upper()
+    metavar = "|".join(choices or (option.name.upper(), *option.words))
     parser.add_argument(flag, dest=option.name, metavar=metavar, help=f"{text} (default: {shown})")
 
 
@@ -160,6 +167,8 @@ def _paint(job: Mapping[str, Any], output: Path, name: str, quiet: bool) -> None
     painting = Painting(job)
     console = Console(stderr=True, quiet=quiet)
     console.print(f"{painting.extractor} paints {name}. {painting.note}".strip(), highlight=False, markup=False)
+    if not quiet:  # to measure the machine takes a second
+        console.print(_expectation(painting.estimate()), highlight=False, markup=False)
     columns = SpinnerColumn(), BarColumn(), TextColumn("{task.description}")
     try:
         with Progress(*columns, console=console, transient=True) as progress:
@@ -176,6 +185,14 @@ def _paint(job: Mapping[str, Any], output: Path, name: str, quiet: bool) -> None
         if result:
             output.write_bytes(result)
             console.print(f"{output}  {painting.seconds:.0f} s", highlight=False, markup=False)
+
+
+def _expectation(estimate: Estimate) -> str:
+    """What a painting will take, in words."""
+    assert estimate.seconds is not None
+    sooner = "at most" if estimate.at_most else "about"
+    tiles = ", by tiles" if estimate.tiled else ""
+    return f"{sooner} {roughly(estimate.seconds)} and {gigabytes(estimate.bytes)}{tiles}"
 
 
 def _serve(parsed: argparse.Namespace) -> int:

@@ -56,7 +56,10 @@ class Queued(Event):
 
 @dataclass(frozen=True)
 class Started(Event):
-    """A worker paints. `extractor` is the network, `note` says why this one and how to get a better one, or is ""."""
+    """A worker paints. `extractor` is the network, `note` says why this one and how to get a better one, or is "".
+
+    `epochs` and `steps` are those of the schedule: a run whose `epochs` is "auto" may finish before.
+    """
 
     extractor: str
     note: str
@@ -64,6 +67,8 @@ class Started(Event):
     height: int
     epochs: int
     steps: int
+    precision: str = "float32"  # of the network's arithmetic, or "bfloat16"
+    tiled: bool = False  # the gradient of a picture too large for the memory is summed over tiles
 
 
 @dataclass(frozen=True)
@@ -83,7 +88,7 @@ class Epoch(Event):
 
 @dataclass(frozen=True)
 class Finished(Event):
-    """The schedule is done; `image` is the result, PNG."""
+    """The painting is done; `image` is the result, PNG."""
 
     seconds: float
     image: bytes = b""

@@ -210,7 +210,10 @@ class StyleOptions:
         choices=("auto", "max", "average"),
     )
     optimizer: str = _option(
-        "adam", "adam moves at once; lbfgs needs fewer, longer steps", "optimiser", choices=("adam", "lbfgs")
+        "lbfgs",
+        "lbfgs needs fewer steps; adam takes every change of a weight at once",
+        "optimiser",
+        choices=("lbfgs", "adam"),
     )
     learning_rate: float = _option(
         0.03,

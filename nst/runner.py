@@ -14,17 +14,22 @@ import numpy as np
 from nst import __version__, images
 from nst.engine import devices, weights
 from nst.engine.backend import tf
-from nst.engine.extractors import ARCHITECTURES
-from nst.engine.optimize import Step, choose_extractor, schedule, stylize
+from nst.engine.calibrate import calibrate
+from nst.engine.extractors import ARCHITECTURES, Extractor
+from nst.engine.optimize import Step, choose_extractor, stylize
 from nst.errors import Diverged, NstError, OutOfMemory, WeightsError
+from nst.estimates import Calibration, Estimate, budget, estimate
 from nst.events import Epoch, Event, Failed, Fetching, Finished, Started, Stopped
 from nst.options import StyleOptions
-from nst.scales import fit, seconds_left
+from nst.scales import fit, schedule, seconds_left
+from nst.settings import Settings
 
 log = logging.getLogger(__name__)
 
 Emit = Callable[[Event], None]
 FRAME_QUALITY = 88  # JPEG; the result itself is PNG
+
+_calibrations: dict[Extractor, Calibration] = {}
 
 
 def execute(job: Mapping[str, Any], emit: Emit, stop_requested: Callable[[], bool]) -> None:
@@ -66,9 +71,13 @@ class Painting:
         self._content = images.resize(content.rgb, *fit(content.height, content.width, size))
         self._style = images.read(job["style"], "style", size).rgb
         self._init = images.read(job["init"], "init", size).rgb if job.get("init") else None
-        self._network, self.note = choose_extractor(self.options.extractor, self.options.pooling)
+        self._network, self.note = choose_extractor(
+            self.options.extractor, self.options.pooling, self.options.precision
+        )
         self.extractor = self._network.architecture.name
         self._rungs = schedule(self._content.shape[0], self._content.shape[1], self.options)
+        self._budget = budget(Settings.read().memory)
+        self._tiled = self._estimate(None).tiled
         self._last: Step | None = None
         self._began = self._epoch_began = time.monotonic()
 
@@ -77,16 +86,28 @@ class Painting:
         """Since the painting began."""
         return time.monotonic() - self._began
 
+    def estimate(self) -> Estimate:
+        """What it will take on this machine, which is measured first. Raises OutOfMemory."""
+        return self._estimate(calibration_of(self._network))
+
+    def _estimate(self, speed: Calibration | None) -> Estimate:
+        (height, width, _), (style_height, style_width, _) = self._content.shape, self._style.shape
+        network, style = (self.extractor, self._network.dtype), (style_height, style_width)
+        return estimate(height, width, self.options, *network, speed, self._budget, style)
+
     def started(self) -> Started:
         """The event that says what will be painted."""
         final, options = self._rungs[-1], self.options
-        return Started(self.extractor, self.note, final.width, final.height, options.most_epochs, options.steps)
+        how = self._network.dtype, self._tiled
+        return Started(self.extractor, self.note, final.width, final.height, options.most_epochs, options.steps, *how)
 
     def steps(self) -> Iterator[Step]:
         """The engine's steps; the last good one is remembered for `result`. Raises Diverged, OutOfMemory."""
         before = None
         try:
-            for step in stylize(self._content, self._style, self.options, self._init, extractor=self._network):
+            for step in stylize(
+                self._content, self._style, self.options, self._init, extractor=self._network, budget=self._budget
+            ):
                 before, self._last = self._last, step
                 yield step
         except Diverged:
@@ -97,7 +118,7 @@ class Painting:
 
     def seconds_left(self, step: Step) -> float:
         """Estimated from the schedule and the time so far."""
-        return seconds_left(self._rungs, step.step, self.seconds)
+        return seconds_left(step.rungs, step.step, self.seconds)
 
     def epoch(self, step: Step) -> Epoch:
         """The event of an epoch that `step` ends."""
@@ -127,17 +148,43 @@ class Painting:
 
     def provenance(self) -> dict[str, Any]:
         """What is needed to make the picture again, except the two pictures."""
-        return {"nst": __version__, "extractor": self.extractor, "options": self.options.to_json()}
+        return {
+            "nst": __version__,
+            "extractor": self.extractor,
+            "precision": self._network.dtype,
+            "options": self.options.to_json(),
+        }
 
 
 def warm_up() -> dict[str, Any]:
-    """Load and trace what a default run needs, and say what there is: {"device", "extractors", "auto"}."""
+    """Load and trace what a default run needs, and say what there is.
+
+    Returns:
+        {"device", "extractors", "auto" and "precision": what "auto" means here, "calibrations": JSON forms, "memory":
+        bytes that a painting may take}.
+    """
     device = devices.set_up()
     network, _ = choose_extractor("auto")
     grey = np.full((64, 64, 3), 0.5, np.float32)
     for step in stylize(grey, grey, StyleOptions(epochs=1, steps_per_epoch=2, size=128), extractor=network):
         images.encode_jpeg(step.image)
-    return {"device": device, "extractors": extractors(), "auto": network.architecture.name}
+    if not _calibrations:  # later ones, after a download, come beside a painting, which would mislead them
+        calibration_of(network)
+    return {
+        "device": device,
+        "extractors": extractors(),
+        "auto": network.architecture.name,
+        "precision": network.dtype,
+        "calibrations": [calibration.to_json() for calibration in _calibrations.values()],
+        "memory": budget(Settings.read().memory),
+    }
+
+
+def calibration_of(network: Extractor) -> Calibration:
+    """The speed of a network on this machine, measured once in a process."""
+    if network not in _calibrations:
+        _calibrations[network] = calibrate(network)
+    return _calibrations[network]
 
 
 def extractors() -> dict[str, dict[str, Any]]:

@@ -1,9 +1,14 @@
 """The ladder of a run's sizes and steps, coarse to fine; the loop, the progress bar and the time estimate read it."""
 
+import math
 from dataclasses import dataclass
+
+from nst.options import StyleOptions
 
 SMALLEST = 64  # long side of the first scale, px: large forms cost almost nothing there
 STEP_OVERHEAD = 20_000  # px: what a step costs beside its pixels, in pixels
+MARGIN = 48  # the canvas is wider by a MARGINth of the long side all round: few convolutions see an edge, and it shows
+SHORTEST = 32  # px; the networks halve a picture four times, and their padding wants two cells at the end
 
 
 @dataclass(frozen=True)
@@ -31,18 +36,37 @@ def ladder(height: int, width: int, size: int, steps: int, coarse: bool = True) 
 
     Without `coarse` there is one rung: a start that has details must not lose them on small scales.
 
-    Sizes double from about `SMALLEST` to `size`, each with its share of the `steps`. Where there are fewer steps than
-    rungs, those in the middle are left out.
+    Sizes double from about `SMALLEST` to `size`. The smaller a rung, the cheaper its steps and the more it gets: the
+    largest one share, the next smaller one two, and so on. Where there are fewer steps than rungs, those in the middle
+    are left out.
     """
     sides = [size]
     while coarse and sides[0] >= 2 * SMALLEST:
         sides.insert(0, round(sides[0] / 2))
-    counts = [steps // len(sides)] * len(sides)
+    rungs = len(sides)
+    counts = [steps * (rungs - rung) * 2 // (rungs * (rungs + 1)) for rung in range(rungs)]
     counts[-1] = max(1, counts[-1])
     counts[0] += steps - sum(counts)
     return tuple(
         Scale(*fit(height, width, side), count) for side, count in zip(sides, counts, strict=True) if count > 0
     )
+
+
+def schedule(height: int, width: int, options: StyleOptions) -> tuple[Scale, ...]:
+    """The rungs of a run on a content of `height` x `width` px: noise climbs the ladder, details start at full size."""
+    return ladder(height, width, options.size, options.steps, coarse=options.init == "noise")
+
+
+def margins(height: int, width: int) -> tuple[int, int]:
+    """(above and below, left and right) in px: what is painted beyond a picture of that size and cropped."""
+    least = max(2, round(max(height, width) / MARGIN))
+    rows, columns = (max(least, math.ceil((SHORTEST - side) / 2)) for side in (height, width))
+    return rows, columns
+
+
+def full_size_steps(rungs: tuple[Scale, ...]) -> float:
+    """What the steps of all rungs cost, in steps of the last."""
+    return sum(rung.steps * rung.height * rung.width for rung in rungs) / (rungs[-1].height * rungs[-1].width)
 
 
 def seconds_left(rungs: tuple[Scale, ...], step: int, seconds: float) -> float:

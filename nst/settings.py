@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -30,8 +31,11 @@ class Settings:
     data: Path = field(default_factory=_default_data, metadata={"help": "folder of runs, uploads and samples"})
     scheduler: str = _setting("", "address of a Dask scheduler, tcp://host:8786; empty starts a worker of our own")
     offline: bool = _setting(False, "never ask the network for weights")
+    memory: float = _setting(0.0, "gigabytes that a painting may take; 0 is seven tenths of what is free")
 
     def __post_init__(self) -> None:
+        if not 0 <= self.memory < math.inf:
+            raise OptionError(f"`memory` must be a number of gigabytes, at least 0, got {self.memory:g}", "memory")
         if not 0 <= self.port <= 65535:
             raise OptionError(f"`port` must be between 0 and 65535, got {self.port}", "port")
 
@@ -60,11 +64,12 @@ class Settings:
 
 
 def _parse(f: dataclasses.Field, text: str, source: str) -> Any:
-    if f.type is int:
+    if f.type in (int, float):
         try:
-            return int(text)
+            return f.type(text)
         except ValueError:
-            raise OptionError(f"{source} must be a whole number, got {text!r}", f.name) from None
+            kind = "a whole number" if f.type is int else "a number"
+            raise OptionError(f"{source} must be {kind}, got {text!r}", f.name) from None
     if f.type is bool:
         if text.lower() not in ("1", "0", "true", "false", "yes", "no"):
             raise OptionError(f"{source} must be 1 or 0, got {text!r}", f.name)

@@ -9,7 +9,6 @@ import pytest
 from numpy.typing import NDArray
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"  # TensorFlow reads it when it loads
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 ROOT = Path(__file__).resolve().parent.parent
 SHOWN = ("numpy", "pillow", "tensorflow", "tensorflow-cpu", "keras", "distributed", "dash", "fastapi", "playwright")

@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -45,7 +46,7 @@ def test_a_folder_is_painted_picture_by_picture_and_a_bad_one_is_named(files, tm
     assert "broken.png" in capsys.readouterr().err
 
 
-def test_pictures_of_one_stem_are_painted_apart(files, tmp_path):
+def test_pictures_of_one_stem_are_painted_apart_and_what_they_take_is_said_before(files, tmp_path, capsys):
     folder, output = tmp_path / "in", tmp_path / "out"
     folder.mkdir()
     for name in ("[b].jpg", "a.png", "a.jpg"):
@@ -53,6 +54,7 @@ def test_pictures_of_one_stem_are_painted_apart(files, tmp_path):
     loud = [word for word in QUICK if word != "--quiet"]
     assert main(["stylize", str(folder), str(files[1]), "-o", str(output), *loud]) == 0
     assert sorted(path.name for path in output.iterdir()) == ["[b].png", "a.jpg.png", "a.png.png"]
+    assert len(re.findall(r"^about \d+ s and \d\.\d GB$", capsys.readouterr().err, re.MULTILINE)) == 3
 
 
 def test_what_is_read_is_never_overwritten(files, tmp_path, capsys):
@@ -82,7 +84,10 @@ BAD = {
     "a missing content": (["nowhere.png", "{style}", "-o", "{out}"], "nowhere.png"),
     "a missing style": (["{content}", "nowhere.png", "-o", "{out}"], "nowhere.png"),
     "an epoch count in words": (["{content}", "{style}", "-o", "{out}", "--epochs", "ten"], "got 'ten'"),
-    "too many epochs": (["{content}", "{style}", "-o", "{out}", "--epochs", "5000"], "between 1 and 1000, got 5000"),
+    "too many epochs": (
+        ["{content}", "{style}", "-o", "{out}", "--epochs", "5000"],
+        "between 1 and 1000 or auto, got 5000",
+    ),
     "an unknown choice": (["{content}", "{style}", "-o", "{out}", "--preset", "gattys"], "did you mean 'gatys'"),
     "a mistyped flag": (["{content}", "{style}", "-o", "{out}", "--epcohs", "5"], "did you mean '--epochs'"),
     "no output": (["{content}", "{style}"], "-o/--output"),
@@ -129,6 +134,17 @@ def test_every_option_is_a_flag(capsys):
     text = capsys.readouterr().out
     for option in options_of(StyleOptions):
         assert f"--{option.name.replace('_', '-')}" in text
+
+
+def test_a_word_may_stand_for_a_number(files, tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        main(["stylize", "--help"])
+    assert "--epochs EPOCHS|auto" in capsys.readouterr().out
+    for text, words in (("auto", ""), ("Auto", "or auto, got 'Auto'")):
+        chosen = [text if word == "1" else word for word in QUICK]
+        status = main(["stylize", *map(str, files), "-o", str(tmp_path / "out.png"), *chosen])
+        assert status == (2 if words else 0)
+        assert words in capsys.readouterr().err
 
 
 def test_weights_are_listed(capsys):

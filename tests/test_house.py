@@ -66,7 +66,10 @@ def test_dash_stays_out_of_everything_but_the_web(module: str) -> None:
 
 
 def test_the_ground_floor_loads_numpy_and_pillow_at_most() -> None:
-    ground = [f"nst.{name}" for name in ("errors", "options", "events", "settings", "scales", "images", "samples")]
+    ground = [
+        f"nst.{name}"
+        for name in ("errors", "options", "events", "settings", "scales", "estimates", "images", "samples")
+    ]
     assert not loaded(importing(*ground)["loaded"], "tensorflow", "keras", "scipy", "dash", "fastapi", "distributed")
 
 

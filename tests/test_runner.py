@@ -7,11 +7,12 @@ from PIL import Image
 
 from nst import images, runner
 from nst.engine.backend import tf
-from nst.errors import Diverged
+from nst.errors import Diverged, OutOfMemory
+from nst.estimates import Calibration
 from nst.events import Epoch, Failed, Fetching, Finished, Started, Stopped
 from nst.options import StyleOptions
 
-SMALL = {"epochs": 3, "steps_per_epoch": 2, "size": 96, "extractor": "compact"}
+SMALL = {"epochs": 3, "steps_per_epoch": 2, "size": 96, "extractor": "compact", "precision": "float32"}
 
 
 def png(array: np.ndarray, mode: str = "RGB") -> bytes:
@@ -33,7 +34,7 @@ def told(job, stop_requested=lambda: False) -> list:
 
 def test_a_run_tells_its_start_every_epoch_and_its_end(job):
     started, *epochs, finished = told(job)
-    assert started == Started("compact", "", 96, 72, 3, 6)
+    assert started == Started("compact", "", 96, 72, 3, 6, "float32", tiled=False)
     assert [type(event) for event in epochs] == [Epoch] * 4
     assert [event.epoch for event in epochs] == [0, 1, 2, 3]
     assert [event.step for event in epochs] == [0, 2, 4, 6]
@@ -43,6 +44,11 @@ def test_a_run_tells_its_start_every_epoch_and_its_end(job):
         assert frame.size == (event.width, event.height)
     assert epochs[-1].seconds_left == 0
     assert isinstance(finished, Finished)
+
+
+def test_the_start_says_the_precision(job):
+    job["options"]["precision"] = "bfloat16"
+    assert runner.Painting(job).started().precision == "bfloat16"
 
 
 def test_the_result_is_a_png_with_its_settings_inside(job):
@@ -160,7 +166,31 @@ def test_warming_up_says_what_there_is():
     assert info["device"]
     assert info["extractors"]["compact"]["installed"] is True
     assert info["auto"] in ("vgg19", "compact")
+    assert info["precision"] in ("float32", "bfloat16")
+    assert info["memory"] > 10**8
+    (calibration,) = (Calibration.from_json(each) for each in info["calibrations"])
+    assert (calibration.network, calibration.precision) == (info["auto"], info["precision"])
+    assert calibration.pixel_seconds > 0
     json.dumps(info)
+
+
+def test_a_machine_is_measured_once_though_the_worker_warms_up_again(monkeypatch):
+    first = runner.warm_up()["calibrations"]
+    monkeypatch.setattr(runner, "calibrate", lambda network: pytest.fail("measured again"))
+    assert runner.warm_up()["calibrations"] == first
+
+
+def test_a_painting_says_what_it_will_take(job, monkeypatch):
+    painting = runner.Painting(job)
+    estimate = painting.estimate()
+    assert (estimate.width, estimate.height, estimate.at_most) == (96, 72, False)
+    assert estimate.seconds > 0
+
+
+def test_a_painting_that_does_not_fit_is_refused_before_it_starts(job, monkeypatch):
+    monkeypatch.setenv("NST_MEMORY", "0.1")
+    with pytest.raises(OutOfMemory, match="`size` 96 needs"):
+        runner.Painting(job)
 
 
 def test_fetching_weights_is_told_and_its_failure_is_one_line(monkeypatch, tmp_path):

@@ -7,7 +7,7 @@ same network runs wherever Keras does. This module does not know losses, nor whe
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from nst.engine.backend import ops, tf
 Tensor = Any  # a backend tensor; Keras has no public name for it
 Weights = Mapping[str, tuple[Any, Any]]  # layer -> (kernel [kh, kw, in, out], bias [out])
 
+RING = [[0, 0], [1, 1], [1, 1], [0, 0]]  # what a 3x3 convolution needs around an image
 IMAGENET_BGR_MEAN = (103.939, 116.779, 123.68)  # of 0..255 values, in blue, green, red order, as VGG was trained
 
 
@@ -116,11 +117,10 @@ class Extractor:
         self.architecture = architecture
         self.pooling = pooling or architecture.pooling
         self.dtype = dtype
-        self._learning = not all(isinstance(kernel, np.ndarray) for kernel, _ in weights.values())
         self._weights = {
-            layer: pair
-            if self._learning
-            else tuple(ops.cast(w, "float32" if layer in architecture.heads else dtype) for w in pair)
+            layer: tuple(ops.cast(w, "float32" if layer in architecture.heads else dtype) for w in pair)
+            if isinstance(pair[0], np.ndarray)
+            else pair
             for layer, pair in weights.items()
         }
 
@@ -167,17 +167,16 @@ class Extractor:
         return ops.cast(x / self.architecture.unit, self.dtype)
 
     def _convolve(self, x: Tensor, layer: str) -> Tensor:
-        """A 3x3 convolution and its ReLU."""
-        kernel, bias = self._weights[layer]
+        """A 3x3 convolution and its ReLU, in `x`'s dtype; TensorFlow fuses the three of them."""
+        kernel, bias = (ops.cast(w, x.dtype) for w in self._weights[layer])
         padding = "VALID"
         if self.architecture.padding == "reflect":
-            x = ops.pad(x, _ring(1), mode="reflect")
+            x = ops.pad(x, RING, mode="reflect")
         elif layer == "block1_conv1":  # zeros beyond the edge, as in training, paint a coloured frame
-            x = ops.pad(x, _ring(1), mode="symmetric")
+            x = ops.pad(x, RING, mode="symmetric")
         else:
             padding = "SAME"
-        convolve = _convolution if self._learning else _constant_convolution
-        return convolve(x, kernel, bias, padding)
+        return tf.nn.relu(tf.nn.bias_add(tf.nn.conv2d(x, kernel, 1, padding), bias))
 
     def _read(self, x: Tensor, head: str) -> Tensor:
         """A linear head of the activations `x`."""
@@ -190,35 +189,3 @@ class Extractor:
         x = ops.average_pool(x, 2, 2, padding="same")
         # crowsonkb, style-transfer-pytorch: a mean of ReLU outputs is about half their maximum
         return x * 2.0 if self.architecture.pooling == "max" else x
-
-
-def _convolution(x: Tensor, kernel: Tensor, bias: Tensor, padding: str) -> Tensor:
-    return ops.relu(ops.conv(x, ops.cast(kernel, x.dtype), padding=padding.lower()) + ops.cast(bias, x.dtype))
-
-
-def _constant_convolution(x: Tensor, kernel: Tensor, bias: Tensor, padding: str) -> Tensor:
-    """`_convolution` with weights that are not learnt, written for speed.
-
-    TensorFlow fuses convolution, `bias_add` and ReLU. The gradient to the input is a convolution with the kernel turned
-    by half and its channels swapped; `Conv2DBackpropInput` sums up the same and takes up to seven times as long.
-    """
-    turned = tf.transpose(tf.reverse(kernel, [0, 1]), (0, 1, 3, 2))
-
-    @tf.custom_gradient
-    def convolution(x: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
-        y = tf.nn.relu(tf.nn.bias_add(tf.nn.conv2d(x, kernel, 1, padding), bias))
-
-        def gradient(upstream: Tensor) -> Tensor:
-            passed = tf.raw_ops.ReluGrad(gradients=upstream, features=y)
-            if padding == "VALID":
-                passed = tf.pad(passed, _ring(2))
-            return tf.nn.conv2d(passed, turned, 1, padding)
-
-        return y, gradient
-
-    return convolution(x)
-
-
-def _ring(width: int) -> list[list[int]]:
-    """What `ops.pad` adds around an image: `width` px on each side."""
-    return [[0, 0], [width, width], [width, width], [0, 0]]

@@ -15,18 +15,21 @@ import numpy as np
 from nst.colors import match_colors
 from nst.engine import weights as weight_files
 from nst.engine.backend import tf
+from nst.engine.devices import choose_precision
 from nst.engine.extractors import ARCHITECTURES, Extractor
 from nst.engine.objective import LiveWeights, Objective
 from nst.engine.optimizers import OPTIMIZERS
+from nst.engine.tiles import TiledObjective
 from nst.errors import Diverged, InputError, WeightsError
+from nst.estimates import NETWORKS, estimate
+from nst.estimates import budget as free_memory
 from nst.events import Losses
 from nst.images import resize
 from nst.options import StyleOptions
-from nst.scales import Scale, fit, ladder
+from nst.scales import Scale, fit, margins, schedule
 
-MARGIN = 48  # the canvas is wider by a MARGINth of the long side all round: few convolutions see an edge, and it shows
-SHORTEST = 32  # px; the networks halve a picture four times, and their padding wants two cells at the end
 NOISE = 0.1  # deviation of the noise a picture starts from; near grey, because what is far from it stays as grain
+STILL = 6e-4  # mean change of the picture in a step, of 0..1, below which `epochs="auto"` takes the next scale, or ends
 RUNAWAY = 1000.0  # a loss this many times the lowest of its scale is not coming back
 
 
@@ -38,13 +41,18 @@ class Step:
     """
 
     step: int
-    steps: int
+    rungs: tuple[Scale, ...]  # the schedule in force: a rung that ended early has the steps that it really took
     epoch: int  # epochs completed with this step
     epochs: int
     ends_epoch: bool
     scale: Scale
     losses: Losses
     _canvas: tf.Tensor
+
+    @property
+    def steps(self) -> int:
+        """Steps of the schedule in force."""
+        return sum(rung.steps for rung in self.rungs)
 
     @property
     def image(self) -> np.ndarray:
@@ -59,6 +67,7 @@ def stylize(
     init: np.ndarray | None = None,
     live: LiveWeights | None = None,
     extractor: Extractor | None = None,
+    budget: int | None = None,
 ) -> Iterator[Step]:
     """Paint `content` in the manner of `style` (Gatys, Ecker and Bethge 2016), a step at a time.
 
@@ -69,6 +78,8 @@ def stylize(
         init: the picture to start from when `options.init` is "image", [h, w, 3] float32 in 0..1.
         live: weights that the caller may change between steps; None means those of `options`.
         extractor: a network already at hand; None loads the one that `options` name.
+        budget: bytes of memory that this process may take in all; None is most of what is free. What needs more is
+            painted by tiles.
 
     Yields:
         Steps, the first of them step 0: the start. After an exception the last one yielded holds the last good picture.
@@ -76,35 +87,39 @@ def stylize(
     Raises:
         InputError: `init` is missing, or a picture is not what it should be.
         OptionError: a layer that the extractor does not have. WeightsError: its weights are not there.
+        OutOfMemory: it does not fit `budget`, not even by tiles.
         Diverged: the loss became NaN or ran away.
     """
     options = options or StyleOptions()
     for name, picture in (("content", content), ("style", style), ("init", init)):
         _check_picture(name, picture)
-    extractor = extractor or choose_extractor(options.extractor, options.pooling)[0]
+    extractor = extractor or choose_extractor(options.extractor, options.pooling, options.precision)[0]
     network = extractor.architecture.name
     live = live or LiveWeights.of(options, network)
     content_layers, style_layers = options.layers(network)
-    objective = _objective(
+    whole = _objective(
         extractor, tuple(n for n, _ in content_layers), tuple(n for n, _ in style_layers), options.normalisation
     )
+    tile = _tile(content, style, options, extractor, budget)
+    objective = _tiled(whole, tile) if tile else whole
     if options.keep_colors:
         style = match_colors(style, content)
     start, rungs = _start(content, style, init, options)
 
     optimizer = OPTIMIZERS[options.optimizer](_canvas(start, rungs[0].height, rungs[0].width))
     in_force = dataclasses.replace(live)
-    previous, done = rungs[0], 0
-    for scale in rungs:
-        painted = _canvas(content, scale.height, scale.width)
+    painted, done = optimizer.image, 0
+    for number, scale in enumerate(rungs):
+        coarser, painted = painted, _canvas(content, scale.height, scale.width)
         brush = round(options.style_scale * max(scale.height, scale.width))
         targets = objective.targets(painted, _canvas(style, *fit(style.shape[0], style.shape[1], brush)))
-        if done:
-            optimizer.grow(functools.partial(_carry, previous, scale))
+        if number:
+            carry = functools.partial(_carry, rungs[number - 1], scale)
+            optimizer.grow(carry, painted - carry(coarser, "bicubic"))
         else:
             losses, _ = objective.evaluate(optimizer.image, targets, live)
-            yield _step(0, options, scale, losses, optimizer.shown)
-        lowest = math.inf
+            yield _step(0, options, rungs, scale, losses, optimizer.shown)
+        lowest, seen = math.inf, optimizer.shown
         for step in range(done + 1, done + scale.steps + 1):
             if live != in_force:
                 in_force, lowest = dataclasses.replace(live), math.inf
@@ -113,9 +128,15 @@ def stylize(
             losses = optimizer.step(evaluate, live.learning_rate)
             lowest = min(lowest, losses.total)
             _check(losses, lowest, step)
-            yield _step(step, options, scale, losses, optimizer.shown)
-        done += scale.steps
-        previous = scale
+            ended = step % options.steps_per_epoch == 0
+            if ended and options.epochs == "auto":
+                if _change(seen, optimizer.shown) < STILL * options.steps_per_epoch:
+                    rungs = _cut_short(rungs, number, step - done)
+                seen = optimizer.shown
+            yield _step(step, options, rungs, rungs[number], losses, optimizer.shown)
+            if step == done + rungs[number].steps:
+                break
+        done = step
 
 
 def _check_picture(name: str, picture: np.ndarray | None) -> None:
@@ -128,11 +149,6 @@ def _check_picture(name: str, picture: np.ndarray | None) -> None:
         raise InputError(f"{rule}, got {picture.dtype}")
     if not (picture.min() >= 0 and picture.max() <= 1):  # NaN is neither
         raise InputError(f"{rule}, got {picture.min():g} to {picture.max():g}")
-
-
-def schedule(height: int, width: int, options: StyleOptions) -> tuple[Scale, ...]:
-    """The rungs of a run on a content of `height` x `width` px: noise climbs the ladder, details start at full size."""
-    return ladder(height, width, options.size, options.steps, coarse=options.init == "noise")
 
 
 def _start(
@@ -172,25 +188,35 @@ def _carry(old: Scale, new: Scale, canvas: tf.Tensor, method: str) -> tf.Tensor:
 
 def _mirrored(image: np.ndarray, height: int, width: int) -> tf.Tensor:
     """[height, width, 3], mirrored outwards by its margins, as [1, H, W, 3] float32."""
-    padded = np.pad(image, [*_margins(height, width), (0, 0)], mode="symmetric")
+    rows, columns = margins(height, width)
+    padded = np.pad(image, [(rows, rows), (columns, columns), (0, 0)], mode="symmetric")
     return tf.convert_to_tensor(padded[None], tf.float32)
 
 
 def _inside(canvas: tf.Tensor, scale: Scale) -> tf.Tensor:
     """The canvas without its margins, [1, scale.height, scale.width, 3]."""
-    (top, _), (left, _) = _margins(scale.height, scale.width)
+    top, left = margins(scale.height, scale.width)
     return canvas[:, top : top + scale.height, left : left + scale.width]
 
 
-def _margins(height: int, width: int) -> list[tuple[int, int]]:
-    """[(above, below), (left, right)] in px: what is painted beyond the picture and cropped."""
-    least = max(2, round(max(height, width) / MARGIN))
-    return [(max(least, math.ceil((SHORTEST - side) / 2)),) * 2 for side in (height, width)]
-
-
-def _step(step: int, options: StyleOptions, scale: Scale, losses: Losses, canvas: tf.Tensor) -> Step:
+def _step(
+    step: int, options: StyleOptions, rungs: tuple[Scale, ...], scale: Scale, losses: Losses, canvas: tf.Tensor
+) -> Step:
     epoch, rest = divmod(step, options.steps_per_epoch)
-    return Step(step, options.steps, epoch, options.most_epochs, rest == 0, scale, losses, canvas)
+    steps = sum(rung.steps for rung in rungs)
+    epochs = math.ceil(steps / options.steps_per_epoch)
+    ends = rest == 0 or step == steps  # rungs that end early may leave a last epoch of fewer steps
+    return Step(step, rungs, epochs if step == steps else epoch, epochs, ends, scale, losses, canvas)
+
+
+def _change(before: tf.Tensor, now: tf.Tensor) -> float:
+    """Mean absolute difference of two canvases, in 0..1."""
+    return float(tf.reduce_mean(tf.abs(now - before)))
+
+
+def _cut_short(rungs: tuple[Scale, ...], number: int, steps: int) -> tuple[Scale, ...]:
+    """The schedule where the rung of that number ended after `steps`."""
+    return (*rungs[:number], dataclasses.replace(rungs[number], steps=steps), *rungs[number + 1 :])
 
 
 def _check(losses: Losses, lowest: float, step: int) -> None:
@@ -201,28 +227,30 @@ def _check(losses: Losses, lowest: float, step: int) -> None:
         raise Diverged(f"the loss ran away at step {step}, from {lowest:.4g} to {losses.total:.4g}; {advice}")
 
 
-def choose_extractor(name: str, pooling: str = "auto") -> tuple[Extractor, str]:
+def choose_extractor(name: str, pooling: str = "auto", precision: str = "auto") -> tuple[Extractor, str]:
     """(the network that will paint, note: why this one and how to get a better one, or "").
 
     "auto" is vgg19 where its weights are installed and whole, else compact. Raises WeightsError.
     """
+    dtype = choose_precision(precision)
     if name != "auto":
-        return load_extractor(name, pooling), ""
+        return load_extractor(name, pooling, dtype), ""
     try:
-        return load_extractor("vgg19", pooling), ""
+        return load_extractor("vgg19", pooling, dtype), ""
     except WeightsError as error:
         missing = weight_files.locate("vgg19") is None
         why = "VGG19's weights are not installed" if missing else f"VGG19's weights cannot be used: {error}"
         how = f" {weight_files.how_to_get('vgg19')}" if missing else ""
-        return load_extractor("compact", pooling), f"{why.rstrip('.')}. The built-in compact network paints.{how}"
+        note = f"{why.rstrip('.')}. The built-in compact network paints.{how}"
+        return load_extractor("compact", pooling, dtype), note
 
 
 @functools.lru_cache(maxsize=3)
-def load_extractor(name: str, pooling: str = "auto") -> Extractor:
+def load_extractor(name: str, pooling: str = "auto", dtype: str = "float32") -> Extractor:
     """The network of that name with its weights; kept for the next run. Raises WeightsError."""
     architecture = ARCHITECTURES[name]
     weights = weight_files.load(name, architecture.shapes())
-    return Extractor(architecture, weights, None if pooling == "auto" else pooling)
+    return Extractor(architecture, weights, None if pooling == "auto" else pooling, dtype)
 
 
 @functools.lru_cache(maxsize=6)
@@ -231,3 +259,20 @@ def _objective(
 ) -> Objective:
     """Kept with its traces for the next run on the same layers."""
     return Objective(extractor, content_layers, style_layers, normalisation)
+
+
+@functools.lru_cache(maxsize=3)
+def _tiled(whole: Objective, side: int) -> TiledObjective:
+    """Kept with its traces, too."""
+    return TiledObjective(whole, side)
+
+
+def _tile(
+    content: np.ndarray, style: np.ndarray, options: StyleOptions, extractor: Extractor, budget: int | None
+) -> int | None:
+    """Side of the tiles, px, to paint by; None if the whole fits. Raises OutOfMemory."""
+    network, (height, width, _), brush = extractor.architecture.name, content.shape, style.shape[:2]
+    if network not in NETWORKS:  # a network of one's own, of which nothing is known
+        return None
+    may_take = free_memory() if budget is None else budget
+    return estimate(height, width, options, network, extractor.dtype, budget=may_take, style=brush).tile

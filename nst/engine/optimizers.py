@@ -3,11 +3,15 @@
 Images are [1, H, W, 3] float32 and stay in 0..1. `evaluate(image)` returns (losses, gradient).
 """
 
+import math
 from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol
 
+import numpy as np
+
 from nst.engine.backend import tf
+from nst.estimates import pairs
 from nst.events import Losses
 
 Tensor = Any
@@ -24,8 +28,8 @@ class Optimizer(Protocol):
     def step(self, evaluate: Evaluate, learning_rate: float) -> Losses:
         """Move the image once; returns the losses at the image the step started from."""
 
-    def grow(self, carry: Carry) -> None:
-        """Carry image and state to another size."""
+    def grow(self, carry: Carry, detail: Tensor) -> None:
+        """Carry image and state to another size; `detail`, of that size, is added to the image."""
 
     def reweighted(self) -> None:
         """The weights of the objective changed; the state is kept."""
@@ -72,14 +76,14 @@ class Adam:
         )  # fmt: skip
         return losses
 
-    def grow(self, carry: Carry) -> None:
+    def grow(self, carry: Carry, detail: Tensor) -> None:
         """Carry image and moments; the average starts anew, for it would blur what the finer scale adds.
 
         Losses are means over the picture, so a pixel's gradient shrinks as their number grows, and the moments with it:
         unscaled, the second would hold the steps of the finer scale to a quarter for some hundred of them.
         """
         pixels = float(tf.size(self.image))
-        self.image = tf.clip_by_value(carry(self.image, "bicubic"), 0.0, 1.0)
+        self.image = tf.clip_by_value(carry(self.image, "bicubic") + detail, 0.0, 1.0)
         shrink = pixels / float(tf.size(self.image))
         self._first = shrink * carry(self._first, "bicubic")
         self._second = shrink**2 * tf.maximum(carry(self._second, "bilinear"), 0.0)
@@ -111,14 +115,13 @@ class LBFGS:
     Clamping from outside would break the pairs' curvature; this keeps s and y those of the path really taken.
     """
 
-    pairs = 20
     armijo = 1e-4
     halvings = 12
+    image: Tensor
+    _here: tuple[Losses, Tensor] | None  # losses and gradient at the image
 
     def __init__(self, image: Tensor) -> None:
-        self.image = tf.convert_to_tensor(image)
-        self._pairs: deque[tuple[Tensor, Tensor, Tensor]] = deque(maxlen=self.pairs)  # s, y, 1 / s.y
-        self._here: tuple[Losses, Tensor] | None = None  # losses and gradient at the image
+        self._restart(tf.convert_to_tensor(image))
 
     @property
     def shown(self) -> Tensor:
@@ -129,51 +132,94 @@ class LBFGS:
         """One iteration; `learning_rate` is the first move's largest change, later moves have the curvature's size."""
         losses, gradient = evaluate(self.image) if self._here is None else self._here
         free = _free(self.image, gradient)
-        direction = free * self._direction(free * gradient)
-        slope = float(_dot(direction, gradient))
+        downhill = -free * gradient
+        direction = free * self._pairs.times_curvature(downhill)
+        slope = _dot(direction, gradient)
         if slope >= 0:  # curvature gone stale, as after a change of weights
             self._pairs.clear()
-            direction, slope = -free * gradient, -float(_dot(free * gradient, gradient))
+            direction, slope = downhill, _dot(downhill, gradient)
         length = 1.0 if self._pairs else learning_rate / (float(tf.reduce_max(tf.abs(direction))) + 1e-30)
         for _ in range(self.halvings):
             image = tf.clip_by_value(self.image + length * direction, 0.0, 1.0)
             new_losses, new_gradient = evaluate(image)
             if new_losses.total <= losses.total + self.armijo * length * slope:
-                self._remember(image - self.image, new_gradient - gradient)
+                self._pairs.add(image - self.image, new_gradient - gradient)
                 self.image, self._here = image, (new_losses, new_gradient)
                 return losses
             length /= 2
-        self._pairs.clear()  # no descent along this path: start the curvature anew from here
-        self._here = None
+        self._restart(self.image)  # no descent along this path: start the curvature anew from here
         return losses
 
-    def grow(self, carry: Carry) -> None:
+    def grow(self, carry: Carry, detail: Tensor) -> None:
         """Carry the image; the pairs' curvature is that of the old size, so it is dropped."""
-        self.image = tf.clip_by_value(carry(self.image, "bicubic"), 0.0, 1.0)
-        self._pairs.clear()
-        self._here = None
+        self._restart(tf.clip_by_value(carry(self.image, "bicubic") + detail, 0.0, 1.0))
 
     def reweighted(self) -> None:
         """Evaluate the image again; the pairs stay, the line search guards against what is stale in them."""
         self._here = None
 
-    def _remember(self, s: Tensor, y: Tensor) -> None:
-        curvature = _dot(s, y)
-        if curvature > 1e-10 * _dot(y, y):
-            self._pairs.append((s, y, 1 / curvature))
+    def _restart(self, image: Tensor) -> None:
+        self.image = image
+        self._here = None
+        self._pairs = _Pairs(image)
 
-    def _direction(self, gradient: Tensor) -> Tensor:
-        """Minus the inverse Hessian's estimate times the gradient: the two-loop recursion."""
-        q, alphas = gradient, []
-        for s, y, rho in reversed(self._pairs):
-            alphas.append(rho * _dot(s, q))
-            q = q - alphas[-1] * y
-        if self._pairs:
-            _, y, rho = self._pairs[-1]
-            q = q / (rho * _dot(y, y))
-        for (s, y, rho), alpha in zip(self._pairs, reversed(alphas), strict=True):
-            q = q + (alpha - rho * _dot(y, q)) * s
-        return -q
+
+class _Pairs:
+    """The last pairs of a move s and the change y of the gradient along it, as rows of one matrix [2 most, n].
+
+    The two-loop recursion runs on their inner products (Chen, Wang and Zhou 2014): two passes over the matrix a step,
+    where a vector at a time would take eight.
+    """
+
+    def __init__(self, like: Tensor) -> None:
+        pixels = math.prod(like.shape[1:3])
+        self._most = pairs(pixels)
+        self._shape = tf.shape(like)
+        self._rows = tf.Variable(tf.zeros([2 * self._most, 3 * pixels]))
+        self.clear()
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    def clear(self) -> None:
+        """Forget all of them."""
+        self._order: deque[int] = deque(maxlen=self._most)  # places of the pairs, oldest first
+        self._products = np.zeros((2 * self._most, 2 * self._most))
+
+    def add(self, s: Tensor, y: Tensor) -> None:
+        """Remember a pair in the place of the oldest, unless its curvature is not positive."""
+        if _dot(s, y) <= 1e-10 * _dot(y, y):
+            return
+        place = self._order[0] if len(self) == self._most else len(self)
+        self._order.append(place)
+        places = (place, self._most + place)
+        vectors = [tf.reshape(vector, [-1]) for vector in (s, y)]
+        self._rows.scatter_nd_update([[row] for row in places], vectors)
+        for row, vector in zip(places, vectors, strict=True):
+            self._products[row] = self._products[:, row] = self._with(vector)
+
+    def times_curvature(self, vector: Tensor) -> Tensor:
+        """The inverse Hessian's estimate times `vector`, in its shape."""
+        if not self._order:
+            return vector
+        flat, m, products = tf.reshape(vector, [-1]), self._most, self._products
+        with_vector = self._with(flat)
+        weights, scale, alphas = np.zeros(2 * m), 1.0, {}  # the result is weights @ rows + scale * vector
+        for i in reversed(self._order):
+            alphas[i] = (products[i] @ weights + scale * with_vector[i]) / products[i, m + i]
+            weights[m + i] -= alphas[i]
+        newest = self._order[-1]
+        gamma = products[newest, m + newest] / products[m + newest, m + newest]
+        weights, scale = gamma * weights, gamma * scale
+        for i in self._order:
+            beta = (products[m + i] @ weights + scale * with_vector[m + i]) / products[i, m + i]
+            weights[i] += alphas[i] - beta
+        sum_of_rows = tf.matmul(tf.constant(weights[None], tf.float32), self._rows)[0]
+        return tf.reshape(sum_of_rows + scale * flat, self._shape)
+
+    def _with(self, vector: Tensor) -> np.ndarray:
+        """The product of each row with `vector` [n]."""
+        return tf.linalg.matvec(self._rows, vector).numpy()
 
 
 def _free(image: Tensor, gradient: Tensor) -> Tensor:
@@ -182,8 +228,8 @@ def _free(image: Tensor, gradient: Tensor) -> Tensor:
     return tf.cast(~held, tf.float32)
 
 
-def _dot(a: Tensor, b: Tensor) -> Tensor:
-    return tf.reduce_sum(a * b)
+def _dot(a: Tensor, b: Tensor) -> float:
+    return float(tf.reduce_sum(a * b))
 
 
 OPTIMIZERS: dict[str, type[Adam] | type[LBFGS]] = {"adam": Adam, "lbfgs": LBFGS}

@@ -33,11 +33,11 @@ def connect(settings: Settings) -> Iterator[Client]:
         with Client(settings.scheduler, timeout=PATIENCE, set_as_default=False) as client:
             yield client
     else:
-        with _own_cluster(settings.offline) as cluster, Client(cluster, set_as_default=False) as client:
+        with _own_cluster(settings) as cluster, Client(cluster, set_as_default=False) as client:
             yield client
 
 
-def _own_cluster(offline: bool) -> LocalCluster:
+def _own_cluster(settings: Settings) -> LocalCluster:
     """One process of one thread, spawned, on this machine; a nanny brings it back when it dies."""
     return LocalCluster(
         n_workers=1,
@@ -48,5 +48,5 @@ def _own_cluster(offline: bool) -> LocalCluster:
         scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"},
         memory_limit=0,  # the system's own: Dask would pause the worker well before it
         silence_logs=logging.CRITICAL,
-        env={"NST_OFFLINE": "1"} if offline else {},
+        env={"NST_MEMORY": str(settings.memory), **({"NST_OFFLINE": "1"} if settings.offline else {})},
     )

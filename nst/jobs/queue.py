@@ -222,7 +222,8 @@ class Queue:
     def _leave(self) -> None:
         """Let go of the workers, and have them let go of their runs."""
         assert self._client is not None
-        self._client.unsubscribe_topic("all")
+        with suppress(ValueError):  # closed before it had subscribed
+            self._client.unsubscribe_topic("all")
         for address, place in self._places.items():
             if place.run:
                 self._tell(address, worker.ask_to_stop, place.run).join(PAUSE)

@@ -55,11 +55,13 @@ class Run:
     init: str | None = None
     state: State = State.QUEUED
     epoch: int = 0  # the last one done
-    epochs: int = 0  # of the whole run
+    epochs: int = 0  # of the whole run; once it has finished, those it took
     frames: int = 0  # pictures streamed so far, that of epoch 0 included
     losses: Losses | None = None  # of the last epoch
     extractor: str = ""  # the network that paints, known once the run has started
     note: str = ""
+    precision: str = ""  # as `extractor`
+    tiled: bool = False
     width: int = 0  # of the result, px; 0 until the run has started
     height: int = 0
     error: str = ""
@@ -85,6 +87,8 @@ class Run:
                 "width": self.width,
                 "height": self.height,
             }  # the frame may be smaller
+        if state is State.FINISHED:
+            changes |= {"epochs": self.epoch}  # the schedule's end may not have been reached
         if state.ended:
             changes |= {"seconds_left": 0.0, "has_result": bool(getattr(event, "image", b""))}
         return dataclasses.replace(self, **changes)

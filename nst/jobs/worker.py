@@ -6,7 +6,8 @@ A painter is handed over by name and imported here, never in the process of the 
         job: {"content": bytes, "style": bytes, "init": bytes | None, "options": StyleOptions.to_json()}
         emit(event): Started, Epochs, and one of Finished, Stopped, Failed; what it raises becomes Failed
         stop_requested() -> bool: asked after every step
-    warm_up() -> plain values for the health report; "extractors" among them says which networks there are
+    warm_up() -> plain values for the health report, as nst.runner's: "extractors" says which networks there are;
+        "auto", "precision", "calibrations" and "memory" are what estimates need
     fetch(name, emit) -> None: Fetching events, the last one with `done`
 
 They answer through Dask's event log, which keeps their order; the end of a task never overtakes it. Exceptions are put

@@ -1,25 +1,22 @@
 """The REST interface, /api/v1: runs, their events and pictures, options, samples, uploads."""
 
 import asyncio
-import base64
-import binascii
-import json
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import FileResponse, JSONResponse, Response
 from pydantic import AfterValidator
-from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from nst.errors import InputError
-from nst.options import LayerWeights, Option, StyleOptions, did_you_mean, options_of
+from nst.errors import Busy, InputError
+from nst.options import LayerWeights, Option, StyleOptions, options_of
+from nst.web import bodies
+from nst.web.bodies import PICTURES
 from nst.web.desk import Desk
 from nst.web.gallery import CONTENTS, SIDES, STYLES
-from nst.web.problems import Malformed, Refused
+from nst.web.problems import Refused
 
-PICTURES = ("content", "style", "init")
 PATIENCE = 30.0  # seconds that a request for events may wait
 IMMUTABLE = {"Cache-Control": "private, max-age=31536000, immutable"}
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -47,7 +44,7 @@ ERRORS: dict[int | str, dict[str, Any]] = {
         413: "Too large",
         415: "Not a picture",
         422: "Something given is wrong; `field` names it",
-        503: "Too many runs wait, or no worker is there",
+        503: "Too many runs wait, or the worker is not ready",
     }.items()
 }
 
@@ -56,8 +53,23 @@ def _errors(*codes: int) -> dict[int | str, dict[str, Any]]:
     return {code: ERRORS[code] for code in codes}
 
 
+def _options_schema() -> dict[str, Any]:
+    return {"type": "object", "properties": {option.name: schema_of(option) for option in options_of(StyleOptions)}}
+
+
+def _estimate_request_schema() -> dict[str, Any]:
+    ref = {"type": "string", "description": "samples/NAME or uploads/ID"}
+    side = {"type": "integer", "description": "of the content, px, if that is not given"}
+    fields = {"content": ref, "style": ref, "height": side, "width": side, "options": _options_schema()}
+    example = {"content": "samples/harbour", "options": {"size": 1024, "epochs": 60}}
+    return {
+        "required": True,
+        "content": {"application/json": {"schema": {"type": "object", "properties": fields}, "example": example}},
+    }
+
+
 def _run_request_schema() -> dict[str, Any]:
-    options = {"type": "object", "properties": {o.name: schema_of(o) for o in options_of(StyleOptions)}}
+    options = _options_schema()
     picture = {"type": "string", "description": "base64, or a data URL"}
     body = {"type": "object", "required": ["content", "style"]}
     as_json = {**body, "properties": {**dict.fromkeys(PICTURES, picture), "options": options}}
@@ -75,18 +87,17 @@ def _run_request_schema() -> dict[str, Any]:
 def schema_of(option: Option) -> dict[str, Any]:
     """JSON schema of one option."""
     names = {int: "integer", float: "number", bool: "boolean", str: "string", LayerWeights: "object"}
-    bounds = {
-        "minimum": option.low,
-        "maximum": option.high,
-        "enum": list(option.choices) or None,
-        "x-unit": option.unit,
-    }
+    bounds = {"minimum": option.low, "maximum": option.high, "enum": list(option.choices) or None}
+    value: dict[str, Any] = {"type": names[option.type]}
+    value |= {name: bound for name, bound in bounds.items() if bound is not None}
+    if option.words:
+        value = {"anyOf": [value, {"type": "string", "enum": list(option.words)}]}
     return {
-        "type": names[option.type],
+        **value,
         "default": option.default,
         "description": option.help,
         "x-group": option.group,
-        **{name: value for name, value in bounds.items() if value not in (None, "")},
+        **({"x-unit": option.unit} if option.unit else {}),
     }
 
 
@@ -116,9 +127,9 @@ def options() -> dict[str, Any]:
 async def create(request: Request, desk: Here) -> JSONResponse:
     """Queue a painting: two pictures (a third if `init` is image) and options, as JSON in base64 or as a form."""
     if request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
-        pictures, given = await _from_form(request)
+        pictures, given = await bodies.pictures_and_options_of_form(request)
     else:
-        pictures, given = await asyncio.to_thread(_from_json, await request.body())
+        pictures, given = await asyncio.to_thread(bodies.pictures_and_options, await request.body())
     options = StyleOptions.from_json(given)
     for role in ("content", "style"):
         if role not in pictures:
@@ -130,85 +141,30 @@ async def create(request: Request, desk: Here) -> JSONResponse:
         except InputError as error:
             raise Refused(role, error) from error
     run = await asyncio.to_thread(desk.start, options, **refs)
+    forecast = await asyncio.to_thread(desk.forecast, options, refs["content"], refs["style"])
     place = f"/api/v1/runs/{run.id}"
-    return JSONResponse({"id": run.id, "run": place, "page": f"/?run={run.id}"}, 202, {"Location": place})
+    answer = {"id": run.id, "run": place, "page": f"/?run={run.id}", "estimate": forecast}
+    return JSONResponse(answer, 202, {"Location": place})
 
 
-def _from_json(text: bytes) -> tuple[dict[str, tuple[bytes, str]], Any]:
-    """({role: (bytes, name)}, options) of a JSON body. Slow for large pictures: use a thread."""
-    try:
-        body = _parsed(text)
-    except ValueError as error:
-        raise Malformed(f"the body is not JSON: {error}") from error
-    if not isinstance(body, dict):
-        raise Malformed(f"the body must be a JSON object, got {type(body).__name__}")
-    for name in body:
-        if name not in (*PICTURES, "options"):
-            raise Refused(name, InputError(f"there is no field {name!r}{did_you_mean(name, (*PICTURES, 'options'))}"))
-    given = {role: body[role] for role in PICTURES if body.get(role) is not None}
-    options = body.get("options")
-    return {role: (decode(role, data), role) for role, data in given.items()}, {} if options is None else options
+@router.post(
+    "/estimate",
+    summary="What a run would take",
+    tags=["runs"],
+    responses=_errors(404, 422, 503),
+    openapi_extra={"requestBody": _estimate_request_schema()},
+)
+async def estimate(request: Request, desk: Here) -> dict[str, Any]:
+    """`seconds` of painting and `bytes` of memory on this server's worker, and `tile`, the side of the tiles in px.
 
-
-async def _from_form(request: Request) -> tuple[dict[str, tuple[bytes, str]], Any]:
-    """({role: (bytes, name)}, options) of a form; options come as one JSON field, or one field each."""
-    pictures: dict[str, tuple[bytes, str]] = {}
-    given: dict[str, Any] = {}
-    async with request.form() as form:
-        for name, value in form.multi_items():
-            if name in PICTURES and isinstance(value, UploadFile):
-                pictures[name] = (await value.read(), value.filename or name)
-            elif isinstance(value, UploadFile) or (name in PICTURES and name != "init"):
-                expected = "a file" if name in PICTURES else "text"
-                raise Refused(name, InputError(f"`{name}` must be {expected}"))
-            elif name == "options":
-                given |= _object(value)
-            else:
-                given[name] = _plain(value)
-    return pictures, given
-
-
-def decode(field: str, text: Any) -> bytes:
-    """The bytes of base64 or of a data URL. Raises Refused, which names `field`."""
-    if not isinstance(text, str):
-        raise Refused(field, InputError(f"`{field}` must be a picture in base64, got {type(text).__name__}"))
-    head, comma, tail = text.partition(",")
-    if comma and not (head.startswith("data:") and head.endswith(";base64")):
-        raise Refused(field, InputError(f"`{field}` must be base64 or a data URL, got {text[:40]!r}"))
-    try:
-        return base64.b64decode("".join((tail if comma else head).split()), validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise Refused(field, InputError(f"`{field}` is not base64: {error}")) from error
-
-
-def _parsed(text: str | bytes) -> Any:
-    """What JSON says. Raises ValueError, also where it is nested too deeply, or has half a character (`"\\ud800"`)."""
-    try:
-        found = json.loads(text)
-        json.dumps(found, ensure_ascii=False).encode()
-    except RecursionError:
-        raise ValueError("it is nested too deeply") from None
-    except UnicodeEncodeError as error:
-        raise ValueError(f"it has half of a surrogate pair, {error.object[error.start]!r}") from None
-    return found
-
-
-def _object(text: str) -> dict[str, Any]:
-    try:
-        given = _parsed(text)
-    except ValueError as error:
-        raise Refused("options", InputError(f"`options` is not JSON: {error}")) from error
-    if not isinstance(given, dict):
-        raise Refused("options", InputError(f"`options` must be an object, got {type(given).__name__}"))
-    return given
-
-
-def _plain(text: str) -> Any:
-    """The number or truth value that a form's text spells, else the text."""
-    try:
-        return _parsed(text)
-    except ValueError:
-        return text
+    `tile` is null where the picture is painted whole; `at_most` says that the run may end sooner. What would not fit is
+    refused as `POST /api/v1/runs` refuses it, with the largest `size` that does.
+    """
+    content, style, given = bodies.to_be_estimated(await request.body())
+    forecast = await asyncio.to_thread(desk.forecast, StyleOptions.from_json(given), content, style)
+    if forecast is None or forecast["seconds"] is None:
+        raise Busy("the worker has not measured this machine yet: try again in a moment")
+    return forecast
 
 
 @router.get("/runs", summary="The newest runs", tags=["runs"])

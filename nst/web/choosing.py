@@ -1,16 +1,15 @@
 """Callbacks of the left side: pictures are chosen, the form is tied together and filled again from a run."""
 
 import asyncio
-import base64
-import binascii
 from typing import Any
 from urllib.parse import parse_qs
 
-from dash import ALL, ClientsideFunction, Dash, Input, Output, State, no_update, set_props
+from dash import ALL, ClientsideFunction, Dash, Input, Output, State, no_update
 
 from nst.errors import ImageError, InputError, NotFound, NstError
 from nst.web import ids
-from nst.web.components import ASKS, OPTIONS, fill_form, register_sliders
+from nst.web.bodies import decode_base64
+from nst.web.components import ASKS, OPTIONS, fill_form, register_sliders, toast
 from nst.web.desk import Desk
 
 VALUES = {option.name: ids.value(option.name) for option in OPTIONS}
@@ -58,7 +57,7 @@ def _register_upload(app: Dash, desk: Desk, role: str) -> None:
         try:
             ref = await asyncio.to_thread(lambda: desk.keep(_bytes_of(contents), name or role))
         except NstError as error:
-            set_props(ids.TOAST, {"is_open": True, "children": str(error)})
+            toast(str(error))
             return no_update, str(error), None
         return {"ref": ref, "title": name}, "", None
 
@@ -66,8 +65,8 @@ def _register_upload(app: Dash, desk: Desk, role: str) -> None:
 def _bytes_of(contents: str) -> bytes:
     """What dcc.Upload gives, a data URL, as bytes. Raises ImageError."""
     try:
-        return base64.b64decode(contents.partition(",")[2], validate=True)
-    except (binascii.Error, ValueError) as error:
+        return decode_base64(contents.partition(",")[2])
+    except ValueError as error:
         raise ImageError(f"the upload is not base64: {error}") from error
 
 

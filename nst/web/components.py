@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import dash_bootstrap_components as dbc
-from dash import ClientsideFunction, Dash, Input, Output, dcc, html
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, set_props
 from dash.development.base_component import Component
 
 from nst.events import Losses
@@ -19,12 +19,17 @@ OPTIONS = options_of(StyleOptions)
 # The part of an option's range that a slider spans; the box beside it takes the rest.
 COMFORTABLE = {"epochs": (1, 200), "size": (128, 1536), "steps_per_epoch": (1, 50)}
 
+# What a switch calls the word that may stand in a number's place.
+WORDS = {"auto": "Until it hardly changes"}
+
 GROUPS = {
     "start": "Where it starts",
     "weights": "Loss weights",
     "layers": "Networks and layers",
     "optimiser": "Optimiser",
 }
+# Choices whose name is written otherwise than with a capital.
+SPOKEN = {"vgg19": "VGG19", "vgg16": "VGG16", "lbfgs": "L-BFGS", "float32": "float32", "bfloat16": "bfloat16"}
 ASKS = {
     "content": ("Content", "Drop a photograph here, or choose one"),
     "style": ("Style", "Drop a painting here, or choose one"),
@@ -123,11 +128,17 @@ def _control(option: Option) -> list[Component]:
         choices = [{"label": _spoken(choice), "value": choice} for choice in option.choices]
         return [dbc.Select(id=name, options=choices, value=option.default)]
     if has_slider(option):
+        worded = option.default in option.words
         low, high, step = scale(option)
-        start = math.log10(option.default) if option.log else option.default
+        start = low if worded else math.log10(option.default) if option.log else option.default
+        slider = {"min": low, "max": high, "step": step, "value": start, "disabled": worded}
         return [
-            dbc.Input(id=ids.slider(option.name), type="range", min=low, max=high, step=step, value=start),
+            dbc.Input(id=ids.slider(option.name), type="range", **slider),
             dbc.Label(f"{option.label}, as a number", html_for=name, class_name="visually-hidden"),
+            *(
+                dbc.Switch(id=ids.word(option.name), name=word, label=WORDS[word], value=option.default == word)
+                for word in option.words
+            ),
         ]
     if option.name == "seed":
         dice = html.Button("⚄", id=ids.DICE, type="button", title="Another seed", className="dice")
@@ -173,17 +184,23 @@ def legend(losses: Losses | None = None) -> list[Component]:
     ]
 
 
+def toast(message: str) -> None:
+    """Have the page say what did not work; for callbacks."""
+    set_props(ids.TOAST, {"is_open": True, "children": message})
+
+
 def register_sliders(app: Dash) -> None:
-    """Tie each slider to its box, both ways."""
-    for option in OPTIONS:
-        if has_slider(option):
-            pair = ids.slider(option.name), ids.value(option.name)
-            app.clientside_callback(
-                ClientsideFunction("form", "pairLogarithmic" if option.log else "pair"),
-                [Output(each, "value") for each in pair],
-                [Input(each, "value") for each in pair],
-                prevent_initial_call=True,
-            )
+    """Tie each slider to its box, both ways, and to the switch of a word."""
+    for option in filter(has_slider, OPTIONS):
+        pair = ids.slider(option.name), ids.value(option.name)
+        outputs, inputs = [Output(each, "value") for each in pair], [Input(each, "value") for each in pair]
+        move = "pairLogarithmic" if option.log else "pair"
+        if option.words:
+            switch = ids.word(option.name)
+            outputs += [Output(switch, "value"), Output(pair[0], "disabled")]
+            inputs += [Input(switch, "value"), State(switch, "name")]
+            move = "pairOrWord"
+        app.clientside_callback(ClientsideFunction("form", move), outputs, inputs, prevent_initial_call=True)
 
 
 def read_form(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -214,6 +231,4 @@ def spell(value: Any) -> str:
 
 
 def _spoken(choice: str) -> str:
-    return {"vgg19": "VGG19", "vgg16": "VGG16", "lbfgs": "L-BFGS", "johnson": "Johnson", "gatys": "Gatys"}.get(
-        choice, choice.capitalize()
-    )
+    return SPOKEN.get(choice, choice.capitalize())

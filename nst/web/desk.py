@@ -3,17 +3,20 @@
 A picture is meant by a ref, "samples/<name>" or "uploads/<id>", which is also its place under /api/v1.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from nst import images
-from nst.errors import OptionError
+from nst.errors import OptionError, OutOfMemory
+from nst.estimates import Calibration, calibration_for, estimate
 from nst.jobs.queue import Queue
 from nst.jobs.run import Run
 from nst.jobs.store import Store
 from nst.options import StyleOptions
 from nst.settings import Settings
 from nst.web.gallery import ORDER, Gallery
+
+Shape = tuple[int, int]  # (height, width), px
 
 
 @dataclass(frozen=True)
@@ -24,11 +27,14 @@ class Desk:
     store: Store
     queue: Queue
     gallery: Gallery
+    _shapes: dict[str, Shape] = field(default_factory=dict, compare=False)  # by ref
 
     def keep(self, data: bytes, name: str) -> str:
         """Check that `data` is a picture that can be painted, and keep it; returns its ref. Raises ImageError."""
-        images.read(data, name, 64)
-        return f"uploads/{self.store.put_upload(data, name.rpartition('/')[2])}"  # only a sample's name has a slash
+        shape = _shape(data, name)
+        ref = f"uploads/{self.store.put_upload(data, name.rpartition('/')[2])}"  # only a sample's name has a slash
+        self._shapes[ref] = shape
+        return ref
 
     def thumbnail(self, ref: str, side: int) -> bytes:
         """A picture within `side` x `side` px, JPEG. Raises NotFound."""
@@ -53,14 +59,51 @@ class Desk:
             return {"ref": name, "title": sample.title}
         return {"ref": f"uploads/{upload_id}", "title": name or "a picture"}
 
+    def shape(self, ref: str) -> Shape:
+        """(height, width) of a picture, upright, px. Raises NotFound."""
+        if ref not in self._shapes:
+            kind, _, name = ref.partition("/")
+            data = self.gallery.path(name).read_bytes() if kind == "samples" else self.store.upload(name)
+            self._shapes[ref] = _shape(data, name)
+        return self._shapes[ref]
+
+    def forecast(self, options: StyleOptions, content: str | Shape, style: str | None = None) -> dict[str, Any] | None:
+        """What a run will take: `Estimate.to_json`, and the "extractor" and "precision" that it is for.
+
+        `content` is a ref, or its (height, width). None until a worker has said what its machine has. Raises NotFound,
+        and OptionError where the network's weights are missing, or the run would not fit into the worker's memory.
+        """
+        asked = self.queue.extractors().get(options.extractor)
+        if asked and not asked["installed"]:
+            raise OptionError(f"`extractor` cannot be {options.extractor!r}: {asked['how']}", "extractor")
+        health = self.queue.health()
+        network = health.get("auto") if options.extractor == "auto" else options.extractor
+        precision = health.get("precision") if options.precision == "auto" else options.precision
+        if network is None or precision is None or "memory" not in health:
+            return None
+        known = [Calibration.from_json(each) for each in health.get("calibrations", ())]
+        height, width = self.shape(content) if isinstance(content, str) else content
+        try:
+            found = estimate(
+                height,
+                width,
+                options,
+                network,
+                precision,
+                calibration_for(network, precision, known),
+                health["memory"],
+                self.shape(style) if style else None,
+            )
+        except OutOfMemory as error:
+            raise OptionError(str(error), "size") from error
+        return {**found.to_json(), "extractor": network, "precision": precision}
+
     def start(self, options: StyleOptions, content: str, style: str, init: str | None = None) -> Run:
         """Queue a painting of the pictures that three refs mean. Raises NotFound, OptionError, Busy."""
         if (options.init == "image") != (init is not None):
             missing = "no picture to start from was given" if init is None else "a picture to start from was given"
             raise OptionError(f"`init` is {options.init!r}, but {missing}", "init")
-        network = self.queue.extractors().get(options.extractor)
-        if network and not network["installed"]:
-            raise OptionError(f"`extractor` cannot be {options.extractor!r}: {network['how']}", "extractor")
+        self.forecast(options, content, style)  # refuses what cannot be painted
         self.queue.check_room()
         run = self.store.create(
             options, self.upload_of(content), self.upload_of(style), self.upload_of(init) if init else None
@@ -82,3 +125,8 @@ class Desk:
             "events": f"{base}/events",
             "result": f"{base}/result.png" if run.has_result else None,
         }
+
+
+def _shape(data: bytes, name: str) -> Shape:
+    picture = images.read(data, name, 64)
+    return picture.height, picture.width

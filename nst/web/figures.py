@@ -84,10 +84,11 @@ def losses(epochs: Iterable[Mapping[str, Any]] = (), last: int = 40, revision: s
     }
 
 
-def more_losses(epochs: Iterable[Mapping[str, Any]]) -> Patch:
-    """The points of further epochs, to be appended to `losses`."""
+def more_losses(epochs: Iterable[Mapping[str, Any]], last: int) -> Patch:
+    """The points of further epochs, to be appended to `losses`; `last` is less than it was if the run ended early."""
     epochs = list(epochs)
     patch = Patch()
+    patch["layout"]["xaxis"]["range"] = [0, last]
     for index, part in enumerate(PARTS):
         for axis, values in _points(epochs, part).items():
             patch["data"][index][axis].extend(values)

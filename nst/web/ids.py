@@ -20,6 +20,9 @@ FRAMES = "frames"  # addresses of frames for the player
 EASEL = "easel"
 NUMBERS = "numbers"
 LEGEND = "legend"
+STUDIO = "studio"  # worker, networks and downloads as they stand, and what paints
+DRAFT = "draft"  # counts changes of the form, a pause after the last of each burst
+ESTIMATE = "estimate"
 PAINTER = "painter"
 WORKER = "worker"
 FETCH = "fetch"
@@ -67,6 +70,11 @@ def hint(name: str) -> str:
 def value(name: str) -> str:
     """The box that holds an option's value."""
     return f"option-{name}"
+
+
+def word(name: str) -> str:
+    """The switch that puts a word in the place of an option's number."""
+    return f"{name}-word"
 
 
 def slider(name: str) -> str:

@@ -8,10 +8,10 @@ from typing import Any
 from nst.errors import NotFound
 from nst.jobs.run import Run, State
 from nst.web.desk import Desk
+from nst.words import count, duration, ordinal
 
 PATIENCE = 2.0  # seconds that a poll waits for something new
 GLANCE = 0.25  # seconds between two looks at what has no one to wake us
-ORDINALS = ("", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,10 @@ def status(news: News) -> str:
     if run.state is State.FINISHED:
         return f"Finished: {count(run.epochs, 'epoch')} in {duration(run.seconds)}."
     if run.state is State.STOPPED:
-        return f"Stopped at epoch {run.epoch} of {run.epochs}." if run.frames else "Stopped before it was painted."
+        most = "at most " if run.options.epochs == "auto" else ""
+        return (
+            f"Stopped at epoch {run.epoch} of {most}{run.epochs}." if run.frames else "Stopped before it was painted."
+        )
     return f"{str(run.state).capitalize()}: {run.error}"
 
 
@@ -97,32 +100,13 @@ def numbers(run: Run | None) -> str:
     """Epochs, speed and time left of a run, "" before its first epoch."""
     if run is None or not run.frames:
         return ""
-    parts = [f"Epoch {run.epoch} of {run.epochs}"]
+    sooner = "at most " if run.options.epochs == "auto" and run.state is not State.FINISHED else ""
+    parts = [f"Epoch {run.epoch} of {sooner}{run.epochs}"]
     if run.state is State.RUNNING:
         if run.steps_per_second:
             parts.append(f"{run.steps_per_second:.3g} steps/s")
         if run.seconds_left is not None and run.epoch:
-            parts.append(f"{duration(run.seconds_left)} left")
+            parts.append(f"{sooner}{duration(run.seconds_left)} left")
     elif run.seconds:
         parts.append(duration(run.seconds))
     return " · ".join(parts)
-
-
-def ordinal(number: int) -> str:
-    """1 -> "first", 12 -> "12th"."""
-    return ORDINALS[number] if number < len(ORDINALS) else f"{number}th"
-
-
-def count(number: int, noun: str) -> str:
-    """1 epoch, 2 epochs."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def duration(seconds: float) -> str:
-    """42 s, 3 min 05 s, 1 h 02 min."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"

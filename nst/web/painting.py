@@ -5,10 +5,9 @@ clock -> gate -> ASK -> `poll`, which waits for news -> the page, and ANSWERED -
 """
 
 import asyncio
-from itertools import cycle
 from typing import Any
 
-from dash import ClientsideFunction, Dash, Input, Output, State, html, no_update, set_props
+from dash import ClientsideFunction, Dash, Input, Output, State, no_update, set_props
 
 from nst.errors import NstError, OptionError
 from nst.jobs.run import Run
@@ -16,7 +15,7 @@ from nst.jobs.run import State as RunState
 from nst.options import StyleOptions
 from nst.web import figures, ids, live
 from nst.web.choosing import VALUES, chosen, run_id_of
-from nst.web.components import legend, read_form
+from nst.web.components import legend, read_form, toast
 from nst.web.desk import Desk
 from nst.web.live import News
 
@@ -38,14 +37,9 @@ SHOWN = {
     "download": (ids.DOWNLOAD, "href"),
     "download_name": (ids.DOWNLOAD, "download"),
     "download_off": (ids.DOWNLOAD, "disabled"),
-    "painter": (ids.PAINTER, "children"),
     "worker": (ids.WORKER, "children"),
     "worker_class": (ids.WORKER, "className"),
-    "fetch_hidden": (ids.FETCH, "hidden"),
-    "fetching_hidden": (ids.FETCHING, "hidden"),
-    "fetch_text": (ids.FETCH_TEXT, "children"),
-    "fetch_value": (ids.FETCH_BAR, "value"),
-    "fetch_max": (ids.FETCH_BAR, "max"),
+    "studio": (ids.STUDIO, "data"),
     "cursor": (ids.CURSOR, "data"),
 }
 
@@ -65,23 +59,8 @@ def register(app: Dash, desk: Desk) -> None:
         try:
             await asyncio.to_thread(desk.queue.stop, run_id_of(search))
         except NstError as error:
-            _toast(str(error))
+            toast(str(error))
         return True
-
-    @app.callback(
-        Output(ids.FETCH, "hidden", allow_duplicate=True), Input(ids.FETCH, "n_clicks"), prevent_initial_call=True
-    )
-    async def fetch(clicks: int) -> bool:
-        try:
-            desk.queue.fetch_weights("vgg19")
-        except NstError as error:
-            _toast(str(error))
-            return False
-        return True
-
-
-def _toast(message: str) -> None:
-    set_props(ids.TOAST, {"is_open": True, "children": message})
 
 
 def _register_start(app: Dash, desk: Desk) -> None:
@@ -112,7 +91,7 @@ def _register_start(app: Dash, desk: Desk) -> None:
             init = choices["init"]["ref"] if options.init == "image" and choices["init"] else None
             run = await asyncio.to_thread(desk.start, options, **refs, init=init)
         except NstError as error:
-            _toast(str(error))
+            toast(str(error))
             wrong = error.option if isinstance(error, OptionError) else field
             return {"search": no_update, "errors": {name: str(error) if name == wrong else "" for name in fields}}
         set_props(ids.TOAST, {"is_open": False})
@@ -146,7 +125,7 @@ def _register_poll(app: Dash, desk: Desk) -> None:
         seen = cursor["studio"] if attached else None
         news = await live.follow(desk, run_id, cursor["n"] if attached else 0, seen)
         if news.run and news.events and news.run.state is RunState.FAILED:
-            _toast(news.run.error)
+            toast(news.run.error)
         shown = dict.fromkeys(SHOWN, no_update) | run_view(news, attached) | studio_view(news, seen)
         last = news.events[-1]["n"] if news.events else cursor["n"] if attached else 0
         return {"answered": ask, "shown": shown | {"cursor": {"run": run_id, "n": last, "studio": news.studio}}}
@@ -186,10 +165,11 @@ def _figures(
     if not attached:
         frames = frames[-REPLAYED:]
     whole = not attached or any(event["kind"] == "started" for event in events)
+    curve = figures.more_losses(epochs, run.epochs) if attached else figures.losses(epochs, run.epochs, run.id)
     size = (run.width or 4, run.height or 3)
     return {
         "image": figures.picture(*size, source=frames[0] if frames else "", revision=run.id) if whole else no_update,
-        "loss": figures.more_losses(epochs) if attached else figures.losses(epochs, run.epochs, run.id),
+        "loss": curve,
         "frames": {"run": run.id, "urls": frames},
     }
 
@@ -219,48 +199,17 @@ def _download(run: Run | None) -> dict[str, Any]:
 
 
 def studio_view(news: News, seen: dict[str, Any] | None) -> dict[str, Any]:
-    """Worker, networks and downloads, by the names of SHOWN."""
+    """The worker, and what the cards beside the painting read of it, by the names of SHOWN."""
     studio, run = news.studio, news.run
-    if studio == seen and not news.events:
+    if studio == seen and all(event["kind"] == "epoch" for event in news.events):
         return {}
-    vgg19 = studio["networks"].get("vgg19", {"installed": False, "how": ""})
-    download = studio["fetching"].get("vgg19")
-    going = bool(download) and not download["done"]
-    troubled = download["error"] if download else ""
+    told = ("extractor", "precision", "tiled", "note")
+    painter = {**{name: getattr(run, name) for name in told}, "ended": run.state.ended} if run else None
     return {
-        "painter": [*_painter(run, vgg19), html.Span(troubled, className="field-error")],
         "worker": WORKER[studio["worker"]] + (f": {studio['trouble']}" if studio["trouble"] else ""),
         "worker_class": f"pill pill-{studio['worker']}",
-        "fetch_hidden": vgg19["installed"] or not vgg19["how"] or going or studio["offline"],
-        "fetching_hidden": not going,
-        "fetch_text": _fetched(download) if going else "",
-        "fetch_value": str(download["received"]) if going else "0",
-        "fetch_max": str(download["size"] or 1) if going else "1",
+        "studio": {**studio, "run": painter},
     }
 
 
 WORKER = {"warm": "ready", "starting": "the worker is getting ready", "lost": "no worker", "closed": "closing"}
-SPOKEN = {"vgg19": "VGG19", "vgg16": "VGG16", "compact": "The compact network"}
-
-
-def _painter(run: Run | None, vgg19: dict[str, Any]) -> list[Any]:
-    """Which network paints, and how to get VGG19."""
-    if run is not None and run.extractor:
-        verb = "painted" if run.state.ended else "paints"
-        return [html.Strong(SPOKEN.get(run.extractor, run.extractor)), f" {verb}. ", *_with_code(run.note)]
-    if not vgg19["how"]:
-        return ["The worker will say which networks are there."]
-    if vgg19["installed"]:
-        return [html.Strong("VGG19"), " is here and will paint, unless you choose another extractor."]
-    said = [html.Strong("The compact network"), " will paint. It is quick and came with the studio. "]
-    return [*said, *_with_code(vgg19["how"])]
-
-
-def _with_code(text: str) -> list[Any]:
-    """`text` with what stands between backticks set as code."""
-    return [html.Code(part) if odd else part for part, odd in zip(text.split("`"), cycle((False, True)), strict=False)]
-
-
-def _fetched(download: dict[str, Any]) -> str:
-    received, size = (round(download[name] / 2**20) for name in ("received", "size"))
-    return f"Fetching VGG19: {received} of {size} MB" if size else "Fetching VGG19 …"

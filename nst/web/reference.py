@@ -84,6 +84,9 @@ def _with_code(text: str) -> str:
 
 
 def _bounds(schema: dict[str, Any]) -> str:
+    if "anyOf" in schema:
+        kinds, default = schema["anyOf"], {name: schema[name] for name in ("default",) if name in schema}
+        return " or ".join(_bounds(kind) for kind in kinds) + f", {_bounds(default)}"
     low, high = schema.get("minimum"), schema.get("maximum")
     parts = [
         " | ".join(map(str, schema["enum"])) if "enum" in schema else schema.get("type", ""),

@@ -1,6 +1,7 @@
 """Serve the studio on one address until Ctrl-C."""
 
 import contextlib
+import logging
 import signal
 import socket
 import sys
@@ -12,10 +13,12 @@ from pathlib import Path
 import uvicorn
 from fastapi import FastAPI
 from filelock import FileLock, Timeout
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from nst.errors import Busy, NstError
 from nst.jobs.queue import Queue
 from nst.jobs.store import Store
+from nst.jobs.worker import in_words
 from nst.settings import Settings
 from nst.web.factory import create_app
 
@@ -38,10 +41,12 @@ def serve(settings: Settings, open_browser: bool) -> None:
         host, port = listener.getsockname()[:2]
         url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         print(f"The studio is at {url}  (Ctrl-C ends it)", flush=True)
+        watched = _Watched(application)
+        # Silent until it has started: what keeps it from starting is said once, in one line, below.
         config = uvicorn.Config(
-            application, log_level="warning", timeout_graceful_shutdown=PATIENCE, timeout_keep_alive=75
+            watched, log_level="critical", timeout_graceful_shutdown=PATIENCE, timeout_keep_alive=75
         )
-        server = uvicorn.Server(config)
+        server = _Server(config)
         if open_browser:
             threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
         # Once it has closed, uvicorn sends itself the signal that ended it: that must not cut short the clean-up after.
@@ -49,7 +54,31 @@ def serve(settings: Settings, open_browser: bool) -> None:
         with contextlib.suppress(KeyboardInterrupt, SystemExit):  # uvicorn's own way out of a failed start
             server.run(sockets=[listener])
         if not server.started:
-            raise NstError("the studio could not start; what is above says why")
+            raise NstError(f"the studio could not start: {watched.trouble}")
+
+
+class _Server(uvicorn.Server):
+    """A server that logs warnings once it has started."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start."""
+        await super().startup(sockets)
+        logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+
+
+class _Watched:
+    """ASGI middleware that remembers as `trouble`, in one line, what went wrong last."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app, self.trouble = app, ""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or the application's lifespan."""
+        try:
+            await self.app(scope, receive, send)
+        except Exception as error:
+            self.trouble = in_words(error)
+            raise
 
 
 @contextlib.contextmanager

@@ -147,3 +147,12 @@ def wait_for_epoch(page: Page, epoch: int) -> None:
 def shown(page: Page) -> list[str]:
     """The frames that were painted, by their file names."""
     return [address.rpartition("/")[2] for address in page.evaluate("window.shown")]
+
+
+def focus(page: Page, name: str) -> None:
+    """Press Tab until the element called `name` has the focus."""
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.id") == name:
+            return
+    raise AssertionError(f"{name} cannot be reached with Tab")

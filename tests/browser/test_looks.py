@@ -58,6 +58,21 @@ def test_nothing_sticks_out_sideways(visit: Visit) -> None:
     squeeze(page)
 
 
+def test_a_long_word_of_the_worker_stays_inside_the_bar(visit: Visit) -> None:
+    page = visit()
+    long = "no worker: " + "no worker could be started or reached at tcp://127.0.0.1:8786 in 10 s " * 2
+    page.evaluate("text => window.dash_clientside.set_props('worker', { children: text })", long)
+    expect(page.locator("#worker")).to_have_text(long)
+    for width in (360, 390, 768, 1100, 1440):
+        page.set_viewport_size({"width": width, "height": 844})
+        bar, pill = (page.locator(each).bounding_box() for each in (".bar", "#worker"))
+        assert bar
+        assert pill
+        assert bar["y"] <= pill["y"]
+        assert pill["y"] + pill["height"] <= bar["y"] + bar["height"]
+        assert page.locator(".bar h1").bounding_box()["height"] < 40, "the name is on one line"
+
+
 def test_the_theme_follows_the_system_until_it_is_chosen_and_is_kept(visit: Visit) -> None:
     page = visit(color_scheme="light")
     theme = "document.documentElement.dataset.bsTheme"

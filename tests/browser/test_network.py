@@ -51,6 +51,18 @@ def test_offline_is_said_and_the_run_goes_on_afterwards(visit: Visit) -> None:
     expect(page.locator(".away")).to_be_hidden()
 
 
+def test_start_without_a_server_says_that_nobody_answered(visit: Visit) -> None:
+    page = visit(lossy=True)
+    page.context.set_offline(True)
+    page.click("#start")
+    expect(page.locator("#toast")).to_contain_text("The studio does not answer. Press Start again once it does.")
+    page.context.set_offline(False)
+    page.fill("#epochs", "2")
+    page.click("#start")
+    wait_for_status(page, "Finished")
+    expect(page.locator("#toast")).to_be_hidden()
+
+
 def test_a_server_that_restarts_says_what_became_of_the_run(visit: Visit, tmp_path: Path) -> None:
     site = Site(tmp_path / "site")
     site.start()

@@ -5,9 +5,9 @@ import re
 import urllib.request
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-from tests.browser.conftest import Site, Visit, set_up, shown, wait_for_epoch, wait_for_status
+from tests.browser.conftest import Site, Visit, focus, set_up, shown, wait_for_epoch, wait_for_status
 from tests.web.sites import picture
 
 RANGE = "document.querySelector('#image-graph .js-plotly-plot').layout.xaxis.range"
@@ -67,7 +67,7 @@ def test_stop_keeps_what_there_is(visit: Visit) -> None:
 
 def test_reload_second_tab_and_other_browser_attach_to_the_same_run(visit: Visit) -> None:
     page = visit()
-    set_up(page, epochs=120)
+    set_up(page, epochs=120, steps=40)  # outlasts two pages that open on a busy machine
     page.click("#start")
     wait_for_epoch(page, 2)
     path = page.url.removeprefix(page.evaluate("location.origin"))
@@ -95,7 +95,7 @@ def test_a_finished_run_is_whole_when_it_is_opened_again(visit: Visit) -> None:
     again.wait_for_function("window.shown.at(-1)?.endsWith('result.png')")
     assert again.evaluate(CURVE) == [31] * 4
     assert again.inner_text("#content-caption") == page.inner_text("#content-caption")
-    expect(page.locator("#painter")).to_contain_text("painted.")
+    expect(page.locator("#painter")).to_contain_text("painted in bfloat16.")
     page.go_back()
     wait_for_status(page, "Ready")
     expect(page.locator("#painter")).to_contain_text("will paint")
@@ -174,16 +174,6 @@ def test_an_unknown_run_is_said_plainly(visit: Visit) -> None:
     wait_for_status(page, "There is no run 'nowhere'")
 
 
-def test_sliders_and_boxes_move_together(visit: Visit) -> None:
-    page = visit()
-    page.fill("#epochs", "7")
-    expect(page.locator("#option-epochs")).to_have_value("7")
-    page.fill("#option-strength", "10")
-    expect(page.locator("#strength")).to_have_value("1")
-    page.fill("#strength", "-1")
-    expect(page.locator("#option-strength")).to_have_value("0.1")
-
-
 def test_a_double_click_starts_one_run(visit: Visit, site: Site) -> None:
     def runs() -> int:
         with urllib.request.urlopen(f"{site.url}/api/v1/runs?limit=500") as answer:
@@ -205,21 +195,12 @@ def test_vgg19_can_be_fetched_from_the_page(visit: Visit) -> None:
     expect(page.locator("#fetch")).to_be_hidden()
 
 
-def _focus(page: Page, name: str) -> None:
-    """Press Tab until the element called `name` has the focus."""
-    for _ in range(80):
-        page.keyboard.press("Tab")
-        if page.evaluate("document.activeElement.id") == name:
-            return
-    raise AssertionError(f"{name} cannot be reached with Tab")
-
-
 def test_a_run_needs_no_mouse(visit: Visit) -> None:
     page = visit()
-    _focus(page, "epochs")
+    focus(page, "epochs")
     page.keyboard.press("Home")
     page.keyboard.press("ArrowRight")
-    _focus(page, "start")
+    focus(page, "start")
     page.keyboard.press("Enter")
     wait_for_status(page, "Finished: 2 epochs")
-    _focus(page, "download")
+    focus(page, "download")

@@ -4,11 +4,12 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nst.engine.losses import content_loss, gram, style_loss, tv_loss
+from nst.engine.losses import content_loss, gram, linear_gram, mean, style_loss, tv_loss
 
 from . import twins
 
 NORMALISATIONS = ("relative", "gatys")
+UNEVEN = np.arange(9, dtype=np.float32).reshape(3, 3)  # an upstream gradient that is not symmetric
 
 
 def activations(seed: int, h: int, w: int, channels: int, scale: float = 1.0) -> np.ndarray:
@@ -50,6 +51,27 @@ def test_content_and_style_agree_with_their_twins(normalisation, seed, shape):
 def test_total_variation_agrees_with_its_twin(seed, h, w):
     x = np.random.default_rng(seed).uniform(0, 1, (1, h, w, 3)).astype(np.float32)
     np.testing.assert_allclose(tv_loss(tf.constant(x)), twins.tv_loss(x[0]), rtol=1e-4)
+
+
+@pytest.mark.parametrize("spelled_out", [lambda f: tf.reduce_sum(UNEVEN * gram(f)), tv_loss], ids=["gram", "tv"])
+def test_a_gradient_that_is_spelled_out_is_that_of_finite_differences(spelled_out):
+    f = tf.constant(activations(9, 5, 4, 3))
+    with tf.GradientTape() as tape:
+        tape.watch(f)
+        loss = spelled_out(f)
+    gradient = tape.gradient(loss, f)
+    direction = activations(10, 5, 4, 3)
+    ahead, behind = (float(spelled_out(f + sign * 1e-2 * direction)) for sign in (1, -1))
+    assert (ahead - behind) / 2e-2 == pytest.approx(float(tf.reduce_sum(gradient * direction)), rel=1e-2)
+
+
+@given(seeds, shapes)
+@settings(max_examples=25, deadline=None)
+def test_the_gram_matrix_of_a_linear_head_follows_from_that_of_its_source(seed, shape):
+    random, f = np.random.default_rng(seed), activations(seed, *shape)
+    kernel, bias = random.normal(size=(shape[2], 5)).astype(np.float32), random.normal(size=5).astype(np.float32)
+    found = linear_gram(gram(tf.constant(f)), mean(tf.constant(f)), kernel, bias)
+    np.testing.assert_allclose(found, twins.gram(f[0] @ kernel + bias), rtol=1e-3, atol=1e-3)
 
 
 LOSSES = {

@@ -55,6 +55,49 @@ def test_the_start_is_near_grey_noise(painted):
     assert 0.05 < start.std() < 0.15
 
 
+def test_detail_of_the_content_enters_with_each_scale(tiny, pictures, monkeypatch):
+    """What the finer content shows and the coarser could not: together with the coarser, the content itself."""
+    grown = []
+
+    class Watched(optimize.OPTIMIZERS["lbfgs"]):
+        def grow(self, carry, detail):
+            grown.append((carry, detail))
+            super().grow(carry, detail)
+
+    monkeypatch.setitem(optimize.OPTIMIZERS, "lbfgs", Watched)
+    content = np.random.default_rng(5).uniform(0, 1, (96, 128, 3)).astype(np.float32)
+    list(stylize(content, pictures[1], options(), extractor=tiny))
+    [(carry, detail)] = grown
+    small, large = (fit(*content.shape[:2], side) for side in (64, 128))
+    carried = carry(optimize._canvas(content, *small), "bicubic")
+    np.testing.assert_allclose(detail + carried, optimize._canvas(content, *large), atol=1e-5)
+    assert np.abs(detail).mean() > 0.01
+
+
+def test_a_run_may_end_when_its_picture_hardly_changes(tiny, pictures, monkeypatch):
+    monkeypatch.setattr(optimize, "STILL", 1.0)  # every epoch changes less
+    steps = list(stylize(*pictures, options(epochs="auto"), extractor=tiny))
+    last = steps[-1]
+    assert [step.step for step in steps if step.ends_epoch] == [0, 5, 10]
+    assert [rung.steps for rung in last.rungs] == [5, 5]  # an epoch on each scale
+    assert (last.step, last.steps, last.epoch, last.epochs) == (10, 10, 2, 2)
+    assert max(last.scale.height, last.scale.width) == 128
+
+
+def test_a_run_that_never_rests_takes_the_whole_schedule(tiny, pictures, monkeypatch):
+    monkeypatch.setattr(optimize, "STILL", 0.0)
+    chosen = options(epochs="auto", size=64, steps_per_epoch=1)
+    *_, last = stylize(*pictures, chosen, extractor=tiny)
+    assert (last.step, last.steps, last.epoch) == (100, 100, 100)
+
+
+def test_a_last_epoch_of_fewer_steps_ends_too(tiny, pictures, monkeypatch):
+    monkeypatch.setattr(optimize, "STILL", 1.0)
+    monkeypatch.setattr(optimize, "schedule", lambda *_: (Scale(64, 64, 20), Scale(128, 128, 3)))
+    *_, last = stylize(*pictures, options(epochs="auto"), extractor=tiny)
+    assert (last.step, last.steps, last.epoch, last.epochs, last.ends_epoch) == (8, 8, 2, 2, True)
+
+
 @pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
 def test_the_same_seed_paints_the_same_picture_and_another_one_another(tiny, pictures, optimizer):
     def paint(seed: int) -> np.ndarray:
@@ -125,7 +168,9 @@ def test_a_loss_that_is_no_number_ends_the_run_with_the_last_good_picture(tiny, 
 
 def test_a_loss_that_runs_away_ends_the_run(tiny, pictures):
     flat = np.full((40, 40, 3), 0.5, np.float32)
-    chosen = options(init="image", size=64, content_weight=0, style_weight=0, tv_weight=1, learning_rate=0.0001)
+    chosen = options(
+        init="image", size=64, content_weight=0, style_weight=0, tv_weight=1, learning_rate=0.0001, optimizer="adam"
+    )
     live = LiveWeights.of(chosen, "tiny")
     nearly = flat + np.random.default_rng(0).normal(0, 1e-4, flat.shape).astype(np.float32)
     run = stylize(flat, flat, chosen, init=nearly, live=live, extractor=tiny)

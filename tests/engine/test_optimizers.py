@@ -5,7 +5,7 @@ import pytest
 import scipy.optimize
 import tensorflow as tf
 
-from nst.engine.optimizers import LBFGS, OPTIMIZERS, Adam
+from nst.engine.optimizers import LBFGS, OPTIMIZERS, Adam, _Pairs
 from nst.events import Losses
 
 RANDOM = np.random.default_rng(0)
@@ -40,6 +40,7 @@ def to(height, width):
     return lambda canvas, method: tf.image.resize(canvas, (height, width), method=method, antialias=True)
 
 
+NONE = tf.zeros([])  # no detail
 OBJECTIVES = {"quadratic": quadratic, "rosenbrock": rosenbrock}
 
 
@@ -109,7 +110,7 @@ def test_growing_carries_the_picture_and_keeps_descending(name):
     for _ in range(3):
         optimizer.step(evaluator(lambda image: tf.reduce_sum((image - 0.5) ** 4)), 0.01)
     before = optimizer.image
-    optimizer.grow(to(12, 14))
+    optimizer.grow(to(12, 14), NONE)
     assert optimizer.image.shape == (1, 12, 14, 3)
     back = tf.image.resize(optimizer.image, (6, 7), antialias=True)
     assert float(tf.reduce_max(tf.abs(back - before))) < 0.1
@@ -119,12 +120,54 @@ def test_growing_carries_the_picture_and_keeps_descending(name):
     assert optimizer.step(evaluate, 0.01).total < first
 
 
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_growing_adds_the_detail_and_stays_between_black_and_white(name):
+    detail = tf.random.stateless_uniform((1, 12, 14, 3), (1, 2), -0.6, 0.6)
+    plain, detailed = (OPTIMIZERS[name](start()) for _ in range(2))
+    plain.grow(to(12, 14), NONE)
+    detailed.grow(to(12, 14), detail)
+    carried = to(12, 14)(start(), "bicubic")
+    np.testing.assert_allclose(plain.image, np.clip(carried, 0, 1), atol=1e-6)
+    np.testing.assert_allclose(detailed.image, np.clip(carried + detail, 0, 1), atol=1e-6)
+
+
+def test_lbfgs_moves_as_the_two_loops_of_the_book_do():
+    """Nocedal and Wright 2006, algorithm 7.4, a vector at a time, on more pairs than are kept."""
+    random = np.random.default_rng(3)
+    pairs = _Pairs(tf.zeros(SHAPE))
+    kept = []
+    for _ in range(14):
+        s = random.normal(size=SHAPE).astype(np.float32)
+        y = (np.float32(1.5) * s + 0.1 * random.normal(size=SHAPE)).astype(np.float32)
+        pairs.add(tf.constant(s), tf.constant(y))
+        kept.append((np.float64(s).ravel(), np.float64(y).ravel()))
+    kept = kept[-len(pairs) :]
+    assert len(pairs) == 10
+    g = random.normal(size=SHAPE).astype(np.float32)
+    q, alphas = np.float64(g).ravel(), []
+    for s, y in reversed(kept):
+        alphas.append(s @ q / (s @ y))
+        q = q - alphas[-1] * y
+    s, y = kept[-1]
+    q = q * (s @ y) / (y @ y)
+    for (s, y), alpha in zip(kept, reversed(alphas), strict=True):
+        q = q + (alpha - y @ q / (s @ y)) * s
+    np.testing.assert_allclose(np.ravel(pairs.times_curvature(tf.constant(g))), q, atol=1e-5)
+
+
+def test_lbfgs_remembers_no_pair_along_which_the_gradient_falls():
+    pairs = _Pairs(tf.zeros(SHAPE))
+    pairs.add(tf.ones(SHAPE), -tf.ones(SHAPE))
+    assert len(pairs) == 0
+    np.testing.assert_array_equal(pairs.times_curvature(tf.ones(SHAPE)), np.ones(SHAPE))
+
+
 def test_adams_steps_are_as_long_after_growing_as_before():
     """On a loss that is a mean, as ours are: each pixel's gradient is a quarter at twice the size."""
     optimizer, evaluate = Adam(start()), evaluator(lambda image: tf.reduce_mean(tf.abs(image - 2.0)))
     for _ in range(20):
         optimizer.step(evaluate, 0.001)
-    optimizer.grow(to(12, 14))
+    optimizer.grow(to(12, 14), NONE)
     before = optimizer.image
     optimizer.step(evaluate, 0.001)
     moved = float(tf.reduce_mean(tf.abs(optimizer.image - before)))
@@ -135,5 +178,5 @@ def test_adams_second_moment_never_turns_negative_when_it_grows():
     optimizer = Adam(start())
     for _ in range(3):
         optimizer.step(evaluator(quadratic), 0.02)
-    optimizer.grow(to(13, 17))
+    optimizer.grow(to(13, 17), NONE)
     assert float(tf.reduce_min(optimizer._second)) >= 0

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nst.options import StyleOptions, options_of
-from nst.scales import SMALLEST, Scale, fit, ladder, seconds_left
+from nst.scales import SMALLEST, Scale, fit, full_size_steps, ladder, seconds_left
 
 modest = settings(max_examples=50, deadline=None, derandomize=True)
 
@@ -61,15 +61,21 @@ def test_without_coarse_scales_there_is_one_rung(given_values):
 
 
 def test_a_ladder_by_hand():
-    # a quarter of the steps each; the first takes what is left over
+    # 4, 3, 2 and 1 tenths of the steps; the first takes what is left over
     assert ladder(300, 400, 512, 402) == (
-        Scale(48, 64, 102),
-        Scale(96, 128, 100),
-        Scale(192, 256, 100),
-        Scale(384, 512, 100),
+        Scale(48, 64, 162),
+        Scale(96, 128, 120),
+        Scale(192, 256, 80),
+        Scale(384, 512, 40),
     )
     assert ladder(300, 400, 64, 5) == (Scale(48, 64, 5),)
     assert ladder(300, 400, 512, 1) == (Scale(384, 512, 1),)
+
+
+def test_full_size_steps_by_hand():
+    # 160 / 64 + 120 / 16 + 80 / 4 + 40
+    assert full_size_steps(ladder(300, 400, 512, 400)) == 70
+    assert full_size_steps(ladder(300, 400, 512, 400, coarse=False)) == 400
 
 
 @pytest.mark.parametrize(("height", "width"), [(16, 100_000), (100_000, 16), (1, 1)])

@@ -18,8 +18,9 @@ ENVIRONMENT = {
     "NST_DATA": "/tmp/studio",
     "NST_SCHEDULER": "tcp://other:8786",
     "NST_OFFLINE": "1",
+    "NST_MEMORY": "2.5",
 }
-FLAGS = ["--host", "::1", "--port", "0", "--data", "here", "--scheduler", "tcp://third:1", "--offline"]
+FLAGS = ["--host", "::1", "--port", "0", "--data", "here", "--scheduler", "tcp://third:1", "--offline", "--memory", "4"]
 
 
 @pytest.fixture(autouse=True)
@@ -45,11 +46,11 @@ def test_every_setting_has_a_variable_and_a_flag():
     assert sorted(ENVIRONMENT) == sorted(f"NST_{name.upper()}" for name in NAMES)
     assert sorted(vars(parsed([]))) == sorted(NAMES)
     found = Settings.read(ENVIRONMENT)
-    assert found == Settings("0.0.0.0", 9000, Path("/tmp/studio"), "tcp://other:8786", True)
+    assert found == Settings("0.0.0.0", 9000, Path("/tmp/studio"), "tcp://other:8786", True, 2.5)
 
 
 def test_flags_come_before_the_environment_and_are_optional():
-    assert Settings.read(ENVIRONMENT, parsed(FLAGS)) == Settings("::1", 0, Path("here"), "tcp://third:1", True)
+    assert Settings.read(ENVIRONMENT, parsed(FLAGS)) == Settings("::1", 0, Path("here"), "tcp://third:1", True, 4.0)
     assert Settings.read(ENVIRONMENT, parsed([])) == Settings.read(ENVIRONMENT)
     assert Settings.read(ENVIRONMENT, argparse.Namespace()) == Settings.read(ENVIRONMENT)
 
@@ -75,6 +76,9 @@ def test_offline_is_read_in_words_and_digits(text, meant):
         ("NST_PORT", "80.5", "NST_PORT must be a whole number, got '80.5'"),
         ("NST_PORT", "-1", "`port` must be between 0 and 65535, got -1"),
         ("NST_PORT", "65536", "`port` must be between 0 and 65535, got 65536"),
+        ("NST_MEMORY", "much", "NST_MEMORY must be a number, got 'much'"),
+        ("NST_MEMORY", "-1", "`memory` must be a number of gigabytes, at least 0, got -1"),
+        ("NST_MEMORY", "nan", "`memory` must be a number of gigabytes, at least 0, got nan"),
         ("NST_OFFLINE", "maybe", "NST_OFFLINE must be 1 or 0, got 'maybe'"),
     ],
 )

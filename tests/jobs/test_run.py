@@ -12,6 +12,7 @@ from nst.options import StyleOptions
 
 RUN = Run("0" * 32, 0.0, StyleOptions(epochs=3), "c" * 64, "d" * 64, epochs=3)
 STARTED = Started("compact", "a note", 640, 480, 3, 30)
+STARTED_AUTO = Started("compact", "a note", 640, 480, 100, 1000, "bfloat16", tiled=True)
 
 
 def epoch(n: int) -> Epoch:
@@ -71,6 +72,20 @@ def test_a_story_adds_up() -> None:
     assert (run.seconds, run.seconds_left, run.steps_per_second, run.has_result) == (1.5, 4.5, 20.0, False)
     run = run.after(Finished(2.0, b"png"))
     assert (run.state, run.seconds, run.seconds_left, run.has_result, run.last) == ("finished", 2.0, 0.0, True, 5)
+
+
+def test_a_run_that_ends_by_itself_has_the_epochs_that_were_done() -> None:
+    run = dataclasses.replace(RUN, options=StyleOptions(epochs="auto"), epochs=100).after(STARTED_AUTO)
+    assert (run.epochs, run.precision, run.tiled) == (100, "bfloat16", True)
+    run = run.after(epoch(0)).after(epoch(1)).after(Finished(2.0, b"png"))
+    assert (run.state, run.epoch, run.epochs) == ("finished", 1, 1)
+
+
+def test_what_was_stored_before_precision_and_tiles_were_told_still_loads() -> None:
+    old_event = {name: value for name, value in STARTED.to_json().items() if name not in ("precision", "tiled")}
+    assert Event.from_wire(old_event) == dataclasses.replace(STARTED, precision="float32", tiled=False)
+    old_run = {name: value for name, value in RUN.to_json().items() if name not in ("precision", "tiled")}
+    assert Run.from_json(old_run) == RUN
 
 
 def test_a_failure_keeps_its_reason_and_the_last_good_picture() -> None:

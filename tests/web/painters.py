@@ -9,12 +9,18 @@ import numpy as np
 from PIL import Image
 
 from nst.errors import Diverged
+from nst.estimates import Calibration
 from nst.events import Epoch, Event, Fetching, Finished, Losses, Started, Stopped
+from nst.options import MOST_EPOCHS
 from nst.scales import fit
 
 Emit = Callable[[Event], None]
+CALIBRATION = Calibration("compact", "float32", step_seconds=0.005, pixel_seconds=1e-7)
+MEMORY = 2_500_000_000  # bytes
+ENOUGH = 31  # epochs that change the picture, of a run that ends by itself
 DIVERGES = 13  # this seed's loss runs away after three epochs
 VGG19 = {"installed": False, "how": "Fetch it here, or with `nst weights fetch vgg19`."}
+VGG16 = {"installed": False, "how": "Fetch it here, or with `nst weights fetch vgg16`."}
 
 
 def execute(job: dict[str, Any], emit: Emit, stop_requested: Callable[[], bool]) -> None:
@@ -23,9 +29,10 @@ def execute(job: dict[str, Any], emit: Emit, stop_requested: Callable[[], bool])
     content = Image.open(io.BytesIO(job["content"])).convert("RGB")
     height, width = fit(content.height, content.width, options["size"])
     pictures = [content.resize((width, height)), _open(job["style"]).resize((width, height))]
-    epochs, steps = options["epochs"], options["steps_per_epoch"]
-    emit(Started("compact", "VGG19 is not installed.", width, height, epochs, epochs * steps))
-    for n in range(epochs + 1):
+    steps = options["steps_per_epoch"]
+    epochs = MOST_EPOCHS if options["epochs"] == "auto" else options["epochs"]
+    emit(Started("compact", "VGG19 is not installed.", width, height, epochs, epochs * steps, "bfloat16"))
+    for n in range((ENOUGH if options["epochs"] == "auto" else epochs) + 1):
         for _ in range(steps if n else 0):
             time.sleep(0.005)
             if stop_requested():
@@ -42,7 +49,13 @@ def execute(job: dict[str, Any], emit: Emit, stop_requested: Callable[[], bool])
 
 
 def warm_up() -> dict[str, Any]:
-    return {"extractors": {"compact": {"installed": True, "how": ""}, "vgg19": VGG19}}
+    return {
+        "extractors": {"compact": {"installed": True, "how": ""}, "vgg19": VGG19, "vgg16": VGG16},
+        "auto": "compact",
+        "precision": "float32",
+        "memory": MEMORY,
+        "calibrations": [CALIBRATION.to_json()],
+    }
 
 
 def fetch(name: str, emit: Emit) -> None:

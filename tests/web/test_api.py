@@ -80,6 +80,17 @@ def test_data_urls_and_forms_are_read_as_well(client: TestClient) -> None:
         assert run["options"]["epochs"] == 2
 
 
+def test_a_run_that_ends_by_itself_ends_with_the_epochs_it_took(client: TestClient) -> None:
+    files = {"content": ("a.png", picture()), "style": ("b.png", picture())}
+    answer = client.post("/api/v1/runs", files=files, data=QUICK | {"epochs": "auto"})
+    assert answer.status_code == 202, answer.text
+    started, *_ = (event for event in follow(client, answer.json()["id"]) if event["kind"] == "started")
+    assert (started["epochs"], started["precision"], started["tiled"]) == (100, "bfloat16", False)
+    run = client.get(answer.headers["location"]).json()
+    assert (run["options"]["epochs"], run["epoch"], run["epochs"], run["frames"]) == ("auto", 31, 31, 32)
+    assert (run["precision"], run["tiled"]) == ("bfloat16", False)
+
+
 def test_a_form_is_known_by_its_type_in_capitals_too(client: TestClient) -> None:
     headers = {"Content-Type": "Multipart/Form-Data; boundary=x"}
     told(client.post("/api/v1/runs", content=b"--x--\r\n", headers=headers), 422, "invalid", field="content")
@@ -224,6 +235,8 @@ def test_every_option_is_described(client: TestClient) -> None:
     assert list(described) == [option.name for option in options_of(StyleOptions)]
     assert described["size"]["minimum"] == 64
     assert "noise" in described["init"]["enum"]
+    number, word = described["epochs"]["anyOf"]
+    assert (number["minimum"], number["maximum"], word["enum"]) == (1, 1000, ["auto"])
 
 
 def test_samples_are_listed_and_shown(client: TestClient) -> None:
@@ -244,5 +257,6 @@ def test_the_reference_shows_every_route_and_asks_no_other_host(client: TestClie
     for path, methods in document["paths"].items():
         assert path in page
         assert all(said["summary"] in page and said.get("description") for said in methods.values())
+    assert "integer, 1 to 1000 or auto" in page
     assert "src=" not in page
     assert 'href="http' not in page

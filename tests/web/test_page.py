@@ -9,13 +9,13 @@ import pytest
 from dash.development.base_component import Component
 
 from nst.errors import Busy
-from nst.events import Epoch, Failed, Fetching, Finished, Interrupted, Losses, Started
+from nst.events import Epoch, Failed, Finished, Interrupted, Losses, Started
 from nst.jobs.queue import LONGEST, Queue
 from nst.jobs.run import Run
 from nst.jobs.store import Store
 from nst.options import StyleOptions, options_of
 from nst.settings import Settings
-from nst.web import figures, ids, live
+from nst.web import figures, ids, live, painter
 from nst.web.choosing import run_id_of
 from nst.web.components import fill_form, read_form
 from nst.web.desk import Desk
@@ -66,7 +66,7 @@ def test_the_promised_ids_are_there_and_every_option_has_a_field() -> None:
     present = {each.id for each in components(studio.layout()) if isinstance(getattr(each, "id", None), str)}
     assert set(PROMISED) <= present
     assert {ids.value(option.name) for option in options_of(StyleOptions)} <= present
-    assert {place for place, _ in SHOWN.values()} <= present
+    assert {place for shown in (SHOWN, painter.SHOWN) for place, _ in shown.values()} <= present
 
 
 def test_the_page_opens_with_both_pictures_chosen() -> None:
@@ -84,6 +84,7 @@ def test_the_page_opens_with_both_pictures_chosen() -> None:
         StyleOptions(),
         StyleOptions(strength=0.05, tv_weight=0.25, keep_colors=True, extractor="vgg16", learning_rate=0.0125),
         StyleOptions(style_layers=(("block1_conv1", 1.0), ("block2_conv1", 0.5)), style_weight=1e9, seed=2**31 - 1),
+        StyleOptions(epochs="auto", style_scale=0.25, precision="bfloat16"),
         StyleOptions(style_weight=1234567.0, strength=1 / 3, content_layers=(("block4_conv2", 1 / 3),)),
     ],
 )
@@ -117,7 +118,7 @@ def test_no_run_is_made_when_too_many_wait(desk: Desk) -> None:
 
 def run_after(*events: Any, **options: Any) -> Run:
     given = StyleOptions(**options)
-    run = Run("a" * 32, 0.0, given, "c", "s", epochs=given.epochs)
+    run = Run("a" * 32, 0.0, given, "c", "s", epochs=given.most_epochs)
     for event in events:
         run = run.after(event)
     return run
@@ -133,6 +134,7 @@ def told(run: Run, *events: Any) -> list[dict[str, Any]]:
 
 
 STARTED = Started("compact", "", 64, 48, 40, 400)
+STARTED_AUTO = Started("vgg19", "", 64, 48, 100, 1000, "bfloat16")
 
 
 def epoch(n: int) -> Epoch:
@@ -167,7 +169,7 @@ def test_a_page_that_comes_late_gets_whole_figures_and_the_last_frames() -> None
     assert view["image"]["layout"]["xaxis"]["range"] == [0, 64]
     assert view["frames"]["urls"][-1].endswith("result.png")
     assert view["image"]["layout"]["images"][0]["source"] == view["frames"]["urls"][0]
-    assert view["status"] == "Finished: 40 epochs in 9 s."
+    assert view["status"] == "Finished: 20 epochs in 9 s."
     assert view["download"].endswith("result.png")
 
 
@@ -190,18 +192,28 @@ def test_a_failed_run_says_why() -> None:
     assert live.status(News(run, None, [], STUDIO)) == "Failed: there was not enough memory"
 
 
-def test_the_way_to_vgg19_is_shown_until_it_is_there() -> None:
-    networks = {"vgg19": {"installed": False, "how": "run `nst weights fetch vgg19`"}}
-    missing = STUDIO | {"networks": networks}
-    view = studio_view(News(None, None, [], missing), None)
-    assert not view["fetch_hidden"]
-    assert "nst weights fetch vgg19" in str(view["painter"])
-    assert studio_view(News(None, None, [], missing | {"offline": True}), None)["fetch_hidden"]
-    going = missing | {"fetching": {"vgg19": Fetching("vgg19", 2**20, 80 * 2**20).to_json()}}
-    view = studio_view(News(None, None, [], going), None)
-    assert (view["fetch_hidden"], view["fetching_hidden"]) == (True, False)
-    assert view["fetch_text"] == "Fetching VGG19: 1 of 80 MB"
-    assert studio_view(News(None, None, [], going), going) == {}
+def test_the_studio_is_told_again_when_it_changed_or_the_run_did_but_not_at_every_epoch() -> None:
+    run = run_after(STARTED, epoch(0), epoch(1))
+    assert studio_view(News(run, 1, told(run, epoch(1)), STUDIO), STUDIO) == {}
+    assert studio_view(News(run, 1, [], STUDIO), STUDIO | {"worker": "starting"})["worker"] == "ready"
+    done = run_after(STARTED, epoch(0), Finished(1.0))
+    view = studio_view(News(done, None, told(done, Finished(1.0)), STUDIO), STUDIO)
+    painter = {"extractor": "compact", "precision": "float32", "tiled": False, "note": "", "ended": True}
+    assert view["studio"]["run"] == painter
+
+
+def test_a_run_that_ends_by_itself_has_the_epochs_it_took() -> None:
+    events = (STARTED_AUTO, epoch(0), epoch(1), Finished(9.0, b"png"))
+    going, done = run_after(*events[:-1], epochs="auto"), run_after(*events, epochs="auto")
+    view = run_view(News(going, 1, told(going, epoch(1)), STUDIO), attached=True)
+    assert view["numbers"] == "Epoch 1 of at most 100 · 20 steps/s · at most 1 min 15 s left"
+    assert (view["progress"], view["progress_max"]) == ("1", "100")
+    view = run_view(News(done, None, told(done, events[-1]), STUDIO), attached=True)
+    assert view["status"] == "Finished: 1 epoch in 9 s."
+    assert view["numbers"] == "Epoch 1 of 1 · 9 s"
+    assert view["progress"] == view["progress_max"] == "1"
+    ranged = [each for each in view["loss"].to_plotly_json()["operations"] if each["location"][-1] == "range"]
+    assert [each["params"]["value"] for each in ranged] == [[0, 1]]
 
 
 def test_losses_are_drawn_on_a_logarithmic_axis_one_point_an_epoch() -> None:
@@ -217,14 +229,6 @@ def test_losses_are_drawn_on_a_logarithmic_axis_one_point_an_epoch() -> None:
 
 def test_the_picture_cannot_be_sent_to_a_stranger_by_a_button() -> None:
     assert figures.CONFIG["showSendToCloud"] is False
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [(0.4, "0 s"), (59.4, "59 s"), (59.6, "1 min 00 s"), (185, "3 min 05 s"), (3720, "1 h 02 min")],
-)
-def test_durations_are_said_in_words(seconds: float, words: str) -> None:
-    assert live.duration(seconds) == words
 
 
 @pytest.mark.parametrize(

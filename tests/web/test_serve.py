@@ -100,7 +100,16 @@ def test_an_application_that_cannot_start_ends_the_program(tmp_path: Path) -> No
     with app("--port", "0", NST_DATA=str(tmp_path)) as process:
         errors = process.communicate(timeout=60)[1]
     assert process.returncode == 1
-    assert errors.splitlines()[-1].startswith("nst: the studio could not start")
+    assert errors.startswith("nst: the studio could not start: JSONDecodeError")
+    assert errors.count("\n") == 1
+
+
+def test_the_front_door_has_the_flags_of_nst_serve() -> None:
+    with app("--help") as process:
+        help = process.communicate(timeout=60)[0]
+    assert process.returncode == 0
+    for flag in ("--port", "--data", "--open, --no-open"):
+        assert flag in help
 
 
 @pytest.mark.parametrize("port", ["many", "70000"])

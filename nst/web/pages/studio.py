@@ -1,10 +1,10 @@
-"""The studio: two pictures in, and a painting that forms before your eyes. Callbacks: choosing.py and painting.py."""
+"""The studio: two pictures in, and a painting that forms before your eyes. Callbacks: the modules of `register`."""
 
 import dash_bootstrap_components as dbc
 from dash import Dash, dcc, html
 from dash.development.base_component import Component
 
-from nst.web import choosing, figures, ids, live, painting
+from nst.web import choosing, estimating, figures, ids, live, painter, painting
 from nst.web.components import basics, chooser, further, legend
 from nst.web.desk import Desk
 from nst.web.gallery import CONTENTS, STYLES
@@ -22,6 +22,8 @@ def layout() -> Component:
             dcc.Store(id=ids.ANSWERED),
             dcc.Store(id=ids.CURSOR, data={"run": "", "n": 0, "studio": None}),
             dcc.Store(id=ids.FRAMES),
+            dcc.Store(id=ids.STUDIO),
+            dcc.Store(id=ids.DRAFT),
             _header(),
             html.Main([_panel(), _stage(), _notes()], className="studio"),
             dbc.Toast(id=ids.TOAST, header="That did not work", is_open=False, dismissable=True, duration=12000),
@@ -75,6 +77,7 @@ def _panel() -> Component:
             ),
             html.Div(
                 [
+                    html.Div(id=ids.ESTIMATE, className="estimate", role="status"),
                     dbc.Button("Start", id=ids.START, color="primary", class_name="start"),
                     dbc.Button("Stop", id=ids.STOP, color="secondary", outline=True, disabled=True),
                 ],
@@ -179,4 +182,6 @@ def _notes() -> Component:
 def register(app: Dash, desk: Desk) -> None:
     """Bring the page to life."""
     choosing.register(app, desk)
+    estimating.register(app, desk)
     painting.register(app, desk)
+    painter.register(app, desk)

@@ -1,0 +1,71 @@
+"""The convolutions of one step and nothing else, each done the fastest way this machine has: the peak to aim at."""
+
+from collections.abc import Callable, Sequence
+from time import perf_counter
+
+from nst.engine.backend import tf
+from nst.engine.extractors import Architecture
+
+TRIALS = 3  # of each way to do a gradient, after one that prepares it
+
+Work = Callable[[], tf.Tensor]  # computes, and returns one number of what it found
+
+
+def bare_convolutions(
+    architecture: Architecture, used: Sequence[str], height: int, width: int, dtype: str
+) -> Callable[[], None]:
+    """A function that does all convolutions of one step one after the other, and returns when the last is done.
+
+    Each forward and back to its input, at the shapes of a canvas of `height` x `width` px, up to the deepest of the
+    layers `used`; in `dtype`.
+    """
+    deepest = max(map(architecture.convolutions.index, used))
+    work = []
+    for layer in architecture.convolutions[: deepest + 1]:
+        shrunk = 2 ** (int(layer[5]) - 1)
+        forward, *backward = _convolution(
+            -(-height // shrunk), -(-width // shrunk), architecture.shapes()[layer], dtype
+        )
+        work += [forward, min(backward, key=_best_of_trials)]
+
+    def run() -> None:
+        for each in work:
+            last = each()
+        last.numpy()  # asking for a number waits for it, and for all before it
+
+    return run
+
+
+def _convolution(height: int, width: int, kernel_shape: tuple[int, int, int, int], dtype: str) -> tuple[Work, ...]:
+    """(a convolution, its gradient to the input as TensorFlow's own operation, the same as a convolution)."""
+    *_, channels_in, channels_out = kernel_shape
+    kernel = tf.cast(tf.random.normal(kernel_shape), dtype)
+    turned = tf.transpose(tf.reverse(kernel, [0, 1]), (0, 1, 3, 2))  # by half, its channels swapped
+    image, upstream = (tf.cast(tf.random.normal([1, height, width, n]), dtype) for n in (channels_in, channels_out))
+
+    def gradient() -> tf.Tensor:
+        return tf.raw_ops.Conv2DBackpropInput(
+            input_sizes=image.shape, filter=kernel, out_backprop=upstream, strides=[1, 1, 1, 1], padding="SAME"
+        )
+
+    ways = (
+        lambda: tf.nn.conv2d(image, kernel, 1, "SAME"),
+        gradient,
+        lambda: tf.nn.conv2d(upstream, turned, 1, "SAME"),
+    )
+    return tuple(_one_number_of(way) for way in ways)
+
+
+def _one_number_of(way: Work) -> Work:
+    return tf.function(lambda: way()[0, 0, 0, 0]).get_concrete_function()
+
+
+def _best_of_trials(work: Work) -> float:
+    """Seconds."""
+    work().numpy()
+    taken = []
+    for _ in range(TRIALS):
+        began = perf_counter()
+        work().numpy()
+        taken.append(perf_counter() - began)
+    return min(taken)

@@ -1,0 +1,101 @@
+"""Seconds and memory told before a run against what it then takes: ten settings drawn at random, compact network.
+
+Each is a process of its own, because a process keeps the most memory that it ever needed. It measures the machine,
+tells its estimate, and paints from bytes to bytes as a worker does.
+"""
+
+import argparse
+import json
+import random
+import time
+
+import numpy as np
+
+from benchmarks.process import fresh_process, peak_memory
+from benchmarks.report import Number, others_load, report
+from nst.estimates import estimate
+from nst.events import Event, Failed
+from nst.images import encode_png
+from nst.options import StyleOptions
+
+SETTINGS = 10
+SIDES = range(128, 769, 32)  # px
+RATIOS = ((3, 4), (1, 1), (4, 3), (2, 3), (9, 16))  # height to width
+WITHIN = 25.0  # %, the aim
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--setting", type=int, help="do this one alone, and print it as JSON")
+    parser.add_argument("--settings", type=int, default=SETTINGS, help="how many to draw")
+    given = parser.parse_args()
+    if given.setting is not None:
+        print(json.dumps(told_and_taken(given.setting)))
+        return
+    load = others_load()
+    found = []
+    for number in range(given.settings):
+        found.append(fresh_process("benchmarks.estimates", "--setting", str(number)))
+        print(
+            f"  {found[-1]['what']:60} {found[-1]['told_s']:6.1f} s told, {found[-1]['taken_s']:6.1f} taken;"
+            f" {found[-1]['told_gb']:.2f} GB told, {found[-1]['taken_gb']:.2f} taken",
+            flush=True,
+        )
+    seconds, memory = (
+        tuple(100 * abs(one[f"told_{unit}"] / one[f"taken_{unit}"] - 1) for one in found) for unit in ("s", "gb")
+    )
+    numbers = [
+        Number("seconds: error of the estimate", "%", seconds, at_most=WITHIN),
+        Number("seconds: error, the worst", "%", (max(seconds),), at_most=WITHIN),
+        Number("memory: error of the estimate", "%", memory, at_most=WITHIN),
+        Number("memory: error, the worst", "%", (max(memory),), at_most=WITHIN),
+    ]
+    report("estimates", numbers, network="compact", other_load=load, each=[one["what"] for one in found])
+
+
+def told_and_taken(number: int) -> dict[str, float | str]:
+    """One setting: seconds and gigabytes, as estimated and as they were."""
+    from nst.engine.calibrate import calibrate
+    from nst.runner import choose_extractor, execute
+
+    choose = random.Random(number)
+    options = StyleOptions(
+        size=choose.choice(SIDES),
+        optimizer=choose.choice(("adam", "lbfgs")),
+        init=choose.choice(("noise", "content", "style")),
+        epochs=choose.randint(1, 4),
+        steps_per_epoch=choose.randint(2, 5),
+        extractor="compact",
+        precision="float32",
+    )
+    content, style = (picture(choose) for _ in range(2))
+    extractor, _ = choose_extractor("compact", precision="float32")
+    told = estimate(
+        *content.shape[:2], options, "compact", calibration=calibrate(extractor), style=(style.shape[0], style.shape[1])
+    )
+    job = {"content": encode_png(content), "style": encode_png(style), "init": None, "options": options.to_json()}
+    events: list[Event] = []
+    began = time.perf_counter()
+    execute(job, events.append, lambda: False)
+    taken = time.perf_counter() - began
+    if isinstance(events[-1], Failed):
+        raise RuntimeError(events[-1].error)
+    what = f"{told.width} x {told.height} px, {options.optimizer}, from {options.init}, {options.steps} steps"
+    return {
+        "what": what,
+        "told_s": told.seconds or 0.0,
+        "taken_s": taken,
+        "told_gb": told.bytes / 1e9,
+        "taken_gb": peak_memory() / 1e9,
+    }
+
+
+def picture(choose: random.Random) -> np.ndarray:
+    """A content or style: noise of some shape; what is on it costs no time."""
+    height, width = choose.choice(RATIOS)
+    scale = 768 // max(height, width)
+    return np.random.default_rng(choose.randrange(2**32)).random((height * scale, width * scale, 3), np.float32)
+
+
+if __name__ == "__main__":
+    main()

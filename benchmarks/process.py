@@ -1,0 +1,20 @@
+"""Work in a process of its own: one keeps the most memory that it ever needed, and what it traced."""
+
+import json
+import resource
+import subprocess
+import sys
+from typing import Any
+
+
+def fresh_process(module: str, *arguments: str) -> dict[str, Any]:
+    """What `python -m module arguments` prints last, read as JSON."""
+    done = subprocess.run([sys.executable, "-m", module, *arguments], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{module} {' '.join(arguments)}: {done.stderr.strip()[-500:]}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def peak_memory() -> int:
+    """Bytes of resident memory that this process has used at most."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)

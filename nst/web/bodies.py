@@ -1,0 +1,162 @@
+"""What a request brings: pictures in base64 or as files, options, a shape. Whatever is wrong with it is one line."""
+
+import base64
+import binascii
+import json
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from starlette.datastructures import UploadFile
+from starlette.requests import Request
+
+from nst.errors import InputError
+from nst.images import MAX_PIXELS, MIN_SIDE
+from nst.options import did_you_mean, shown
+from nst.web.problems import Malformed, Refused
+
+PICTURES = ("content", "style", "init")
+SLICE = 2**22  # characters of base64 decoded at a time; a multiple of 4
+
+Pictures = dict[str, tuple[bytes, str]]  # role -> (bytes, name)
+
+
+def pictures_and_options(text: bytes) -> tuple[Pictures, Any]:
+    """The pictures and the options of a JSON body that starts a run. Slow for large pictures: use a thread."""
+    body = _body(text, (*PICTURES, "options"))
+    given = {role: (decode(role, body[role]), role) for role in PICTURES if body.get(role) is not None}
+    return given, _options(body)
+
+
+async def pictures_and_options_of_form(request: Request) -> tuple[Pictures, Any]:
+    """The same of a form; options come as one JSON field, or one field each."""
+    pictures: Pictures = {}
+    given: dict[str, Any] = {}
+    async with request.form() as form:
+        for name, value in form.multi_items():
+            if name in PICTURES and isinstance(value, UploadFile):
+                pictures[name] = (await value.read(), value.filename or name)
+            elif isinstance(value, UploadFile) or (name in PICTURES and name != "init"):
+                expected = "a file" if name in PICTURES else "text"
+                raise Refused(name, InputError(f"`{name}` must be {expected}"))
+            elif name == "options":
+                given |= _object(value)
+            else:
+                given[name] = _plain(value)
+    return pictures, given
+
+
+def to_be_estimated(text: bytes) -> tuple[str | tuple[int, int], str | None, Any]:
+    """(content's ref or (height, width), style's ref if given, options) of a JSON body that asks for an estimate."""
+    body = _body(text, ("content", "style", "height", "width", "options"))
+    content, style = (_ref(role, body.get(role)) for role in ("content", "style"))
+    if content is None:
+        return (_side("height", body.get("height")), _side("width", body.get("width"))), style, _options(body)
+    return content, style, _options(body)
+
+
+def _ref(role: str, given: Any) -> str | None:
+    if given is None:
+        return None
+    if not isinstance(given, str):
+        raise Refused(role, InputError(f"`{role}` must be samples/NAME or uploads/ID, got {shown(given)}"))
+    return given if "/" in given else f"uploads/{given}"
+
+
+def _side(name: str, given: Any) -> int:
+    if given is None:
+        raise Refused(name, InputError(f"`{name}` is missing: give a `content`, or its `height` and `width` in px"))
+    if isinstance(given, bool) or not isinstance(given, int) or not MIN_SIDE <= given <= MAX_PIXELS:
+        rule = f"`{name}` must be a whole number between {MIN_SIDE} and {MAX_PIXELS}"
+        raise Refused(name, InputError(f"{rule}, got {shown(given)}"))
+    return given
+
+
+def _options(body: dict[str, Any]) -> Any:
+    options = body.get("options")
+    return {} if options is None else options
+
+
+def _body(text: bytes, known: Iterable[str]) -> dict[str, Any]:
+    """The object that a body is, none of its fields unknown. Raises Malformed, Refused."""
+    try:
+        body = json.loads(text)
+        _check_letters(body)
+    except RecursionError:
+        raise Malformed("the body is not JSON: it is nested too deeply") from None
+    except ValueError as error:
+        raise Malformed(f"the body is not JSON: {error}") from error
+    if not isinstance(body, dict):
+        raise Malformed(f"the body must be a JSON object, got {type(body).__name__}")
+    for name in body:
+        if name not in known:
+            raise Refused(name, InputError(f"there is no field {name!r}{did_you_mean(name, known)}"))
+    return body
+
+
+def decode(field: str, text: Any) -> bytes:
+    """The bytes of base64 or of a data URL. Raises Refused, which names `field`."""
+    if not isinstance(text, str):
+        raise Refused(field, InputError(f"`{field}` must be a picture in base64, got {type(text).__name__}"))
+    head, comma, tail = text.partition(",")
+    if comma and not (head.startswith("data:") and head.endswith(";base64")):
+        raise Refused(field, InputError(f"`{field}` must be base64 or a data URL, got {text[:40]!r}"))
+    try:
+        return decode_base64(tail if comma else head)
+    except ValueError as error:
+        raise Refused(field, InputError(f"`{field}` is not base64: {error}")) from error
+
+
+def decode_base64(text: str) -> bytes:
+    """The bytes that base64 spells. Raises ValueError.
+
+    One call for all of a large picture would hold Python's lock, and with it the server, until it is done.
+    """
+    if any(space in text for space in " \t\r\n"):
+        text = "".join(text.split())
+    slices = []
+    for start in range(0, len(text), SLICE):
+        piece = text[start : start + SLICE]
+        if start + SLICE < len(text) and "=" in piece[-2:]:
+            raise binascii.Error("Excess data after padding")
+        slices.append(base64.b64decode(piece, validate=True))
+        time.sleep(0)  # lets others have the lock
+    return b"".join(slices)
+
+
+def _check_letters(found: Any) -> None:
+    """Raise ValueError where a text has half of a character (`"\\ud800"`), which nobody could write down."""
+    if isinstance(found, dict):  # to write pictures again would take long; that they are ASCII is known at once
+        found = {name: value for name, value in found.items() if not (isinstance(value, str) and value.isascii())}
+    try:
+        json.dumps(found, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(f"it has half of a surrogate pair, {error.object[error.start]!r}") from None
+
+
+def _parsed(text: str) -> Any:
+    """What JSON says. Raises ValueError, also where it is nested too deeply."""
+    try:
+        found = json.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    _check_letters(found)
+    return found
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        given = _parsed(text)
+    except ValueError as error:
+        raise Refused("options", InputError(f"`options` is not JSON: {error}")) from error
+    if not isinstance(given, dict):
+        raise Refused("options", InputError(f"`options` must be an object, got {type(given).__name__}"))
+    return given
+
+
+def _plain(text: str) -> Any:
+    """The number or truth value that a form's text spells, else the text."""
+    try:
+        return _parsed(text)
+    except ValueError:
+        return text

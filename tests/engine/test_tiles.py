@@ -1,0 +1,162 @@
+import dataclasses
+import itertools
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nst.engine.extractors import ARCHITECTURES, Extractor, he_normal
+from nst.engine.objective import LiveWeights, Objective
+from nst.engine.optimize import load_extractor
+from nst.engine.optimizers import Adam
+from nst.engine.tiles import TiledObjective, grid, halo, spans, stride
+from nst.estimates import NETWORKS
+from nst.options import StyleOptions
+
+from .conftest import TINY
+
+CONTENT, STYLE = ("block3_conv3",), ("block1_conv1", "block2_conv2", "head", "block5_conv1")
+WEIGHTS = LiveWeights(2.0, 3.0, 0.7, (1.0,), (0.5, 0.3, 0.2, 0.4), 0.03)
+SIDE = 48  # px, of a core
+THIN = dataclasses.replace(ARCHITECTURES["vgg19"], name="thin", widths=(8, 12, 16, 16, 16))  # VGG19 but for its widths
+
+
+def noise(height: int, width: int, seed: int = 0) -> tf.Tensor:
+    return tf.constant(np.random.default_rng(seed).uniform(0, 1, (1, height, width, 3)), tf.float32)
+
+
+def distance(a: tf.Tensor, b: tf.Tensor) -> float:
+    """Of two tensors, over the size of the first."""
+    return float(tf.norm(a - b) / tf.norm(a))
+
+
+def of_the_studio(network: str, normalisation: str) -> tuple[Objective, LiveWeights]:
+    """The default objective: of the trained compact network, or of a VGG19 with random weights."""
+    extractor = load_extractor("compact") if network == "compact" else Extractor(THIN, he_normal(THIN, 0))
+    options = StyleOptions(normalisation=normalisation, tv_weight=0.5)
+    content, style = (tuple(name for name, _ in layers) for layers in options.layers(network))
+    return Objective(extractor, content, style, normalisation), LiveWeights.of(options, network)
+
+
+@pytest.mark.parametrize("normalisation", ["relative", "gatys"])
+@pytest.mark.parametrize("network", ["compact", "vgg19"])
+def test_losses_and_gradient_by_tiles_are_those_of_the_whole(network, normalisation):
+    whole, weights = of_the_studio(network, normalisation)
+    tiled = TiledObjective(whole, SIDE)
+    side = 2 * NETWORKS[network].halo + SIDE + 8  # too large for one tile
+    image, content, style = noise(side + 5, side - 2), noise(side + 5, side - 2, 1), noise(side, side + 40, 2)
+    assert len(tiled._tiles(image)) >= 16
+    expected, targets = whole.targets(content, style), tiled.targets(content, style)
+    for layer, matrix in expected.style.items():
+        assert distance(matrix, targets.style[layer]) < 1e-5
+    for layer, activations in expected.content.items():
+        assert distance(activations, targets.content[layer]) < 1e-5
+
+    losses, gradient = whole.evaluate(image, expected, weights)
+    by_tiles, gradient_by_tiles = tiled.evaluate(image, targets, weights)
+    for part, value in dataclasses.asdict(losses).items():
+        assert dataclasses.asdict(by_tiles)[part] == pytest.approx(value, rel=1e-5)
+    assert distance(gradient, gradient_by_tiles) < 1e-4
+    assert float(tf.reduce_max(abs(gradient - gradient_by_tiles))) < 1e-4 * float(tf.reduce_max(abs(gradient)))
+    if normalisation == "relative":
+        tiled._halo //= 2
+        assert distance(gradient, tiled.evaluate(image, targets, weights)[1]) > 1e-3
+
+
+@pytest.fixture(scope="module")
+def by_tiles(tiny) -> TiledObjective:
+    return TiledObjective(Objective(tiny, CONTENT, STYLE, "relative"), SIDE)
+
+
+@pytest.mark.parametrize(("height", "width", "side"), [(720, 33, 16), (64, 530, 48), (177, 163, 32), (250, 227, 80)])
+def test_every_shape_can_be_cut(by_tiles, height, width, side):
+    by_tiles._side = side
+    whole = by_tiles._whole
+    image, content, style = noise(height, width), noise(height, width, 1), noise(width, height, 2)
+    targets = whole.targets(content, style)
+    losses, gradient = whole.evaluate(image, targets, WEIGHTS)
+    assert len(by_tiles._tiles(image)) > 4
+    found, gradient_found = by_tiles.evaluate(image, by_tiles.targets(content, style), WEIGHTS)
+    assert found.total == pytest.approx(losses.total, rel=1e-4)
+    assert distance(gradient, gradient_found) < 1e-3
+
+
+def test_a_small_picture_is_taken_whole(tiny, pictures):
+    whole = Objective(tiny, CONTENT, STYLE, "relative")
+    tiled = TiledObjective(whole, SIDE)
+    content, style = (tf.constant(picture[None]) for picture in pictures)
+    targets = tiled.targets(content, style)
+    image = noise(*content.shape[1:3])
+    (losses, gradient), (expected, expected_gradient) = (
+        objective.evaluate(image, targets, WEIGHTS) for objective in (tiled, whole)
+    )
+    assert losses == expected
+    assert np.array_equal(gradient, expected_gradient)
+
+
+def test_one_trace_serves_every_tile_of_every_picture(tiny):
+    tiled = TiledObjective(Objective(tiny, CONTENT, STYLE, "relative"), SIDE)
+    for height, width in ((230, 250), (301, 222)):
+        targets = tiled.targets(noise(height, width), noise(width, height))
+        tiled.evaluate(noise(height, width, 1), targets, WEIGHTS)
+    traced = (tiled._content_of, tiled._moments_of, tiled._sums_of, tiled._gradient_of)
+    assert [function.experimental_get_tracing_count() for function in traced] == [1, 1, 1, 1]
+
+
+def test_an_optimiser_does_not_know(tiny):
+    whole = Objective(tiny, CONTENT, STYLE, "relative")
+    content, style, start = noise(210, 250), noise(200, 200, 1), noise(210, 250, 2)
+    painted = []
+    for objective in (whole, TiledObjective(whole, SIDE)):
+        targets, adam = objective.targets(content, style), Adam(start)
+        for _ in range(3):
+            adam.step(lambda image: objective.evaluate(image, targets, WEIGHTS), 0.03)  # noqa: B023
+        painted.append(adam.image)
+    assert float(tf.reduce_max(abs(painted[0] - painted[1]))) < 1e-3
+
+
+def test_a_gradient_that_is_not_finite_shows_in_the_loss(tiny):
+    tiled = TiledObjective(Objective(tiny, CONTENT, STYLE, "relative"), SIDE)
+    targets = tiled.targets(noise(220, 220), noise(220, 220))
+    broken = noise(220, 220).numpy()
+    broken[0, 100, 100] = np.nan
+    assert np.isnan(tiled.evaluate(tf.constant(broken), targets, WEIGHTS)[0].total)
+
+
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(st.integers(1, 5000), st.integers(1, 100), st.integers(0, 12))
+def test_cores_cover_a_side_once_on_the_grid_and_halos_stay_inside(length, side, wide):
+    side, wide = 16 * side, 16 * wide
+    found = spans(length, side, wide, 16)
+    assert [found[0].first, found[-1].last] == [0, length]
+    assert all(a.last == b.first for a, b in itertools.pairwise(found))
+    for span in found:
+        assert 0 < span.last - span.first <= side
+        assert span.start % 16 == 0
+        assert span.first % 16 == 0
+        assert span.start == max(0, span.first - wide)
+        assert span.stop in (span.last + wide, length)
+
+
+def test_the_halo_is_what_the_layers_see():
+    # by hand: a 3x3 convolution sees one of its strides further: 2 of 1, 2 of 2, 4 of 4, 4 of 8, 1 of 16 px = 70
+    assert halo(ARCHITECTURES["vgg19"], ["block1_conv1", "block5_conv1"]) == 80
+    assert halo(TINY, ["block1_conv2"]) == 16
+    assert (stride(TINY, "head"), stride(TINY, "block5_conv1"), grid(TINY)) == (2, 16, 16)
+
+
+@pytest.mark.parametrize("network", ARCHITECTURES)
+def test_estimates_know_the_networks(network):
+    architecture, known = ARCHITECTURES[network], NETWORKS[network]
+    content, style = StyleOptions().layers(network)
+    assert known.halo == halo(architecture, [layer for layer, _ in (*content, *style)])
+    shapes = architecture.shapes()
+    assert known.weights == 4 * sum(np.prod(shape) for shape in shapes.values())
+    used = architecture.convolutions[: architecture.convolutions.index("block5_conv1") + 1]
+    heads = [layer for layer, _ in content if layer in architecture.heads]
+    positions = {layer: stride(architecture, layer) ** -2 for layer in (*used, *heads)}
+    assert known.multiply_adds == sum(np.prod(shapes[layer]) * share for layer, share in positions.items())
+    outputs = 4 * sum(shapes[layer][3] * share for layer, share in positions.items())
+    assert outputs < known.step < 2.5 * outputs  # all of them are held, and some of their gradients

@@ -1,0 +1,114 @@
+"""What is read off the curves of a race, and how they are kept and drawn."""
+
+import itertools
+import math
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from benchmarks.chart import chart, spread
+from benchmarks.curves import Curve, duel, loss_at, own_time, read, table, time_to, write
+
+
+def curve_of(title: str, seconds: list[float], losses: list[float]) -> Curve:
+    columns = {"total": losses, "content": [loss / 4 for loss in losses], "style": [3 * loss / 4 for loss in losses]}
+    steps = [10 * i for i in range(len(losses))]
+    work = [float(step) for step in steps]
+    return Curve(title, "noise", steps, work, seconds, {"compact": columns}, finished=True)
+
+
+def test_times_and_losses_are_read_between_rows_in_proportion() -> None:
+    seconds, losses = [0.0, 1.0, 2.0, 4.0], [1000.0, 100.0, 10.0, 1.0]
+    assert time_to(seconds, losses, 1000) == 0
+    assert time_to(seconds, losses, math.sqrt(1000) * 10) == pytest.approx(0.5)
+    assert time_to(seconds, losses, 1) == pytest.approx(4)
+    assert time_to(seconds, losses, 0.5) is None
+    assert loss_at(seconds, losses, 3) == pytest.approx(math.sqrt(10))
+    assert loss_at(seconds, losses, 99) == 1
+    assert loss_at([0.5, 1.0], [3.0, 2.0], 0.1) is None
+
+
+@given(st.lists(st.floats(1, 1e6), min_size=2, max_size=12, unique=True), st.data())
+@settings(max_examples=50, deadline=None)
+def test_the_time_to_a_loss_and_the_loss_at_that_time_are_inverse(losses: list[float], data: st.DataObject) -> None:
+    losses = sorted(losses, reverse=True)
+    seconds = [float(i) for i in range(len(losses))]
+    loss = math.exp(data.draw(st.floats(math.log(losses[-1]), math.log(losses[0]))))
+    moment = time_to(seconds, losses, max(loss, losses[-1]))
+    assert moment is not None
+    assert loss_at(seconds, losses, moment) == pytest.approx(max(loss, losses[-1]), rel=1e-6)
+
+
+def test_a_loops_own_time_is_when_it_came_down_to_its_last_loss() -> None:
+    assert own_time(curve_of("overshoots", [0, 1, 2, 3], [50, 900, 30, 100]), "compact") == pytest.approx(
+        1.646, abs=0.01
+    )
+    assert own_time(curve_of("only rises", [0, 1, 2], [50, 60, 70]), "compact") == 2
+
+
+def test_a_duel_says_who_was_there_first() -> None:
+    its, ours = curve_of("its", [0, 10, 20], [1000, 100, 50]), curve_of("ours", [0, 1, 2], [1000, 50, 20])
+    found = duel(its, ours, "compact")
+    assert (found.loss, found.its_seconds, found.our_seconds, found.our_loss) == (50, 20, 1, 20)
+    assert found.ratio == pytest.approx(0.05)
+    assert duel(ours, its, "compact").ratio is None
+
+
+def test_the_table_names_every_loop_and_counts_the_aims() -> None:
+    curves = {
+        "keras": curve_of("Keras", [0, 10, 20], [1000, 100, 50]),
+        "tensorflow": curve_of("Tutorial", [0, 1, 2], [10, 20, 30]),
+        "ours": curve_of("ours", [0, 1, 2], [1000, 50, 20]),
+    }
+    text = table(curves, ["compact"])
+    assert "| Keras | noise | 1 | 20 | 20 | 20 | 50 | 12.5 | 37.5 |" in text
+    assert "| Keras | 50 | 20 | 1 | 1/20.0 | 20 |" in text
+    assert "1 of 2 loops in at most a tenth of their time; a lower loss at equal time than 2 of 2" in text
+    assert "which is not what it aims at: Tutorial." in text
+    rows = [line for line in text.splitlines() if line.startswith("|")]
+    assert len({line.count("|") for line in rows[:5]}) == 1
+
+
+def test_what_is_kept_can_be_read_again(tmp_path: Path) -> None:
+    path = tmp_path / "results" / "race.json"
+    curve = curve_of("ours", [0, 1.23456789], [1000, 50])
+    write(path, {"machine": {}, "conditions": {"size": 64}, "loops": {"ours": curve}})
+    kept = read(path)
+    assert kept["loops"]["ours"].seconds == [0, 1.2346]
+    assert kept["loops"]["ours"].finished
+    assert '"total": [ 1000, 50 ]' in path.read_text()
+    assert list(path.parent.iterdir()) == [path]
+    assert read(tmp_path / "nothing.json") == {}
+
+
+@given(st.lists(st.floats(0, 500), min_size=1, max_size=20))
+@settings(max_examples=60, deadline=None)
+def test_names_are_moved_apart_and_keep_their_order(places: list[float]) -> None:
+    moved = spread(places, 17, 0, 500)
+    order = sorted(range(len(places)), key=lambda i: places[i])
+    gaps = [moved[b] - moved[a] for a, b in itertools.pairwise(order)]
+    assert all(gap >= 17 - 1e-6 for gap in gaps)
+    assert min(moved) >= -1e-6
+    assert max(moved) <= 500 + 1e-6
+
+
+def test_the_chart_is_well_formed_and_draws_ours_last_and_boldest() -> None:
+    curves = {
+        "ours": curve_of("ours", [0.0, 1, 20], [1e6, 5e3, 20]),
+        "keras": curve_of("Keras <SGD>", [0.5, 9, 90], [1e6, 1e5, 50]),
+    }
+    root = ET.fromstring(chart(curves, "compact", "Loss against time\nhere & now"))
+    space = "{http://www.w3.org/2000/svg}"
+    lines = [line for line in root.iter(f"{space}polyline") if "stroke-dasharray" not in line.attrib]
+    assert [float(line.attrib["stroke-width"]) for line in lines] == sorted(
+        float(line.attrib["stroke-width"]) for line in lines
+    )
+    assert len({line.attrib["stroke"] for line in lines}) == 2
+    assert {"Keras <SGD>", "ours", "here & now"} <= {text.text for text in root.iter(f"{space}text")}
+    for line in lines:
+        for x, y in (map(float, point.split(",")) for point in line.attrib["points"].split()):
+            assert 0 <= x <= 960
+            assert 0 <= y <= 560

@@ -1,0 +1,180 @@
+"""What a run would take, as the page and the REST interface tell it before the start."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from nst.errors import NotFound, OptionError
+from nst.estimates import calibration_for, estimate
+from nst.jobs.queue import Queue
+from nst.jobs.store import Store
+from nst.options import StyleOptions
+from nst.settings import Settings
+from nst.web.desk import Desk
+from nst.web.estimating import MEASURING, line
+from nst.web.gallery import CONTENTS, Gallery
+from tests.web.painters import CALIBRATION, MEMORY
+from tests.web.sites import draw_cheaply, picture
+from tests.web.test_api import QUICK, body, encoded, follow, start, told
+
+FORECAST: dict[str, Any] = {"seconds": 41.0, "bytes": 1_140_000_000, "tiled": False, "at_most": False}
+HEALTH = {
+    "worker": "warm",
+    "auto": "compact",
+    "precision": "float32",
+    "memory": MEMORY,
+    "calibrations": [CALIBRATION.to_json()],
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "worker", "children", "kind"),
+    [
+        ({}, "warm", "About 40 s, 1.1 GB", "estimate"),
+        ({"at_most": True}, "warm", "At most 40 s, 1.1 GB", "estimate"),
+        ({"seconds": None}, "warm", "About 1.1 GB", "estimate"),
+        ({"seconds": None}, "starting", MEASURING, "estimate"),
+        (None, "starting", MEASURING, "estimate"),
+        (None, "lost", "", "estimate"),
+        ({"tiled": True, "seconds": 3900.0}, "warm", "About 1 h 05 min, 1.1 GB. ", "estimate estimate-warning"),
+    ],
+)
+def test_the_line_says_what_is_known_and_no_more(
+    changes: dict[str, Any] | None, worker: str, children: str, kind: str
+) -> None:
+    found = line(None if changes is None else FORECAST | changes, worker)
+    assert found["class"] == kind
+    if "warning" in kind:
+        assert found["children"].startswith(children)
+        assert "by tiles" in found["children"]
+    else:
+        assert found["children"] == children
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    """A desk whose worker has said what there is."""
+    draw_cheaply(tmp_path / "samples")
+    settings, store = Settings(data=tmp_path), Store(tmp_path)
+    queue = Queue(settings, store)
+    monkeypatch.setattr(queue, "health", lambda: HEALTH)
+    return Desk(settings, store, queue, Gallery(tmp_path / "samples"))
+
+
+def test_a_forecast_is_the_estimate_of_the_network_that_will_paint(desk: Desk) -> None:
+    options = StyleOptions(size=256)
+    expected = estimate(120, 160, options, "compact", "float32", CALIBRATION, MEMORY, (60, 80))
+    style = desk.keep(picture(80, 60), "style")
+    found = desk.forecast(options, f"samples/{CONTENTS[0].name}", style)
+    assert found == {**expected.to_json(), "extractor": "compact", "precision": "float32"}
+    assert found == desk.forecast(options, (120, 160), style)
+    assert desk.forecast(StyleOptions(extractor="vgg16", precision="bfloat16"), (120, 160)) == {
+        **estimate(
+            *(120, 160, StyleOptions(extractor="vgg16", precision="bfloat16"), "vgg16", "bfloat16"),
+            *(calibration_for("vgg16", "bfloat16", [CALIBRATION]), MEMORY),
+        ).to_json(),
+        "extractor": "vgg16",
+        "precision": "bfloat16",
+    }
+
+
+def test_a_picture_that_lies_on_its_side_is_measured_upright(desk: Desk) -> None:
+    assert desk.shape(desk.keep(picture(80, 60), "a")) == (60, 80)
+    ref = desk.keep(picture(60, 80), "b")
+    again = Desk(desk.settings, desk.store, desk.queue, desk.gallery)  # a server that was started anew
+    assert again.shape(ref) == (80, 60)
+    with pytest.raises(NotFound):
+        again.shape("uploads/none")
+
+
+@pytest.mark.parametrize("missing", ["auto", "precision", "memory"])
+def test_there_is_no_forecast_before_the_worker_has_said_what_there_is(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, missing: str
+) -> None:
+    bare = {name: value for name, value in HEALTH.items() if name != missing}
+    monkeypatch.setattr(desk.queue, "health", lambda: bare)
+    assert desk.forecast(StyleOptions(), (120, 160)) is None
+    monkeypatch.setattr(desk.queue, "health", lambda: HEALTH | {"calibrations": []})
+    found = desk.forecast(StyleOptions(), (120, 160))
+    assert found is not None
+    assert found["seconds"] is None
+
+
+def test_what_would_not_fit_is_refused_with_one_sentence_before_a_run_is_made(desk: Desk) -> None:
+    ref = desk.keep(picture(), "mine")
+    with pytest.raises(OptionError, match="the largest size that fits is") as forecast:
+        desk.forecast(StyleOptions(size=4096, optimizer="lbfgs"), ref, ref)
+    with pytest.raises(OptionError) as start:
+        desk.start(StyleOptions(size=4096, optimizer="lbfgs"), ref, ref)
+    assert str(start.value) == str(forecast.value)
+    assert start.value.option == "size"
+    assert desk.store.runs() == []
+    largest = int(str(start.value).rpartition(" ")[2])
+    assert desk.start(StyleOptions(size=largest, optimizer="lbfgs"), ref, ref).options.size == largest
+
+
+@pytest.fixture
+def warm(client: TestClient) -> TestClient:
+    """A site whose worker has painted, and so has been ready."""
+    follow(client, start(client))
+    return client
+
+
+def test_an_estimate_comes_over_rest_and_with_every_run(warm: TestClient) -> None:
+    shape = {"height": 48, "width": 64}
+    answer = warm.post("/api/v1/estimate", json={**shape, "options": QUICK})
+    assert answer.status_code == 200, answer.text
+    found = answer.json()
+    assert (found["width"], found["height"], found["tile"], found["tiled"]) == (64, 48, None, False)
+    assert (found["extractor"], found["precision"], found["at_most"]) == ("compact", "float32", False)
+    assert found["seconds"] > 0
+    assert found["bytes"] > 10**8
+    longer = warm.post("/api/v1/estimate", json={**shape, "options": QUICK | {"epochs": "auto"}}).json()
+    assert longer["seconds"] > found["seconds"]
+    assert longer["at_most"]
+    started = warm.post("/api/v1/runs", json=body())
+    run = warm.get(started.headers["location"]).json()
+    refs = {"content": run["content"], "style": f"uploads/{run['style']}"}
+    assert warm.post("/api/v1/estimate", json={**refs, "options": QUICK}).json() == started.json()["estimate"]
+
+
+def test_what_would_not_fit_is_refused_over_rest(warm: TestClient) -> None:
+    options = {"size": 4096, "optimizer": "lbfgs"}
+    asked = warm.post("/api/v1/estimate", json={"height": 48, "width": 64, "options": options})
+    told(asked, 422, "invalid", "`size` 4096", "the largest size that fits is", field="size")
+    started = warm.post("/api/v1/runs", json=body(style=encoded(picture()), options=options))
+    told(started, 422, "invalid", asked.json()["error"]["message"], field="size")
+
+
+def test_a_network_whose_weights_are_missing_is_refused_alike(warm: TestClient) -> None:
+    options = QUICK | {"extractor": "vgg16"}
+    asked = warm.post("/api/v1/estimate", json={"height": 48, "width": 64, "options": options})
+    told(asked, 422, "invalid", "`extractor` cannot be 'vgg16'", field="extractor")
+    assert warm.post("/api/v1/runs", json=body(options=options)).json() == asked.json()
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "field"),
+    [
+        ({"options": QUICK}, 422, "height"),
+        ({"content": "samples/mona"}, 404, None),
+        ({"content": "uploads/none"}, 404, None),
+        ({"height": 48, "width": 64, "options": {"size": 8}}, 422, "size"),
+    ],
+)
+def test_what_is_wrong_with_a_question_is_said(
+    client: TestClient, asked: dict[str, Any], status: int, field: str | None
+) -> None:
+    told(client.post("/api/v1/estimate", json=asked), status, {404: "not_found", 422: "invalid"}[status], field=field)
+    told(client.post("/api/v1/estimate", content=b"{"), 400, "malformed", "JSON")
+
+
+def test_before_the_machine_is_measured_who_asks_is_told_to_come_back(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client.app.state.desk.queue, "health", lambda: HEALTH | {"calibrations": []})  # type: ignore
+    answer = client.post("/api/v1/estimate", json={"height": 48, "width": 64})
+    told(answer, 503, "busy", "has not measured this machine yet")
+    assert int(answer.headers["Retry-After"]) > 0
