@@ -179,7 +179,7 @@ def _paint(job: Mapping[str, Any], output: Path, name: str, quiet: bool) -> None
                         f"epoch {step.epoch}/{step.epochs}  {max(step.scale.height, step.scale.width)} px"
                         f"  loss {step.losses.total:.3g}  {painting.seconds_left(step):.0f} s left"
                     )
-                    progress.update(task, completed=step.epoch, description=line)
+                    progress.update(task, completed=step.epoch, total=step.epochs, description=line)
     finally:
         result = painting.result()
         if result:

@@ -29,6 +29,7 @@ class Network:
 
     multiply_adds: int  # forward, for a pixel
     step: int  # bytes for a pixel at the peak of a step: activations held for the way back, and what is worked on
+    summed: int  # bytes for a pixel of what the style layers read, in float32: a copy where that is not their precision
     weights: int  # bytes, float32
     halo: int  # px beyond a tile that its activations depend on
 
@@ -36,9 +37,9 @@ class Network:
 # Bytes here and below are fitted to the peak resident memory of fresh processes (`python -m benchmarks.peak`), with
 # TensorFlow 2.21 on Linux, x86-64; those of a step of vgg16 follow from vgg19's in proportion to the activations.
 NETWORKS = {
-    "vgg19": Network(361_152, 1612, 80_075_520, 80),
-    "vgg16": Network(287_424, 1480, 58_841_856, 64),
-    "compact": Network(38_136, 812, 8_562_976, 64),
+    "vgg19": Network(361_152, 1612, 488, 80_075_520, 80),
+    "vgg16": Network(287_424, 1480, 488, 58_841_856, 64),
+    "compact": Network(38_136, 812, 110, 8_562_976, 64),
 }
 BASE = 640_000_000  # bytes: Python, TensorFlow, what a worker imports, a traced step
 WEIGHTS = 3  # copies: as they were read, as they are used, and turned for the way back
@@ -146,7 +147,7 @@ def estimate(
         largest = largest_size(height, width, options, network, precision, budget=budget or 0, style=style)
         raise OutOfMemory(
             f"`size` {options.size} needs {run.bytes(TILES[-1]) / GIGABYTE:.1f} GB of memory even by tiles, but the "
-            f"painting may take {(budget or 0) / GIGABYTE:.1f}; "
+            f"painting may take {(budget or 0) / GIGABYTE:.1f} GB; "
             + (f"the largest size that fits is {largest}" if largest else "no size fits")
         )
     seconds = None if calibration is None else run.seconds(calibration, tile)
@@ -182,8 +183,17 @@ def budget(gigabytes: float = 0.0) -> int:
     free = psutil.virtual_memory().available
     for limit, used in CONTAINERS:
         with contextlib.suppress(OSError, ValueError):  # not there, or "max"
-            free = min(free, int(Path(limit).read_text()) - int(Path(used).read_text()))
+            free = min(free, int(Path(limit).read_text()) - int(Path(used).read_text()) + _reclaimable(used))
     return round(SHARE * (max(0, free) + psutil.Process().memory_info().rss))
+
+
+def _reclaimable(used: str) -> int:
+    """Bytes of a container's use that are pages of files, given back on demand."""
+    with contextlib.suppress(OSError, ValueError):
+        lines = Path(used).with_name("memory.stat").read_text().splitlines()
+        told = {name: int(value) for name, value in (line.split() for line in lines)}
+        return told.get("total_inactive_file", told.get("inactive_file", 0))
+    return 0
 
 
 def pairs(pixels: int) -> int:
@@ -220,7 +230,8 @@ class _Run:
         if self.options.optimizer == "lbfgs":
             pictures = (LBFGS_PICTURES + 2 * pairs(canvas)) * canvas
         held = PICTURE * (pictures + 2 * brush) + share * CONTENT * canvas
-        return round(BASE + share * (WEIGHTS * cost.weights + cost.step * step) + held)
+        of_step = share * cost.step + (cost.summed if share < 1 else 0)
+        return round(BASE + share * WEIGHTS * cost.weights + of_step * step + held)
 
     def seconds(self, calibration: Calibration, tile: int) -> float:
         """From Start to the result."""

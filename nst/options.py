@@ -211,13 +211,13 @@ class StyleOptions:
     )
     optimizer: str = _option(
         "lbfgs",
-        "lbfgs needs fewer steps; adam takes every change of a weight at once",
+        "lbfgs needs fewer steps; adam follows a changed weight more smoothly",
         "optimiser",
         choices=("lbfgs", "adam"),
     )
     learning_rate: float = _option(
         0.03,
-        "size of Adam's steps, as a share of the range from black to white",
+        "size of Adam's steps, and of L-BFGS's first on each scale, as a share of the range from black to white",
         "optimiser",
         low=0.0001,
         high=1.0,

@@ -5,6 +5,8 @@ The queue hands a run over by name ("nst.runner:execute"), so only a worker proc
 
 import json
 import logging
+import math
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -69,7 +71,7 @@ class Painting:
         self._alpha = content.alpha
         # From the picture's own sides: those of the reduced pixels are rounded, and the aspect ratio is to be exact.
         self._content = images.resize(content.rgb, *fit(content.height, content.width, size))
-        self._style = images.read(job["style"], "style", size).rgb
+        self._style = images.read(job["style"], "style", math.ceil(size * self.options.style_scale)).rgb
         self._init = images.read(job["init"], "init", size).rgb if job.get("init") else None
         self._network, self.note = choose_extractor(
             self.options.extractor, self.options.pooling, self.options.precision
@@ -79,6 +81,7 @@ class Painting:
         self._budget = budget(Settings.read().memory)
         self._tiled = self._estimate(None).tiled
         self._last: Step | None = None
+        self._counted = 0  # steps up to the last epoch
         self._began = self._epoch_began = time.monotonic()
 
     @property
@@ -103,6 +106,7 @@ class Painting:
 
     def steps(self) -> Iterator[Step]:
         """The engine's steps; the last good one is remembered for `result`. Raises Diverged, OutOfMemory."""
+        self._began = self._epoch_began = time.monotonic()
         before = None
         try:
             for step in stylize(
@@ -123,8 +127,8 @@ class Painting:
     def epoch(self, step: Step) -> Epoch:
         """The event of an epoch that `step` ends."""
         now = time.monotonic()
-        rate = self.options.steps_per_epoch / (now - self._epoch_began) if step.step else 0.0
-        self._epoch_began = now
+        rate = (step.step - self._counted) / (now - self._epoch_began) if step.step else 0.0
+        self._epoch_began, self._counted = now, step.step
         image = step.image
         return Epoch(
             step.epoch,
@@ -166,7 +170,9 @@ def warm_up() -> dict[str, Any]:
     device = devices.set_up()
     network, _ = choose_extractor("auto")
     grey = np.full((64, 64, 3), 0.5, np.float32)
-    for step in stylize(grey, grey, StyleOptions(epochs=1, steps_per_epoch=2, size=128), extractor=network):
+    for step in stylize(
+        grey, grey, StyleOptions(epochs=1, steps_per_epoch=2, size=128), extractor=network, budget=sys.maxsize
+    ):
         images.encode_jpeg(step.image)
     if not _calibrations:  # later ones, after a download, come beside a painting, which would mislead them
         calibration_of(network)

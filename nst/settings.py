@@ -31,7 +31,10 @@ class Settings:
     data: Path = field(default_factory=_default_data, metadata={"help": "folder of runs, uploads and samples"})
     scheduler: str = _setting("", "address of a Dask scheduler, tcp://host:8786; empty starts a worker of our own")
     offline: bool = _setting(False, "never ask the network for weights")
-    memory: float = _setting(0.0, "gigabytes that a painting may take; 0 is seven tenths of what is free")
+    memory: float = _setting(
+        0.0,
+        "gigabytes that a painting may take; 0 is seven tenths of what is free; a cluster's workers read their own",
+    )
 
     def __post_init__(self) -> None:
         if not 0 <= self.memory < math.inf:

@@ -46,6 +46,13 @@ def test_a_run_tells_its_start_every_epoch_and_its_end(job):
     assert isinstance(finished, Finished)
 
 
+def test_a_style_for_large_brushwork_keeps_its_detail(job):
+    """Enlarged fourfold, it must come from its own pixels, not from those that a painting of 96 px would need."""
+    job["style"] = png(np.zeros((600, 800, 3)))
+    job["options"]["style_scale"] = 4.0
+    assert max(runner.Painting(job)._style.shape) >= 4 * 96
+
+
 def test_the_start_says_the_precision(job):
     job["options"]["precision"] = "bfloat16"
     assert runner.Painting(job).started().precision == "bfloat16"

@@ -31,7 +31,8 @@ def bounds(option: Option) -> str:
     if option.choices:
         return ", ".join(f"`{choice}`" for choice in option.choices)
     if option.low is not None and option.high is not None:
-        return f"{option.type(option.low)} to {option.type(option.high)} {option.unit}".strip()
+        words = "".join(f" or `{word}`" for word in option.words)
+        return f"{option.type(option.low)} to {option.type(option.high)} {option.unit}".strip() + words
     return "yes or no" if option.type is bool else "layer=weight, ..."
 
 

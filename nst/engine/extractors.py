@@ -2,8 +2,8 @@
 
 Three networks share one shape: blocks of 3x3 convolutions with ReLU, a 2x2 pooling between blocks. `vgg16` and `vgg19`
 (Simonyan and Zisserman 2014) follow Keras Applications to the layer name; `compact` is our small student of SqueezeNet
-(see `distill.py`) with linear 1x1 heads that predict its teacher's activations. Written on `keras.ops`, so that the
-same network runs wherever Keras does. This module does not know losses, nor where weights come from.
+(see `distill.py`) with linear 1x1 heads that predict its teacher's activations. This module does not know losses, nor
+where weights come from.
 """
 
 import math

@@ -1,7 +1,7 @@
 """The loop: `stylize` is a generator of steps. To stop is to stop asking.
 
-The picture is painted coarse to fine over the rungs of `scales.ladder`; the objective, its targets and the optimiser's
-state follow. Weights are read before each step, so they may change while the picture forms.
+The picture is painted coarse to fine over the rungs of `scales.schedule`; the objective, its targets and the
+optimiser's state follow. Weights are read before each step, so they may change while the picture forms.
 """
 
 import dataclasses
@@ -30,6 +30,7 @@ from nst.scales import Scale, fit, margins, schedule
 
 NOISE = 0.1  # deviation of the noise a picture starts from; near grey, because what is far from it stays as grain
 STILL = 6e-4  # mean change of the picture in a step, of 0..1, below which `epochs="auto"` takes the next scale, or ends
+WINDOW = 10  # steps at least over which that is measured: a single one says little
 RUNAWAY = 1000.0  # a loss this many times the lowest of its scale is not coming back
 
 
@@ -119,7 +120,7 @@ def stylize(
         else:
             losses, _ = objective.evaluate(optimizer.image, targets, live)
             yield _step(0, options, rungs, scale, losses, optimizer.shown)
-        lowest, seen = math.inf, optimizer.shown
+        lowest, seen, since = math.inf, optimizer.shown, done
         for step in range(done + 1, done + scale.steps + 1):
             if live != in_force:
                 in_force, lowest = dataclasses.replace(live), math.inf
@@ -128,11 +129,10 @@ def stylize(
             losses = optimizer.step(evaluate, live.learning_rate)
             lowest = min(lowest, losses.total)
             _check(losses, lowest, step)
-            ended = step % options.steps_per_epoch == 0
-            if ended and options.epochs == "auto":
-                if _change(seen, optimizer.shown) < STILL * options.steps_per_epoch:
+            if options.epochs == "auto" and step - since == max(WINDOW, options.steps_per_epoch):
+                if _change(seen, optimizer.shown) < STILL * (step - since):
                     rungs = _cut_short(rungs, number, step - done)
-                seen = optimizer.shown
+                seen, since = optimizer.shown, step
             yield _step(step, options, rungs, rungs[number], losses, optimizer.shown)
             if step == done + rungs[number].steps:
                 break

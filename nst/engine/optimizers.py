@@ -147,7 +147,8 @@ class LBFGS:
                 self.image, self._here = image, (new_losses, new_gradient)
                 return losses
             length /= 2
-        self._restart(self.image)  # no descent along this path: start the curvature anew from here
+        self._pairs.clear()  # no descent along this path: start the curvature anew from here
+        self._here = losses, gradient
         return losses
 
     def grow(self, carry: Carry, detail: Tensor) -> None:
@@ -214,12 +215,12 @@ class _Pairs:
         for i in self._order:
             beta = (products[m + i] @ weights + scale * with_vector[m + i]) / products[i, m + i]
             weights[i] += alphas[i] - beta
-        sum_of_rows = tf.matmul(tf.constant(weights[None], tf.float32), self._rows)[0]
+        sum_of_rows = tf.matmul(tf.constant(weights[None], tf.float32), self._rows.read_value_no_copy())[0]
         return tf.reshape(sum_of_rows + scale * flat, self._shape)
 
     def _with(self, vector: Tensor) -> np.ndarray:
         """The product of each row with `vector` [n]."""
-        return tf.linalg.matvec(self._rows, vector).numpy()
+        return tf.linalg.matvec(self._rows.read_value_no_copy(), vector).numpy()
 
 
 def _free(image: Tensor, gradient: Tensor) -> Tensor:

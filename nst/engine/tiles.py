@@ -144,7 +144,7 @@ class TiledObjective:
         sums = (self._sums_of(tile.cut(image), tile.place, self._content(targets, tile)) for tile in tiles)
         moments, errors, norms = _total(sums)
         style, pull = self._style(self._means(moments, image), targets, weights)
-        per_content = weights.content * self._loudness**2 * tf.constant(weights.content_layers)
+        per_content = weights.content * self._loudness**2 * tf.constant(weights.content_layers, tf.float32)
         per_content /= norms + EPSILON if self._whole.normalisation == "relative" else 2.0
         content = float(tf.reduce_sum(per_content * errors))
         tv, tv_gradient = _smoothness(image)

@@ -140,8 +140,8 @@ async def create(request: Request, desk: Here) -> JSONResponse:
             refs[role] = await asyncio.to_thread(desk.keep, data, name)
         except InputError as error:
             raise Refused(role, error) from error
-    run = await asyncio.to_thread(desk.start, options, **refs)
     forecast = await asyncio.to_thread(desk.forecast, options, refs["content"], refs["style"])
+    run = await asyncio.to_thread(desk.start, options, **refs)
     place = f"/api/v1/runs/{run.id}"
     answer = {"id": run.id, "run": place, "page": f"/?run={run.id}", "estimate": forecast}
     return JSONResponse(answer, 202, {"Location": place})
@@ -163,7 +163,8 @@ async def estimate(request: Request, desk: Here) -> dict[str, Any]:
     content, style, given = bodies.to_be_estimated(await request.body())
     forecast = await asyncio.to_thread(desk.forecast, StyleOptions.from_json(given), content, style)
     if forecast is None or forecast["seconds"] is None:
-        raise Busy("the worker has not measured this machine yet: try again in a moment")
+        trouble = desk.queue.health().get("error")
+        raise Busy(trouble or "the worker has not measured this machine yet: try again in a moment")
     return forecast
 
 

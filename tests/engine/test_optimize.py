@@ -78,9 +78,9 @@ def test_a_run_may_end_when_its_picture_hardly_changes(tiny, pictures, monkeypat
     monkeypatch.setattr(optimize, "STILL", 1.0)  # every epoch changes less
     steps = list(stylize(*pictures, options(epochs="auto"), extractor=tiny))
     last = steps[-1]
-    assert [step.step for step in steps if step.ends_epoch] == [0, 5, 10]
-    assert [rung.steps for rung in last.rungs] == [5, 5]  # an epoch on each scale
-    assert (last.step, last.steps, last.epoch, last.epochs) == (10, 10, 2, 2)
+    assert [step.step for step in steps if step.ends_epoch] == [0, 5, 10, 15, 20]
+    assert [rung.steps for rung in last.rungs] == [10, 10]  # the change is taken over ten steps at least
+    assert (last.step, last.steps, last.epoch, last.epochs) == (20, 20, 4, 4)
     assert max(last.scale.height, last.scale.width) == 128
 
 
@@ -95,7 +95,7 @@ def test_a_last_epoch_of_fewer_steps_ends_too(tiny, pictures, monkeypatch):
     monkeypatch.setattr(optimize, "STILL", 1.0)
     monkeypatch.setattr(optimize, "schedule", lambda *_: (Scale(64, 64, 20), Scale(128, 128, 3)))
     *_, last = stylize(*pictures, options(epochs="auto"), extractor=tiny)
-    assert (last.step, last.steps, last.epoch, last.epochs, last.ends_epoch) == (8, 8, 2, 2, True)
+    assert (last.step, last.steps, last.epoch, last.epochs, last.ends_epoch) == (13, 13, 3, 3, True)
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])

@@ -125,7 +125,7 @@ def test_a_refusal_names_the_largest_size():
     assert 1000 < largest < 4096
     assert str(caught.value).startswith("`size` 4096 needs ")
     assert str(caught.value).endswith(
-        f" GB of memory even by tiles, but the painting may take 2.0; the largest size that fits is {largest}"
+        f" GB of memory even by tiles, but the painting may take 2.0 GB; the largest size that fits is {largest}"
     )
     with pytest.raises(OutOfMemory, match="no size fits"):
         estimate(3, 4, StyleOptions(), "compact", budget=1000)
@@ -142,7 +142,16 @@ def test_the_budget_is_what_was_given_or_a_share_of_what_is_free(monkeypatch, tm
         limit.write_text(text)
         assert estimates.budget() == pytest.approx(free, rel=0.2)
     limit.write_text("1000000\n")
-    assert estimates.budget() < free / 2
+    assert estimates.estimates.budget() < free / 2
+
+
+def test_pages_of_files_count_as_free(monkeypatch, tmp_path):
+    for name, text in (("memory.max", "3000000000"), ("memory.current", "2900000000")):
+        (tmp_path / name).write_text(text)
+    monkeypatch.setattr(estimates, "CONTAINERS", ((str(tmp_path / "memory.max"), str(tmp_path / "memory.current")),))
+    full = estimates.budget()
+    (tmp_path / "memory.stat").write_text("anon 5\ninactive_file 1000000000\n")
+    assert estimates.budget() - full == pytest.approx(0.7e9, rel=0.2)
 
 
 def test_pairs_of_l_bfgs_are_fewer_where_each_is_large():
