@@ -8,7 +8,7 @@ from typing import Any
 
 from nst import images
 from nst.errors import OptionError, OutOfMemory
-from nst.estimates import Calibration, budget, calibration_for, estimate
+from nst.estimates import Calibration, calibration_for, estimate
 from nst.jobs.queue import Queue
 from nst.jobs.run import Run
 from nst.jobs.store import Store
@@ -81,9 +81,6 @@ class Desk:
         precision = health.get("precision") if options.precision == "auto" else options.precision
         if network is None or precision is None or "memory" not in health:
             return None
-        memory = health["memory"]
-        if not self.settings.scheduler:  # on this machine: what has been freed since the worker looked counts too
-            memory = max(memory, budget(self.settings.memory))
         known = [Calibration.from_json(each) for each in health.get("calibrations", ())]
         height, width = self.shape(content) if isinstance(content, str) else content
         try:
@@ -94,7 +91,7 @@ class Desk:
                 network,
                 precision,
                 calibration_for(network, precision, known),
-                memory,
+                health["memory"],
                 self.shape(style) if style else None,
             )
         except OutOfMemory as error:
