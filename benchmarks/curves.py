@@ -13,6 +13,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from benchmarks.report import rounded
+
 OURS = "ours"
 AIM = 0.1  # of a loop's time, in which ours should reach what it reaches
 
@@ -171,18 +173,9 @@ def read(path: Path) -> dict[str, Any]:
 def write(path: Path, kept: Mapping[str, Any]) -> None:
     """Keep it whole or not at all; a list of numbers takes one line."""
     value = {**kept, "loops": {name: curve.to_json() for name, curve in kept["loops"].items()}}
-    text = json.dumps(_rounded(value), indent=1)
+    text = json.dumps(rounded(value), indent=1)
     text = re.sub(r"\[[^\[\]{}\"]*\]", lambda found: " ".join(found[0].split()), text)
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".part")
     part.write_text(text + "\n")
     os.replace(part, path)
-
-
-def _rounded(value: Any) -> Any:
-    """The same, floats to five digits."""
-    if isinstance(value, float):
-        return float(f"{value:.5g}")
-    if isinstance(value, Mapping):
-        return {key: _rounded(inner) for key, inner in value.items()}
-    return [_rounded(inner) for inner in value] if isinstance(value, list | tuple) else value

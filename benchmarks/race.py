@@ -29,7 +29,7 @@ from benchmarks.curves import Curve, read, table, write
 from benchmarks.field import Frame, Loop, Picture, Problem, loops_of_the_field
 from benchmarks.judge import TEACHER_FILE, Judge, judge_by, on_grid, teacher_judge
 from benchmarks.ours import our_loops
-from benchmarks.report import RESULTS, _slug, machine, others_load
+from benchmarks.report import RESULTS, machine, others_load, slug
 from nst.cli import Parser
 from nst.engine import weights as weight_files
 from nst.engine.devices import choose_precision
@@ -79,7 +79,7 @@ def run(given: argparse.Namespace) -> None:
         "width": problem.content.shape[1],
         "steps": steps,
     }
-    stem = given.folder / f"race-{_slug(machine())}-{given.network}{'-timing' if timing else ''}"
+    stem = given.folder / f"race-{slug(machine())}-{given.network}{'-timing' if timing else ''}"
     path = stem.with_suffix(".json")
     kept = _kept(path, conditions, given.again)
     waiting = {name: loop for name, loop in loops.items() if given.again or not _finished(kept, name)}

@@ -69,7 +69,7 @@ def report(benchmark: str, numbers: Sequence[Number], **conditions: Any) -> None
         print(f"  {name.replace('_', ' ')}: {value}")
     for number in numbers:
         print(number.line())
-    path = RESULTS / f"{_slug(here)}.json"
+    path = RESULTS / f"{slug(here)}.json"
     kept = json.loads(path.read_text()) if path.exists() else {}
     kept["machine"] = here
     kept[benchmark] = {
@@ -77,7 +77,7 @@ def report(benchmark: str, numbers: Sequence[Number], **conditions: Any) -> None
         "numbers": [{"median": number.median, **asdict(number)} for number in numbers],
     }
     RESULTS.mkdir(exist_ok=True)
-    path.write_text(json.dumps(_short(kept), indent=2) + "\n")
+    path.write_text(json.dumps(rounded(kept), indent=2) + "\n")
     print(f"  kept in {path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}")
 
 
@@ -97,16 +97,16 @@ def _cpuinfo(field: str) -> str:
     return found[1].strip() if found else ""
 
 
-def _slug(here: dict[str, Any]) -> str:
+def slug(here: dict[str, Any]) -> str:
     """ "2-cores-amd-epyc-avx512-bf16": machines whose numbers may not be compared have results of their own."""
     name = f"{here['cores']}-cores-{here['processor']}-{here['instructions']}"
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
 
 
-def _short(value: Any) -> Any:
+def rounded(value: Any) -> Any:
     """The same, floats to five digits."""
     if isinstance(value, float):
         return float(f"{value:.5g}")
     if isinstance(value, dict):
-        return {key: _short(inner) for key, inner in value.items()}
-    return [_short(inner) for inner in value] if isinstance(value, list | tuple) else value
+        return {key: rounded(inner) for key, inner in value.items()}
+    return [rounded(inner) for inner in value] if isinstance(value, list | tuple) else value

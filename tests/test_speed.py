@@ -25,7 +25,7 @@ def test_a_processor_is_told_by_the_best_instructions_it_has(flags, found):
 
 def test_machines_of_one_name_and_other_instructions_have_results_of_their_own():
     here = {"cores": 2, "processor": "AMD EPYC"}
-    names = {report._slug({**here, "instructions": kind}) for kind in ("avx2", "avx512_bf16")}
+    names = {report.slug({**here, "instructions": kind}) for kind in ("avx2", "avx512_bf16")}
     assert names == {"2-cores-amd-epyc-avx2", "2-cores-amd-epyc-avx512-bf16"}
 
 

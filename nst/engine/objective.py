@@ -66,7 +66,7 @@ class Objective:
         self.extractor = extractor
         self.content_layers = tuple(content_layers)
         self.style_layers = tuple(style_layers)
-        self._style_sources = {extractor.architecture.source(layer) for layer in style_layers}
+        self.style_sources = tuple(sorted({extractor.architecture.source(layer) for layer in style_layers}))
         self.normalisation = normalisation
         self._trace()
 
@@ -92,7 +92,7 @@ class Objective:
 
     def parts(self, image: Tensor, targets: Targets) -> tuple[Tensor, Tensor, Tensor]:
         """Unweighted losses: content per layer [len(content_layers)], style per layer [len(style_layers)], TV []."""
-        found = self.extractor(image, {*self.content_layers, *self._style_sources})
+        found = self.extractor(image, {*self.content_layers, *self.style_sources})
         matrices = self._matrices(found)
         content = [content_loss(found[n], targets.content[n], self.normalisation) for n in self.content_layers]
         style = [style_loss(matrices[n], targets.style[n], self.normalisation) for n in self.style_layers]
@@ -100,6 +100,18 @@ class Objective:
             loudness = self.extractor.architecture.loudness
             return tf.stack(content) * loudness**2, tf.stack(style) * loudness**4, tv_loss(image)
         return tf.stack(content), tf.stack(style), tv_loss(image)
+
+    def matrices(self, moments: dict[str, tuple[Tensor, Tensor]]) -> dict[str, Tensor]:
+        """Gram matrix of each style layer, from the (Gram matrix, mean) of each of `style_sources`, float32.
+
+        A linear head's follows from the narrower layer it reads; nobody needs its activations.
+        """
+        architecture, matrices = self.extractor.architecture, {}
+        for layer in self.style_layers:
+            matrix, vector = moments[architecture.source(layer)]
+            is_head = layer in architecture.heads
+            matrices[layer] = linear_gram(matrix, vector, *self.extractor.head(layer)) if is_head else matrix
+        return matrices
 
     def evaluate(self, image: Tensor, targets: Targets, weights: LiveWeights) -> tuple[Losses, Tensor]:
         """(losses, gradient) at `image` [1, H, W, 3] float32 in 0..1; the gradient has the image's shape."""
@@ -117,18 +129,10 @@ class Objective:
         return self.extractor(image, self.content_layers)
 
     def _summarise(self, image: Tensor) -> dict[str, Tensor]:
-        return self._matrices(self.extractor(image, self._style_sources))
+        return self._matrices(self.extractor(image, self.style_sources))
 
     def _matrices(self, found: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Gram matrix of each style layer. A linear head's follows from the narrower layer it reads; nobody needs its
-        activations."""
-        architecture, matrices = self.extractor.architecture, {}
-        for layer in self.style_layers:
-            features = found[architecture.source(layer)]
-            matrices[layer] = gram(features)
-            if layer in architecture.heads:
-                matrices[layer] = linear_gram(matrices[layer], mean(features), *self.extractor.head(layer))
-        return matrices
+        return self.matrices({source: (gram(found[source]), mean(found[source])) for source in self.style_sources})
 
     def _differentiate(
         self, image: Tensor, content: dict, style: dict, main: Tensor, per_content: Tensor, per_style: Tensor

@@ -17,7 +17,7 @@ from typing import Any
 
 from nst.engine.backend import tf
 from nst.engine.extractors import Architecture
-from nst.engine.losses import EPSILON, gram, linear_gram, mean, style_loss, tv_loss
+from nst.engine.losses import EPSILON, gram, mean, style_loss, tv_loss
 from nst.engine.objective import LiveWeights, Objective, Targets
 from nst.events import Losses
 
@@ -99,8 +99,7 @@ class TiledObjective:
         layers = (*whole.content_layers, *whole.style_layers)
         self._whole = whole
         self._side, self._halo, self._grid = side, halo(architecture, layers), grid(architecture)
-        self._sources = tuple(sorted({architecture.source(layer) for layer in whole.style_layers}))
-        self._strides = {n: stride(architecture, n) for n in {*layers, *self._sources}}
+        self._strides = {n: stride(architecture, n) for n in {*layers, *self._whole.style_sources}}
         self._loudness = architecture.loudness if whole.normalisation == "gatys" else 1.0
         self._trace()
 
@@ -114,7 +113,7 @@ class TiledObjective:
         per_content = tf.TensorSpec([len(content)], tf.float32)
         pull = {
             n: (tf.TensorSpec([channels[n], channels[n]], tf.float32), tf.TensorSpec([channels[n]], tf.float32))
-            for n in self._sources
+            for n in self._whole.style_sources
         }
         self._content_of = tf.function(self._activate, input_signature=[picture, place])
         self._moments_of = tf.function(self._summarise, input_signature=[picture, place])
@@ -134,7 +133,7 @@ class TiledObjective:
             for layer in self._whole.content_layers
         }
         moments = _total(self._moments_of(tile.cut(style), tile.place) for tile in self._tiles(style))
-        return Targets(activations, self._matrices(self._means(moments, style)))
+        return Targets(activations, self._whole.matrices(self._means(moments, style)))
 
     def evaluate(self, image: Tensor, targets: Targets, weights: LiveWeights) -> tuple[Losses, Tensor]:
         """(losses, gradient) at `image` [1, H, W, 3] float32 in 0..1; the gradient has the image's shape."""
@@ -180,20 +179,11 @@ class TiledObjective:
         positions = {n: -(-height // self._strides[n]) * -(-width // self._strides[n]) for n in sums}
         return {n: (matrix / positions[n], vector / positions[n]) for n, (matrix, vector) in sums.items()}
 
-    def _matrices(self, moments: Moments) -> dict[str, Tensor]:
-        """Gram matrix of each style layer; a linear head's follows from the moments of what it reads."""
-        extractor, matrices = self._whole.extractor, {}
-        for layer in self._whole.style_layers:
-            matrix, vector = moments[extractor.architecture.source(layer)]
-            is_head = layer in extractor.architecture.heads
-            matrices[layer] = linear_gram(matrix, vector, *extractor.head(layer)) if is_head else matrix
-        return matrices
-
     def _style(self, moments: Moments, targets: Targets, weights: LiveWeights) -> tuple[float, Moments]:
         """(weighted style loss, its derivative by the moments)."""
         with tf.GradientTape() as tape:
             tape.watch(moments)
-            matrices = self._matrices(moments)
+            matrices = self._whole.matrices(moments)
             loss = sum(
                 weight * style_loss(matrices[layer], targets.style[layer], self._whole.normalisation)
                 for layer, weight in zip(self._whole.style_layers, weights.style_layers, strict=True)
@@ -213,12 +203,12 @@ class TiledObjective:
         return self._features(tile, place, self._whole.content_layers)
 
     def _summarise(self, tile: Tensor, place: Tensor) -> Moments:
-        return self._sums(self._features(tile, place, self._sources))
+        return self._sums(self._features(tile, place, self._whole.style_sources))
 
     def _sums(self, features: dict[str, Tensor]) -> Moments:
         """Sums over the positions, of products and of activations."""
         sums = {}
-        for layer in self._sources:
+        for layer in self._whole.style_sources:
             positions = tf.cast(tf.size(features[layer][0, :, :, 0]), tf.float32)
             sums[layer] = positions * gram(features[layer]), positions * mean(features[layer])
         return sums
@@ -230,7 +220,7 @@ class TiledObjective:
 
     def _measure(self, tile: Tensor, place: Tensor, content: dict[str, Tensor]) -> tuple[Moments, Tensor, Tensor]:
         """What a tile adds to (moments, squared errors, squared norms of the targets)."""
-        features = self._features(tile, place, {*self._whole.content_layers, *self._sources})
+        features = self._features(tile, place, {*self._whole.content_layers, *self._whole.style_sources})
         norms = tf.stack([tf.reduce_sum(tf.square(_float(content[n]))) for n in self._whole.content_layers])
         return self._sums(features), self._errors(features, content), norms
 
@@ -240,7 +230,7 @@ class TiledObjective:
         """What a tile adds to the gradient, of its own shape; `pull` is dE by the sums that `_measure` found."""
         with tf.GradientTape() as tape:
             tape.watch(tile)
-            features = self._features(tile, place, {*self._whole.content_layers, *self._sources})
+            features = self._features(tile, place, {*self._whole.content_layers, *self._whole.style_sources})
             loss = tf.reduce_sum(per_content * self._errors(features, content))
             for layer, found in self._sums(features).items():
                 loss += sum(tf.reduce_sum(by * total) for by, total in zip(pull[layer], found, strict=True))
