@@ -142,7 +142,7 @@ def test_the_budget_is_what_was_given_or_a_share_of_what_is_free(monkeypatch, tm
         limit.write_text(text)
         assert estimates.budget() == pytest.approx(free, rel=0.2)
     limit.write_text("1000000\n")
-    assert estimates.estimates.budget() < free / 2
+    assert estimates.budget() < free / 2
 
 
 def test_pages_of_files_count_as_free(monkeypatch, tmp_path):
