@@ -7,7 +7,9 @@ from nst.options import StyleOptions
 
 SMALLEST = 64  # long side of the first scale, px: large forms cost almost nothing there
 STEP_OVERHEAD = 20_000  # px: what a step costs beside its pixels, in pixels
-MARGIN = 48  # the canvas is wider by a MARGINth of the long side all round: few convolutions see an edge, and it shows
+MARGIN = (
+    8  # px, at least, that the canvas is wider all round: what convolutions make of an edge falls outside the picture
+)
 SHORTEST = 32  # px; the networks halve a picture four times, and their padding wants two cells at the end
 
 
@@ -59,8 +61,7 @@ def schedule(height: int, width: int, options: StyleOptions) -> tuple[Scale, ...
 
 def margins(height: int, width: int) -> tuple[int, int]:
     """(above and below, left and right) in px: what is painted beyond a picture of that size and cropped."""
-    least = max(2, round(max(height, width) / MARGIN))
-    rows, columns = (max(least, math.ceil((SHORTEST - side) / 2)) for side in (height, width))
+    rows, columns = (max(MARGIN, math.ceil((SHORTEST - side) / 2)) for side in (height, width))
     return rows, columns
 
 

@@ -52,6 +52,11 @@ class Architecture:
         """The convolution that `layer` is read from: a head's, or itself."""
         return self.heads[layer][0] if layer in self.heads else layer
 
+    def stride(self, layer: str) -> int:
+        """Pixels from one position of `layer` to the next."""
+        block = self.source(layer).removeprefix("block").partition("_")[0]
+        return 2 ** (int(block) - 1)
+
     def shapes(self) -> dict[str, tuple[int, int, int, int]]:
         """Kernel shape of each layer, [kh, kw, in, out]."""
         shapes, channels = {}, 3

@@ -3,7 +3,7 @@
 E = content_weight * sum_l a_l C_l + style_weight * sum_l b_l S_l + tv_weight * TV, with layer weights a and b.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,14 +45,31 @@ class LiveWeights:
         return cls(w.content, w.style, w.tv, *layers, options.learning_rate)
 
 
+def within(features: Tensor, place: Sequence[Sequence[Any]], stride: int) -> Tensor:
+    """The positions of `features` [1, h, w, C], `stride` px apart, that overlap `place`: (first, last) row and column.
+
+    In px, the last excluded; numbers or tensors.
+    """
+    (top, bottom), (left, right) = ((first // stride, -(-last // stride)) for first, last in place)
+    return features[:, top:bottom, left:right]
+
+
 class Objective:
     """The loss of an image on given layers of an extractor; traced once, for every size and every weight.
+
+    Pictures are given with `margin` px more all round. The convolutions see it, but only positions that overlap the
+    picture itself count, so that what is left once it is cropped has the statistics that were asked for.
 
     Raises OptionError if the extractor has no such layer.
     """
 
     def __init__(
-        self, extractor: Extractor, content_layers: Sequence[str], style_layers: Sequence[str], normalisation: str
+        self,
+        extractor: Extractor,
+        content_layers: Sequence[str],
+        style_layers: Sequence[str],
+        normalisation: str,
+        margin: int = 0,
     ) -> None:
         known = extractor.architecture.layers
         for option, layers in (("content_layers", content_layers), ("style_layers", style_layers)):
@@ -68,6 +85,7 @@ class Objective:
         self.style_layers = tuple(style_layers)
         self.style_sources = tuple(sorted({extractor.architecture.source(layer) for layer in style_layers}))
         self.normalisation = normalisation
+        self.margin = margin
         self._trace()
 
     def _trace(self) -> None:
@@ -92,7 +110,7 @@ class Objective:
 
     def parts(self, image: Tensor, targets: Targets) -> tuple[Tensor, Tensor, Tensor]:
         """Unweighted losses: content per layer [len(content_layers)], style per layer [len(style_layers)], TV []."""
-        found = self.extractor(image, {*self.content_layers, *self.style_sources})
+        found = self._see(image, {*self.content_layers, *self.style_sources})
         matrices = self._matrices(found)
         content = [content_loss(found[n], targets.content[n], self.normalisation) for n in self.content_layers]
         style = [style_loss(matrices[n], targets.style[n], self.normalisation) for n in self.style_layers]
@@ -126,10 +144,16 @@ class Objective:
         return Losses(*values.numpy().tolist()), gradient
 
     def _activate(self, image: Tensor) -> dict[str, Tensor]:
-        return self.extractor(image, self.content_layers)
+        return self._see(image, self.content_layers)
 
     def _summarise(self, image: Tensor) -> dict[str, Tensor]:
-        return self._matrices(self.extractor(image, self.style_sources))
+        return self._matrices(self._see(image, self.style_sources))
+
+    def _see(self, image: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
+        """Activations of `layers` at the positions that count."""
+        place = [(self.margin, side - self.margin) for side in tf.unstack(tf.shape(image)[1:3])]
+        architecture = self.extractor.architecture
+        return {n: within(f, place, architecture.stride(n)) for n, f in self.extractor(image, layers).items()}
 
     def _matrices(self, found: dict[str, Tensor]) -> dict[str, Tensor]:
         return self.matrices({source: (gram(found[source]), mean(found[source])) for source in self.style_sources})

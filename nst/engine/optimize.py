@@ -26,7 +26,7 @@ from nst.estimates import budget as free_memory
 from nst.events import Losses
 from nst.images import resize
 from nst.options import StyleOptions
-from nst.scales import Scale, fit, margins, schedule
+from nst.scales import MARGIN, Scale, fit, margins, schedule
 
 NOISE = 0.1  # deviation of the noise a picture starts from; near grey, because what is far from it stays as grain
 STILL = 6e-4  # mean change of the picture in a step, of 0..1, below which `epochs="auto"` takes the next scale, or ends
@@ -258,7 +258,7 @@ def _objective(
     extractor: Extractor, content_layers: tuple[str, ...], style_layers: tuple[str, ...], normalisation: str
 ) -> Objective:
     """Kept with its traces for the next run on the same layers."""
-    return Objective(extractor, content_layers, style_layers, normalisation)
+    return Objective(extractor, content_layers, style_layers, normalisation, MARGIN)
 
 
 @functools.lru_cache(maxsize=3)

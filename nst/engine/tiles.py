@@ -11,6 +11,7 @@ position counts twice, and none that counts sees a cut.
 
 import functools
 import itertools
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +19,7 @@ from typing import Any
 from nst.engine.backend import tf
 from nst.engine.extractors import Architecture
 from nst.engine.losses import EPSILON, gram, mean, style_loss, tv_loss
-from nst.engine.objective import LiveWeights, Objective, Targets
+from nst.engine.objective import LiveWeights, Objective, Targets, within
 from nst.events import Losses
 
 Tensor = Any
@@ -46,23 +47,16 @@ class Tile:
         """Its part of `image` [1, H, W, C], halo included."""
         return image[:, self.rows.start : self.rows.stop, self.columns.start : self.columns.stop]
 
-    def core(self, features: Tensor, stride: int) -> Tensor:
-        """The core's part of the whole picture's `features` [1, h, w, C], whose positions are `stride` px apart."""
-        (top, bottom), (left, right) = (
-            (span.first // stride, -(-span.last // stride)) for span in (self.rows, self.columns)
-        )
-        return features[:, top:bottom, left:right]
+    def core(self, features: Tensor, stride: int, margin: int) -> Tensor:
+        """The core's part of `features` [1, h, w, C] of all that counts, whose positions are `stride` px apart."""
+        origin = margin // stride * stride
+        place = [(span.first - origin, span.last - origin) for span in (self.rows, self.columns)]
+        return within(features, place, stride)
 
     @property
     def place(self) -> Tensor:
         """The core's first and last row, and first and last column, within the tile, int32 [2, 2]."""
         return tf.constant([[span.first - span.start, span.last - span.start] for span in (self.rows, self.columns)])
-
-
-def stride(architecture: Architecture, layer: str) -> int:
-    """Pixels from one position of `layer` to the next."""
-    block = architecture.source(layer).removeprefix("block").partition("_")[0]
-    return 2 ** (int(block) - 1)
 
 
 def grid(architecture: Architecture) -> int:
@@ -73,16 +67,21 @@ def grid(architecture: Architecture) -> int:
 def halo(architecture: Architecture, layers: Iterable[str]) -> int:
     """How far `layers` see, px, rounded up to the grid: each 3x3 convolution adds one of its strides to either side."""
     deepest = max(architecture.convolutions.index(architecture.source(layer)) for layer in layers)
-    reach = sum(stride(architecture, layer) for layer in architecture.convolutions[: deepest + 1])
+    reach = sum(architecture.stride(layer) for layer in architecture.convolutions[: deepest + 1])
     return _up(reach, grid(architecture))
 
 
-def spans(length: int, side: int, halo: int, grid: int) -> list[Span]:
-    """A side of `length` px in cores of about equal length, none longer than `side`; all in px."""
+def spans(length: int, side: int, halo: int, grid: int, margin: int) -> list[Span]:
+    """A side of `length` px, less a margin at both ends, in cores of about equal length, none longer than `side`."""
     core = _up(-(-length // -(-length // side)), grid)
     return [
-        Span(max(0, first - halo), first, min(length, first + core), min(length, first + core + halo))
-        for first in range(0, length, core)
+        Span(
+            max(0, first - halo),
+            max(margin, first),
+            min(length - margin, first + core),
+            min(length, first + core + halo),
+        )
+        for first in range(0, length - margin, core)
     ]
 
 
@@ -99,7 +98,7 @@ class TiledObjective:
         layers = (*whole.content_layers, *whole.style_layers)
         self._whole = whole
         self._side, self._halo, self._grid = side, halo(architecture, layers), grid(architecture)
-        self._strides = {n: stride(architecture, n) for n in {*layers, *self._whole.style_sources}}
+        self._strides = {n: architecture.stride(n) for n in {*layers, *self._whole.style_sources}}
         self._loudness = architecture.loudness if whole.normalisation == "gatys" else 1.0
         self._trace()
 
@@ -161,9 +160,11 @@ class TiledObjective:
     def _spans(self, picture: Tensor) -> tuple[list[Span], list[Span]]:
         """(rows, columns) of the tiles of `picture` [1, H, W, 3]: a single one of each if it need not be cut."""
         height, width = picture.shape[1:3]
+        margin = self._whole.margin
         if height * width <= (self._side + 2 * self._halo) ** 2:
-            return [Span(0, 0, height, height)], [Span(0, 0, width, width)]
-        rows, columns = (spans(length, self._side, self._halo, self._grid) for length in (height, width))
+            rows, columns = ([Span(0, margin, length - margin, length)] for length in (height, width))
+        else:
+            rows, columns = (spans(length, self._side, self._halo, self._grid, margin) for length in (height, width))
         return rows, columns
 
     def _tiles(self, picture: Tensor) -> list[Tile]:
@@ -171,12 +172,20 @@ class TiledObjective:
 
     def _content(self, targets: Targets, tile: Tile) -> dict[str, Tensor]:
         """What the core of `tile` is compared with."""
-        return {layer: tile.core(found, self._strides[layer]) for layer, found in targets.content.items()}
+        return {
+            layer: tile.core(found, self._strides[layer], self._whole.margin)
+            for layer, found in targets.content.items()
+        }
 
     def _means(self, sums: Moments, picture: Tensor) -> Moments:
         """Each layer's sums over its number of positions in `picture` [1, H, W, 3]."""
-        height, width = picture.shape[1:3]
-        positions = {n: -(-height // self._strides[n]) * -(-width // self._strides[n]) for n in sums}
+        margin = self._whole.margin
+        positions = {
+            n: math.prod(
+                -(-(length - margin) // self._strides[n]) - margin // self._strides[n] for length in picture.shape[1:3]
+            )
+            for n in sums
+        }
         return {n: (matrix / positions[n], vector / positions[n]) for n, (matrix, vector) in sums.items()}
 
     def _style(self, moments: Moments, targets: Targets, weights: LiveWeights) -> tuple[float, Moments]:
@@ -193,11 +202,8 @@ class TiledObjective:
 
     def _features(self, tile: Tensor, place: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
         """Activations of `layers` at the positions of a tile's core."""
-        features = {}
-        for layer, found in self._whole.extractor(tile, layers).items():
-            first, last = place[:, 0] // self._strides[layer], -(-place[:, 1] // self._strides[layer])
-            features[layer] = found[:, first[0] : last[0], first[1] : last[1]]
-        return features
+        sides = [tf.unstack(side) for side in tf.unstack(place)]
+        return {n: within(f, sides, self._strides[n]) for n, f in self._whole.extractor(tile, layers).items()}
 
     def _activate(self, tile: Tensor, place: Tensor) -> dict[str, Tensor]:
         return self._features(tile, place, self._whole.content_layers)

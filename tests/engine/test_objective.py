@@ -41,6 +41,23 @@ def test_the_total_is_the_weighted_sum_of_its_twins(tiny, pictures, normalisatio
     assert losses.total == pytest.approx(losses.content + losses.style + losses.tv, rel=1e-5)
 
 
+def test_what_lies_in_the_margin_does_not_count(tiny, pictures):
+    """Only where it is seen from within: block1_conv2 sees two pixels further."""
+    content, style = (np.pad(picture, [(8, 8), (8, 8), (0, 0)], mode="symmetric") for picture in pictures)
+    objective = Objective(tiny, ("block1_conv2",), ("block1_conv1", "block2_conv2"), "relative", margin=8)
+    targets = objective.targets(batch(content), batch(style))
+    inside = tiny(batch(style), ["block2_conv2"])["block2_conv2"][0, 4:-4, 4:-4].numpy()
+    assert np.allclose(targets.style["block2_conv2"], twins.gram(inside), rtol=1e-4)
+    assert targets.content["block1_conv2"].shape[1:3] == pictures[0].shape[:2]
+
+    image = np.random.default_rng(1).uniform(0.2, 0.8, content.shape).astype(np.float32)
+    weights = LiveWeights(1.0, 0.0, 0.0, (1.0,), (1.0, 1.0), 0.03)
+    gradient = objective.evaluate(batch(image), targets, weights)[1][0].numpy()
+    assert np.all(gradient[7:-7, 7:-7].any(axis=2))
+    for cut in (gradient[:6], gradient[-6:], gradient[:, :6], gradient[:, -6:]):
+        assert not cut.any()
+
+
 def test_the_gradient_is_that_of_finite_differences(tiny, pictures):
     content, style = pictures
     objective = Objective(tiny, CONTENT, STYLE, "relative")

@@ -2,9 +2,10 @@ import itertools
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from nst.engine import optimize
-from nst.engine.objective import LiveWeights
+from nst.engine.objective import LiveWeights, Objective
 from nst.engine.optimize import choose_extractor, load_extractor, stylize
 from nst.errors import Diverged, InputError, OptionError, WeightsError
 from nst.images import resize
@@ -202,6 +203,17 @@ def test_no_coloured_frame_is_painted(tiny, pictures):
     for steps in (rows, columns):
         assert steps[0] < 1.6 * np.mean(steps[1:5])
         assert steps[-1] < 1.6 * np.mean(steps[-5:-1])
+
+
+def test_the_losses_are_those_of_the_picture_that_is_left_when_its_margins_are_cropped(pictures):
+    options = StyleOptions(epochs=12, size=96, tv_weight=0, content_weight=0, extractor="compact")
+    *_, last = stylize(*pictures, options)
+    content_layers, style_layers = (tuple(name for name, _ in layers) for layers in options.layers("compact"))
+    without_margin = Objective(load_extractor("compact"), content_layers, style_layers, "relative")
+    content, style = (tf.constant(resize(picture, *fit(*picture.shape[:2], 96))[None]) for picture in pictures)
+    targets, weights = without_margin.targets(content, style), LiveWeights.of(options, "compact")
+    found, _ = without_margin.evaluate(tf.constant(last.image[None]), targets, weights)
+    assert found.style < 6 * last.losses.style  # 4; thirteen times where the margins are counted
 
 
 def test_keeping_colours_keeps_the_contents_mean_colour(tiny, pictures):
