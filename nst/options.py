@@ -31,13 +31,15 @@ class Preset:
     style: tuple[str, ...]
     compact: "Preset | None" = None
     help: str = ""
+    shares: tuple[float, ...] | None = None  # of the style layers' weight; None is equal ones
 
 
 PRESETS = {
     "studio": Preset(
         ("block4_conv2",),
         GATYS_STYLE,
-        Preset(("fire3",), ("conv1", "fire2", "fire3", "fire5", "fire7")),
+        # shares chosen by eye: colour and strokes live in the early heads, the deep ones pull faces apart
+        Preset(("fire3",), ("conv1", "fire2", "fire3", "fire5", "fire7"), shares=(0.4, 0.2, 0.2, 0.1, 0.1)),
         "what the studio paints with: Gatys' layers on VGG, the heads of the compact network",
     ),
     "gatys": Preset(("block4_conv2",), GATYS_STYLE, help="Gatys, Ecker and Bethge 2016"),
@@ -51,7 +53,7 @@ PRESETS = {
 
 # Loss weights (content, style, total variation) that belong to each normalisation; see objective.py.
 NORMALISATION_WEIGHTS = {
-    "relative": (1.0, 5.0, 3.0),
+    "relative": (1.0, 8.0, 4.0),
     "gatys": (1.0, 1000.0, 0.0),  # Gatys 2016, section 2.3: content over style 1e-3, no total variation
 }
 
@@ -224,7 +226,7 @@ class StyleOptions:
         step=0.0001,
         log=True,
     )
-    steps_per_epoch: int = _option(10, "optimiser steps between two frames", "optimiser", low=1, high=100, step=1)
+    steps_per_epoch: int = _option(5, "optimiser steps between two frames", "optimiser", low=1, high=100, step=1)
     precision: str = _option(
         "auto",
         "of the network's arithmetic; auto is bfloat16 where a short trial finds this machine faster with it",
@@ -255,12 +257,13 @@ class StyleOptions:
         return Weights(content, style * self.strength, tv)
 
     def layers(self, extractor: str) -> tuple[LayerWeights, LayerWeights]:
-        """(content layers, style layers) with their weights on `extractor`; a preset's share 1 equally."""
+        """(content layers, style layers) with their weights on `extractor`; a preset's sum to 1."""
         preset = PRESETS[self.preset]
         if extractor == "compact" and preset.compact is not None:
             preset = preset.compact
         content = self.content_layers or tuple((layer, 1 / len(preset.content)) for layer in preset.content)
-        style = self.style_layers or tuple((layer, 1 / len(preset.style)) for layer in preset.style)
+        shares = preset.shares or (1 / len(preset.style),) * len(preset.style)
+        style = self.style_layers or tuple(zip(preset.style, shares, strict=True))
         return content, style
 
     @classmethod

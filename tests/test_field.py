@@ -17,7 +17,6 @@ from nst.engine.extractors import Architecture, Extractor, he_normal
 from nst.engine.objective import LiveWeights, Objective
 from nst.images import resize
 from nst.options import StyleOptions
-from nst.scales import Scale
 
 from .engine import twins
 
@@ -232,8 +231,6 @@ def test_our_objective_can_be_the_yardstick(extractor: Extractor, problem: Probl
     verdict = judge_by(extractor, content, style)(picture)
     np.testing.assert_allclose((losses.total, losses.content, losses.style), verdict, rtol=1e-3)
     assert losses.tv == 0
-    half = Scale(24, 32, 1)  # a quarter of the positions: four times the weight
-    assert ours.content_weight(problem, half) == pytest.approx(4 * options.weights.content)
 
 
 def test_published_layers_are_found_on_every_network() -> None:

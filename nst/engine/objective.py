@@ -4,7 +4,7 @@ E = content_weight * sum_l a_l C_l + style_weight * sum_l b_l S_l + tv_weight * 
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from nst.engine.backend import tf
@@ -43,6 +43,16 @@ class LiveWeights:
         content, style = options.layers(extractor)
         layers = tuple(weight for _, weight in content), tuple(weight for _, weight in style)
         return cls(w.content, w.style, w.tv, *layers, options.learning_rate)
+
+    def on_scale(self, coarseness: float, normalisation: str) -> "LiveWeights":
+        """These weights on a scale `coarseness` times smaller than the finished picture.
+
+        Content and smoothness count for more the coarser the scale: large forms and their light are to be the
+        content's, and what is grain there would be enlarged to a weave. The sum over positions that `gatys` takes is
+        brought to that of the full size.
+        """
+        content = self.content * coarseness ** (3 if normalisation == "gatys" else 1)
+        return replace(self, content=content, tv=self.tv * coarseness)
 
 
 def within(features: Tensor, place: Sequence[Sequence[Any]], stride: int) -> Tensor:

@@ -112,20 +112,24 @@ def stylize(
     painted, done = optimizer.image, 0
     for number, scale in enumerate(rungs):
         coarser, painted = painted, _canvas(content, scale.height, scale.width)
-        brush = round(options.style_scale * max(scale.height, scale.width))
+        side = max(scale.height, scale.width)
+        coarseness = max(rungs[-1].height, rungs[-1].width) / side
+        brush = round(options.style_scale * side)
         targets = objective.targets(painted, _canvas(style, *fit(style.shape[0], style.shape[1], brush)))
         if number:
             carry = functools.partial(_carry, rungs[number - 1], scale)
             optimizer.grow(carry, painted - carry(coarser, "bicubic"))
         else:
-            losses, _ = objective.evaluate(optimizer.image, targets, live)
+            weights = live.on_scale(coarseness, options.normalisation)
+            losses, _ = objective.evaluate(optimizer.image, targets, weights)
             yield _step(0, options, rungs, scale, losses, optimizer.shown)
         lowest, seen, since = math.inf, optimizer.shown, done
         for step in range(done + 1, done + scale.steps + 1):
             if live != in_force:
                 in_force, lowest = dataclasses.replace(live), math.inf
                 optimizer.reweighted()
-            evaluate = functools.partial(objective.evaluate, targets=targets, weights=in_force)
+            weights = in_force.on_scale(coarseness, options.normalisation)
+            evaluate = functools.partial(objective.evaluate, targets=targets, weights=weights)
             losses = optimizer.step(evaluate, live.learning_rate)
             lowest = min(lowest, losses.total)
             _check(losses, lowest, step)

@@ -74,7 +74,7 @@ def test_the_precision_of_the_options_is_that_of_the_network(pictures, monkeypat
 
 def test_a_run_in_bfloat16_comes_as_far_as_one_in_float32(pictures):
     def last(precision: str) -> Step:
-        options = StyleOptions(epochs=2, size=64, extractor="compact", precision=precision)
+        options = StyleOptions(epochs=8, size=64, extractor="compact", precision=precision)
         *_, step = stylize(*pictures, options)
         return step
 
