@@ -91,6 +91,8 @@ class Duel:
     its_seconds: float  # until it came down to that
     our_seconds: float | None  # until ours had come down to it; None if never
     our_loss: float | None  # of ours when the loop ended; None if ours had shown nothing yet
+    its_loss: float | None  # of the loop when ours ended; None if it had shown nothing yet
+    our_last: float  # loss of ours at its end
 
     @property
     def ratio(self) -> float | None:
@@ -101,8 +103,15 @@ class Duel:
 def duel(its: Curve, ours: Curve, judge: str) -> Duel:
     """`its` loop against `ours`."""
     loss = its.losses(judge)[-1]
-    mine = ours.seconds, ours.losses(judge)
-    return Duel(loss, own_time(its, judge), time_to(*mine, loss), loss_at(*mine, its.seconds[-1]))
+    theirs, mine = (its.seconds, its.losses(judge)), (ours.seconds, ours.losses(judge))
+    return Duel(
+        loss,
+        own_time(its, judge),
+        time_to(*mine, loss),
+        loss_at(*mine, its.seconds[-1]),
+        loss_at(*theirs, ours.seconds[-1]),
+        mine[1][-1],
+    )
 
 
 def table(curves: Mapping[str, Curve], judges: Sequence[str]) -> str:
@@ -134,14 +143,27 @@ def _against(rivals: Mapping[str, Curve], mine: Curve, judge: str) -> str:
     duels = {curve.title: duel(curve, mine, judge) for curve in rivals.values()}
     met = sum(d.ratio is not None and d.ratio <= AIM for d in duels.values())
     lower = sum(d.our_loss is not None and d.our_loss < d.loss for d in duels.values())
+    then = sum(d.its_loss is None or d.our_last < d.its_loss for d in duels.values())
     rows = [
-        [title, _short(d.loss), _short(d.its_seconds), _short(d.our_seconds), _fraction(d.ratio), _short(d.our_loss)]
+        [
+            title, _short(d.loss), _short(d.its_seconds), _short(d.our_seconds), _fraction(d.ratio),
+            _short(d.our_loss), _short(d.its_loss),
+        ]
         for title, d in duels.items()
+    ]  # fmt: skip
+    head = [
+        "loop",
+        "its loss",
+        "its seconds to it",
+        "ours to it",
+        "ratio",
+        "loss of ours when it ends",
+        "its loss when ours ends",
     ]
     return (
         f"**{mine.title}** (judge: {judge}): {met} of {len(duels)} loops in at most a tenth of their time; "
-        f"a lower loss at equal time than {lower} of {len(duels)}.\n\n"
-    ) + _markdown(["loop", "its loss", "its seconds to it", "ours to it", "ratio", "loss of ours at equal time"], rows)
+        f"a lower loss than {then} of {len(duels)} when ours ends, and than {lower} when the loop itself ends.\n\n"
+    ) + _markdown(head, rows)
 
 
 def _markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

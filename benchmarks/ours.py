@@ -9,7 +9,7 @@ from benchmarks.field import Frame, Loop, Picture, Problem
 from benchmarks.formulas import layer_of, style_layers_of
 from nst.engine.optimize import Step, stylize
 from nst.options import StyleOptions
-from nst.scales import schedule
+from nst.scales import full_size_steps, schedule
 
 
 def our_loops(problem: Problem) -> dict[str, Loop]:
@@ -19,7 +19,7 @@ def our_loops(problem: Problem) -> dict[str, Loop]:
     def painting(title: str, weights: dict[str, Any]) -> Loop:
         options = StyleOptions(**defaults, **weights)
         rungs = schedule(*problem.content.shape[:2], options)
-        work = sum(rung.steps * rung.height * rung.width for rung in rungs) / math.prod(problem.content.shape[:2])
+        work = full_size_steps(rungs)
         run = functools.partial(paint, problem, options)
         return Loop(title, options.init, run, options.steps if problem.coarse else problem.steps, work)
 
@@ -39,7 +39,8 @@ def _image_of(step: Step) -> Picture:
 def yardstick_weights(problem: Problem) -> dict[str, Any]:
     """Options that make our objective 5 MSE + sum of 100 D / (N^4 M^2), as nearly as options can.
 
-    Only nearly, because positions at the edge see beyond it: our loop paints margins there, and crops them.
+    Only nearly: positions at the edge see the margins that our loop paints there and crops, and its content weighs more
+    on coarse scales.
     """
     architecture = problem.extractor.architecture
     channels = {layer: shape[3] for layer, shape in architecture.shapes().items()}

@@ -22,7 +22,7 @@ from nst.engine.optimize import Step, stylize
 from nst.images import encode_png
 from nst.options import StyleOptions
 from nst.runner import execute, warm_up
-from nst.scales import schedule
+from nst.scales import full_size_steps, schedule
 
 SIZE = 512  # px
 PAINTINGS = 3
@@ -38,7 +38,7 @@ def main() -> None:
     warm_up()
     precision = choose_precision("auto")
     painted, frames = zip(*(paint_compact() for _ in range(PAINTINGS)), strict=True)
-    full_size = full_size_steps(StyleOptions(size=SIZE))
+    full_size = full_size_steps(schedule(*CONTENT.shape[:2], StyleOptions(size=SIZE)))
     step, bare = vgg19_step_and_bare_convolutions(precision)
     numbers = [
         Number(f"compact, {SIZE} px, default run, noise to finished", "s", painted, at_most=20),
@@ -84,12 +84,6 @@ def paint_compact() -> tuple[float, float]:
     with patch("nst.runner.stylize", watched):
         taken = seconds(lambda: execute({**job, "options": options.to_json()}, lambda event: None, lambda: False))
     return taken, frames
-
-
-def full_size_steps(options: StyleOptions) -> float:
-    """How many steps at full size touch as many pixels as the whole schedule."""
-    rungs = schedule(CONTENT.shape[0], CONTENT.shape[1], options)
-    return sum(rung.steps * rung.height * rung.width for rung in rungs) / (rungs[-1].height * rungs[-1].width)
 
 
 def vgg19_step_and_bare_convolutions(precision: str) -> tuple[list[float], list[float]]:

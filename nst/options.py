@@ -34,13 +34,16 @@ class Preset:
     shares: tuple[float, ...] | None = None  # of the style layers' weight; None is equal ones
 
 
+# Chosen by eye: colour and strokes live in the early layers, the deep ones pull faces apart.
+EARLY = (0.4, 0.2, 0.2, 0.1, 0.1)
+
 PRESETS = {
     "studio": Preset(
         ("block4_conv2",),
         GATYS_STYLE,
-        # shares chosen by eye: colour and strokes live in the early heads, the deep ones pull faces apart
-        Preset(("fire3",), ("conv1", "fire2", "fire3", "fire5", "fire7"), shares=(0.4, 0.2, 0.2, 0.1, 0.1)),
+        Preset(("fire3",), ("conv1", "fire2", "fire3", "fire5", "fire7"), shares=EARLY),
         "what the studio paints with: Gatys' layers on VGG, the heads of the compact network",
+        shares=EARLY,
     ),
     "gatys": Preset(("block4_conv2",), GATYS_STYLE, help="Gatys, Ecker and Bethge 2016"),
     "neurastyle": Preset(("block5_conv2",), GATYS_STYLE, help="deeper content: freer forms"),

@@ -7,9 +7,7 @@ from nst.options import StyleOptions
 
 SMALLEST = 64  # long side of the first scale, px: large forms cost almost nothing there
 STEP_OVERHEAD = 20_000  # px: what a step costs beside its pixels, in pixels
-MARGIN = (
-    8  # px, at least, that the canvas is wider all round: what convolutions make of an edge falls outside the picture
-)
+MARGIN = 8  # px, at least, that the canvas is wider all round: what early convolutions make of an edge is cropped
 SHORTEST = 32  # px; the networks halve a picture four times, and their padding wants two cells at the end
 
 

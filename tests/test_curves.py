@@ -54,6 +54,8 @@ def test_a_duel_says_who_was_there_first() -> None:
     found = duel(its, ours, "compact")
     assert (found.loss, found.its_seconds, found.our_seconds, found.our_loss) == (50, 20, 1, 20)
     assert found.ratio == pytest.approx(0.05)
+    assert found.its_loss == pytest.approx(1000 * 0.1**0.2)  # two of the ten seconds to a tenth of its loss
+    assert found.our_last == 20
     assert duel(ours, its, "compact").ratio is None
 
 
@@ -65,8 +67,9 @@ def test_the_table_names_every_loop_and_counts_the_aims() -> None:
     }
     text = table(curves, ["compact"])
     assert "| Keras | noise | 1 | 20 | 20 | 20 | 50 | 12.5 | 37.5 |" in text
-    assert "| Keras | 50 | 20 | 1 | 1/20.0 | 20 |" in text
-    assert "1 of 2 loops in at most a tenth of their time; a lower loss at equal time than 2 of 2" in text
+    assert "| Keras | 50 | 20 | 1 | 1/20.0 | 20 | 631 |" in text
+    assert "1 of 2 loops in at most a tenth of their time" in text
+    assert "a lower loss than 2 of 2 when ours ends, and than 2 when the loop itself ends" in text
     assert "which is not what it aims at: Tutorial." in text
     rows = [line for line in text.splitlines() if line.startswith("|")]
     assert len({line.count("|") for line in rows[:5]}) == 1

@@ -2,10 +2,9 @@
 
 import pytest
 
-from benchmarks import convolutions, report, speed
+from benchmarks import convolutions, report
 from nst.engine.backend import tf
 from nst.engine.extractors import ARCHITECTURES
-from nst.options import StyleOptions
 
 
 @pytest.mark.parametrize(
@@ -60,9 +59,3 @@ def test_the_quickest_way_is_the_one_that_counts(monkeypatch):
     monkeypatch.setattr(convolutions, "_best_of_trials", lambda way: {ways["own"]: 2.0, ways["turned"]: 1.0}[way])
     convolutions.bare_convolutions(ARCHITECTURES["vgg19"], ["block1_conv1"], 8, 8, "float32")()
     assert done == ["forward", "turned"]
-
-
-def test_a_schedule_without_coarse_scales_costs_its_steps():
-    options = StyleOptions(size=512, epochs=5, init="content")
-    assert speed.full_size_steps(options) == options.steps
-    assert speed.full_size_steps(StyleOptions(size=512, epochs=5)) < options.steps

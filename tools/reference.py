@@ -8,7 +8,7 @@ import dataclasses
 from collections.abc import Iterable, Iterator
 
 from nst.cli import build_parser
-from nst.options import PRESETS, Option, StyleOptions, options_of
+from nst.options import PRESETS, Option, Preset, StyleOptions, options_of
 from nst.settings import Settings
 from nst.web.api import router
 
@@ -46,9 +46,15 @@ def options() -> Iterator[tuple[str, ...]]:
 def presets() -> Iterator[tuple[str, ...]]:
     """A row a preset."""
     for name, preset in PRESETS.items():
-        yield f"`{name}`", ", ".join(preset.content), ", ".join(preset.style), preset.help
+        yield f"`{name}`", ", ".join(preset.content), styles(preset), preset.help
         if preset.compact:
-            yield f"`{name}` on compact", ", ".join(preset.compact.content), ", ".join(preset.compact.style), ""
+            yield f"`{name}` on compact", ", ".join(preset.compact.content), styles(preset.compact), ""
+
+
+def styles(preset: Preset) -> str:
+    """A preset's style layers, each with its share where they differ."""
+    shares = [f" {share:g}" for share in preset.shares or ()] or [""] * len(preset.style)
+    return ", ".join(layer + share for layer, share in zip(preset.style, shares, strict=True))
 
 
 def settings() -> Iterator[tuple[str, ...]]:

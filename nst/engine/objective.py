@@ -15,6 +15,7 @@ from nst.events import Losses
 from nst.options import StyleOptions, did_you_mean, shown
 
 Tensor = Any
+MOST = 8.0  # times that content and smoothness weigh more on the first of several scales
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,10 @@ class Targets:
 
 @dataclass
 class LiveWeights:
-    """The weights in force. Assign to them between two steps of a running optimisation: the next step reads them."""
+    """The weights in force at full size; `on_scale` says what they are on coarser scales.
+
+    Assign to them between two steps of a running optimisation: the next step reads them.
+    """
 
     content: float
     style: float
@@ -44,15 +48,17 @@ class LiveWeights:
         layers = tuple(weight for _, weight in content), tuple(weight for _, weight in style)
         return cls(w.content, w.style, w.tv, *layers, options.learning_rate)
 
-    def on_scale(self, coarseness: float, normalisation: str) -> "LiveWeights":
+    def on_scale(self, coarseness: float, left: float, normalisation: str) -> "LiveWeights":
         """These weights on a scale `coarseness` times smaller than the finished picture.
 
-        Content and smoothness count for more the coarser the scale: large forms and their light are to be the
-        content's, and what is grain there would be enlarged to a weave. The sum over positions that `gatys` takes is
-        brought to that of the full size.
+        Content and smoothness count for `MOST` times more on the first scale, for nothing more on the last: large forms
+        and their light are to be the content's, and what is grain there would be enlarged to a weave. `left` is the
+        share of the climb that is still to come, 1 to 0. The sum over positions that `gatys` takes is brought to that
+        of the full size.
         """
-        content = self.content * coarseness ** (3 if normalisation == "gatys" else 1)
-        return replace(self, content=content, tv=self.tv * coarseness)
+        more = MOST**left
+        content = self.content * more * (coarseness**2 if normalisation == "gatys" else 1.0)
+        return replace(self, content=content, tv=self.tv * more)
 
 
 def within(features: Tensor, place: Sequence[Sequence[Any]], stride: int) -> Tensor:
@@ -67,8 +73,8 @@ def within(features: Tensor, place: Sequence[Sequence[Any]], stride: int) -> Ten
 class Objective:
     """The loss of an image on given layers of an extractor; traced once, for every size and every weight.
 
-    Pictures are given with `margin` px more all round. The convolutions see it, but only positions that overlap the
-    picture itself count, so that what is left once it is cropped has the statistics that were asked for.
+    Pictures are given with `margin` px more all round, or a little more. Convolutions and total variation see it, but
+    content and style are those of the positions within, so that they are those of what is left once it is cropped.
 
     Raises OptionError if the extractor has no such layer.
     """

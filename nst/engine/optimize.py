@@ -113,14 +113,14 @@ def stylize(
     for number, scale in enumerate(rungs):
         coarser, painted = painted, _canvas(content, scale.height, scale.width)
         side = max(scale.height, scale.width)
-        coarseness = max(rungs[-1].height, rungs[-1].width) / side
+        where = options.size / side, (len(rungs) - 1 - number) / max(1, len(rungs) - 1)
         brush = round(options.style_scale * side)
         targets = objective.targets(painted, _canvas(style, *fit(style.shape[0], style.shape[1], brush)))
         if number:
             carry = functools.partial(_carry, rungs[number - 1], scale)
             optimizer.grow(carry, painted - carry(coarser, "bicubic"))
         else:
-            weights = live.on_scale(coarseness, options.normalisation)
+            weights = live.on_scale(*where, options.normalisation)
             losses, _ = objective.evaluate(optimizer.image, targets, weights)
             yield _step(0, options, rungs, scale, losses, optimizer.shown)
         lowest, seen, since = math.inf, optimizer.shown, done
@@ -128,7 +128,7 @@ def stylize(
             if live != in_force:
                 in_force, lowest = dataclasses.replace(live), math.inf
                 optimizer.reweighted()
-            weights = in_force.on_scale(coarseness, options.normalisation)
+            weights = in_force.on_scale(*where, options.normalisation)
             evaluate = functools.partial(objective.evaluate, targets=targets, weights=weights)
             losses = optimizer.step(evaluate, live.learning_rate)
             lowest = min(lowest, losses.total)

@@ -80,7 +80,8 @@ class Adam:
         """Carry image and moments; the average starts anew, for it would blur what the finer scale adds.
 
         Losses are means over the picture, so a pixel's gradient shrinks as their number grows, and the moments with it:
-        unscaled, the second would hold the steps of the finer scale to a quarter for some hundred of them.
+        unscaled, the second would hold the steps of the finer scale to a quarter for some hundred of them. That content
+        and smoothness weigh less there, too, is left to the moments to find out.
         """
         pixels = float(tf.size(self.image))
         self.image = tf.clip_by_value(carry(self.image, "bicubic") + detail, 0.0, 1.0)

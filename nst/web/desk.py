@@ -3,6 +3,7 @@
 A picture is meant by a ref, "samples/<name>" or "uploads/<id>", which is also its place under /api/v1.
 """
 
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,13 +11,16 @@ from nst import images
 from nst.errors import OptionError, OutOfMemory
 from nst.estimates import Calibration, calibration_for, estimate
 from nst.jobs.queue import Queue
-from nst.jobs.run import Run
+from nst.jobs.run import Run, State
 from nst.jobs.store import Store
 from nst.options import StyleOptions
 from nst.settings import Settings
 from nst.web.gallery import ORDER, Gallery
 
 Shape = tuple[int, int]  # (height, width), px
+
+PACED_BY = 3  # of the last runs that say how much longer than estimated a painting takes
+REMEMBERED = 30  # runs that are looked through for them
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,7 @@ class Desk:
     queue: Queue
     gallery: Gallery
     _shapes: dict[str, Shape] = field(default_factory=dict, compare=False)  # by ref
+    _opened: float = field(default_factory=time.time, init=False, compare=False)  # seconds since 1970
 
     def keep(self, data: bytes, name: str) -> str:
         """Check that `data` is a picture that can be painted, and keep it; returns its ref. Raises ImageError."""
@@ -68,7 +73,7 @@ class Desk:
         return self._shapes[ref]
 
     def forecast(self, options: StyleOptions, content: str | Shape, style: str | None = None) -> dict[str, Any] | None:
-        """What a run will take: `Estimate.to_json`, and the "extractor" and "precision" that it is for.
+        """What a run will take: `Estimate.to_json` at the pace of late, and the "extractor" and "precision" it is for.
 
         `content` is a ref, or its (height, width). None until a worker has said what its machine has. Raises NotFound,
         and OptionError where the network's weights are missing, or the run would not fit into the worker's memory.
@@ -82,6 +87,7 @@ class Desk:
         if network is None or precision is None or "memory" not in health:
             return None
         known = [Calibration.from_json(each) for each in health.get("calibrations", ())]
+        speed = calibration_for(network, precision, known)
         height, width = self.shape(content) if isinstance(content, str) else content
         try:
             found = estimate(
@@ -90,13 +96,36 @@ class Desk:
                 options,
                 network,
                 precision,
-                calibration_for(network, precision, known),
+                speed,
                 health["memory"],
                 self.shape(style) if style else None,
             )
         except OutOfMemory as error:
             raise OptionError(str(error), "size") from error
-        return {**found.to_json(), "extractor": network, "precision": precision}
+        seconds = found.seconds * self._pace(speed) if found.seconds and speed else None  # it needs both or none
+        return {**found.to_json(), "seconds": seconds, "extractor": network, "precision": precision}
+
+    def _pace(self, speed: Calibration) -> float:
+        """What the last whole runs on that network took since the server is up, over what was estimated for them.
+
+        The machine may have been busy while it was calibrated, or be now. Long runs count for more than short ones.
+        """
+        runs = [
+            run
+            for run in self.store.runs(REMEMBERED)
+            if run.state is State.FINISHED
+            and (run.extractor, run.precision) == (speed.network, speed.precision)
+            and not (run.tiled or run.options.epochs == "auto")
+            and run.created > self._opened
+        ][:PACED_BY]
+        told = [
+            estimate(
+                *(run.height, run.width, run.options, run.extractor, run.precision, speed),
+                style=self.shape(f"uploads/{run.style}"),
+            ).seconds
+            for run in runs
+        ]
+        return sum(run.seconds for run in runs) / sum(seconds or 0.0 for seconds in told) if runs else 1.0
 
     def start(self, options: StyleOptions, content: str, style: str, init: str | None = None) -> Run:
         """Queue a painting of the pictures that three refs mean. Raises NotFound, OptionError, Busy."""

@@ -41,12 +41,12 @@ def test_the_total_is_the_weighted_sum_of_its_twins(tiny, pictures, normalisatio
     assert losses.total == pytest.approx(losses.content + losses.style + losses.tv, rel=1e-5)
 
 
-@pytest.mark.parametrize(("normalisation", "content"), [("relative", 2.0 * 4), ("gatys", 2.0 * 4 * 16)])
+@pytest.mark.parametrize(("normalisation", "content"), [("relative", 2.0 * 4), ("gatys", 2.0 * 4 * 9)])
 def test_on_a_coarser_scale_content_and_smoothness_count_for_more(normalisation, content):
-    coarse = WEIGHTS.on_scale(4.0, normalisation)  # a fourth as wide, and sums over a 16th of the positions
+    coarse = WEIGHTS.on_scale(3.0, 2 / 3, normalisation)  # a third as wide: sums are over a ninth of the positions
     assert (coarse.content, coarse.tv) == pytest.approx((content, 4 * WEIGHTS.tv))
     assert dataclasses.replace(coarse, content=WEIGHTS.content, tv=WEIGHTS.tv) == WEIGHTS
-    assert WEIGHTS.on_scale(1.0, normalisation) == WEIGHTS
+    assert WEIGHTS.on_scale(1.0, 0.0, normalisation) == WEIGHTS
 
 
 def test_what_lies_in_the_margin_does_not_count(tiny, pictures):

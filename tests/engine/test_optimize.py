@@ -8,6 +8,7 @@ from nst.engine import optimize
 from nst.engine.objective import LiveWeights, Objective
 from nst.engine.optimize import choose_extractor, load_extractor, stylize
 from nst.errors import Diverged, InputError, OptionError, WeightsError
+from nst.events import Losses
 from nst.images import resize
 from nst.options import StyleOptions
 from nst.scales import Scale, fit
@@ -205,7 +206,7 @@ def test_no_coloured_frame_is_painted(tiny, pictures):
         assert steps[-1] < 1.6 * np.mean(steps[-5:-1])
 
 
-def test_the_losses_are_those_of_the_picture_that_is_left_when_its_margins_are_cropped(pictures):
+def test_the_losses_are_near_those_of_the_picture_that_is_left_when_its_margins_are_cropped(pictures):
     options = StyleOptions(epochs=12, size=96, tv_weight=0, content_weight=0, extractor="compact")
     *_, last = stylize(*pictures, options)
     content_layers, style_layers = (tuple(name for name, _ in layers) for layers in options.layers("compact"))
@@ -214,6 +215,16 @@ def test_the_losses_are_those_of_the_picture_that_is_left_when_its_margins_are_c
     targets, weights = without_margin.targets(content, style), LiveWeights.of(options, "compact")
     found, _ = without_margin.evaluate(tf.constant(last.image[None]), targets, weights)
     assert found.style < 6 * last.losses.style  # 4; thirteen times where the margins are counted
+
+
+def test_smoothness_and_content_weigh_more_on_coarse_scales(tiny, pictures):
+    def start(size: int) -> Losses:
+        return next(stylize(*pictures, options(size=size), extractor=tiny)).losses
+
+    fine, coarse = start(64), start(256)  # the same rung of 64 px: the only one, and the first of three
+    assert coarse.tv == pytest.approx(8 * fine.tv)
+    assert coarse.content == pytest.approx(8 * fine.content, rel=0.05)  # the content came to 64 px another way
+    assert coarse.style == pytest.approx(fine.style, rel=0.05)
 
 
 def test_keeping_colours_keeps_the_contents_mean_colour(tiny, pictures):

@@ -9,7 +9,7 @@ from nst import estimates
 from nst.errors import OutOfMemory
 from nst.estimates import GIGABYTE, NETWORKS, TILES, Calibration, calibration_for, estimate, largest_size, pairs
 from nst.options import StyleOptions
-from nst.scales import Scale, margins, schedule
+from nst.scales import MARGIN, Scale, margins, schedule
 
 modest = settings(max_examples=50, deadline=None, derandomize=True)
 
@@ -85,7 +85,7 @@ def test_more_of_anything_takes_no_less(run):
 
 def test_seconds_are_those_of_the_steps_and_of_the_targets():
     options = StyleOptions(size=400, init="content", epochs=2, steps_per_epoch=5, optimizer="adam")
-    canvas = (300 + 2 * 8) * (400 + 2 * 8)  # by hand: margins of 400 / 48 px
+    canvas = (300 + 2 * 8) * (400 + 2 * 8)  # by hand: margins of 8 px
     steps = (1 + 10) * (0.01 + canvas * 1e-6)  # the start is evaluated, too
     targets = estimates.TARGETS * 2 * canvas * 1e-6
     assert estimate(3, 4, options, "compact", calibration=SPEED).seconds == pytest.approx(
@@ -181,7 +181,7 @@ def test_another_network_is_guessed_from_the_nearest_that_was_measured():
 @given(st.integers(1, 4096), st.integers(1, 4096))
 def test_a_canvas_is_wider_all_round_and_never_too_small_to_be_halved_four_times(height, width):
     rows, columns = margins(height, width)
-    assert min(rows, columns) >= 2
+    assert min(rows, columns) >= MARGIN
     assert min(height + 2 * rows, width + 2 * columns) >= 32
     assert estimates.canvas_pixels(Scale(height, width, 1)) == (height + 2 * rows) * (width + 2 * columns)
 

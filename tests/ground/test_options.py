@@ -225,6 +225,12 @@ def test_the_layers_of_a_preset_share_one(preset, extractor):
         assert sum(weight for _, weight in layers) == pytest.approx(1)
 
 
+@pytest.mark.parametrize("extractor", ["vgg19", "compact"])
+def test_the_studio_hears_the_early_style_layers_most(extractor):
+    _, style = StyleOptions().layers(extractor)
+    assert [weight for _, weight in style] == [0.4, 0.2, 0.2, 0.1, 0.1]
+
+
 def test_chosen_layers_come_before_the_preset():
     content, style = StyleOptions(preset="johnson", style_layers="block1_conv1=3").layers("vgg19")
     assert content == (("block3_conv3", 1.0),)

@@ -8,6 +8,7 @@ from fastapi.testclient import TestClient
 
 from nst.errors import NotFound, OptionError
 from nst.estimates import calibration_for, estimate
+from nst.events import Epoch, Finished, Losses, Started
 from nst.jobs.queue import Queue
 from nst.jobs.store import Store
 from nst.options import StyleOptions
@@ -78,6 +79,43 @@ def test_a_forecast_is_the_estimate_of_the_network_that_will_paint(desk: Desk) -
         "extractor": "vgg16",
         "precision": "bfloat16",
     }
+
+
+def painted(desk: Desk, options: StyleOptions, times: float, tiled: bool = False) -> float:
+    """A run of that desk that has taken so many times what was estimated; returns that."""
+    ref = desk.upload_of(desk.keep(picture(80, 60), "a"))
+    run = desk.store.create(options, ref, ref)
+    expected = estimate(60, 80, options, "compact", "float32", CALIBRATION).seconds
+    assert expected
+    width = options.size
+    for event in (
+        Started("compact", "", width, width * 3 // 4, 1, 1, "float32", tiled=tiled),
+        Epoch(1, 1, Losses(1.0, 1.0, 0.0, 0.0), width, width * 3 // 4, 1.0, 1.0, 0.0, b""),
+        Finished(times * expected, b""),
+    ):
+        desk.store.append(run.id, event)
+    return expected
+
+
+def test_a_forecast_learns_from_the_last_runs(desk: Desk) -> None:
+    """What this server has painted says how busy the machine is; what another one painted says nothing."""
+    options = StyleOptions(size=256)
+    alone = desk.forecast(options, (60, 80))
+    assert alone
+    painted(desk, StyleOptions(size=128), 9.0)
+    last = ((128, 1.5), (256, 2.0), (512, 3.0))
+    expected = [painted(desk, StyleOptions(size=size), times) for size, times in last]
+    painted(desk, StyleOptions(size=256, epochs="auto"), 9.0)
+    painted(desk, StyleOptions(size=256), 9.0, tiled=True)
+    pace = sum(times * seconds for (_, times), seconds in zip(last, expected, strict=True)) / sum(expected)
+    found = desk.forecast(options, (60, 80))
+    assert found
+    assert found["seconds"] == pytest.approx(pace * alone["seconds"], rel=1e-3)
+    assert desk.forecast(StyleOptions(size=256, extractor="vgg16"), (60, 80)) == Desk(
+        desk.settings, desk.store, desk.queue, desk.gallery
+    ).forecast(StyleOptions(size=256, extractor="vgg16"), (60, 80))
+    again = Desk(desk.settings, desk.store, desk.queue, desk.gallery)
+    assert again.forecast(options, (60, 80)) == alone
 
 
 def test_a_picture_that_lies_on_its_side_is_measured_upright(desk: Desk) -> None:
