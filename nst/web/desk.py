@@ -102,7 +102,7 @@ class Desk:
             )
         except OutOfMemory as error:
             raise OptionError(str(error), "size") from error
-        seconds = found.seconds * self._pace(speed) if found.seconds and speed else None  # it needs both or none
+        seconds = found.seconds * self._pace(speed) if found.seconds and speed else None
         return {**found.to_json(), "seconds": seconds, "extractor": network, "precision": precision}
 
     def _pace(self, speed: Calibration) -> float:
@@ -119,11 +119,7 @@ class Desk:
             and run.created > self._opened
         ][:PACED_BY]
         told = [
-            estimate(
-                *(run.height, run.width, run.options, run.extractor, run.precision, speed),
-                style=self.shape(f"uploads/{run.style}"),
-            ).seconds
-            for run in runs
+            estimate(run.height, run.width, run.options, run.extractor, run.precision, speed).seconds for run in runs
         ]
         return sum(run.seconds for run in runs) / sum(seconds or 0.0 for seconds in told) if runs else 1.0
 
