@@ -12,14 +12,16 @@
   const pair = tie((x) => x, (x) => x);
   const pairLogarithmic = tie((x) => Number((10 ** x).toPrecision(2)), (x) => (x > 0 ? Math.log10(x) : same()));
 
-  // The same, with a switch that writes a word into the box, and lets the slider rest.
+  // The same, with a switch that writes a word into the box, and lets the slider rest. Nobody is told what he shows
+  // already: he may have been moved since.
   const pairOrWord = (slider, box, on, word) => {
+    const tell = (worded) => (worded === Boolean(on) ? same() : worded);
     if (String(moved()).startsWith("option-")) {
       const worded = box === word;
-      return [readable(box) ? Number(box) : same(), same(), worded, worded];
+      return [readable(box) ? Number(box) : same(), same(), tell(worded), worded];
     }
-    const worded = String(moved()).endsWith("-word") && on;
-    return [same(), worded ? word : String(slider), worded, worded];
+    if (String(moved()).endsWith("-word")) return [same(), on ? word : String(slider), same(), Boolean(on)];
+    return [same(), String(slider), tell(false), tell(false)];
   };
 
   const choice = (title, { sample }) => ({ ref: `samples/${sample}`, title });
