@@ -22,7 +22,7 @@ def bare_convolutions(
     deepest = max(map(architecture.convolutions.index, used))
     work = []
     for layer in architecture.convolutions[: deepest + 1]:
-        shrunk = 2 ** (int(layer[5]) - 1)
+        shrunk = architecture.stride(layer)
         forward, *backward = _convolution(
             -(-height // shrunk), -(-width // shrunk), architecture.shapes()[layer], dtype
         )

@@ -61,12 +61,17 @@ class LiveWeights:
         return replace(self, content=content, tv=self.tv * more)
 
 
+def positions(first: Any, last: Any, stride: int) -> tuple[Any, Any]:
+    """(first, last) of the positions, `stride` px apart, that overlap `first` to `last` px; the last excluded."""
+    return first // stride, -(-last // stride)
+
+
 def within(features: Tensor, place: Sequence[Sequence[Any]], stride: int) -> Tensor:
     """The positions of `features` [1, h, w, C], `stride` px apart, that overlap `place`: (first, last) row and column.
 
     In px, the last excluded; numbers or tensors.
     """
-    (top, bottom), (left, right) = ((first // stride, -(-last // stride)) for first, last in place)
+    (top, bottom), (left, right) = (positions(first, last, stride) for first, last in place)
     return features[:, top:bottom, left:right]
 
 

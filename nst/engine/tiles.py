@@ -19,7 +19,7 @@ from typing import Any
 from nst.engine.backend import tf
 from nst.engine.extractors import Architecture
 from nst.engine.losses import EPSILON, gram, mean, style_loss, tv_loss
-from nst.engine.objective import LiveWeights, Objective, Targets, within
+from nst.engine.objective import LiveWeights, Objective, Targets, positions, within
 from nst.events import Losses
 
 Tensor = Any
@@ -179,14 +179,16 @@ class TiledObjective:
 
     def _means(self, sums: Moments, picture: Tensor) -> Moments:
         """Each layer's sums over its number of positions in `picture` [1, H, W, 3]."""
-        margin = self._whole.margin
-        positions = {
-            n: math.prod(
-                -(-(length - margin) // self._strides[n]) - margin // self._strides[n] for length in picture.shape[1:3]
-            )
-            for n in sums
+        return {
+            n: (matrix / self._count(n, picture), vector / self._count(n, picture))
+            for n, (matrix, vector) in sums.items()
         }
-        return {n: (matrix / positions[n], vector / positions[n]) for n, (matrix, vector) in sums.items()}
+
+    def _count(self, layer: str, picture: Tensor) -> int:
+        """How many positions of `layer` count in `picture`."""
+        margin = self._whole.margin
+        sides = (positions(margin, side - margin, self._strides[layer]) for side in picture.shape[1:3])
+        return math.prod(last - first for first, last in sides)
 
     def _style(self, moments: Moments, targets: Targets, weights: LiveWeights) -> tuple[float, Moments]:
         """(weighted style loss, its derivative by the moments)."""
@@ -215,8 +217,8 @@ class TiledObjective:
         """Sums over the positions, of products and of activations."""
         sums = {}
         for layer in self._whole.style_sources:
-            positions = tf.cast(tf.size(features[layer][0, :, :, 0]), tf.float32)
-            sums[layer] = positions * gram(features[layer]), positions * mean(features[layer])
+            count = tf.cast(tf.size(features[layer][0, :, :, 0]), tf.float32)
+            sums[layer] = count * gram(features[layer]), count * mean(features[layer])
         return sums
 
     def _errors(self, features: dict[str, Tensor], content: dict[str, Tensor]) -> Tensor:
