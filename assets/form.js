@@ -2,11 +2,14 @@
 (() => {
   const same = () => window.dash_clientside.no_update;
   const moved = () => window.dash_clientside.callback_context.triggered_id;
+  // Dash tells of moves in the same moment by one call.
+  const among = (rule) => window.dash_clientside.callback_context.triggered.some(({ prop_id }) => rule.test(prop_id));
+  const BOX = /^option-/, SWITCH = /-word\.value$/;
   const readable = (text) => text !== "" && text !== null && Number.isFinite(Number(text));
 
   // A slider and the box that holds its value: who moved takes the other along.
   const tie = (toBox, toSlider) => (slider, box) => {
-    if (String(moved()).startsWith("option-")) return [readable(box) ? toSlider(Number(box)) : same(), same()];
+    if (among(BOX)) return [readable(box) ? toSlider(Number(box)) : same(), same()];
     return [same(), String(toBox(Number(slider)))];
   };
   const pair = tie((x) => x, (x) => x);
@@ -16,11 +19,11 @@
   // already: he may have been moved since.
   const pairOrWord = (slider, box, on, word) => {
     const tell = (worded) => (worded === Boolean(on) ? same() : worded);
-    if (String(moved()).startsWith("option-")) {
+    if (among(SWITCH)) return [same(), on ? word : String(slider), same(), Boolean(on)];
+    if (among(BOX)) {
       const worded = box === word;
       return [readable(box) ? Number(box) : same(), same(), tell(worded), worded];
     }
-    if (String(moved()).endsWith("-word")) return [same(), on ? word : String(slider), same(), Boolean(on)];
     return [same(), String(slider), tell(false), tell(false)];
   };
 

@@ -36,6 +36,21 @@ def test_a_switch_puts_auto_in_the_place_of_the_epochs_and_lets_the_slider_rest(
     expect(page.locator("#epochs")).to_have_value("12")
 
 
+def test_a_switch_pressed_in_the_same_moment_as_the_slider_moves_is_heard(visit: Visit) -> None:
+    page = visit()
+    page.evaluate(
+        """() => {
+            const slider = document.querySelector("#epochs");
+            Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set.call(slider, "7");
+            for (const kind of ["input", "change"]) slider.dispatchEvent(new Event(kind, { bubbles: true }));
+            document.querySelector("#epochs-word").click();
+        }"""
+    )
+    expect(page.locator("#option-epochs")).to_have_value("auto")
+    expect(page.get_by_label("Until it hardly changes")).to_be_checked()
+    expect(page.locator("#epochs")).to_be_disabled()
+
+
 def test_a_run_that_ends_by_itself_is_whole_and_comes_back_with_its_settings(visit: Visit) -> None:
     page = visit()
     page.get_by_label("Until it hardly changes").check()
