@@ -4,7 +4,7 @@
   const moved = () => window.dash_clientside.callback_context.triggered_id;
   // Dash tells of moves in the same moment by one call.
   const among = (rule) => window.dash_clientside.callback_context.triggered.some(({ prop_id }) => rule.test(prop_id));
-  const BOX = /^option-/, SWITCH = /-word\.value$/;
+  const BOX = /^option-|"part":"box"/, SWITCH = /-word\.value$/;
   const readable = (text) => text !== "" && text !== null && Number.isFinite(Number(text));
 
   // A slider and the box that holds its value: who moved takes the other along.

@@ -13,13 +13,20 @@
       const role = input.closest("[id$=-upload]").id.replace("-upload", "");
       name(input, { "aria-label": `Choose a picture: ${role}`, accept: "image/*" });
     });
-    document.querySelectorAll(".field").forEach((field) => {
+    document.querySelectorAll(".field:not(.steer-field)").forEach((field) => {
       const [hint, error] = [field.querySelector(".hint"), field.querySelector(".field-error")];
       field.querySelectorAll("input, select").forEach((control) => name(control, {
         "aria-describedby": `${hint.id} ${error.id}`,
         "aria-invalid": String(error.textContent !== ""),
       }));
     });
+    document.querySelectorAll(".steer-field").forEach((field) => {
+      const [box, slider] = field.querySelectorAll("input");
+      name(box, { "aria-label": `${field.dataset.label}, as a number` });
+      name(slider, { "aria-label": field.dataset.label });
+    });
+    document.querySelectorAll("#settings input[type=file]").forEach((input) =>
+      name(input, { "aria-label": "Choose a result, for its settings", accept: "image/png" }));
     document.querySelectorAll(".sample").forEach((sample) =>
       name(sample, { "aria-pressed": String(sample.classList.contains("sample-chosen")) }));
     const start = document.querySelector("#start");
@@ -70,6 +77,19 @@
   document.addEventListener("change", refuse, true);
   document.addEventListener("drop", refuse, true);
 
+  // A result that is dropped on the painting gives its settings.
+  const over = (event) => within(event, ".stage") && event.dataTransfer?.types.includes("Files");
+  document.addEventListener("dragover", (event) => { if (over(event)) event.preventDefault(); });
+  document.addEventListener("drop", (event) => {
+    const [file] = event.dataTransfer?.files ?? [];
+    if (!over(event) || !file) return;
+    event.preventDefault();
+    const reader = new FileReader();
+    reader.onload = () =>
+      window.dash_clientside.set_props("settings", { contents: reader.result, filename: file.name });
+    reader.readAsDataURL(file);
+  });
+
   // Dash is silent about a callback that does not reach the server.
   const KNOCK_MS = 5000;
   async function knock(button) {
@@ -87,7 +107,7 @@
       root.dataset.bsTheme = root.dataset.bsTheme === "dark" ? "light" : "dark";
       localStorage.setItem("theme", root.dataset.bsTheme);
     }
-    const button = within(event, "#start, #stop");
+    const button = within(event, "#start, #stop, #pause, #continue, #branch");
     if (button) knock(button);
     if (within(event, "#start")) {
       if (event.detail > 1) event.stopPropagation(); // a double click would start two runs

@@ -1,28 +1,26 @@
-"""The command line: nst stylize | serve | weights. Flags are built from options.py and settings.py.
+"""The command line: nst stylize | show | serve | scheduler | worker | weights. Flags are built from declared options.
 
 Exit status: 0; 1 when the work failed; 2 when the input was bad; 130 after Ctrl-C. An error is one line.
 """
 
 import argparse
+import json
 import os
 import sys
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NoReturn
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
+from rich.progress import Progress
 
-from nst import __version__
+from nst import __version__, stylize_command
 from nst.errors import InputError, NstError, OptionError
-from nst.estimates import Estimate
-from nst.images import read_bytes
-from nst.options import Option, StyleOptions, did_you_mean, number, options_of
+from nst.options import did_you_mean
+from nst.provenance import Provenance, read_file
 from nst.settings import Settings
-from nst.words import gigabytes, roughly
-
-PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff")
 
 
 class Parser(argparse.ArgumentParser):
@@ -57,13 +55,13 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
 
     stylize = commands.add_parser("stylize", help="paint a picture, or every picture in a folder", allow_abbrev=False)
-    stylize.add_argument("content", type=Path, metavar="CONTENT", help="a picture, or a folder of pictures")
-    stylize.add_argument("style", type=Path, metavar="STYLE", help="the picture whose manner to take")
-    stylize.add_argument("-o", "--output", type=Path, required=True, help="PNG to write; a folder if CONTENT is one")
-    stylize.add_argument("--quiet", action="store_true", help="no progress bar")
-    for option in options_of(StyleOptions):
-        _add_flag(stylize, option)
-    stylize.set_defaults(command=_stylize, flags=_flags_of(stylize))
+    stylize_command.add_flags(stylize)
+    stylize.set_defaults(command=stylize_command.run, flags=_flags_of(stylize))
+
+    show = commands.add_parser("show", help="tell how a result was painted", allow_abbrev=False)
+    show.add_argument("file", type=Path, metavar="FILE.png", help="a result of this program")
+    show.add_argument("--json", action="store_true", help="as JSON")
+    show.set_defaults(command=_show, flags=_flags_of(show))
 
     serve = commands.add_parser("serve", help="serve the studio on a local address", allow_abbrev=False)
     Settings.add_flags(serve)
@@ -74,6 +72,20 @@ def build_parser() -> argparse.ArgumentParser:
         help="open it in the browser (by default if run from a terminal)",
     )
     serve.set_defaults(command=_serve, flags=_flags_of(serve))
+
+    scheduler = commands.add_parser("scheduler", help="bring workers of several machines together", allow_abbrev=False)
+    scheduler.add_argument("address", type=_address, metavar="ADDRESS", help="where to listen: tcp://host:8786")
+    scheduler.set_defaults(command=_schedule, flags=_flags_of(scheduler))
+
+    worker = commands.add_parser("worker", help="paint for the studio of a scheduler", allow_abbrev=False)
+    worker.add_argument("address", type=_address, metavar="ADDRESS", help="of the scheduler: tcp://host:8786")
+    worker.add_argument("--name", help="what the scheduler calls this worker, and no other")
+    worker.add_argument(
+        "--gpu",
+        action=argparse.BooleanOptionalAction,
+        help="take runs that ask for a graphics card (by default if TensorFlow sees one)",
+    )
+    worker.set_defaults(command=_work, flags=_flags_of(worker))
 
     weights = commands.add_parser("weights", help="show or fetch networks' weights", allow_abbrev=False)
     actions = weights.add_subparsers(required=True, metavar="ACTION", parser_class=Parser)
@@ -88,111 +100,41 @@ def _flags_of(parser: argparse.ArgumentParser) -> list[str]:
     return [flag for action in parser._actions for flag in action.option_strings]
 
 
-def _add_flag(parser: argparse.ArgumentParser, option: Option) -> None:
-    flag = f"--{option.name.replace('_', '-')}"
-    text = option.help.replace("%", "%%")
-    if option.type is bool:
-        parser.add_argument(flag, action="store_true", default=None, dest=option.name, help=text)
-        return
-    shown = "automatic" if option.default is None else option.default
-    choices = (*option.choices, "FILE") if option.name == "init" else option.choices
-    metavar = "|".join(choices or (option.name.upper(), *option.words))
-    parser.add_argument(flag, dest=option.name, metavar=metavar, help=f"{text} (default: {shown})")
+def _show(parsed: argparse.Namespace) -> int:
+    found = read_file(parsed.file)
+    if parsed.json:
+        print(json.dumps(found.to_json(), indent=2))
+    else:
+        for name, value in _told(found):
+            print(f"{name:16} {value}".rstrip())
+    return 0
 
 
-def _options(parsed: argparse.Namespace) -> tuple[StyleOptions, Path | None]:
-    """(options, picture to start from) out of the flags; `--init` takes a choice or a file."""
-    given: dict[str, Any] = {}
-    for option in options_of(StyleOptions):
-        text = getattr(parsed, option.name)
-        if text is not None:
-            given[option.name] = number(text) if option.type in (int, float) else text
-    init = None
-    start = given.get("init", "noise")
-    if start == "image":
-        raise OptionError("`init`: name the picture to start from, as --init FILE", "init")
-    if start not in StyleOptions.choices("init"):
-        init, given["init"] = Path(start), "image"
-        if not os.path.isfile(start):  # Path.is_file raises where a name is too long to be one
-            raise OptionError(f"`init` must be noise, content, style or a picture's file, got {start!r}", "init")
-    return StyleOptions.from_json(given), init
+def _told(found: Provenance) -> Iterator[tuple[str, str]]:
+    """What a picture says of itself, as lines of (name, value)."""
+    yield "nst", ", ".join((found.version, *(f"{name} {version}" for name, version in found.versions.items())))
+    yield "network", f"{found.extractor}, {found.precision}"
+    yield "epochs painted", str(found.epochs)
+    for name in ("content", "style", "init"):
+        if sha256 := getattr(found, name):
+            yield name, f"SHA-256 {sha256}"
+    if found.branched:
+        yield "begins from", "a kept frame of another run"
+    yield "", ""
+    for name, value in found.options.to_json().items():
+        yield name, _value(value)
+    for step, changes in found.steered:
+        yield "", ""
+        yield "from step", str(step)
+        for name, value in changes.items():
+            yield name, _value(value)
 
 
-def _stylize(parsed: argparse.Namespace) -> int:
-    options, init = _options(parsed)
-    jobs = list(_jobs(parsed.content, parsed.output))
-    same = {"style": read_bytes(parsed.style), "init": read_bytes(init) if init else None, "options": options.to_json()}
-    status = 0
-    for content, output in jobs:
-        try:
-            _paint({**same, "content": read_bytes(content)}, output, content.name, parsed.quiet)
-        except NstError as error:
-            if not parsed.content.is_dir():
-                raise
-            # the other pictures of the folder are still painted
-            status = _say(f"{content.name}: {error}", max(status, 2 if isinstance(error, InputError) else 1))
-    return status
-
-
-def _jobs(content: Path, output: Path) -> Iterator[tuple[Path, Path]]:
-    """(picture, file to write) of one picture or of a folder of them. Never writes over what it reads."""
-    if not content.is_dir():
-        if output.is_dir():
-            output = output / f"{content.stem}.png"
-        if output.suffix.lower() != ".png":
-            raise InputError(f"the output must be a .png file, got {output.name!r}")
-        if not output.parent.is_dir():
-            raise InputError(f"there is no folder {str(output.parent)!r} to write {output.name!r} into")
-        if output.exists() and content.exists() and output.samefile(content):
-            raise InputError(f"the output would overwrite the content {str(content)!r}; choose another name")
-        yield content, output
-        return
-    pictures = sorted(path for path in content.iterdir() if path.suffix.lower() in PICTURE_SUFFIXES)
-    if not pictures:
-        raise InputError(f"there is no picture in the folder {str(content)!r}")
-    if output.is_file():
-        raise InputError(f"the content is a folder, so the output must be one too; {str(output)!r} is a file")
-    output.mkdir(parents=True, exist_ok=True)
-    if output.samefile(content):
-        raise InputError(f"the output would overwrite the pictures in {str(content)!r}; choose another folder")
-    stems = Counter(path.stem for path in pictures)
-    for path in pictures:
-        yield path, output / f"{path.stem if stems[path.stem] == 1 else path.name}.png"
-
-
-def _paint(job: Mapping[str, Any], output: Path, name: str, quiet: bool) -> None:
-    """Paint with a progress bar; Ctrl-C and a diverging loss keep the picture so far."""
-    from nst.runner import Painting  # TensorFlow loads here, after the arguments are known to be good
-
-    painting = Painting(job)
-    console = Console(stderr=True, quiet=quiet)
-    console.print(f"{painting.extractor} paints {name}. {painting.note}".strip(), highlight=False, markup=False)
-    if not quiet:  # to measure the machine takes a second
-        console.print(_expectation(painting.estimate()), highlight=False, markup=False)
-    columns = SpinnerColumn(), BarColumn(), TextColumn("{task.description}")
-    try:
-        with Progress(*columns, console=console, transient=True) as progress:
-            task = progress.add_task("starting", total=painting.options.most_epochs)
-            for step in painting.steps():
-                if step.ends_epoch:
-                    line = (
-                        f"epoch {step.epoch}/{step.epochs}  {max(step.scale.height, step.scale.width)} px"
-                        f"  loss {step.losses.total:.3g}  {painting.seconds_left(step):.0f} s left"
-                    )
-                    progress.update(task, completed=step.epoch, total=step.epochs, description=line)
-    finally:
-        result = painting.result()
-        if result:
-            output.write_bytes(result)
-            console.print(f"{output}  {painting.seconds:.0f} s", highlight=False, markup=False)
-
-
-def _expectation(estimate: Estimate) -> str:
-    """What a painting will take, in words."""
-    assert estimate.seconds is not None
-    sooner = "at most" if estimate.at_most else "about"
-    tiles = ", by tiles" if estimate.tiled else ""
-    return f"{sooner} {roughly(estimate.seconds)} and {gigabytes(estimate.bytes)}{tiles}"
+def _value(value: Any) -> str:
+    """An option's value as its flag takes it; a text of the file is escaped, for a terminal would obey it."""
+    if isinstance(value, Mapping):
+        return ",".join(f"{layer}={weight:g}" for layer, weight in value.items()).encode("unicode_escape").decode()
+    return "automatic" if value is None else str(value)
 
 
 def _serve(parsed: argparse.Namespace) -> int:
@@ -200,6 +142,37 @@ def _serve(parsed: argparse.Namespace) -> int:
 
     serve(Settings.read(arguments=parsed), open_browser=parsed.open)
     return 0
+
+
+def _address(text: str) -> str:
+    from nst.jobs.member import check_address
+
+    check_address(text)
+    return text
+
+
+def _schedule(parsed: argparse.Namespace) -> int:
+    from nst.jobs.member import serve_scheduler
+
+    serve_scheduler(parsed.address)
+    return 0
+
+
+def _work(parsed: argparse.Namespace) -> int:
+    from nst.jobs.member import join
+
+    gpu = parsed.gpu
+    if gpu is None:  # asked in a process of its own: TensorFlow would stay in the memory of this one
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+            gpu = process.submit(_sees_gpu).result()
+    join(parsed.address, parsed.name, gpu)
+    return 0
+
+
+def _sees_gpu() -> bool:
+    from nst.engine.backend import tf
+
+    return bool(tf.config.list_physical_devices("GPU"))
 
 
 def _list_weights(parsed: argparse.Namespace) -> int:

@@ -11,6 +11,7 @@ NstError
 ├── OutOfMemory         the picture is too large for this machine
 ├── NotFound            no such run, frame or result
 ├── Conflict            the run's state does not allow that
+├── TooMany             too many runs of one client wait
 └── Busy                the queue is full, or no worker is there
 """
 
@@ -61,6 +62,10 @@ class NotFound(NstError):
 
 class Conflict(NstError):
     """The run's state does not allow that."""
+
+
+class TooMany(NstError):
+    """Who asks has too many runs waiting already."""
 
 
 class Busy(NstError):

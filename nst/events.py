@@ -1,13 +1,16 @@
 """A run's story, event by event. Frozen, each with a JSON form; the store numbers them.
 
-A picture travels inside its event as `image` (bytes), because no disk is assumed to be shared between the worker and
-the store; the store keeps it as a file, so `to_json` leaves it out.
+A picture travels inside its event as `image` (bytes), and what a run can be taken up from as `checkpoint`, because no
+disk is assumed to be shared between the worker and the store; the store keeps them as files, so `to_json` leaves them
+out.
 """
 
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
+
+BYTES = ("image", "checkpoint")  # fields that are not told, but kept as files
 
 
 @dataclass(frozen=True)
@@ -32,16 +35,16 @@ class Event:
         Event.registry[cls.kind] = cls
 
     def to_wire(self) -> dict[str, Any]:
-        """Plain values, the picture's bytes included."""
+        """Plain values, bytes included."""
         return {"kind": self.kind, **dataclasses.asdict(self)}
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values without the picture's bytes."""
-        return {name: value for name, value in self.to_wire().items() if name != "image"}
+        """Plain values without bytes."""
+        return {name: value for name, value in self.to_wire().items() if name not in BYTES}
 
     @staticmethod
     def from_wire(wire: Mapping[str, Any]) -> "Event":
-        """The event that `to_wire` (or `to_json`, then without its picture) was made of."""
+        """The event that `to_wire` (or `to_json`, then without its bytes) was made of."""
         values = dict(wire)
         cls = Event.registry[values.pop("kind")]
         if "losses" in values:
@@ -69,6 +72,8 @@ class Started(Event):
     steps: int
     precision: str = "float32"  # of the network's arithmetic, or "bfloat16"
     tiled: bool = False  # the gradient of a picture too large for the memory is summed over tiles
+    epoch: int = 0  # it begins at; what was painted beyond that, before a worker was lost, is painted again
+    resumed: bool = False  # from a checkpoint: the frame of that epoch is there already
 
 
 @dataclass(frozen=True)
@@ -87,19 +92,57 @@ class Epoch(Event):
 
 
 @dataclass(frozen=True)
-class Finished(Event):
-    """The painting is done; `image` is the result, PNG."""
+class Kept(Event):
+    """All up to `step` is safe: `checkpoint` is what the run can be taken up from."""
+
+    step: int
+    checkpoint: bytes = b""
+
+
+@dataclass(frozen=True)
+class Steered(Event):
+    """Live options were changed; `changes`, by name, hold from the step after `step` on."""
+
+    step: int
+    epoch: int  # begun by then
+    changes: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Paused(Event):
+    """The run was put aside; `image` is the picture so far, PNG, `checkpoint` what it is taken up from."""
 
     seconds: float
     image: bytes = b""
+    step: int = 0
+    checkpoint: bytes = b""
+
+
+@dataclass(frozen=True)
+class Continued(Event):
+    """A run that was paused or has ended goes on, to `epochs` in all, as soon as a worker is free."""
+
+    epochs: int
+
+
+@dataclass(frozen=True)
+class Finished(Event):
+    """The painting is done; `image` is the result, PNG, `checkpoint` what it can be continued from."""
+
+    seconds: float
+    image: bytes = b""
+    step: int = 0
+    checkpoint: bytes = b""
 
 
 @dataclass(frozen=True)
 class Stopped(Event):
-    """The user stopped the run; `image` is the result so far, PNG, empty if nothing was painted."""
+    """The user stopped the run; as `Finished`, of the result so far. Bytes are empty if nothing was painted."""
 
     seconds: float
     image: bytes = b""
+    step: int = 0
+    checkpoint: bytes = b""
 
 
 @dataclass(frozen=True)

@@ -77,6 +77,7 @@ class Option:
     choices: tuple[str, ...] = ()
     words: tuple[str, ...] = ()  # that may stand in a number's place
     unit: str = ""
+    live: bool = False  # may be changed while the picture forms
 
     @property
     def label(self) -> str:
@@ -153,7 +154,14 @@ class StyleOptions:
     )
     size: int = _option(512, "long side of the result", "basic", low=64, high=4096, step=32, unit="px")
     strength: float = _option(
-        1.0, "style against content: 10 is ten times the style", "basic", low=0.01, high=100.0, step=0.01, log=True
+        1.0,
+        "style against content: 10 is ten times the style",
+        "basic",
+        low=0.01,
+        high=100.0,
+        step=0.01,
+        log=True,
+        live=True,
     )
     extractor: str = _option(
         "auto",
@@ -179,7 +187,12 @@ class StyleOptions:
         log=True,
     )
     content_weight: float | None = _option(
-        None, "weight of the content loss; automatic is the normalisation's own", "weights", low=0.0, high=1e6
+        None,
+        "weight of the content loss; automatic is the normalisation's own",
+        "weights",
+        low=0.0,
+        high=1e6,
+        live=True,
     )
     style_weight: float | None = _option(
         None,
@@ -187,6 +200,7 @@ class StyleOptions:
         "weights",
         low=0.0,
         high=1e9,
+        live=True,
     )
     tv_weight: float | None = _option(
         None,
@@ -194,6 +208,7 @@ class StyleOptions:
         "weights",
         low=0.0,
         high=1e6,
+        live=True,
     )
     normalisation: str = _option(
         "relative",
@@ -203,10 +218,10 @@ class StyleOptions:
     )
     preset: str = _option("studio", "which layers speak for content and style", "layers", choices=tuple(PRESETS))
     content_layers: LayerWeights | None = _option(
-        None, "content layers instead of the preset's, as block4_conv2=1,block5_conv2=0.5", "layers"
+        None, "content layers instead of the preset's, as block4_conv2=1,block5_conv2=0.5", "layers", live=True
     )
     style_layers: LayerWeights | None = _option(
-        None, "style layers instead of the preset's, as block1_conv1=1,block3_conv1=2", "layers"
+        None, "style layers instead of the preset's, as block1_conv1=1,block3_conv1=2", "layers", live=True
     )
     pooling: str = _option(
         "auto",
@@ -228,6 +243,7 @@ class StyleOptions:
         high=1.0,
         step=0.0001,
         log=True,
+        live=True,
     )
     steps_per_epoch: int = _option(5, "optimiser steps between two frames", "optimiser", low=1, high=100, step=1)
     precision: str = _option(
@@ -252,11 +268,17 @@ class StyleOptions:
         return self.most_epochs * self.steps_per_epoch
 
     @property
+    def own_weights(self) -> dict[str, float]:
+        """The three loss weights by name, before strength; automatic ones are the normalisation's."""
+        automatic = zip(
+            ("content_weight", "style_weight", "tv_weight"), NORMALISATION_WEIGHTS[self.normalisation], strict=True
+        )
+        return {name: value if getattr(self, name) is None else getattr(self, name) for name, value in automatic}
+
+    @property
     def weights(self) -> Weights:
         """The loss weights in force."""
-        own = NORMALISATION_WEIGHTS[self.normalisation]
-        given = (self.content_weight, self.style_weight, self.tv_weight)
-        content, style, tv = (mine if value is None else value for value, mine in zip(given, own, strict=True))
+        content, style, tv = self.own_weights.values()
         return Weights(content, style * self.strength, tv)
 
     def layers(self, extractor: str) -> tuple[LayerWeights, LayerWeights]:
@@ -268,6 +290,29 @@ class StyleOptions:
         shares = preset.shares or (1 / len(preset.style),) * len(preset.style)
         style = self.style_layers or tuple(zip(preset.style, shares, strict=True))
         return content, style
+
+    def steered(self, changes: Mapping[str, Any], extractor: str) -> Self:
+        """These options with `changes` of what may change while `extractor` paints. Raises OptionError.
+
+        Layers stay those it looks at; one that is not named any more weighs nothing.
+        """
+        known = [option.name for option in options_of(type(self)) if option.live]
+        for name in changes:
+            if name not in known:
+                raise OptionError(
+                    f"{shown(name)} cannot change while a picture forms; what can: {', '.join(known)}", str(name)[:ECHO]
+                )
+        new = self.from_json({**self.to_json(), **changes})
+        kept: dict[str, Any] = {}
+        roles = ("content_layers", "style_layers")
+        for role, before, now in zip(roles, self.layers(extractor), new.layers(extractor), strict=True):
+            names = [layer for layer, _ in before]
+            for layer, _ in now:
+                if layer not in names:
+                    hint = did_you_mean(layer, names) or f"; it is {', '.join(names)}"
+                    raise OptionError(f"`{role}`: this run does not look at {shown(layer)}{hint}", role)
+            kept[role] = tuple((layer, dict(now).get(layer, 0.0)) for layer in names)
+        return dataclasses.replace(new, **{role: kept[role] for role in roles if role in changes})
 
     @classmethod
     def choices(cls, name: str) -> tuple[str, ...]:

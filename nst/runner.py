@@ -3,44 +3,56 @@
 The queue hands a run over by name ("nst.runner:execute"), so only a worker process ever imports this.
 """
 
-import json
+import dataclasses
+import functools
+import hashlib
 import logging
 import math
+import platform
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from importlib import metadata
 from typing import Any
 
 import numpy as np
 
 from nst import __version__, images
+from nst.control import Control
 from nst.engine import devices, weights
 from nst.engine.backend import tf
 from nst.engine.calibrate import calibrate
+from nst.engine.checkpoint import MOST_BYTES, Checkpoint
 from nst.engine.extractors import ARCHITECTURES, Extractor
-from nst.engine.optimize import Step, choose_extractor, stylize
-from nst.errors import Diverged, NstError, OutOfMemory, WeightsError
+from nst.engine.objective import LiveWeights
+from nst.engine.optimize import Step, choose_extractor, start_from, stylize
+from nst.errors import Diverged, NstError, OptionError, OutOfMemory, WeightsError
 from nst.estimates import Calibration, Estimate, budget, estimate
-from nst.events import Epoch, Event, Failed, Fetching, Finished, Started, Stopped
+from nst.events import Epoch, Event, Failed, Fetching, Finished, Kept, Paused, Started, Steered, Stopped
 from nst.options import StyleOptions
-from nst.scales import fit, schedule, seconds_left
+from nst.provenance import Provenance
+from nst.scales import fit, prolong, schedule, seconds_left
 from nst.settings import Settings
 
 log = logging.getLogger(__name__)
 
 Emit = Callable[[Event], None]
 FRAME_QUALITY = 88  # JPEG; the result itself is PNG
+LEAST_PAUSE, MOST_PAUSE = 4.0, 8.0  # seconds between two checkpoints: with their way to the disk under ten
+SOME_HISTORY = 2**24  # bytes of the optimiser's history in those: they travel, and a few steps make it anew
 
 _calibrations: dict[Extractor, Calibration] = {}
 
 
-def execute(job: Mapping[str, Any], emit: Emit, stop_requested: Callable[[], bool]) -> None:
-    """Paint one run and tell its story: Started, an Epoch each, then Finished, Stopped or Failed.
+def execute(job: Mapping[str, Any], emit: Emit, control: Control) -> None:
+    """Paint one run and tell its story: Started, an Epoch each, then Finished, Stopped, Paused or Failed.
 
     Args:
-        job: {"content": bytes, "style": bytes, "init": bytes or None, "options": StyleOptions in JSON form}.
+        job: what nst/jobs/worker.py says.
         emit: called with each event, in order.
-        stop_requested: asked after every step.
+        control: looked at after every step.
     """
     painting = None
     try:
@@ -49,10 +61,18 @@ def execute(job: Mapping[str, Any], emit: Emit, stop_requested: Callable[[], boo
         for step in painting.steps():
             if step.ends_epoch:
                 emit(painting.epoch(step))
-            if stop_requested():
-                emit(Stopped(painting.seconds, painting.result()))
+            if control.stop_requested:
+                emit(Stopped(painting.seconds, painting.result(), step.step, painting.keep(None)))
                 return
-        emit(Finished(painting.seconds, painting.result()))
+            if control.pause_requested:
+                emit(Paused(painting.seconds, painting.result(), step.step, painting.keep()))
+                return
+            if painting.keep_is_due():
+                emit(Kept(step.step, painting.keep(SOME_HISTORY)))
+            if changes := control.take_changes():
+                with suppress(OptionError):  # who asked was told; no run is lost over it
+                    emit(painting.steer(step, changes))
+        emit(Finished(painting.seconds, painting.result(), painting.steps_done, painting.keep(None)))
     except NstError as error:
         emit(Failed(str(error), painting.result() if painting else b""))
     except Exception as error:
@@ -66,6 +86,7 @@ class Painting:
 
     def __init__(self, job: Mapping[str, Any]) -> None:
         self.options = StyleOptions.from_json(job["options"])
+        self._job = job
         size = self.options.size
         content = images.read(job["content"], "content", size)
         self._alpha = content.alpha
@@ -77,17 +98,55 @@ class Painting:
             self.options.extractor, self.options.pooling, self.options.precision
         )
         self.extractor = self._network.architecture.name
-        self._rungs = schedule(self._content.shape[0], self._content.shape[1], self.options)
+        self._begin()
         self._budget = budget(Settings.read().memory)
         self._tiled = self._estimate(None).tiled
         self._last: Step | None = None
-        self._counted = 0  # steps up to the last epoch
-        self._began = self._epoch_began = time.monotonic()
+        self._began = self._epoch_began = self._kept_at = time.monotonic()
+        self._keep_takes = 0.0  # seconds
+
+    def _begin(self) -> None:
+        """Find where this painting starts, by which schedule, and what was changed on the way there. InputError."""
+        job, options = self._job, self.options
+        rungs = schedule(self._content.shape[0], self._content.shape[1], options)
+        self._resume = Checkpoint.from_bytes(job["checkpoint"]) if job.get("checkpoint") else None
+        if self._resume is None and job.get("start"):
+            frame = images.read(job["start"], "the frame to branch from").rgb
+            self._resume = start_from(frame, job["first"] * options.steps_per_epoch, rungs)
+        here, steps = self._resume.rungs if self._resume else rungs, (job.get("epochs") or 0) * options.steps_per_epoch
+        self._prolonged = steps >= sum(rung.steps for rung in here)
+        self._rungs = prolong(here, steps) if self._prolonged else here
+        self._begun = self._counted = self._resume.step if self._resume else 0  # step; and that of the last epoch
+        self.steered = [dict(change) for change in job.get("steered", ())]
+        self._options_now, self._live = options, LiveWeights.of(options, self.extractor)
+        self._ahead = deque(self.steered)
+        self._replay(self._begun)
+
+    def _replay(self, step: int) -> None:
+        """Make the changes that were made before the step after `step`."""
+        while self._ahead and self._ahead[0]["step"] <= step + 1:
+            self._apply(self._ahead.popleft()["changes"])
+
+    def _apply(self, changes: Mapping[str, Any]) -> None:
+        self._options_now = self._options_now.steered(changes, self.extractor)
+        now = LiveWeights.of(self._options_now, self.extractor)
+        for field in dataclasses.fields(now):
+            setattr(self._live, field.name, getattr(now, field.name))
 
     @property
     def seconds(self) -> float:
-        """Since the painting began."""
-        return time.monotonic() - self._began
+        """Of painting, those before it was interrupted included."""
+        return float(self._job.get("seconds", 0.0)) + time.monotonic() - self._began
+
+    @property
+    def resumed(self) -> bool:
+        """It goes on from a checkpoint of its own."""
+        return bool(self._job.get("checkpoint"))
+
+    @property
+    def steps_done(self) -> int:
+        """The last step that was taken."""
+        return self._last.step if self._last else self._begun
 
     def estimate(self) -> Estimate:
         """What it will take on this machine, which is measured first. Raises OutOfMemory."""
@@ -100,34 +159,65 @@ class Painting:
 
     def started(self) -> Started:
         """The event that says what will be painted."""
-        final, options = self._rungs[-1], self.options
+        final, steps = self._rungs[-1], sum(rung.steps for rung in self._rungs)
+        epochs = math.ceil(steps / self.options.steps_per_epoch)
         how = self._network.dtype, self._tiled
-        return Started(self.extractor, self.note, final.width, final.height, options.most_epochs, options.steps, *how)
+        where = self._begun // self.options.steps_per_epoch, self.resumed
+        return Started(self.extractor, self.note, final.width, final.height, epochs, steps, *how, *where)
 
     def steps(self) -> Iterator[Step]:
         """The engine's steps; the last good one is remembered for `result`. Raises Diverged, OutOfMemory."""
-        self._began = self._epoch_began = time.monotonic()
+        self._began = self._epoch_began = self._kept_at = time.monotonic()
         before = None
         try:
             for step in stylize(
-                self._content, self._style, self.options, self._init, extractor=self._network, budget=self._budget
+                self._content,
+                self._style,
+                self.options,
+                self._init,
+                self._live,
+                self._network,
+                self._budget,
+                self._resume,
+                self._rungs if self._prolonged else None,
             ):
                 before, self._last = self._last, step
-                yield step
+                if step.step > self._begun or not self.resumed:  # the frame of where it is taken up is there
+                    yield step
+                self._replay(step.step)
         except Diverged:
             self._last = before  # the loss that ended the run is that of the last picture
             raise
         except (MemoryError, tf.errors.ResourceExhaustedError):
             raise OutOfMemory(f"there is not enough memory at size {self.options.size}; choose a smaller one") from None
 
+    def steer(self, step: Step, changes: Mapping[str, Any]) -> Steered:
+        """Change live options from the step after `step` on; the event that says so. Raises OptionError."""
+        self._apply(changes)
+        self.steered.append({"step": step.step + 1, "changes": dict(changes)})
+        return Steered(step.step + 1, step.epoch, dict(changes))
+
+    def keep_is_due(self) -> bool:
+        """Whether the last checkpoint is so old that another should be made; the dearer they are, the fewer."""
+        pause = min(MOST_PAUSE, max(LEAST_PAUSE, self._keep_takes * 20))
+        return time.monotonic() - self._kept_at > pause
+
+    def keep(self, history: int | None = MOST_BYTES) -> bytes:
+        """A checkpoint of the last step, as `Step.checkpoint` makes it."""
+        began = time.monotonic()
+        data = self._last.checkpoint(history).to_bytes() if self._last else b""
+        self._kept_at = time.monotonic()
+        self._keep_takes = self._kept_at - began
+        return data
+
     def seconds_left(self, step: Step) -> float:
         """Estimated from the schedule and the time so far."""
-        return seconds_left(step.rungs, step.step, self.seconds)
+        return seconds_left(step.rungs, step.step, time.monotonic() - self._began, self._begun)
 
     def epoch(self, step: Step) -> Epoch:
         """The event of an epoch that `step` ends."""
         now = time.monotonic()
-        rate = (step.step - self._counted) / (now - self._epoch_began) if step.step else 0.0
+        rate = (step.step - self._counted) / (now - self._epoch_began)
         self._epoch_began, self._counted = now, step.step
         image = step.image
         return Epoch(
@@ -148,16 +238,33 @@ class Painting:
             return b""
         final = self._rungs[-1]
         image = images.resize(self._last.image, final.height, final.width)
-        return images.encode_png(image, self._alpha, {"nst": json.dumps(self.provenance())})
+        return images.encode_png(image, self._alpha, {"nst": self.provenance().to_text()})
 
-    def provenance(self) -> dict[str, Any]:
-        """What is needed to make the picture again, except the two pictures."""
-        return {
-            "nst": __version__,
-            "extractor": self.extractor,
-            "precision": self._network.dtype,
-            "options": self.options.to_json(),
+    def provenance(self) -> Provenance:
+        """What is needed to make the picture again, except the pictures themselves."""
+        pictures = {
+            role: hashlib.sha256(self._job[role]).hexdigest()
+            for role in ("content", "style", "init")
+            if self._job.get(role)
         }
+        return Provenance(
+            version=__version__,
+            versions=versions(),
+            extractor=self.extractor,
+            precision=self._network.dtype,
+            options=self.options,
+            steered=tuple((change["step"], change["changes"]) for change in self.steered),
+            epochs=self._last.epoch if self._last else 0,
+            branched=bool(self._job.get("start")),
+            **pictures,
+        )
+
+
+@functools.cache
+def versions() -> dict[str, str]:
+    """What a picture depends on beside this program."""
+    found = {"python": platform.python_version(), "tensorflow": tf.__version__}
+    return found | {name: metadata.version(name) for name in ("keras", "numpy")}
 
 
 def warm_up() -> dict[str, Any]:

@@ -1,8 +1,9 @@
 """The ladder of a run's sizes and steps, coarse to fine; the loop, the progress bar and the time estimate read it."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from nst.errors import InputError
 from nst.options import StyleOptions
 
 SMALLEST = 64  # long side of the first scale, px: large forms cost almost nothing there
@@ -57,6 +58,28 @@ def schedule(height: int, width: int, options: StyleOptions) -> tuple[Scale, ...
     return ladder(height, width, options.size, options.steps, coarse=options.init == "noise")
 
 
+def prolong(rungs: tuple[Scale, ...], steps: int) -> tuple[Scale, ...]:
+    """The schedule with as many more steps of full size as make `steps` in all; never fewer than it has."""
+    more = max(0, steps - sum(scale.steps for scale in rungs))
+    return (*rungs[:-1], replace(rungs[-1], steps=rungs[-1].steps + more))
+
+
+def rejoin(rungs: tuple[Scale, ...], step: int, height: int, width: int) -> tuple[Scale, ...]:
+    """A schedule in which `step` lies on the rung of `height` x `width` px.
+
+    It is `rungs` itself, unless rungs ended early before that step: then the earlier ones are left out, and that rung
+    has as many steps before it as there were in all. Raises InputError if there is no such rung.
+    """
+    number = next((n for n, scale in enumerate(rungs) if (scale.height, scale.width) == (height, width)), None)
+    if number is None:
+        raise InputError(f"the run was never painted at {width} x {height} px")
+    done = sum(scale.steps for scale in rungs[:number])
+    if done < step <= done + rungs[number].steps or (step == 0 and number == 0):
+        return rungs
+    earlier = tuple(replace(scale, steps=0) for scale in rungs[:number])
+    return (*earlier, replace(rungs[number], steps=step + rungs[number].steps), *rungs[number + 1 :])
+
+
 def margins(height: int, width: int) -> tuple[int, int]:
     """(above and below, left and right) in px: what is painted beyond a picture of that size and cropped."""
     rows, columns = (max(MARGIN, math.ceil((SHORTEST - side) / 2)) for side in (height, width))
@@ -68,7 +91,7 @@ def full_size_steps(rungs: tuple[Scale, ...]) -> float:
     return sum(rung.steps * rung.height * rung.width for rung in rungs) / (rungs[-1].height * rungs[-1].width)
 
 
-def seconds_left(rungs: tuple[Scale, ...], step: int, seconds: float) -> float:
-    """Seconds that the steps after `step` will take, if `seconds` were spent on those up to it; 0 before the first."""
+def seconds_left(rungs: tuple[Scale, ...], step: int, seconds: float, begun: int = 0) -> float:
+    """Seconds that the steps after `step` will take, if `seconds` were spent on those from `begun` to it; else 0."""
     costs = [rung.step_cost for rung in rungs for _ in range(rung.steps)]
-    return seconds * sum(costs[step:]) / sum(costs[:step]) if step else 0.0
+    return seconds * sum(costs[step:]) / sum(costs[begun:step]) if step > begun else 0.0

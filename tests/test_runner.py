@@ -1,3 +1,4 @@
+import hashlib
 import io
 import json
 
@@ -6,11 +7,13 @@ import pytest
 from PIL import Image
 
 from nst import images, runner
+from nst.control import Control
 from nst.engine.backend import tf
 from nst.errors import Diverged, OutOfMemory
 from nst.estimates import Calibration
-from nst.events import Epoch, Failed, Fetching, Finished, Started, Stopped
+from nst.events import Epoch, Failed, Fetching, Finished, Kept, Paused, Started, Steered, Stopped
 from nst.options import StyleOptions
+from nst.provenance import read
 
 SMALL = {"epochs": 3, "steps_per_epoch": 2, "size": 96, "extractor": "compact", "precision": "float32"}
 
@@ -26,10 +29,32 @@ def job(content, style) -> dict:
     return {"content": png(content), "style": png(style), "init": None, "options": dict(SMALL)}
 
 
-def told(job, stop_requested=lambda: False) -> list:
+def told(job, ask=lambda control, event: None) -> list:
+    """The events of a run; `ask` may ask something of it at each."""
     events: list = []
-    runner.execute(job, events.append, stop_requested)
+    control = Control()
+
+    def emit(event) -> None:
+        events.append(event)
+        ask(control, event)
+
+    runner.execute(job, emit, control)
     return events
+
+
+def at(epoch: int, wish: str, *given):
+    """Ask for `wish` once `epoch` is done."""
+
+    def ask(control, event) -> None:
+        if isinstance(event, Epoch) and event.epoch == epoch:
+            getattr(control, wish)(*given)
+
+    return ask
+
+
+def pictures(events: list) -> dict[int, bytes]:
+    """The frames by their epochs."""
+    return {event.epoch: event.image for event in events if isinstance(event, Epoch)}
 
 
 def test_a_run_tells_its_start_every_epoch_and_its_end(job):
@@ -62,9 +87,11 @@ def test_the_result_is_a_png_with_its_settings_inside(job):
     *_, finished = told(job)
     result = Image.open(io.BytesIO(finished.image))
     assert (result.format, result.size) == ("PNG", (96, 72))
-    settings = json.loads(result.text["nst"])
-    assert StyleOptions.from_json(settings["options"]) == StyleOptions.from_json(SMALL)
-    assert settings["extractor"] == "compact"
+    said = read(finished.image, "it")
+    assert said.options == StyleOptions.from_json(SMALL)
+    assert (said.extractor, said.epochs, said.branched) == ("compact", 3, False)
+    assert said.content == hashlib.sha256(job["content"]).hexdigest()
+    assert set(said.versions) == {"python", "tensorflow", "keras", "numpy"}
 
 
 def test_the_contents_transparency_is_put_back(job, content):
@@ -79,10 +106,95 @@ def test_the_contents_transparency_is_put_back(job, content):
 
 
 def test_a_stop_keeps_the_picture_so_far(job):
-    asked = iter([False, False, False, True])
-    *_, last = told(job, lambda: next(asked))
+    *_, last = told(job, at(1, "stop"))
     assert isinstance(last, Stopped)
+    assert last.step == 2
     assert Image.open(io.BytesIO(last.image)).size == (96, 72)
+
+
+def test_a_run_that_was_paused_goes_on_as_if_it_had_not_been(job):
+    whole = told(job)
+    *first, paused = told(job, at(1, "pause"))
+    assert isinstance(paused, Paused)
+    assert (paused.step, Image.open(io.BytesIO(paused.image)).size) == (2, (96, 72))
+    started, *rest = told({**job, "checkpoint": paused.checkpoint, "seconds": paused.seconds})
+    assert (started.epoch, started.resumed) == (1, True)
+    assert pictures([*first, *rest]) == pictures(whole)
+    assert not set(pictures(first)) & set(pictures(rest))
+    assert rest[-1].seconds > paused.seconds
+    assert pixels(rest[-1]) == pixels(whole[-1])
+
+
+def pixels(event) -> bytes:
+    return Image.open(io.BytesIO(event.image)).tobytes()
+
+
+def test_a_finished_run_is_continued_at_full_size(job):
+    *_, finished = told(job)
+    events = told({**job, "checkpoint": finished.checkpoint, "epochs": 5})
+    assert (events[0].epochs, events[0].epoch, events[0].resumed) == (5, 3, True)
+    assert list(pictures(events)) == [4, 5]
+    assert Image.open(io.BytesIO(pictures(events)[5])).size == (96, 72)
+    assert isinstance(events[-1], Finished)
+
+
+def test_a_branch_begins_with_the_frame_and_ends_where_the_run_would_have(job):
+    whole = told(job)
+    frame = pictures(whole)[2]
+    job["options"]["strength"] = 4.0
+    events = told({**job, "start": frame, "first": 2})
+    assert (events[0].epoch, events[0].resumed, events[0].epochs) == (2, False, 3)
+    assert list(pictures(events)) == [2, 3]
+    start = np.asarray(Image.open(io.BytesIO(pictures(events)[2])), np.float32)
+    np.testing.assert_allclose(start, np.asarray(Image.open(io.BytesIO(frame)), np.float32), atol=24)
+    assert np.abs(start - np.asarray(Image.open(io.BytesIO(frame)), np.float32)).mean() < 3
+    assert read(events[-1].image, "it").branched
+
+
+def test_steering_is_told_and_used_from_the_next_step_on(job):
+    steady, steered = told(job), told(job, at(1, "steer", {"strength": 20.0}))
+    (change,) = [event for event in steered if isinstance(event, Steered)]
+    assert change == Steered(3, 1, {"strength": 20.0})
+    assert pictures(steered)[1] == pictures(steady)[1]
+    assert pictures(steered)[2] != pictures(steady)[2]
+    again = told({**job, "steered": [{"step": 3, "changes": {"strength": 20.0}}]})
+    assert pictures(again) == pictures(steered)
+    said = read(steered[-1].image, "it")
+    assert (said.steered, said.options.strength) == (((3, {"strength": 20.0}),), 1.0)
+
+
+def test_changes_made_before_a_checkpoint_hold_after_it(job):
+    *_, paused = told(
+        job, lambda control, event: (at(1, "steer", {"tv_weight": 9.0})(control, event), at(2, "pause")(control, event))
+    )
+    whole = told(job, at(1, "steer", {"tv_weight": 9.0}))
+    rest = told({**job, "checkpoint": paused.checkpoint, "steered": [{"step": 3, "changes": {"tv_weight": 9.0}}]})
+    assert pictures(rest)[3] == pictures(whole)[3]
+
+
+def test_a_change_that_is_no_good_is_passed_over(job):
+    events = told(job, at(1, "steer", {"style_layers": {"nowhere": 1.0}}))
+    assert isinstance(events[-1], Finished)
+    assert not [event for event in events if isinstance(event, Steered)]
+
+
+def test_a_run_is_kept_as_often_as_it_should_be(job, monkeypatch):
+    monkeypatch.setattr(runner, "LEAST_PAUSE", 0.0)
+    monkeypatch.setattr(runner, "MOST_PAUSE", 0.0)
+    events = told(job)
+    kept = {event.step: event.checkpoint for event in events if isinstance(event, Kept)}
+    assert sorted(kept) == list(range(7))
+    for step in (1, 3, 6):
+        rest = told({**job, "checkpoint": kept[step]})
+        assert pictures(rest).items() <= pictures(events).items()
+        assert pixels(rest[-1]) == pixels(events[-1])
+
+
+def test_a_damaged_checkpoint_fails_the_run_in_one_line(job):
+    *_, failed = told({**job, "checkpoint": b"PK nonsense"})
+    assert isinstance(failed, Failed)
+    assert "the checkpoint is damaged" in failed.error
+    assert "\n" not in failed.error
 
 
 @pytest.mark.parametrize(

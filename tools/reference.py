@@ -9,7 +9,9 @@ from collections.abc import Iterable, Iterator
 
 from nst.cli import build_parser
 from nst.options import PRESETS, Option, Preset, StyleOptions, options_of
-from nst.settings import Settings
+from nst.settings import Settings, flag_of
+from nst.stylize_command import FILM_OPTIONS
+from nst.timelapse import TimelapseOptions
 from nst.web.api import router
 
 VARIABLES = {
@@ -18,6 +20,8 @@ VARIABLES = {
     "NST_CACHE": "folder for downloaded weights, default the platform's cache folder",
     "KERAS_HOME": "where Keras keeps its own downloads, which are used when they are there, default ~/.keras",
 }
+OPTION_COLUMNS = ("option", "flag", "default", "may be", "what it does")
+WITHOUT_FLAG = [option for option in options_of(TimelapseOptions) if option not in FILM_OPTIONS]
 
 
 def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
@@ -36,11 +40,12 @@ def bounds(option: Option) -> str:
     return "yes or no" if option.type is bool else "layer=weight, ..."
 
 
-def options() -> Iterator[tuple[str, ...]]:
-    """A row an option."""
-    for option in options_of(StyleOptions):
+def options(kind: type, prefix: str = "") -> Iterator[tuple[str, ...]]:
+    """A row an option; its flag, if it has one, begins with `prefix`."""
+    for option in options_of(kind):
         default = "automatic" if option.default is None else f"`{option.default}`"
-        yield f"`{option.name}`", f"`--{option.name.replace('_', '-')}`", default, bounds(option), option.help
+        flag = "" if option in WITHOUT_FLAG else f"`--{prefix}{option.name}`".replace("_", "-")
+        yield f"`{option.name}`", flag, default, bounds(option), option.help
 
 
 def presets() -> Iterator[tuple[str, ...]]:
@@ -60,18 +65,30 @@ def styles(preset: Preset) -> str:
 def settings() -> Iterator[tuple[str, ...]]:
     """A row a setting, then the variables that only have an environment form."""
     for field in dataclasses.fields(Settings):
-        yield f"`NST_{field.name.upper()}`", f"`--{field.name}`", field.metadata["help"]
+        yield f"`NST_{field.name.upper()}`", f"`{flag_of(field.name)}`", field.metadata["help"]
     for name, help in VARIABLES.items():
         yield f"`{name}`", "", help
 
 
 def commands(parser: argparse.ArgumentParser, prefix: str = "nst") -> Iterator[tuple[str, ...]]:
-    """A row a command."""
+    """A row a command, with the flags that are no options or settings."""
     for group in (action for action in parser._actions if isinstance(action, argparse._SubParsersAction)):
         helps = {choice.dest: choice.help or "" for choice in group._choices_actions}
         for name, child in group.choices.items():
             inner = list(commands(child, f"{prefix} {name}"))
-            yield from inner or [(f"`{prefix} {name}`", helps[name])]
+            yield from inner or [(f"`{prefix} {name}`", helps[name], "; ".join(flags(child)))]
+
+
+def flags(parser: argparse.ArgumentParser) -> Iterator[str]:
+    """A command's own flags, each with what it does."""
+    known = {option.name for option in options_of(StyleOptions)}
+    known |= {f"timelapse_{option.name}" for option in options_of(TimelapseOptions)}
+    known |= {field.name for field in dataclasses.fields(Settings)} | {"help"}
+    for action in parser._actions:
+        if action.option_strings and action.dest not in known:
+            metavar = f" {action.metavar}" if action.metavar else ""
+            flag = next(flag for flag in action.option_strings if flag.startswith("--"))
+            yield f"`{flag}{metavar}`: {action.help}"
 
 
 def routes() -> Iterator[tuple[str, ...]]:
@@ -89,13 +106,16 @@ def reference() -> str:
         "Made from the code by `python -m tools.reference > docs/reference.md`.",
         "## Options of a painting",
         "The same names on the command line, in the REST interface, in Python and on the page.",
-        table(("option", "flag", "default", "may be", "what it does"), options()),
+        table(OPTION_COLUMNS, options(StyleOptions)),
+        "## Options of a timelapse",
+        "`--timelapse FILE` of `nst stylize` writes one; the suffix of FILE tells the format.",
+        table(OPTION_COLUMNS, options(TimelapseOptions, "timelapse_")),
         "## Layer presets",
         table(("preset", "content layers", "style layers", "source"), presets()),
         "## Settings",
         table(("variable", "flag of `python app.py` and `nst serve`", "what it is"), settings()),
         "## Commands",
-        table(("command", "what it does"), commands(build_parser())),
+        table(("command", "what it does", "flags of its own"), commands(build_parser())),
         "`nst` is `python -m nst` in a checkout; `nst COMMAND --help` lists the flags.\n"
         "Exit status: 0; 1 when the work failed; 2 when the input was bad; 130 after Ctrl-C.",
         "## REST interface",

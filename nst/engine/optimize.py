@@ -15,10 +15,11 @@ import numpy as np
 from nst.colors import match_colors
 from nst.engine import weights as weight_files
 from nst.engine.backend import tf
+from nst.engine.checkpoint import MOST_BYTES, Checkpoint
 from nst.engine.devices import choose_precision
 from nst.engine.extractors import ARCHITECTURES, Extractor
 from nst.engine.objective import LiveWeights, Objective
-from nst.engine.optimizers import OPTIMIZERS
+from nst.engine.optimizers import OPTIMIZERS, Optimizer
 from nst.engine.tiles import TiledObjective
 from nst.errors import Diverged, InputError, WeightsError
 from nst.estimates import NETWORKS, estimate
@@ -26,12 +27,14 @@ from nst.estimates import budget as free_memory
 from nst.events import Losses
 from nst.images import resize
 from nst.options import StyleOptions
-from nst.scales import MARGIN, Scale, fit, margins, schedule
+from nst.scales import MARGIN, Scale, fit, margins, rejoin, schedule
 
 NOISE = 0.1  # deviation of the noise a picture starts from; near grey, because what is far from it stays as grain
 STILL = 6e-4  # mean change of the picture in a step, of 0..1, below which `epochs="auto"` takes the next scale, or ends
 WINDOW = 10  # steps at least over which that is measured: a single one says little
 RUNAWAY = 1000.0  # a loss this many times the lowest of its scale is not coming back
+
+_Memory = tuple[np.ndarray | None, int, float]  # what the loop remembers within a scale: `seen`, `since`, `lowest`
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,8 @@ class Step:
     scale: Scale
     losses: Losses
     _canvas: tf.Tensor
+    _optimizer: Optimizer
+    _memory: _Memory | None
 
     @property
     def steps(self) -> int:
@@ -60,6 +65,17 @@ class Step:
         """The picture so far, [scale.height, scale.width, 3] float32 in 0..1; fetched when asked for."""
         return np.clip(_inside(self._canvas, self.scale)[0].numpy(), 0.0, 1.0)
 
+    def checkpoint(self, history: int | None = MOST_BYTES) -> Checkpoint:
+        """What `stylize` can resume from; ask before the next step is asked for.
+
+        With all of the optimiser's state the steps that follow are the same. Of a long history only about `history`
+        bytes, the newest, are kept; None leaves the state out, and the optimiser starts anew.
+        """
+        image = self._optimizer.image.numpy()
+        if self._memory is None or history is None:
+            return Checkpoint(self.step, self.rungs, image)
+        return Checkpoint(self.step, self.rungs, image, self._optimizer.state(history), *self._memory)
+
 
 def stylize(
     content: np.ndarray,
@@ -69,6 +85,8 @@ def stylize(
     live: LiveWeights | None = None,
     extractor: Extractor | None = None,
     budget: int | None = None,
+    resume: Checkpoint | None = None,
+    rungs: tuple[Scale, ...] | None = None,
 ) -> Iterator[Step]:
     """Paint `content` in the manner of `style` (Gatys, Ecker and Bethge 2016), a step at a time.
 
@@ -81,12 +99,15 @@ def stylize(
         extractor: a network already at hand; None loads the one that `options` name.
         budget: bytes of memory that this process may take in all; None is most of what is free. What needs more is
             painted by tiles.
+        resume: where an earlier run of the same pictures and options stood; it goes on from there.
+        rungs: a schedule instead of that of `options` or `resume`, to be painted to its end even if `epochs` is "auto".
 
     Yields:
-        Steps, the first of them step 0: the start. After an exception the last one yielded holds the last good picture.
+        Steps, the first of them the start: step 0, or that of `resume`. After an exception the last one yielded holds
+        the last good picture.
 
     Raises:
-        InputError: `init` is missing, or a picture is not what it should be.
+        InputError: `init` is missing, or a picture or `resume` is not what it should be.
         OptionError: a layer that the extractor does not have. WeightsError: its weights are not there.
         OutOfMemory: it does not fit `budget`, not even by tiles.
         Diverged: the loss became NaN or ran away.
@@ -105,26 +126,31 @@ def stylize(
     objective = _tiled(whole, tile) if tile else whole
     if options.keep_colors:
         style = match_colors(style, content)
-    start, rungs = _start(content, style, init, options)
+    at, ends_itself = resume or _start(content, style, init, options), options.epochs == "auto" and rungs is None
+    rungs = rungs or at.rungs
 
-    optimizer = OPTIMIZERS[options.optimizer](_canvas(start, rungs[0].height, rungs[0].width))
+    optimizer = _optimizer(options.optimizer, at)
     in_force = dataclasses.replace(live)
-    painted, done = optimizer.image, 0
-    for number, scale in enumerate(rungs):
+    first, done, begun = at.rung, at.done, at.step
+    painted = _canvas(content, rungs[first].height, rungs[first].width)
+    for number in range(first, len(rungs)):
+        scale = rungs[number]
         coarser, painted = painted, _canvas(content, scale.height, scale.width)
         side = max(scale.height, scale.width)
         where = options.size / side, (len(rungs) - 1 - number) / max(1, len(rungs) - 1)
         brush = round(options.style_scale * side)
         targets = objective.targets(painted, _canvas(style, *fit(style.shape[0], style.shape[1], brush)))
-        if number:
+        if number > first:
             carry = functools.partial(_carry, rungs[number - 1], scale)
             optimizer.grow(carry, painted - carry(coarser, "bicubic"))
         else:
             weights = live.on_scale(*where, options.normalisation)
             losses, _ = objective.evaluate(optimizer.image, targets, weights)
-            yield _step(0, options, rungs, scale, losses, optimizer.shown)
-        lowest, seen, since = math.inf, optimizer.shown, done
-        for step in range(done + 1, done + scale.steps + 1):
+            yield _step(at.step, options, rungs, scale, losses, optimizer)
+        lowest, seen, since = math.inf, optimizer.shown, begun
+        if number == first and at.state:
+            lowest, since, seen = at.lowest, at.since, seen if at.seen is None else at.seen
+        for step in range(begun + 1, done + scale.steps + 1):
             if live != in_force:
                 in_force, lowest = dataclasses.replace(live), math.inf
                 optimizer.reweighted()
@@ -133,14 +159,15 @@ def stylize(
             losses = optimizer.step(evaluate, live.learning_rate)
             lowest = min(lowest, losses.total)
             _check(losses, lowest, step)
-            if options.epochs == "auto" and step - since == max(WINDOW, options.steps_per_epoch):
+            if ends_itself and step - since == max(WINDOW, options.steps_per_epoch):
                 if _change(seen, optimizer.shown) < STILL * (step - since):
                     rungs = _cut_short(rungs, number, step - done)
                 seen, since = optimizer.shown, step
-            yield _step(step, options, rungs, rungs[number], losses, optimizer.shown)
+            memory = np.asarray(seen) if ends_itself else None, since, lowest
+            yield _step(step, options, rungs, rungs[number], losses, optimizer, memory)
             if step == done + rungs[number].steps:
                 break
-        done = step
+        done = begun = done + rungs[number].steps
 
 
 def _check_picture(name: str, picture: np.ndarray | None) -> None:
@@ -155,19 +182,37 @@ def _check_picture(name: str, picture: np.ndarray | None) -> None:
         raise InputError(f"{rule}, got {picture.min():g} to {picture.max():g}")
 
 
-def _start(
-    content: np.ndarray, style: np.ndarray, init: np.ndarray | None, options: StyleOptions
-) -> tuple[np.ndarray, tuple[Scale, ...]]:
-    """(picture to start from, rungs)."""
+def _start(content: np.ndarray, style: np.ndarray, init: np.ndarray | None, options: StyleOptions) -> Checkpoint:
+    """Step 0 of a whole run."""
     rungs = schedule(content.shape[0], content.shape[1], options)
+    height, width = rungs[0].height, rungs[0].width
     if options.init == "noise":
-        noise = np.random.default_rng(options.seed).normal(0.5, NOISE, (rungs[0].height, rungs[0].width, 3))
-        return np.clip(noise, 0, 1).astype(np.float32), rungs
-    height, width = rungs[-1].height, rungs[-1].width
+        noise = np.random.default_rng(options.seed).normal(0.5, NOISE, (height, width, 3))
+        return Checkpoint(0, rungs, _canvas(np.clip(noise, 0, 1).astype(np.float32), height, width).numpy())
     start = {"content": content, "style": style, "image": init}[options.init]
     if start is None:
         raise InputError("`init` is image, but no picture to start from was given")
-    return _cover(start, height, width), rungs
+    return Checkpoint(0, rungs, _canvas(_cover(start, height, width), height, width).numpy())
+
+
+def start_from(frame: np.ndarray, step: int, rungs: tuple[Scale, ...]) -> Checkpoint:
+    """A checkpoint of what was seen of a run after `step`: `frame`, [h, w, 3] float32 in 0..1, of one of its scales.
+
+    Raises InputError if the run has no such scale.
+    """
+    height, width = frame.shape[:2]
+    return Checkpoint(step, rejoin(rungs, step, height, width), _mirrored(frame, height, width).numpy())
+
+
+def _optimizer(name: str, at: Checkpoint) -> Optimizer:
+    """The optimiser as it stood. Raises InputError."""
+    optimizer = OPTIMIZERS[name](at.canvas)
+    try:
+        if at.state:
+            optimizer.take_up(at.state)
+    except (KeyError, ValueError) as error:
+        raise InputError(f"the checkpoint is not one of {name}: {error}") from error
+    return optimizer
 
 
 def _cover(image: np.ndarray, height: int, width: int) -> np.ndarray:
@@ -204,13 +249,20 @@ def _inside(canvas: tf.Tensor, scale: Scale) -> tf.Tensor:
 
 
 def _step(
-    step: int, options: StyleOptions, rungs: tuple[Scale, ...], scale: Scale, losses: Losses, canvas: tf.Tensor
+    step: int,
+    options: StyleOptions,
+    rungs: tuple[Scale, ...],
+    scale: Scale,
+    losses: Losses,
+    optimizer: Optimizer,
+    memory: _Memory | None = None,
 ) -> Step:
     epoch, rest = divmod(step, options.steps_per_epoch)
     steps = sum(rung.steps for rung in rungs)
     epochs = math.ceil(steps / options.steps_per_epoch)
     ends = rest == 0 or step == steps  # rungs that end early may leave a last epoch of fewer steps
-    return Step(step, rungs, epochs if step == steps else epoch, epochs, ends, scale, losses, canvas)
+    shown = optimizer.shown
+    return Step(step, rungs, epochs if step == steps else epoch, epochs, ends, scale, losses, shown, optimizer, memory)
 
 
 def _change(before: tf.Tensor, now: tf.Tensor) -> float:

@@ -3,9 +3,10 @@
 Images are [1, H, W, 3] float32 and stay in 0..1. `evaluate(image)` returns (losses, gradient).
 """
 
+import dataclasses
 import math
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import numpy as np
@@ -23,7 +24,10 @@ class Optimizer(Protocol):
     """What the loop needs of an optimiser."""
 
     image: Tensor  # the iterate
-    shown: Tensor  # the picture to show for it
+
+    @property
+    def shown(self) -> Tensor:
+        """The picture to show for it."""
 
     def step(self, evaluate: Evaluate, learning_rate: float) -> Losses:
         """Move the image once; returns the losses at the image the step started from."""
@@ -33,6 +37,12 @@ class Optimizer(Protocol):
 
     def reweighted(self) -> None:
         """The weights of the objective changed; the state is kept."""
+
+    def state(self, most: int) -> dict[str, np.ndarray]:
+        """What it has learned on the way, beside the image; of a long history the newest, about `most` bytes."""
+
+    def take_up(self, state: Mapping[str, np.ndarray]) -> None:
+        """Go on from a `state` that belongs to the image it was made with. Raises KeyError, ValueError."""
 
 
 IMAGE = tf.TensorSpec([1, None, None, 3], tf.float32)
@@ -93,6 +103,17 @@ class Adam:
 
     def reweighted(self) -> None:
         """Nothing to do: each step evaluates anew."""
+
+    def state(self, most: int) -> dict[str, np.ndarray]:
+        """Moments, average, and how many steps made them."""
+        arrays = {"first": self._first, "second": self._second, "mean": self._mean}
+        steps = np.array([self._moment_steps, self._mean_steps])
+        return {**{name: array.numpy() for name, array in arrays.items()}, "steps": steps}
+
+    def take_up(self, state: Mapping[str, np.ndarray]) -> None:
+        """As `Optimizer`."""
+        self._first, self._second, self._mean = (_like(self.image, state[name]) for name in ("first", "second", "mean"))
+        self._moment_steps, self._mean_steps = (int(count) for count in state["steps"])
 
 
 @tf.function(input_signature=[IMAGE] * 5 + [SCALAR] * 2)
@@ -160,6 +181,20 @@ class LBFGS:
         """Evaluate the image again; the pairs stay, the line search guards against what is stale in them."""
         self._here = None
 
+    def state(self, most: int) -> dict[str, np.ndarray]:
+        """The pairs, and losses and gradient at the image."""
+        pairs = self._pairs.state(most // (2 * 4 * math.prod(self.image.shape)))
+        if self._here is None:
+            return pairs
+        losses, gradient = self._here
+        return {**pairs, "losses": np.array(dataclasses.astuple(losses)), "gradient": gradient.numpy()}
+
+    def take_up(self, state: Mapping[str, np.ndarray]) -> None:
+        """As `Optimizer`."""
+        self._pairs.take_up(state)
+        if "gradient" in state:
+            self._here = Losses(*state["losses"].tolist()), _like(self.image, state["gradient"])
+
     def _restart(self, image: Tensor) -> None:
         self.image = image
         self._here = None
@@ -192,13 +227,30 @@ class _Pairs:
         """Remember a pair in the place of the oldest, unless its curvature is not positive."""
         if _dot(s, y) <= 1e-10 * _dot(y, y):
             return
-        place = self._order[0] if len(self) == self._most else len(self)
+        full = len(self) == self._most
+        place = self._order[0] if full else next(p for p in range(self._most) if p not in self._order)
         self._order.append(place)
         places = (place, self._most + place)
         vectors = [tf.reshape(vector, [-1]) for vector in (s, y)]
         self._rows.scatter_nd_update([[row] for row in places], vectors)
         for row, vector in zip(places, vectors, strict=True):
             self._products[row] = self._products[:, row] = self._with(vector)
+
+    def state(self, most: int) -> dict[str, np.ndarray]:
+        """The newest pairs, `most` of them, as they lie here: other places would round their sums otherwise."""
+        places = np.array(list(self._order)[-most:] if most else [], np.int64)
+        rows = tf.gather(self._rows, np.concatenate([places, self._most + places]))
+        return {"places": places, "rows": rows.numpy(), "products": self._products.copy()}
+
+    def take_up(self, state: Mapping[str, np.ndarray]) -> None:
+        """Lay the pairs of `state` where they lay. Raises KeyError, ValueError."""
+        places, rows, products = (state[name] for name in ("places", "rows", "products"))
+        if rows.shape != (2 * len(places), self._rows.shape[1]) or products.shape != self._products.shape:
+            raise ValueError(f"{len(places)} pairs of {rows.shape} are not for {tuple(self._rows.shape)}")
+        if len(places):
+            self._rows.scatter_nd_update(np.concatenate([places, self._most + places])[:, None], rows)
+        self._order.extend(places.tolist())
+        self._products = np.array(products)
 
     def times_curvature(self, vector: Tensor) -> Tensor:
         """The inverse Hessian's estimate times `vector`, in its shape."""
@@ -222,6 +274,13 @@ class _Pairs:
     def _with(self, vector: Tensor) -> np.ndarray:
         """The product of each row with `vector` [n]."""
         return tf.linalg.matvec(self._rows.read_value_no_copy(), vector).numpy()
+
+
+def _like(image: Tensor, array: np.ndarray) -> Tensor:
+    """`array` as a tensor. Raises ValueError unless it has the image's shape."""
+    if array.shape != image.shape:
+        raise ValueError(f"{array.shape} is not the shape of the image, {tuple(image.shape)}")
+    return tf.convert_to_tensor(array, tf.float32)
 
 
 def _free(image: Tensor, gradient: Tensor) -> Tensor:

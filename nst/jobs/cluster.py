@@ -1,12 +1,14 @@
-"""The Dask cluster that the queue works with: one worker process of our own, or a scheduler that is already there."""
+"""The Dask cluster that the queue works with: worker processes of our own, or a scheduler that is already there."""
 
 import logging
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import dask
 from distributed import Client, LocalCluster
 
+from nst.estimates import GIGABYTE, budget
 from nst.settings import Settings
 
 PATIENCE = 10.0  # seconds that each try to reach a scheduler may take
@@ -23,6 +25,8 @@ CONFIG = {
     # Without the OMP_NUM_THREADS=1 and its kin that Dask would set: the one task may use every core.
     "distributed.nanny.pre-spawn-environ": {"MALLOC_TRIM_THRESHOLD_": 65536},
 }
+# Of a scheduler; its small HTTP server, which cannot be left out, takes any free port of this machine alone.
+NO_DASHBOARD = {"dashboard": False, "dashboard_address": "127.0.0.1:0"}
 
 
 @contextmanager
@@ -38,15 +42,33 @@ def connect(settings: Settings) -> Iterator[Client]:
 
 
 def _own_cluster(settings: Settings) -> LocalCluster:
-    """One process of one thread, spawned, on this machine; a nanny brings it back when it dies."""
+    """Processes of one thread, spawned, on this machine; a nanny brings each back when it dies."""
     return LocalCluster(
-        n_workers=1,
+        n_workers=settings.workers,
         threads_per_worker=1,
         processes=True,
         host="127.0.0.1",
-        # No dashboard; the scheduler's small HTTP server, which cannot be left out, takes any free port.
-        scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"},
+        scheduler_kwargs=NO_DASHBOARD,
         memory_limit=0,  # the system's own: Dask would pause the worker well before it
         silence_logs=logging.CRITICAL,
-        env={"NST_MEMORY": str(settings.memory), **({"NST_OFFLINE": "1"} if settings.offline else {})},
+        env=_environment(settings),
     )
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """What a worker of our own reads; several share the cores, and the memory unless it is given."""
+    environment = {"NST_MEMORY": str(settings.memory), **({"NST_OFFLINE": "1"} if settings.offline else {})}
+    if settings.workers == 1:
+        return environment
+    memory = settings.memory or budget() / GIGABYTE / settings.workers
+    threads = str(max(1, _cores() // settings.workers))
+    return environment | {
+        "NST_MEMORY": str(memory),
+        "TF_NUM_INTRAOP_THREADS": threads,
+        "TF_NUM_INTEROP_THREADS": threads,
+    }
+
+
+def _cores() -> int:
+    """Those that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,106 +1,28 @@
-"""Runs go to worker processes and come back as events, over dask.distributed.
+"""The line of runs, and what may be asked of a run that waits, is painted, or rests."""
 
-The store holds the line, over restarts too, of LONGEST runs at most: a queued run is handed over as soon as a worker is
-ready and free, one at a time to each. One thread of the queue does that, and writes down what workers say in the order
-they said it. What runs in the worker is in worker.py; the painter itself is known by name alone.
-"""
-
-import logging
-import threading
-import uuid
-from collections.abc import Callable, Mapping
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from functools import partial
-from queue import Empty, SimpleQueue
+from collections.abc import Mapping
 from typing import Any
 
-from distributed import Client, Future
-
-from nst.errors import Busy, Conflict, NstError
-from nst.events import Event, Failed, Fetching, Stopped
-from nst.jobs import worker
-from nst.jobs.cluster import NICENESS, connect
+from nst.errors import Busy, Conflict, TooMany
+from nst.events import Continued, Paused, Steered, Stopped
 from nst.jobs.run import Run, State
-from nst.jobs.store import Store
-from nst.settings import Settings
-
-log = logging.getLogger(__name__)
-
-LOST = "the worker that painted this run ended unexpectedly; it may have run out of memory"
-WARM_UPS = 3  # a worker that ends this often in a row while it warms up is no longer asked to
-LONGEST = 100  # runs that may wait; who comes then is told to come back
-PATIENCE = 30.0  # seconds that closing may take
-PAUSE = 2.0  # seconds between two looks at a silent scheduler, or two tries to reach one
+from nst.jobs.workers import Workers
 
 
-@dataclass
-class _Place:
-    """A worker process as the queue sees it."""
-
-    ready: bool = False  # its warm-up is over, well or not
-    warm: bool = False
-    task: Future | None = None  # the warm-up or the run; Dask drops what nobody holds
-    run: str = ""  # the id of the run it has, "" if none
-    fetching: set[str] = field(default_factory=set)  # extractors whose weights it downloads
-
-
-class Queue:
-    """Hands the store's queued runs to workers, first come, first served.
+class Queue(Workers):
+    """Hands the store's queued runs to workers: clients take turns, and each one's runs go in order of arrival.
 
     `execute`, `warm_up` and `fetch` are named as "module:function" and called in the worker, as worker.py says.
     """
 
-    def __init__(
-        self,
-        settings: Settings,
-        store: Store,
-        execute: str = "nst.runner:execute",
-        warm_up: str = "nst.runner:warm_up",
-        fetch: str = "nst.runner:fetch_weights",
-    ) -> None:
-        self._settings, self._store = settings, store
-        self._execute, self._warm_up, self._fetch = execute, warm_up, fetch
-        self._niceness = 0 if settings.scheduler else NICENESS
-        self._topic = f"nst-{uuid.uuid4().hex}"
-        self._inbox: SimpleQueue[Callable[[], None]] = SimpleQueue()
-        self._lock = threading.RLock()  # over all below
-        self._thread: threading.Thread | None = None
-        self._closing = threading.Event()
-        self._client: Client | None = None
-        self._places: dict[str, _Place] = {}  # by address
-        self._lost_warming = 0  # in a row
-        self._trouble = ""  # why there is no warm worker
-        self._info: dict[str, Any] = {}  # what the last warm-up returned
-        self._fetching: dict[str, Fetching] = {}
-
-    def start(self) -> None:
-        """Bring the workers up, behind the caller's back; may be called once."""
-        with self._lock:
-            if self._thread is not None:
-                raise Conflict("this queue was started before")
-            self._thread = threading.Thread(target=self._serve, name="nst-queue", daemon=True)
-            self._thread.start()
-
-    def close(self) -> None:
-        """End the workers of our own, and interrupt what they paint; the line waits for the next start.
-
-        Returns when that is done. May be called again.
-        """
-        self._closing.set()
-        self._wake()
-        if self._thread is not None:
-            self._thread.join(PATIENCE)
-            if self._thread.is_alive():
-                log.error("the queue did not close within %.0f s; its worker may still be there", PATIENCE)
-
-    # What the web asks ------------------------------------------------------------------------------------------------
-
-    def check_room(self) -> None:
-        """Raises Busy if LONGEST runs wait already. Ask before a run is made: one that was made is painted."""
-        waiting = len(self._line())
-        if waiting >= LONGEST:
-            raise Busy(f"at most {LONGEST} runs may wait, and {waiting} do: try again when some have been painted")
+    def check_room(self, client: str = "") -> None:
+        """Raises Busy if too many runs wait already, TooMany if too many of `client`. Ask before a run is made."""
+        line, most = self.line(), self._settings.waiting
+        if len(line) >= most:
+            raise Busy(f"at most {most} runs may wait, and {len(line)} do: try again when some have been painted")
+        mine, most = sum(run.client == client for run in line), self._settings.waiting_each
+        if client and mine >= most:
+            raise TooMany(f"at most {most} runs of yours may wait, and {mine} do: try again when some were painted")
 
     def submit(self, run: Run) -> None:
         """Let a run of the store be painted when its turn comes. Raises Conflict if it is not queued."""
@@ -109,10 +31,10 @@ class Queue:
         self._wake()
 
     def position(self, run_id: str) -> int | None:
-        """0 if a run is being painted, 1 if it is next, and so on; None if it has ended. Raises NotFound."""
-        if self._store.run(run_id).state.ended:
+        """0 if a run is being painted, 1 if it is next, and so on; None if it rests. Raises NotFound."""
+        if self._store.run(run_id).state.rests:
             return None
-        line = self._line()
+        line = [run.id for run in self.line()]
         return line.index(run_id) + 1 if run_id in line else 0
 
     def stop(self, run_id: str) -> None:
@@ -124,250 +46,36 @@ class Queue:
             run = self._store.run(run_id)
             if run.state.ended and run.state is not State.STOPPED:
                 raise Conflict(f"run {run_id} cannot be stopped: it is {run.state}")
-            address = next((address for address, place in self._places.items() if place.run == run_id), None)
-            if address is None:
+            if not self._ask(run_id, Stopped, "stop"):
                 self._store.append(run_id, Stopped(run.seconds))
-            else:
-                self._tell(address, worker.ask_to_stop, run_id)
 
-    def health(self) -> dict[str, Any]:
-        """{"worker": "starting" | "warm" | "lost" | "closed"}, with "error" if need be, and what warm-up returned."""
-        with self._lock:
-            warm = any(place.warm for place in self._places.values())
-            warming = any(not place.ready for place in self._places.values())
-            state = "warm" if warm else "lost" if self._trouble and not warming else "starting"
-            error = {"error": self._trouble} if self._trouble and not warm else {}
-            return {**self._info, "worker": "closed" if self._closing.is_set() else state, **error}
-
-    def extractors(self) -> dict[str, Any]:
-        """What warm-up said of the networks; {} until it did."""
-        return dict(self._info.get("extractors", {}))
-
-    @property
-    def fetching(self) -> dict[str, Fetching]:
-        """The downloads of weights, by extractor, each as it stands."""
-        with self._lock:
-            return dict(self._fetching)
-
-    def fetch_weights(self, name: str) -> None:
-        """Download an extractor's weights on a worker, beside its painting; `fetching` tells. Raises Busy."""
-        with self._lock:
-            if name in self._fetching and not self._fetching[name].done:
-                return
-            ready = [(address, place) for address, place in self._places.items() if place.ready]
-            if not ready:
-                raise Busy("no worker is there yet to fetch weights: try again in a moment")
-            address, place = ready[0]
-            place.fetching.add(name)
-            self._fetching[name] = Fetching(name, 0, 0)
-            self._tell(address, worker.fetch_aside, self._fetch, name, self._warm_up, self._topic, self._niceness)
-
-    # The queue's own thread -------------------------------------------------------------------------------------------
-
-    def _serve(self) -> None:
-        while not self._closing.is_set():
-            try:
-                with connect(self._settings) as self._client:
-                    self._inbox.put(self._look_round)
-                    self._work()
-                    self._leave()
-            except Exception as error:
-                trouble = f"no worker could be started or reached: {error}"
-                log.warning(trouble, exc_info=not isinstance(error, OSError))
-                self._lose_all(trouble)
-                self._closing.wait(PAUSE)
-        try:
-            self._store.interrupt_running()
-        except NstError as error:
-            log.error("%s", error)
-
-    def _wake(self) -> None:
-        """Have the thread look after the line, or see that the queue was closed."""
-        self._inbox.put(lambda: None)
-
-    def _work(self) -> None:
-        """Do what comes in, until the queue is closed or, raising ConnectionError, the scheduler is gone."""
-        while not self._closing.is_set():
-            try:
-                job = self._inbox.get(timeout=PAUSE)
-            except Empty:
-                job = self._look_round
-            try:
-                with self._lock:
-                    job()
-                self._dispatch()
-            except ConnectionError:
-                raise
-            except Exception:  # the other runs must not suffer from it
-                log.exception("the queue stumbled")
-
-    def _look_round(self) -> None:
-        """Subscribe to what the scheduler and the workers say, and see who is there.
-
-        Done again and again, because Dask's client reconnects by itself, and has then forgotten its subscriptions.
-        """
-        assert self._client is not None
-        if self._client.status == "closed":
-            raise ConnectionError("the scheduler is gone")
-        if self._client.status != "running":
-            return
-        self._client.subscribe_topic("all", lambda event: self._inbox.put(partial(self._on_cluster, event[1])))
-        self._client.subscribe_topic(self._topic, lambda event: self._inbox.put(partial(self._on_worker, event[1])))
-        there = set(self._client.scheduler_info()["workers"])
-        for address in self._places.keys() - there:
-            self._give_up(address)
-        for address in there - self._places.keys():
-            self._welcome(address)
-
-    def _leave(self) -> None:
-        """Let go of the workers, and have them let go of their runs."""
-        assert self._client is not None
-        with suppress(ValueError):  # closed before it had subscribed
-            self._client.unsubscribe_topic("all")
-        for address, place in self._places.items():
-            if place.run:
-                self._tell(address, worker.ask_to_stop, place.run).join(PAUSE)
-
-    def _lose_all(self, trouble: str) -> None:
-        with self._lock:
-            for address in list(self._places):
-                self._give_up(address, trouble)
-            self._trouble = trouble
-
-    def _on_cluster(self, message: Mapping[str, Any]) -> None:
-        """A word of the scheduler: a worker came or went."""
-        address = message.get("worker", "")
-        if message.get("action") == "add-worker" and address not in self._places:
-            self._welcome(address)
-        elif message.get("action") == "remove-worker" and address in self._places:
-            self._give_up(address)
-
-    def _on_worker(self, message: Mapping[str, Any]) -> None:
-        """A word of worker.py."""
-        place = self._places.get(message["worker"])
-        if "run" in message:
-            self._write(message["run"], Event.from_wire(message["event"]))
-        elif "fetching" in message:
-            event = Event.from_wire(message["fetching"])
-            assert isinstance(event, Fetching)
-            self._fetching[event.name] = event
-            if place and event.done:
-                place.fetching.discard(event.name)
-        elif "trouble" in message:
-            self._trouble = f"the worker could not get ready: {message['trouble']}"
-        elif place:
-            place.warm, self._info, self._trouble, self._lost_warming = True, message["info"], "", 0
-
-    def _welcome(self, address: str) -> None:
-        """Warm a new worker up, unless that has killed its predecessors."""
-        place = self._places[address] = _Place()
-        if self._lost_warming < WARM_UPS:
-            self._hand_over(address, self._warmed, worker.warm_up, self._warm_up, self._topic, self._niceness)
-        else:
-            place.ready = True
-
-    def _give_up(self, address: str, reason: str = LOST) -> None:
-        """A worker is gone: so are its run and its downloads. Dask's nanny, or who runs the cluster, brings another."""
-        place = self._places.pop(address)
-        self._trouble = "the worker ended unexpectedly" + ("" if place.ready else " while it was getting ready")
-        self._lost_warming += not place.ready
-        if place.run:
-            self._write(place.run, Failed(reason))
-        for name in place.fetching:
-            self._fetching[name] = replace(self._fetching[name], done=True, error=self._trouble)
-
-    def _dispatch(self) -> None:
-        """Give every free worker the run whose turn it is; one that cannot be handed over fails: the next then."""
-        free = [(address, place) for address, place in self._places.items() if place.ready and place.task is None]
-        line = iter(self._line() if free else [])
-        for address, place in free:
-            for run_id in line:
-                if self._give(address, place, run_id):
-                    break
-
-    def _give(self, address: str, place: _Place, run_id: str) -> bool:
-        """Whether the run is with the worker now. Raises ConnectionError if there is no scheduler to send it by."""
-        assert self._client is not None
+    def pause(self, run_id: str) -> None:
+        """Put a run aside, as `stop`, to be resumed; its worker is free for the next one. Raises NotFound, Conflict."""
         with self._lock:
             run = self._store.run(run_id)
-            if run.state is not State.QUEUED:
-                return False  # it was stopped a moment ago
-            place.run = run_id
-        try:
-            job = self._job_of(run)  # reads files, for which nobody should have to wait
-            with self._lock:
-                self._hand_over(address, self._painted, worker.paint, self._execute, self._topic, run_id, job)
-        except Exception as error:
-            with self._lock:
-                place.run, place.task = "", None
-                if self._client.status != "running":
-                    raise ConnectionError("the scheduler is gone") from error
-                self._write(run_id, Failed(worker.in_words(error)))
-            return False
-        return True
+            if run.state is State.PAUSED:
+                return
+            if run.state.ended:
+                raise Conflict(f"run {run_id} cannot be paused: it is {run.state}")
+            if not self._ask(run_id, Paused, "pause"):
+                self._store.append(run_id, Paused(run.seconds))
 
-    def _job_of(self, run: Run) -> dict[str, Any]:
-        """What `execute` gets, as worker.py says."""
-        pictures = {"content": run.content, "style": run.style, "init": run.init}
-        job = {name: picture and self._store.upload(picture) for name, picture in pictures.items()}
-        return {**job, "options": run.options.to_json()}
-
-    def _hand_over(
-        self, address: str, done: Callable[[_Place], None], function: Callable[..., None], *given: Any
-    ) -> None:
-        """Make `function(*given)` the task of a worker; `done` is called once it is over."""
-        assert self._client is not None
-        place = self._places[address]
-        place.task = self._client.submit(function, *given, workers=[address], pure=False, retries=0)
-        place.task.add_done_callback(lambda task: self._inbox.put(partial(self._over, address, task, done)))
-
-    def _over(self, address: str, task: Future, done: Callable[[_Place], None]) -> None:
-        place = self._places.get(address)
-        if place is None or place.task != task:
-            return  # the worker is gone, and everything is said
-        if task.cancelled():  # by Dask, when it loses the scheduler
-            self._lose_all("the connection to the scheduler was lost")
-            return
-        done(place)
-        place.task = None
-
-    def _warmed(self, place: _Place) -> None:
-        place.ready = True
-
-    def _painted(self, place: _Place) -> None:
-        assert place.task is not None
-        reason = LOST if place.task.status == "error" else "the painter ended without a result"
-        self._write(place.run, Failed(reason))  # dropped by the store if the run has ended, as it should have
-        place.run = ""
-
-    def _write(self, run_id: str, event: Event) -> None:
-        """Keep an event; a run whose story cannot be kept has failed."""
-        try:
-            self._store.append(run_id, event)
-        except NstError as error:
-            log.error("run %s: %s", run_id, error)
-            with suppress(NstError):
-                self._store.append(run_id, Failed(str(error)))
-            for address, place in self._places.items():
-                if place.run == run_id:
-                    self._tell(address, worker.ask_to_stop, run_id)
-
-    def _line(self) -> list[str]:
-        """The ids of runs that wait, the next one first."""
+    def resume(self, run_id: str, more: int = 0) -> None:
+        """Let a run that rests go on, for `more` epochs than it was to have. Raises NotFound, Conflict."""
         with self._lock:
-            taken = {place.run for place in self._places.values()}
-            return [run.id for run in self._store.active() if run.state is State.QUEUED and run.id not in taken]
+            run = self._store.run(run_id)
+            if not run.state.rests:
+                raise Conflict(f"run {run_id} cannot be continued: it is {run.state}")
+            if run.state is State.FINISHED and more < 1:
+                raise Conflict(f"run {run_id} is finished: say how many more epochs to paint")
+            self._store.append(run_id, Continued(run.epochs + more))
+            self._wake()
 
-    def _tell(self, address: str, function: Callable[..., None], *given: str | int) -> threading.Thread:
-        """Have a worker call a short function now, while its task goes on. One that is gone need not hear it."""
-
-        def call() -> None:
-            assert self._client is not None
-            try:
-                self._client.run(function, *given, workers=[address])
-            except Exception as error:
-                log.warning("worker %s did not hear %s: %s", address, function.__name__, error)
-
-        thread = threading.Thread(target=call, name=f"nst-{function.__name__}", daemon=True)
-        thread.start()
-        return thread
+    def steer(self, run_id: str, changes: Mapping[str, Any]) -> None:
+        """Change live options, which were checked: from the next step on. Raises NotFound, Conflict."""
+        with self._lock:
+            run = self._store.run(run_id)
+            if run.state.ended:
+                raise Conflict(f"run {run_id} cannot be steered: it is {run.state}; continue it, or branch from it")
+            if not self._ask(run_id, None, "steer", dict(changes)):
+                self._store.append(run_id, Steered((run.kept or 0) + 1, run.epoch, dict(changes)))

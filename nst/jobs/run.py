@@ -10,7 +10,20 @@ from enum import StrEnum
 from typing import Any, Self
 
 from nst.errors import Conflict
-from nst.events import Epoch, Event, Failed, Finished, Interrupted, Losses, Started, Stopped
+from nst.events import (
+    Continued,
+    Epoch,
+    Event,
+    Failed,
+    Finished,
+    Interrupted,
+    Kept,
+    Losses,
+    Paused,
+    Started,
+    Steered,
+    Stopped,
+)
 from nst.options import StyleOptions
 
 
@@ -19,6 +32,7 @@ class State(StrEnum):
 
     QUEUED = "queued"
     RUNNING = "running"
+    PAUSED = "paused"
     FINISHED = "finished"
     FAILED = "failed"
     STOPPED = "stopped"
@@ -26,20 +40,33 @@ class State(StrEnum):
 
     @property
     def ended(self) -> bool:
-        """Nothing moves this run any more."""
-        return self not in MOVES
+        """Nothing moves this run any more, unless someone continues it."""
+        return self in _ENDINGS.values()
+
+    @property
+    def rests(self) -> bool:
+        """Nothing happens by itself: it has ended, or is paused."""
+        return self.ended or self is State.PAUSED
 
 
 _ENDINGS: dict[type[Event], State] = {
+    Finished: State.FINISHED,
     Stopped: State.STOPPED,
     Failed: State.FAILED,
     Interrupted: State.INTERRUPTED,
 }
+_CUT_SHORT = {event: state for event, state in _ENDINGS.items() if event is not Finished}
 
-# From a state, by an event, to a state; what is not here is not allowed. A state without a row is an end.
+# From a state, by an event, to a state; what is not here is not allowed.
 MOVES: dict[State, dict[type[Event], State]] = {
-    State.QUEUED: {Started: State.RUNNING, **_ENDINGS},
-    State.RUNNING: {Epoch: State.RUNNING, Finished: State.FINISHED, **_ENDINGS},
+    State.QUEUED: {Started: State.RUNNING, Steered: State.QUEUED, Paused: State.PAUSED, **_CUT_SHORT},
+    State.RUNNING: {
+        **dict.fromkeys((Epoch, Steered, Kept), State.RUNNING),
+        Paused: State.PAUSED,
+        **_ENDINGS,
+    },
+    State.PAUSED: {Continued: State.QUEUED, Steered: State.PAUSED, Stopped: State.STOPPED},
+    **{ended: {Continued: State.QUEUED} for ended in _ENDINGS.values()},
 }
 
 
@@ -49,14 +76,19 @@ class Run:
 
     id: str  # uuid4, 32 hex digits
     created: float  # seconds since 1970
-    options: StyleOptions
+    options: StyleOptions  # as it began; `options_now` are those in force
     content: str  # id of an upload
     style: str
     init: str | None = None
+    client: str = ""  # who asked for it; never shown
+    gpu: bool = False  # only a worker with a graphics card may paint it
+    parent: str = ""  # the run it was branched from, "" if none
+    first: int = 0  # epoch it begins with: 0, or that of its parent's frame
     state: State = State.QUEUED
     epoch: int = 0  # the last one done
     epochs: int = 0  # of the whole run; once it has finished, those it took
-    frames: int = 0  # pictures streamed so far, that of epoch 0 included
+    prolonged: bool = False  # beyond what its options say
+    frames: int = 0  # pictures streamed so far, that of the first epoch included
     losses: Losses | None = None  # of the last epoch
     extractor: str = ""  # the network that paints, known once the run has started
     note: str = ""
@@ -68,8 +100,19 @@ class Run:
     seconds: float = 0.0  # of painting
     seconds_left: float | None = None  # None until the first epoch is done
     steps_per_second: float = 0.0  # of the last epoch
+    steered: tuple[dict[str, Any], ...] = ()  # {"step", "epoch", "changes"}, oldest first
+    kept: int | None = None  # step of the last checkpoint, None if there is none
+    lost: int | None = None  # what `kept` was, 0 for none, when its worker or server was lost the last time
     last: int = 1  # number of the last event; the first says that it was queued
     has_result: bool = False
+
+    @property
+    def options_now(self) -> StyleOptions:
+        """The options with all changes so far."""
+        changes: dict[str, Any] = {}
+        for change in self.steered:
+            changes |= change["changes"]
+        return StyleOptions.from_json({**self.options.to_json(), **changes})
 
     def after(self, event: Event) -> Self:
         """The run once `event` has happened to it. Raises Conflict where MOVES does not allow it."""
@@ -81,20 +124,35 @@ class Run:
         changes: dict[str, Any] = {"state": state, "last": self.last + 1}
         names = {f.name for f in dataclasses.fields(self)}
         changes |= {f.name: getattr(event, f.name) for f in dataclasses.fields(event) if f.name in names}
-        if isinstance(event, Epoch):
-            changes |= {
-                "frames": self.frames + 1,
-                "width": self.width,
-                "height": self.height,
-            }  # the frame may be smaller
+        changes |= self._told_by(event)
+        if getattr(event, "checkpoint", b""):
+            changes["kept"] = event.to_json()["step"]
         if state is State.FINISHED:
-            changes |= {"epochs": self.epoch}  # the schedule's end may not have been reached
-        if state.ended:
-            changes |= {"seconds_left": 0.0, "has_result": bool(getattr(event, "image", b""))}
+            changes["epochs"] = self.epoch  # the schedule's end may not have been reached
+        if state.rests:
+            changes["seconds_left"] = 0.0 if state.ended else self.seconds_left
+            changes["has_result"] = self.has_result or bool(getattr(event, "image", b""))
         return dataclasses.replace(self, **changes)
 
+    def _told_by(self, event: Event) -> dict[str, Any]:
+        """What an event changes beside the fields of the same name."""
+        match event:
+            case Started():
+                return {"frames": max(0, event.epoch - self.first + 1) if event.resumed else 0}
+            case Epoch():  # the frame may be smaller than the result
+                return {"frames": self.frames + 1, "width": self.width, "height": self.height}
+            case Steered():
+                change = {"step": event.step, "epoch": event.epoch, "changes": event.changes}
+                return {"steered": (*self.steered, change), "epoch": self.epoch}
+            case Interrupted():
+                return {"lost": self.kept or 0}
+            case Continued():
+                longer = self.prolonged or event.epochs > self.epochs
+                return {"error": "", "seconds_left": None, "prolonged": longer}
+        return {}
+
     def to_json(self) -> dict[str, Any]:
-        """Plain values under the fields' names, as `GET /api/v1/runs/{id}` shows them; `from_json` reads them back."""
+        """Plain values under the fields' names; `from_json` reads them back."""
         return {**dataclasses.asdict(self), "state": str(self.state), "options": self.options.to_json()}
 
     @classmethod
@@ -107,5 +165,6 @@ class Run:
                 "state": State(given["state"]),
                 "options": StyleOptions.from_json(given["options"]),
                 "losses": losses and Losses(**losses),
+                "steered": tuple(given.get("steered", ())),
             }
         )

@@ -1,66 +1,37 @@
-"""One folder of runs: SQLite for runs, events and names of uploads; files for pictures. The only SQL in the house.
-
-    studio.sqlite
-    uploads/<sha256>             as they came
-    runs/<id>/frames/<epoch>.jpg
-    runs/<id>/result.png
+"""Runs, their events and uploads, kept in one folder (folder.py). SQL is spoken in these two, tables.py and archive.py.
 
 Every method may be called from any thread. What is written is written before the method returns, an event together
-with the state it leads to and the picture it brings. A disk that is full or read-only is an NstError of one line.
+with the state it leads to and the files it brings. A disk that is full or read-only is an NstError of one line.
 """
 
 import asyncio
 import hashlib
 import json
 import math
-import os
 import re
 import sqlite3
 import sys
-import threading
 import time
 import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from nst.errors import NotFound, NstError
-from nst.events import Epoch, Event, Interrupted, Queued
+from nst.events import Continued, Epoch, Event, Failed, Interrupted, Queued
+from nst.jobs.folder import FRAMES_BUDGET, Folder, write
 from nst.jobs.run import Run, State
 from nst.options import StyleOptions
 
-VERSION = 1  # of the tables below, kept in the file's user_version
 
-TABLES = """
-CREATE TABLE runs (
-    number INTEGER PRIMARY KEY AUTOINCREMENT,   -- the order of arrival
-    id TEXT NOT NULL UNIQUE,
-    state TEXT NOT NULL,                        -- also in `run`; here to be searched
-    run TEXT NOT NULL                           -- Run.to_json
-);
-CREATE INDEX runs_by_state ON runs (state);
-CREATE TABLE events (
-    run TEXT NOT NULL REFERENCES runs (id),
-    n INTEGER NOT NULL,                         -- 1, 2, ... without a gap
-    event TEXT NOT NULL,                        -- JSON
-    PRIMARY KEY (run, n)
-) WITHOUT ROWID;
-CREATE TABLE uploads (id TEXT PRIMARY KEY, name TEXT NOT NULL) WITHOUT ROWID;
-"""
-
-
-class Store:
+class Store(Folder):
     """Runs, events and pictures under `folder`, which is made if need be. Raises NstError if it cannot be used."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._lock = threading.RLock()
+    def __init__(self, folder: Path, frames_budget: int = FRAMES_BUDGET) -> None:
+        super().__init__(folder, frames_budget)
         self._waiters: dict[str, set[_Waiter]] = {}
         self._closed = False
-        with self._plain_errors():
-            (folder / "uploads").mkdir(parents=True, exist_ok=True)
-            self._database = _open(folder / "studio.sqlite")
 
     def close(self) -> None:
         """Let go of the database; whoever waits gets an empty answer. May be called again."""
@@ -75,8 +46,8 @@ class Store:
     def put_upload(self, data: bytes, name: str = "") -> str:
         """Keep a picture's bytes as they are; its id is their SHA-256, so the same bytes are kept once."""
         upload_id = hashlib.sha256(data).hexdigest()
-        with self._transaction() as database:
-            _write(self._upload_file(upload_id), data)
+        with self.transaction() as database:
+            write(self._upload_file(upload_id), data)
             database.execute("INSERT OR REPLACE INTO uploads VALUES (?, ?)", (upload_id, name))
         return upload_id
 
@@ -94,42 +65,91 @@ class Store:
     def upload_name(self, upload_id: str) -> str:
         """The name an upload last came with, "" if none. Raises NotFound."""
         self.upload_path(upload_id)
-        rows = self._rows("SELECT name FROM uploads WHERE id = ?", upload_id)
+        rows = self.rows("SELECT name FROM uploads WHERE id = ?", upload_id)
         return rows[0][0] if rows else ""
+
+    def drop_upload(self, upload_id: str) -> None:
+        """Forget an upload that no run uses."""
+        with self.transaction() as database:
+            database.execute("DELETE FROM uploads WHERE id = ?", (upload_id,))
+            self._upload_file(upload_id).unlink(missing_ok=True)
 
     def _upload_file(self, upload_id: str) -> Path:
         return self.folder / "uploads" / upload_id
 
     # Runs -------------------------------------------------------------------------------------------------------------
 
-    def create(self, options: StyleOptions, content: str, style: str, init: str | None = None) -> Run:
-        """A new run, queued, of uploads that are there; its first event says so. Raises NotFound."""
+    def create(self, options: StyleOptions, content: str, style: str, init: str | None = None, **more: Any) -> Run:
+        """A new run, queued, of uploads that are there; its first event says so. `more`: fields of Run. NotFound."""
         for upload_id in (content, style, *([init] if init else [])):
             self.upload_path(upload_id)
-        run = Run(uuid.uuid4().hex, time.time(), options, content, style, init, epochs=options.most_epochs)
-        with self._transaction() as database:
+        run = Run(
+            **{"id": uuid.uuid4().hex, "created": time.time(), "epochs": options.most_epochs, **more},
+            options=options,
+            content=content,
+            style=style,
+            init=init,
+        )
+        with self.transaction() as database:
             database.execute(
-                "INSERT INTO runs (id, state, run) VALUES (?, ?, ?)", (run.id, run.state, _json(run.to_json()))
+                "INSERT INTO runs (id, state, run, client, parent) VALUES (?, ?, ?, ?, ?)",
+                (run.id, run.state, _json(run.to_json()), run.client, run.parent),
             )
             _insert(database, run, Queued())
         return run
 
+    def branch(self, parent: Run, epoch: int, options: StyleOptions, **more: Any) -> Run:
+        """A new run, queued, that begins with the frame of `epoch` of `parent`. Raises NotFound."""
+        frame = self.frame(parent.id, epoch)
+        run_id = uuid.uuid4().hex
+        with self._plain_errors():
+            write(self._run_folder(run_id) / "start.jpg", frame.read_bytes())
+        pictures = parent.content, parent.style, parent.init
+        return self.create(options, *pictures, id=run_id, parent=parent.id, first=epoch, **more)
+
     def run(self, run_id: str) -> Run:
         """The run as it stands. Raises NotFound."""
-        rows = self._rows("SELECT run FROM runs WHERE id = ?", run_id)
+        rows = self.rows("SELECT run FROM runs WHERE id = ? AND deleted IS NULL", run_id)
         if not rows:
             raise NotFound(f"there is no run {run_id[:80]!r}")
         return Run.from_json(json.loads(rows[0][0]))
 
     def runs(self, limit: int = 50) -> list[Run]:
         """The newest runs, newest first."""
-        rows = self._rows("SELECT run FROM runs ORDER BY number DESC LIMIT ?", limit)
-        return [Run.from_json(json.loads(text)) for (text,) in rows]
+        return self._runs("deleted IS NULL ORDER BY number DESC LIMIT ?", limit)
 
     def active(self) -> list[Run]:
-        """Runs that have not ended, queued or running, in order of arrival."""
-        rows = self._rows("SELECT run FROM runs WHERE state IN (?, ?) ORDER BY number", State.QUEUED, State.RUNNING)
-        return [Run.from_json(json.loads(text)) for (text,) in rows]
+        """Runs that are queued or running, in order of arrival."""
+        return self._runs("state IN (?, ?) AND deleted IS NULL ORDER BY number", State.QUEUED, State.RUNNING)
+
+    def children(self, run_id: str) -> list[str]:
+        """The ids of the runs branched from this one, oldest first."""
+        rows = self.rows("SELECT id FROM runs WHERE parent = ? AND deleted IS NULL ORDER BY number", run_id)
+        return [found for (found,) in rows]
+
+    def job(self, run: Run) -> dict[str, Any]:
+        """What a painter gets of a run, as worker.py says. Reads files. Raises NotFound, NstError."""
+        pictures = {"content": run.content, "style": run.style, "init": run.init}
+        return {
+            **{role: picture and self.upload(picture) for role, picture in pictures.items()},
+            "options": run.options.to_json(),
+            "epochs": run.epochs if run.prolonged else None,
+            "steered": list(run.steered),
+            "checkpoint": self.checkpoint(run.id),
+            "start": self.start(run.id),
+            "first": run.first,
+            "seconds": run.seconds,
+        }
+
+    def keyed(self, client: str, key: str) -> Run | None:
+        """The run that `client` created under an idempotency key, also if it was deleted; None if there is none."""
+        found = self._runs("client = ? AND idempotency = ?", client, key)
+        return found[0] if found else None
+
+    def set_key(self, run: Run, key: str) -> None:
+        """Remember the idempotency key that a run was created under."""
+        with self.transaction() as database:
+            database.execute("UPDATE runs SET idempotency = ? WHERE id = ?", (key, run.id))
 
     def interrupt_running(self, reason: str = "the server was stopped before this run had ended") -> None:
         """End every run that a server left half painted; those in the line stay there. Call it while no worker is."""
@@ -137,20 +157,25 @@ class Store:
             if run.state is State.RUNNING:
                 self.append(run.id, Interrupted(reason))
 
+    def _runs(self, where: str, *values: object) -> list[Run]:
+        return [
+            Run.from_json(json.loads(text)) for (text,) in self.rows(f"SELECT run FROM runs WHERE {where}", *values)
+        ]
+
     # Events -----------------------------------------------------------------------------------------------------------
 
     def append(self, run_id: str, event: Event) -> int:
         """Let `event` happen to a run, and wake who waits for it; returns its number.
 
-        A run that has ended stays as it is: what a worker still had to say is dropped, and the last number is returned.
-        Raises NotFound, and Conflict where the run's state does not allow the event.
+        A run that has ended stays as it is, unless it is continued: what a worker still had to say is dropped, and the
+        last number is returned. Raises NotFound, and Conflict where the run's state does not allow the event.
         """
-        with self._transaction() as database:
+        with self.transaction() as database:
             run = self.run(run_id)
-            if run.state.ended:
+            if run.state.ended and not isinstance(event, Continued):
                 return run.last
             run = run.after(event)
-            self._keep_picture(run, event)
+            self._keep_files(database, run_id, event)
             database.execute(
                 "UPDATE runs SET state = ?, run = ? WHERE id = ?", (run.state, _json(run.to_json()), run.id)
             )
@@ -158,12 +183,20 @@ class Store:
         self._wake(run_id)
         return run.last
 
+    def fail(self, run_id: str, reason: str) -> None:
+        """End a run whose story cannot be kept, with what the reserve leaves room for."""
+        try:
+            self.append(run_id, Failed(reason))
+        except NstError:
+            self._reserve.unlink(missing_ok=True)
+            self.append(run_id, Failed(reason))
+
     def events(self, run_id: str, after: int = 0, limit: int = 500) -> list[dict[str, Any]]:
         """Events with a number above `after`, oldest first: {"n", "time" (s since 1970), "kind", ...}. Raises NotFound.
 
         One that brought a frame has its number as "frame", for `frame`. What is not finite is None.
         """
-        rows = self._rows(
+        rows = self.rows(
             "SELECT event FROM events WHERE run = ? AND n > ? ORDER BY n LIMIT ?",
             run_id,
             min(after, sys.maxsize),
@@ -188,51 +221,7 @@ class Store:
         finally:
             self._forget(run_id, waiter)
 
-    # Pictures ---------------------------------------------------------------------------------------------------------
-
-    def frame(self, run_id: str, n: int) -> Path:
-        """The frame of epoch `n`, a JPEG file that never changes. Raises NotFound."""
-        return self._picture(run_id, f"frames/{n:d}.jpg", f"run {run_id[:80]!r} has no frame {n}")
-
-    def result(self, run_id: str) -> Path:
-        """The result, a PNG file; of a run that was stopped or failed, what there was by then. Raises NotFound."""
-        return self._picture(run_id, "result.png", f"run {run_id[:80]!r} has no result")
-
-    def _picture(self, run_id: str, name: str, missing: str) -> Path:
-        path = self._run_folder(run_id) / name
-        if not re.fullmatch("[0-9a-f]{32}", run_id) or not os.path.exists(path):  # False also for a name too long
-            raise NotFound(missing)
-        return path
-
-    def _run_folder(self, run_id: str) -> Path:
-        return self.folder / "runs" / run_id
-
-    def _keep_picture(self, run: Run, event: Event) -> None:
-        image = getattr(event, "image", b"")
-        if image:
-            name = f"frames/{event.epoch}.jpg" if isinstance(event, Epoch) else "result.png"
-            _write(self._run_folder(run.id) / name, image)
-
     # Underneath -------------------------------------------------------------------------------------------------------
-
-    def _rows(self, query: str, *values: object) -> list[Any]:
-        with self._lock, self._plain_errors():
-            return self._database.execute(query, values).fetchall()
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        """All or nothing, one at a time, over threads and over processes that share the folder."""
-        with self._lock, self._plain_errors():
-            self._database.execute("BEGIN IMMEDIATE")
-            with self._database:  # commits, or rolls back if something is raised
-                yield self._database
-
-    @contextmanager
-    def _plain_errors(self) -> Iterator[None]:
-        try:
-            yield
-        except (sqlite3.Error, OSError) as error:
-            raise NstError(f"cannot keep runs in {self.folder}: {error}") from error
 
     def _wake(self, run_id: str) -> None:
         with self._lock:
@@ -262,26 +251,6 @@ class _Waiter:
             self._loop.call_soon_threadsafe(self._event.set)
 
 
-def _open(path: Path) -> sqlite3.Connection:
-    """The database, with its tables made if it is new. Raises NstError if a newer program made it."""
-    database = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
-    try:
-        database.execute("PRAGMA journal_mode = WAL")
-        database.execute("PRAGMA synchronous = NORMAL")
-        (version,) = database.execute("PRAGMA user_version").fetchone()
-        if version > VERSION:
-            raise NstError(
-                f"{path} was written by a newer version of this program (its format is {version}, "
-                f"this program knows {VERSION}): update the program, or choose another folder"
-            )
-        if version < 1:
-            database.executescript(f"BEGIN; {TABLES} PRAGMA user_version = {VERSION}; COMMIT;")
-    except BaseException:
-        database.close()
-        raise
-    return database
-
-
 def _insert(database: sqlite3.Connection, run: Run, event: Event) -> None:
     """Write `event` down as the last one of `run`."""
     record = {"n": run.last, "time": time.time(), **event.to_json()}
@@ -301,14 +270,3 @@ def _finite(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_finite(inner) for inner in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _write(path: Path, data: bytes) -> None:
-    """A file that is there whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.{threading.get_ident()}.part")
-    try:
-        part.write_bytes(data)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)

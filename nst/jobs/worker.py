@@ -1,17 +1,22 @@
-"""What the queue has done in a worker process: warm up, paint, ask to stop, fetch weights.
+"""What the queue has done in a worker process: warm up, paint, ask something of a painting, fetch weights.
 
 A painter is handed over by name and imported here, never in the process of the web:
 
-    execute(job, emit, stop_requested) -> None
-        job: {"content": bytes, "style": bytes, "init": bytes | None, "options": StyleOptions.to_json()}
-        emit(event): Started, Epochs, and one of Finished, Stopped, Failed; what it raises becomes Failed
-        stop_requested() -> bool: asked after every step
+    execute(job, emit, control) -> None
+        job: {"content": bytes, "style": bytes, "init": bytes | None, "options": StyleOptions.to_json()}; and of a
+            run that does not begin at its beginning: "epochs": int of the whole run, if it was prolonged;
+            "steered": [{"step", "changes"}], live options changed so far; "checkpoint": bytes to go on from;
+            "start": bytes of a JPEG frame to branch from, after epoch "first"; "seconds": float, painted before
+        emit(event): Started, Epochs, Kept, Steered, and one of Finished, Stopped, Paused, Failed; what it raises
+            becomes Failed
+        control: a nst.control.Control, to be looked at after every step
     warm_up() -> plain values for the health report, as nst.runner's: "extractors" says which networks there are;
         "auto", "precision", "calibrations" and "memory" are what estimates need
     fetch(name, emit) -> None: Fetching events, the last one with `done`
 
-They answer through Dask's event log, which keeps their order; the end of a task never overtakes it. Exceptions are put
-in words here: to unpickle one could import TensorFlow where it must not be.
+They answer through Dask's event log, which keeps their order; the end of a task never overtakes it. A checkpoint, which
+may be as large as fifty frames, is put aside for the queue to take: the log keeps copies. Exceptions are put in words
+here: to unpickle one could import TensorFlow where it must not be.
 """
 
 import importlib
@@ -19,15 +24,19 @@ import json
 import os
 import signal
 import threading
+import uuid
 from collections.abc import Callable
 from typing import Any
 
 from distributed import Worker, get_worker
 
+from nst.control import Control
 from nst.errors import NstError
 from nst.events import Event, Failed, Fetching
 
-_to_stop: set[str] = set()  # ids of runs
+_controls: dict[str, Control] = {}  # by ticket
+_aside: dict[str, bytes] = {}  # checkpoints on their way, oldest first
+MOST_ASIDE = 3  # what nobody came for is dropped
 
 
 def dask_setup(worker: Worker) -> None:
@@ -45,24 +54,46 @@ def warm_up(function: str, topic: str, niceness: int) -> None:
         worker.log_event(topic, {"worker": worker.address, "trouble": in_words(error)})
 
 
-def paint(function: str, topic: str, run_id: str, job: dict[str, Any]) -> None:
-    """Call `execute` and send its events."""
+def paint(function: str, topic: str, ticket: str, job: dict[str, Any]) -> None:
+    """Call `execute` and send its events under `ticket`, the hand-over's own name."""
     worker = get_worker()
+    key = worker.get_current_task()
+    control = _controls.setdefault(ticket, Control())
+    # Its client, or its scheduler, went away: Dask lets a task go that it cannot interrupt.
+    control.abandoned = lambda: getattr(worker.state.tasks.get(key), "state", "cancelled") == "cancelled"
 
     def emit(event: Event) -> None:
-        worker.log_event(topic, {"worker": worker.address, "run": run_id, "event": event.to_wire()})
+        wire = event.to_wire()
+        message = {"worker": worker.address, "ticket": ticket, "event": wire}
+        if checkpoint := wire.pop("checkpoint", b""):
+            message["aside"] = _put_aside(checkpoint)
+        worker.log_event(topic, message)
 
     try:
-        _named(function)(job, emit, lambda: run_id in _to_stop)
+        _named(function)(job, emit, control)
     except Exception as error:
         emit(Failed(in_words(error)))
     finally:
-        _to_stop.discard(run_id)
+        del _controls[ticket]
 
 
-def ask_to_stop(run_id: str) -> None:
-    """Let `stop_requested` say so from now on, also to a run that is still on its way."""
-    _to_stop.add(run_id)
+def ask(ticket: str, wish: str, *given: Any) -> None:
+    """Call a method of a painting's control: "stop", "pause" or "steer"; also of one that is still on its way."""
+    getattr(_controls.setdefault(ticket, Control()), wish)(*given)
+
+
+def _put_aside(checkpoint: bytes) -> str:
+    """The name under which `take` gives it out, once."""
+    while len(_aside) >= MOST_ASIDE:
+        del _aside[next(iter(_aside))]
+    name = uuid.uuid4().hex
+    _aside[name] = checkpoint
+    return name
+
+
+def take(name: str) -> bytes:
+    """A checkpoint that was put aside, b"" if it is no longer there."""
+    return _aside.pop(name, b"")
 
 
 def fetch_aside(

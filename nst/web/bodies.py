@@ -4,7 +4,8 @@ import base64
 import binascii
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.datastructures import UploadFile
@@ -12,7 +13,7 @@ from starlette.requests import Request
 
 from nst.errors import InputError
 from nst.images import MAX_PIXELS, MIN_SIDE
-from nst.options import did_you_mean, shown
+from nst.options import ECHO, Option, did_you_mean, shown
 from nst.web.problems import Malformed, Refused
 
 PICTURES = ("content", "style", "init")
@@ -20,16 +21,30 @@ SLICE = 2**22  # characters of base64 decoded at a time; a multiple of 4
 
 Pictures = dict[str, tuple[bytes, str]]  # role -> (bytes, name)
 
+GPU = Option("gpu", bool, False, "let only a worker with a graphics card paint it, and wait until one is there", "run")
+MORE = Option("epochs", int, 0, "how many epochs to paint beyond those it was to have", "run", low=0, high=1000)
+EPOCH = Option("epoch", int, None, "whose frame to begin with; it must be kept", "run", low=0, high=10**6)
+FAVOURITE = Option("favourite", bool, None, "whether the run is one", "run")
 
-def pictures_and_options(text: bytes) -> tuple[Pictures, Any]:
-    """The pictures and the options of a JSON body that starts a run. Slow for large pictures: use a thread."""
-    body = _body(text, (*PICTURES, "options"))
+
+@dataclass(frozen=True)
+class Order:
+    """What a request to paint brings: pictures, options in their JSON form, and whether it takes a graphics card."""
+
+    pictures: Pictures
+    options: Any
+    gpu: bool
+
+
+def order(text: bytes) -> Order:
+    """The order in a JSON body. Slow for large pictures: use a thread."""
+    body = _known(_body(text), (*PICTURES, "options", GPU.name))
     given = {role: (decode(role, body[role]), role) for role in PICTURES if body.get(role) is not None}
-    return given, _options(body)
+    return Order(given, _options(body), GPU.check(body.get(GPU.name, GPU.default)))
 
 
-async def pictures_and_options_of_form(request: Request) -> tuple[Pictures, Any]:
-    """The same of a form; options come as one JSON field, or one field each."""
+async def order_of_form(request: Request) -> Order:
+    """The order in a form; its options come as one JSON field, or one field each."""
     pictures: Pictures = {}
     given: dict[str, Any] = {}
     async with request.form() as form:
@@ -43,12 +58,31 @@ async def pictures_and_options_of_form(request: Request) -> tuple[Pictures, Any]
                 given |= _object(value)
             else:
                 given[name] = _plain(value)
-    return pictures, given
+    gpu = GPU.check(given.pop(GPU.name, GPU.default))
+    return Order(pictures, given, gpu)
+
+
+def fields(text: bytes, rules: Iterable[Option], required: Collection[str] = (), others: Collection[str] = ()) -> Any:
+    """The fields of a small JSON body by name, each checked by its rule; one that is not given has its default.
+
+    Those named in `others` are there as they came, {} if they did not. No body at all is an empty one.
+    """
+    body = _known(_body(text or b"{}"), [*(rule.name for rule in rules), *others])
+    found = {rule.name: rule.check(body.get(rule.name, rule.default)) for rule in rules}
+    for name in required:
+        if found[name] is None:
+            raise Refused(name, InputError(f"`{name}` is missing"))
+    return found | {name: _mapping(name, body.get(name)) for name in others}
+
+
+def changes(text: bytes) -> dict[str, Any]:
+    """The changes of live options that are a JSON body."""
+    return _body(text)
 
 
 def to_be_estimated(text: bytes) -> tuple[str | tuple[int, int], str | None, Any]:
     """(content's ref or (height, width), style's ref if given, options) of a JSON body that asks for an estimate."""
-    body = _body(text, ("content", "style", "height", "width", "options"))
+    body = _known(_body(text), ("content", "style", "height", "width", "options"))
     content, style = (_ref(role, body.get(role)) for role in ("content", "style"))
     if content is None:
         return (_side("height", body.get("height")), _side("width", body.get("width"))), style, _options(body)
@@ -77,8 +111,14 @@ def _options(body: dict[str, Any]) -> Any:
     return {} if options is None else options
 
 
-def _body(text: bytes, known: Iterable[str]) -> dict[str, Any]:
-    """The object that a body is, none of its fields unknown. Raises Malformed, Refused."""
+def _mapping(name: str, given: Any) -> dict[str, Any]:
+    if not (given is None or isinstance(given, dict)):
+        raise Refused(name, InputError(f"`{name}` must be an object of names and values, got {shown(given)}"))
+    return given or {}
+
+
+def _body(text: bytes) -> dict[str, Any]:
+    """The object that a body is. Raises Malformed."""
     try:
         body = json.loads(text)
         _check_letters(body)
@@ -88,9 +128,14 @@ def _body(text: bytes, known: Iterable[str]) -> dict[str, Any]:
         raise Malformed(f"the body is not JSON: {error}") from error
     if not isinstance(body, dict):
         raise Malformed(f"the body must be a JSON object, got {type(body).__name__}")
+    return body
+
+
+def _known(body: dict[str, Any], known: Collection[str]) -> dict[str, Any]:
+    """`body`, none of whose fields is unknown. Raises Refused."""
     for name in body:
         if name not in known:
-            raise Refused(name, InputError(f"there is no field {name!r}{did_you_mean(name, known)}"))
+            raise Refused(name[:ECHO], InputError(f"there is no field {shown(name)}{did_you_mean(name, known)}"))
     return body
 
 

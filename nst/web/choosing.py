@@ -55,14 +55,14 @@ def _register_upload(app: Dash, desk: Desk, role: str) -> None:
         if not contents:
             return no_update, no_update, None
         try:
-            ref = await asyncio.to_thread(lambda: desk.keep(_bytes_of(contents), name or role))
+            ref = await asyncio.to_thread(lambda: desk.keep(bytes_of(contents), name or role))
         except NstError as error:
             toast(str(error))
             return no_update, str(error), None
         return {"ref": ref, "title": name}, "", None
 
 
-def _bytes_of(contents: str) -> bytes:
+def bytes_of(contents: str) -> bytes:
     """What dcc.Upload gives, a data URL, as bytes. Raises ImageError."""
     try:
         return decode_base64(contents.partition(",")[2])
@@ -111,7 +111,7 @@ def _register_restore(app: Dash, desk: Desk) -> None:
         """Fill the form with what a run was made of, so that a page opened by its address is whole."""
         nothing = {"values": dict.fromkeys(VALUES, no_update), "choices": dict.fromkeys(ASKS, no_update)}
         try:
-            run = desk.store.run(run_id_of(search))
+            run = desk.store.run(run_id_of(search) or run_id_of(search, "like"))
         except NotFound:
             return nothing
         pictures = {"content": run.content, "style": run.style, "init": run.init}
@@ -119,9 +119,9 @@ def _register_restore(app: Dash, desk: Desk) -> None:
         return {"values": fill_form(run.options), "choices": choices}
 
 
-def run_id_of(search: str | None) -> str:
-    """The run that an address's query names, "" if none: "?run=<id>"."""
-    return parse_qs((search or "").lstrip("?")).get("run", [""])[0]
+def run_id_of(search: str | None, word: str = "run") -> str:
+    """The run that an address's query names, "" if none: "?run=<id>"; "?like=<id>" asks for its settings alone."""
+    return parse_qs((search or "").lstrip("?")).get(word, [""])[0]
 
 
 def chosen(role: str, choice: dict[str, str] | None) -> str:

@@ -3,18 +3,24 @@
 A picture is meant by a ref, "samples/<name>" or "uploads/<id>", which is also its place under /api/v1.
 """
 
+import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from nst import images
-from nst.errors import OptionError, OutOfMemory
+from nst.errors import Conflict, NstError, OptionError, OutOfMemory
 from nst.estimates import Calibration, calibration_for, estimate
+from nst.jobs.archive import Archive
 from nst.jobs.queue import Queue
 from nst.jobs.run import Run, State
 from nst.jobs.store import Store
 from nst.options import StyleOptions
 from nst.settings import Settings
+from nst.web.clients import current_client
+from nst.web.films import Films
 from nst.web.gallery import ORDER, Gallery
 
 Shape = tuple[int, int]  # (height, width), px
@@ -31,8 +37,15 @@ class Desk:
     store: Store
     queue: Queue
     gallery: Gallery
+    archive: Archive
     _shapes: dict[str, Shape] = field(default_factory=dict, compare=False)  # by ref
     _opened: float = field(default_factory=time.time, init=False, compare=False)  # seconds since 1970
+    _starting: threading.Lock = field(default_factory=threading.Lock, init=False, compare=False)
+
+    @cached_property
+    def films(self) -> Films:
+        """The timelapses of the runs."""
+        return Films(self.store)
 
     def keep(self, data: bytes, name: str) -> str:
         """Check that `data` is a picture that can be painted, and keep it; returns its ref. Raises ImageError."""
@@ -115,7 +128,7 @@ class Desk:
             for run in self.store.runs(REMEMBERED)
             if run.state is State.FINISHED
             and (run.extractor, run.precision) == (speed.network, speed.precision)
-            and not (run.tiled or run.options.epochs == "auto")
+            and not (run.tiled or run.options.epochs == "auto" or run.prolonged or run.parent)
             and run.created > self._opened
         ][:PACED_BY]
         told = [
@@ -123,32 +136,135 @@ class Desk:
         ]
         return sum(run.seconds for run in runs) / sum(seconds or 0.0 for seconds in told) if runs else 1.0
 
-    def start(self, options: StyleOptions, content: str, style: str, init: str | None = None) -> Run:
-        """Queue a painting of the pictures that three refs mean. Raises NotFound, OptionError, Busy."""
-        if (options.init == "image") != (init is not None):
-            missing = "no picture to start from was given" if init is None else "a picture to start from was given"
-            raise OptionError(f"`init` is {options.init!r}, but {missing}", "init")
-        self.forecast(options, content, style)  # refuses what cannot be painted
-        self.queue.check_room()
-        run = self.store.create(
-            options, self.upload_of(content), self.upload_of(style), self.upload_of(init) if init else None
+    def start(
+        self,
+        options: StyleOptions,
+        content: str,
+        style: str,
+        init: str | None = None,
+        *,
+        client: str = "",
+        gpu: bool = False,
+        key: str = "",
+    ) -> Run:
+        """Queue a painting of the pictures that three refs mean. Raises NotFound, OptionError, Busy, TooMany.
+
+        What `client` asked for before under the same `key` is not painted again: it is that run. Raises Conflict if it
+        asked for something else.
+        """
+        pictures = self.upload_of(content), self.upload_of(style), self.upload_of(init) if init else None
+        with self._starting:
+            before = self.store.keyed(client, key) if key else None
+            if before:
+                if (before.options, before.content, before.style, before.init, before.gpu) != (options, *pictures, gpu):
+                    raise Conflict(f"the key {key!r} was given for another painting before: run {before.id}")
+                return before
+            if (options.init == "image") != (init is not None):
+                missing = "no picture to start from was given" if init is None else "a picture to start from was given"
+                raise OptionError(f"`init` is {options.init!r}, but {missing}", "init")
+            self.forecast(options, content, style)  # refuses what cannot be painted
+            self._check_room(client)
+            run = self.store.create(options, *pictures, client=client, gpu=gpu)
+            if key:
+                self.store.set_key(run, key)
+        self.queue.submit(run)
+        return run
+
+    def branch(
+        self, run_id: str, epoch: int, changes: Mapping[str, Any] | None = None, more: int = 0, client: str = ""
+    ) -> Run:
+        """Queue a new run that begins with the frame of `epoch` of another, with other live options.
+
+        It paints to where the other was to end, and `more` epochs. Raises as `start`, and Conflict.
+        """
+        parent = self.store.run(run_id)
+        self.store.frame(run_id, epoch)
+        epochs = parent.epochs + more
+        if epoch >= epochs:
+            raise Conflict(f"epoch {epoch} is the last one of run {run_id}: say how many more to paint")
+        options = parent.options_now.steered(changes or {}, parent.extractor)
+        self._check_room(client)
+        prolonged = parent.prolonged or more > 0
+        run = self.store.branch(
+            parent, epoch, options, epochs=epochs, prolonged=prolonged, client=client, gpu=parent.gpu
         )
         self.queue.submit(run)
         return run
 
+    def own(self, run_id: str) -> Run:
+        """A run that a page may change: of a studio of many, one of its own client. Raises NotFound, Conflict."""
+        run = self.store.run(run_id)
+        if current_client() not in ("", run.client):
+            raise Conflict("this run is somebody else's: you can watch it, and branch from it")
+        return run
+
+    def steer(self, run_id: str, changes: Mapping[str, Any]) -> None:
+        """Change live options of a run from its next step on. Raises NotFound, OptionError, Conflict."""
+        run = self.store.run(run_id)
+        if not changes:
+            raise OptionError("name at least one option to change")
+        network = run.extractor or self.queue.health().get("auto", "compact")
+        run.options_now.steered(changes, network)
+        self.queue.steer(run_id, changes)
+
+    def resume(self, run_id: str, more: int = 0, changes: Mapping[str, Any] | None = None) -> None:
+        """Let a run that rests go on, for `more` epochs than it was to have. Raises NotFound, OptionError, Conflict."""
+        run = self.store.run(run_id)
+        if changes:
+            run.options_now.steered(changes, run.extractor)
+        self._check_room(run.client)
+        self.queue.resume(run_id, more)
+        if changes:
+            self.queue.steer(run_id, changes)
+
+    def _check_room(self, client: str) -> None:
+        self.archive.check_room()
+        self.queue.check_room(client)
+
     def place(self, run: Run) -> int | None:
-        """Where a run stands in the line, the one being painted first: 1, 2, ...; None if it has ended."""
-        line = [each.id for each in self.store.active()]
-        return line.index(run.id) + 1 if run.id in line else None
+        """Where a run stands in the line, those being painted first: 1, 2, ...; None if it rests."""
+        position = self.queue.position(run.id)
+        return None if position is None else position + 1
+
+    def starts_in(self, run: Run) -> float | None:
+        """Seconds until a run that waits is painted, as far as it can be told; 0 of one that is. None if it rests.
+
+        What is painted now takes as long as it says, what waits before this run as long as its forecast.
+        """
+        if run.state.rests:
+            return None
+        line = self.queue.line()
+        ahead = next((n for n, waiting in enumerate(line) if waiting.id == run.id), None)
+        if ahead is None:
+            return 0.0
+        now = [each.seconds_left for each in self.store.active() if each.state is State.RUNNING]
+        told = [self._seconds(waiting) for waiting in line[:ahead]]
+        if any(seconds is None for seconds in (*now, *told)):
+            return None
+        return sum(seconds or 0.0 for seconds in (*now, *told)) / max(1, self.queue.hands)
+
+    def _seconds(self, run: Run) -> float | None:
+        """What a run that waits will take, as a whole; None if it cannot be told."""
+        try:
+            forecast = self.forecast(run.options, f"uploads/{run.content}", f"uploads/{run.style}")
+        except NstError:
+            return 0.0  # it will fail at once
+        return forecast["seconds"] if forecast else None
 
     def describe(self, run: Run) -> dict[str, Any]:
         """A run as `GET /api/v1/runs/{id}` shows it."""
         base = f"/api/v1/runs/{run.id}"
+        told = {name: value for name, value in run.to_json().items() if name != "client"}
         return {
-            **run.to_json(),
+            **told,
+            "options_now": run.options_now.to_json(),
             "queue_position": self.queue.position(run.id),
+            "starts_in": self.starts_in(run),
+            "children": self.store.children(run.id),
+            "favourite": self.archive.favourite(run.id),
             "events": f"{base}/events",
-            "result": f"{base}/result.png" if run.has_result else None,
+            "frames_kept": f"{base}/frames",
+            "result": f"{base}/result.png" if run.has_result and run.state.rests else None,
         }
 
 

@@ -9,14 +9,18 @@ from dash import Dash
 from fastapi import FastAPI
 
 from nst import __version__
+from nst.jobs.archive import GIGABYTE, Archive
 from nst.jobs.queue import Queue
 from nst.jobs.store import Store
 from nst.settings import Settings
 from nst.web import api, problems, reference
+from nst.web.clients import Clients
 from nst.web.desk import Desk
 from nst.web.gallery import Gallery
 from nst.web.guard import Guard
 from nst.web.limits import BodyLimit
+from nst.web.login import Login
+from nst.web.metrics import Measured, Metrics
 from nst.web.pages import studio
 
 # Beside app.py in a checkout, inside the package once installed.
@@ -57,11 +61,15 @@ def create_app(settings: Settings, store: Store, queue: Queue) -> FastAPI:
         desk.gallery.start()
         yield
         await asyncio.to_thread(desk.gallery.close)
+        await asyncio.to_thread(desk.films.close)
         await asyncio.to_thread(queue.close)
         store.close()
 
     server = FastAPI(title="nst studio", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
-    server.state.desk = desk = Desk(settings, store, queue, Gallery(settings.data / "samples"))
+    server.state.desk = desk = Desk(
+        settings, store, queue, Gallery(settings.data / "samples"), Archive(store, settings.disk * GIGABYTE)
+    )
+    server.state.metrics = metrics = Metrics(desk)
     problems.install(server)
     server.include_router(reference.router)
     server.include_router(api.router)  # before Dash, which answers every path that is left
@@ -75,6 +83,12 @@ def create_app(settings: Settings, store: Store, queue: Queue) -> FastAPI:
     )
     page.layout = studio.layout
     studio.register(page, desk)
+    page._setup_server()  # Dash does so when "/" is first asked for: /gallery would come without its scripts
+    if settings.token:
+        server.add_middleware(Login, token=settings.token)
+    if settings.many:
+        server.add_middleware(Clients)
     server.add_middleware(BodyLimit)
-    server.add_middleware(Guard, host=settings.host)  # the last one added is the first one asked
+    server.add_middleware(Guard, host=settings.host, any_name=bool(settings.token))
+    server.add_middleware(Measured, metrics=metrics)  # the last one added is the first one asked
     return server

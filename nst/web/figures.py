@@ -54,9 +54,26 @@ def picture(width: int = 1, height: int = 1, source: str = "", revision: str = "
     }
 
 
-def losses(epochs: Iterable[Mapping[str, Any]] = (), last: int = 40, revision: str = "") -> dict[str, Any]:
-    """The four losses over epochs 0 to `last`, on a logarithmic axis; `epochs` are epoch events as plain values."""
-    epochs = list(epochs)
+def losses(
+    events: Iterable[Mapping[str, Any]] = (), first: int = 0, last: int = 40, revision: str = ""
+) -> dict[str, Any]:
+    """The four losses over epochs `first` to `last`, on a logarithmic axis, and marks where the run was steered.
+
+    `events` are a run's, as plain values; of an epoch that was painted twice the last one counts. The first of the
+    shapes is the line that follows the scrubber (assets/player.js).
+    """
+    events = list(events)
+    epochs = {event["epoch"]: event for event in events if event["kind"] == "epoch"}.values()
+    cursor = {
+        "type": "line",
+        "yref": "paper",
+        "x0": 0,
+        "x1": 0,
+        "y0": 0,
+        "y1": 1,
+        "visible": False,
+        "line": {"width": 1},
+    }
     axis = {"zeroline": False, "automargin": True, "ticks": "", "fixedrange": True}
     return {
         "data": [
@@ -71,27 +88,65 @@ def losses(epochs: Iterable[Mapping[str, Any]] = (), last: int = 40, revision: s
             for part in PARTS
         ],
         "layout": {
-            "xaxis": {**axis, "title": {"text": "epoch", "standoff": 6}, "range": [0, last], "showgrid": False},
+            "xaxis": {**axis, "title": {"text": "epoch", "standoff": 6}, "range": [first, last], "showgrid": False},
             "yaxis": {**axis, "type": "log", "dtick": 1, "exponentformat": "power"},
             "margin": {"l": 36, "r": 8, "t": 8, "b": 34},
             "paper_bgcolor": CLEAR,
             "plot_bgcolor": CLEAR,
             "showlegend": False,
             "hovermode": "x unified",
+            "shapes": [cursor, *marks(events)],
             "dragmode": False,
             "uirevision": revision,
         },
     }
 
 
-def more_losses(epochs: Iterable[Mapping[str, Any]], last: int) -> Patch:
-    """The points of further epochs, to be appended to `losses`; `last` is less than it was if the run ended early."""
-    epochs = list(epochs)
+def marks(events: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """A dotted line for each time the run was steered, with what was changed."""
+    return [
+        {
+            "type": "line",
+            "yref": "paper",
+            "x0": event["epoch"],
+            "x1": event["epoch"],
+            "y0": 0,
+            "y1": 1,
+            "line": {"width": 1, "dash": "dot"},
+            "label": {
+                "text": _in_short(event["changes"]),
+                "textangle": -90,
+                "textposition": "middle",
+                "font": {"size": 10},
+            },
+        }
+        for event in events
+        if event["kind"] == "steered"
+    ]
+
+
+def _in_short(changes: Mapping[str, Any]) -> str:
+    """strength 2, layers"""
+    return ", ".join(
+        "layers"
+        if name.endswith("_layers")
+        else f"{name.removesuffix('_weight').replace('_', ' ')} {value:.3g}"
+        if isinstance(value, int | float)
+        else name
+        for name, value in changes.items()
+    )
+
+
+def more_losses(events: Iterable[Mapping[str, Any]], first: int, last: int) -> Patch:
+    """What further events add to `losses`; `last` is less than it was if the run ended early."""
+    events = list(events)
     patch = Patch()
-    patch["layout"]["xaxis"]["range"] = [0, last]
+    patch["layout"]["xaxis"]["range"] = [first, last]
     for index, part in enumerate(PARTS):
-        for axis, values in _points(epochs, part).items():
+        for axis, values in _points([event for event in events if event["kind"] == "epoch"], part).items():
             patch["data"][index][axis].extend(values)
+    if steered := marks(events):
+        patch["layout"]["shapes"].extend(steered)
     return patch
 
 

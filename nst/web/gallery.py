@@ -64,11 +64,16 @@ class Gallery:
         return sample
 
 
-def draw_all(folder: Path, drawn: Mapping[str, Event]) -> None:
-    """Draw every sample that is not there, with its thumbnails, and say so one by one."""
+def yield_to_the_server() -> None:
+    """Make this process the server's helper: it yields the processor to others, and ends with the server."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's business, which ends this process
     if hasattr(os, "nice"):
         os.nice(NICENESS)
+
+
+def draw_all(folder: Path, drawn: Mapping[str, Event]) -> None:
+    """Draw every sample that is not there, with its thumbnails, and say so one by one."""
+    yield_to_the_server()
     for sample in ORDER:
         for side in SIDES:
             samples.thumbnail_of(sample, folder, side)

@@ -1,7 +1,9 @@
-"""Who may ask: the studio listens to pages of its own only, at its own address.
+"""Which pages may ask: the studio listens to its own only, at its own address.
 
 A browser lets every web page send requests to this machine. The Origin header gives away the page of another site; the
-Host header gives away another name that was made to point here (DNS rebinding).
+Host header gives away another name that was made to point here (DNS rebinding). Where a token is asked for, any name
+will do: under another name than ours a browser brings no session of ours. Then a proxy that passes Host on may stand in
+front; what it forwards besides (X-Forwarded-...) is not read here.
 """
 
 from collections.abc import Mapping
@@ -14,15 +16,16 @@ from starlette.websockets import WebSocketClose
 from nst.web.problems import problem
 
 LOCAL = {"localhost", "127.0.0.1", "::1"}
-SAFE = {"GET", "HEAD", "OPTIONS"}
+SAFE = {"GET", "HEAD", "OPTIONS"}  # a WebSocket's handshake has no method here, and is not safe
+OWN_PAGE = {"", "same-origin", "none"}  # Sec-Fetch-Site of requests that no other page sent
 
 
 class Guard:
     """ASGI middleware that answers 403 to strangers. `host` is the address that the server listens on."""
 
-    def __init__(self, app: ASGIApp, host: str) -> None:
-        self.app, self._known = app, LOCAL | {host.lower()}
-        self._any_address = not _loopback(host)  # of this machine, which may have many
+    def __init__(self, app: ASGIApp, host: str, any_name: bool = False) -> None:
+        self.app, self._known, self._any_name = app, LOCAL | {host.lower()}, any_name
+        self._any_address = not loopback(host)  # of this machine, which may have many
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -39,11 +42,16 @@ class Guard:
         headers: Mapping[bytes, bytes] = dict(scope["headers"])
         host = headers.get(b"host", b"").decode("latin-1").lower()
         origin = headers.get(b"origin", b"").decode("latin-1").lower()
+        site = headers.get(b"sec-fetch-site", b"").decode("latin-1").lower()
         name = _name(host)
-        if name not in self._known and not (self._any_address and _address(name)):
+        if not (self._any_name or name in self._known or (self._any_address and _address(name))):
             return f"`Host` must be an address of this server, got {host[:80]!r}"
-        if origin and scope.get("method") not in SAFE and origin.partition("://")[2] != host:
+        if scope.get("method") in SAFE:
+            return ""
+        if origin and origin.partition("://")[2] != host:
             return f"`Origin` must be a page of this server, got {origin[:80]!r}"
+        if not origin and site not in OWN_PAGE:
+            return f"`Sec-Fetch-Site` must be same-origin, got {site[:80]!r}"
         return ""
 
 
@@ -63,5 +71,6 @@ def _address(name: str) -> bool:
         return False
 
 
-def _loopback(host: str) -> bool:
+def loopback(host: str) -> bool:
+    """Whether only this machine reaches an address to listen on; of a name but localhost nobody knows."""
     return host.lower() == "localhost" or (_address(host) and ip_address(host).is_loopback)

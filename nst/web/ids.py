@@ -36,6 +36,52 @@ SURPRISE = "surprise"
 DICE = "dice"
 OWN_START = "own-start"  # where the third picture is chosen
 
+# A run's course: steered, looked back at, continued, branched.
+PAUSE = "pause"
+SCRUBBER = "epoch-scrubber"
+SCRUBBED = "scrubbed"  # which epoch is shown
+MARK = "mark"
+HISTORY = "history"
+LINEAGE = "lineage"
+CONTINUE = "continue"
+MORE_EPOCHS = "more-epochs"
+BRANCH = "branch"
+STEER = "steer"
+STEER_FIELDS = "steer-fields"
+STEER_HINT = "steer-hint"
+STEER_WISH = "steer-wish"  # what the sliders were moved to: {name: text}
+STEER_ERROR = "steer-error"
+FILM_FORMAT = "film-format"
+FILM = "film"
+FILM_BAR = "film-bar"
+FILM_LINK = "film-link"
+SETTINGS = "settings"  # takes a result, for the settings that are in it
+
+# The way between the rooms, and the gallery's.
+ROOM_STUDIO = "room-studio"
+ROOM_GALLERY = "room-gallery"
+TO_STUDIO = "to-studio"
+TO_GALLERY = "to-gallery"
+WORDS = "words"  # what is searched for
+OF_STATE = "of-state"
+OF_FAVOURITES = "of-favourites"
+LOOK = "look"  # number of the look that goes out
+LOOKED = "looked"  # number of the look that came back
+WALL = "wall"
+HUNG = "hung"  # marks of the cards on the wall
+FOUND = "found"
+NONE_YET = "none-yet"
+NONE_FOUND = "none-found"
+MORE = "more"
+USED = "used"
+USED_TEXT = "used-text"
+WISH = "wish"  # what a card's button asks for: {"do", "run", "n"}
+GRANTED = "granted"  # the wish that was answered, "failed" if it could not be fulfilled
+BIN = "bin"
+BIN_TEXT = "bin-text"
+UNDO = "undo"
+FORGET = "forget"
+
 
 def upload(role: str) -> str:
     """The drop zone of "content", "style" or "init"."""
@@ -85,3 +131,13 @@ def slider(name: str) -> str:
 def sample(role: str, name: object) -> dict[str, object]:
     """The button of a sample; `name` may be a wildcard."""
     return {"role": role, "sample": name}
+
+
+def card(run_id: str) -> str:
+    """A run on the gallery's wall."""
+    return f"card-{run_id}"
+
+
+def steer(name: object, part: str, scale: object) -> dict[str, object]:
+    """The "slider" or the "box" of a live option, or of "style_layers.<layer>"; `scale` is "log" or "linear"."""
+    return {"steer": name, "part": part, "scale": scale}

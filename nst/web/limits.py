@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import suppress
 
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from nst.images import MAX_BYTES
@@ -10,15 +11,20 @@ from nst.web.problems import problem
 
 PICTURE = MAX_BYTES * 4 // 3 + 2**20  # one picture in base64, and what is around it
 SMALL = 2**20  # a request without pictures
+LOGIN = 2**12  # a token, from anybody
 
 
 def limit_of(path: str) -> int:
     """Bytes that a body sent to `path` may have."""
-    if path == "/api/v1/runs":
+    if path in ("/api/v1/runs", "/api/v1/stylize"):
         return 3 * PICTURE  # content, style, and one to start from
     if path == "/_dash-update-component":
         return PICTURE
-    return SMALL
+    return LOGIN if path == "/login" else SMALL
+
+
+def _size(limit: int) -> str:
+    return f"{limit // 2**20} MB" if limit >= 2**20 else f"{limit // 2**10} kB"
 
 
 class BodyLimit:
@@ -34,7 +40,7 @@ class BodyLimit:
             return
         limit = self.limit_of(scope["path"])
         announced = dict(scope["headers"]).get(b"content-length", b"0")
-        answer = problem(413, "too_large", f"the request is over its limit of {limit // 2**20} MB")
+        answer = problem(413, "too_large", f"the request is over its limit of {_size(limit)}")
         if announced.isdigit() and int(announced) > limit:
             await answer(scope, receive, send)
             return
@@ -47,7 +53,7 @@ class BodyLimit:
                 started = True
                 await send(message)
 
-        with suppress(_Exceeded):
+        with suppress(_Exceeded, ClientDisconnect):  # who hangs up while sending is told nothing
             await self.app(scope, body, guarded)
         if body.exceeded and not started:
             await answer(scope, receive, send)

@@ -2,13 +2,13 @@
 
 import asyncio
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from nst.errors import NotFound
 from nst.jobs.run import Run, State
 from nst.web.desk import Desk
-from nst.words import count, duration, ordinal
+from nst.words import count, duration, ordinal, roughly
 
 PATIENCE = 2.0  # seconds that a poll waits for something new
 GLANCE = 0.25  # seconds between two looks at what has no one to wake us
@@ -23,6 +23,9 @@ class News:
     events: list[dict[str, Any]]  # after the page's cursor
     studio: dict[str, Any]  # see `studio_of`
     missing: str = ""  # why `run` is None, if the page asked for one
+    frames: list[dict[str, Any]] = field(default_factory=list)  # those that are kept, as `Store.frames` tells
+    starts_in: float | None = None  # seconds, of a run that waits
+    children: list[str] = field(default_factory=list)  # runs that were branched from it
 
 
 async def follow(desk: Desk, run_id: str, after: int, seen: dict[str, Any] | None) -> News:
@@ -30,24 +33,27 @@ async def follow(desk: Desk, run_id: str, after: int, seen: dict[str, Any] | Non
 
     `seen` is the state of the studio that the page shows; None asks for an answer at once.
     """
-    try:
-        events = await _events(desk, run_id, after, seen) if run_id else []
-        run = desk.store.run(run_id) if run_id else None
-    except NotFound as error:
-        run, events, missing = None, [], str(error)
-    else:
-        missing = ""
-    if not events and (run is None or run.state.ended):
+    if not run_id:
         await _other_studio(desk, seen)
-    return News(run, desk.place(run) if run else None, events, studio_of(desk), missing)
+        return News(None, None, [], studio_of(desk))
+    try:
+        events = await _events(desk, run_id, after, seen)
+        run = desk.store.run(run_id)
+    except NotFound as error:
+        await _other_studio(desk, seen)
+        return News(None, None, [], studio_of(desk), str(error))
+    kept, children = (desk.store.frames(run_id), desk.store.children(run_id)) if events else ([], [])
+    waits = await asyncio.to_thread(desk.starts_in, run) if run.state is State.QUEUED else None
+    return News(run, desk.place(run), events, studio_of(desk), "", kept, waits, children)
 
 
 async def _events(desk: Desk, run_id: str, after: int, seen: dict[str, Any] | None) -> list[dict[str, Any]]:
-    """All events after `after`; waits only if there is none and the run goes on."""
+    """All events after `after`; waits for one, or for the studio to change, only if there is none."""
     found = desk.store.events(run_id, after, limit=100_000)
-    if found or seen is None or desk.store.run(run_id).state.ended:
-        return found
-    return await desk.store.wait(run_id, after, GLANCE * 2 if _downloads(desk) else PATIENCE)
+    end = time.monotonic() + PATIENCE
+    while not found and seen is not None and studio_of(desk) == seen and time.monotonic() < end:
+        found = await desk.store.wait(run_id, after, GLANCE)
+    return found
 
 
 async def _other_studio(desk: Desk, seen: dict[str, Any] | None) -> None:
@@ -69,20 +75,19 @@ def studio_of(desk: Desk) -> dict[str, Any]:
     }
 
 
-def _downloads(desk: Desk) -> bool:
-    return any(not event.done for event in desk.queue.fetching.values())
-
-
 def status(news: News) -> str:
     """A sentence for a run's state: what the page's live region says."""
     run = news.run
     if run is None:
         return f"{news.missing[:1].upper()}{news.missing[1:]}. Start a new one here." if news.missing else READY
     if run.state is State.QUEUED:
-        why = "" if news.studio["worker"] == "warm" else ", the worker is getting ready"
+        when = f", starts in about {roughly(news.starts_in)}" if news.starts_in else ""
+        why = when if news.studio["worker"] == "warm" else ", the worker is getting ready"
         return f"Queued: {ordinal(news.place or 1)} in line{why}."
     if run.state is State.RUNNING:
         return f"Running: {run.extractor} paints at {run.width} × {run.height} px."
+    if run.state is State.PAUSED:
+        return f"Paused at epoch {run.epoch} of {run.epochs}." if run.frames else "Paused before it was painted."
     if run.state is State.FINISHED:
         return f"Finished: {count(run.epochs, 'epoch')} in {duration(run.seconds)}."
     if run.state is State.STOPPED:
@@ -90,7 +95,9 @@ def status(news: News) -> str:
         return (
             f"Stopped at epoch {run.epoch} of {most}{run.epochs}." if run.frames else "Stopped before it was painted."
         )
-    return f"{str(run.state).capitalize()}: {run.error}"
+    if run.state is State.INTERRUPTED:
+        return f"Interrupted: {run.error}. Continue takes it up where it was kept."
+    return f"Failed: {run.error}"
 
 
 READY = "Ready. Choose two pictures and press Start."

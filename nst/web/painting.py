@@ -13,8 +13,9 @@ from nst.errors import NstError, OptionError
 from nst.jobs.run import Run
 from nst.jobs.run import State as RunState
 from nst.options import StyleOptions
-from nst.web import figures, ids, live
+from nst.web import figures, history, ids, live, steering
 from nst.web.choosing import VALUES, chosen, run_id_of
+from nst.web.clients import current_client
 from nst.web.components import legend, read_form, toast
 from nst.web.desk import Desk
 from nst.web.live import News
@@ -34,6 +35,15 @@ SHOWN = {
     "progress_max": (ids.PROGRESS, "max"),
     "start_off": (ids.START, "disabled"),
     "stop_off": (ids.STOP, "disabled"),
+    "pause": (ids.PAUSE, "children"),
+    "pause_off": (ids.PAUSE, "disabled"),
+    "history_hidden": (ids.HISTORY, "hidden"),
+    "continue_off": (ids.CONTINUE, "disabled"),
+    "more_epochs": (ids.MORE_EPOCHS, "value"),
+    "lineage": (ids.LINEAGE, "children"),
+    "steer_hidden": (ids.STEER, "hidden"),
+    "steer_fields": (ids.STEER_FIELDS, "children"),
+    "steer_hint": (ids.STEER_HINT, "children"),
     "download": (ids.DOWNLOAD, "href"),
     "download_name": (ids.DOWNLOAD, "download"),
     "download_off": (ids.DOWNLOAD, "disabled"),
@@ -57,7 +67,8 @@ def register(app: Dash, desk: Desk) -> None:
     )
     async def stop(clicks: int, search: str) -> bool:
         try:
-            await asyncio.to_thread(desk.queue.stop, run_id_of(search))
+            run = await asyncio.to_thread(desk.own, run_id_of(search))
+            await asyncio.to_thread(desk.queue.stop, run.id)
         except NstError as error:
             toast(str(error))
         return True
@@ -84,12 +95,12 @@ def _register_start(app: Dash, desk: Desk) -> None:
         field = ""
         try:
             options = StyleOptions.from_json(read_form(values))
-            refs = {}
+            refs: dict[str, Any] = {}
             for field in ("content", "style"):
                 refs[field] = chosen(field, choices[field])
             field = ""
             init = choices["init"]["ref"] if options.init == "image" and choices["init"] else None
-            run = await asyncio.to_thread(desk.start, options, **refs, init=init)
+            run = await asyncio.to_thread(desk.start, options, **refs, init=init, client=current_client())
         except NstError as error:
             toast(str(error))
             wrong = error.option if isinstance(error, OptionError) else field
@@ -124,6 +135,8 @@ def _register_poll(app: Dash, desk: Desk) -> None:
         attached = cursor["run"] == run_id
         seen = cursor["studio"] if attached else None
         news = await live.follow(desk, run_id, cursor["n"] if attached else 0, seen)
+        if attached and any(event["kind"] == "started" for event in news.events):  # sizes, layers: all anew
+            news, attached = await live.follow(desk, run_id, 0, None), False
         if news.run and news.events and news.run.state is RunState.FAILED:
             toast(news.run.error)
         shown = dict.fromkeys(SHOWN, no_update) | run_view(news, attached) | studio_view(news, seen)
@@ -133,13 +146,15 @@ def _register_poll(app: Dash, desk: Desk) -> None:
 
 def run_view(news: News, attached: bool) -> dict[str, Any]:
     """What the page shows of a run, by the names of SHOWN; `attached` says that it shows what went before."""
-    run, going = news.run, news.run is not None and not news.run.state.ended
+    run = news.run
     view: dict[str, Any] = {"status": live.status(news)}
     if attached and not news.events:
         return view
-    epochs = [event for event in news.events if event["kind"] == "epoch"]
+    going, resting = run is not None and not run.state.rests, run is not None and run.state.rests
+    paused = run is not None and run.state is RunState.PAUSED
     return view | {
-        **_figures(run, news.events, epochs, attached),
+        **_figures(news, attached),
+        **({} if attached else _steering(run)),
         "easel": f"easel easel-{_stage_of(run)}",
         "aspect": {"--width": run.width, "--height": run.height} if run and run.width else {},
         "numbers": live.numbers(run),
@@ -147,48 +162,67 @@ def run_view(news: News, attached: bool) -> dict[str, Any]:
         "progress": str(run.epoch if run else 0),
         "progress_max": str(run.epochs if run else 1),
         "start_off": going,
-        "stop_off": not going,
+        "stop_off": not (going or paused),
+        "pause": "Resume" if paused else "Pause",
+        "pause_off": not (going or paused),
+        "history_hidden": run is None or not run.frames,
+        "continue_off": not (resting and not paused),
+        "more_epochs": history.more_epochs(run) if run and run.state.ended else no_update,
+        "steer_hint": steering.RESTING if run and run.state.ended else steering.MOVING,
+        "lineage": history.lineage(run, news.children) if run else [],
         **_download(run),
     }
 
 
-def _figures(
-    run: Run | None, events: list[dict[str, Any]], epochs: list[dict[str, Any]], attached: bool
-) -> dict[str, Any]:
-    """Figures and frames: whole when a run is attached or its size becomes known, patches from then on."""
+def _steering(run: Run | None) -> dict[str, Any]:
+    """The card that steers: built when a run is attached or its network becomes known, then left to the user."""
+    return {"steer_hidden": run is None, "steer_fields": steering.fields(run) if run else []}
+
+
+def _figures(news: News, attached: bool) -> dict[str, Any]:
+    """Figures and frames: whole when a run is attached, patches from then on."""
+    run, events = news.run, news.events
     if run is None:
-        return {"image": figures.picture(), "loss": figures.losses(), "frames": {"run": "", "urls": []}}
+        return {"image": figures.picture(), "loss": figures.losses(), "frames": {"run": "", "play": [], "kept": []}}
     base = f"/api/v1/runs/{run.id}"
-    frames = [f"{base}/frames/{event['frame']}.jpg" for event in epochs if "frame" in event]
-    if run.has_result:
-        frames.append(f"{base}/result.png")
+    frames = [event["frame"] for event in events if "frame" in event]
     if not attached:
         frames = frames[-REPLAYED:]
-    whole = not attached or any(event["kind"] == "started" for event in events)
-    curve = figures.more_losses(epochs, run.epochs) if attached else figures.losses(epochs, run.epochs, run.id)
+    told = {
+        "run": run.id,
+        "base": base,
+        "play": frames,
+        "kept": [[frame["epoch"], frame["marked"]] for frame in news.frames],
+        "first": run.first,
+        "result": f"{base}/result.png?n={run.last}" if run.has_result and run.state.rests else "",
+    }
+    if attached:
+        curve = figures.more_losses(events, run.first, run.epochs)
+        return {"image": no_update, "loss": curve, "frames": told}
     size = (run.width or 4, run.height or 3)
+    source = f"{base}/frames/{frames[0]}.jpg" if frames else ""
     return {
-        "image": figures.picture(*size, source=frames[0] if frames else "", revision=run.id) if whole else no_update,
-        "loss": curve,
-        "frames": {"run": run.id, "urls": frames},
+        "image": figures.picture(*size, source=source, revision=run.id),
+        "loss": figures.losses(events, run.first, run.epochs, run.id),
+        "frames": told,
     }
 
 
 def _stage_of(run: Run | None) -> str:
     """idle, waiting, painting or done: how the easel looks."""
-    if run is None or (run.state.ended and not run.frames):
+    if run is None or (run.state.rests and not run.frames):
         return "idle"
-    if run.state.ended:
+    if run.state.rests:
         return "done"
     return "painting" if run.frames else "waiting"
 
 
 def _download(run: Run | None) -> dict[str, Any]:
-    """The result; or the last frame, of a run whose worker or server went away."""
-    if run and run.has_result:
+    """The result; or the newest frame, of a run that is painted, or whose server went away."""
+    if run and run.state.rests and run.has_result:
         picture = "result.png"
-    elif run and run.state.ended and run.frames:
-        picture = f"frames/{run.epoch}.jpg"
+    elif run and run.frames:
+        picture = "partial.jpg"
     else:
         return {"download": None, "download_name": None, "download_off": True}
     return {
@@ -201,10 +235,10 @@ def _download(run: Run | None) -> dict[str, Any]:
 def studio_view(news: News, seen: dict[str, Any] | None) -> dict[str, Any]:
     """The worker, and what the cards beside the painting read of it, by the names of SHOWN."""
     studio, run = news.studio, news.run
-    if studio == seen and all(event["kind"] == "epoch" for event in news.events):
+    if studio == seen and all(event["kind"] in ("epoch", "kept", "steered") for event in news.events):
         return {}
     told = ("extractor", "precision", "tiled", "note")
-    painter = {**{name: getattr(run, name) for name in told}, "ended": run.state.ended} if run else None
+    painter = {**{name: getattr(run, name) for name in told}, "ended": run.state.rests} if run else None
     return {
         "worker": WORKER[studio["worker"]] + (f": {studio['trouble']}" if studio["trouble"] else ""),
         "worker_class": f"pill pill-{studio['worker']}",

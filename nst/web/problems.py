@@ -7,24 +7,27 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from nst.errors import Busy, Conflict, InputError, NotAnImage, NotFound, NstError, TooLarge
+from nst.errors import Busy, Conflict, InputError, NotAnImage, NotFound, NstError, TooLarge, TooMany
 
-PAUSE = 30  # seconds after which who was told that we are busy may try again
+PAUSE = 30  # seconds after which who was told that too many runs wait may try again
+
+
+class Malformed(InputError):
+    """A request's body cannot be read at all."""
+
 
 # (error, HTTP status, code); the first row that fits an error speaks for it.
 TABLE: tuple[tuple[type[NstError], int, str], ...] = (
+    (Malformed, 400, "malformed"),
     (NotFound, 404, "not_found"),
     (Conflict, 409, "conflict"),
     (TooLarge, 413, "too_large"),
     (NotAnImage, 415, "not_an_image"),
     (InputError, 422, "invalid"),
+    (TooMany, 429, "too_many"),
     (Busy, 503, "busy"),
     (NstError, 500, "internal"),
 )
-
-
-class Malformed(InputError):
-    """A request's body cannot be read at all."""
 
 
 class Refused(InputError):
@@ -42,15 +45,19 @@ def problem(status: int, code: str, message: str, field: str = "") -> JSONRespon
 
 def problem_of(error: NstError) -> JSONResponse:
     """An error of ours, by the table."""
-    if isinstance(error, Malformed):
-        return problem(400, "malformed", str(error))
     field = getattr(error, "field", "") or getattr(error, "option", "")
     told = error.cause if isinstance(error, Refused) else error
     status, code = next((status, code) for kind, status, code in TABLE if isinstance(told, kind))
     answer = problem(status, code, str(error), field)
-    if isinstance(told, Busy):
+    if isinstance(told, Busy | TooMany):
         answer.headers["Retry-After"] = str(PAUSE)
     return answer
+
+
+def code_of(status: int) -> str:
+    """The code of an error by its HTTP status, in the table's words or else in HTTP's."""
+    phrase = HTTPStatus(status).phrase.lower().replace(" ", "_")
+    return next((code for _, known, code in TABLE if known == status), phrase)
 
 
 def install(server: FastAPI) -> None:
@@ -68,8 +75,7 @@ def install(server: FastAPI) -> None:
 
     @server.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> JSONResponse:
-        code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
-        answer = problem(error.status_code, code, str(error.detail))
+        answer = problem(error.status_code, code_of(error.status_code), str(error.detail))
         answer.headers.update(error.headers or {})
         return answer
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import os
 import signal
 import socket
 import sys
@@ -15,26 +16,38 @@ from fastapi import FastAPI
 from filelock import FileLock, Timeout
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from nst.errors import Busy, NstError
+from nst.errors import Busy, NstError, OptionError
 from nst.jobs.queue import Queue
 from nst.jobs.store import Store
 from nst.jobs.worker import in_words
-from nst.settings import Settings
+from nst.settings import SHORTEST_TOKEN, Settings
 from nst.web.factory import create_app
+from nst.web.guard import loopback
 
 PATIENCE = 3  # seconds that requests in flight may take when the server closes
 
 
 def build(settings: Settings) -> FastAPI:
-    """The application of `settings`, with a store and a queue of its own. The folder of runs is made."""
-    store = Store(settings.data)
+    """The application of `settings`, with a store and a queue of its own. The folder of runs is made.
+
+    Raises OptionError if others could reach it and nothing is asked of them.
+    """
+    if not (settings.token or loopback(settings.host)):
+        make = 'python -c "import secrets; print(secrets.token_urlsafe())"'
+        raise OptionError(
+            f"`host` {settings.host} lets other machines in, which needs a token: set NST_TOKEN to a secret of at "
+            f"least {SHORTEST_TOKEN} characters, such as {make} prints",
+            "host",
+        )
+    store = Store(settings.data, int(settings.frames * 10**6))
     return create_app(settings, store, Queue(settings, store))
 
 
 def serve(settings: Settings, open_browser: bool) -> None:
     """Serve until Ctrl-C; the worker warms up behind the page.
 
-    Raises Busy if the port or the folder is taken, and NstError if the application does not start.
+    Raises OptionError without a token where one is needed, Busy if the port or the folder is taken, and NstError if the
+    application does not start.
     """
     application = build(settings)
     with _listen(settings) as listener, _alone_in(settings.data):
@@ -44,7 +57,11 @@ def serve(settings: Settings, open_browser: bool) -> None:
         watched = _Watched(application)
         # Silent until it has started: what keeps it from starting is said once, in one line, below.
         config = uvicorn.Config(
-            watched, log_level="critical", timeout_graceful_shutdown=PATIENCE, timeout_keep_alive=75
+            watched,
+            log_level="critical",
+            timeout_graceful_shutdown=PATIENCE,
+            timeout_keep_alive=75,
+            proxy_headers="FORWARDED_ALLOW_IPS" in os.environ,  # of proxies named there, and of no other
         )
         server = _Server(config)
         if open_browser:

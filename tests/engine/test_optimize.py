@@ -1,3 +1,4 @@
+import dataclasses
 import itertools
 
 import numpy as np
@@ -5,13 +6,14 @@ import pytest
 import tensorflow as tf
 
 from nst.engine import optimize
+from nst.engine.checkpoint import Checkpoint
 from nst.engine.objective import LiveWeights, Objective
-from nst.engine.optimize import choose_extractor, load_extractor, stylize
+from nst.engine.optimize import choose_extractor, load_extractor, start_from, stylize
 from nst.errors import Diverged, InputError, OptionError, WeightsError
 from nst.events import Losses
 from nst.images import resize
 from nst.options import StyleOptions
-from nst.scales import Scale, fit
+from nst.scales import Scale, fit, prolong
 
 LAYERS = {"content_layers": "block3_conv3", "style_layers": "block1_conv1,block2_conv2,block4_conv1"}
 
@@ -309,3 +311,70 @@ def test_what_is_no_picture_is_refused_by_name(tiny, pictures, place, wrong, wor
     given = {"content": pictures[0], "style": pictures[1], "init": None, place: wrong}
     with pytest.raises(InputError, match=f"`{place}` must be an array .*{words}"):
         next(stylize(**given, options=options(), extractor=tiny))
+
+
+# Taken up again -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("optimizer", ["lbfgs", "adam"])
+@pytest.mark.parametrize("epochs", [4, "auto"])
+def test_what_is_taken_up_from_a_checkpoint_goes_on_as_if_nothing_had_been(tiny, pictures, optimizer, epochs):
+    given = options(optimizer=optimizer, epochs=epochs, steps_per_epoch=5)
+    steps, kept = [], {}
+    for step in stylize(*pictures, given, extractor=tiny):
+        steps.append((step, step.image))
+        kept[step.step] = step.checkpoint().to_bytes() if step.step <= 20 else b""
+    for number in (1, 7, 13, 14, 20):  # within a scale, at the end of one, at the end
+        rest = list(stylize(*pictures, given, extractor=tiny, resume=Checkpoint.from_bytes(kept[number])))
+        assert [step.step for step in rest] == [step.step for step, _ in steps[number:]]
+        for step, (was, image) in zip(rest[1:], steps[number + 1 :], strict=True):
+            assert (step.losses, step.rungs, step.epoch, step.ends_epoch) == (
+                *(was.losses, was.rungs),
+                *(was.epoch, was.ends_epoch),
+            )
+            np.testing.assert_array_equal(step.image, image)
+
+
+def test_a_longer_schedule_takes_up_a_finished_run_at_full_size(tiny, pictures):
+    *_, last = stylize(*pictures, options(), extractor=tiny)
+    longer = prolong(last.rungs, 26)
+    more = list(stylize(*pictures, options(), extractor=tiny, resume=last.checkpoint(None), rungs=longer))
+    assert [step.step for step in more] == list(range(20, 27))
+    assert {max(step.image.shape) for step in more} == {128}
+    assert more[-1].losses.total < more[0].losses.total
+
+
+def test_a_frame_is_enough_to_go_on_from(tiny, pictures):
+    steps = {step.step: (step, step.image) for step in stylize(*pictures, options(), extractor=tiny)}
+    step, image = steps[10]
+    rest = list(stylize(*pictures, options(), extractor=tiny, resume=start_from(image, 10, step.rungs)))
+    assert [step.step for step in rest] == list(range(10, 21))
+    np.testing.assert_allclose(rest[0].image, image, atol=1e-6)
+    with pytest.raises(InputError, match="never painted at 7 x 7 px"):
+        start_from(np.zeros((7, 7, 3), np.float32), 10, step.rungs)
+
+
+@pytest.mark.parametrize("damage", [b"", b"PK", b"no zip at all", None])
+def test_a_damaged_checkpoint_is_refused(tiny, pictures, damage):
+    first = next(stylize(*pictures, options(), extractor=tiny)).checkpoint()
+    with pytest.raises(InputError, match="the checkpoint is damaged"):
+        Checkpoint.from_bytes(first.to_bytes()[:-40] if damage is None else damage)
+    wrong = dataclasses.replace(first, canvas=first.canvas[:, 1:])
+    with pytest.raises(InputError, match="its canvas is"):
+        Checkpoint.from_bytes(wrong.to_bytes())
+
+
+def test_a_checkpoint_of_another_optimizer_is_refused(tiny, pictures):
+    adam = list(itertools.islice(stylize(*pictures, options(optimizer="adam"), extractor=tiny), 3))[-1].checkpoint()
+    with pytest.raises(InputError, match="not one of lbfgs"):
+        next(stylize(*pictures, options(optimizer="lbfgs"), extractor=tiny, resume=adam))
+
+
+def test_of_a_long_history_the_newest_is_kept(tiny, pictures):
+    step = next(step for step in stylize(*pictures, options(), extractor=tiny) if step.step == 4)
+    assert len(step.checkpoint().state["places"]) > 2
+    pair = 2 * 4 * step.checkpoint().canvas.size
+    short = Checkpoint.from_bytes(step.checkpoint(2 * pair).to_bytes())
+    assert len(short.state["places"]) == 2
+    *_, last = stylize(*pictures, options(), extractor=tiny, resume=short)
+    assert last.step == 20

@@ -253,3 +253,29 @@ def test_an_endless_wrong_value_is_not_repeated_in_full():
         with pytest.raises(OptionError) as refused:
             StyleOptions.from_json(wrong)
         assert len(str(refused.value)) < 300
+
+
+# Changed while the picture forms --------------------------------------------------------------------------------------
+
+
+def test_what_is_live_may_change_and_nothing_else():
+    options = StyleOptions(strength=2.0)
+    assert options.steered({"strength": 3.0, "tv_weight": 1.0}, "compact") == StyleOptions(strength=3.0, tv_weight=1.0)
+    assert options.steered({}, "compact") == options
+    for name in ("size", "optimizer", "colour"):
+        with pytest.raises(OptionError, match=f"'{name}' cannot change while a picture forms; what can: strength"):
+            options.steered({name: 1}, "compact")
+    with pytest.raises(OptionError, match="`strength` must be a number between"):
+        options.steered({"strength": -1}, "compact")
+
+
+def test_layers_keep_their_places_and_those_that_are_not_named_weigh_nothing():
+    before = StyleOptions().layers("compact")[1]
+    names = [layer for layer, _ in before]
+    options = StyleOptions().steered({"style_layers": {names[2]: 3.0}}, "compact")
+    assert options.layers("compact")[1] == tuple((name, 3.0 if name == names[2] else 0.0) for name in names)
+    assert options.layers("compact")[0] == StyleOptions().layers("compact")[0]
+    back = options.steered({"style_layers": None}, "compact")
+    assert back.layers("compact")[1] == before
+    with pytest.raises(OptionError, match=r"`style_layers`: this run does not look at 'fire9'"):
+        options.steered({"style_layers": {"fire9": 1.0}}, "compact")

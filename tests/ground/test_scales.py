@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nst.errors import InputError
 from nst.options import StyleOptions, options_of
-from nst.scales import SMALLEST, Scale, fit, full_size_steps, ladder, seconds_left
+from nst.scales import SMALLEST, Scale, fit, full_size_steps, ladder, prolong, rejoin, seconds_left
 
 modest = settings(max_examples=50, deadline=None, derandomize=True)
 
@@ -102,3 +103,29 @@ def test_the_time_left_shrinks_to_nothing(given_values, data):
 def test_the_time_left_is_steps_left_on_a_single_scale():
     rungs = ladder(300, 400, 512, 100, coarse=False)
     assert seconds_left(rungs, 25, 5.0) == pytest.approx(15.0)
+
+
+def test_a_schedule_is_prolonged_at_full_size_and_never_cut():
+    rungs = ladder(300, 400, 256, 40)
+    assert prolong(rungs, 50)[:-1] == rungs[:-1]
+    assert sum(rung.steps for rung in prolong(rungs, 50)) == 50
+    assert prolong(rungs, 40) == prolong(rungs, 7) == rungs
+
+
+def test_a_step_is_found_on_the_rung_it_was_painted_at():
+    rungs = ladder(300, 400, 256, 40)
+    done = 0
+    for rung in rungs:
+        for step in range(done + 1, done + rung.steps + 1):
+            assert rejoin(rungs, step, rung.height, rung.width) == rungs
+        done += rung.steps
+    assert rejoin(rungs, 0, rungs[0].height, rungs[0].width) == rungs
+    with pytest.raises(InputError, match="never painted at 8 x 9 px"):
+        rejoin(rungs, 3, 9, 8)
+
+
+def test_after_rungs_that_ended_early_a_step_still_has_all_the_steps_of_its_own_rung_before_it():
+    rungs = ladder(300, 400, 256, 40)
+    found = rejoin(rungs, 5, rungs[1].height, rungs[1].width)
+    assert [rung.steps for rung in found] == [0, 5 + rungs[1].steps, rungs[2].steps]
+    assert [(rung.height, rung.width) for rung in found] == [(rung.height, rung.width) for rung in rungs]

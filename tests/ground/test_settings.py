@@ -19,8 +19,19 @@ ENVIRONMENT = {
     "NST_SCHEDULER": "tcp://other:8786",
     "NST_OFFLINE": "1",
     "NST_MEMORY": "2.5",
+    "NST_TOKEN": "open-sesame-open",
+    "NST_MANY": "yes",
+    "NST_WAITING": "50",
+    "NST_WAITING_EACH": "5",
+    "NST_WORKERS": "2",
+    "NST_DISK": "0.5",
+    "NST_FRAMES": "8",
 }
-FLAGS = ["--host", "::1", "--port", "0", "--data", "here", "--scheduler", "tcp://third:1", "--offline", "--memory", "4"]
+FLAGS = [
+    *("--host", "::1", "--port", "0", "--data", "here", "--scheduler", "tcp://third:1", "--offline", "--memory", "4"),
+    *("--token", "another-open-sesame", "--many", "--waiting", "9", "--waiting-each", "3", "--workers", "4"),
+    *("--disk", "100", "--frames", "1"),
+]
 
 
 @pytest.fixture(autouse=True)
@@ -38,6 +49,7 @@ def parsed(flags: list[str]) -> argparse.Namespace:
 def test_defaults_keep_to_this_machine():
     found = Settings.read({})
     assert (found.host, found.port, found.scheduler, found.offline) == ("127.0.0.1", 8050, "", False)
+    assert (found.token, found.many, found.workers) == ("", False, 1)
     assert found.data.is_absolute()
     assert found == Settings()
 
@@ -45,12 +57,27 @@ def test_defaults_keep_to_this_machine():
 def test_every_setting_has_a_variable_and_a_flag():
     assert sorted(ENVIRONMENT) == sorted(f"NST_{name.upper()}" for name in NAMES)
     assert sorted(vars(parsed([]))) == sorted(NAMES)
-    found = Settings.read(ENVIRONMENT)
-    assert found == Settings("0.0.0.0", 9000, Path("/tmp/studio"), "tcp://other:8786", True, 2.5)
+    assert Settings.read(ENVIRONMENT) == Settings(
+        host="0.0.0.0",
+        port=9000,
+        data=Path("/tmp/studio"),
+        scheduler="tcp://other:8786",
+        offline=True,
+        memory=2.5,
+        token="open-sesame-open",
+        many=True,
+        waiting=50,
+        waiting_each=5,
+        workers=2,
+        disk=0.5,
+        frames=8.0,
+    )
 
 
 def test_flags_come_before_the_environment_and_are_optional():
-    assert Settings.read(ENVIRONMENT, parsed(FLAGS)) == Settings("::1", 0, Path("here"), "tcp://third:1", True, 4.0)
+    own = ("another-open-sesame", True, 9, 3, 4, 100.0, 1.0)
+    expected = Settings("::1", 0, Path("here"), "tcp://third:1", True, 4.0, *own)
+    assert Settings.read(ENVIRONMENT, parsed(FLAGS)) == expected
     assert Settings.read(ENVIRONMENT, parsed([])) == Settings.read(ENVIRONMENT)
     assert Settings.read(ENVIRONMENT, argparse.Namespace()) == Settings.read(ENVIRONMENT)
 
@@ -80,6 +107,16 @@ def test_offline_is_read_in_words_and_digits(text, meant):
         ("NST_MEMORY", "-1", "`memory` must be a number of gigabytes, at least 0, got -1"),
         ("NST_MEMORY", "nan", "`memory` must be a number of gigabytes, at least 0, got nan"),
         ("NST_OFFLINE", "maybe", "NST_OFFLINE must be 1 or 0, got 'maybe'"),
+        ("NST_MANY", "some", "NST_MANY must be 1 or 0, got 'some'"),
+        ("NST_WAITING", "0", "`waiting` must be between 1 and 10000, got 0"),
+        ("NST_WAITING", "10001", "`waiting` must be between 1 and 10000, got 10001"),
+        ("NST_WAITING_EACH", "0", "`waiting_each` must be between 1 and 10000, got 0"),
+        ("NST_WORKERS", "65", "`workers` must be between 1 and 64, got 65"),
+        ("NST_WORKERS", "two", "NST_WORKERS must be a whole number, got 'two'"),
+        ("NST_DISK", "0", "`disk` must be a number of gigabytes, above 0, got 0"),
+        ("NST_DISK", "inf", "`disk` must be a number of gigabytes, above 0, got inf"),
+        ("NST_FRAMES", "0.5", "`frames` must be a number of megabytes, at least 1, got 0.5"),
+        ("NST_FRAMES", "nan", "`frames` must be a number of megabytes, at least 1, got nan"),
     ],
 )
 def test_a_setting_that_makes_no_sense_is_refused(variable, text, words):
@@ -89,9 +126,25 @@ def test_a_setting_that_makes_no_sense_is_refused(variable, text, words):
     assert caught.value.option == variable.removeprefix("NST_").lower()
 
 
-def test_a_flag_that_makes_no_sense_is_refused_under_its_own_name():
-    with pytest.raises(OptionError, match="--port must be a whole number, got 'http'"):
-        Settings.read({}, parsed(["--port", "http"]))
+@pytest.mark.parametrize("flag", ["--port", "--waiting-each"])
+def test_a_flag_that_makes_no_sense_is_refused_under_its_own_name(flag):
+    with pytest.raises(OptionError, match=f"{flag} must be a whole number, got 'http'"):
+        Settings.read({}, parsed([flag, "http"]))
+
+
+@pytest.mark.parametrize("token", ["short", "fifteen-letters", "words with spaces between", "a-newline-at-the-end\n"])
+def test_a_token_that_is_refused_is_not_told(token):
+    with pytest.raises(OptionError) as caught:
+        Settings.read({"NST_TOKEN": token})
+    rule = "at least 16 printable characters, none of them a space"
+    assert str(caught.value) == f"`token` must have {rule}, got {len(token)} characters"
+
+
+@pytest.mark.parametrize("token", ["sixteen-letters!", "пароль-из-букв-и-цифр-7"])
+def test_a_token_is_kept_and_never_shown(token):
+    found = Settings.read({"NST_TOKEN": token})
+    assert found.token == token
+    assert token not in repr(found) + str(found)
 
 
 @modest

@@ -1,5 +1,6 @@
 """Painters for the queue's tests, handed over by name as the real one is."""
 
+import json
 import os
 import signal
 import threading
@@ -7,8 +8,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from nst.control import Control
 from nst.errors import InputError, WeightsError
-from nst.events import Epoch, Event, Fetching, Finished, Losses, Started, Stopped
+from nst.events import Epoch, Event, Fetching, Finished, Kept, Losses, Paused, Started, Steered, Stopped
+from nst.jobs import worker
 
 Emit = Callable[[Event], None]
 Job = dict[str, Any]
@@ -23,7 +26,7 @@ def started(job: Job) -> Started:
     return Started("compact", repr([job["content"], job["style"], job["init"]]), 8, 6, epochs, 10 * epochs)
 
 
-def paint(job: Job, emit: Emit, stop_requested: Callable[[], bool]) -> None:
+def paint(job: Job, emit: Emit, control: Control) -> None:
     """All epochs, as fast as they go; 60 kB a frame."""
     emit(started(job))
     for n in range(job["options"]["epochs"] + 1):
@@ -31,39 +34,82 @@ def paint(job: Job, emit: Emit, stop_requested: Callable[[], bool]) -> None:
     emit(Finished(1.0, b"a result"))
 
 
-def paint_until_stopped(job: Job, emit: Emit, stop_requested: Callable[[], bool]) -> None:
+def paint_until_stopped(job: Job, emit: Emit, control: Control) -> None:
     emit(started(job))
     emit(epoch(0))
-    while not stop_requested():
+    while not control.stop_requested:
         time.sleep(0.005)
     emit(Stopped(2.0, b"what there is"))
 
 
-def paint_by_seed(job: Job, emit: Emit, stop_requested: Callable[[], bool]) -> None:
+def paint_by_seed(job: Job, emit: Emit, control: Control) -> None:
     """One queue, many painters: the run's seed chooses."""
-    PAINTERS[job["options"]["seed"]](job, emit, stop_requested)
+    PAINTERS[job["options"]["seed"]](job, emit, control)
 
 
-def raise_input_error(job: Job, emit: Emit, stop_requested: Callable[[], bool]) -> None:
+def raise_input_error(job: Job, emit: Emit, control: Control) -> None:
     emit(started(job))
     raise InputError("`size` must be smaller\nand a second line")
 
 
-def raise_unpicklable(job: Job, emit: Emit, stop_requested: Callable[[], bool]) -> None:
+def raise_unpicklable(job: Job, emit: Emit, control: Control) -> None:
     raise OSError("oh", threading.Lock())
 
 
-def say_nothing(job: Job, emit: Emit, stop_requested: Callable[[], bool]) -> None:
+def say_nothing(job: Job, emit: Emit, control: Control) -> None:
     pass
 
 
-def say_what_cannot_be_sent(job: Job, emit: Emit, stop_requested: Callable[[], bool]) -> None:
+def say_what_cannot_be_sent(job: Job, emit: Emit, control: Control) -> None:
     emit(Started(object(), "", 1, 1, 1, 1))  # type: ignore[arg-type]
 
 
-def skip_the_start(job: Job, emit: Emit, stop_requested: Callable[[], bool]) -> None:
+def skip_the_start(job: Job, emit: Emit, control: Control) -> None:
     emit(Finished(1.0))
-    paint_until_stopped(job, emit, stop_requested)
+    paint_until_stopped(job, emit, control)
+
+
+def paint_and_keep(job: Job, emit: Emit, control: Control) -> None:
+    """Does all that one can ask of a painter: a step an epoch, a checkpoint of its number after each.
+
+    It dies at epoch 2 where the style says so, the first time or every time.
+    """
+    epochs = job["epochs"] or job["options"]["epochs"]
+    begun = int(job["checkpoint"] or (job["first"] if job["start"] else 0))
+    note = json.dumps({"steered": [change["changes"] for change in job["steered"]], "start": bool(job["start"])})
+    emit(Started("compact", note, 8, 6, epochs, epochs, epoch=begun, resumed=bool(job["checkpoint"])))
+    for n in range(begun, epochs + 1):
+        if n > begun or not job["checkpoint"]:
+            emit(epoch(n))
+        if n == 2 and (job["style"] == b"deadly" or (job["style"] == b"deadly once" and begun < 1)):
+            while worker._aside:  # the checkpoint of epoch 1 is on its way
+                time.sleep(0.005)
+            os.kill(os.getpid(), signal.SIGKILL)
+        if control.stop_requested:
+            return emit(Stopped(float(n), b"what there is", n, b"%d" % n))
+        if control.pause_requested:
+            return emit(Paused(float(n), b"what there is", n, b"%d" % n))
+        if changes := control.take_changes():
+            emit(Steered(n + 1, n, changes))
+        if n == 1 or job["style"] != b"deadly":
+            emit(Kept(n, b"%d" % n))
+        while (
+            job["options"]["strength"] == HOLDS and n == 1 and not (control.stop_requested or control.pause_requested)
+        ):
+            time.sleep(0.005)
+            if changes := control.take_changes():
+                emit(Steered(n + 1, n, changes))
+    return emit(Finished(float(epochs), b"a result", epochs, b"%d" % epochs))
+
+
+HOLDS = 7.0  # this strength's painter waits after epoch 1 until it is asked to pause or stop
+
+
+def hold(emit: Emit, control: Control) -> None:
+    while not (control.stop_requested or control.pause_requested):
+        time.sleep(0.005)
+        if changes := control.take_changes():
+            emit(Steered(2, 1, changes))
 
 
 PAINTERS = (
@@ -74,6 +120,7 @@ PAINTERS = (
     say_nothing,
     say_what_cannot_be_sent,
     skip_the_start,
+    paint_and_keep,
 )
 
 _installed = {"compact"}

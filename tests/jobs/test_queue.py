@@ -1,6 +1,6 @@
 import itertools
+import json
 import os
-import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,10 +10,12 @@ import psutil
 import pytest
 from distributed import Client, LocalCluster
 
-from nst.errors import Busy, Conflict, NotFound
-from nst.jobs.queue import LONGEST, LOST, Queue
+from nst.errors import Busy, Conflict, NotFound, TooMany
+from nst.events import Failed
+from nst.jobs.queue import Queue
 from nst.jobs.run import Run, State
 from nst.jobs.store import Store
+from nst.jobs.workers import LOST
 from nst.options import StyleOptions
 from nst.settings import Settings
 from tests.jobs import painters
@@ -194,21 +196,146 @@ def test_nothing_listens_beyond_this_machine(queue: Queue) -> None:
         assert set(listening) <= {"127.0.0.1"}
 
 
-def test_a_killed_worker_fails_its_run_and_the_next_one_is_painted(queue: Queue, store: Store) -> None:
-    pid = warm(queue)
-    first, second, third = (
-        submit(queue, painters.paint_until_stopped),
-        submit(queue, painters.paint),
-        submit(queue, painters.paint),
+def deadly(queue: Queue, style: bytes, **options: Any) -> Run:
+    """A run of `paint_and_keep` whose style kills its worker."""
+    store = queue._store
+    seed = painters.PAINTERS.index(painters.paint_and_keep)
+    run = store.create(
+        StyleOptions(seed=seed, **{"epochs": 4} | options), store.put_upload(b"a content"), store.put_upload(style)
     )
-    follow(store, first.id, until=painting)
-    os.kill(pid, signal.SIGKILL)
-    follow(store, first.id)
-    assert (store.run(first.id).state, store.run(first.id).error) == (State.FAILED, LOST)
-    for run in (second, third):
-        follow(store, run.id)
-        assert store.run(run.id).state is State.FINISHED
+    queue.submit(run)
+    return run
+
+
+def test_a_killed_workers_run_goes_on_from_its_last_checkpoint(queue: Queue, store: Store) -> None:
+    pid = warm(queue)
+    run, after = deadly(queue, b"deadly once"), submit(queue, painters.paint)
+    story = follow(store, run.id, until=lambda run: run.state is State.FINISHED)
+    assert store.run(run.id).state is State.FINISHED
+    kinds = [event["kind"] for event in story if event["kind"] != "kept"]
+    assert kinds == [
+        *("queued", "started", "epoch", "epoch", "epoch", "interrupted", "continued"),
+        *("started", "epoch", "epoch", "epoch", "finished"),
+    ]
+    assert [event["epoch"] for event in story if event["kind"] == "epoch"] == [0, 1, 2, 2, 3, 4]
+    follow(store, after.id)
+    assert store.run(after.id).state is State.FINISHED
     assert warm(queue) != pid
+
+
+def test_a_run_that_kills_its_worker_at_the_same_place_again_has_failed(queue: Queue, store: Store) -> None:
+    run = deadly(queue, b"deadly")
+    story = follow(store, run.id, until=lambda run: run.state is State.FAILED)
+    assert store.run(run.id).error == LOST
+    assert [event["kind"] for event in story].count("interrupted") == 1
+    warm(queue)
+
+
+# Asked of a run while it is painted -----------------------------------------------------------------------------------
+
+
+def holding(queue: Queue, **options: Any) -> Run:
+    """A run that is being painted, and goes on after epoch 1 only when it is asked something."""
+    run = deadly(queue, b"harmless", strength=painters.HOLDS, **options)
+    follow(queue._store, run.id, until=lambda run: run.kept == 1)
+    return run
+
+
+def paused(run: Run) -> bool:
+    return run.state is State.PAUSED
+
+
+def test_a_run_is_paused_its_worker_is_free_and_it_goes_on_where_it_was(queue: Queue, store: Store) -> None:
+    run = holding(queue)
+    queue.pause(run.id)
+    follow(store, run.id, until=paused)
+    queue.pause(run.id)  # again, which changes nothing
+    assert queue.position(run.id) is None
+    assert store.result(run.id).read_bytes() == b"what there is"
+    other = submit(queue, painters.paint)
+    follow(store, other.id)
+    assert store.run(run.id).state is State.PAUSED
+    with pytest.raises(Conflict, match="only a queued run"):
+        queue.submit(store.run(run.id))
+    queue.resume(run.id)
+    with pytest.raises(Conflict, match="cannot be continued: it is"):
+        queue.resume(run.id)
+    story = follow(store, run.id)
+    assert store.run(run.id).state is State.FINISHED
+    assert [event["epoch"] for event in story if event["kind"] == "epoch"] == [0, 1, 2, 3, 4]
+
+
+def test_a_run_that_waits_is_paused_at_once_and_a_paused_one_stopped(queue: Queue, store: Store) -> None:
+    first = holding(queue)
+    second = submit(queue, painters.paint)
+    queue.pause(second.id)
+    assert store.run(second.id).state is State.PAUSED
+    queue.stop(second.id)
+    assert store.run(second.id).state is State.STOPPED
+    with pytest.raises(Conflict, match="cannot be paused: it is stopped"):
+        queue.pause(second.id)
+    queue.stop(first.id)
+    follow(store, first.id)
+    assert store.run(first.id).kept is not None
+
+
+def test_a_run_is_steered_while_it_is_painted_waits_or_rests(queue: Queue, store: Store) -> None:
+    run = holding(queue)
+    queue.steer(run.id, {"tv_weight": 3.0})
+    story = follow(store, run.id, until=lambda run: bool(run.steered))
+    assert story[-1] | {"n": 0, "time": 0} == {
+        "n": 0,
+        "time": 0,
+        "kind": "steered",
+        "step": 2,
+        "epoch": 1,
+        "changes": {"tv_weight": 3.0},
+    }
+    assert store.frames(run.id)[1]["marked"]
+    queue.pause(run.id)
+    follow(store, run.id, until=paused)
+    queue.steer(run.id, {"strength": 1.0})
+    assert store.run(run.id).options_now.strength == 1.0
+    queue.resume(run.id)
+    follow(store, run.id)
+    assert json.loads(store.run(run.id).note)["steered"] == [{"tv_weight": 3.0}, {"strength": 1.0}]
+    with pytest.raises(Conflict, match="cannot be steered: it is finished"):
+        queue.steer(run.id, {"strength": 2.0})
+
+
+def test_a_finished_run_is_continued_for_more_epochs(queue: Queue, store: Store) -> None:
+    run = deadly(queue, b"harmless", epochs=2)
+    follow(store, run.id)
+    with pytest.raises(Conflict, match="say how many more"):
+        queue.resume(run.id)
+    queue.resume(run.id, more=2)
+    story = follow(store, run.id)
+    assert [event["epoch"] for event in story if event["kind"] == "epoch"] == [0, 1, 2, 3, 4]
+    assert (store.run(run.id).state, store.run(run.id).epochs) == (State.FINISHED, 4)
+
+
+def test_a_branch_begins_with_the_frame_it_was_branched_from(queue: Queue, store: Store) -> None:
+    parent = deadly(queue, b"harmless")
+    follow(store, parent.id)
+    child = store.branch(store.run(parent.id), 2, StyleOptions(seed=parent.options.seed, epochs=4), epochs=4)
+    queue.submit(child)
+    story = follow(store, child.id)
+    assert [event["epoch"] for event in story if event["kind"] == "epoch"] == [2, 3, 4]
+    assert json.loads(store.run(child.id).note)["start"] is True
+    assert store.run(child.id).frames == 3
+
+
+def test_what_an_earlier_hand_over_still_says_is_dropped(queue: Queue, store: Store) -> None:
+    run = holding(queue)
+    address, place = next((address, place) for address, place in queue._places.items() if place.run == run.id)
+    late = {"worker": address, "ticket": "of another time", "event": Failed("late").to_wire()}
+    queue._inbox.put(lambda: queue._on_worker(late))
+    queue.steer(run.id, {"tv_weight": 1.0})
+    follow(store, run.id, until=lambda run: bool(run.steered))
+    assert store.run(run.id).state is State.RUNNING
+    assert place.ticket not in ("", "of another time")
+    queue.stop(run.id)
+    follow(store, run.id)
 
 
 def test_frames_do_not_pile_up_in_dask(queue: Queue, store: Store) -> None:
@@ -276,13 +403,29 @@ def test_making_a_queue_starts_nothing(fresh: Store) -> None:
     assert queue.health()["worker"] == "closed"
 
 
-def test_the_line_has_an_end(fresh: Store) -> None:
+def test_the_line_has_an_end_and_each_client_a_share_of_it(fresh: Store) -> None:
+    queue = Queue(Settings(waiting=3, waiting_each=2), fresh)
+    upload = fresh.put_upload(b"picture")
+    for _ in range(2):
+        queue.check_room("greedy")
+        fresh.create(StyleOptions(), upload, upload, client="greedy")
+    with pytest.raises(TooMany, match="at most 2 runs of yours may wait, and 2 do"):
+        queue.check_room("greedy")
+    queue.check_room("modest")
+    fresh.create(StyleOptions(), upload, upload, client="modest")
+    with pytest.raises(Busy, match="at most 3 runs may wait, and 3 do"):
+        queue.check_room("another")
+
+
+def test_clients_take_turns(fresh: Store) -> None:
     queue = Queue(Settings(), fresh)
-    for _ in range(LONGEST):
-        queue.check_room()
-        new_run(fresh)
-    with pytest.raises(Busy, match=f"at most {LONGEST} runs may wait, and {LONGEST} do"):
-        queue.check_room()
+    upload = fresh.put_upload(b"picture")
+    for client in "aaabab":
+        fresh.create(StyleOptions(), upload, upload, client=client)
+    assert "".join(run.client for run in queue.line()) == "ababaa"
+    first, *_ = fresh.active()
+    fresh.append(first.id, painters.started({"content": b"", "style": b"", "init": None, "options": {"epochs": 1}}))
+    assert "".join(run.client for run in queue.line()) == "babaa"  # one of a is painted already
 
 
 def test_who_waits_when_the_queue_closes_is_painted_by_the_next_one(fresh: Store) -> None:

@@ -2,11 +2,26 @@ import dataclasses
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from nst.errors import Conflict
-from nst.events import Epoch, Event, Failed, Fetching, Finished, Interrupted, Losses, Queued, Started, Stopped
+from nst.events import (
+    Continued,
+    Epoch,
+    Event,
+    Failed,
+    Fetching,
+    Finished,
+    Interrupted,
+    Kept,
+    Losses,
+    Paused,
+    Queued,
+    Started,
+    Steered,
+    Stopped,
+)
 from nst.jobs.run import MOVES, Run, State
 from nst.options import StyleOptions
 
@@ -28,6 +43,10 @@ events = st.one_of(
     st.sampled_from([Failed("no"), Failed("no", b"png")]),
     st.just(Interrupted("the server went away")),
     st.just(Fetching("vgg19", 0, 1)),
+    st.just(Steered(3, 1, {"strength": 2.0})),
+    st.just(Kept(20, b"checkpoint")),
+    st.just(Paused(1.0, b"png", 20, b"checkpoint")),
+    st.just(Continued(5)),
 )
 
 
@@ -51,7 +70,8 @@ def test_only_the_moves_of_the_table_happen(story: list[Event]) -> None:
 
 @settings(deadline=None)
 @given(st.sampled_from([state for state in State if state.ended]), events)
-def test_an_ended_run_never_moves_again(state: State, event: Event) -> None:
+def test_an_ended_run_never_moves_again_unless_it_is_continued(state: State, event: Event) -> None:
+    assume(not isinstance(event, Continued))
     with pytest.raises(Conflict, match=f"is {state}"):
         dataclasses.replace(RUN, state=state).after(event)
 
@@ -101,3 +121,35 @@ def test_the_json_form_has_the_names_of_the_api() -> None:
     names = {"id", "state", "epoch", "epochs", "frames", "losses", "options", "extractor", "error"}
     assert names <= RUN.to_json().keys()
     assert RUN.to_json()["state"] == "queued"
+
+
+def test_changes_hold_from_then_on_and_the_start_is_remembered() -> None:
+    run = RUN.after(STARTED).after(epoch(0)).after(Steered(1, 0, {"strength": 2.0}))
+    run = run.after(epoch(1)).after(Steered(11, 1, {"strength": 3.0, "tv_weight": 1.0}))
+    assert (run.options.strength, run.options_now.strength, run.options_now.tv_weight) == (1.0, 3.0, 1.0)
+    assert [change["step"] for change in run.steered] == [1, 11]
+
+
+def test_a_run_that_was_paused_goes_on_where_it_was_kept() -> None:
+    run = RUN.after(STARTED).after(epoch(0)).after(epoch(1)).after(Paused(2.0, b"png", 12, b"checkpoint"))
+    assert (run.state, run.kept, run.has_result, run.state.rests, run.state.ended) == ("paused", 12, True, True, False)
+    run = run.after(Continued(3))
+    assert (run.state, run.prolonged, run.epochs) == ("queued", False, 3)
+    run = run.after(dataclasses.replace(STARTED, epoch=1, resumed=True))
+    assert (run.epoch, run.frames) == (1, 2)
+    assert run.after(epoch(2)).frames == 3
+
+
+def test_what_was_painted_after_the_last_checkpoint_is_painted_again() -> None:
+    run = RUN.after(STARTED).after(epoch(0)).after(epoch(1)).after(Kept(10, b"checkpoint")).after(epoch(2))
+    run = run.after(Interrupted("gone"))
+    assert (run.state, run.lost) == ("interrupted", 10)
+    run = run.after(Continued(3)).after(dataclasses.replace(STARTED, epoch=1, resumed=True))
+    assert (run.error, run.epoch) == ("", 1)
+    assert run.after(epoch(2)).frames == 3
+
+
+def test_a_finished_run_may_be_prolonged() -> None:
+    run = RUN.after(STARTED).after(epoch(0)).after(epoch(3)).after(Finished(2.0, b"png", 30, b"checkpoint"))
+    run = run.after(Continued(5))
+    assert (run.state, run.epochs, run.prolonged, run.has_result) == ("queued", 5, True, True)

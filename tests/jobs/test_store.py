@@ -1,4 +1,5 @@
 import asyncio
+import itertools
 import json
 import sqlite3
 import threading
@@ -10,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nst.errors import Conflict, NotFound, NstError
-from nst.events import Epoch, Failed, Finished, Losses, Started, Stopped
-from nst.jobs.run import State
+from nst.events import Epoch, Event, Failed, Finished, Kept, Losses, Started, Steered, Stopped
+from nst.jobs.run import Run, State
 from nst.jobs.store import Store
+from nst.jobs.tables import TABLES
 from nst.options import StyleOptions
 from tests.jobs.painters import epoch
 from tests.jobs.stories import follow, new_run, spoil
@@ -331,3 +333,132 @@ def test_a_full_disk_is_a_plain_error_and_what_was_kept_stays_readable(store: St
     story = store.events(run.id)
     assert [event["n"] for event in story] == list(range(1, len(story) + 1))
     assert store.run(run.id).last == len(story)
+
+
+def test_a_run_that_cannot_be_kept_fails_with_the_room_that_was_held_back(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = new_run(store)
+    store.append(run.id, STARTED)
+    append = store.append
+
+    def append_while_there_is_room(run_id: str, event: Event) -> int:
+        if (store.folder / "reserve").exists():
+            raise NstError("cannot keep runs: the disk is full")
+        return append(run_id, event)
+
+    monkeypatch.setattr(store, "append", append_while_there_is_room)
+    store.fail(run.id, "the disk is full")
+    assert (store.run(run.id).state, store.run(run.id).error) == (State.FAILED, "the disk is full")
+
+
+def test_a_folder_of_the_first_format_is_brought_up_to_date(tmp_path: Path) -> None:
+    """The tables as version 0.1.0 made them."""
+    old = sqlite3.connect(tmp_path / "studio.sqlite")
+    old.executescript(TABLES + "PRAGMA user_version = 1;")
+    run_id, upload = "a" * 32, "b" * 64
+    run = Run(run_id, 1.0, StyleOptions(), upload, upload, state=State.FINISHED, epoch=1, epochs=1, frames=2)
+    new = ("client", "gpu", "parent", "first", "prolonged", "steered", "kept", "lost")
+    was = {name: value for name, value in run.to_json().items() if name not in new}
+    old.execute("INSERT INTO runs (id, state, run) VALUES (?, ?, ?)", (run_id, "finished", json.dumps(was)))
+    old.execute("INSERT INTO events VALUES (?, 1, ?)", (run_id, json.dumps({"n": 1, "kind": "queued"})))
+    old.commit()
+    old.close()
+    frames = tmp_path / "runs" / run_id / "frames"
+    frames.mkdir(parents=True)
+    for n in (0, 1):
+        (frames / f"{n}.jpg").write_bytes(b"frame")
+    for _ in range(2):  # the second time it is up to date
+        store = Store(tmp_path)
+        assert store.runs() == [run]
+        assert store.frames(run_id) == [{"epoch": n, "bytes": 5, "marked": False} for n in (0, 1)]
+        assert store.events(run_id)[0]["kind"] == "queued"
+        store.close()
+
+
+# Frames, checkpoints, branches ----------------------------------------------------------------------------------------
+
+
+def painted(store: Store, epochs: int, size: int = 10) -> Run:
+    run = new_run(store, epochs=max(1, epochs))
+    store.append(run.id, STARTED)
+    for n in range(epochs + 1):
+        store.append(run.id, epoch(n, bytes(size)))
+    return store.run(run.id)
+
+
+def kept(store: Store, run: Run) -> list[int]:
+    return [frame["epoch"] for frame in store.frames(run.id)]
+
+
+def test_frames_over_the_budget_are_thinned_out_evenly_but_never_the_first_the_last_or_a_marked_one(
+    tmp_path: Path,
+) -> None:
+    store = Store(tmp_path, frames_budget=90)
+    run = painted(store, 3)
+    store.mark(run.id, 2)
+    store.append(run.id, Steered(31, 3, {"strength": 2.0}))
+    for n in range(4, 41):
+        store.append(run.id, epoch(n, bytes(10)))
+    found = kept(store, run)
+    assert len(found) == 9
+    assert {0, 2, 3, 40} <= set(found)
+    gaps = [after - before for before, after in itertools.pairwise(found) if before >= 3]
+    assert max(gaps) <= 2 * min(gaps) + 1
+    for n in range(41):
+        if n in found:
+            assert store.frame(run.id, n).exists()
+        else:
+            nearest = min(found, key=lambda other: abs(other - n))
+            with pytest.raises(NotFound, match=f"no frame {n}; the nearest that is kept is {nearest}"):
+                store.frame(run.id, n)
+    store.close()
+
+
+@pytest.mark.parametrize("budget", [1, 25, 1000])
+def test_the_budget_of_frames_holds_but_for_what_must_stay(tmp_path: Path, budget: int) -> None:
+    store = Store(tmp_path, frames_budget=budget)
+    run = painted(store, 20)
+    assert sum(frame["bytes"] for frame in store.frames(run.id)) <= max(budget, 20)
+    assert {0, 20} <= set(kept(store, run))
+    store.close()
+
+
+def test_the_newest_frame_is_the_partial_picture(store: Store) -> None:
+    run = new_run(store)
+    with pytest.raises(NotFound, match="no frame yet"):
+        store.partial(run.id)
+    run = painted(store, 2)
+    assert store.partial(run.id) == store.frame(run.id, 2)
+
+
+def test_a_checkpoint_is_kept_with_its_step_and_given_to_the_painter(store: Store) -> None:
+    run = painted(store, 1)
+    assert store.checkpoint(run.id) is None
+    store.append(run.id, Kept(7, b"older"))
+    store.append(run.id, Kept(9, b"newer"))
+    assert store.run(run.id).kept == 9
+    assert "checkpoint" not in json.dumps(store.events(run.id))
+    store.append(run.id, Steered(11, 1, {"strength": 2.0}))
+    job = store.job(store.run(run.id))
+    assert (job["checkpoint"], job["start"], job["epochs"]) == (b"newer", None, None)
+    assert job["steered"] == [{"step": 11, "epoch": 1, "changes": {"strength": 2.0}}]
+
+
+def test_a_branch_begins_with_a_frame_of_its_parent_and_both_know_it(store: Store) -> None:
+    parent = painted(store, 3)
+    child = store.branch(parent, 2, StyleOptions(strength=2.0), epochs=3)
+    assert (child.parent, child.first, child.state, child.options.strength) == (parent.id, 2, State.QUEUED, 2.0)
+    assert store.children(parent.id) == [child.id]
+    assert store.job(child)["start"] == store.frame(parent.id, 2).read_bytes()
+    with pytest.raises(NotFound, match="no frame 7"):
+        store.branch(parent, 7, StyleOptions())
+
+
+def test_the_same_key_of_the_same_client_is_the_same_run(store: Store) -> None:
+    upload = store.put_upload(b"picture")
+    run = store.create(StyleOptions(), upload, upload, client="someone")
+    store.set_key(run, "once")
+    assert store.keyed("someone", "once") == run
+    assert store.keyed("another", "once") is None
+    assert store.keyed("someone", "twice") is None

@@ -1,5 +1,6 @@
 """Painters for the page's tests, handed over by name as the real one is. A step takes 5 ms."""
 
+import hashlib
 import io
 import time
 from collections.abc import Callable
@@ -8,10 +9,13 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from nst.control import Control
 from nst.errors import Diverged
 from nst.estimates import Calibration
-from nst.events import Epoch, Event, Fetching, Finished, Losses, Started, Stopped
-from nst.options import MOST_EPOCHS
+from nst.events import Epoch, Event, Fetching, Finished, Losses, Paused, Started, Steered, Stopped
+from nst.images import encode_png
+from nst.options import MOST_EPOCHS, StyleOptions
+from nst.provenance import Provenance
 from nst.scales import fit
 
 Emit = Callable[[Event], None]
@@ -23,29 +27,41 @@ VGG19 = {"installed": False, "how": "Fetch it here, or with `nst weights fetch v
 VGG16 = {"installed": False, "how": "Fetch it here, or with `nst weights fetch vgg16`."}
 
 
-def execute(job: dict[str, Any], emit: Emit, stop_requested: Callable[[], bool]) -> None:
-    """A picture that turns from the content into the style, epoch by epoch."""
+def execute(job: dict[str, Any], emit: Emit, control: Control) -> None:
+    """A picture that turns from the content into the style, epoch by epoch; its checkpoint is the number of one."""
     options, began = job["options"], time.monotonic()
     content = Image.open(io.BytesIO(job["content"])).convert("RGB")
     height, width = fit(content.height, content.width, options["size"])
     pictures = [content.resize((width, height)), _open(job["style"]).resize((width, height))]
     steps = options["steps_per_epoch"]
-    epochs = MOST_EPOCHS if options["epochs"] == "auto" else options["epochs"]
-    emit(Started("compact", "VGG19 is not installed.", width, height, epochs, epochs * steps, "bfloat16"))
-    for n in range((ENOUGH if options["epochs"] == "auto" else epochs) + 1):
-        for _ in range(steps if n else 0):
+    epochs = job["epochs"] or (MOST_EPOCHS if options["epochs"] == "auto" else options["epochs"])
+    begun = int(job["checkpoint"] or job["first"])
+    where = {"epoch": begun, "resumed": bool(job["checkpoint"])}
+    emit(Started("compact", "VGG19 is not installed.", width, height, epochs, epochs * steps, "bfloat16", **where))
+
+    def seconds() -> float:
+        return job["seconds"] + time.monotonic() - began
+
+    def so_far(n: int) -> tuple[float, bytes, int, bytes]:
+        return seconds(), _result(pictures, n / epochs, job), n * steps, b"%d" % n
+
+    last = ENOUGH if options["epochs"] == "auto" and not job["epochs"] else epochs
+    for n in range(begun + where["resumed"], last + 1):
+        for step in range(steps if n > begun else 0):
             time.sleep(0.005)
-            if stop_requested():
-                emit(Stopped(time.monotonic() - began, _encoded(pictures, n / epochs, "PNG")))
-                return
+            if control.stop_requested:
+                return emit(Stopped(*so_far(max(begun, n - 1))))
+            if control.pause_requested:
+                return emit(Paused(*so_far(max(begun, n - 1))))
+            if changes := control.take_changes():
+                emit(Steered((n - 1) * steps + step + 1, n - 1, changes))
         if options["seed"] == DIVERGES and n == 3:
             raise Diverged("the loss ran away at epoch 3; lower the learning rate")
         content_loss, style_loss = 2.0 + n / epochs, 400.0 / (1 + n) ** 1.2
         losses = Losses(content_loss + style_loss + 0.1, content_loss, style_loss, 0.1)
         frame = _encoded(pictures, n / epochs, "JPEG")
-        seconds = time.monotonic() - began
-        emit(Epoch(n, n * steps, losses, width, height, seconds, 200.0, (epochs - n) * steps * 0.005, frame))
-    emit(Finished(time.monotonic() - began, _encoded(pictures, 1.0, "PNG")))
+        emit(Epoch(n, n * steps, losses, width, height, seconds(), 200.0, (epochs - n) * steps * 0.005, frame))
+    return emit(Finished(*so_far(last)))
 
 
 def warm_up() -> dict[str, Any]:
@@ -68,6 +84,15 @@ def fetch(name: str, emit: Emit) -> None:
 
 def _open(data: bytes) -> Image.Image:
     return Image.open(io.BytesIO(data)).convert("RGB")
+
+
+def _result(pictures: list[Image.Image], share: float, job: dict[str, Any]) -> bytes:
+    """A PNG with its settings, as the real painter leaves them."""
+    hashes = {role: hashlib.sha256(job[role]).hexdigest() for role in ("content", "style")}
+    options = StyleOptions.from_json(job["options"])
+    said = Provenance("0", {}, "compact", "float32", options, (), options.most_epochs, **hashes)
+    png = Image.open(io.BytesIO(_encoded(pictures, share, "PNG")))
+    return encode_png(np.asarray(png, np.float32) / 255, text={"nst": said.to_text()})
 
 
 def _encoded(pictures: list[Image.Image], share: float, format: str) -> bytes:

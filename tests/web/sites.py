@@ -2,9 +2,15 @@
 
 import dataclasses
 import io
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import uvicorn
 from PIL import Image
+from starlette.types import ASGIApp
 
 from nst import samples
 from nst.jobs.queue import Queue
@@ -33,3 +39,18 @@ def draw_cheaply(folder: Path) -> None:
 def queue_of(settings: Settings, store: Store) -> Queue:
     names = {role: f"tests.web.painters:{role}" for role in ("execute", "warm_up", "fetch")}
     return Queue(settings, store, **names)
+
+
+@contextmanager
+def served(site: ASGIApp) -> Iterator[str]:
+    """The address of a real server before a site whose lifespan is somebody else's."""
+    config = uvicorn.Config(site, lifespan="off", log_level="error", timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=server.run, args=([listener],))
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join()

@@ -96,6 +96,12 @@ def test_a_form_is_known_by_its_type_in_capitals_too(client: TestClient) -> None
     told(client.post("/api/v1/runs", content=b"--x--\r\n", headers=headers), 422, "invalid", field="content")
 
 
+def test_a_form_that_cannot_be_read_is_malformed(client: TestClient) -> None:
+    for kind, content in (("multipart/form-data", b"x"), ("multipart/form-data; boundary=x", b"--y\r\nzz")):
+        answer = client.post("/api/v1/runs", content=content, headers={"Content-Type": kind})
+        told(answer, 400, "malformed")
+
+
 def test_a_field_of_a_form_that_is_nested_too_deeply_is_refused(client: TestClient) -> None:
     files = {"content": ("a.png", picture()), "style": ("b.png", picture())}
     deep = "[" * 200_000
@@ -204,13 +210,15 @@ def test_thumbnails_have_the_sizes_of_the_page_only(client: TestClient, kind: st
     told(client.get(f"/api/v1/{kind}.jpg?side={side}"), 422, "invalid", field="side")
 
 
-@pytest.mark.parametrize("query", ["after=-1", "after=x", "wait=900"])
+@pytest.mark.parametrize("query", ["after=-1", "after=x", "after=1" + 400 * "0", "wait=900", "wait=nan", "wait=1e999"])
 def test_a_bad_query_is_refused(client: TestClient, query: str) -> None:
-    told(client.get(f"/api/v1/runs/x/events?{query}"), 422, "invalid", field=query.partition("=")[0])
+    answer = client.get(f"/api/v1/runs/{start(client)}/events?{query}")
+    told(answer, 422, "invalid", field=query.partition("=")[0])
 
 
-def test_a_body_that_announces_too_much_is_refused_at_once(client: TestClient) -> None:
-    answer = client.post("/api/v1/runs", content=b"{}", headers={"Content-Length": str(10**9)})
+@pytest.mark.parametrize(("path", "size"), [("runs", 10**9), ("stylize", 10**9), ("estimate", 2 * 2**20)])
+def test_a_body_that_announces_too_much_is_refused_at_once(client: TestClient, path: str, size: int) -> None:
+    answer = client.post(f"/api/v1/{path}", content=b"{}", headers={"Content-Length": str(size)})
     told(answer, 413, "too_large", "MB")
 
 

@@ -9,6 +9,7 @@ from fastapi.testclient import TestClient
 from nst.errors import NotFound, OptionError
 from nst.estimates import calibration_for, estimate
 from nst.events import Epoch, Finished, Losses, Started
+from nst.jobs.archive import Archive
 from nst.jobs.queue import Queue
 from nst.jobs.store import Store
 from nst.options import StyleOptions
@@ -61,7 +62,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
     settings, store = Settings(data=tmp_path), Store(tmp_path)
     queue = Queue(settings, store)
     monkeypatch.setattr(queue, "health", lambda: HEALTH)
-    return Desk(settings, store, queue, Gallery(tmp_path / "samples"))
+    return Desk(settings, store, queue, Gallery(tmp_path / "samples"), Archive(store, 10**9))
 
 
 def test_a_forecast_is_the_estimate_of_the_network_that_will_paint(desk: Desk) -> None:
@@ -112,16 +113,16 @@ def test_a_forecast_learns_from_the_last_runs(desk: Desk) -> None:
     assert found
     assert found["seconds"] == pytest.approx(pace * alone["seconds"], rel=1e-3)
     assert desk.forecast(StyleOptions(size=256, extractor="vgg16"), (60, 80)) == Desk(
-        desk.settings, desk.store, desk.queue, desk.gallery
+        desk.settings, desk.store, desk.queue, desk.gallery, desk.archive
     ).forecast(StyleOptions(size=256, extractor="vgg16"), (60, 80))
-    again = Desk(desk.settings, desk.store, desk.queue, desk.gallery)
+    again = Desk(desk.settings, desk.store, desk.queue, desk.gallery, desk.archive)
     assert again.forecast(options, (60, 80)) == alone
 
 
 def test_a_picture_that_lies_on_its_side_is_measured_upright(desk: Desk) -> None:
     assert desk.shape(desk.keep(picture(80, 60), "a")) == (60, 80)
     ref = desk.keep(picture(60, 80), "b")
-    again = Desk(desk.settings, desk.store, desk.queue, desk.gallery)  # a server that was started anew
+    again = Desk(desk.settings, desk.store, desk.queue, desk.gallery, desk.archive)  # a server that was started anew
     assert again.shape(ref) == (80, 60)
     with pytest.raises(NotFound):
         again.shape("uploads/none")

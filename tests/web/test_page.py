@@ -8,14 +8,15 @@ import dash
 import pytest
 from dash.development.base_component import Component
 
-from nst.errors import Busy
-from nst.events import Epoch, Failed, Finished, Interrupted, Losses, Started
-from nst.jobs.queue import LONGEST, Queue
+from nst.errors import Busy, OptionError
+from nst.events import Epoch, Failed, Finished, Interrupted, Kept, Losses, Paused, Started, Steered
+from nst.jobs.archive import Archive
+from nst.jobs.queue import Queue
 from nst.jobs.run import Run
 from nst.jobs.store import Store
 from nst.options import StyleOptions, options_of
 from nst.settings import Settings
-from nst.web import figures, ids, live, painter
+from nst.web import figures, history, ids, live, painter, steering
 from nst.web.choosing import run_id_of
 from nst.web.components import fill_form, read_form
 from nst.web.desk import Desk
@@ -45,8 +46,8 @@ LOSSES = Losses(3.0, 1.0, 1.5, 0.5)
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
     """A desk whose queue was never started."""
-    settings, store = Settings(data=tmp_path), Store(tmp_path)
-    return Desk(settings, store, Queue(settings, store), Gallery(tmp_path))
+    settings, store = Settings(data=tmp_path, waiting=5), Store(tmp_path)
+    return Desk(settings, store, Queue(settings, store), Gallery(tmp_path), Archive(store, 10**9))
 
 
 def components(tree: Any) -> list[Component]:
@@ -109,10 +110,10 @@ def test_a_picture_of_ones_own_is_never_taken_for_a_sample(desk: Desk) -> None:
 
 def test_no_run_is_made_when_too_many_wait(desk: Desk) -> None:
     ref = desk.keep(picture(), "mine")
-    runs = [desk.start(StyleOptions(), ref, ref) for _ in range(LONGEST)]
+    runs = [desk.start(StyleOptions(), ref, ref) for _ in range(5)]
     with pytest.raises(Busy, match="may wait"):
         desk.start(StyleOptions(), ref, ref)
-    assert len(desk.store.runs(limit=LONGEST + 1)) == len(runs)
+    assert len(desk.store.runs()) == len(runs)
     assert int(problem_of(Busy("no")).headers["Retry-After"]) > 0
 
 
@@ -154,7 +155,7 @@ def test_every_new_frame_is_handed_to_the_player_and_the_figures_are_patched() -
     events = (epoch(1), epoch(2), epoch(3))
     run = run_after(STARTED, epoch(0), *events)
     view = run_view(News(run, 1, told(run, *events), STUDIO), attached=True)
-    assert [url.rpartition("/")[2] for url in view["frames"]["urls"]] == ["1.jpg", "2.jpg", "3.jpg"]
+    assert (view["frames"]["play"], view["frames"]["result"]) == ([1, 2, 3], "")
     assert view["image"] is dash.no_update
     assert isinstance(view["loss"], dash.Patch)
     assert view["numbers"] == "Epoch 3 of 40 · 20 steps/s · 1 min 15 s left"
@@ -167,8 +168,9 @@ def test_a_page_that_comes_late_gets_whole_figures_and_the_last_frames() -> None
     view = run_view(News(run, None, told(run, *events), STUDIO), attached=False)
     assert len(view["loss"]["data"][0]["x"]) == 21
     assert view["image"]["layout"]["xaxis"]["range"] == [0, 64]
-    assert view["frames"]["urls"][-1].endswith("result.png")
-    assert view["image"]["layout"]["images"][0]["source"] == view["frames"]["urls"][0]
+    assert view["frames"]["result"].endswith(f"result.png?n={run.last}")
+    assert view["frames"]["play"] == list(range(9, 21))
+    assert view["image"]["layout"]["images"][0]["source"].endswith("/frames/9.jpg")
     assert view["status"] == "Finished: 20 epochs in 9 s."
     assert view["download"].endswith("result.png")
 
@@ -180,7 +182,7 @@ def test_nothing_new_leaves_the_figures_alone() -> None:
 @pytest.mark.parametrize("end", [Failed("the worker ended"), Interrupted("the server was stopped")])
 def test_a_run_that_broke_off_still_has_its_last_frame_to_download(end: Any) -> None:
     view = run_view(News(run_after(STARTED, epoch(0), epoch(1), end), None, [], STUDIO), attached=False)
-    assert view["download"].endswith("/frames/1.jpg")
+    assert view["download"].endswith("/partial.jpg")
     assert view["download_name"].endswith(".jpg")
     assert not view["download_off"]
     unpainted = run_view(News(run_after(STARTED, end), None, [], STUDIO), attached=False)
@@ -190,6 +192,73 @@ def test_a_run_that_broke_off_still_has_its_last_frame_to_download(end: Any) -> 
 def test_a_failed_run_says_why() -> None:
     run = run_after(STARTED, Failed("there was not enough memory"))
     assert live.status(News(run, None, [], STUDIO)) == "Failed: there was not enough memory"
+
+
+def test_a_paused_run_can_be_resumed_or_stopped_and_another_one_started() -> None:
+    run = run_after(STARTED, epoch(0), epoch(1), Paused(2.0, b"png", 12, b"checkpoint"))
+    view = run_view(News(run, None, [], STUDIO), attached=False)
+    assert view["status"] == "Paused at epoch 1 of 40."
+    assert (view["pause"], view["pause_off"], view["stop_off"], view["start_off"]) == ("Resume", False, False, False)
+    assert (view["continue_off"], view["download"].endswith("result.png")) == (True, True)
+
+
+def test_an_interrupted_run_says_that_it_can_be_continued() -> None:
+    run = run_after(STARTED, epoch(0), Kept(3, b"checkpoint"), Interrupted("the server was stopped"))
+    view = run_view(News(run, None, [], STUDIO), attached=False)
+    assert view["status"] == "Interrupted: the server was stopped. Continue takes it up where it was kept."
+    assert (view["continue_off"], view["more_epochs"], view["pause_off"]) == (False, "0", True)
+
+
+def test_a_run_that_waits_says_when_it_will_start() -> None:
+    news = News(run_after(), 2, [], STUDIO, starts_in=61.0)
+    assert live.status(news) == "Queued: second in line, starts in about 1 min."
+
+
+def test_a_change_is_a_mark_on_the_losses() -> None:
+    steered = Steered(11, 1, {"strength": 2.0, "style_layers": {"conv1": 1.0}})
+    run = run_after(STARTED, epoch(0), epoch(1), steered)
+    whole = figures.losses(told(run, epoch(0), epoch(1), steered))
+    mark = whole["layout"]["shapes"][1]
+    assert (mark["x0"], mark["x1"], mark["label"]["text"]) == (1, 1, "strength 2, layers")
+    more = figures.more_losses(told(run, steered), 0, 40).to_plotly_json()["operations"]
+    assert [each["params"]["value"] for each in more if each["location"] == ["layout", "shapes"]] == [[mark]]
+
+
+def test_of_an_epoch_that_was_painted_twice_the_last_one_is_drawn() -> None:
+    again = Epoch(1, 10, Losses(9.0, 9.0, 9.0, 9.0), 64, 48, 1.0, 20.0, 1.0)
+    events = [{"n": n, **event.to_json()} for n, event in enumerate((epoch(0), epoch(1), again))]
+    trace = figures.losses(events)["data"][0]
+    assert (trace["x"], trace["y"]) == ([0, 1], [3.0, 9.0])
+
+
+# The card that steers -------------------------------------------------------------------------------------------------
+
+
+def test_the_card_shows_what_is_in_force_and_tells_only_what_is_not() -> None:
+    run = run_after(STARTED, epoch(0), Steered(3, 0, {"strength": 2.0}), strength=1.0)
+    tree = [each for field in steering.fields(run) for each in components(field)]
+    found = [each for each in tree if isinstance(getattr(each, "id", None), dict)]
+    values = {each.id["steer"]: each.value for each in found if each.id["part"] == "box"}
+    assert (values["strength"], values["style_weight"], values["tv_weight"]) == ("2", "8", "4")
+    assert {"style_layers.conv1", "style_layers.fire7"} <= values.keys()
+    assert steering.changes(run, values) == {}
+    moved = values | {"strength": "0.5", "style_layers.conv1": "0.9", "tv_weight": "much"}
+    changes = steering.changes(run, moved)
+    assert (changes["strength"], changes["tv_weight"], changes["style_layers"]["conv1"]) == (0.5, "much", 0.9)
+    assert list(changes["style_layers"]) == [layer for layer, _ in run.options.layers("compact")[1]]
+    with pytest.raises(OptionError, match="`tv_weight` must be a number between"):
+        run.options_now.steered(changes, "compact")
+
+
+def test_a_run_that_waits_can_be_steered_but_for_layers_nobody_knows_yet() -> None:
+    assert len(steering.fields(run_after())) == len(steering.NAMES)
+
+
+@pytest.mark.parametrize("text", ["-1", "1.5", "many", "100000"])
+def test_epochs_to_go_on_are_a_whole_number(text: str) -> None:
+    with pytest.raises(OptionError, match="must be a whole number between 0 and 1000"):
+        history._more(text)
+    assert (history._more(""), history._more(" 20 ")) == (0, 20)
 
 
 def test_the_studio_is_told_again_when_it_changed_or_the_run_did_but_not_at_every_epoch() -> None:

@@ -12,6 +12,7 @@ import urllib.request
 from contextlib import closing
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from nst.jobs.store import Store
@@ -110,6 +111,38 @@ def test_the_front_door_has_the_flags_of_nst_serve() -> None:
     assert process.returncode == 0
     for flag in ("--port", "--data", "--open, --no-open"):
         assert flag in help
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.0.7", "studio.example"])
+def test_a_studio_that_others_can_reach_needs_a_token(tmp_path: Path, host: str) -> None:
+    with app("--host", host, "--port", "0", NST_DATA=str(tmp_path / "data"), NST_TOKEN="") as process:
+        out, errors = process.communicate(timeout=60)
+    assert (process.returncode, out) == (2, "")
+    assert errors.count("\n") == 1
+    for word in (host, "NST_TOKEN", "16 characters", "secrets.token_urlsafe()"):
+        assert word in errors
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize("trusted", [{}, {"FORWARDED_ALLOW_IPS": "127.0.0.1"}])
+def test_a_studio_asks_for_its_token_never_says_it_and_believes_a_proxy_that_is_named(
+    tmp_path: Path, trusted: dict[str, str]
+) -> None:
+    token = "open-sesame-open"
+    settings = {"NST_DATA": str(tmp_path), "NST_SCHEDULER": "tcp://127.0.0.1:9", "NST_TOKEN": token, **trusted}
+    with app("--port", "0", **settings) as process:
+        assert process.stdout is not None
+        said = process.stdout.readline()
+        url = said.split()[4]
+        assert httpx2.get(f"{url}/api/v1/options").status_code == 401
+        assert httpx2.get(f"{url}/api/v1/options", headers={"Authorization": f"Bearer {token}"}).status_code == 200
+        answer = httpx2.post(f"{url}/login", data={"token": token}, headers={"X-Forwarded-Proto": "https"})
+        assert answer.status_code == 303
+        assert ("Secure" in answer.headers["set-cookie"]) is bool(trusted)
+        process.send_signal(signal.SIGINT)
+        out, errors = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert token not in said + out + errors
 
 
 @pytest.mark.parametrize("port", ["many", "70000"])

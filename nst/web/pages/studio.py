@@ -4,10 +4,23 @@ import dash_bootstrap_components as dbc
 from dash import Dash, dcc, html
 from dash.development.base_component import Component
 
-from nst.web import choosing, estimating, figures, ids, live, painter, painting
+from nst.web import (
+    choosing,
+    estimating,
+    figures,
+    history,
+    ids,
+    live,
+    painter,
+    painting,
+    restoring,
+    shelf,
+    steering,
+)
 from nst.web.components import basics, chooser, further, legend
 from nst.web.desk import Desk
 from nst.web.gallery import CONTENTS, STYLES
+from nst.web.pages import gallery
 
 TICKING = 100  # ms between two tries to send a poll; one that waits for its answer holds the others back
 
@@ -25,7 +38,8 @@ def layout() -> Component:
             dcc.Store(id=ids.STUDIO),
             dcc.Store(id=ids.DRAFT),
             _header(),
-            html.Main([_panel(), _stage(), _notes()], className="studio"),
+            html.Main([_panel(), _stage(), _notes()], id=ids.ROOM_STUDIO, className="studio", tabIndex=-1),
+            gallery.layout(),
             dbc.Toast(id=ids.TOAST, header="That did not work", is_open=False, dismissable=True, duration=12000),
             html.Div("The studio does not answer. Trying again …", className="away", role="status"),
         ]
@@ -40,6 +54,8 @@ def _header() -> Component:
             html.Div("the worker is getting ready", id=ids.WORKER, className="pill pill-starting", role="status"),
             html.Nav(
                 [
+                    html.A("Studio", id=ids.TO_STUDIO, href="/", className="inside"),
+                    html.A("Gallery", id=ids.TO_GALLERY, href="/gallery", className="inside"),
                     html.A("API", href="/docs"),
                     html.Button("◐", id=ids.THEME, type="button", title="Light or dark", className="round"),
                 ],
@@ -64,6 +80,7 @@ def _panel() -> Component:
                                 [
                                     html.Button("⇄ Swap", id=ids.SWAP, type="button", className="quiet"),
                                     html.Button("✦ Surprise me", id=ids.SURPRISE, type="button", className="quiet"),
+                                    restoring.button(),
                                 ],
                                 className="whims",
                             ),
@@ -79,6 +96,7 @@ def _panel() -> Component:
                 [
                     html.Div(id=ids.ESTIMATE, className="estimate", role="status"),
                     dbc.Button("Start", id=ids.START, color="primary", class_name="start"),
+                    dbc.Button("Pause", id=ids.PAUSE, color="secondary", outline=True, disabled=True),
                     dbc.Button("Stop", id=ids.STOP, color="secondary", outline=True, disabled=True),
                 ],
                 className="panel-foot",
@@ -124,6 +142,7 @@ def _stage() -> Component:
                     ),
                 ],
             ),
+            history.layout(),
         ],
     )
 
@@ -159,6 +178,7 @@ def _notes() -> Component:
                 ],
                 className="card",
             ),
+            steering.card(),
             html.Section(
                 [
                     html.H2("The painter"),
@@ -185,3 +205,7 @@ def register(app: Dash, desk: Desk) -> None:
     estimating.register(app, desk)
     painting.register(app, desk)
     painter.register(app, desk)
+    steering.register(app, desk)
+    history.register(app, desk)
+    restoring.register(app, desk)
+    shelf.register(app, desk)

@@ -1,0 +1,146 @@
+"""What becomes of runs that rest: found again, liked, deleted and brought back; and how much disk they take."""
+
+import json
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from nst.errors import Busy, Conflict
+from nst.jobs.run import Run, State
+from nst.jobs.store import Store
+
+UNDO = 600.0  # seconds for which a deleted run can be brought back
+FRESH = 3600.0  # seconds for which an upload that no run uses is kept: its page may still be open
+GIGABYTE = 10**9
+
+
+class Archive:
+    """The runs of a store as a collection. `limit` is in bytes; clients see runs of their own alone, "" sees all."""
+
+    def __init__(self, store: Store, limit: float) -> None:
+        self._store, self.limit = store, limit
+
+    def find(
+        self,
+        client: str = "",
+        words: str = "",
+        state: str = "",
+        favourite: bool = False,
+        before: str = "",
+        limit: int = 50,
+    ) -> list[tuple[Run, bool]]:
+        """(run, whether it is a favourite), newest first, at most `limit` older than the run `before`. Raises NotFound.
+
+        `words` must all be found in a run's settings, its network or the names of its pictures; case does not count.
+        """
+        where, values = ["deleted IS NULL"], []
+        if client:
+            where.append("client = ?")
+            values.append(client)
+        if state:
+            where.append("state = ?")
+            values.append(state)
+        if favourite:
+            where.append("favourite = 1")
+        if before:
+            where.append("number < (SELECT number FROM runs WHERE id = ?)")
+            values.append(self._store.run(before).id)
+        for word in words.lower().split():
+            named = "SELECT id FROM uploads WHERE instr(lower(name), ?)"
+            where.append(
+                f"(instr(lower(run), ?) OR json_extract(run, '$.content') IN ({named})"
+                f" OR json_extract(run, '$.style') IN ({named}))"
+            )
+            values += [word] * 3
+        query = f"SELECT run, favourite FROM runs WHERE {' AND '.join(where)} ORDER BY number DESC LIMIT {limit:d}"
+        return [(Run.from_json(json.loads(text)), bool(liked)) for text, liked in self._store.rows(query, *values)]
+
+    def count(self) -> dict[State, int]:
+        """How many runs there are of each state."""
+        rows = self._store.rows("SELECT state, count(*) FROM runs WHERE deleted IS NULL GROUP BY state")
+        return {State(state): number for state, number in rows}
+
+    def favourite(self, run_id: str) -> bool:
+        """Whether a run is one. Raises NotFound."""
+        self._store.run(run_id)
+        return bool(self._store.rows("SELECT favourite FROM runs WHERE id = ?", run_id)[0][0])
+
+    def like(self, run_id: str, favourite: bool) -> None:
+        """Make a run a favourite, or not. Raises NotFound."""
+        self._store.run(run_id)
+        with self._store.transaction() as database:
+            database.execute("UPDATE runs SET favourite = ? WHERE id = ?", (favourite, run_id))
+
+    def delete(self, run_id: str) -> None:
+        """Put a run out of sight; for `UNDO` seconds it can be brought back. Raises NotFound, Conflict."""
+        run = self._store.run(run_id)
+        if not run.state.rests:
+            raise Conflict(f"run {run_id} cannot be deleted: it is {run.state}; stop it first")
+        self._set_deleted(run_id, time.time())
+
+    def deleted(self, run_id: str) -> Run:
+        """A run that can be brought back, or is there as ever. Raises NotFound."""
+        rows = self._store.rows("SELECT run FROM runs WHERE id = ? AND deleted IS NOT NULL", run_id)
+        return Run.from_json(json.loads(rows[0][0])) if rows else self._store.run(run_id)
+
+    def restore(self, run_id: str) -> None:
+        """Bring a deleted run back. Raises NotFound if it is gone for good."""
+        self.deleted(run_id)
+        self._set_deleted(run_id, None)
+
+    def _set_deleted(self, run_id: str, when: float | None) -> None:
+        with self._store.transaction() as database:
+            database.execute("UPDATE runs SET deleted = ? WHERE id = ?", (when, run_id))
+
+    def used(self) -> int:
+        """Bytes that runs and uploads take on the disk."""
+        return sum(path.stat().st_size for path in _files(self._store.folder))
+
+    def check_room(self) -> None:
+        """See that there is room for a run: what can be spared goes, oldest first. Raises Busy if that is not enough.
+
+        First what was deleted, then the checkpoints and the frames between first and last of runs that have ended;
+        never a result, a marked frame, or anything of a favourite.
+        """
+        self.sweep()
+        if self.used() <= self.limit:
+            return
+        self.sweep(0.0)
+        used = self.used()
+        for run in self._spared():
+            used -= self._store.slim(run.id)
+            if used <= self.limit:
+                return
+        raise Busy(
+            f"runs take {used / GIGABYTE:.2f} of {self.limit / GIGABYTE:.2f} GB: delete some in the gallery, "
+            "or let them have more with --disk"
+        )
+
+    def sweep(self, undo: float = UNDO) -> None:
+        """Remove for good what was deleted more than `undo` seconds ago, and uploads that nothing uses."""
+        gone = self._store.rows("SELECT id FROM runs WHERE deleted < ?", time.time() - undo)
+        for (run_id,) in gone:
+            with self._store.transaction() as database:
+                for table, column in (("events", "run"), ("frames", "run"), ("runs", "id")):
+                    database.execute(f"DELETE FROM {table} WHERE {column} = ?", (run_id,))
+            shutil.rmtree(self._store.folder / "runs" / run_id, ignore_errors=True)
+        used = {
+            picture
+            for (text,) in self._store.rows("SELECT run FROM runs")
+            for picture in (json.loads(text)[role] for role in ("content", "style", "init"))
+        }
+        for path in (self._store.folder / "uploads").iterdir():
+            if path.name not in used and time.time() - path.stat().st_mtime > FRESH:
+                self._store.drop_upload(path.name)
+
+    def _spared(self) -> list[Run]:
+        """Runs that have ended and are no favourites, oldest first."""
+        rows = self._store.rows("SELECT run FROM runs WHERE favourite = 0 AND deleted IS NULL ORDER BY number")
+        runs = (Run.from_json(json.loads(text)) for (text,) in rows)
+        return [run for run in runs if run.state.ended and run.state is not State.INTERRUPTED]
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for place in ("runs", "uploads"):
+        yield from (path for path in (folder / place).rglob("*") if path.is_file())

@@ -1,0 +1,387 @@
+"""Worker processes, reached over dask.distributed: runs go to them and come back as events.
+
+The store holds the line, over restarts too: a queued run is handed over as soon as a worker is ready and free, one at a
+time to each. One thread does that, and writes down what workers say in the order they said it. What runs in the worker
+is in worker.py; the painter itself is known by name alone.
+"""
+
+import logging
+import threading
+import uuid
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from distributed import Client, Future
+
+from nst.errors import Busy, Conflict, NotFound, NstError
+from nst.events import Continued, Event, Failed, Fetching, Finished, Interrupted, Paused, Stopped
+from nst.jobs import worker
+from nst.jobs.cluster import NICENESS, connect
+from nst.jobs.place import Place
+from nst.jobs.run import Run, State
+from nst.jobs.store import Store
+from nst.jobs.turns import in_turn
+from nst.settings import Settings
+
+log = logging.getLogger(__name__)
+
+LOST = "the worker that painted this run ended unexpectedly; it may have run out of memory"
+WARM_UPS = 3  # a worker that ends this often in a row while it warms up is no longer asked to
+PATIENCE = 30.0  # seconds that closing may take
+GPU = "GPU"  # the Dask resource of a worker with a graphics card
+PAUSE = 2.0  # seconds between two looks at a silent scheduler, or two tries to reach one
+
+
+class Workers:
+    """The workers of one queue, each with the run it has. One thread does all that is not asked from outside.
+
+    `execute`, `warm_up` and `fetch` are named as "module:function" and called in the worker, as worker.py says.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        execute: str = "nst.runner:execute",
+        warm_up: str = "nst.runner:warm_up",
+        fetch: str = "nst.runner:fetch_weights",
+    ) -> None:
+        self._settings, self._store = settings, store
+        self._execute, self._warm_up, self._fetch = execute, warm_up, fetch
+        self._niceness = 0 if settings.scheduler else NICENESS
+        self._topic = f"nst-{uuid.uuid4().hex}"
+        self._inbox: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._lock = threading.RLock()  # over all below
+        self._thread: threading.Thread | None = None
+        self._closing = threading.Event()
+        self._client: Client | None = None
+        self._places: dict[str, Place] = {}  # by address
+        self._lost_warming = 0  # in a row
+        self._trouble = ""  # why there is no warm worker
+        self._info: dict[str, Any] = {}  # what the last warm-up returned
+        self._fetching: dict[str, Fetching] = {}
+
+    def start(self) -> None:
+        """Bring the workers up, behind the caller's back; may be called once."""
+        with self._lock:
+            if self._thread is not None:
+                raise Conflict("this queue was started before")
+            self._thread = threading.Thread(target=self._serve, name="nst-queue", daemon=True)
+            self._thread.start()
+
+    def close(self) -> None:
+        """End the workers of our own, and interrupt what they paint; the line waits for the next start.
+
+        Returns when that is done. May be called again.
+        """
+        self._closing.set()
+        self._wake()
+        if self._thread is not None:
+            self._thread.join(PATIENCE)
+            if self._thread.is_alive():
+                log.error("the queue did not close within %.0f s; its worker may still be there", PATIENCE)
+
+    # What is known of them --------------------------------------------------------------------------------------------
+
+    def health(self) -> dict[str, Any]:
+        """{"worker": "starting" | "warm" | "lost" | "closed"}, with "error" if need be, and what warm-up returned."""
+        with self._lock:
+            warm = any(place.warm for place in self._places.values())
+            warming = any(not place.ready for place in self._places.values())
+            state = "warm" if warm else "lost" if self._trouble and not warming else "starting"
+            error = {"error": self._trouble} if self._trouble and not warm else {}
+            return {**self._info, "worker": "closed" if self._closing.is_set() else state, **error}
+
+    def extractors(self) -> dict[str, Any]:
+        """What warm-up said of the networks; {} until it did."""
+        return dict(self._info.get("extractors", {}))
+
+    @property
+    def fetching(self) -> dict[str, Fetching]:
+        """The downloads of weights, by extractor, each as it stands."""
+        with self._lock:
+            return dict(self._fetching)
+
+    def fetch_weights(self, name: str) -> None:
+        """Download an extractor's weights on a worker, beside its painting; `fetching` tells. Raises Busy."""
+        with self._lock:
+            if name in self._fetching and not self._fetching[name].done:
+                return
+            ready = [(address, place) for address, place in self._places.items() if place.ready]
+            if not ready:
+                raise Busy("no worker is there yet to fetch weights: try again in a moment")
+            address, place = ready[0]
+            place.fetching.add(name)
+            self._fetching[name] = Fetching(name, 0, 0)
+            self._tell(address, worker.fetch_aside, self._fetch, name, self._warm_up, self._topic, self._niceness)
+
+    @property
+    def hands(self) -> int:
+        """How many workers paint, or could."""
+        with self._lock:
+            return sum(place.ready for place in self._places.values())
+
+    def line(self) -> list[Run]:
+        """The runs that wait, the next one first."""
+        with self._lock:
+            taken = {place.run for place in self._places.values()}
+            return in_turn(self._store.active(), taken)
+
+    # Their own thread -------------------------------------------------------------------------------------------
+
+    def _serve(self) -> None:
+        while not self._closing.is_set():
+            try:
+                with connect(self._settings) as self._client:
+                    self._inbox.put(self._look_round)
+                    self._work()
+                    self._leave()
+            except Exception as error:
+                trouble = f"no worker could be started or reached: {error}"
+                log.warning(trouble, exc_info=not isinstance(error, OSError))
+                self._lose_all(trouble)
+                self._closing.wait(PAUSE)
+        try:
+            self._store.interrupt_running()
+        except NstError as error:
+            log.error("%s", error)
+
+    def _wake(self) -> None:
+        """Have the thread look after the line, or see that the queue was closed."""
+        self._inbox.put(lambda: None)
+
+    def _work(self) -> None:
+        """Do what comes in, until the queue is closed or, raising ConnectionError, the scheduler is gone."""
+        while not self._closing.is_set():
+            try:
+                job = self._inbox.get(timeout=PAUSE)
+            except Empty:
+                job = self._look_round
+            try:
+                with self._lock:
+                    job()
+                self._dispatch()
+            except ConnectionError:
+                raise
+            except Exception:  # the other runs must not suffer from it
+                log.exception("the queue stumbled")
+
+    def _look_round(self) -> None:
+        """Subscribe to what the scheduler and the workers say, and see who is there.
+
+        Done again and again, because Dask's client reconnects by itself, and has then forgotten its subscriptions.
+        """
+        assert self._client is not None
+        if self._client.status == "closed":
+            raise ConnectionError("the scheduler is gone")
+        if self._client.status != "running":
+            return
+        self._client.subscribe_topic("all", lambda event: self._inbox.put(partial(self._on_cluster, event[1])))
+        self._client.subscribe_topic(self._topic, lambda event: self._inbox.put(partial(self._on_worker, event[1])))
+        there = set(self._client.scheduler_info()["workers"])
+        for address in self._places.keys() - there:
+            self._give_up(address)
+        for address in there - self._places.keys():
+            self._welcome(address)
+
+    def _leave(self) -> None:
+        """Let go of the workers, and have them let go of their runs."""
+        assert self._client is not None
+        with suppress(ValueError):  # closed before it had subscribed
+            self._client.unsubscribe_topic("all")
+        for address, place in self._places.items():
+            if place.run:
+                self._tell(address, worker.ask, place.ticket, "stop").join(PAUSE)
+
+    def _lose_all(self, trouble: str) -> None:
+        with self._lock:
+            for address in list(self._places):
+                self._give_up(address, trouble)
+            self._trouble = trouble
+
+    def _on_cluster(self, message: Mapping[str, Any]) -> None:
+        """A word of the scheduler: a worker came or went."""
+        address = message.get("worker", "")
+        if message.get("action") == "add-worker" and address not in self._places:
+            self._welcome(address)
+        elif message.get("action") == "remove-worker" and address in self._places:
+            self._give_up(address)
+
+    def _on_worker(self, message: Mapping[str, Any]) -> None:
+        """A word of worker.py."""
+        place = self._places.get(message["worker"])
+        if "ticket" in message:
+            if place and place.ticket == message["ticket"]:
+                self._on_painter(message["worker"], place, message)
+        elif "fetching" in message:
+            event = Event.from_wire(message["fetching"])
+            assert isinstance(event, Fetching)
+            self._fetching[event.name] = event
+            if place and event.done:
+                place.fetching.discard(event.name)
+        elif "trouble" in message:
+            self._trouble = f"the worker could not get ready: {message['trouble']}"
+        elif place:
+            place.warm, self._info, self._trouble, self._lost_warming = True, message["info"], "", 0
+
+    def _on_painter(self, address: str, place: Place, message: Mapping[str, Any]) -> None:
+        """An event of the run that a worker has; its checkpoint, if it made one, is taken first, by a thread."""
+        event = Event.from_wire(message["event"])
+        place.told_end = isinstance(event, Finished | Stopped | Paused | Failed)
+        if "aside" not in message:
+            self._write(place.run, event)
+            return
+        run_id, client, before = place.run, self._client, place.taking
+        assert client is not None
+
+        def take() -> None:
+            if before:
+                before.join()  # an older checkpoint must not come last
+            try:
+                taken = client.run(worker.take, message["aside"], workers=[address])[address]
+            except Exception as error:
+                log.warning("worker %s did not give out a checkpoint: %s", address, error)
+                taken = b""
+            # An end is told even so: the run can then be continued from an older checkpoint.
+            if taken or place.told_end:
+                whole = Event.from_wire({**message["event"], "checkpoint": taken})
+                self._inbox.put(partial(self._write, run_id, whole))
+
+        place.taking = threading.Thread(target=take, name="nst-take", daemon=True)
+        place.taking.start()
+
+    def _welcome(self, address: str) -> None:
+        """Warm a new worker up, unless that has killed its predecessors."""
+        assert self._client is not None
+        place = self._places[address] = Place()
+        place.gpu = bool(self._client.scheduler_info()["workers"].get(address, {}).get("resources", {}).get(GPU))
+        if self._lost_warming < WARM_UPS:
+            self._hand_over(address, self._warmed, worker.warm_up, self._warm_up, self._topic, self._niceness)
+        else:
+            place.ready = True
+
+    def _give_up(self, address: str, reason: str = LOST) -> None:
+        """A worker is gone: its downloads end, its run goes on with another. Dask's nanny, or its owner, brings one."""
+        place = self._places.pop(address)
+        self._trouble = "the worker ended unexpectedly" + ("" if place.ready else " while it was getting ready")
+        self._lost_warming += not place.ready
+        if place.run:
+            self._take_back(place, reason)
+        for name in place.fetching:
+            self._fetching[name] = replace(self._fetching[name], done=True, error=self._trouble)
+
+    def _take_back(self, place: Place, reason: str) -> None:
+        """Put a run whose worker is gone into the line again, unless it got nowhere since it lost one before."""
+        run = self._store.run(place.run)
+        if run.state.rests or place.told_end:
+            return
+        if place.asked:
+            self._write(run.id, place.asked(run.seconds))  # type: ignore[call-arg]
+        elif run.lost is not None and (run.kept or 0) <= run.lost:
+            self._write(run.id, Failed(reason))
+        else:
+            self._write(run.id, Interrupted(reason))
+            self._write(run.id, Continued(run.epochs))
+
+    def _dispatch(self) -> None:
+        """Give every free worker the run whose turn it is; one that cannot be handed over fails: the next then."""
+        free = [(address, place) for address, place in self._places.items() if place.ready and place.task is None]
+        line = self.line() if free else []
+        for address, place in sorted(free, key=lambda item: item[1].gpu):  # the plain ones first
+            for run in [run for run in line if place.gpu or not run.gpu]:
+                line.remove(run)
+                if self._give(address, place, run.id):
+                    break
+
+    def _give(self, address: str, place: Place, run_id: str) -> bool:
+        """Whether the run is with the worker now. Raises ConnectionError if there is no scheduler to send it by."""
+        assert self._client is not None
+        with self._lock:
+            run = self._store.run(run_id)
+            if run.state is not State.QUEUED:
+                return False  # it was stopped a moment ago
+            place.run, place.ticket, place.asked, place.told_end = run_id, uuid.uuid4().hex, None, False
+        try:
+            job = self._store.job(run)  # reads files, for which nobody should have to wait
+            with self._lock:
+                self._hand_over(address, self._painted, worker.paint, self._execute, self._topic, place.ticket, job)
+        except Exception as error:
+            with self._lock:
+                place.run, place.task = "", None
+                if self._client.status != "running":
+                    raise ConnectionError("the scheduler is gone") from error
+                self._write(run_id, Failed(worker.in_words(error)))
+            return False
+        return True
+
+    def _hand_over(
+        self, address: str, done: Callable[[Place], None], function: Callable[..., None], *given: Any
+    ) -> None:
+        """Make `function(*given)` the task of a worker; `done` is called once it is over."""
+        assert self._client is not None
+        place = self._places[address]
+        place.task = self._client.submit(function, *given, workers=[address], pure=False, retries=0)
+        place.task.add_done_callback(lambda task: self._inbox.put(partial(self._over, address, task, done)))
+
+    def _over(self, address: str, task: Future, done: Callable[[Place], None]) -> None:
+        place = self._places.get(address)
+        if place is None or place.task != task:
+            return  # the worker is gone, and everything is said
+        if task.cancelled():  # by Dask, when it loses the scheduler
+            self._lose_all("the connection to the scheduler was lost")
+            return
+        done(place)
+        place.task = None
+
+    def _warmed(self, place: Place) -> None:
+        place.ready = True
+
+    def _painted(self, place: Place) -> None:
+        assert place.task is not None
+        if place.task.status == "error":
+            self._take_back(place, LOST)
+        elif not place.told_end:
+            self._write(place.run, Failed("the painter ended without a result"))
+        place.run = ""
+
+    def _write(self, run_id: str, event: Event) -> None:
+        """Keep an event; a run whose story cannot be kept has failed."""
+        try:
+            self._store.append(run_id, event)
+        except NotFound:
+            pass  # it was deleted
+        except NstError as error:
+            log.error("run %s: %s", run_id, error)
+            with suppress(NstError):
+                self._store.fail(run_id, str(error))
+            for address, place in self._places.items():
+                if place.run == run_id:
+                    self._tell(address, worker.ask, place.ticket, "stop")
+
+    def _tell(self, address: str, function: Callable[..., None], *given: Any) -> threading.Thread:
+        """Have a worker call a short function now, while its task goes on. One that is gone need not hear it."""
+
+        def call() -> None:
+            assert self._client is not None
+            try:
+                self._client.run(function, *given, workers=[address])
+            except Exception as error:
+                log.warning("worker %s did not hear %s: %s", address, function.__name__, error)
+
+        thread = threading.Thread(target=call, name=f"nst-{function.__name__}", daemon=True)
+        thread.start()
+        return thread
+
+    def _ask(self, run_id: str, for_end: type[Event] | None, wish: str, *given: Any) -> bool:
+        """Have the worker that has a run hear a wish; False if none has it."""
+        found = next(((address, place) for address, place in self._places.items() if place.run == run_id), None)
+        if found is None or found[1].told_end:
+            return False
+        address, place = found
+        place.asked = for_end or place.asked
+        self._tell(address, worker.ask, place.ticket, wish, *given)
+        return True

@@ -1,0 +1,193 @@
+"""What a result says of itself: the settings inside its PNG, from which the picture can be made again.
+
+Reading never trusts the file: it is a stranger's, and what is in it is checked like any other input.
+"""
+
+import dataclasses
+import io
+import json
+import re
+import struct
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, Self
+
+from nst.errors import ImageError, OptionError
+from nst.options import ECHO, StyleOptions, did_you_mean, shown
+
+KEYWORD = "nst"  # of the PNG text chunk
+MAX_BYTES = 64 * 2**10  # of that text
+MOST_STEPS = 10**8  # far more than anyone paints
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+SHA256 = re.compile("[0-9a-f]{64}|")  # or unknown
+
+Steering = tuple[int, Mapping[str, Any]]  # (step, options in their JSON form)
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """How a picture was painted."""
+
+    version: str  # of this program
+    versions: Mapping[str, str]  # {"python": "3.11.9", ...}
+    extractor: str
+    precision: str  # of its arithmetic
+    options: StyleOptions  # as the run began
+    steered: tuple[Steering, ...]  # options changed while it was painted, each before that optimiser step
+    epochs: int  # painted in all; above the options' own if the run was continued
+    content: str  # SHA-256 of the file, hexadecimal; "" if unknown
+    style: str
+    init: str | None = None  # None without a picture to start from
+    branched: bool = False  # it began from a kept frame of another run, so the settings alone do not make it again
+
+    @property
+    def settled(self) -> StyleOptions:
+        """The options, with the network and the precision that "auto" stood for."""
+        return StyleOptions.from_json(
+            {**self.options.to_json(), "extractor": self.extractor, "precision": self.precision}
+        )
+
+    @property
+    def options_at_the_end(self) -> StyleOptions:
+        """The options with all that was changed on the way."""
+        changes = {name: value for _, changed in self.steered for name, value in changed.items()}
+        return StyleOptions.from_json({**self.options.to_json(), **changes})
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values; `from_json` reads it back."""
+        return {
+            "nst": self.version,
+            "versions": dict(self.versions),
+            "extractor": self.extractor,
+            "precision": self.precision,
+            "options": self.options.to_json(),
+            "steered": [{"step": step, "changes": dict(changes)} for step, changes in self.steered],
+            "epochs": self.epochs,
+            "content": self.content,
+            "style": self.style,
+            "init": self.init,
+            "branched": self.branched,
+        }
+
+    def to_text(self) -> str:
+        """JSON for the PNG's text, in ASCII."""
+        return json.dumps(self.to_json())
+
+    @classmethod
+    def from_json(cls, given: Any) -> Self:
+        """From plain values; what older versions did not write is empty, or the default. Raises OptionError."""
+        known = {"nst", *(field.name for field in dataclasses.fields(cls))} - {"version"}
+        given = _object("settings", given, known)
+        network = StyleOptions.from_json({name: given.get(name, "auto") for name in ("extractor", "precision")})
+        options = StyleOptions.from_json(given.get("options", {}))
+        versions = _object("versions", given.get("versions", {})).items()
+        steered = given.get("steered", [])
+        if not isinstance(steered, list):
+            raise OptionError(f"`steered` must be a list, got {shown(steered)}", "steered")
+        init, branched = given.get("init"), given.get("branched", False)
+        if not isinstance(branched, bool):
+            raise OptionError(f"`branched` must be true or false, got {shown(branched)}", "branched")
+        return cls(
+            version=_name("nst", given.get("nst", "")),
+            versions={_name("versions", name): _name("versions", version) for name, version in versions},
+            extractor=network.extractor,
+            precision=network.precision,
+            options=options,
+            steered=_steered(steered, options, network.extractor),
+            epochs=_whole("epochs", given.get("epochs", options.most_epochs), MOST_STEPS),
+            content=_hash("content", given.get("content", "")),
+            style=_hash("style", given.get("style", "")),
+            init=None if init is None else _hash("init", init),
+            branched=branched,
+        )
+
+
+def read(data: bytes, name: str) -> Provenance:
+    """What the result in `data`, called `name`, says of itself.
+
+    Raises:
+        ImageError: no PNG, or one without settings of this program, or with text that is none.
+        OptionError: a setting is unknown, or its value wrong.
+    """
+    return _read(io.BytesIO(data), name)
+
+
+def read_file(path: Path) -> Provenance:
+    """As `read`, of a file of any size. Raises ImageError also where there is no readable file."""
+    try:
+        with path.open("rb") as file:
+            return _read(file, path.name)
+    except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
+        raise ImageError(f"{str(path)!r} cannot be read: {getattr(error, 'strerror', None) or error}") from None
+
+
+def _read(file: BinaryIO, name: str) -> Provenance:
+    text = _text(file, name)
+    try:
+        given = json.loads(text)
+    except (ValueError, RecursionError):  # ValueError: no JSON, no UTF-8, or a number of thousands of digits
+        raise ImageError(f"the settings in {name!r} are damaged: they must be JSON, got {shown(text)}") from None
+    try:
+        return Provenance.from_json(given)
+    except OptionError as error:
+        raise OptionError(f"the settings in {name!r}: {error}", error.option) from None
+
+
+def _text(file: BinaryIO, name: str) -> bytes:
+    """The text under `KEYWORD`. It stands before the pixels, none of which is read."""
+    if file.read(len(SIGNATURE)) != SIGNATURE:
+        raise ImageError(f"{name!r} must be a PNG that this program painted")
+    while len(head := file.read(8)) == 8:
+        size, kind = struct.unpack(">I4s", head)
+        if kind == b"tEXt":
+            keyword, _, text = file.read(min(size, MAX_BYTES)).partition(b"\0")
+            if keyword == KEYWORD.encode():
+                if size > MAX_BYTES:
+                    raise ImageError(f"the settings in {name!r} must take at most {MAX_BYTES} bytes, got {size}")
+                return text
+            size -= min(size, MAX_BYTES)
+        file.seek(size + 4, io.SEEK_CUR)  # 4: its checksum
+    raise ImageError(f"{name!r} carries no settings of this program")
+
+
+def _object(name: str, value: Any, known: Collection[str] | None = None) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise OptionError(f"`{name}` must be an object of names and values, got {shown(value)}", name)
+    for key in value:
+        if known is not None and key not in known:
+            raise OptionError(f"`{name}` has no {shown(key)}{did_you_mean(key, known)}", name)
+    return value
+
+
+def _name(name: str, value: Any) -> str:
+    """A short text without control characters, which a terminal would obey."""
+    if not (isinstance(value, str) and len(value) <= ECHO and value.isprintable()):
+        raise OptionError(f"`{name}` must be at most {ECHO} printable characters, got {shown(value)}", name)
+    return value
+
+
+def _hash(name: str, value: Any) -> str:
+    if not (isinstance(value, str) and SHA256.fullmatch(value)):
+        raise OptionError(f"`{name}` must be the SHA-256 of a file in hexadecimal, got {shown(value)}", name)
+    return value
+
+
+def _whole(name: str, value: Any, most: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
+        raise OptionError(f"`{name}` must be a whole number between 0 and {most}, got {shown(value)}", name)
+    return value
+
+
+def _steered(given: list[Any], options: StyleOptions, extractor: str) -> tuple[Steering, ...]:
+    """The changes in the order of their steps, each possible after those before it."""
+    steered = []
+    for one in given:
+        one = _object("steered", one, ("step", "changes"))
+        changes = _object("changes", one.get("changes"))
+        plain = StyleOptions.from_json(changes).to_json()
+        steered.append((_whole("step", one.get("step"), MOST_STEPS), {name: plain[name] for name in changes}))
+    steered.sort(key=lambda steering: steering[0])
+    for _, changes in steered:
+        options = options.steered(changes, extractor)
+    return tuple(steered)

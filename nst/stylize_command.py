@@ -1,0 +1,257 @@
+"""`nst stylize`: from files and flags to a picture, or one for each in a folder. The other commands are in cli.py."""
+
+import argparse
+import hashlib
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
+
+from nst import timelapse
+from nst.errors import InputError, NstError, OptionError
+from nst.estimates import Estimate
+from nst.images import Array, encode_jpeg, read_bytes, resize
+from nst.options import Option, StyleOptions, number, options_of
+from nst.provenance import Provenance, read_file
+from nst.scales import fit
+from nst.timelapse import TimelapseOptions
+from nst.words import count, gigabytes, roughly
+
+PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff")
+FRAME_QUALITY = 88  # JPEG
+FILM_OPTIONS = [option for option in options_of(TimelapseOptions) if option.name != "format"]  # its suffix tells that
+
+Film = tuple[Path, TimelapseOptions]
+
+
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """The arguments of the command."""
+    parser.add_argument("content", type=Path, metavar="CONTENT", help="a picture, or a folder of pictures")
+    parser.add_argument("style", type=Path, metavar="STYLE", help="the picture whose manner to take")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="PNG to write; a folder if CONTENT is one")
+    parser.add_argument("--quiet", action="store_true", help="no progress bar")
+    parser.add_argument(
+        "--like",
+        type=Path,
+        metavar="FILE.png",
+        help="repeat the settings inside a result; flags given beside it win",
+    )
+    for option in options_of(StyleOptions):
+        _add_flag(parser, option)
+    metavar = f"FILE.{'|'.join(timelapse.FORMATS)}"
+    parser.add_argument("--timelapse", type=Path, metavar=metavar, help="also write how the picture forms")
+    for option in FILM_OPTIONS:
+        _add_flag(parser, option, "timelapse_")
+
+
+def _add_flag(parser: argparse.ArgumentParser, option: Option, prefix: str = "") -> None:
+    flag = f"--{prefix}{option.name}".replace("_", "-")
+    text = option.help.replace("%", "%%")
+    if option.type is bool:
+        parser.add_argument(flag, action=argparse.BooleanOptionalAction, help=text)
+        return
+    shown = "automatic" if option.default is None else option.default
+    choices = (*option.choices, "FILE") if option.name == "init" else option.choices
+    metavar = "|".join(choices or (option.name.upper(), *option.words))
+    parser.add_argument(flag, metavar=metavar, help=f"{text} (default: {shown})")
+
+
+def run(parsed: argparse.Namespace) -> int:
+    """Paint what the arguments say; returns the exit status."""
+    like = read_file(parsed.like) if parsed.like else None
+    flags = _given(parsed, options_of(StyleOptions))
+    options, init = _options({**(like.settled.to_json() if like else {}), **flags})
+    film = _film(parsed)
+    jobs = list(_jobs(parsed.content, parsed.output))
+    _check_kept(
+        [*(content for content, _ in jobs), parsed.style, init, parsed.like],
+        [*(output for _, output in jobs), film and film[0]],
+    )
+    same = {"style": read_bytes(parsed.style), "init": read_bytes(init) if init else None, "options": options.to_json()}
+    if like:
+        same |= _repeated(like, flags)
+        only = None if parsed.content.is_dir() else read_bytes(parsed.content)
+        for remark in _remarks(like, parsed.like.name, {**same, "content": only}):
+            _tell(remark)
+    status = 0
+    for content, output in jobs:
+        try:
+            _paint({**same, "content": read_bytes(content)}, output, content.name, parsed.quiet, film)
+        except NstError as error:
+            if not parsed.content.is_dir():
+                raise
+            # the other pictures of the folder are still painted
+            _tell(f"{content.name}: {error}")
+            status = max(status, 2 if isinstance(error, InputError) else 1)
+    return status
+
+
+def _given(parsed: argparse.Namespace, options: Iterable[Option], prefix: str = "") -> dict[str, Any]:
+    """What flags say of the options."""
+    texts = {option: getattr(parsed, f"{prefix}{option.name}") for option in options}
+    return {
+        option.name: number(text) if option.type in (int, float) else text
+        for option, text in texts.items()
+        if text is not None
+    }
+
+
+def _options(given: dict[str, Any]) -> tuple[StyleOptions, Path | None]:
+    """(options, picture to start from); `init` takes a choice or a file."""
+    start = given.get("init", "noise")
+    if start == "image":
+        raise OptionError("`init`: name the picture to start from, as --init FILE", "init")
+    if start in StyleOptions.choices("init"):
+        return StyleOptions.from_json(given), None
+    if not os.path.isfile(start):  # Path.is_file raises where a name is too long to be one
+        raise OptionError(f"`init` must be noise, content, style or a picture's file, got {start!r}", "init")
+    return StyleOptions.from_json({**given, "init": "image"}), Path(start)
+
+
+def _repeated(like: Provenance, flags: Mapping[str, Any]) -> dict[str, Any]:
+    """What happened while the picture was painted, as a job has it; flags come before that, too."""
+    kept = [
+        (step, {name: value for name, value in changes.items() if name not in flags}) for step, changes in like.steered
+    ]
+    repeated: dict[str, Any] = {"steered": [{"step": step, "changes": changes} for step, changes in kept if changes]}
+    if like.epochs and "epochs" not in flags:
+        repeated["epochs"] = like.epochs
+    return repeated
+
+
+def _remarks(like: Provenance, name: str, job: Mapping[str, Any]) -> Iterator[str]:
+    """What to know of a picture that `job` paints like the one called `name`."""
+    known = {"content": like.content, "style": like.style, "init": like.init}
+    others = [what for what, sha in known.items() if sha and job[what] and sha != hashlib.sha256(job[what]).hexdigest()]
+    if others:
+        yield f"{name!r} was painted from {' and '.join(f'another {what}' for what in others)}"
+    if like.branched:
+        yield f"{name!r} began from a kept frame of another run; only its settings are repeated"
+    if job["steered"]:
+        yield f"{name!r} was steered while it was painted; repeated with it: {count(len(job['steered']), 'change')}"
+    if job.get("epochs", like.options.epochs) != like.options.epochs != "auto":
+        yield f"{name!r} was painted for {count(like.epochs, 'epoch')} instead of {like.options.epochs}, and so is this"
+
+
+def _film(parsed: argparse.Namespace) -> Film | None:
+    """(file, options) of the timelapse."""
+    given = _given(parsed, FILM_OPTIONS, "timelapse_")
+    path = parsed.timelapse
+    if path is None:
+        if given:
+            raise OptionError(
+                f"--timelapse-{next(iter(given))} is for a timelapse; name its file, as --timelapse FILE.mp4"
+            )
+        return None
+    format = path.suffix.lower().removeprefix(".")
+    if format not in timelapse.FORMATS:
+        raise InputError(f"the timelapse must end in .{', .'.join(timelapse.FORMATS)}; got {path.name!r}")
+    if parsed.content.is_dir():
+        raise InputError("a timelapse is of one picture, but the content is a folder")
+    if not path.parent.is_dir():
+        raise InputError(f"there is no folder {str(path.parent)!r} to write {path.name!r} into")
+    return path, TimelapseOptions(format, **given)
+
+
+def _jobs(content: Path, output: Path) -> Iterator[tuple[Path, Path]]:
+    """(picture, file to write) of one picture or of a folder of them."""
+    if not content.is_dir():
+        if output.is_dir():
+            output = output / f"{content.stem}.png"
+        if output.suffix.lower() != ".png":
+            raise InputError(f"the output must be a .png file, got {output.name!r}")
+        if not output.parent.is_dir():
+            raise InputError(f"there is no folder {str(output.parent)!r} to write {output.name!r} into")
+        yield content, output
+        return
+    pictures = sorted(path for path in content.iterdir() if path.suffix.lower() in PICTURE_SUFFIXES)
+    if not pictures:
+        raise InputError(f"there is no picture in the folder {str(content)!r}")
+    if output.is_file():
+        raise InputError(f"the content is a folder, so the output must be one too; {str(output)!r} is a file")
+    output.mkdir(parents=True, exist_ok=True)
+    if output.samefile(content):
+        raise InputError(f"the output would overwrite the pictures in {str(content)!r}; choose another folder")
+    stems = Counter(path.stem for path in pictures)
+    for path in pictures:
+        yield path, output / f"{path.stem if stems[path.stem] == 1 else path.name}.png"
+
+
+def _check_kept(read: Iterable[Path | None], written: Iterable[Path | None]) -> None:
+    """Raise InputError if a file to write is one of those that are read."""
+    sources, targets = ([path for path in paths if path and path.exists()] for paths in (read, written))
+    for source in sources:
+        if any(target.samefile(source) for target in targets):
+            raise InputError(f"the output would overwrite {str(source)!r}; choose another name")
+
+
+def _paint(job: Mapping[str, Any], output: Path, name: str, quiet: bool, film: Film | None) -> None:
+    """Paint with a progress bar; Ctrl-C and a diverging loss keep the picture so far, and its timelapse."""
+    from nst.runner import Painting  # TensorFlow loads here, after the arguments are known to be good
+
+    painting = Painting(job)
+    console = Console(stderr=True, quiet=quiet)
+    console.print(f"{painting.extractor} paints {name}. {painting.note}".strip(), highlight=False, markup=False)
+    if not quiet:  # to measure the machine takes a second
+        console.print(_expectation(painting.estimate()), highlight=False, markup=False)
+    frames = []
+    try:
+        with _progress(console) as progress:
+            task = progress.add_task("starting", total=painting.options.most_epochs)
+            for step in painting.steps():
+                if not step.ends_epoch:
+                    continue
+                line = (
+                    f"epoch {step.epoch}/{step.epochs}  {max(step.scale.height, step.scale.width)} px"
+                    f"  loss {step.losses.total:.3g}  {painting.seconds_left(step):.0f} s left"
+                )
+                progress.update(task, completed=step.epoch, total=step.epochs, description=line)
+                if film:
+                    frames.append(_frame(step.image, film[1].size))
+                if step.epoch == job.get("epochs"):  # the picture to repeat was stopped there
+                    break
+    finally:
+        result = painting.result()
+        if result:
+            output.write_bytes(result)
+            console.print(f"{output}  {painting.seconds:.0f} s", highlight=False, markup=False)
+        if film and frames:
+            final = painting.started()
+            _write_film(film, frames, final.height, final.width, console)
+
+
+def _progress(console: Console) -> Progress:
+    return Progress(SpinnerColumn(), BarColumn(), TextColumn("{task.description}"), console=console, transient=True)
+
+
+def _frame(image: Array, side: int) -> bytes:
+    """`image` ([H, W, 3], 0..1) as JPEG, no larger than a timelapse of that long side needs it."""
+    height, width = image.shape[:2]
+    return encode_jpeg(resize(image, *fit(height, width, min(side, max(height, width)))), FRAME_QUALITY)
+
+
+def _write_film(film: Film, frames: list[bytes], height: int, width: int, console: Console) -> None:
+    path, options = film
+    with _progress(console) as progress:
+        task = progress.add_task("timelapse")
+        timelapse.write(
+            path, frames, height, width, options, lambda done, total: progress.update(task, completed=done, total=total)
+        )
+    console.print(path, highlight=False, markup=False)
+
+
+def _expectation(estimate: Estimate) -> str:
+    """What a painting will take, in words."""
+    assert estimate.seconds is not None
+    sooner = "at most" if estimate.at_most else "about"
+    tiles = ", by tiles" if estimate.tiled else ""
+    return f"{sooner} {roughly(estimate.seconds)} and {gigabytes(estimate.bytes)}{tiles}"
+
+
+def _tell(remark: str) -> None:
+    print(f"nst: {remark}", file=sys.stderr)

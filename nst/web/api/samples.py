@@ -1,0 +1,70 @@
+"""Pictures that a run can be made of: the samples, and what visitors brought."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter
+from fastapi import Path as InPath
+from fastapi.responses import FileResponse, Response
+
+from nst.samples import Sample
+from nst.web.api import answers
+from nst.web.api.access import Here
+from nst.web.api.pictures import IMMUTABLE, Side
+from nst.web.api.schemas import file_of
+from nst.web.gallery import CONTENTS, SIDES, STYLES
+
+A_DAY = {"Cache-Control": "private, max-age=86400"}
+
+router = APIRouter(prefix="/api/v1", tags=["pictures"])
+Name = Annotated[str, InPath(description="as in the list", examples=["harbour"])]
+
+
+def _told(sample: Sample) -> dict[str, str]:
+    return {
+        "name": sample.name,
+        "title": sample.title,
+        "kind": sample.kind,
+        "picture": f"/api/v1/samples/{sample.name}.png",
+        "thumbnail": f"/api/v1/samples/{sample.name}.jpg",
+    }
+
+
+@router.get("/samples", summary="The sample pictures", responses={200: {"model": answers.Samples}})
+async def samples() -> dict[str, Any]:
+    """Drawn by this program; each with its address and a thumbnail's."""
+    return {"samples": [_told(sample) for sample in (*CONTENTS, *STYLES)]}
+
+
+@router.get("/styles", summary="The styles that are here", responses={200: {"model": answers.Styles}})
+async def styles() -> dict[str, Any]:
+    """The sample paintings."""
+    return {"styles": [_told(sample) for sample in STYLES]}
+
+
+@router.get("/samples/{name}.png", summary="A sample", response_class=FileResponse, responses=file_of("image/png", 404))
+def sample(name: Name, desk: Here) -> FileResponse:
+    """The picture itself."""
+    return FileResponse(desk.gallery.path(name), media_type="image/png", headers=A_DAY)
+
+
+@router.get(
+    "/samples/{name}.jpg", summary="A sample, small", response_class=Response, responses=file_of("image/jpeg", 404)
+)
+def sample_thumbnail(name: Name, desk: Here, side: Side = SIDES[0]) -> Response:
+    """Within `side` x `side` px."""
+    return Response(desk.thumbnail(f"samples/{name}", side), media_type="image/jpeg", headers=A_DAY)
+
+
+@router.get(
+    "/uploads/{upload_id}.jpg",
+    summary="An upload, small",
+    response_class=Response,
+    responses=file_of("image/jpeg", 404),
+)
+def upload_thumbnail(
+    upload_id: Annotated[str, InPath(description="a run's `content`, `style` or `init`")],
+    desk: Here,
+    side: Side = SIDES[0],
+) -> Response:
+    """Within `side` x `side` px."""
+    return Response(desk.thumbnail(f"uploads/{upload_id}", side), media_type="image/jpeg", headers=IMMUTABLE)

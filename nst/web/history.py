@@ -1,0 +1,193 @@
+"""Under the painting: looking back over its epochs, keeping one, branching from one, going on, a timelapse.
+
+The scrubber itself moves without the server (assets/player.js).
+"""
+
+import asyncio
+from typing import Any
+
+import dash_bootstrap_components as dbc
+from dash import ClientsideFunction, Dash, Input, Output, State, html, no_update
+from dash.development.base_component import Component
+
+from nst.errors import NstError, OptionError
+from nst.jobs.run import Run
+from nst.jobs.run import State as RunState
+from nst.options import number, shown
+from nst.timelapse import FORMATS
+from nst.web import ids, steering
+from nst.web.choosing import run_id_of
+from nst.web.clients import current_client
+from nst.web.components import toast
+from nst.web.desk import Desk
+from nst.web.steering import BOXES
+
+MORE = 10  # epochs that are proposed to go on with
+MOST_MORE = 1000
+
+
+def layout() -> Component:
+    """The bar, hidden until there is something to look back at."""
+    return html.Div(
+        [
+            html.Div(
+                [
+                    html.Label("Epoch", htmlFor=ids.SCRUBBER, className="visually-hidden"),
+                    dbc.Input(id=ids.SCRUBBER, type="range", min=0, max=1, step=1, value=1),
+                    html.Output(id=ids.SCRUBBED, htmlFor=ids.SCRUBBER),
+                    html.Button(
+                        "☆",
+                        id=ids.MARK,
+                        type="button",
+                        title="Always keep this frame",
+                        className="round",
+                        disabled=True,
+                    ),
+                ],
+                className="scrub",
+            ),
+            html.Div(
+                [
+                    html.Button("Branch from here", id=ids.BRANCH, type="button", className="quiet"),
+                    html.Span(
+                        [
+                            html.Button("Continue", id=ids.CONTINUE, type="button", className="quiet", disabled=True),
+                            dbc.Label("More epochs", html_for=ids.MORE_EPOCHS, class_name="visually-hidden"),
+                            dbc.Input(
+                                id=ids.MORE_EPOCHS,
+                                type="text",
+                                inputmode="numeric",
+                                autocomplete="off",
+                                value=str(MORE),
+                            ),
+                            html.Span("more epochs", className="hint"),
+                        ],
+                        className="go-on",
+                    ),
+                    html.Span(
+                        [
+                            html.Button("Timelapse", id=ids.FILM, type="button", className="quiet"),
+                            dbc.Label(
+                                "Format of the timelapse", html_for=ids.FILM_FORMAT, class_name="visually-hidden"
+                            ),
+                            dbc.Select(
+                                id=ids.FILM_FORMAT,
+                                options=[{"label": each.upper(), "value": each} for each in FORMATS],
+                                value=FORMATS[0],
+                            ),
+                            html.Label("Making the timelapse", htmlFor=ids.FILM_BAR, className="visually-hidden"),
+                            html.Progress(id=ids.FILM_BAR, value="0", max="1", hidden=True),
+                            html.A("Save it", id=ids.FILM_LINK, hidden=True, download=""),
+                        ],
+                        className="film",
+                    ),
+                ],
+                className="course",
+            ),
+            html.P(id=ids.LINEAGE, className="hint lineage"),
+        ],
+        id=ids.HISTORY,
+        className="history",
+        hidden=True,
+    )
+
+
+def lineage(run: Run, children: list[str]) -> list[Any]:
+    """Where a run comes from and what came of it, with links."""
+    said: list[Any] = []
+    if run.parent:
+        said = ["Branched from ", _link(run.parent), f" at epoch {run.first}. "]
+    if children:
+        said += ["Branches: " if len(children) > 1 else "Branch: "]
+        for child in children:
+            said += [_link(child), " "]
+    return said
+
+
+def _link(run_id: str) -> Component:
+    return html.A(run_id[:8], href=f"/?run={run_id}", className="inside")
+
+
+def more_epochs(run: Run) -> str:
+    """How many more epochs the box proposes: none where some of those that were asked for are still to come."""
+    return str(MORE if run.state is RunState.FINISHED else 0)
+
+
+def register(app: Dash, desk: Desk) -> None:
+    """Attach the callbacks to `app`."""
+    app.clientside_callback(
+        ClientsideFunction("player", "scrub"), Input(ids.SCRUBBER, "value"), prevent_initial_call=True
+    )
+    app.clientside_callback(
+        ClientsideFunction("player", "mark"), Input(ids.MARK, "n_clicks"), prevent_initial_call=True
+    )
+    app.clientside_callback(
+        ClientsideFunction("film", "make"),
+        Input(ids.FILM, "n_clicks"),
+        State(ids.FILM_FORMAT, "value"),
+        State(ids.URL, "search"),
+        prevent_initial_call=True,
+    )
+
+    @app.callback(
+        Output(ids.PAUSE, "disabled", allow_duplicate=True),
+        Input(ids.PAUSE, "n_clicks"),
+        State(ids.URL, "search"),
+        prevent_initial_call=True,
+    )
+    async def pause_or_resume(clicks: int, search: str | None) -> bool:
+        try:
+            run = await asyncio.to_thread(desk.own, run_id_of(search))
+            await asyncio.to_thread(desk.resume if run.state is RunState.PAUSED else desk.queue.pause, run.id)
+        except NstError as error:
+            toast(str(error))
+            return False
+        return True
+
+    @app.callback(
+        Output(ids.CONTINUE, "disabled", allow_duplicate=True),
+        Input(ids.CONTINUE, "n_clicks"),
+        State(ids.URL, "search"),
+        State(ids.MORE_EPOCHS, "value"),
+        *BOXES,
+        prevent_initial_call=True,
+    )
+    async def go_on(clicks: int, search: str | None, more: str, boxes: list[Any], names: list[dict[str, Any]]) -> bool:
+        try:
+            run = await asyncio.to_thread(desk.own, run_id_of(search))
+            wanted = steering.changes(run, steering.told(boxes, names))
+            await asyncio.to_thread(desk.resume, run.id, _more(more), wanted)
+        except NstError as error:
+            toast(str(error))
+            return False
+        return True
+
+    @app.callback(
+        Output(ids.URL, "search", allow_duplicate=True),
+        Input(ids.BRANCH, "n_clicks"),
+        State(ids.URL, "search"),
+        State(ids.SCRUBBER, "value"),
+        State(ids.MORE_EPOCHS, "value"),
+        *BOXES,
+        prevent_initial_call=True,
+    )
+    async def branch(
+        clicks: int, search: str | None, epoch: str, more: str, boxes: list[Any], names: list[dict[str, Any]]
+    ) -> Any:
+        try:
+            run = await asyncio.to_thread(desk.store.run, run_id_of(search))
+            wanted = steering.changes(run, steering.told(boxes, names))
+            further = _more(more) if int(epoch) >= run.epochs else 0
+            child = await asyncio.to_thread(desk.branch, run.id, int(epoch), wanted, further, current_client())
+        except NstError as error:
+            toast(str(error))
+            return no_update
+        return f"?run={child.id}"
+
+
+def _more(text: str) -> int:
+    """The number of epochs in the box. Raises OptionError."""
+    found = number(str(text).strip() or "0")
+    if not isinstance(found, int) or not 0 <= found <= MOST_MORE:
+        raise OptionError(f"the epochs to go on must be a whole number between 0 and {MOST_MORE}, got {shown(text)}")
+    return found

@@ -1,0 +1,86 @@
+"""Settings out of a result: a PNG that this program painted fills the form, and chooses its pictures if they are here.
+
+It is dropped on the painting, or chosen with the button; on a drop zone it would be a picture like any other.
+"""
+
+import asyncio
+from typing import Any
+
+from dash import Dash, Input, Output, State, dcc, html, no_update, set_props
+from dash.development.base_component import Component
+
+from nst import provenance
+from nst.errors import NotFound, NstError
+from nst.images import MAX_BYTES
+from nst.provenance import Provenance
+from nst.web import ids
+from nst.web.choosing import VALUES, bytes_of
+from nst.web.components import fill_form, toast
+from nst.web.desk import Desk
+
+
+def button() -> Component:
+    """What takes the file."""
+    return dcc.Upload(
+        html.Span("⟲ Settings of a result", className="quiet"),
+        id=ids.SETTINGS,
+        className="settings-of",
+        max_size=MAX_BYTES,
+        accept="image/png",
+    )
+
+
+def register(app: Dash, desk: Desk) -> None:
+    """Attach the callback to `app`."""
+    roles = ("content", "style", "init")
+
+    @app.callback(
+        output={
+            "values": {name: Output(box, "value", allow_duplicate=True) for name, box in VALUES.items()},
+            "choices": {role: Output(ids.choice(role), "data", allow_duplicate=True) for role in roles},
+            "contents": Output(ids.SETTINGS, "contents"),
+        },
+        inputs={"contents": Input(ids.SETTINGS, "contents")},
+        state={"name": State(ids.SETTINGS, "filename")},
+        prevent_initial_call=True,
+    )
+    async def restore(contents: str | None, name: str | None) -> dict[str, Any]:
+        nothing = {
+            "values": dict.fromkeys(VALUES, no_update),
+            "choices": dict.fromkeys(roles, no_update),
+            "contents": None,
+        }
+        if not contents:
+            return nothing
+        try:
+            found = await asyncio.to_thread(lambda: provenance.read(bytes_of(contents), name or "the picture"))
+        except NstError as error:
+            toast(str(error))
+            return nothing
+        choices, missing = await asyncio.to_thread(_pictures, desk, found)
+        set_props(ids.STATUS, {"children": said(name or "the picture", missing)})
+        return nothing | {
+            "values": fill_form(found.options_at_the_end),
+            "choices": {role: choices.get(role, no_update) for role in roles},
+        }
+
+
+def _pictures(desk: Desk, found: Provenance) -> tuple[dict[str, Any], list[str]]:
+    """({role: choice} of the pictures that are here, the roles of those that are not)."""
+    hashes = {"content": found.content, "style": found.style, "init": found.init}
+    choices, missing = {}, []
+    for role, upload in hashes.items():
+        if upload is None:
+            continue
+        try:
+            desk.store.upload_path(upload)
+            choices[role] = desk.choice_of(upload)
+        except NotFound:
+            missing.append(role)
+    return choices, missing
+
+
+def said(name: str, missing: list[str]) -> str:
+    """What the page's live region says of it."""
+    known = f"The settings of {name} are in the form."
+    return f"{known} Its {' and '.join(missing)} picture is not here: choose it." if missing else known

@@ -1,0 +1,219 @@
+"""A run's course in a real browser: steered, paused, looked back at, branched, continued, restored from its result."""
+
+import json
+import re
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Site, Visit, set_up, wait_for_epoch, wait_for_status
+
+LONG = 400
+
+
+def start(page: Page, epochs: int = LONG) -> None:
+    set_up(page, min(epochs, 200))
+    if epochs > 200:
+        page.fill("#option-epochs", str(epochs))
+    page.click("#start")
+    wait_for_epoch(page, 2)
+
+
+def steer(page: Page, label: str, value: str) -> None:
+    page.get_by_label(f"{label}, as a number", exact=True).last.fill(value)
+
+
+def run_of(page: Page, site: Site) -> dict:
+    run_id = page.url.partition("run=")[2]
+    return page.request.get(f"{site.url}/api/v1/runs/{run_id}").json()
+
+
+def source(page: Page) -> str:
+    return page.evaluate("document.querySelector('#image-graph image').href.baseVal")
+
+
+def test_sliders_steer_the_run_that_is_painted_and_leave_a_mark(visit: Visit, site: Site) -> None:
+    page = visit()
+    expect(page.locator("#steer")).to_be_hidden()
+    start(page)
+    steer(page, "Strength", "3")
+    shapes = "document.querySelector('#loss-graph .js-plotly-plot').layout.shapes"
+    page.wait_for_function(f"{shapes}.some((shape) => shape.label?.text === 'strength 3')")
+    run = run_of(page, site)
+    assert (run["options"]["strength"], run["options_now"]["strength"]) == (1.0, 3.0)
+    page.locator("#steer summary").click()
+    steer(page, "fire3", "0.5")
+    page.wait_for_function("document.querySelectorAll('#loss-graph .js-plotly-plot').length === 1")
+    expect(page.locator("#steer-error")).to_be_empty()
+    steer(page, "Smoothness", "-4")
+    expect(page.locator("#steer-error")).to_contain_text("`tv_weight` must be a number between 0 and 1000000, got -4")
+    steer(page, "Smoothness", "2")
+    expect(page.locator("#steer-error")).to_be_empty()
+    page.click("#stop")
+    wait_for_status(page, "Stopped")
+    steered = run_of(page, site)["steered"]
+    assert [next(iter(change["changes"])) for change in steered] == ["strength", "style_layers", "tv_weight"]
+    assert steered[1]["changes"]["style_layers"]["fire3"] == 0.5
+
+
+def test_a_run_is_paused_and_goes_on_where_it_was(visit: Visit) -> None:
+    page = visit()
+    start(page, 60)
+    page.click("#pause")
+    wait_for_status(page, "Paused at epoch")
+    expect(page.locator("#pause")).to_have_text("Resume")
+    expect(page.locator("#start")).to_be_enabled()
+    paused = int(re.findall(r"\d+", page.inner_text("#status"))[0])
+    again = visit(page.url.removeprefix(page.evaluate("location.origin")))
+    wait_for_status(again, f"Paused at epoch {paused}")
+    page.click("#pause")
+    wait_for_status(page, "Running")
+    expect(page.locator("#pause")).to_have_text("Pause")
+    wait_for_status(page, "Finished: 60 epochs")
+    xs = page.evaluate("document.querySelector('#loss-graph .js-plotly-plot').data[0].x")
+    assert xs == list(range(61))
+
+
+def test_the_scrubber_looks_back_by_mouse_and_by_arrow_keys_and_the_losses_follow(visit: Visit) -> None:
+    page = visit()
+    start(page, 12)
+    wait_for_status(page, "Finished")
+    expect(page.locator("#scrubbed")).to_have_text("Epoch 12")
+    page.wait_for_function("document.querySelector('#image-graph image').href.baseVal.includes('result.png')")
+    page.fill("#epoch-scrubber", "5")
+    page.wait_for_function("document.querySelector('#image-graph image').href.baseVal.endsWith('/frames/5.jpg')")
+    expect(page.locator("#scrubbed")).to_have_text("Epoch 5")
+    cursor = "document.querySelector('#loss-graph .js-plotly-plot').layout.shapes[0]"
+    page.wait_for_function(f"{cursor}.x0 === 5 && {cursor}.visible")
+    page.focus("#epoch-scrubber")
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator("#scrubbed")).to_have_text("Epoch 4")
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#scrubbed")).to_have_text("Epoch 6")
+    page.wait_for_function("document.querySelector('#image-graph image').href.baseVal.endsWith('/frames/6.jpg')")
+    page.click("#mark")
+    expect(page.locator("#mark")).to_have_attribute("aria-pressed", "true")
+    page.fill("#epoch-scrubber", "12")
+    page.wait_for_function("document.querySelector('#image-graph image').href.baseVal.includes('result.png')")
+    page.wait_for_function(f"{cursor}.visible === false")
+    expect(page.locator("#mark")).to_have_attribute("aria-pressed", "false")
+    again = visit(page.url.removeprefix(page.evaluate("location.origin")))
+    wait_for_status(again, "Finished")
+    again.fill("#epoch-scrubber", "6")
+    expect(again.locator("#mark")).to_have_attribute("aria-pressed", "true")
+
+
+def test_looking_back_stays_while_new_epochs_come(visit: Visit) -> None:
+    page = visit()
+    start(page)
+    wait_for_epoch(page, 6)
+    page.fill("#epoch-scrubber", "3")
+    page.wait_for_function("document.querySelector('#image-graph image').href.baseVal.endsWith('/frames/3.jpg')")
+    seen = int(page.get_attribute("#progress", "value") or 0)
+    wait_for_epoch(page, seen + 5)
+    assert source(page).endswith("/frames/3.jpg")
+    assert int(page.get_attribute("#epoch-scrubber", "max") or 0) > seen
+    page.click("#stop")
+    wait_for_status(page, "Stopped")
+
+
+def test_a_branch_begins_with_the_epoch_that_is_shown_and_with_the_sliders_weights(visit: Visit, site: Site) -> None:
+    page = visit()
+    start(page, 10)
+    wait_for_status(page, "Finished: 10 epochs")
+    parent = run_of(page, site)
+    page.fill("#epoch-scrubber", "4")
+    expect(page.locator("#scrubbed")).to_have_text("Epoch 4")
+    steer(page, "Strength", "5")
+    page.click("#branch")
+    expect(page.locator("#lineage")).to_contain_text(f"Branched from {parent['id'][:8]} at epoch 4.")
+    wait_for_status(page, "Finished: 10 epochs")
+    child = run_of(page, site)
+    assert (child["parent"], child["first"], child["options"]["strength"]) == (parent["id"], 4, 5.0)
+    assert page.evaluate("document.querySelector('#loss-graph .js-plotly-plot').data[0].x") == list(range(4, 11))
+    assert page.get_attribute("#epoch-scrubber", "min") == "4"
+    page.click(f"#lineage a[href$='{parent['id']}']")
+    expect(page.locator("#lineage")).to_contain_text(f"Branch: {child['id'][:8]}")
+    expect(page.locator("#epoch-scrubber")).to_have_attribute("min", "0")
+
+
+def test_a_finished_run_is_continued(visit: Visit, site: Site) -> None:
+    page = visit()
+    start(page, 5)
+    wait_for_status(page, "Finished: 5 epochs")
+    page.fill("#more-epochs", "-3")
+    page.click("#continue")
+    expect(page.locator("#toast")).to_contain_text("a whole number between 0 and 1000, got '-3'")
+    page.fill("#more-epochs", "4")
+    page.click("#continue")
+    wait_for_status(page, "Finished: 9 epochs")
+    assert page.evaluate("document.querySelector('#loss-graph .js-plotly-plot').data[0].x") == list(range(10))
+    expect(page.locator("#scrubbed")).to_have_text("Epoch 9")
+
+
+def test_a_result_gives_its_settings_back(visit: Visit, site: Site, tmp_path: Path) -> None:
+    page = visit()
+    page.fill("#option-strength", "2.5")
+    page.fill("#option-seed", "77")
+    start(page, 3)
+    wait_for_status(page, "Finished")
+    run = run_of(page, site)
+    result = tmp_path / "result.png"
+    result.write_bytes(page.request.get(site.url + run["result"]).body())
+    fresh = visit()
+    fresh.set_input_files("#settings input[type=file]", result)
+    expect(fresh.locator("#status")).to_contain_text("The settings of result.png are in the form.")
+    expect(fresh.locator("#option-seed")).to_have_value("77")
+    expect(fresh.locator("#option-strength")).to_have_value("2.5")
+    expect(fresh.locator("#option-epochs")).to_have_value("3")
+    # dropped on the painting it does the same
+    other = visit()
+    other.evaluate(
+        """async (url) => {
+            const file = new File([await (await fetch(url)).blob()], "dropped.png", { type: "image/png" });
+            const data = new DataTransfer();
+            data.items.add(file);
+            document.querySelector("#easel").dispatchEvent(
+                new DragEvent("drop", { bubbles: true, cancelable: true, dataTransfer: data }));
+        }""",
+        run["result"],
+    )
+    expect(other.locator("#status")).to_contain_text("The settings of dropped.png are in the form.")
+    plain = tmp_path / "plain.png"
+    plain.write_bytes(page.request.get(f"{site.url}/api/v1/samples/harbour.png").body())
+    fresh.set_input_files("#settings input[type=file]", plain)
+    expect(fresh.locator("#toast")).to_contain_text("'plain.png' carries no settings")
+
+
+def test_a_timelapse_is_made_and_offered(visit: Visit, site: Site) -> None:
+    page = visit()
+    start(page, 6)
+    wait_for_status(page, "Finished")
+    page.select_option("#film-format", "webp")
+    page.click("#film")
+    link = page.locator("#film-link")
+    expect(link).to_be_visible(timeout=60_000)
+    film = page.request.get(site.url + (link.get_attribute("href") or "")).body()
+    assert film[:4] == b"RIFF"
+    assert (link.get_attribute("download") or "").endswith(".webp")
+
+
+def test_a_run_that_a_dead_server_left_is_continued_with_one_click(visit: Visit, site: Site) -> None:
+    page = visit(lossy=True)
+    start(page)
+    page.click("#pause")
+    wait_for_status(page, "Paused")
+    page.click("#pause")
+    wait_for_status(page, "Running")
+    site.kill()
+    site.start()
+    wait_for_status(page, "Interrupted: the server was stopped")
+    expect(page.locator("#continue")).to_be_enabled()
+    page.click("#continue")
+    wait_for_status(page, "Running")
+    epochs = json.loads(page.request.get(f"{site.url}/api/v1/runs/{page.url.partition('run=')[2]}/events").text())
+    assert [event["kind"] for event in epochs["events"]].count("continued") == 2
+    page.click("#stop")
+    wait_for_status(page, "Stopped")

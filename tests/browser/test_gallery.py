@@ -1,0 +1,210 @@
+"""The gallery: one's runs found again, kept, used and thrown away."""
+
+import itertools
+import json
+import re
+from collections.abc import Callable
+from typing import Any, Literal
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import Site, Visit, focus, set_up, wait_for_epoch, wait_for_status
+from tests.browser.test_looks import findings, squeeze
+from tests.web.sites import picture
+
+Paint = Callable[..., str]
+LARGE = "document.querySelector('#image-graph image').getBoundingClientRect().width > 100"
+
+
+@pytest.fixture
+def paint(site: Site, visit: Visit) -> Paint:
+    """Has a run painted of a picture of a name; returns the run's id once it has ended."""
+    page = visit()
+    numbers = itertools.count()
+
+    def paint(name: str, wait: bool = True, **options: Any) -> str:
+        files = {
+            role: {"name": file, "mimeType": "image/png", "buffer": picture(colour=f"hsl({next(numbers)}, 50%, 50%)")}
+            for role, file in (("content", name), ("style", "wave.png"))
+        }
+        options = {"epochs": 1, "steps_per_epoch": 1, "size": 64} | options
+        answer = page.request.post(f"{site.url}/api/v1/runs", multipart={**files, "options": json.dumps(options)})
+        assert answer.ok, answer.text()
+        run, last = answer.json()["id"], 0
+        while wait:
+            found = page.request.get(f"{site.url}/api/v1/runs/{run}/events?after={last}&wait=10").json()
+            last = found["last"]
+            if any(event["kind"] in ("finished", "failed", "stopped") for event in found["events"]):
+                break
+        return run
+
+    return paint
+
+
+def card(page: Page, run: str) -> Locator:
+    return page.locator(f"#card-{run}")
+
+
+def enter(page: Page) -> None:
+    page.click("#to-gallery")
+    expect(page.locator("#room-gallery")).to_be_visible()
+    expect(page.locator("#room-studio")).to_be_hidden()
+
+
+def test_a_run_is_found_by_the_name_of_its_picture(visit: Visit, paint: Paint) -> None:
+    boat, castle = paint("boat at noon.png"), paint("castle.png")
+    page = visit()
+    enter(page)
+    expect(card(page, boat)).to_contain_text("boat at noon after wave")
+    expect(card(page, castle)).to_contain_text("Finished")
+    page.fill("#words", "wave noon")
+    expect(card(page, castle)).to_have_count(0)
+    expect(card(page, boat)).to_be_visible()
+    expect(page.locator("#found")).to_have_text("1 run")
+    page.fill("#words", "no such thing")
+    expect(page.locator("#none-found")).to_be_visible()
+    page.fill("#words", "")
+    expect(card(page, castle)).to_be_visible()
+    expect(page.locator("#none-found")).to_be_hidden()
+
+
+def test_the_wall_is_narrowed_to_a_state(visit: Visit, paint: Paint) -> None:
+    fine, failed = paint("fine.png"), paint("awry.png", seed=13, epochs=5)
+    page = visit()
+    enter(page)
+    expect(card(page, fine)).to_be_visible()
+    page.select_option("#of-state", "failed")
+    expect(card(page, fine)).to_have_count(0)
+    expect(card(page, failed)).to_contain_text("Failed")
+
+
+def test_a_star_is_kept_and_narrows_the_wall(visit: Visit, paint: Paint) -> None:
+    loved, other = paint("loved.png"), paint("other.png")
+    page = visit()
+    enter(page)
+    star = card(page, loved).locator(".star")
+    star.focus()
+    page.keyboard.press("Enter")
+    expect(star).to_have_text("★")
+    expect(star).to_be_focused()
+    page.goto(page.url)
+    expect(star).to_have_text("★")
+    page.get_by_label("Favourites", exact=True).check()
+    expect(card(page, other)).to_have_count(0)
+    expect(card(page, loved)).to_be_visible()
+    star.click()
+    expect(card(page, loved)).to_have_count(0)
+
+
+def test_what_was_deleted_is_brought_back_with_the_keyboard_alone(visit: Visit, paint: Paint) -> None:
+    run, last = paint("unloved.png"), paint("unloved too.png")
+    page = visit()
+    enter(page)
+    for each in (run, last):
+        card(page, each).get_by_role("button", name="Delete").focus()
+        page.keyboard.press("Enter")
+        expect(card(page, each)).to_have_count(0)
+        expect(page.locator("#undo")).to_be_focused()
+    expect(page.locator("#bin-text")).to_have_text("Deleted “unloved too after wave”.")
+    page.keyboard.press("Enter")
+    expect(card(page, last)).to_be_visible()
+    expect(page.locator("#bin-text")).to_have_text("Deleted “unloved after wave”.")
+    page.keyboard.press("Enter")
+    expect(card(page, run)).to_be_visible()
+    expect(page.locator("#bin")).to_be_hidden()
+    expect(card(page, run).get_by_role("button", name="Delete")).to_be_focused()
+
+
+def test_a_run_that_is_painted_is_not_deleted_and_its_card_tells_when_it_has_ended(visit: Visit, paint: Paint) -> None:
+    page = visit()
+    run = paint("slow.png", wait=False, epochs=4, steps_per_epoch=100)
+    enter(page)
+    expect(card(page, run).get_by_role("button", name="Delete")).to_be_disabled()
+    star = card(page, run).locator(".star")
+    star.focus()
+    expect(card(page, run)).to_contain_text("Finished", timeout=30_000)
+    expect(star).to_be_focused()
+
+
+def test_settings_are_used_again_without_starting(visit: Visit, paint: Paint) -> None:
+    run = paint("harbour wall.png", epochs=3, seed=77)
+    page = visit()
+    enter(page)
+    card(page, run).get_by_role("link", name="Use these settings").click()
+    expect(page.locator("#room-studio")).to_be_visible()
+    expect(page.locator("#option-seed")).to_have_value("77")
+    expect(page.locator("#option-epochs")).to_have_value("3")
+    expect(page.locator("#content-caption")).to_have_text("harbour wall.png")
+    wait_for_status(page, "Ready")
+    expect(page).to_have_url(re.compile(f"/\\?like={run}$"))
+    page.fill("#option-seed", "78")
+    enter(page)
+    card(page, run).get_by_role("link", name="Use these settings").click()
+    expect(page.locator("#option-seed")).to_have_value("77")
+
+
+def test_a_picture_opens_in_the_studio_and_back_leads_to_the_gallery(visit: Visit, paint: Paint) -> None:
+    run = paint("opened.png")
+    page = visit()
+    page.evaluate("window.same = true")
+    enter(page)
+    card(page, run).get_by_role("link", name="Open:").click()
+    wait_for_status(page, "Finished")
+    expect(page).to_have_url(re.compile(f"/\\?run={run}$"))
+    expect(page).to_have_title("nst studio")
+    page.go_back()
+    expect(page.locator("#room-gallery")).to_be_visible()
+    expect(page).to_have_title("Gallery · nst studio")
+    page.go_forward()
+    expect(page.locator("#room-studio")).to_be_visible()
+    page.click("#to-gallery")
+    expect(page).to_have_url(re.compile(f"/gallery\\?run={run}$"))
+    expect(page.locator("#to-gallery")).to_have_attribute("aria-current", "page")
+    page.click("#to-studio")
+    wait_for_status(page, "Finished")
+    assert page.evaluate("window.same"), "nothing was loaded anew"
+
+
+def test_a_painting_goes_on_behind_the_gallery(visit: Visit) -> None:
+    page = visit()
+    set_up(page, epochs=30, steps=10)
+    page.click("#start")
+    wait_for_epoch(page, 1)
+    enter(page)
+    before = int(page.locator("#progress").get_attribute("value"))
+    wait_for_epoch(page, before + 3)
+    expect(page.locator(".painting .state").first).to_have_text("Running")
+    page.click("#to-studio")
+    page.wait_for_function(LARGE)
+    wait_for_status(page, "Finished")
+    page.wait_for_function("window.shown.at(-1).endsWith('result.png')")
+
+
+def test_the_gallery_has_an_address_of_its_own(visit: Visit, paint: Paint) -> None:
+    run = paint("deep.png")
+    page = visit()
+    page.goto(page.url.rstrip("/") + "/gallery")
+    expect(card(page, run)).to_be_visible()
+    expect(page).to_have_title("Gallery · nst studio")
+    with page.context.expect_page() as opened:
+        page.locator("#to-studio").click(modifiers=["ControlOrMeta"])
+    expect(opened.value.locator("#room-studio")).to_be_visible()
+    expect(page.locator("#room-gallery")).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_and_nothing_sticks_out(visit: Visit, paint: Paint, scheme: Literal["light", "dark"]) -> None:
+    run = paint("a" * 100 + ".png")
+    page = visit(color_scheme=scheme, reduced_motion="reduce")
+    focus(page, "to-gallery")
+    page.keyboard.press("Enter")
+    expect(card(page, run)).to_be_visible()
+    assert findings(page) == []
+    card(page, run).get_by_role("button", name="Delete").click()
+    expect(page.locator("#undo")).to_be_visible()
+    assert findings(page) == []
+    squeeze(page)
+    page.fill("#words", "no such thing")
+    expect(page.locator("#none-found")).to_be_visible()
+    assert findings(page) == []

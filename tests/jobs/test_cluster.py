@@ -1,0 +1,274 @@
+"""A cluster as people run it: a scheduler and workers from the command line, on loopback, that share no file."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from shutil import which
+from typing import Any
+
+import dask
+import psutil
+import pytest
+from distributed import Client
+
+from nst.events import Finished, Kept, Started
+from nst.jobs.cluster import _environment
+from nst.jobs.queue import Queue
+from nst.jobs.run import Run, State
+from nst.jobs.store import Store
+from nst.settings import Settings
+from tests.jobs.painters import Emit, Job, epoch
+from tests.jobs.stories import follow, new_run, wait_until
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+# What runs in the workers ---------------------------------------------------------------------------------------------
+
+
+def paint_slowly(job: Job, emit: Emit, control: object) -> None:
+    """All epochs, fifty a second, every tenth kept; the note says where."""
+    first = int.from_bytes(job.get("checkpoint") or b"")
+    epochs = job["options"]["epochs"]
+    where = {"pid": os.getpid(), "first": first, "threads": os.environ.get("TF_NUM_INTRAOP_THREADS", "")}
+    emit(Started("compact", json.dumps(where), 8, 6, epochs, 10 * epochs, epoch=first, resumed=bool(first)))
+    for n in range(first + bool(first), epochs + 1):
+        emit(epoch(n, n.to_bytes(2) * 1000))
+        if n % 10 == 0:
+            emit(Kept(10 * n, n.to_bytes(2)))
+        time.sleep(0.02)
+    emit(Finished(1.0, b"a result"))
+
+
+# A cluster ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Member:
+    """A scheduler or a worker, started as on a machine of its own."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def family(self) -> list[psutil.Process]:
+        process = psutil.Process(self.process.pid)
+        return [process, *process.children(recursive=True)]
+
+    def pull_the_plug(self) -> None:
+        for process in self.family():
+            process.kill()
+        self.process.wait()
+
+    def said(self) -> str:
+        return self.log.read_text()
+
+
+@contextmanager
+def member(folder: Path, *arguments: str, **environment: str) -> Iterator[Member]:
+    log = folder / f"{time.monotonic_ns()}.log"
+    command = [sys.executable, "-m", "nst", *arguments]
+    with log.open("wb") as written:
+        process = subprocess.Popen(command, cwd=ROOT, env=os.environ | environment, stderr=written)
+    try:
+        yield Member(process, log)
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def address() -> str:
+    return f"tcp://127.0.0.1:{free_port()}"
+
+
+@contextmanager
+def serving(store: Store, settings: Settings) -> Iterator[Queue]:
+    names = ("tests.jobs.test_cluster:paint_slowly", "tests.jobs.painters:warm_up", "tests.jobs.painters:fetch")
+    queue = Queue(settings, store, *names)
+    queue.start()
+    try:
+        yield queue
+    finally:
+        queue.close()
+
+
+def submit(queue: Queue, store: Store, epochs: int) -> Run:
+    run = new_run(store, epochs=epochs)
+    queue.submit(run)
+    return run
+
+
+def painting(run: Run) -> bool:
+    return bool(run.kept)  # and so can go on elsewhere
+
+
+def places(store: Store, run: Run) -> list[dict[str, Any]]:
+    """Where a run was begun, and begun again, as its painter noted."""
+    return [json.loads(event["note"]) for event in store.events(run.id, limit=1000) if event["kind"] == "started"]
+
+
+def both_painting(queue: Queue, store: Store, epochs: int) -> list[Run]:
+    """Two runs that are painted at the same time."""
+    runs = [submit(queue, store, epochs) for _ in range(2)]
+    for run in runs:
+        follow(store, run.id, until=painting)
+    assert [store.run(run.id).state for run in runs] == [State.RUNNING] * 2
+    return runs
+
+
+# Workers --------------------------------------------------------------------------------------------------------------
+
+
+def test_two_workers_paint_two_runs_at_once_and_a_run_outlives_its_worker(
+    tmp_path: Path, store: Store, address: str
+) -> None:
+    with ExitStack() as machines:
+        machines.enter_context(member(tmp_path, "scheduler", address))
+        one = machines.enter_context(member(tmp_path, "worker", address, "--name", "one", "--gpu"))
+        two = machines.enter_context(member(tmp_path, "worker", address, "--name", "two", "--no-gpu"))
+        with Client(address, set_as_default=False) as client:
+            client.wait_for_workers(2, timeout=30)
+            found = client.scheduler_info()["workers"].values()
+            assert {worker["name"]: worker["resources"] for worker in found} == {"one": {"GPU": 1}, "two": {}}
+            assert {worker["nthreads"] for worker in found} == {1}
+            assert {worker["memory_limit"] for worker in found} == {0}
+        with serving(store, Settings(scheduler=address)) as queue:
+            runs = both_painting(queue, store, epochs=150)
+            painters = {places(store, run)[0]["pid"]: run for run in runs}
+            lost = next(painters[process.pid] for process in one.family() if process.pid in painters)
+            other = next(painters[process.pid] for process in two.family() if process.pid in painters)
+            one.pull_the_plug()
+            undisturbed = follow(store, other.id)
+            told = [event["kind"] for event in undisturbed if event["kind"] != "kept"]
+            assert told == ["queued", "started", *["epoch"] * 151, "finished"]
+            for n in range(151):  # with nothing shared
+                assert store.frame(other.id, n).read_bytes() == n.to_bytes(2) * 1000
+            follow(store, lost.id)
+            assert store.run(lost.id).state is State.FINISHED
+            begun = places(store, lost)
+            assert [again["pid"] for again in begun[1:]] == [places(store, other)[0]["pid"]]
+            assert begun[1]["first"] > 0  # it went on, and did not start anew
+            assert store.frame(lost.id, 150).read_bytes() == (150).to_bytes(2) * 1000
+            assert store.result(lost.id).read_bytes() == b"a result"
+        two.process.send_signal(signal.SIGINT)
+        assert two.process.wait(30) == 0
+    assert "Traceback" not in one.said() + two.said()
+
+
+def test_when_the_scheduler_comes_back_so_do_workers_and_studio(
+    tmp_path: Path, store: Store, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nst.jobs.cluster.PATIENCE", 2.0)  # for a lost scheduler, before all is set up anew
+    with ExitStack() as machines:
+        worker = machines.enter_context(member(tmp_path, "worker", address, "--no-gpu"))  # before its scheduler
+        first = machines.enter_context(member(tmp_path, "scheduler", address))
+        with serving(store, Settings(scheduler=address)) as queue:
+            wait_until(lambda: queue.health()["worker"] == "warm")
+            first.pull_the_plug()
+            wait_until(lambda: queue.health()["worker"] == "lost")
+            assert "\n" not in queue.health()["error"]
+            run = submit(queue, store, epochs=3)
+            assert queue.position(run.id) == 1
+            again = machines.enter_context(member(tmp_path, "scheduler", address))
+            follow(store, run.id)
+            assert store.run(run.id).state is State.FINISHED
+            assert queue.health()["worker"] == "warm"
+        again.process.terminate()
+        assert again.process.wait(30) == 0
+        worker.process.terminate()
+        assert worker.process.wait(30) == 0
+    assert "Traceback" not in worker.said() + first.said() + again.said()
+
+
+# TLS ------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def tls(tmp_path: Path) -> dict[str, str]:
+    """Dask's settings, as environment variables, of a certificate that vouches for itself."""
+    if which("openssl") is None:
+        pytest.skip("there is no openssl command to make a certificate with")
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    new = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
+    subprocess.run([*new, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    pair = (("KEY", key), ("CERT", certificate))
+    files = {f"{role}__{what}": path for role in ("SCHEDULER", "WORKER", "CLIENT") for what, path in pair}
+    return {
+        f"DASK_DISTRIBUTED__COMM__TLS__{name}": str(path) for name, path in {"CA_FILE": certificate, **files}.items()
+    }
+
+
+def test_over_tls_only_who_has_the_certificate_takes_part(
+    tmp_path: Path, store: Store, tls: dict[str, str], address: str
+) -> None:
+    address = address.replace("tcp", "tls")
+    settings = {name.removeprefix("DASK_").replace("__", ".").lower(): path for name, path in tls.items()}
+    with ExitStack() as machines:
+        machines.enter_context(member(tmp_path, "scheduler", address, **tls))
+        machines.enter_context(member(tmp_path, "worker", address, "--no-gpu", **tls))
+        machines.enter_context(dask.config.set(settings))
+        queue = machines.enter_context(serving(store, Settings(scheduler=address)))
+        stranger = machines.enter_context(member(tmp_path, "worker", address, "--no-gpu"))
+        run = submit(queue, store, epochs=2)
+        follow(store, run.id)
+        assert store.run(run.id).state is State.FINISHED
+        assert queue._client is not None
+        assert next(iter(queue._client.scheduler_info()["workers"])).startswith("tls://")
+        assert stranger.process.wait(30) == 1
+        assert stranger.said().splitlines()[-1].startswith(f"nst: cannot join {address}: TLS expects")
+
+
+# Our own --------------------------------------------------------------------------------------------------------------
+
+
+def test_workers_of_our_own_share_the_cores_and_the_memory(store: Store) -> None:
+    with serving(store, Settings(workers=2)) as queue:
+        begun = [places(store, run)[0] for run in both_painting(queue, store, epochs=100)]
+    assert len({place["pid"] for place in begun}) == 2
+    share = max(1, len(os.sched_getaffinity(0)) // 2) if hasattr(os, "sched_getaffinity") else os.cpu_count() // 2
+    assert {place["threads"] for place in begun} == {str(share)}
+    assert 0 < float(_environment(Settings(workers=2))["NST_MEMORY"]) < psutil.virtual_memory().total / 2e9
+    assert _environment(Settings(workers=2, memory=3.0))["NST_MEMORY"] == "3.0"
+
+
+def test_one_worker_of_our_own_may_use_everything() -> None:
+    assert _environment(Settings()) == {"NST_MEMORY": "0.0"}
+
+
+# The command line -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", ["worker", "scheduler"])
+@pytest.mark.parametrize(
+    "wrong", ["", "here", "http://here:8786", "tcp://here", "tcp://:8786", "tcp://here:0", "tls://h:p"]
+)
+def test_an_address_that_is_none_is_refused_in_one_line(
+    capsys: pytest.CaptureFixture[str], command: str, wrong: str
+) -> None:
+    from nst.cli import main
+
+    assert main([command, wrong]) == 2
+    said = capsys.readouterr().err
+    assert said == f"nst: a scheduler's address must be tcp://host:port or tls://host:port, got {wrong!r}\n"
+
+
+def test_a_port_that_is_taken_is_said_in_one_line(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"tcp://127.0.0.1:{taken.getsockname()[1]}"
+        with member(tmp_path, "scheduler", address) as scheduler:
+            assert scheduler.process.wait(30) == 1
+    assert scheduler.said().startswith(f"nst: cannot listen at {address}: ")
+    assert scheduler.said().count("\n") == 1

@@ -1,0 +1,106 @@
+"""Where several people share a studio: who sees which runs over REST, and who may change them."""
+
+from collections.abc import Iterator
+
+import pytest
+from fastapi.testclient import TestClient
+
+from nst.jobs.store import Store
+from nst.settings import Settings
+from nst.web.clients import HEADER
+from nst.web.factory import create_app
+from tests.web.sites import draw_cheaply, queue_of
+from tests.web.test_api import QUICK, body, follow, told
+
+ANNA, BEN = {HEADER: "a" * 32}, {HEADER: "b" * 32}
+
+
+@pytest.fixture(scope="module")
+def shared_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    """A studio of many, where two runs of each may wait."""
+    settings = Settings(data=tmp_path_factory.mktemp("shared"), many=True, waiting_each=2, waiting=5)
+    draw_cheaply(settings.data / "samples")
+    store = Store(settings.data)
+    site = create_app(settings, store, queue_of(settings, store))
+    with TestClient(site, base_url="http://localhost", raise_server_exceptions=False) as client:
+        yield client
+
+
+def begun(site: TestClient, who: dict[str, str], **changes: object) -> str:
+    answer = site.post("/api/v1/runs", json=body(**changes), headers=who)
+    assert answer.status_code == 202, answer.text
+    return answer.json()["id"]
+
+
+@pytest.fixture(scope="module")
+def annas(shared_site: TestClient) -> str:
+    run_id = begun(shared_site, ANNA)
+    follow(shared_site, run_id)
+    return run_id
+
+
+def test_lists_show_ones_own_runs(shared_site: TestClient, annas: str) -> None:
+    def listed(who: dict[str, str]) -> list[str]:
+        return [run["id"] for run in shared_site.get("/api/v1/runs", headers=who).json()["runs"]]
+
+    assert annas in listed(ANNA)
+    assert annas not in listed(BEN)
+
+
+@pytest.mark.parametrize("path", ["", "/events", "/frames", "/frames/0.jpg", "/partial.jpg", "/result.png", "/stream"])
+def test_who_has_its_id_sees_a_run(shared_site: TestClient, annas: str, path: str) -> None:
+    answer = shared_site.get(f"/api/v1/runs/{annas}{path}", headers=BEN)
+    assert answer.status_code == 200
+    assert ANNA[HEADER] not in answer.text
+
+
+VERBS = [
+    ("POST", "/stop"),
+    ("POST", "/pause"),
+    ("POST", "/resume"),
+    ("POST", "/continue"),
+    ("POST", "/branch"),
+    ("POST", "/timelapse"),
+    ("POST", "/restore"),
+    ("PATCH", "/weights"),
+    ("PATCH", ""),
+    ("PUT", "/frames/0/mark"),
+    ("DELETE", "/frames/0/mark"),
+    ("DELETE", ""),
+]
+
+
+@pytest.mark.parametrize(("method", "path"), VERBS)
+def test_only_its_client_may_change_a_run(shared_site: TestClient, annas: str, method: str, path: str) -> None:
+    answer = shared_site.request(method, f"/api/v1/runs/{annas}{path}", headers=BEN)
+    told(answer, 403, "forbidden", annas)
+    assert shared_site.request(method, f"/api/v1/runs/{annas}{path}", headers=ANNA).status_code != 403
+    shared_site.post(f"/api/v1/runs/{annas}/restore", headers=ANNA)
+
+
+def test_a_run_that_was_deleted_is_still_its_clients(shared_site: TestClient) -> None:
+    run_id = begun(shared_site, ANNA)
+    follow(shared_site, run_id)
+    assert shared_site.delete(f"/api/v1/runs/{run_id}", headers=ANNA).status_code == 204
+    told(shared_site.post(f"/api/v1/runs/{run_id}/restore", headers=BEN), 403, "forbidden")
+    assert shared_site.post(f"/api/v1/runs/{run_id}/restore", headers=ANNA).status_code == 200
+
+
+def test_a_key_means_something_to_its_client_alone(shared_site: TestClient) -> None:
+    runs = [
+        shared_site.post("/api/v1/runs", json=body(), headers=who | {"Idempotency-Key": "one"}).json()["id"]
+        for who in (ANNA, BEN, ANNA)
+    ]
+    assert runs[0] == runs[2] != runs[1]
+    for run_id in runs:
+        follow(shared_site, run_id)
+
+
+def test_who_has_too_many_runs_waiting_is_told_when_to_come_back(shared_site: TestClient) -> None:
+    waiting = [begun(shared_site, ANNA, gpu=True) for _ in range(2)]  # for a card that nobody has
+    answer = shared_site.post("/api/v1/runs", json=body(), headers=ANNA)
+    told(answer, 429, "too_many", "2")
+    assert int(answer.headers["retry-after"]) > 0
+    follow(shared_site, begun(shared_site, BEN, options=QUICK))
+    for run_id in waiting:
+        shared_site.post(f"/api/v1/runs/{run_id}/stop", headers=ANNA)

@@ -1,0 +1,134 @@
+"""The course of a run over REST: paused, steered, continued, branched."""
+
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from tests.web.test_api import ENDLESS, follow, start, told
+
+PATH = "/api/v1/runs"
+SLOW = ENDLESS | {"steps_per_epoch": 5}
+
+
+def until(client: TestClient, run_id: str, kind: str) -> dict[str, Any]:
+    """The first event of that kind."""
+    last = 0
+    while True:
+        news = client.get(f"{PATH}/{run_id}/events", params={"after": last, "wait": 5}).json()
+        last = news["last"]
+        for event in news["events"]:
+            if event["kind"] == kind:
+                return event
+
+
+def asked(client: TestClient, run_id: str, verb: str, **body: Any) -> dict[str, Any]:
+    answer = client.post(f"{PATH}/{run_id}/{verb}", json=body)
+    assert answer.status_code == 202, answer.text
+    return answer.json()
+
+
+def painting(client: TestClient) -> str:
+    """The id of a run that is being painted."""
+    run_id = start(client, options=SLOW)
+    until(client, run_id, "epoch")
+    return run_id
+
+
+def test_a_run_is_paused_resumed_and_stopped(client: TestClient) -> None:
+    run_id = painting(client)
+    assert asked(client, run_id, "pause")["id"] == run_id
+    until(client, run_id, "paused")
+    paused = client.get(f"{PATH}/{run_id}").json()
+    assert (paused["state"], paused["queue_position"], paused["starts_in"]) == ("paused", None, None)
+    assert client.get(paused["result"]).status_code == 200
+    assert asked(client, run_id, "resume")["state"] in ("queued", "running")
+    assert until(client, run_id, "continued")["epochs"] == 1000
+    asked(client, run_id, "stop")
+    assert follow(client, run_id)[-1]["kind"] == "stopped"
+    told(client.post(f"{PATH}/{run_id}/resume"), 409, "conflict", "stopped")
+    told(client.post(f"{PATH}/{run_id}/pause"), 409, "conflict", "stopped")
+
+
+def test_a_run_that_waits_is_paused_at_once(client: TestClient) -> None:
+    first, second = painting(client), start(client)
+    assert asked(client, second, "pause")["state"] == "paused"
+    asked(client, second, "stop")
+    asked(client, first, "stop")
+
+
+def test_a_finished_run_is_continued_for_more_epochs(client: TestClient) -> None:
+    run_id = start(client)
+    follow(client, run_id)
+    etag = client.get(f"{PATH}/{run_id}/result.png").headers["etag"]
+    told(client.post(f"{PATH}/{run_id}/continue"), 409, "conflict", "how many more")
+    assert asked(client, run_id, "continue", epochs=3)["epochs"] == 5
+    while (run := client.get(f"{PATH}/{run_id}").json())["state"] != "finished":
+        client.get(f"{PATH}/{run_id}/events", params={"after": run["last"], "wait": 5})
+    assert (run["epoch"], run["prolonged"]) == (5, True)
+    assert client.get(f"{PATH}/{run_id}/result.png", headers={"If-None-Match": etag}).status_code == 200
+
+
+def test_a_running_run_cannot_be_continued(client: TestClient) -> None:
+    run_id = painting(client)
+    told(client.post(f"{PATH}/{run_id}/continue", json={"epochs": 3}), 409, "conflict", "running")
+    asked(client, run_id, "stop")
+
+
+def test_weights_change_while_the_picture_forms(client: TestClient) -> None:
+    run_id = painting(client)
+    assert client.patch(f"{PATH}/{run_id}/weights", json={"strength": 3}).status_code == 202
+    assert until(client, run_id, "steered")["changes"] == {"strength": 3}
+    run = client.get(f"{PATH}/{run_id}").json()
+    assert (run["options"]["strength"], run["options_now"]["strength"]) == (1.0, 3.0)
+    asked(client, run_id, "stop")
+    follow(client, run_id)
+    told(client.patch(f"{PATH}/{run_id}/weights", json={"strength": 3}), 409, "conflict", "stopped")
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({}, None),
+        ({"size": 128}, "size"),
+        ({"strength": 0}, "strength"),
+        ({"style_layers": {"fire99": 1}}, "style_layers"),
+    ],
+)
+def test_what_cannot_change_is_refused(client: TestClient, changes: dict[str, Any], field: str | None) -> None:
+    run_id = start(client)
+    follow(client, run_id)
+    told(client.patch(f"{PATH}/{run_id}/weights", json=changes), 422, "invalid", field=field)
+    if changes:
+        for verb, body in (("branch", {"epoch": 0}), ("continue", {"epochs": 1})):
+            answer = client.post(f"{PATH}/{run_id}/{verb}", json=body | {"options": changes})
+            told(answer, 422, "invalid", field=field)
+
+
+def test_a_branch_begins_with_a_frame_of_its_parent(client: TestClient) -> None:
+    run_id = start(client)
+    follow(client, run_id)
+    child = asked(client, run_id, "branch", epoch=1, options={"style_weight": 20.0}, epochs=2)
+    follow(client, child["id"])
+    told_of = client.get(child["run"]).json()
+    assert (told_of["parent"], told_of["first"], told_of["epoch"]) == (run_id, 1, 4)
+    assert told_of["options"]["style_weight"] == 20.0
+    assert client.get(f"{PATH}/{run_id}").json()["children"] == [child["id"]]
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code", "field"),
+    [
+        ({}, 422, "invalid", "epoch"),
+        ({"epoch": 99}, 404, "not_found", None),
+        ({"epoch": 2}, 409, "conflict", None),
+        ({"epoch": 0, "options": [1]}, 422, "invalid", "options"),
+        ({"epoch": 0, "option": {}}, 422, "invalid", "option"),
+    ],
+)
+def test_a_branch_that_cannot_be_is_refused(
+    client: TestClient, body: dict[str, Any], status: int, code: str, field: str | None
+) -> None:
+    run_id = start(client)
+    follow(client, run_id)
+    told(client.post(f"{PATH}/{run_id}/branch", json=body), status, code, field=field)

@@ -1,0 +1,85 @@
+"""The OpenAPI document: whole, and every example in it runs."""
+
+import time
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from nst.web.api import router
+from tests.web.test_api import body, follow, start
+
+PATH = "/api/v1/runs/{run_id}"
+OPERATIONS = sorted(
+    (method, route.path)
+    for route in router.routes
+    if route.include_in_schema  # type: ignore[attr-defined]
+    for method in route.methods  # type: ignore[attr-defined]
+)
+
+
+@pytest.fixture(scope="module")
+def document(client: TestClient) -> dict[str, Any]:
+    return client.get("/openapi.json").json()
+
+
+@pytest.fixture(scope="module")
+def finished(client: TestClient) -> dict[str, Any]:
+    """A finished run with a timelapse."""
+    run_id = start(client)
+    follow(client, run_id)
+    client.post(f"/api/v1/runs/{run_id}/timelapse", json={"format": "gif", "size": 64, "seconds": 1})
+    while client.get(f"/api/v1/runs/{run_id}/timelapse").json()["making"]:
+        time.sleep(0.05)
+    return client.get(f"/api/v1/runs/{run_id}").json()
+
+
+def waiting(client: TestClient) -> str:
+    """The id of a run that waits for a card that nobody has."""
+    return client.post("/api/v1/runs", json=body(gpu=True)).json()["id"]
+
+
+def run_for(client: TestClient, method: str, path: str, finished: dict[str, Any]) -> str:
+    """The id of a run in a state that allows the operation."""
+    if path in (f"{PATH}/stop", f"{PATH}/pause", f"{PATH}/weights"):
+        return waiting(client)
+    if path == f"{PATH}/resume":
+        run_id = waiting(client)
+        client.post(f"/api/v1/runs/{run_id}/pause")
+        return run_id
+    if (method, path) in (("DELETE", PATH), ("POST", f"{PATH}/continue")):
+        run_id = start(client)
+        follow(client, run_id)
+        return run_id
+    return finished["id"]
+
+
+@pytest.mark.parametrize(("method", "path"), OPERATIONS)
+def test_every_example_runs(
+    client: TestClient, document: dict[str, Any], finished: dict[str, Any], method: str, path: str
+) -> None:
+    said = document["paths"][path][method.lower()]
+    run_id = run_for(client, method, path, finished)
+    examples = {each["name"]: each["schema"].get("examples", [None])[0] for each in said.get("parameters", ())}
+    place = path.format(**{**examples, "run_id": run_id, "upload_id": finished["content"]})
+    contents = said.get("requestBody", {"content": {"none": {"example": None}}})["content"].values()
+    bodies = [each["example"] for each in contents if "example" in each]
+    assert bodies, "a body without an example"
+    for example in bodies:
+        answer = client.request(method, place, **({} if example is None else {"json": example}))
+        assert answer.is_success, (place, answer.text)
+        assert str(answer.status_code) in said["responses"]
+    client.post(f"/api/v1/runs/{run_id}/stop")
+
+
+@pytest.mark.parametrize(("method", "path"), OPERATIONS)
+def test_every_operation_is_described(document: dict[str, Any], method: str, path: str) -> None:
+    said = document["paths"][path][method.lower()]
+    assert said["summary"]
+    assert said["description"]
+    assert said["tags"]
+    for code, answer in said["responses"].items():
+        schemas = [each.get("schema") or each.get("itemSchema") for each in answer.get("content", {}).values()]
+        assert all(schemas)
+        if not code.startswith("2"):
+            assert schemas == [{"$ref": "#/components/schemas/Problem"}]

@@ -1,0 +1,203 @@
+"""Runs over REST: begun once, awaited, found, liked, deleted, brought back."""
+
+import base64
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from nst.errors import Busy, TooMany
+from nst.options import StyleOptions, options_of
+from nst.web.problems import problem_of
+from tests.web.sites import picture
+from tests.web.test_api import ENDLESS, QUICK, body, follow, start, told
+
+HOSTILE = ["x" * 5000, "%00", "%F0%9F%8E%A8", "..%2F..%2Fstudio.sqlite", "0" * 32, "A" * 32, "%ED%A0%80"]
+
+
+def test_the_same_key_is_the_same_run(client: TestClient) -> None:
+    key = {"Idempotency-Key": uuid.uuid4().hex}
+    first, again = (client.post("/api/v1/runs", json=body(), headers=key) for _ in range(2))
+    assert (first.status_code, again.status_code) == (202, 202)
+    assert first.json()["id"] == again.json()["id"]
+    assert start(client) != first.json()["id"]
+
+
+def test_the_same_key_at_the_same_time_is_the_same_run(client: TestClient) -> None:
+    key, many = {"Idempotency-Key": uuid.uuid4().hex}, 8
+    with ThreadPoolExecutor(many) as pool:
+        answers = list(pool.map(lambda _: client.post("/api/v1/runs", json=body(), headers=key), range(many)))
+    assert {answer.status_code for answer in answers} == {202}
+    assert len({answer.json()["id"] for answer in answers}) == 1
+
+
+def test_a_key_that_was_given_for_another_painting_is_refused(client: TestClient) -> None:
+    key = {"Idempotency-Key": uuid.uuid4().hex}
+    run_id = client.post("/api/v1/runs", json=body(), headers=key).json()["id"]
+    for other in ({"options": QUICK | {"seed": 5}}, {"style": body()["content"]}, {"gpu": True}):
+        answer = client.post("/api/v1/runs", json=body(**other), headers=key)
+        told(answer, 409, "conflict", run_id, key["Idempotency-Key"])
+
+
+@pytest.mark.parametrize("key", ["", "k" * 256, "caf\u00e9"])
+def test_a_key_is_printable_ascii(client: TestClient, key: str) -> None:
+    answer = client.post("/api/v1/runs", json=body(), headers={"Idempotency-Key": key.encode("latin-1")})
+    told(answer, 422, "invalid", field="Idempotency-Key")
+
+
+def test_a_run_may_ask_for_a_graphics_card_in_json_and_in_a_form(client: TestClient) -> None:
+    files = {"content": ("a.png", picture()), "style": ("b.png", picture())}
+    for answer in (
+        client.post("/api/v1/runs", json=body(gpu=True)),
+        client.post("/api/v1/runs", files=files, data=QUICK | {"gpu": "true"}),
+    ):
+        run = client.get(answer.json()["run"]).json()
+        assert (run["gpu"], run["state"]) == (True, "queued")
+        client.post(f"{answer.json()['run']}/stop")
+    told(client.post("/api/v1/runs", json=body(gpu=1)), 422, "invalid", "`gpu`", field="gpu")
+
+
+def test_a_picture_is_painted_while_one_waits(client: TestClient) -> None:
+    answer = client.post("/api/v1/stylize", json=body())
+    assert answer.status_code == 200, answer.text
+    result = base64.b64decode(answer.json()["image"])
+    run = answer.json()["run"]
+    assert (run["state"], run["id"]) == ("finished", answer.headers["nst-run"])
+    assert client.get(run["result"]).content == result
+    as_png = client.post("/api/v1/stylize", json=body(), headers={"Accept": "image/png"})
+    assert as_png.headers["content-type"] == "image/png"
+    assert as_png.content[:4] == b"\x89PNG"
+
+
+def test_a_run_that_is_not_done_in_time_is_stopped(client: TestClient) -> None:
+    answer = client.post("/api/v1/stylize?timeout=1", json=body(options=ENDLESS))
+    told(answer, 504, "gateway_timeout", "within 1 s")
+    run_id = answer.json()["error"]["message"].split()[1]
+    assert follow(client, run_id)[-1]["kind"] == "stopped"
+
+
+def test_a_painting_that_fails_under_who_waits_says_why(client: TestClient) -> None:
+    answer = client.post("/api/v1/stylize", json=body(options=QUICK | {"epochs": 5, "seed": 13}))
+    told(answer, 500, "internal", "failed", "learning rate")
+
+
+@pytest.mark.parametrize("timeout", ["0", "3601", "nan", "1e999", "soon"])
+def test_one_waits_from_a_second_to_an_hour(client: TestClient, timeout: str) -> None:
+    told(client.post(f"/api/v1/stylize?timeout={timeout}", json=body()), 422, "invalid", field="timeout")
+
+
+def test_runs_are_found_by_words_state_and_age(client: TestClient) -> None:
+    files = {"content": ("lighthouse.png", picture(70, 50)), "style": ("b.png", picture())}
+    old = client.post("/api/v1/runs", files=files, data=QUICK | {"seed": 424_242}).json()["id"]
+    new = client.post("/api/v1/runs", files=files, data=QUICK | {"seed": 424_242}).json()["id"]
+    for run_id in (old, new):
+        follow(client, run_id)
+
+    def found(**asked: Any) -> list[str]:
+        answer = client.get("/api/v1/runs", params={"words": "424242 lighthouse", **asked})
+        assert answer.status_code == 200, answer.text
+        return [run["id"] for run in answer.json()["runs"]]
+
+    assert found() == [new, old]
+    assert found(state="finished", limit=1) == [new]
+    assert found(before=new) == [old]
+    assert found(state="failed") == []
+    assert found(words="424242 windmill") == []
+
+
+@pytest.mark.parametrize("query", ["limit=0", "limit=501", "state=lost", "favourite=often", f"words={'w' * 201}"])
+def test_a_bad_filter_is_refused(client: TestClient, query: str) -> None:
+    told(client.get(f"/api/v1/runs?{query}"), 422, "invalid", field=query.partition("=")[0])
+
+
+def test_a_favourite_is_remembered(client: TestClient) -> None:
+    run_id = start(client)
+    assert client.get(f"/api/v1/runs/{run_id}").json()["favourite"] is False
+    assert client.patch(f"/api/v1/runs/{run_id}", json={"favourite": True}).json()["favourite"] is True
+    assert run_id in [run["id"] for run in client.get("/api/v1/runs?favourite=true").json()["runs"]]
+    client.patch(f"/api/v1/runs/{run_id}", json={"favourite": False})
+    assert run_id not in [run["id"] for run in client.get("/api/v1/runs?favourite=true").json()["runs"]]
+
+
+@pytest.mark.parametrize(
+    ("content", "status", "field"),
+    [(b"{", 400, None), (b"[]", 400, None), (b"{}", 422, "favourite"), (b'{"favourite": 1}', 422, "favourite"),
+     (b'{"favorite": true}', 422, "favorite"), (b'{"favourite": null}', 422, "favourite")],
+)  # fmt: skip
+def test_what_is_wrong_with_a_small_body_is_one_line(
+    client: TestClient, content: bytes, status: int, field: str | None
+) -> None:
+    answer = client.patch(f"/api/v1/runs/{start(client)}", content=content)
+    told(answer, status, {400: "malformed", 422: "invalid"}[status], field=field)
+
+
+def test_a_deleted_run_is_gone_until_it_is_brought_back(client: TestClient) -> None:
+    run_id = start(client)
+    follow(client, run_id)
+    assert client.delete(f"/api/v1/runs/{run_id}").status_code == 204
+    for path in ("", "/events", "/result.png", "/partial.jpg", "/frames", "/frames/0.jpg", "/stream", "/timelapse"):
+        told(client.get(f"/api/v1/runs/{run_id}{path}"), 404, "not_found", run_id)
+    told(client.delete(f"/api/v1/runs/{run_id}"), 404, "not_found")
+    for _ in range(2):
+        assert client.post(f"/api/v1/runs/{run_id}/restore").json()["id"] == run_id
+    assert client.get(f"/api/v1/runs/{run_id}/result.png").status_code == 200
+
+
+def test_a_run_that_moves_cannot_be_deleted(client: TestClient) -> None:
+    run_id = start(client, options=ENDLESS)
+    told(client.delete(f"/api/v1/runs/{run_id}"), 409, "conflict", "stop it first")
+    client.post(f"/api/v1/runs/{run_id}/stop")
+
+
+@pytest.mark.parametrize("run_id", HOSTILE)
+def test_an_id_of_a_stranger_is_not_found(client: TestClient, run_id: str) -> None:
+    paths = ("", "/events", "/stream", "/frames", "/frames/0.jpg", "/partial.jpg", "/result.png", "/timelapse.gif")
+    for path in paths:
+        told(client.get(f"/api/v1/runs/{run_id}{path}"), 404, "not_found")
+    for path in ("stop", "pause", "resume", "continue", "branch", "restore", "timelapse"):
+        told(client.post(f"/api/v1/runs/{run_id}/{path}"), 404, "not_found")
+    told(client.patch(f"/api/v1/runs/{run_id}/weights"), 404, "not_found")
+    told(client.delete(f"/api/v1/runs/{run_id}"), 404, "not_found")
+    told(client.put(f"/api/v1/runs/{run_id}/frames/0/mark"), 404, "not_found")
+    told(client.get("/api/v1/runs", params={"before": run_id[:60]}), 404, "not_found")
+
+
+NUMBERS = ["1" + 400 * "0", "1" + 5000 * "0", "1e999", "-1e999", "NaN", "Infinity", "true", '"7"', "null", "[7]", "{}"]
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_no_number_brings_the_server_down(client: TestClient, number: str) -> None:
+    run_id = start(client)
+    names = [name for name, option in options_by_name().items() if option.type in (int, float)]
+    requests: list[tuple[str, str, str]] = [
+        ("POST", "estimate", f'{{"height": {number}, "width": 64}}'),
+        ("POST", f"runs/{run_id}/branch", f'{{"epoch": {number}}}'),
+        ("POST", f"runs/{run_id}/continue", f'{{"epochs": {number}}}'),
+        ("POST", f"runs/{run_id}/timelapse", f'{{"seconds": {number}}}'),
+        ("POST", f"runs/{run_id}/timelapse", f'{{"size": {number}}}'),
+        ("PATCH", f"runs/{run_id}", f'{{"favourite": {number if number != "true" else 1}}}'),
+        ("PATCH", f"runs/{run_id}/weights", f'{{"strength": {number}}}'),
+        ("PATCH", f"runs/{run_id}/weights", f'{{"style_layers": {{"conv1": {number}}}}}'),
+        *(("POST", "estimate", f'{{"height": 64, "width": 64, "options": {{"{name}": {number}}}}}') for name in names),
+    ]
+    for method, path, content in requests:
+        answer = client.request(method, f"/api/v1/{path}", content=content)
+        assert answer.status_code < 500, (path, content[:80], answer.text)
+        if answer.status_code >= 400:
+            assert set(answer.json()) == {"error"}
+        elif "layers" not in path + content:
+            assert number in ("null", '"7"'), (path, content)
+
+
+def options_by_name() -> dict[str, Any]:
+    return {option.name: option for option in options_of(StyleOptions)}
+
+
+@pytest.mark.parametrize(("error", "status", "code"), [(TooMany("wait"), 429, "too_many"), (Busy("wait"), 503, "busy")])
+def test_who_has_to_wait_is_told_how_long(error: Exception, status: int, code: str) -> None:
+    answer = problem_of(error)  # type: ignore[arg-type]
+    assert answer.status_code == status
+    assert f'"{code}"'.encode() in bytes(answer.body)
+    assert int(answer.headers["retry-after"]) > 0

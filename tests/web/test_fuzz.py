@@ -1,0 +1,77 @@
+"""Requests that nobody thought of, made from the OpenAPI document: each answer is one that the document tells of."""
+
+from collections.abc import Iterator
+
+import hypothesis
+import pytest
+import schemathesis
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from schemathesis.checks import CheckContext
+from schemathesis.specs.openapi import checks
+
+from nst.web.api import router
+from nst.web.api.schemas import MEANT
+from tests.web.sites import served
+from tests.web.test_api import follow, start
+
+DOCUMENT = FastAPI(routes=router.routes).openapi()
+SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
+BOUNDED = hypothesis.settings(
+    max_examples=12, derandomize=True, database=None, deadline=None, suppress_health_check=list(hypothesis.HealthCheck)
+)
+TOLD = [
+    checks.status_code_conformance,
+    checks.content_type_conformance,
+    checks.response_schema_conformance,
+    checks.response_headers_conformance,
+]
+BUSY = {503, 504}  # of the server's errors those that it says on purpose
+
+
+def no_fault(context: CheckContext, response: schemathesis.Response, case: schemathesis.Case) -> None:
+    assert response.status_code < 500 or response.status_code in BUSY, response.text
+
+
+@pytest.fixture(scope="module")
+def address(client: TestClient) -> Iterator[str]:
+    """The site of `client` behind a real server."""
+    with served(client.app) as address:
+        yield address
+
+
+@pytest.fixture
+def finished(client: TestClient) -> str:
+    """The id of a finished run, and nothing else is painted."""
+    for state in ("queued", "running"):
+        for run in client.get("/api/v1/runs", params={"state": state}).json()["runs"]:
+            client.post(f"/api/v1/runs/{run['id']}/stop")
+    run_id = start(client)
+    follow(client, run_id)
+    return run_id
+
+
+def sent(case: schemathesis.Case, address: str) -> None:
+    if case.path.endswith("/stylize"):
+        case.query["timeout"] = 1
+    case.call_and_validate(address, checks=[no_fault, *TOLD], timeout=60)
+
+
+@SCHEMA.parametrize()
+@BOUNDED
+def test_a_stranger_gets_an_answer_that_was_told(case: schemathesis.Case, address: str) -> None:
+    sent(case, address)
+
+
+@SCHEMA.include(path_regex=r"\{run_id\}").parametrize()
+@BOUNDED
+def test_who_has_a_run_gets_an_answer_that_was_told(case: schemathesis.Case, address: str, finished: str) -> None:
+    case.path_parameters["run_id"] = finished
+    sent(case, address)
+
+
+def test_the_document_tells_of_every_error() -> None:
+    answers = {
+        int(code) for methods in DOCUMENT["paths"].values() for said in methods.values() for code in said["responses"]
+    }
+    assert answers - {200, 202, 204} == set(MEANT)
