@@ -36,6 +36,17 @@ class Studio:
         except (urllib.error.URLError, ConnectionError, TimeoutError):
             return None
 
+    def send(self, method: str, path: str, body: Any) -> Any:
+        """The JSON that a request with a JSON body is answered."""
+        headers = {"Content-Type": "application/json"}
+        asked = urllib.request.Request(self.address + path, json.dumps(body).encode(), headers, method=method)
+        with urllib.request.urlopen(asked, timeout=30) as answer:
+            return json.load(answer)
+
+    def events(self, run: str, after: int = 0) -> list[dict[str, Any]]:
+        """The events of a run, waited for a second if there is none yet."""
+        return (self.get(f"/api/v1/runs/{run}/events?after={after}&wait=1") or {"events": []})["events"]
+
     def seconds_until(self, happened: Callable[[], Any]) -> float:
         """Seconds from the start of the process until `happened` answers true; asks fifty times a second."""
         while not happened():
@@ -55,14 +66,24 @@ class Studio:
         return (self.get("/api/v1/health") or {}).get("worker") == "warm"
 
 
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+def surroundings(folder: str) -> dict[str, str]:
+    """An environment without settings of this machine's own, and without VGG weights."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("NST_")}
+    return environment | {"NST_OFFLINE": "1", "KERAS_HOME": f"{folder}/keras", "TF_CPP_MIN_LOG_LEVEL": "3"}
+
+
 @contextmanager
 def studio() -> Iterator[Studio]:
     """A new studio; no VGG weights are in its sight, so that `auto` is the compact network everywhere."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     with tempfile.TemporaryDirectory() as folder:
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("NST_")}
-        environment |= {"NST_OFFLINE": "1", "KERAS_HOME": f"{folder}/keras", "TF_CPP_MIN_LOG_LEVEL": "3"}
+        environment = surroundings(folder)
         command = [sys.executable, "app.py", "--port", str(port), "--data", f"{folder}/data"]
         started = time.monotonic()
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)

@@ -93,9 +93,13 @@ class Epoch(Event):
 
 @dataclass(frozen=True)
 class Kept(Event):
-    """All up to `step` is safe: `checkpoint` is what the run can be taken up from."""
+    """All up to `step` is safe: `checkpoint` is what the run can be taken up from.
+
+    One that is large is long on its way: the run may rest by the time it comes.
+    """
 
     step: int
+    seconds: float  # of painting until then
     checkpoint: bytes = b""
 
 
@@ -110,12 +114,10 @@ class Steered(Event):
 
 @dataclass(frozen=True)
 class Paused(Event):
-    """The run was put aside; `image` is the picture so far, PNG, `checkpoint` what it is taken up from."""
+    """The run was put aside, to be taken up again; `image` is the picture so far, PNG, empty if there is none."""
 
     seconds: float
     image: bytes = b""
-    step: int = 0
-    checkpoint: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -127,22 +129,18 @@ class Continued(Event):
 
 @dataclass(frozen=True)
 class Finished(Event):
-    """The painting is done; `image` is the result, PNG, `checkpoint` what it can be continued from."""
+    """The painting is done; `image` is the result, PNG."""
 
     seconds: float
     image: bytes = b""
-    step: int = 0
-    checkpoint: bytes = b""
 
 
 @dataclass(frozen=True)
 class Stopped(Event):
-    """The user stopped the run; as `Finished`, of the result so far. Bytes are empty if nothing was painted."""
+    """The user stopped the run; `image` is the result so far, PNG, empty if nothing was painted."""
 
     seconds: float
     image: bytes = b""
-    step: int = 0
-    checkpoint: bytes = b""
 
 
 @dataclass(frozen=True)

@@ -61,18 +61,21 @@ def execute(job: Mapping[str, Any], emit: Emit, control: Control) -> None:
         for step in painting.steps():
             if step.ends_epoch:
                 emit(painting.epoch(step))
-            if control.stop_requested:
-                emit(Stopped(painting.seconds, painting.result(), step.step, painting.keep(None)))
-                return
-            if control.pause_requested:
-                emit(Paused(painting.seconds, painting.result(), step.step, painting.keep()))
-                return
-            if painting.keep_is_due():
-                emit(Kept(step.step, painting.keep(SOME_HISTORY)))
             if changes := control.take_changes():
                 with suppress(OptionError):  # who asked was told; no run is lost over it
                     emit(painting.steer(step, changes))
-        emit(Finished(painting.seconds, painting.result(), painting.steps_done, painting.keep(None)))
+            if control.stop_requested:
+                emit(Stopped(painting.seconds, painting.result()))
+                emit(painting.kept(None))
+                return
+            if control.pause_requested:
+                emit(Paused(painting.seconds, painting.result()))
+                emit(painting.kept())
+                return
+            if painting.keep_is_due():
+                emit(painting.kept(SOME_HISTORY))
+        emit(Finished(painting.seconds, painting.result()))
+        emit(painting.kept(None))
     except NstError as error:
         emit(Failed(str(error), painting.result() if painting else b""))
     except Exception as error:
@@ -143,11 +146,6 @@ class Painting:
         """It goes on from a checkpoint of its own."""
         return bool(self._job.get("checkpoint"))
 
-    @property
-    def steps_done(self) -> int:
-        """The last step that was taken."""
-        return self._last.step if self._last else self._begun
-
     def estimate(self) -> Estimate:
         """What it will take on this machine, which is measured first. Raises OutOfMemory."""
         return self._estimate(calibration_of(self._network))
@@ -202,13 +200,14 @@ class Painting:
         pause = min(MOST_PAUSE, max(LEAST_PAUSE, self._keep_takes * 20))
         return time.monotonic() - self._kept_at > pause
 
-    def keep(self, history: int | None = MOST_BYTES) -> bytes:
+    def kept(self, history: int | None = MOST_BYTES) -> Kept:
         """A checkpoint of the last step, as `Step.checkpoint` makes it."""
-        began = time.monotonic()
-        data = self._last.checkpoint(history).to_bytes() if self._last else b""
+        assert self._last is not None
+        began, seconds = time.monotonic(), self.seconds
+        data = self._last.checkpoint(history).to_bytes()
         self._kept_at = time.monotonic()
         self._keep_takes = self._kept_at - began
-        return data
+        return Kept(self._last.step, seconds, data)
 
     def seconds_left(self, step: Step) -> float:
         """Estimated from the schedule and the time so far."""

@@ -52,13 +52,21 @@ def at(epoch: int, wish: str, *given):
     return ask
 
 
+def end(events: list):
+    """The event that ended the run, and the checkpoint that follows it."""
+    *_, last, kept = events
+    assert isinstance(kept, Kept)
+    return last, kept.checkpoint
+
+
 def pictures(events: list) -> dict[int, bytes]:
     """The frames by their epochs."""
     return {event.epoch: event.image for event in events if isinstance(event, Epoch)}
 
 
 def test_a_run_tells_its_start_every_epoch_and_its_end(job):
-    started, *epochs, finished = told(job)
+    started, *epochs, finished, kept = told(job)
+    assert kept.step == 6
     assert started == Started("compact", "", 96, 72, 3, 6, "float32", tiled=False)
     assert [type(event) for event in epochs] == [Epoch] * 4
     assert [event.epoch for event in epochs] == [0, 1, 2, 3]
@@ -84,7 +92,7 @@ def test_the_start_says_the_precision(job):
 
 
 def test_the_result_is_a_png_with_its_settings_inside(job):
-    *_, finished = told(job)
+    finished, _ = end(told(job))
     result = Image.open(io.BytesIO(finished.image))
     assert (result.format, result.size) == ("PNG", (96, 72))
     said = read(finished.image, "it")
@@ -98,7 +106,7 @@ def test_the_contents_transparency_is_put_back(job, content):
     alpha = np.zeros((48, 64, 1), np.float32)
     alpha[:, 32:] = 1
     job["content"] = png(np.concatenate([content, alpha], -1), "RGBA")
-    *_, finished = told(job)
+    finished, _ = end(told(job))
     result = np.asarray(Image.open(io.BytesIO(finished.image)))
     assert result.shape == (72, 96, 4)
     assert result[:, :40, 3].max() == 0
@@ -106,36 +114,36 @@ def test_the_contents_transparency_is_put_back(job, content):
 
 
 def test_a_stop_keeps_the_picture_so_far(job):
-    *_, last = told(job, at(1, "stop"))
+    last, _ = end(told(job, at(1, "stop")))
     assert isinstance(last, Stopped)
-    assert last.step == 2
     assert Image.open(io.BytesIO(last.image)).size == (96, 72)
 
 
 def test_a_run_that_was_paused_goes_on_as_if_it_had_not_been(job):
     whole = told(job)
-    *first, paused = told(job, at(1, "pause"))
+    *first, paused, kept = told(job, at(1, "pause"))
     assert isinstance(paused, Paused)
-    assert (paused.step, Image.open(io.BytesIO(paused.image)).size) == (2, (96, 72))
-    started, *rest = told({**job, "checkpoint": paused.checkpoint, "seconds": paused.seconds})
+    assert (kept.step, Image.open(io.BytesIO(paused.image)).size) == (2, (96, 72))
+    started, *rest = told({**job, "checkpoint": kept.checkpoint, "seconds": paused.seconds})
     assert (started.epoch, started.resumed) == (1, True)
     assert pictures([*first, *rest]) == pictures(whole)
     assert not set(pictures(first)) & set(pictures(rest))
     assert rest[-1].seconds > paused.seconds
-    assert pixels(rest[-1]) == pixels(whole[-1])
+    assert pixels(rest) == pixels(whole)
 
 
-def pixels(event) -> bytes:
-    return Image.open(io.BytesIO(event.image)).tobytes()
+def pixels(events: list) -> bytes:
+    """Of the result."""
+    return Image.open(io.BytesIO(end(events)[0].image)).tobytes()
 
 
 def test_a_finished_run_is_continued_at_full_size(job):
-    *_, finished = told(job)
-    events = told({**job, "checkpoint": finished.checkpoint, "epochs": 5})
+    _, checkpoint = end(told(job))
+    events = told({**job, "checkpoint": checkpoint, "epochs": 5})
     assert (events[0].epochs, events[0].epoch, events[0].resumed) == (5, 3, True)
     assert list(pictures(events)) == [4, 5]
     assert Image.open(io.BytesIO(pictures(events)[5])).size == (96, 72)
-    assert isinstance(events[-1], Finished)
+    assert isinstance(end(events)[0], Finished)
 
 
 def test_a_branch_begins_with_the_frame_and_ends_where_the_run_would_have(job):
@@ -148,7 +156,7 @@ def test_a_branch_begins_with_the_frame_and_ends_where_the_run_would_have(job):
     start = np.asarray(Image.open(io.BytesIO(pictures(events)[2])), np.float32)
     np.testing.assert_allclose(start, np.asarray(Image.open(io.BytesIO(frame)), np.float32), atol=24)
     assert np.abs(start - np.asarray(Image.open(io.BytesIO(frame)), np.float32)).mean() < 3
-    assert read(events[-1].image, "it").branched
+    assert read(end(events)[0].image, "it").branched
 
 
 def test_steering_is_told_and_used_from_the_next_step_on(job):
@@ -159,22 +167,21 @@ def test_steering_is_told_and_used_from_the_next_step_on(job):
     assert pictures(steered)[2] != pictures(steady)[2]
     again = told({**job, "steered": [{"step": 3, "changes": {"strength": 20.0}}]})
     assert pictures(again) == pictures(steered)
-    said = read(steered[-1].image, "it")
+    said = read(end(steered)[0].image, "it")
     assert (said.steered, said.options.strength) == (((3, {"strength": 20.0}),), 1.0)
 
 
 def test_changes_made_before_a_checkpoint_hold_after_it(job):
-    *_, paused = told(
-        job, lambda control, event: (at(1, "steer", {"tv_weight": 9.0})(control, event), at(2, "pause")(control, event))
-    )
-    whole = told(job, at(1, "steer", {"tv_weight": 9.0}))
-    rest = told({**job, "checkpoint": paused.checkpoint, "steered": [{"step": 3, "changes": {"tv_weight": 9.0}}]})
+    steer, pause = at(1, "steer", {"tv_weight": 9.0}), at(2, "pause")
+    _, checkpoint = end(told(job, lambda control, event: (steer(control, event), pause(control, event))))
+    whole = told(job, steer)
+    rest = told({**job, "checkpoint": checkpoint, "steered": [{"step": 3, "changes": {"tv_weight": 9.0}}]})
     assert pictures(rest)[3] == pictures(whole)[3]
 
 
 def test_a_change_that_is_no_good_is_passed_over(job):
     events = told(job, at(1, "steer", {"style_layers": {"nowhere": 1.0}}))
-    assert isinstance(events[-1], Finished)
+    assert isinstance(end(events)[0], Finished)
     assert not [event for event in events if isinstance(event, Steered)]
 
 
@@ -187,7 +194,7 @@ def test_a_run_is_kept_as_often_as_it_should_be(job, monkeypatch):
     for step in (1, 3, 6):
         rest = told({**job, "checkpoint": kept[step]})
         assert pictures(rest).items() <= pictures(events).items()
-        assert pixels(rest[-1]) == pixels(events[-1])
+        assert pixels(rest) == pixels(events)
 
 
 def test_a_damaged_checkpoint_fails_the_run_in_one_line(job):
@@ -266,7 +273,7 @@ def test_what_nobody_foresaw_keeps_the_picture_so_far(job, monkeypatch, error, w
 def test_the_aspect_ratio_is_that_of_the_picture_not_of_its_reduction(job, width, height, size):
     job["content"] = png(np.zeros((height, width, 3)))
     job["options"] |= {"size": size, "epochs": 1, "steps_per_epoch": 1}
-    *_, finished = told(job)
+    finished, _ = end(told(job))
     factor = size / max(width, height)
     assert Image.open(io.BytesIO(finished.image)).size == (round(width * factor), round(height * factor))
 

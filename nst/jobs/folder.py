@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from nst.errors import NotFound, NstError
-from nst.events import Epoch, Event, Steered
+from nst.events import Epoch, Event, Kept, Steered
 from nst.jobs.tables import open_database
 
 RESERVE = 2**22  # bytes
@@ -106,8 +106,8 @@ class Folder:
     def _keep_files(self, database: sqlite3.Connection, run_id: str, event: Event) -> None:
         """Write down the bytes that an event brings; a frame's, within the budget of frames."""
         folder = self._run_folder(run_id)
-        if checkpoint := getattr(event, "checkpoint", b""):
-            write(folder / "checkpoint.npz", checkpoint)
+        if isinstance(event, Kept):
+            write(folder / "checkpoint.npz", event.checkpoint)
         image = getattr(event, "image", b"")
         if image and isinstance(event, Epoch):
             write(folder / f"frames/{event.epoch}.jpg", image)

@@ -59,14 +59,23 @@ _CUT_SHORT = {event: state for event, state in _ENDINGS.items() if event is not 
 
 # From a state, by an event, to a state; what is not here is not allowed.
 MOVES: dict[State, dict[type[Event], State]] = {
-    State.QUEUED: {Started: State.RUNNING, Steered: State.QUEUED, Paused: State.PAUSED, **_CUT_SHORT},
+    State.QUEUED: {
+        Started: State.RUNNING,
+        **dict.fromkeys((Steered, Kept), State.QUEUED),
+        Paused: State.PAUSED,
+        **_CUT_SHORT,
+    },
     State.RUNNING: {
         **dict.fromkeys((Epoch, Steered, Kept), State.RUNNING),
         Paused: State.PAUSED,
         **_ENDINGS,
     },
-    State.PAUSED: {Continued: State.QUEUED, Steered: State.PAUSED, Stopped: State.STOPPED},
-    **{ended: {Continued: State.QUEUED} for ended in _ENDINGS.values()},
+    State.PAUSED: {
+        Continued: State.QUEUED,
+        **dict.fromkeys((Steered, Kept), State.PAUSED),
+        Stopped: State.STOPPED,
+    },
+    **{ended: {Continued: State.QUEUED, Kept: ended} for ended in _ENDINGS.values()},
 }
 
 
@@ -125,8 +134,6 @@ class Run:
         names = {f.name for f in dataclasses.fields(self)}
         changes |= {f.name: getattr(event, f.name) for f in dataclasses.fields(event) if f.name in names}
         changes |= self._told_by(event)
-        if getattr(event, "checkpoint", b""):
-            changes["kept"] = event.to_json()["step"]
         if state is State.FINISHED:
             changes["epochs"] = self.epoch  # the schedule's end may not have been reached
         if state.rests:
@@ -144,6 +151,8 @@ class Run:
             case Steered():
                 change = {"step": event.step, "epoch": event.epoch, "changes": event.changes}
                 return {"steered": (*self.steered, change), "epoch": self.epoch}
+            case Kept():  # it may have been on its way while an epoch was told
+                return {"kept": event.step, "seconds": max(self.seconds, event.seconds)}
             case Interrupted():
                 return {"lost": self.kept or 0}
             case Continued():

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from nst.errors import NotFound, NstError
-from nst.events import Continued, Epoch, Event, Failed, Interrupted, Queued
+from nst.events import Continued, Epoch, Event, Failed, Interrupted, Kept, Queued
 from nst.jobs.folder import FRAMES_BUDGET, Folder, write
 from nst.jobs.run import Run, State
 from nst.options import StyleOptions
@@ -167,12 +167,13 @@ class Store(Folder):
     def append(self, run_id: str, event: Event) -> int:
         """Let `event` happen to a run, and wake who waits for it; returns its number.
 
-        A run that has ended stays as it is, unless it is continued: what a worker still had to say is dropped, and the
-        last number is returned. Raises NotFound, and Conflict where the run's state does not allow the event.
+        A run that has ended stays as it is, unless it is continued: what a worker still had to say is dropped, but for
+        a checkpoint, and the last number is returned. Raises NotFound, and Conflict where the run's state does not
+        allow the event.
         """
         with self.transaction() as database:
             run = self.run(run_id)
-            if run.state.ended and not isinstance(event, Continued):
+            if run.state.ended and not isinstance(event, Continued | Kept):
                 return run.last
             run = run.after(event)
             self._keep_files(database, run_id, event)

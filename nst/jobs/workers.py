@@ -8,6 +8,7 @@ is in worker.py; the painter itself is known by name alone.
 import logging
 import threading
 import uuid
+from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -60,6 +61,7 @@ class Workers:
         self._closing = threading.Event()
         self._client: Client | None = None
         self._places: dict[str, Place] = {}  # by address
+        self._arriving: Counter[str] = Counter()  # checkpoints on their way, by run
         self._lost_warming = 0  # in a row
         self._trouble = ""  # why there is no warm worker
         self._info: dict[str, Any] = {}  # what the last warm-up returned
@@ -129,7 +131,8 @@ class Workers:
         """The runs that wait, the next one first."""
         with self._lock:
             taken = {place.run for place in self._places.values()}
-            return in_turn(self._store.active(), taken)
+            arriving = {run_id for run_id, count in self._arriving.items() if count}
+            return in_turn(self._store.active(), taken | arriving)
 
     # Their own thread -------------------------------------------------------------------------------------------
 
@@ -229,14 +232,15 @@ class Workers:
             place.warm, self._info, self._trouble, self._lost_warming = True, message["info"], "", 0
 
     def _on_painter(self, address: str, place: Place, message: Mapping[str, Any]) -> None:
-        """An event of the run that a worker has; its checkpoint, if it made one, is taken first, by a thread."""
+        """An event of the run that a worker has; a checkpoint is taken first, by a thread."""
         event = Event.from_wire(message["event"])
-        place.told_end = isinstance(event, Finished | Stopped | Paused | Failed)
+        place.told_end = place.told_end or isinstance(event, Finished | Stopped | Paused | Failed)
         if "aside" not in message:
             self._write(place.run, event)
             return
         run_id, client, before = place.run, self._client, place.taking
         assert client is not None
+        self._arriving[run_id] += 1
 
         def take() -> None:
             if before:
@@ -246,13 +250,17 @@ class Workers:
             except Exception as error:
                 log.warning("worker %s did not give out a checkpoint: %s", address, error)
                 taken = b""
-            # An end is told even so: the run can then be continued from an older checkpoint.
-            if taken or place.told_end:
-                whole = Event.from_wire({**message["event"], "checkpoint": taken})
-                self._inbox.put(partial(self._write, run_id, whole))
+            kept = Event.from_wire({**message["event"], "checkpoint": taken})
+            self._inbox.put(partial(self._arrived, run_id, kept if taken else None))
 
         place.taking = threading.Thread(target=take, name="nst-take", daemon=True)
         place.taking.start()
+
+    def _arrived(self, run_id: str, kept: Event | None) -> None:
+        """A checkpoint was taken, or cannot be: an older one will have to do."""
+        self._arriving[run_id] -= 1
+        if kept:
+            self._write(run_id, kept)
 
     def _welcome(self, address: str) -> None:
         """Warm a new worker up, unless that has killed its predecessors."""

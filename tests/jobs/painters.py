@@ -86,20 +86,23 @@ def paint_and_keep(job: Job, emit: Emit, control: Control) -> None:
                 time.sleep(0.005)
             os.kill(os.getpid(), signal.SIGKILL)
         if control.stop_requested:
-            return emit(Stopped(float(n), b"what there is", n, b"%d" % n))
+            emit(Stopped(float(n), b"what there is"))
+            return emit(Kept(n, float(n), b"%d" % n))
         if control.pause_requested:
-            return emit(Paused(float(n), b"what there is", n, b"%d" % n))
+            emit(Paused(float(n), b"what there is"))
+            return emit(Kept(n, float(n), b"%d" % n))
         if changes := control.take_changes():
             emit(Steered(n + 1, n, changes))
         if n == 1 or job["style"] != b"deadly":
-            emit(Kept(n, b"%d" % n))
+            emit(Kept(n, float(n), b"%d" % n))
         while (
             job["options"]["strength"] == HOLDS and n == 1 and not (control.stop_requested or control.pause_requested)
         ):
             time.sleep(0.005)
             if changes := control.take_changes():
                 emit(Steered(n + 1, n, changes))
-    return emit(Finished(float(epochs), b"a result", epochs, b"%d" % epochs))
+    emit(Finished(float(epochs), b"a result"))
+    return emit(Kept(epochs, float(epochs), b"%d" % epochs))
 
 
 HOLDS = 7.0  # this strength's painter waits after epoch 1 until it is asked to pause or stop

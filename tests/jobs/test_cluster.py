@@ -43,7 +43,7 @@ def paint_slowly(job: Job, emit: Emit, control: object) -> None:
     for n in range(first + bool(first), epochs + 1):
         emit(epoch(n, n.to_bytes(2) * 1000))
         if n % 10 == 0:
-            emit(Kept(10 * n, n.to_bytes(2)))
+            emit(Kept(10 * n, float(n), n.to_bytes(2)))
         time.sleep(0.02)
     emit(Finished(1.0, b"a result"))
 

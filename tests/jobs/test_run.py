@@ -44,8 +44,8 @@ events = st.one_of(
     st.just(Interrupted("the server went away")),
     st.just(Fetching("vgg19", 0, 1)),
     st.just(Steered(3, 1, {"strength": 2.0})),
-    st.just(Kept(20, b"checkpoint")),
-    st.just(Paused(1.0, b"png", 20, b"checkpoint")),
+    st.just(Kept(20, 2.0, b"checkpoint")),
+    st.just(Paused(1.0, b"png")),
     st.just(Continued(5)),
 )
 
@@ -71,7 +71,7 @@ def test_only_the_moves_of_the_table_happen(story: list[Event]) -> None:
 @settings(deadline=None)
 @given(st.sampled_from([state for state in State if state.ended]), events)
 def test_an_ended_run_never_moves_again_unless_it_is_continued(state: State, event: Event) -> None:
-    assume(not isinstance(event, Continued))
+    assume(not isinstance(event, Continued | Kept))
     with pytest.raises(Conflict, match=f"is {state}"):
         dataclasses.replace(RUN, state=state).after(event)
 
@@ -131,7 +131,13 @@ def test_changes_hold_from_then_on_and_the_start_is_remembered() -> None:
 
 
 def test_a_run_that_was_paused_goes_on_where_it_was_kept() -> None:
-    run = RUN.after(STARTED).after(epoch(0)).after(epoch(1)).after(Paused(2.0, b"png", 12, b"checkpoint"))
+    run = (
+        RUN.after(STARTED)
+        .after(epoch(0))
+        .after(epoch(1))
+        .after(Paused(2.0, b"png"))
+        .after(Kept(12, 2.0, b"checkpoint"))
+    )
     assert (run.state, run.kept, run.has_result, run.state.rests, run.state.ended) == ("paused", 12, True, True, False)
     run = run.after(Continued(3))
     assert (run.state, run.prolonged, run.epochs) == ("queued", False, 3)
@@ -141,7 +147,7 @@ def test_a_run_that_was_paused_goes_on_where_it_was_kept() -> None:
 
 
 def test_what_was_painted_after_the_last_checkpoint_is_painted_again() -> None:
-    run = RUN.after(STARTED).after(epoch(0)).after(epoch(1)).after(Kept(10, b"checkpoint")).after(epoch(2))
+    run = RUN.after(STARTED).after(epoch(0)).after(epoch(1)).after(Kept(10, 1.0, b"checkpoint")).after(epoch(2))
     run = run.after(Interrupted("gone"))
     assert (run.state, run.lost) == ("interrupted", 10)
     run = run.after(Continued(3)).after(dataclasses.replace(STARTED, epoch=1, resumed=True))
@@ -150,6 +156,12 @@ def test_what_was_painted_after_the_last_checkpoint_is_painted_again() -> None:
 
 
 def test_a_finished_run_may_be_prolonged() -> None:
-    run = RUN.after(STARTED).after(epoch(0)).after(epoch(3)).after(Finished(2.0, b"png", 30, b"checkpoint"))
+    run = (
+        RUN.after(STARTED)
+        .after(epoch(0))
+        .after(epoch(3))
+        .after(Finished(2.0, b"png"))
+        .after(Kept(30, 2.0, b"checkpoint"))
+    )
     run = run.after(Continued(5))
     assert (run.state, run.epochs, run.prolonged, run.has_result) == ("queued", 5, True, True)

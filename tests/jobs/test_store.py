@@ -435,8 +435,8 @@ def test_the_newest_frame_is_the_partial_picture(store: Store) -> None:
 def test_a_checkpoint_is_kept_with_its_step_and_given_to_the_painter(store: Store) -> None:
     run = painted(store, 1)
     assert store.checkpoint(run.id) is None
-    store.append(run.id, Kept(7, b"older"))
-    store.append(run.id, Kept(9, b"newer"))
+    store.append(run.id, Kept(7, 1.0, b"older"))
+    store.append(run.id, Kept(9, 2.0, b"newer"))
     assert store.run(run.id).kept == 9
     assert "checkpoint" not in json.dumps(store.events(run.id))
     store.append(run.id, Steered(11, 1, {"strength": 2.0}))

@@ -12,7 +12,7 @@ from PIL import Image
 from nst.control import Control
 from nst.errors import Diverged
 from nst.estimates import Calibration
-from nst.events import Epoch, Event, Fetching, Finished, Losses, Paused, Started, Steered, Stopped
+from nst.events import Epoch, Event, Fetching, Finished, Kept, Losses, Paused, Started, Steered, Stopped
 from nst.images import encode_png
 from nst.options import MOST_EPOCHS, StyleOptions
 from nst.provenance import Provenance
@@ -42,17 +42,18 @@ def execute(job: dict[str, Any], emit: Emit, control: Control) -> None:
     def seconds() -> float:
         return job["seconds"] + time.monotonic() - began
 
-    def so_far(n: int) -> tuple[float, bytes, int, bytes]:
-        return seconds(), _result(pictures, n / epochs, job), n * steps, b"%d" % n
+    def rest(event: type[Event], n: int) -> None:
+        emit(event(seconds(), _result(pictures, n / epochs, job)))  # type: ignore[call-arg]
+        emit(Kept(n * steps, seconds(), b"%d" % n))
 
     last = ENOUGH if options["epochs"] == "auto" and not job["epochs"] else epochs
     for n in range(begun + where["resumed"], last + 1):
         for step in range(steps if n > begun else 0):
             time.sleep(0.005)
             if control.stop_requested:
-                return emit(Stopped(*so_far(max(begun, n - 1))))
+                return rest(Stopped, max(begun, n - 1))
             if control.pause_requested:
-                return emit(Paused(*so_far(max(begun, n - 1))))
+                return rest(Paused, max(begun, n - 1))
             if changes := control.take_changes():
                 emit(Steered((n - 1) * steps + step + 1, n - 1, changes))
         if options["seed"] == DIVERGES and n == 3:
@@ -61,7 +62,7 @@ def execute(job: dict[str, Any], emit: Emit, control: Control) -> None:
         losses = Losses(content_loss + style_loss + 0.1, content_loss, style_loss, 0.1)
         frame = _encoded(pictures, n / epochs, "JPEG")
         emit(Epoch(n, n * steps, losses, width, height, seconds(), 200.0, (epochs - n) * steps * 0.005, frame))
-    return emit(Finished(*so_far(last)))
+    return rest(Finished, last)
 
 
 def warm_up() -> dict[str, Any]:

@@ -195,7 +195,7 @@ def test_a_failed_run_says_why() -> None:
 
 
 def test_a_paused_run_can_be_resumed_or_stopped_and_another_one_started() -> None:
-    run = run_after(STARTED, epoch(0), epoch(1), Paused(2.0, b"png", 12, b"checkpoint"))
+    run = run_after(STARTED, epoch(0), epoch(1), Paused(2.0, b"png"))
     view = run_view(News(run, None, [], STUDIO), attached=False)
     assert view["status"] == "Paused at epoch 1 of 40."
     assert (view["pause"], view["pause_off"], view["stop_off"], view["start_off"]) == ("Resume", False, False, False)
@@ -203,7 +203,7 @@ def test_a_paused_run_can_be_resumed_or_stopped_and_another_one_started() -> Non
 
 
 def test_an_interrupted_run_says_that_it_can_be_continued() -> None:
-    run = run_after(STARTED, epoch(0), Kept(3, b"checkpoint"), Interrupted("the server was stopped"))
+    run = run_after(STARTED, epoch(0), Kept(3, 0.5, b"checkpoint"), Interrupted("the server was stopped"))
     view = run_view(News(run, None, [], STUDIO), attached=False)
     assert view["status"] == "Interrupted: the server was stopped. Continue takes it up where it was kept."
     assert (view["continue_off"], view["more_epochs"], view["pause_off"]) == (False, "0", True)

@@ -1,0 +1,180 @@
+"""Servers and workers are killed, again and again, while pictures are painted: what is lost, and what broke.
+
+After each SIGKILL, of the worker or of the server with it, the studio must come back, the store must be whole, every
+result that was finished must be what it was, and each run must go on from a checkpoint at most ten seconds old.
+"""
+
+import argparse
+import base64
+import hashlib
+import random
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from benchmarks.memory import picture
+from benchmarks.report import Number, others_load, report
+from benchmarks.studio import ROOT, Studio, free_port, surroundings
+
+PAINTING = {"size": 256, "epochs": 60, "steps_per_epoch": 5, "extractor": "compact"}
+AT_ONCE = 2  # runs that are painted or wait
+PATIENCE = 180.0  # seconds
+
+
+def main() -> None:
+    given = arguments()
+    load, choose = others_load(), random.Random(given.seed)
+    lost: list[float] = []
+    kills = {"worker": 0, "server": 0}
+    with tempfile.TemporaryDirectory() as folder:
+        trial = Trial(Path(folder))
+        trial.start()
+        began = time.monotonic()
+        while sum(kills.values()) < given.kills and time.monotonic() - began < 60 * given.minutes:
+            trial.keep_busy()
+            trial.wait(trial.painting)
+            time.sleep(choose.uniform(0.5, given.pause))
+            victim = choose.choice(["worker", "worker", "server"])
+            lost += trial.kill(victim)
+            kills[victim] += 1
+            trial.check()
+            print(f"{sum(kills.values())}: {victim}, lost {lost[-1] if lost else 0:.1f} s", flush=True)
+        results = len(trial.finished)
+        trial.end()
+    numbers = [
+        Number("work lost to a kill", "s", tuple(lost), at_most=10),
+        Number("most work lost to a kill", "s", (max(lost),), at_most=10),
+        Number("finished results, each the same after every kill", "", (results,)),
+    ]
+    report("kills", numbers, kills=kills, seed=given.seed, other_load=load)
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.kills", description=__doc__)
+    parser.add_argument("--kills", type=int, default=100, help="(default: %(default)s)")
+    parser.add_argument(
+        "--minutes", type=float, default=40.0, help="after which no more are made (default: %(default)s)"
+    )
+    parser.add_argument("--pause", type=float, default=12.0, help="most seconds before a kill (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="(default: %(default)s)")
+    return parser.parse_args()
+
+
+class Trial:
+    """One store, the servers that come and go over it, and what is known of its runs."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.port = folder, free_port()
+        self.runs: list[str] = []
+        self.finished: dict[str, str] = {}  # run -> SHA-256 of its result
+        self.seed = 0
+
+    def start(self) -> None:
+        """A server on the store; returns once its worker is warm."""
+        command = [sys.executable, "app.py", "--port", str(self.port), "--data", str(self.folder / "data")]
+        started = time.monotonic()
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=surroundings(str(self.folder)), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        self.studio = Studio(f"http://127.0.0.1:{self.port}", self.folder / "data", started, process)
+        self.studio.seconds_until(self.studio.worker_warm)
+
+    def end(self) -> None:
+        self.studio.process.terminate()
+        self.studio.process.wait(60)
+
+    def run(self, run: str) -> dict[str, Any]:
+        return self.studio.get(f"/api/v1/runs/{run}") or {"state": "unknown"}
+
+    def keep_busy(self) -> None:
+        """See that there is something to be painted."""
+        going = [run for run in self.runs if self.run(run)["state"] in ("queued", "running")]
+        for _ in range(AT_ONCE - len(going)):
+            self.seed += 1
+            content, style = (base64.b64encode(picture(random.Random(self.seed + n), 4 / 3)).decode() for n in (0, 500))
+            body = {"content": content, "style": style, "options": {**PAINTING, "seed": self.seed}}
+            self.runs.append(self.studio.send("POST", "/api/v1/runs", body)["id"])
+
+    def painting(self) -> str:
+        """The run that is painted now, "" if none."""
+        return next((run for run in self.runs if self.run(run)["state"] == "running" and self.run(run)["frames"]), "")
+
+    def kill(self, victim: str) -> list[float]:
+        """Kill it; seconds of painting that the run it had has lost, once it has been taken up again."""
+        run = self.painting()
+        if victim == "worker":
+            self._worker().kill()
+        else:
+            self.studio.process.kill()
+            self.studio.process.wait()
+        killed = time.time()
+        if victim == "server":
+            self.start()
+        if not run:
+            return []
+        self.wait(lambda: self.run(run)["state"] in ("interrupted", "queued", "running", "finished", "failed"))
+        before = [event for event in self._story(run) if event["time"] <= killed]
+        if before[-1]["kind"] == "finished":
+            return []
+        self.wait(lambda: any(event["kind"] == "interrupted" and event["time"] > killed for event in self._story(run)))
+        if victim == "server":
+            self.studio.send("POST", f"/api/v1/runs/{run}/continue", {})
+        self.wait(lambda: self._started(run, killed))
+        return [lost_seconds(before, killed)]
+
+    def _started(self, run: str, since: float) -> bool:
+        return any(event["kind"] == "started" and event["time"] > since for event in self._story(run))
+
+    def _story(self, run: str) -> list[dict[str, Any]]:
+        events: list[dict[str, Any]] = []
+        while more := (self.studio.get(f"/api/v1/runs/{run}/events?after={len(events)}") or {"events": []})["events"]:
+            events += more
+        return events
+
+    def _worker(self) -> psutil.Process:
+        """The process that paints: the largest one below the server."""
+        return max(psutil.Process(self.studio.process.pid).children(recursive=True), key=lambda p: p.memory_info().rss)
+
+    def check(self) -> None:
+        """See that the store is whole, and that no finished result is another than it was."""
+        with sqlite3.connect(f"file:{self.folder / 'data' / 'studio.sqlite'}?mode=ro", uri=True) as database:
+            (verdict,) = database.execute("PRAGMA integrity_check").fetchone()
+        database.close()
+        assert verdict == "ok", verdict
+        for run in self.runs:
+            story = self._story(run)
+            assert [event["n"] for event in story] == list(range(1, len(story) + 1)), f"run {run} has gaps"
+            state = self.run(run)["state"]
+            assert state != "failed", self.run(run)
+            if state == "finished":
+                found = hashlib.sha256((self.folder / "data" / "runs" / run / "result.png").read_bytes()).hexdigest()
+                assert self.finished.setdefault(run, found) == found, f"the result of run {run} has changed"
+        for run in self.finished:
+            assert self.run(run)["state"] == "finished", f"run {run} is no longer finished"
+
+    def wait(self, happened: Any) -> None:
+        """Return once `happened()` is true."""
+        end = time.monotonic() + PATIENCE
+        while not happened():
+            if time.monotonic() > end:
+                raise TimeoutError(f"nothing happened within {PATIENCE:.0f} s")
+            time.sleep(0.1)
+
+
+def lost_seconds(before: list[dict[str, Any]], killed: float) -> float:
+    """Of painting since the last checkpoint, at the moment of the kill, from the events told until then."""
+    started = max(n for n, event in enumerate(before) if event["kind"] == "started")
+    told = [event for event in before[started:] if event["kind"] == "epoch"]
+    kept = [event["seconds"] for event in before if event["kind"] == "kept"]
+    painted = told[-1]["seconds"] + killed - told[-1]["time"] if told else killed - before[started]["time"]
+    return float(painted - (kept[-1] if kept else 0.0))
+
+
+if __name__ == "__main__":
+    main()
