@@ -55,7 +55,10 @@
   }
 
   function play(news) {
-    if (news.run !== run) [waiting, back] = [[], null];
+    if (news.run !== run) {
+      [waiting, back] = [[], null];
+      props("film-link", { hidden: true }); // of another run
+    }
     ({ run, base, first, result } = news);
     kept = new Map(news.kept);
     newest = Math.max(first, ...kept.keys());

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -36,17 +37,19 @@ def main() -> None:
         trial = Trial(Path(folder))
         trial.start()
         began = time.monotonic()
-        while sum(kills.values()) < given.kills and time.monotonic() - began < 60 * given.minutes:
-            trial.keep_busy()
-            trial.wait(trial.painting)
-            time.sleep(choose.uniform(0.5, given.pause))
-            victim = choose.choice(["worker", "worker", "server"])
-            lost += trial.kill(victim)
-            kills[victim] += 1
-            trial.check()
-            print(f"{sum(kills.values())}: {victim}, lost {lost[-1] if lost else 0:.1f} s", flush=True)
+        try:
+            while sum(kills.values()) < given.kills and time.monotonic() - began < 60 * given.minutes:
+                trial.keep_busy()
+                trial.wait(trial.painting)
+                time.sleep(choose.uniform(0.5, given.pause))
+                victim = choose.choice(["worker", "worker", "server"])
+                lost += trial.kill(victim)
+                kills[victim] += 1
+                trial.check()
+                print(f"{sum(kills.values())}: {victim}, lost {lost[-1] if lost else 0:.1f} s", flush=True)
+        finally:
+            trial.end()
         results = len(trial.finished)
-        trial.end()
     numbers = [
         Number("work lost to a kill", "s", tuple(lost), at_most=10),
         Number("most work lost to a kill", "s", (max(lost),), at_most=10),
@@ -122,14 +125,16 @@ class Trial:
         before = [event for event in self._story(run) if event["time"] <= killed]
         if before[-1]["kind"] == "finished":
             return []
-        self.wait(lambda: any(event["kind"] == "interrupted" and event["time"] > killed for event in self._story(run)))
+        self.wait(lambda: self._told(run, ("interrupted", "finished"), killed))
+        if self._told(run, ("finished",), killed) and not self._told(run, ("interrupted",), killed):
+            return []  # its last words were on their way
         if victim == "server":
             self.studio.send("POST", f"/api/v1/runs/{run}/continue", {})
-        self.wait(lambda: self._started(run, killed))
+        self.wait(lambda: self._told(run, ("started",), killed))
         return [lost_seconds(before, killed)]
 
-    def _started(self, run: str, since: float) -> bool:
-        return any(event["kind"] == "started" and event["time"] > since for event in self._story(run))
+    def _told(self, run: str, kinds: Collection[str], since: float) -> bool:
+        return any(event["kind"] in kinds and event["time"] > since for event in self._story(run))
 
     def _story(self, run: str) -> list[dict[str, Any]]:
         events: list[dict[str, Any]] = []

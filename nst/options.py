@@ -6,6 +6,7 @@ JSON form; making one checks it, so an instance is always valid.
 
 import dataclasses
 import difflib
+import functools
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
@@ -54,7 +55,8 @@ PRESETS = {
     ),
 }
 
-# Loss weights (content, style, total variation) that belong to each normalisation; see objective.py.
+WEIGHTS = ("content_weight", "style_weight", "tv_weight")
+# What they are by each normalisation of its own; see objective.py.
 NORMALISATION_WEIGHTS = {
     "relative": (1.0, 8.0, 4.0),
     "gatys": (1.0, 1000.0, 0.0),  # Gatys 2016, section 2.3: content over style 1e-3, no total variation
@@ -270,9 +272,7 @@ class StyleOptions:
     @property
     def own_weights(self) -> dict[str, float]:
         """The three loss weights by name, before strength; automatic ones are the normalisation's."""
-        automatic = zip(
-            ("content_weight", "style_weight", "tv_weight"), NORMALISATION_WEIGHTS[self.normalisation], strict=True
-        )
+        automatic = zip(WEIGHTS, NORMALISATION_WEIGHTS[self.normalisation], strict=True)
         return {name: value if getattr(self, name) is None else getattr(self, name) for name, value in automatic}
 
     @property
@@ -299,9 +299,8 @@ class StyleOptions:
         known = [option.name for option in options_of(type(self)) if option.live]
         for name in changes:
             if name not in known:
-                raise OptionError(
-                    f"{shown(name)} cannot change while a picture forms; what can: {', '.join(known)}", str(name)[:ECHO]
-                )
+                rule = f"{shown(name)} cannot change while a picture forms; what can: {', '.join(known)}"
+                raise OptionError(rule, str(name)[:ECHO])
         new = self.from_json({**self.to_json(), **changes})
         kept: dict[str, Any] = {}
         roles = ("content_layers", "style_layers")
@@ -338,8 +337,13 @@ class StyleOptions:
         return cls(**given)
 
 
-def options_of(kind: type) -> tuple[Option, ...]:
-    """The options that a dataclass of this file declares, in their order."""
+def options_of(kind: Any) -> tuple[Option, ...]:
+    """The options that a dataclass declares, in their order."""
+    return _options_of(kind)
+
+
+@functools.cache
+def _options_of(kind: Any) -> tuple[Option, ...]:
     hints = get_type_hints(kind)
     return tuple(Option(f.name, _without_none(hints[f.name]), f.default, **f.metadata) for f in fields(kind))
 

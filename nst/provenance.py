@@ -50,8 +50,10 @@ class Provenance:
 
     @property
     def options_at_the_end(self) -> StyleOptions:
-        """The options with all that was changed on the way."""
+        """The options with all that was changed on the way, the number of epochs too."""
         changes = {name: value for _, changed in self.steered for name, value in changed.items()}
+        if not isinstance(self.options.epochs, str) and self.epochs > self.options.epochs:
+            changes["epochs"] = self.epochs
         return StyleOptions.from_json({**self.options.to_json(), **changes})
 
     def to_json(self) -> dict[str, Any]:

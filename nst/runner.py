@@ -28,12 +28,12 @@ from nst.engine.checkpoint import MOST_BYTES, Checkpoint
 from nst.engine.extractors import ARCHITECTURES, Extractor
 from nst.engine.objective import LiveWeights
 from nst.engine.optimize import Step, choose_extractor, start_from, stylize
-from nst.errors import Diverged, NstError, OptionError, OutOfMemory, WeightsError
+from nst.errors import Diverged, InputError, NstError, OptionError, OutOfMemory, WeightsError
 from nst.estimates import Calibration, Estimate, budget, estimate
 from nst.events import Epoch, Event, Failed, Fetching, Finished, Kept, Paused, Started, Steered, Stopped
 from nst.options import StyleOptions
 from nst.provenance import Provenance
-from nst.scales import fit, prolong, schedule, seconds_left
+from nst.scales import fit, of_length, schedule, seconds_left
 from nst.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -98,7 +98,9 @@ class Painting:
         self._style = images.read(job["style"], "style", math.ceil(size * self.options.style_scale)).rgb
         self._init = images.read(job["init"], "init", size).rgb if job.get("init") else None
         self._network, self.note = choose_extractor(
-            self.options.extractor, self.options.pooling, self.options.precision
+            job.get("extractor") or self.options.extractor,
+            self.options.pooling,
+            job.get("precision") or self.options.precision,
         )
         self.extractor = self._network.architecture.name
         self._begin()
@@ -112,18 +114,28 @@ class Painting:
         """Find where this painting starts, by which schedule, and what was changed on the way there. InputError."""
         job, options = self._job, self.options
         rungs = schedule(self._content.shape[0], self._content.shape[1], options)
-        self._resume = Checkpoint.from_bytes(job["checkpoint"]) if job.get("checkpoint") else None
+        self._resume = self._checkpoint()
+        self.resumed = self._resume is not None
         if self._resume is None and job.get("start"):
-            frame = images.read(job["start"], "the frame to branch from").rgb
+            frame = images.read(job["start"], "the frame to branch from", least=1).rgb
             self._resume = start_from(frame, job["first"] * options.steps_per_epoch, rungs)
-        here, steps = self._resume.rungs if self._resume else rungs, (job.get("epochs") or 0) * options.steps_per_epoch
-        self._prolonged = steps >= sum(rung.steps for rung in here)
-        self._rungs = prolong(here, steps) if self._prolonged else here
+        here, epochs = self._resume.rungs if self._resume else rungs, job.get("epochs")
+        # A run that ended by itself is repeated by ending by itself; its schedule says nothing of when.
+        self._fixed = epochs is not None and (options.epochs != "auto" or self._resume is not None)
+        self._rungs = of_length(here, epochs * options.steps_per_epoch) if epochs and self._fixed else here
         self._begun = self._counted = self._resume.step if self._resume else 0  # step; and that of the last epoch
         self.steered = [dict(change) for change in job.get("steered", ())]
         self._options_now, self._live = options, LiveWeights.of(options, self.extractor)
         self._ahead = deque(self.steered)
         self._replay(self._begun)
+
+    def _checkpoint(self) -> Checkpoint | None:
+        """Where the run stood; one that is damaged is as good as none, and is painted again."""
+        try:
+            return Checkpoint.from_bytes(self._job["checkpoint"]) if self._job.get("checkpoint") else None
+        except InputError:
+            self.note = f"{self.note} Its checkpoint was damaged, so it is painted anew.".strip()
+            return None
 
     def _replay(self, step: int) -> None:
         """Make the changes that were made before the step after `step`."""
@@ -140,11 +152,6 @@ class Painting:
     def seconds(self) -> float:
         """Of painting, those before it was interrupted included."""
         return float(self._job.get("seconds", 0.0)) + time.monotonic() - self._began
-
-    @property
-    def resumed(self) -> bool:
-        """It goes on from a checkpoint of its own."""
-        return bool(self._job.get("checkpoint"))
 
     def estimate(self) -> Estimate:
         """What it will take on this machine, which is measured first. Raises OutOfMemory."""
@@ -177,7 +184,7 @@ class Painting:
                 self._network,
                 self._budget,
                 self._resume,
-                self._rungs if self._prolonged else None,
+                self._rungs if self._fixed else None,
             ):
                 before, self._last = self._last, step
                 if step.step > self._begun or not self.resumed:  # the frame of where it is taken up is there
@@ -191,6 +198,9 @@ class Painting:
 
     def steer(self, step: Step, changes: Mapping[str, Any]) -> Steered:
         """Change live options from the step after `step` on; the event that says so. Raises OptionError."""
+        for earlier in self._ahead:  # made after a checkpoint that this run was taken up from: newer ones overrule them
+            earlier["step"] = step.step + 1
+        self._replay(step.step)
         self._apply(changes)
         self.steered.append({"step": step.step + 1, "changes": dict(changes)})
         return Steered(step.step + 1, step.epoch, dict(changes))

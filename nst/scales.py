@@ -58,10 +58,13 @@ def schedule(height: int, width: int, options: StyleOptions) -> tuple[Scale, ...
     return ladder(height, width, options.size, options.steps, coarse=options.init == "noise")
 
 
-def prolong(rungs: tuple[Scale, ...], steps: int) -> tuple[Scale, ...]:
-    """The schedule with as many more steps of full size as make `steps` in all; never fewer than it has."""
-    more = max(0, steps - sum(scale.steps for scale in rungs))
-    return (*rungs[:-1], replace(rungs[-1], steps=rungs[-1].steps + more))
+def of_length(rungs: tuple[Scale, ...], steps: int) -> tuple[Scale, ...]:
+    """The schedule with `steps` in all: more of full size, or without the last ones."""
+    found, left = [], steps
+    for scale in rungs[:-1]:
+        found.append(replace(scale, steps=min(left, scale.steps)))
+        left -= found[-1].steps
+    return (*found, replace(rungs[-1], steps=left))
 
 
 def rejoin(rungs: tuple[Scale, ...], step: int, height: int, width: int) -> tuple[Scale, ...]:

@@ -197,11 +197,40 @@ def test_a_run_is_kept_as_often_as_it_should_be(job, monkeypatch):
         assert pixels(rest) == pixels(events)
 
 
-def test_a_damaged_checkpoint_fails_the_run_in_one_line(job):
-    *_, failed = told({**job, "checkpoint": b"PK nonsense"})
-    assert isinstance(failed, Failed)
-    assert "the checkpoint is damaged" in failed.error
-    assert "\n" not in failed.error
+def test_a_run_whose_checkpoint_is_damaged_is_painted_anew_and_says_so(job):
+    events = told({**job, "checkpoint": b"PK nonsense"})
+    assert (events[0].epoch, events[0].resumed) == (0, False)
+    assert "Its checkpoint was damaged, so it is painted anew." in events[0].note
+    assert list(pictures(events)) == [0, 1, 2, 3]
+
+
+def test_a_run_that_is_cut_ends_there(job):
+    events = told({**job, "epochs": 2})
+    assert list(pictures(events)) == [0, 1, 2]
+    assert pictures(events)[1] == pictures(told(job))[1]
+
+
+def test_a_branch_near_the_end_of_a_longer_run_has_the_epochs_it_was_asked_for(job):
+    frame = pictures(told({**job, "epochs": 5}))[4]
+    events = told({**job, "start": frame, "first": 4, "epochs": 6})
+    assert (events[0].epochs, list(pictures(events))) == (6, [4, 5, 6])
+
+
+def test_the_network_that_painted_goes_on(job):
+    job["options"]["extractor"] = "auto"
+    painting = runner.Painting({**job, "extractor": "compact", "precision": "bfloat16"})
+    assert (painting.extractor, painting.started().precision) == ("compact", "bfloat16")
+
+
+def test_a_newer_change_overrules_one_that_was_made_later_in_an_attempt_that_was_lost(job):
+    *_, kept = told(job, at(1, "pause"))
+    lost = {"step": 5, "changes": {"strength": 2.0}}
+    painting = runner.Painting({**job, "checkpoint": kept.checkpoint, "steered": [lost]})
+    for step in painting.steps():
+        if step.step == 3:
+            painting.steer(step, {"strength": 9.0})
+    assert painting._options_now.strength == 9.0
+    assert [(change["step"], change["changes"]["strength"]) for change in painting.steered] == [(4, 2.0), (4, 9.0)]
 
 
 @pytest.mark.parametrize(

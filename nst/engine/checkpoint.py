@@ -72,7 +72,7 @@ class Checkpoint:
                 lowest = math.inf if plain["lowest"] is None else float(plain["lowest"])
                 found = cls(int(plain["step"]), rungs, arrays["canvas"], state, seen, int(plain["since"]), lowest)
         except (ValueError, KeyError, TypeError, OSError, EOFError, zipfile.BadZipFile) as error:
-            raise InputError(f"the checkpoint is damaged: {error or type(error).__name__}") from error
+            raise InputError("the checkpoint is damaged: it cannot be read") from error
         scale = found.rungs[found.rung] if found.rungs else Scale(0, 0, 0)
         rows, columns = margins(scale.height, scale.width)
         shape = (1, scale.height + 2 * rows, scale.width + 2 * columns, 3)

@@ -105,8 +105,10 @@ class Adam:
         """Nothing to do: each step evaluates anew."""
 
     def state(self, most: int) -> dict[str, np.ndarray]:
-        """Moments, average, and how many steps made them."""
+        """Moments, average, and how many steps made them; all or nothing."""
         arrays = {"first": self._first, "second": self._second, "mean": self._mean}
+        if len(arrays) * 4 * math.prod(self.image.shape) > most:
+            return {}
         steps = np.array([self._moment_steps, self._mean_steps])
         return {**{name: array.numpy() for name, array in arrays.items()}, "steps": steps}
 

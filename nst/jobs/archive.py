@@ -1,9 +1,10 @@
 """What becomes of runs that rest: found again, liked, deleted and brought back; and how much disk they take."""
 
 import json
+import os
 import shutil
 import time
-from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from nst.errors import Busy, Conflict
@@ -11,7 +12,7 @@ from nst.jobs.run import Run, State
 from nst.jobs.store import Store
 
 UNDO = 600.0  # seconds for which a deleted run can be brought back
-FRESH = 3600.0  # seconds for which an upload that no run uses is kept: its page may still be open
+FRESH = 86400.0  # seconds for which an upload that no run uses is kept: its page may still be open
 GIGABYTE = 10**9
 
 
@@ -49,7 +50,8 @@ class Archive:
         for word in words.lower().split():
             named = "SELECT id FROM uploads WHERE instr(lower(name), ?)"
             where.append(
-                f"(instr(lower(run), ?) OR json_extract(run, '$.content') IN ({named})"
+                "(instr(lower(json_extract(run, '$.options') || ' ' || json_extract(run, '$.extractor')), ?)"
+                f" OR json_extract(run, '$.content') IN ({named})"
                 f" OR json_extract(run, '$.style') IN ({named}))"
             )
             values += [word] * 3
@@ -95,13 +97,14 @@ class Archive:
 
     def used(self) -> int:
         """Bytes that runs and uploads take on the disk."""
-        return sum(path.stat().st_size for path in _files(self._store.folder))
+        folder = self._store.folder
+        return sum(_bytes_below(place) for place in (folder / "runs", folder / "uploads"))
 
-    def check_room(self) -> None:
+    def check_room(self, but: str = "") -> None:
         """See that there is room for a run: what can be spared goes, oldest first. Raises Busy if that is not enough.
 
         First what was deleted, then the checkpoints and the frames between first and last of runs that have ended;
-        never a result, a marked frame, or anything of a favourite.
+        never a result, a marked frame, or anything of a favourite or of the run `but`.
         """
         self.sweep()
         if self.used() <= self.limit:
@@ -109,6 +112,8 @@ class Archive:
         self.sweep(0.0)
         used = self.used()
         for run in self._spared():
+            if run.id == but:
+                continue
             used -= self._store.slim(run.id)
             if used <= self.limit:
                 return
@@ -131,8 +136,9 @@ class Archive:
             for picture in (json.loads(text)[role] for role in ("content", "style", "init"))
         }
         for path in (self._store.folder / "uploads").iterdir():
-            if path.name not in used and time.time() - path.stat().st_mtime > FRESH:
-                self._store.drop_upload(path.name)
+            with suppress(FileNotFoundError):
+                if path.name not in used and time.time() - path.stat().st_mtime > FRESH:
+                    self._store.drop_upload(path.name)
 
     def _spared(self) -> list[Run]:
         """Runs that have ended and are no favourites, oldest first."""
@@ -141,6 +147,11 @@ class Archive:
         return [run for run in runs if run.state.ended and run.state is not State.INTERRUPTED]
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    for place in ("runs", "uploads"):
-        yield from (path for path in (folder / place).rglob("*") if path.is_file())
+def _bytes_below(folder: Path) -> int:
+    """Of all files in a folder, whatever comes and goes meanwhile."""
+    found = 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with suppress(FileNotFoundError):
+                found += os.stat(os.path.join(place, name)).st_size
+    return found

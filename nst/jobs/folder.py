@@ -13,13 +13,14 @@ import os
 import re
 import sqlite3
 import threading
-from collections.abc import Iterator
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from nst.errors import NotFound, NstError
-from nst.events import Epoch, Event, Kept, Steered
+from nst.events import Epoch, Event, Kept, Started, Steered
 from nst.jobs.tables import open_database
 
 RESERVE = 2**22  # bytes
@@ -32,6 +33,7 @@ class Folder:
     def __init__(self, path: Path, frames_budget: int) -> None:
         self.folder, self._frames_budget = path, frames_budget
         self._lock = threading.RLock()
+        self.changes = 0  # transactions so far
         with self._plain_errors():
             (path / "uploads").mkdir(parents=True, exist_ok=True)
             self._database = open_database(path)
@@ -78,13 +80,12 @@ class Folder:
         """The frame of its parent that a branch begins with, None if it is none."""
         return self._bytes(run_id, "start.jpg")
 
-    def slim(self, run_id: str) -> int:
-        """Keep of a run that has ended its first, last and marked frames and its result; returns the bytes saved."""
+    def _drop_checkpoint(self, run_id: str) -> int:
+        """Bytes saved."""
         checkpoint = self._run_folder(run_id) / "checkpoint.npz"
         saved = checkpoint.stat().st_size if checkpoint.exists() else 0
         checkpoint.unlink(missing_ok=True)
-        with self.transaction() as database:
-            return saved + self._thin_out(database, run_id, 0)
+        return saved
 
     def _bytes(self, run_id: str, name: str) -> bytes | None:
         try:
@@ -103,21 +104,46 @@ class Folder:
     def _run_folder(self, run_id: str) -> Path:
         return self.folder / "runs" / run_id
 
-    def _keep_files(self, database: sqlite3.Connection, run_id: str, event: Event) -> None:
-        """Write down the bytes that an event brings; a frame's, within the budget of frames."""
-        folder = self._run_folder(run_id)
-        if isinstance(event, Kept):
-            write(folder / "checkpoint.npz", event.checkpoint)
-        image = getattr(event, "image", b"")
-        if image and isinstance(event, Epoch):
-            write(folder / f"frames/{event.epoch}.jpg", image)
-            row = (run_id, event.epoch, len(image))
-            database.execute("INSERT OR REPLACE INTO frames (run, epoch, bytes) VALUES (?, ?, ?)", row)
+    @contextmanager
+    def _staged(self, run_id: str, events: Sequence[Event]) -> Iterator[dict[int, Path]]:
+        """The bytes of events in files that still want their names: nobody has to wait for the disk."""
+        files: dict[int, Path] = {}
+        try:
+            with self._plain_errors():
+                for number, event in enumerate(events):
+                    if data := bytes_of(event):
+                        files[id(event)] = stage(self._run_folder(run_id) / f"{uuid.uuid4().hex}-{number}", data)
+            yield files
+        finally:
+            for part in files.values():
+                part.unlink(missing_ok=True)
+
+    def _keep_files(self, database: sqlite3.Connection, run_id: str, event: Event, files: Mapping[int, Path]) -> None:
+        """Give the staged bytes of an event their name; a frame keeps within the budget of frames."""
+        folder, part = self._run_folder(run_id), files.get(id(event))
+        if part and isinstance(event, Kept):
+            os.replace(part, folder / "checkpoint.npz")
+        elif part and isinstance(event, Epoch):
+            (folder / "frames").mkdir(exist_ok=True)
+            os.replace(part, folder / f"frames/{event.epoch}.jpg")
+            database.execute(
+                "INSERT INTO frames (run, epoch, bytes) VALUES (?, ?, ?)"
+                " ON CONFLICT DO UPDATE SET bytes = excluded.bytes",
+                (run_id, event.epoch, len(event.image)),
+            )
             self._thin_out(database, run_id, self._frames_budget)
-        elif image:
-            write(folder / "result.png", image)
+        elif part:
+            os.replace(part, folder / "result.png")
+        if isinstance(event, Started):
+            self._drop_frames_after(database, run_id, event.epoch)
         if isinstance(event, Steered):
             database.execute("UPDATE frames SET marked = 1 WHERE run = ? AND epoch = ?", (run_id, event.epoch))
+
+    def _drop_frames_after(self, database: sqlite3.Connection, run_id: str, epoch: int) -> None:
+        """Forget what was painted beyond where a run is taken up: it is painted again."""
+        query = "DELETE FROM frames WHERE run = ? AND epoch > ? RETURNING epoch"
+        for (stale,) in database.execute(query, (run_id, epoch)).fetchall():
+            (self._run_folder(run_id) / f"frames/{stale}.jpg").unlink(missing_ok=True)
 
     def _thin_out(self, database: sqlite3.Connection, run_id: str, budget: int) -> int:
         """Drop frames until the rest is within `budget` bytes: each time the one that leaves the smallest gap.
@@ -156,6 +182,7 @@ class Folder:
         """All or nothing, one at a time, over threads and over processes that share the folder."""
         with self._lock, self._plain_errors():
             self._database.execute("BEGIN IMMEDIATE")
+            self.changes += 1
             with self._database:  # commits, or rolls back if something is raised
                 yield self._database
 
@@ -167,12 +194,23 @@ class Folder:
             raise NstError(f"cannot keep runs in {self.folder}: {error}") from error
 
 
-def write(path: Path, data: bytes) -> None:
-    """A file that is there whole or not at all."""
+def bytes_of(event: Event) -> bytes:
+    """What an event brings to be kept as a file, b"" if nothing."""
+    return getattr(event, "image", b"") or getattr(event, "checkpoint", b"")
+
+
+def stage(path: Path, data: bytes) -> Path:
+    """A file with these bytes beside `path`, to be given that name."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.{threading.get_ident()}.part")
     try:
         part.write_bytes(data)
-        os.replace(part, path)
-    finally:
+    except BaseException:
         part.unlink(missing_ok=True)
+        raise
+    return part
+
+
+def write(path: Path, data: bytes) -> None:
+    """A file that is there whole or not at all."""
+    os.replace(stage(path, data), path)

@@ -1,11 +1,16 @@
-"""A worker process as the queue sees it."""
+"""A worker process as the queue sees it, and how it is told something."""
 
+import logging
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
-from distributed import Future
+from distributed import Client, Future
 
 from nst.events import Event
+
+log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -22,3 +27,17 @@ class Place:
     gpu: bool = False
     taking: threading.Thread | None = None  # takes its newest checkpoint
     fetching: set[str] = field(default_factory=set)  # extractors whose weights it downloads
+
+
+def tell(client: Client, address: str, function: Callable[..., None], *given: Any) -> threading.Thread:
+    """Have a worker call a short function now, while its task goes on. One that is gone need not hear it."""
+
+    def call() -> None:
+        try:
+            client.run(function, *given, workers=[address])
+        except Exception as error:
+            log.warning("worker %s did not hear %s: %s", address, function.__name__, error)
+
+    thread = threading.Thread(target=call, name=f"nst-{function.__name__}", daemon=True)
+    thread.start()
+    return thread

@@ -96,7 +96,7 @@ class Run:
     state: State = State.QUEUED
     epoch: int = 0  # the last one done
     epochs: int = 0  # of the whole run; once it has finished, those it took
-    prolonged: bool = False  # beyond what its options say
+    prolonged: bool = False  # or cut: `epochs` are not those of its options
     frames: int = 0  # pictures streamed so far, that of the first epoch included
     losses: Losses | None = None  # of the last epoch
     extractor: str = ""  # the network that paints, known once the run has started
@@ -130,7 +130,7 @@ class Run:
             raise Conflict(f"run {self.id} is {self.state}: {event.kind!r} cannot happen to it")
         if isinstance(event, Epoch) and self.frames and event.epoch <= self.epoch:
             raise Conflict(f"run {self.id} is past epoch {self.epoch}: epoch {event.epoch} cannot happen to it")
-        changes: dict[str, Any] = {"state": state, "last": self.last + 1}
+        changes: dict[str, Any] = {"state": state, "last": self.last + (not self.hears_quietly(event))}
         names = {f.name for f in dataclasses.fields(self)}
         changes |= {f.name: getattr(event, f.name) for f in dataclasses.fields(event) if f.name in names}
         changes |= self._told_by(event)
@@ -140,6 +140,10 @@ class Run:
             changes["seconds_left"] = 0.0 if state.ended else self.seconds_left
             changes["has_result"] = self.has_result or bool(getattr(event, "image", b""))
         return dataclasses.replace(self, **changes)
+
+    def hears_quietly(self, event: Event) -> bool:
+        """A checkpoint that comes when the run rests is no event of its story, whose end was told."""
+        return isinstance(event, Kept) and self.state.rests
 
     def _told_by(self, event: Event) -> dict[str, Any]:
         """What an event changes beside the fields of the same name."""
@@ -156,8 +160,8 @@ class Run:
             case Interrupted():
                 return {"lost": self.kept or 0}
             case Continued():
-                longer = self.prolonged or event.epochs > self.epochs
-                return {"error": "", "seconds_left": None, "prolonged": longer}
+                other = self.prolonged or event.epochs != self.epochs
+                return {"error": "", "seconds_left": None, "prolonged": other}
         return {}
 
     def to_json(self) -> dict[str, Any]:

@@ -5,9 +5,11 @@ with the state it leads to and the files it brings. A disk that is full or read-
 """
 
 import asyncio
+import dataclasses
 import hashlib
 import json
 import math
+import os
 import re
 import sqlite3
 import sys
@@ -18,7 +20,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from nst.errors import NotFound, NstError
+from nst.errors import Conflict, NotFound, NstError
 from nst.events import Continued, Epoch, Event, Failed, Interrupted, Kept, Queued
 from nst.jobs.folder import FRAMES_BUDGET, Folder, write
 from nst.jobs.run import Run, State
@@ -32,6 +34,8 @@ class Store(Folder):
         super().__init__(folder, frames_budget)
         self._waiters: dict[str, set[_Waiter]] = {}
         self._closed = False
+        self._active: list[Run] = []
+        self._active_at = -1  # what `changes` was when they were read
 
     def close(self) -> None:
         """Let go of the database; whoever waits gets an empty answer. May be called again."""
@@ -67,6 +71,12 @@ class Store(Folder):
         self.upload_path(upload_id)
         rows = self.rows("SELECT name FROM uploads WHERE id = ?", upload_id)
         return rows[0][0] if rows else ""
+
+    def use_upload(self, upload_id: str) -> str:
+        """An upload that is about to be used, and so is not old; returns its id. Raises NotFound."""
+        with self._plain_errors():
+            os.utime(self.upload_path(upload_id))
+        return upload_id
 
     def drop_upload(self, upload_id: str) -> None:
         """Forget an upload that no run uses."""
@@ -104,7 +114,8 @@ class Store(Folder):
         run_id = uuid.uuid4().hex
         with self._plain_errors():
             write(self._run_folder(run_id) / "start.jpg", frame.read_bytes())
-        pictures = parent.content, parent.style, parent.init
+        pictures, network = (parent.content, parent.style, parent.init), (parent.extractor, parent.precision)
+        more |= dict(zip(("extractor", "precision"), network, strict=True))
         return self.create(options, *pictures, id=run_id, parent=parent.id, first=epoch, **more)
 
     def run(self, run_id: str) -> Run:
@@ -120,11 +131,16 @@ class Store(Folder):
 
     def active(self) -> list[Run]:
         """Runs that are queued or running, in order of arrival."""
-        return self._runs("state IN (?, ?) AND deleted IS NULL ORDER BY number", State.QUEUED, State.RUNNING)
+        with self._lock:
+            if self._active_at != self.changes:  # it is asked for again and again
+                where = "state IN (?, ?) AND deleted IS NULL ORDER BY number"
+                self._active, self._active_at = self._runs(where, State.QUEUED, State.RUNNING), self.changes
+            return list(self._active)
 
-    def children(self, run_id: str) -> list[str]:
-        """The ids of the runs branched from this one, oldest first."""
-        rows = self.rows("SELECT id FROM runs WHERE parent = ? AND deleted IS NULL ORDER BY number", run_id)
+    def children(self, run: Run) -> list[str]:
+        """The ids of the runs that the same client branched from this one, oldest first."""
+        query = "SELECT id FROM runs WHERE parent = ? AND client = ? AND deleted IS NULL ORDER BY number"
+        rows = self.rows(query, run.id, run.client)
         return [found for (found,) in rows]
 
     def job(self, run: Run) -> dict[str, Any]:
@@ -132,6 +148,8 @@ class Store(Folder):
         pictures = {"content": run.content, "style": run.style, "init": run.init}
         return {
             **{role: picture and self.upload(picture) for role, picture in pictures.items()},
+            "extractor": run.extractor,
+            "precision": run.precision,
             "options": run.options.to_json(),
             "epochs": run.epochs if run.prolonged else None,
             "steered": list(run.steered),
@@ -164,30 +182,44 @@ class Store(Folder):
 
     # Events -----------------------------------------------------------------------------------------------------------
 
-    def append(self, run_id: str, event: Event) -> int:
-        """Let `event` happen to a run, and wake who waits for it; returns its number.
+    def append(self, run_id: str, *events: Event) -> int:
+        """Let events happen to a run, all or none of them, and wake who waits; returns the last one's number.
 
         A run that has ended stays as it is, unless it is continued: what a worker still had to say is dropped, but for
         a checkpoint, and the last number is returned. Raises NotFound, and Conflict where the run's state does not
         allow the event.
         """
-        with self.transaction() as database:
+        with self._staged(run_id, events) as files, self.transaction() as database:
             run = self.run(run_id)
-            if run.state.ended and not isinstance(event, Continued | Kept):
-                return run.last
-            run = run.after(event)
-            self._keep_files(database, run_id, event)
-            database.execute(
-                "UPDATE runs SET state = ?, run = ? WHERE id = ?", (run.state, _json(run.to_json()), run.id)
-            )
-            _insert(database, run, event)
+            for event in events:
+                if run.state.ended and not isinstance(event, Continued | Kept):
+                    continue
+                quiet, run = run.hears_quietly(event), run.after(event)
+                self._keep_files(database, run_id, event, files)
+                if not quiet:
+                    _insert(database, run, event)
+            self._update(database, run)
         self._wake(run_id)
         return run.last
 
+    def _update(self, database: sqlite3.Connection, run: Run) -> None:
+        database.execute("UPDATE runs SET state = ?, run = ? WHERE id = ?", (run.state, _json(run.to_json()), run.id))
+
+    def slim(self, run_id: str) -> int:
+        """Keep of a run that has ended its first, last and marked frames and its result; returns the bytes saved."""
+        with self.transaction() as database:
+            run = self.run(run_id)
+            if not run.state.ended:
+                return 0
+            self._update(database, dataclasses.replace(run, kept=None))
+            return self._drop_checkpoint(run_id) + self._thin_out(database, run_id, 0)
+
     def fail(self, run_id: str, reason: str) -> None:
-        """End a run whose story cannot be kept, with what the reserve leaves room for."""
+        """End a run whose story cannot be kept, with what the reserve leaves room for. Raises NstError, Conflict."""
         try:
             self.append(run_id, Failed(reason))
+        except Conflict:
+            raise
         except NstError:
             self._reserve.unlink(missing_ok=True)
             self.append(run_id, Failed(reason))

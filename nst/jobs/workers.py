@@ -19,10 +19,10 @@ from typing import Any
 from distributed import Client, Future
 
 from nst.errors import Busy, Conflict, NotFound, NstError
-from nst.events import Continued, Event, Failed, Fetching, Finished, Interrupted, Paused, Stopped
+from nst.events import Continued, Event, Failed, Fetching, Finished, Interrupted, Kept, Paused, Stopped
 from nst.jobs import worker
 from nst.jobs.cluster import NICENESS, connect
-from nst.jobs.place import Place
+from nst.jobs.place import Place, tell
 from nst.jobs.run import Run, State
 from nst.jobs.store import Store
 from nst.jobs.turns import in_turn
@@ -62,6 +62,8 @@ class Workers:
         self._client: Client | None = None
         self._places: dict[str, Place] = {}  # by address
         self._arriving: Counter[str] = Counter()  # checkpoints on their way, by run
+        self._served: dict[str, int] = {}  # by client, the number of its last turn
+        self._turns = 0
         self._lost_warming = 0  # in a row
         self._trouble = ""  # why there is no warm worker
         self._info: dict[str, Any] = {}  # what the last warm-up returned
@@ -92,6 +94,8 @@ class Workers:
     def health(self) -> dict[str, Any]:
         """{"worker": "starting" | "warm" | "lost" | "closed"}, with "error" if need be, and what warm-up returned."""
         with self._lock:
+            if self._client is not None and self._client.status == "connecting":
+                return {**self._info, "worker": "lost", "error": "the scheduler does not answer; trying again"}
             warm = any(place.warm for place in self._places.values())
             warming = any(not place.ready for place in self._places.values())
             state = "warm" if warm else "lost" if self._trouble and not warming else "starting"
@@ -122,6 +126,12 @@ class Workers:
             self._tell(address, worker.fetch_aside, self._fetch, name, self._warm_up, self._topic, self._niceness)
 
     @property
+    def has_gpu(self) -> bool:
+        """Some worker has a graphics card."""
+        with self._lock:
+            return any(place.gpu for place in self._places.values())
+
+    @property
     def hands(self) -> int:
         """How many workers paint, or could."""
         with self._lock:
@@ -130,9 +140,8 @@ class Workers:
     def line(self) -> list[Run]:
         """The runs that wait, the next one first."""
         with self._lock:
-            taken = {place.run for place in self._places.values()}
-            arriving = {run_id for run_id, count in self._arriving.items() if count}
-            return in_turn(self._store.active(), taken | arriving)
+            taken = {place.run for place in self._places.values()} | set(+self._arriving)
+            return in_turn(self._store.active(), taken, self._served)
 
     # Their own thread -------------------------------------------------------------------------------------------
 
@@ -238,8 +247,8 @@ class Workers:
         if "aside" not in message:
             self._write(place.run, event)
             return
+        assert self._client is not None
         run_id, client, before = place.run, self._client, place.taking
-        assert client is not None
         self._arriving[run_id] += 1
 
         def take() -> None:
@@ -284,16 +293,17 @@ class Workers:
 
     def _take_back(self, place: Place, reason: str) -> None:
         """Put a run whose worker is gone into the line again, unless it got nowhere since it lost one before."""
-        run = self._store.run(place.run)
-        if run.state.rests or place.told_end:
+        run = None
+        with suppress(NstError):  # it may have been deleted
+            run = self._store.run(place.run)
+        if run is None or run.state.rests or place.told_end:
             return
         if place.asked:
             self._write(run.id, place.asked(run.seconds))  # type: ignore[call-arg]
         elif run.lost is not None and (run.kept or 0) <= run.lost:
             self._write(run.id, Failed(reason))
         else:
-            self._write(run.id, Interrupted(reason))
-            self._write(run.id, Continued(run.epochs))
+            self._write(run.id, Interrupted(reason), Continued(run.epochs))
 
     def _dispatch(self) -> None:
         """Give every free worker the run whose turn it is; one that cannot be handed over fails: the next then."""
@@ -313,6 +323,8 @@ class Workers:
             if run.state is not State.QUEUED:
                 return False  # it was stopped a moment ago
             place.run, place.ticket, place.asked, place.told_end = run_id, uuid.uuid4().hex, None, False
+            self._turns += 1
+            self._served[run.client] = self._turns
         try:
             job = self._store.job(run)  # reads files, for which nobody should have to wait
             with self._lock:
@@ -327,7 +339,7 @@ class Workers:
         return True
 
     def _hand_over(
-        self, address: str, done: Callable[[Place], None], function: Callable[..., None], *given: Any
+        self, address: str, done: Callable[[Place, Future], None], function: Callable[..., None], *given: Any
     ) -> None:
         """Make `function(*given)` the task of a worker; `done` is called once it is over."""
         assert self._client is not None
@@ -335,35 +347,36 @@ class Workers:
         place.task = self._client.submit(function, *given, workers=[address], pure=False, retries=0)
         place.task.add_done_callback(lambda task: self._inbox.put(partial(self._over, address, task, done)))
 
-    def _over(self, address: str, task: Future, done: Callable[[Place], None]) -> None:
+    def _over(self, address: str, task: Future, done: Callable[[Place, Future], None]) -> None:
         place = self._places.get(address)
         if place is None or place.task != task:
             return  # the worker is gone, and everything is said
         if task.cancelled():  # by Dask, when it loses the scheduler
             self._lose_all("the connection to the scheduler was lost")
             return
-        done(place)
-        place.task = None
+        place.task, task = None, place.task
+        done(place, task)
 
-    def _warmed(self, place: Place) -> None:
+    def _warmed(self, place: Place, task: Future) -> None:
         place.ready = True
 
-    def _painted(self, place: Place) -> None:
-        assert place.task is not None
-        if place.task.status == "error":
+    def _painted(self, place: Place, task: Future) -> None:
+        if task.status == "error":
             self._take_back(place, LOST)
         elif not place.told_end:
             self._write(place.run, Failed("the painter ended without a result"))
         place.run = ""
 
-    def _write(self, run_id: str, event: Event) -> None:
-        """Keep an event; a run whose story cannot be kept has failed."""
+    def _write(self, run_id: str, *events: Event) -> None:
+        """Keep events; a run whose story cannot be kept has failed. It can do without a checkpoint."""
         try:
-            self._store.append(run_id, event)
+            self._store.append(run_id, *events)
         except NotFound:
             pass  # it was deleted
         except NstError as error:
             log.error("run %s: %s", run_id, error)
+            if isinstance(events[0], Kept):
+                return
             with suppress(NstError):
                 self._store.fail(run_id, str(error))
             for address, place in self._places.items():
@@ -371,18 +384,8 @@ class Workers:
                     self._tell(address, worker.ask, place.ticket, "stop")
 
     def _tell(self, address: str, function: Callable[..., None], *given: Any) -> threading.Thread:
-        """Have a worker call a short function now, while its task goes on. One that is gone need not hear it."""
-
-        def call() -> None:
-            assert self._client is not None
-            try:
-                self._client.run(function, *given, workers=[address])
-            except Exception as error:
-                log.warning("worker %s did not hear %s: %s", address, function.__name__, error)
-
-        thread = threading.Thread(target=call, name=f"nst-{function.__name__}", daemon=True)
-        thread.start()
-        return thread
+        assert self._client is not None
+        return tell(self._client, address, function, *given)
 
     def _ask(self, run_id: str, for_end: type[Event] | None, wish: str, *given: Any) -> bool:
         """Have the worker that has a run hear a wish; False if none has it."""

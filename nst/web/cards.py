@@ -30,7 +30,7 @@ class Card:
     def of(cls, desk: Desk, run: Run, liked: bool) -> "Card":
         """The card of a run. Reads the database."""
         pictures = {"content": desk.choice_of(run.content), "style": desk.choice_of(run.style)}
-        return cls(run, liked, pictures, desk.store.children(run.id))
+        return cls(run, liked, pictures, desk.store.children(run))
 
     @property
     def mark(self) -> list[Any]:

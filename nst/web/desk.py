@@ -66,8 +66,7 @@ class Desk:
         kind, _, name = ref.partition("/")
         if kind == "samples":
             return self.store.put_upload(self.gallery.path(name).read_bytes(), ref)
-        self.store.upload_path(name)
-        return name
+        return self.store.use_upload(name)
 
     def choice_of(self, upload_id: str) -> dict[str, str]:
         """{"ref", "title"} of an upload; one that was a sample is that sample again."""
@@ -163,7 +162,7 @@ class Desk:
                 missing = "no picture to start from was given" if init is None else "a picture to start from was given"
                 raise OptionError(f"`init` is {options.init!r}, but {missing}", "init")
             self.forecast(options, content, style)  # refuses what cannot be painted
-            self._check_room(client)
+            self._check_room(client, gpu=gpu)
             run = self.store.create(options, *pictures, client=client, gpu=gpu)
             if key:
                 self.store.set_key(run, key)
@@ -183,7 +182,7 @@ class Desk:
         if epoch >= epochs:
             raise Conflict(f"epoch {epoch} is the last one of run {run_id}: say how many more to paint")
         options = parent.options_now.steered(changes or {}, parent.extractor)
-        self._check_room(client)
+        self._check_room(client, run_id)
         prolonged = parent.prolonged or more > 0
         run = self.store.branch(
             parent, epoch, options, epochs=epochs, prolonged=prolonged, client=client, gpu=parent.gpu
@@ -212,19 +211,20 @@ class Desk:
         run = self.store.run(run_id)
         if changes:
             run.options_now.steered(changes, run.extractor)
-        self._check_room(run.client)
+        self._check_room(run.client, run_id)
         self.queue.resume(run_id, more)
         if changes:
             self.queue.steer(run_id, changes)
 
-    def _check_room(self, client: str) -> None:
-        self.archive.check_room()
-        self.queue.check_room(client)
+    def _check_room(self, client: str, but: str = "", gpu: bool = False) -> None:
+        self.archive.check_room(but)
+        self.queue.check_room(client, gpu)
 
     def place(self, run: Run) -> int | None:
         """Where a run stands in the line, those being painted first: 1, 2, ...; None if it rests."""
         position = self.queue.position(run.id)
-        return None if position is None else position + 1
+        painted = sum(each.state is State.RUNNING for each in self.store.active())
+        return None if position is None else position + painted if position else 1
 
     def starts_in(self, run: Run) -> float | None:
         """Seconds until a run that waits is painted, as far as it can be told; 0 of one that is. None if it rests.
@@ -260,7 +260,7 @@ class Desk:
             "options_now": run.options_now.to_json(),
             "queue_position": self.queue.position(run.id),
             "starts_in": self.starts_in(run),
-            "children": self.store.children(run.id),
+            "children": self.store.children(run),
             "favourite": self.archive.favourite(run.id),
             "events": f"{base}/events",
             "frames_kept": f"{base}/frames",

@@ -8,6 +8,8 @@ from typing import Any
 
 from dash import Patch
 
+from nst.jobs.run import Run
+
 PARTS = ("total", "content", "style", "tv")  # of the losses, in the order of the traces
 NAMES = {"total": "Total", "content": "Content", "style": "Style", "tv": "Smoothness (TV)"}
 CONFIG = {
@@ -103,7 +105,7 @@ def losses(
 
 
 def marks(events: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """A dotted line for each time the run was steered, with what was changed."""
+    """A dotted line for each time the run was steered, named after what was changed."""
     return [
         {
             "type": "line",
@@ -113,16 +115,16 @@ def marks(events: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
             "y0": 0,
             "y1": 1,
             "line": {"width": 1, "dash": "dot"},
-            "label": {
-                "text": _in_short(event["changes"]),
-                "textangle": -90,
-                "textposition": "middle",
-                "font": {"size": 10},
-            },
+            "name": _in_short(event["changes"]),
         }
         for event in events
         if event["kind"] == "steered"
     ]
+
+
+def in_words(run: Run) -> list[str]:
+    """The times a run was steered, the newest first."""
+    return [f"Epoch {change['epoch']}: {_in_short(change['changes'])}" for change in reversed(run.steered)]
 
 
 def _in_short(changes: Mapping[str, Any]) -> str:

@@ -36,7 +36,7 @@ class Films:
             raise Conflict(f"run {run.id} has no frame yet to make a timelapse of")
         with self._lock:
             if self._making:
-                raise Busy(f"the timelapse of run {self._making['run']} is being made: try again when it is done")
+                raise Busy("a timelapse is being made: try again when it is done")
             self._errors.pop(run.id, None)
             self._making = {"run": run.id, "format": options.format, "done": 0, "total": len(frames)}
             context = get_context("spawn")

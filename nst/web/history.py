@@ -20,7 +20,7 @@ from nst.web.choosing import run_id_of
 from nst.web.clients import current_client
 from nst.web.components import toast
 from nst.web.desk import Desk
-from nst.web.steering import BOXES
+from nst.web.steering import MOVED
 
 MORE = 10  # epochs that are proposed to go on with
 MOST_MORE = 1000
@@ -52,15 +52,14 @@ def layout() -> Component:
                     html.Span(
                         [
                             html.Button("Continue", id=ids.CONTINUE, type="button", className="quiet", disabled=True),
-                            dbc.Label("More epochs", html_for=ids.MORE_EPOCHS, class_name="visually-hidden"),
+                            dbc.Label("to epoch", html_for=ids.TO_EPOCH, class_name="hint"),
                             dbc.Input(
-                                id=ids.MORE_EPOCHS,
+                                id=ids.TO_EPOCH,
                                 type="text",
                                 inputmode="numeric",
                                 autocomplete="off",
                                 value=str(MORE),
                             ),
-                            html.Span("more epochs", className="hint"),
                         ],
                         className="go-on",
                     ),
@@ -108,9 +107,9 @@ def _link(run_id: str) -> Component:
     return html.A(run_id[:8], href=f"/?run={run_id}", className="inside")
 
 
-def more_epochs(run: Run) -> str:
-    """How many more epochs the box proposes: none where some of those that were asked for are still to come."""
-    return str(MORE if run.state is RunState.FINISHED else 0)
+def proposed_end(run: Run) -> str:
+    """The epoch that the box proposes to go on to: that which was asked for, or some more if it was reached."""
+    return str(run.epochs + MORE if run.epoch >= run.epochs else run.epochs)
 
 
 def register(app: Dash, desk: Desk) -> None:
@@ -135,49 +134,47 @@ def register(app: Dash, desk: Desk) -> None:
         State(ids.URL, "search"),
         prevent_initial_call=True,
     )
-    async def pause_or_resume(clicks: int, search: str | None) -> bool:
+    async def pause_or_resume(clicks: int, search: str | None) -> Any:
         try:
             run = await asyncio.to_thread(desk.own, run_id_of(search))
             await asyncio.to_thread(desk.resume if run.state is RunState.PAUSED else desk.queue.pause, run.id)
         except NstError as error:
             toast(str(error))
             return False
-        return True
+        return no_update  # the page disabled it when it was pressed; what the run tells next enables it
 
     @app.callback(
         Output(ids.CONTINUE, "disabled", allow_duplicate=True),
         Input(ids.CONTINUE, "n_clicks"),
         State(ids.URL, "search"),
-        State(ids.MORE_EPOCHS, "value"),
-        *BOXES,
+        State(ids.TO_EPOCH, "value"),
+        MOVED,
         prevent_initial_call=True,
     )
-    async def go_on(clicks: int, search: str | None, more: str, boxes: list[Any], names: list[dict[str, Any]]) -> bool:
+    async def go_on(clicks: int, search: str | None, end: str, moved: dict[str, Any]) -> Any:
         try:
             run = await asyncio.to_thread(desk.own, run_id_of(search))
-            wanted = steering.changes(run, steering.told(boxes, names))
-            await asyncio.to_thread(desk.resume, run.id, _more(more), wanted)
+            wanted = steering.changes(run, moved)
+            await asyncio.to_thread(desk.resume, run.id, _end(end, run.epoch) - run.epochs, wanted)
         except NstError as error:
             toast(str(error))
             return False
-        return True
+        return no_update  # the page disabled it when it was pressed; what the run tells next enables it
 
     @app.callback(
         Output(ids.URL, "search", allow_duplicate=True),
         Input(ids.BRANCH, "n_clicks"),
         State(ids.URL, "search"),
         State(ids.SCRUBBER, "value"),
-        State(ids.MORE_EPOCHS, "value"),
-        *BOXES,
+        State(ids.TO_EPOCH, "value"),
+        MOVED,
         prevent_initial_call=True,
     )
-    async def branch(
-        clicks: int, search: str | None, epoch: str, more: str, boxes: list[Any], names: list[dict[str, Any]]
-    ) -> Any:
+    async def branch(clicks: int, search: str | None, epoch: str, end: str, moved: dict[str, Any]) -> Any:
         try:
             run = await asyncio.to_thread(desk.store.run, run_id_of(search))
-            wanted = steering.changes(run, steering.told(boxes, names))
-            further = _more(more) if int(epoch) >= run.epochs else 0
+            wanted = steering.changes(run, moved)
+            further = _end(end, run.epoch) - run.epochs if int(epoch) >= run.epochs else 0
             child = await asyncio.to_thread(desk.branch, run.id, int(epoch), wanted, further, current_client())
         except NstError as error:
             toast(str(error))
@@ -185,9 +182,10 @@ def register(app: Dash, desk: Desk) -> None:
         return f"?run={child.id}"
 
 
-def _more(text: str) -> int:
-    """The number of epochs in the box. Raises OptionError."""
-    found = number(str(text).strip() or "0")
-    if not isinstance(found, int) or not 0 <= found <= MOST_MORE:
-        raise OptionError(f"the epochs to go on must be a whole number between 0 and {MOST_MORE}, got {shown(text)}")
+def _end(text: str, epoch: int) -> int:
+    """The epoch in the box, for a run that stands at `epoch`. Raises OptionError."""
+    found = number(str(text).strip())
+    if not isinstance(found, int) or not epoch < found <= epoch + MOST_MORE:
+        rule = f"a whole number between {epoch + 1} and {epoch + MOST_MORE}"
+        raise OptionError(f"the epoch to go on to must be {rule}, got {shown(text)}")
     return found

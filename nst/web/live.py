@@ -42,9 +42,9 @@ async def follow(desk: Desk, run_id: str, after: int, seen: dict[str, Any] | Non
     except NotFound as error:
         await _other_studio(desk, seen)
         return News(None, None, [], studio_of(desk), str(error))
-    kept, children = (desk.store.frames(run_id), desk.store.children(run_id)) if events else ([], [])
+    kept, children = (desk.store.frames(run_id), desk.store.children(run)) if events else ([], [])
     waits = await asyncio.to_thread(desk.starts_in, run) if run.state is State.QUEUED else None
-    return News(run, desk.place(run), events, studio_of(desk), "", kept, waits, children)
+    return News(run, await asyncio.to_thread(desk.place, run), events, studio_of(desk), "", kept, waits, children)
 
 
 async def _events(desk: Desk, run_id: str, after: int, seen: dict[str, Any] | None) -> list[dict[str, Any]]:

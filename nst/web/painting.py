@@ -7,7 +7,7 @@ clock -> gate -> ASK -> `poll`, which waits for news -> the page, and ANSWERED -
 import asyncio
 from typing import Any
 
-from dash import ClientsideFunction, Dash, Input, Output, State, no_update, set_props
+from dash import ClientsideFunction, Dash, Input, Output, State, html, no_update, set_props
 
 from nst.errors import NstError, OptionError
 from nst.jobs.run import Run
@@ -39,7 +39,8 @@ SHOWN = {
     "pause_off": (ids.PAUSE, "disabled"),
     "history_hidden": (ids.HISTORY, "hidden"),
     "continue_off": (ids.CONTINUE, "disabled"),
-    "more_epochs": (ids.MORE_EPOCHS, "value"),
+    "to_epoch": (ids.TO_EPOCH, "value"),
+    "marks": (ids.MARKS, "children"),
     "lineage": (ids.LINEAGE, "children"),
     "steer_hidden": (ids.STEER, "hidden"),
     "steer_fields": (ids.STEER_FIELDS, "children"),
@@ -65,13 +66,14 @@ def register(app: Dash, desk: Desk) -> None:
         State(ids.URL, "search"),
         prevent_initial_call=True,
     )
-    async def stop(clicks: int, search: str) -> bool:
+    async def stop(clicks: int, search: str) -> Any:
         try:
             run = await asyncio.to_thread(desk.own, run_id_of(search))
             await asyncio.to_thread(desk.queue.stop, run.id)
         except NstError as error:
             toast(str(error))
-        return True
+            return False
+        return no_update
 
 
 def _register_start(app: Dash, desk: Desk) -> None:
@@ -167,8 +169,9 @@ def run_view(news: News, attached: bool) -> dict[str, Any]:
         "pause_off": not (going or paused),
         "history_hidden": run is None or not run.frames,
         "continue_off": not (resting and not paused),
-        "more_epochs": history.more_epochs(run) if run and run.state.ended else no_update,
-        "steer_hint": steering.RESTING if run and run.state.ended else steering.MOVING,
+        "to_epoch": history.proposed_end(run) if run and run.state.ended else no_update,
+        "steer_hint": steering.RESTING if run and run.state.ended else steering.PAUSED if paused else steering.MOVING,
+        "marks": [html.Li(mark) for mark in figures.in_words(run)] if run else [],
         "lineage": history.lineage(run, news.children) if run else [],
         **_download(run),
     }
@@ -240,10 +243,17 @@ def studio_view(news: News, seen: dict[str, Any] | None) -> dict[str, Any]:
     told = ("extractor", "precision", "tiled", "note")
     painter = {**{name: getattr(run, name) for name in told}, "ended": run.state.rests} if run else None
     return {
-        "worker": WORKER[studio["worker"]] + (f": {studio['trouble']}" if studio["trouble"] else ""),
+        "worker": _worker(studio["worker"], studio["trouble"]),
         "worker_class": f"pill pill-{studio['worker']}",
         "studio": {**studio, "run": painter},
     }
+
+
+def _worker(state: str, trouble: str) -> str:
+    """The pill in the header."""
+    if trouble and state == "starting":
+        return f"{trouble}; a new one is getting ready"
+    return f"{WORKER[state]}: {trouble}" if trouble else WORKER[state]
 
 
 WORKER = {"warm": "ready", "starting": "the worker is getting ready", "lost": "no worker", "closed": "closing"}

@@ -6,7 +6,7 @@ It is dropped on the painting, or chosen with the button; on a drop zone it woul
 import asyncio
 from typing import Any
 
-from dash import Dash, Input, Output, State, dcc, html, no_update, set_props
+from dash import Dash, Input, Output, State, dcc, html, no_update
 from dash.development.base_component import Component
 
 from nst import provenance
@@ -39,6 +39,7 @@ def register(app: Dash, desk: Desk) -> None:
             "values": {name: Output(box, "value", allow_duplicate=True) for name, box in VALUES.items()},
             "choices": {role: Output(ids.choice(role), "data", allow_duplicate=True) for role in roles},
             "contents": Output(ids.SETTINGS, "contents"),
+            "said": Output(ids.SETTINGS_SAID, "children"),
         },
         inputs={"contents": Input(ids.SETTINGS, "contents")},
         state={"name": State(ids.SETTINGS, "filename")},
@@ -49,6 +50,7 @@ def register(app: Dash, desk: Desk) -> None:
             "values": dict.fromkeys(VALUES, no_update),
             "choices": dict.fromkeys(roles, no_update),
             "contents": None,
+            "said": no_update,
         }
         if not contents:
             return nothing
@@ -58,9 +60,9 @@ def register(app: Dash, desk: Desk) -> None:
             toast(str(error))
             return nothing
         choices, missing = await asyncio.to_thread(_pictures, desk, found)
-        set_props(ids.STATUS, {"children": said(name or "the picture", missing)})
         return nothing | {
             "values": fill_form(found.options_at_the_end),
+            "said": said(name or "the picture", missing, found.branched),
             "choices": {role: choices.get(role, no_update) for role in roles},
         }
 
@@ -80,7 +82,11 @@ def _pictures(desk: Desk, found: Provenance) -> tuple[dict[str, Any], list[str]]
     return choices, missing
 
 
-def said(name: str, missing: list[str]) -> str:
-    """What the page's live region says of it."""
-    known = f"The settings of {name} are in the form."
-    return f"{known} Its {' and '.join(missing)} picture is not here: choose it." if missing else known
+def said(name: str, missing: list[str], branched: bool) -> str:
+    """What the page says of it."""
+    parts = [f"The settings of {name} are in the form."]
+    if missing:
+        parts.append(f"Its {' and '.join(missing)} picture is not here: choose it.")
+    if branched:
+        parts.append("It began with a frame of another run, which they do not repeat.")
+    return " ".join(parts)

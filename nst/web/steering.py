@@ -31,6 +31,7 @@ NAMES = {
 DECADES = {"content_weight": (-2, 2), "style_weight": (-1, 4), "tv_weight": (-2, 3)}  # that a slider spans
 LAYER = "style_layers."
 MOVING = "A move takes effect at the next step."
+PAUSED = "A move takes effect when you resume."
 RESTING = "What you set here is used when you continue, or branch."
 
 
@@ -43,6 +44,7 @@ def card() -> Component:
             html.Div(id=ids.STEER_FIELDS, className="fields steer-fields"),
             html.Div(id=ids.STEER_ERROR, className="field-error", role="alert"),
             dcc.Store(id=ids.STEER_WISH),
+            dcc.Store(id=ids.STEER_MOVED, data={}),
         ],
         id=ids.STEER,
         className="card",
@@ -106,12 +108,7 @@ def changes(run: Run, told: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def told(boxes: list[Any], names: list[dict[str, Any]]) -> dict[str, Any]:
-    """{name: text} of all boxes of the card, as `BOXES` brings them."""
-    return {name["steer"]: text for name, text in zip(names, boxes, strict=True)}
-
-
-BOXES = State(ids.steer(ALL, "box", ALL), "value"), State(ids.steer(ALL, "box", ALL), "id")
+MOVED = State(ids.STEER_MOVED, "data")
 
 
 def register(app: Dash, desk: Desk) -> None:
@@ -128,6 +125,13 @@ def register(app: Dash, desk: Desk) -> None:
         ClientsideFunction("steering", "moved"),
         Input(ids.steer(ALL, "box", ALL), "value"),
         State(ids.steer(ALL, "box", ALL), "id"),
+        prevent_initial_call=True,
+    )
+
+    app.clientside_callback(
+        ClientsideFunction("steering", "rebuilt"),
+        Output(ids.STEER_MOVED, "data"),
+        Input(ids.STEER_FIELDS, "children"),
         prevent_initial_call=True,
     )
 

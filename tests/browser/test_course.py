@@ -38,7 +38,8 @@ def test_sliders_steer_the_run_that_is_painted_and_leave_a_mark(visit: Visit, si
     start(page)
     steer(page, "Strength", "3")
     shapes = "document.querySelector('#loss-graph .js-plotly-plot').layout.shapes"
-    page.wait_for_function(f"{shapes}.some((shape) => shape.label?.text === 'strength 3')")
+    page.wait_for_function(f"{shapes}.some((shape) => shape.name === 'strength 3')")
+    expect(page.locator("#marks")).to_contain_text(": strength 3")
     run = run_of(page, site)
     assert (run["options"]["strength"], run["options_now"]["strength"]) == (1.0, 3.0)
     page.locator("#steer summary").click()
@@ -143,10 +144,11 @@ def test_a_finished_run_is_continued(visit: Visit, site: Site) -> None:
     page = visit()
     start(page, 5)
     wait_for_status(page, "Finished: 5 epochs")
-    page.fill("#more-epochs", "-3")
+    expect(page.locator("#to-epoch")).to_have_value("15")
+    page.fill("#to-epoch", "3")
     page.click("#continue")
-    expect(page.locator("#toast")).to_contain_text("a whole number between 0 and 1000, got '-3'")
-    page.fill("#more-epochs", "4")
+    expect(page.locator("#toast")).to_contain_text("a whole number between 6 and 1005, got '3'")
+    page.fill("#to-epoch", "9")
     page.click("#continue")
     wait_for_status(page, "Finished: 9 epochs")
     assert page.evaluate("document.querySelector('#loss-graph .js-plotly-plot').data[0].x") == list(range(10))
@@ -164,7 +166,7 @@ def test_a_result_gives_its_settings_back(visit: Visit, site: Site, tmp_path: Pa
     result.write_bytes(page.request.get(site.url + run["result"]).body())
     fresh = visit()
     fresh.set_input_files("#settings input[type=file]", result)
-    expect(fresh.locator("#status")).to_contain_text("The settings of result.png are in the form.")
+    expect(fresh.locator("#settings-said")).to_contain_text("The settings of result.png are in the form.")
     expect(fresh.locator("#option-seed")).to_have_value("77")
     expect(fresh.locator("#option-strength")).to_have_value("2.5")
     expect(fresh.locator("#option-epochs")).to_have_value("3")
@@ -180,7 +182,7 @@ def test_a_result_gives_its_settings_back(visit: Visit, site: Site, tmp_path: Pa
         }""",
         run["result"],
     )
-    expect(other.locator("#status")).to_contain_text("The settings of dropped.png are in the form.")
+    expect(other.locator("#settings-said")).to_contain_text("The settings of dropped.png are in the form.")
     plain = tmp_path / "plain.png"
     plain.write_bytes(page.request.get(f"{site.url}/api/v1/samples/harbour.png").body())
     fresh.set_input_files("#settings input[type=file]", plain)

@@ -13,7 +13,7 @@ from nst.errors import Diverged, InputError, OptionError, WeightsError
 from nst.events import Losses
 from nst.images import resize
 from nst.options import StyleOptions
-from nst.scales import Scale, fit, prolong
+from nst.scales import Scale, fit, of_length
 
 LAYERS = {"content_layers": "block3_conv3", "style_layers": "block1_conv1,block2_conv2,block4_conv1"}
 
@@ -337,7 +337,7 @@ def test_what_is_taken_up_from_a_checkpoint_goes_on_as_if_nothing_had_been(tiny,
 
 def test_a_longer_schedule_takes_up_a_finished_run_at_full_size(tiny, pictures):
     *_, last = stylize(*pictures, options(), extractor=tiny)
-    longer = prolong(last.rungs, 26)
+    longer = of_length(last.rungs, 26)
     more = list(stylize(*pictures, options(), extractor=tiny, resume=last.checkpoint(None), rungs=longer))
     assert [step.step for step in more] == list(range(20, 27))
     assert {max(step.image.shape) for step in more} == {128}

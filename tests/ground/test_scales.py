@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from nst.errors import InputError
 from nst.options import StyleOptions, options_of
-from nst.scales import SMALLEST, Scale, fit, full_size_steps, ladder, prolong, rejoin, seconds_left
+from nst.scales import SMALLEST, Scale, fit, full_size_steps, ladder, of_length, rejoin, seconds_left
 
 modest = settings(max_examples=50, deadline=None, derandomize=True)
 
@@ -105,11 +105,14 @@ def test_the_time_left_is_steps_left_on_a_single_scale():
     assert seconds_left(rungs, 25, 5.0) == pytest.approx(15.0)
 
 
-def test_a_schedule_is_prolonged_at_full_size_and_never_cut():
+def test_a_schedule_is_prolonged_at_full_size_and_cut_from_its_end():
     rungs = ladder(300, 400, 256, 40)
-    assert prolong(rungs, 50)[:-1] == rungs[:-1]
-    assert sum(rung.steps for rung in prolong(rungs, 50)) == 50
-    assert prolong(rungs, 40) == prolong(rungs, 7) == rungs
+    assert of_length(rungs, 50)[:-1] == rungs[:-1]
+    assert of_length(rungs, 40) == rungs
+    for steps in (1, 7, 23, 39, 50):
+        found = of_length(rungs, steps)
+        assert sum(rung.steps for rung in found) == steps
+        assert all(rung.steps <= whole.steps for rung, whole in zip(found[:-1], rungs, strict=False))
 
 
 def test_a_step_is_found_on_the_rung_it_was_painted_at():

@@ -63,7 +63,7 @@ def test_only_the_moves_of_the_table_happen(story: list[Event]) -> None:
         else:
             after = run.after(event)
             assert after.state is allowed
-            assert after.last == run.last + 1
+            assert after.last == run.last + (not run.hears_quietly(event))
             run = after
         assert Run.from_json(json.loads(json.dumps(run.to_json()))) == run
 

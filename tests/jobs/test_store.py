@@ -449,7 +449,7 @@ def test_a_branch_begins_with_a_frame_of_its_parent_and_both_know_it(store: Stor
     parent = painted(store, 3)
     child = store.branch(parent, 2, StyleOptions(strength=2.0), epochs=3)
     assert (child.parent, child.first, child.state, child.options.strength) == (parent.id, 2, State.QUEUED, 2.0)
-    assert store.children(parent.id) == [child.id]
+    assert store.children(parent) == [child.id]
     assert store.job(child)["start"] == store.frame(parent.id, 2).read_bytes()
     with pytest.raises(NotFound, match="no frame 7"):
         store.branch(parent, 7, StyleOptions())

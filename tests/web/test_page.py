@@ -9,7 +9,7 @@ import pytest
 from dash.development.base_component import Component
 
 from nst.errors import Busy, OptionError
-from nst.events import Epoch, Failed, Finished, Interrupted, Kept, Losses, Paused, Started, Steered
+from nst.events import Epoch, Failed, Finished, Interrupted, Kept, Losses, Paused, Started, Steered, Stopped
 from nst.jobs.archive import Archive
 from nst.jobs.queue import Queue
 from nst.jobs.run import Run
@@ -206,7 +206,7 @@ def test_an_interrupted_run_says_that_it_can_be_continued() -> None:
     run = run_after(STARTED, epoch(0), Kept(3, 0.5, b"checkpoint"), Interrupted("the server was stopped"))
     view = run_view(News(run, None, [], STUDIO), attached=False)
     assert view["status"] == "Interrupted: the server was stopped. Continue takes it up where it was kept."
-    assert (view["continue_off"], view["more_epochs"], view["pause_off"]) == (False, "0", True)
+    assert (view["continue_off"], view["to_epoch"], view["pause_off"]) == (False, "40", True)
 
 
 def test_a_run_that_waits_says_when_it_will_start() -> None:
@@ -219,7 +219,8 @@ def test_a_change_is_a_mark_on_the_losses() -> None:
     run = run_after(STARTED, epoch(0), epoch(1), steered)
     whole = figures.losses(told(run, epoch(0), epoch(1), steered))
     mark = whole["layout"]["shapes"][1]
-    assert (mark["x0"], mark["x1"], mark["label"]["text"]) == (1, 1, "strength 2, layers")
+    assert (mark["x0"], mark["x1"], mark["name"]) == (1, 1, "strength 2, layers")
+    assert figures.in_words(run) == ["Epoch 1: strength 2, layers"]
     more = figures.more_losses(told(run, steered), 0, 40).to_plotly_json()["operations"]
     assert [each["params"]["value"] for each in more if each["location"] == ["layout", "shapes"]] == [[mark]]
 
@@ -254,11 +255,17 @@ def test_a_run_that_waits_can_be_steered_but_for_layers_nobody_knows_yet() -> No
     assert len(steering.fields(run_after())) == len(steering.NAMES)
 
 
-@pytest.mark.parametrize("text", ["-1", "1.5", "many", "100000"])
-def test_epochs_to_go_on_are_a_whole_number(text: str) -> None:
-    with pytest.raises(OptionError, match="must be a whole number between 0 and 1000"):
-        history._more(text)
-    assert (history._more(""), history._more(" 20 ")) == (0, 20)
+@pytest.mark.parametrize("text", ["", "-1", "12", "13.5", "many", "100000"])
+def test_the_epoch_to_go_on_to_is_still_to_come(text: str) -> None:
+    with pytest.raises(OptionError, match="must be a whole number between 13 and 1012"):
+        history._end(text, 12)
+    assert (history._end(" 13 ", 12), history._end("1012", 12)) == (13, 1012)
+
+
+def test_the_epoch_to_go_on_to_is_where_it_was_to_end_or_some_more() -> None:
+    stopped = run_after(STARTED, epoch(0), epoch(7), Stopped(2.0, b"png"))
+    assert history.proposed_end(stopped) == "40"
+    assert history.proposed_end(run_after(STARTED, epoch(0), epoch(40), Finished(2.0, b"png"))) == "50"
 
 
 def test_the_studio_is_told_again_when_it_changed_or_the_run_did_but_not_at_every_epoch() -> None:
