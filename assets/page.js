@@ -110,7 +110,8 @@
     const button = within(event, "#start, #stop, #pause, #continue, #branch");
     if (button) knock(button);
     const waiting = within(event, "#pause, #stop, #continue");
-    if (waiting) window.dash_clientside.set_props(waiting.id, { disabled: true }); // until the run tells of it
+    // Until the run tells of it; a button that is disabled before it has heard the click hears none.
+    if (waiting) setTimeout(() => window.dash_clientside.set_props(waiting.id, { disabled: true }));
     if (within(event, "#start")) {
       if (event.detail > 1) event.stopPropagation(); // a double click would start two runs
       const stage = document.querySelector(".stage");

@@ -25,7 +25,7 @@ from benchmarks.studio import ROOT, Studio, free_port, surroundings
 
 PAINTING = {"size": 256, "epochs": 60, "steps_per_epoch": 5, "extractor": "compact"}
 AT_ONCE = 2  # runs that are painted or wait
-PATIENCE = 180.0  # seconds
+PATIENCE = 90.0  # seconds
 
 
 def main() -> None:
@@ -143,8 +143,9 @@ class Trial:
         return events
 
     def _worker(self) -> psutil.Process:
-        """The process that paints: the largest one below the server."""
-        return max(psutil.Process(self.studio.process.pid).children(recursive=True), key=lambda p: p.memory_info().rss)
+        """The process that paints: the largest one below the server that speaks to it, as those that draw do not."""
+        below = psutil.Process(self.studio.process.pid).children(recursive=True)
+        return max((p for p in below if p.net_connections("tcp")), key=lambda p: p.memory_info().rss)
 
     def check(self) -> None:
         """See that the store is whole, and that no finished result is another than it was."""
@@ -168,7 +169,10 @@ class Trial:
         end = time.monotonic() + PATIENCE
         while not happened():
             if time.monotonic() > end:
-                raise TimeoutError(f"nothing happened within {PATIENCE:.0f} s")
+                states = [(run[:8], self.run(run)["state"]) for run in self.runs[-3:]]
+                raise TimeoutError(
+                    f"nothing happened within {PATIENCE:.0f} s: {states}, {self.studio.get('/api/v1/health')}"
+                )
             time.sleep(0.1)
 
 

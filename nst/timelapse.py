@@ -141,17 +141,23 @@ def write(
 def _pictures(
     frames: Sequence[Frame], shown: Sequence[int], height: int, width: int, progress: Progress
 ) -> Iterator[Image.Image]:
-    """The frames shown, decoded one by one, at `height` x `width` px."""
+    """The frames shown, decoded one by one, at `height` x `width` px.
+
+    For one that was thinned out meanwhile, the one before stands: the first never is.
+    """
+    picture = None
     for done, number in enumerate(shown):
         frame = frames[number]
         name = frame.name if isinstance(frame, Path) else f"frame {number}"
         try:
             with Image.open(io.BytesIO(frame) if isinstance(frame, bytes) else frame, formats=("JPEG",)) as opened:
-                picture = opened.convert("RGB")
-        except Exception:  # Pillow's decoders raise whatever their parsing stumbles on
-            raise NotAnImage(f"{name!r} of the timelapse must be a JPEG picture, got one missing or damaged") from None
+                picture = opened.convert("RGB").resize((width, height), Image.Resampling.LANCZOS)
+        except Exception as error:  # Pillow's decoders raise whatever their parsing stumbles on
+            if not (isinstance(error, FileNotFoundError) and picture):
+                rule = f"{name!r} of the timelapse must be a JPEG picture, got one missing or damaged"
+                raise NotAnImage(rule) from None
         progress(done + 1, len(shown))
-        yield picture.resize((width, height), Image.Resampling.LANCZOS)
+        yield picture
 
 
 def _write_mp4(path: Path, pictures: Iterator[Image.Image], height: int, width: int, timing: Pace) -> None:

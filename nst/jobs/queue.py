@@ -15,13 +15,8 @@ class Queue(Workers):
     `execute`, `warm_up` and `fetch` are named as "module:function" and called in the worker, as worker.py says.
     """
 
-    def check_room(self, client: str = "", gpu: bool = False) -> None:
-        """Raises Busy if too many runs wait already, TooMany if too many of `client`. Ask before a run is made.
-
-        Busy, too, if it wants a graphics card and no worker has one.
-        """
-        if gpu and not self.has_gpu:
-            raise Busy("no worker with a graphics card is there")
+    def check_room(self, client: str = "") -> None:
+        """Raises Busy if too many runs wait already, TooMany if too many of `client`. Ask before a run is made."""
         line, most = self.line(), self._settings.waiting
         if len(line) >= most:
             raise Busy(f"at most {most} runs may wait, and {len(line)} do: try again when some have been painted")

@@ -162,7 +162,7 @@ class Desk:
                 missing = "no picture to start from was given" if init is None else "a picture to start from was given"
                 raise OptionError(f"`init` is {options.init!r}, but {missing}", "init")
             self.forecast(options, content, style)  # refuses what cannot be painted
-            self._check_room(client, gpu=gpu)
+            self._check_room(client)
             run = self.store.create(options, *pictures, client=client, gpu=gpu)
             if key:
                 self.store.set_key(run, key)
@@ -216,9 +216,9 @@ class Desk:
         if changes:
             self.queue.steer(run_id, changes)
 
-    def _check_room(self, client: str, but: str = "", gpu: bool = False) -> None:
+    def _check_room(self, client: str, but: str = "") -> None:
         self.archive.check_room(but)
-        self.queue.check_room(client, gpu)
+        self.queue.check_room(client)
 
     def place(self, run: Run) -> int | None:
         """Where a run stands in the line, those being painted first: 1, 2, ...; None if it rests."""

@@ -72,6 +72,7 @@ def studio_of(desk: Desk) -> dict[str, Any]:
         "networks": desk.queue.extractors(),
         "fetching": {name: event.to_json() for name, event in desk.queue.fetching.items()},
         "offline": desk.settings.offline,
+        "gpu": desk.queue.has_gpu,
     }
 
 
@@ -81,6 +82,8 @@ def status(news: News) -> str:
     if run is None:
         return f"{news.missing[:1].upper()}{news.missing[1:]}. Start a new one here." if news.missing else READY
     if run.state is State.QUEUED:
+        if run.gpu and not news.studio["gpu"]:
+            return "Queued: it waits for a worker with a graphics card, and none is there."
         when = f", starts in about {roughly(news.starts_in)}" if news.starts_in else ""
         why = when if news.studio["worker"] == "warm" else ", the worker is getting ready"
         return f"Queued: {ordinal(news.place or 1)} in line{why}."

@@ -1,5 +1,6 @@
 """The page without a browser: what it is made of, and what it says of a run."""
 
+import dataclasses
 import inspect
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,7 @@ PROMISED = (
     "status",
     "download",
 )
-STUDIO = {"worker": "warm", "trouble": "", "networks": {}, "fetching": {}, "offline": False}
+STUDIO = {"worker": "warm", "trouble": "", "networks": {}, "fetching": {}, "offline": False, "gpu": False}
 LOSSES = Losses(3.0, 1.0, 1.5, 0.5)
 
 
@@ -207,6 +208,12 @@ def test_an_interrupted_run_says_that_it_can_be_continued() -> None:
     view = run_view(News(run, None, [], STUDIO), attached=False)
     assert view["status"] == "Interrupted: the server was stopped. Continue takes it up where it was kept."
     assert (view["continue_off"], view["to_epoch"], view["pause_off"]) == (False, "40", True)
+
+
+def test_a_run_that_waits_for_a_graphics_card_says_so() -> None:
+    run = dataclasses.replace(run_after(), gpu=True)
+    assert "waits for a worker with a graphics card" in live.status(News(run, 1, [], STUDIO))
+    assert live.status(News(run, 1, [], STUDIO | {"gpu": True})) == "Queued: first in line."
 
 
 def test_a_run_that_waits_says_when_it_will_start() -> None:
