@@ -8,7 +8,9 @@
     const { no_update, callback_context } = window.dash_clientside;
     const waited = Date.now() - since;
     const moved = callback_context.triggered.some(({ prop_id }) => prop_id === "url.search");
-    document.documentElement.classList.toggle("is-away", answered < asked && waited > AWAY_MS);
+    const away = answered < asked && waited > AWAY_MS;
+    document.documentElement.classList.toggle("is-away", away);
+    if (away) knock();
     if (answered < asked && waited < GIVE_UP_MS && !moved) return no_update;
     since = Date.now();
     return ++asked;
@@ -16,6 +18,18 @@
 
   function settle(id) {
     answered = Math.max(answered, id);
+  }
+
+  // Not the server may be gone, but the session: then to the door.
+  let knocking = false;
+  async function knock() {
+    if (knocking) return;
+    knocking = true;
+    try {
+      const { status } = await fetch("/api/v1/options", { signal: AbortSignal.timeout(AWAY_MS) });
+      if (status === 401) location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
+    } catch { /* it is the server */ }
+    knocking = false;
   }
 
   window.addEventListener("online", () => { since = 0; });

@@ -41,7 +41,7 @@ def main() -> None:
             while sum(kills.values()) < given.kills and time.monotonic() - began < 60 * given.minutes:
                 trial.keep_busy()
                 trial.wait(trial.painting)
-                time.sleep(choose.uniform(0.5, given.pause))
+                time.sleep(choose.uniform(1.0, given.pause))
                 victim = choose.choice(["worker", "worker", "server"])
                 lost += trial.kill(victim)
                 kills[victim] += 1

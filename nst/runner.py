@@ -207,8 +207,10 @@ class Painting:
 
     def keep_is_due(self) -> bool:
         """Whether the last checkpoint is so old that another should be made; the dearer they are, the fewer."""
-        pause = min(MOST_PAUSE, max(LEAST_PAUSE, self._keep_takes * 20))
-        return time.monotonic() - self._kept_at > pause
+        now = time.monotonic()
+        soon = 1.0 + (now - self._began) / 2  # the first ones come sooner
+        pause = min(MOST_PAUSE, max(min(LEAST_PAUSE, soon), self._keep_takes * 20))
+        return now - self._kept_at > pause
 
     def kept(self, history: int | None = MOST_BYTES) -> Kept:
         """A checkpoint of the last step, as `Step.checkpoint` makes it."""

@@ -112,6 +112,7 @@ class Run:
     steered: tuple[dict[str, Any], ...] = ()  # {"step", "epoch", "changes"}, oldest first
     kept: int | None = None  # step of the last checkpoint, None if there is none
     lost: int | None = None  # what `kept` was, 0 for none, when its worker or server was lost the last time
+    stalls: int = 0  # times in a row that one was lost before the run had got further
     last: int = 1  # number of the last event; the first says that it was queued
     has_result: bool = False
 
@@ -141,6 +142,11 @@ class Run:
             changes["has_result"] = self.has_result or bool(getattr(event, "image", b""))
         return dataclasses.replace(self, **changes)
 
+    @property
+    def got_further(self) -> bool:
+        """More of it is safe than when its worker or server was lost before."""
+        return self.lost is None or (self.kept or 0) > self.lost
+
     def hears_quietly(self, event: Event) -> bool:
         """A checkpoint that comes when the run rests is no event of its story, whose end was told."""
         return isinstance(event, Kept) and self.state.rests
@@ -158,7 +164,7 @@ class Run:
             case Kept():  # it may have been on its way while an epoch was told
                 return {"kept": event.step, "seconds": max(self.seconds, event.seconds)}
             case Interrupted():
-                return {"lost": self.kept or 0}
+                return {"lost": self.kept or 0, "stalls": 1 if self.got_further else self.stalls + 1}
             case Continued():
                 other = self.prolonged or event.epochs != self.epochs
                 return {"error": "", "seconds_left": None, "prolonged": other}

@@ -31,6 +31,7 @@ from nst.settings import Settings
 log = logging.getLogger(__name__)
 
 LOST = "the worker that painted this run ended unexpectedly; it may have run out of memory"
+LOSSES = 3  # workers that a run may lose in a row, without a checkpoint in between, and be taken up again
 WARM_UPS = 3  # a worker that ends this often in a row while it warms up is no longer asked to
 PATIENCE = 30.0  # seconds that closing may take
 GPU = "GPU"  # the Dask resource of a worker with a graphics card
@@ -292,7 +293,7 @@ class Workers:
             self._fetching[name] = replace(self._fetching[name], done=True, error=self._trouble)
 
     def _take_back(self, place: Place, reason: str) -> None:
-        """Put a run whose worker is gone into the line again, unless it got nowhere since it lost one before."""
+        """Put a run whose worker is gone into the line again, unless it has lost many and got nowhere."""
         run = None
         with suppress(NstError):  # it may have been deleted
             run = self._store.run(place.run)
@@ -300,7 +301,7 @@ class Workers:
             return
         if place.asked:
             self._write(run.id, place.asked(run.seconds))  # type: ignore[call-arg]
-        elif run.lost is not None and (run.kept or 0) <= run.lost:
+        elif run.stalls >= LOSSES and not run.got_further:
             self._write(run.id, Failed(reason))
         else:
             self._write(run.id, Interrupted(reason), Continued(run.epochs))

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 from dash import Dash
@@ -81,7 +82,7 @@ def create_app(settings: Settings, store: Store, queue: Queue) -> FastAPI:
         title="nst studio",
         update_title=None,
     )
-    page.layout = studio.layout
+    page.layout = partial(studio.layout, logout=bool(settings.token))
     studio.register(page, desk)
     page._setup_server()  # Dash does so when "/" is first asked for: /gallery would come without its scripts
     if settings.token:

@@ -15,7 +15,7 @@ from nst.events import Failed
 from nst.jobs.queue import Queue
 from nst.jobs.run import Run, State
 from nst.jobs.store import Store
-from nst.jobs.workers import LOST
+from nst.jobs.workers import LOSSES, LOST
 from nst.options import StyleOptions
 from nst.settings import Settings
 from tests.jobs import painters
@@ -223,11 +223,11 @@ def test_a_killed_workers_run_goes_on_from_its_last_checkpoint(queue: Queue, sto
     assert warm(queue) != pid
 
 
-def test_a_run_that_kills_its_worker_at_the_same_place_again_has_failed(queue: Queue, store: Store) -> None:
+def test_a_run_that_kills_its_worker_at_the_same_place_again_and_again_has_failed(queue: Queue, store: Store) -> None:
     run = deadly(queue, b"deadly")
     story = follow(store, run.id, until=lambda run: run.state is State.FAILED)
     assert store.run(run.id).error == LOST
-    assert [event["kind"] for event in story].count("interrupted") == 1
+    assert [event["kind"] for event in story].count("interrupted") == LOSSES
     warm(queue)
 
 

@@ -358,7 +358,7 @@ def test_a_folder_of_the_first_format_is_brought_up_to_date(tmp_path: Path) -> N
     old.executescript(TABLES + "PRAGMA user_version = 1;")
     run_id, upload = "a" * 32, "b" * 64
     run = Run(run_id, 1.0, StyleOptions(), upload, upload, state=State.FINISHED, epoch=1, epochs=1, frames=2)
-    new = ("client", "gpu", "parent", "first", "prolonged", "steered", "kept", "lost")
+    new = ("client", "gpu", "parent", "first", "prolonged", "steered", "kept", "lost", "stalls")
     was = {name: value for name, value in run.to_json().items() if name not in new}
     old.execute("INSERT INTO runs (id, state, run) VALUES (?, ?, ?)", (run_id, "finished", json.dumps(was)))
     old.execute("INSERT INTO events VALUES (?, 1, ?)", (run_id, json.dumps({"n": 1, "kind": "queued"})))

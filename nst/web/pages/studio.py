@@ -25,8 +25,8 @@ from nst.web.pages import gallery
 TICKING = 100  # ms between two tries to send a poll; one that waits for its answer holds the others back
 
 
-def layout() -> Component:
-    """The whole page."""
+def layout(logout: bool = False) -> Component:
+    """The whole page; `logout` says that one has logged in to see it."""
     return html.Div(
         [
             dcc.Location(id=ids.URL, refresh="callback-nav"),
@@ -37,7 +37,7 @@ def layout() -> Component:
             dcc.Store(id=ids.FRAMES),
             dcc.Store(id=ids.STUDIO),
             dcc.Store(id=ids.DRAFT),
-            _header(),
+            _header(logout),
             html.Main([_panel(), _stage(), _notes()], id=ids.ROOM_STUDIO, className="studio", tabIndex=-1),
             gallery.layout(),
             dbc.Toast(id=ids.TOAST, header="That did not work", is_open=False, dismissable=True, duration=12000),
@@ -46,7 +46,7 @@ def layout() -> Component:
     )
 
 
-def _header() -> Component:
+def _header(logout: bool) -> Component:
     return html.Header(
         className="bar",
         children=[
@@ -57,6 +57,7 @@ def _header() -> Component:
                     html.A("Studio", id=ids.TO_STUDIO, href="/", className="inside"),
                     html.A("Gallery", id=ids.TO_GALLERY, href="/gallery", className="inside"),
                     html.A("API", href="/docs"),
+                    *([html.Form(html.Button("Log out"), method="post", action="/logout")] if logout else []),
                     html.Button("◐", id=ids.THEME, type="button", title="Light or dark", className="round"),
                 ],
                 **{"aria-label": "Site"},
