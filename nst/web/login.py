@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
 from nst.web.problems import problem
+from nst.web.sheet import sheet
 
 Rest = Callable[[float], Awaitable[object]]  # waits so many seconds
 
@@ -30,22 +31,7 @@ CHALLENGE = {"WWW-Authenticate": "Bearer"}
 WRONG = "That is not this studio’s token. It is the NST_TOKEN that the studio was started with."
 CROWDED = "Too many wrong tokens came from your address. Wait a minute, then try again."
 
-PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>nst studio: log in</title>
-<link rel="icon" href="/assets/icon.svg" type="image/svg+xml">
-<script>document.documentElement.dataset.bsTheme = localStorage.getItem("theme") ||
-(matchMedia("(prefers-color-scheme: light)").matches ? "light" : "dark");</script>
-<link rel="stylesheet" href="/assets/bootstrap.min.css">
-<link rel="stylesheet" href="/assets/theme.css">
-<link rel="stylesheet" href="/assets/studio.css">
-<link rel="stylesheet" href="/assets/login.css">
-</head>
-<body class="login">
-<main>
+PAGE = """<main>
 <svg viewBox="0 0 64 28" aria-hidden="true">
 <path d="M5 21c13-2 12-16 24-16s11 13 30 6" pathLength="1"/>
 <path d="M7 13c9-1 10-8 20-9" pathLength="1"/>
@@ -61,9 +47,7 @@ autocomplete="current-password" autocapitalize="off" spellcheck="false"{describe
 {trouble}
 <button class="btn btn-primary" type="submit">Log in</button>
 </form>
-</main>
-</body>
-</html>"""
+</main>"""
 
 
 class Login:
@@ -215,7 +199,9 @@ def _page(following: str, status: int = 200, trouble: str = "") -> HTMLResponse:
         trouble=f'<p class="field-error" id="trouble" role="alert">{escape(trouble)}</p>' if trouble else "",
         described=' aria-invalid="true" aria-describedby="trouble"' if trouble else "",
     )
-    return HTMLResponse(page, status, {"Cache-Control": "no-store"} | (CHALLENGE if status == 401 else {}))
+    return HTMLResponse(
+        sheet("log in", page, "login"), status, {"Cache-Control": "no-store"} | (CHALLENGE if status == 401 else {})
+    )
 
 
 def _logout() -> Response:

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from nst.web.clients import HEADER
+from nst.web.sheet import sheet
 
 Route = tuple[str, str, dict[str, Any]]  # (method, path, what the document says of it)
 
@@ -17,21 +18,7 @@ PREFIX = "/api/v1"
 
 router = APIRouter(include_in_schema=False)
 
-PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>nst studio: the API</title>
-<link rel="icon" href="/assets/icon.svg" type="image/svg+xml">
-<script>document.documentElement.dataset.bsTheme = localStorage.getItem("theme") ||
-(matchMedia("(prefers-color-scheme: light)").matches ? "light" : "dark");</script>
-<link rel="stylesheet" href="/assets/bootstrap.min.css">
-<link rel="stylesheet" href="/assets/theme.css">
-<link rel="stylesheet" href="/assets/studio.css">
-</head>
-<body>
-<main class="reference">
+PAGE = """<main class="reference">
 <h1><a href="/"><span class="wordmark">nst</span> studio</a> · the API</h1>
 <p>Runs are jobs: post two pictures, follow the events, fetch frames while it paints and the result at the end.
 Every error has one shape: <code>{error}</code>. The same as <a href="/openapi.json">OpenAPI</a>.</p>
@@ -40,9 +27,7 @@ a program is told its id in the header <code>{header}</code> of the first answer
 <pre tabindex="0">{curl}</pre>
 <nav aria-label="Routes">{contents}</nav>
 {routes}
-</main>
-</body>
-</html>"""
+</main>"""
 
 CURL = """curl -s {base}/api/v1/runs -F content=@photo.jpg -F style=@painting.jpg -F size=512 -F epochs=40
 curl -s {base}/api/v1/runs/ID
@@ -55,15 +40,14 @@ def docs(request: Request) -> HTMLResponse:
     """Every route, with its parameters, fields, an example and its answers."""
     document = request.app.openapi()
     routes = [(method, path, said) for path, methods in document["paths"].items() for method, said in methods.items()]
-    return HTMLResponse(
-        PAGE.format(
-            error='{"error": {"code", "message", "field"?}}',
-            header=HEADER,
-            curl=escape(CURL.format(base=str(request.base_url).rstrip("/"))),
-            contents=_contents(routes),
-            routes="\n".join(_route(*route, document["components"]["schemas"]) for route in routes),
-        )
+    page = PAGE.format(
+        error='{"error": {"code", "message", "field"?}}',
+        header=HEADER,
+        curl=escape(CURL.format(base=str(request.base_url).rstrip("/"))),
+        contents=_contents(routes),
+        routes="\n".join(_route(*route, document["components"]["schemas"]) for route in routes),
     )
+    return HTMLResponse(sheet("the API", page))
 
 
 def _contents(routes: list[Route]) -> str:
