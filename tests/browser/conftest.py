@@ -151,7 +151,7 @@ def wait_for_epoch(page: Page, epoch: int) -> None:
 
 def shown(page: Page) -> list[str]:
     """The frames that were painted, by their file names."""
-    return [address.rpartition("/")[2] for address in page.evaluate("window.shown")]
+    return [address.rpartition("/")[2].partition("?")[0] for address in page.evaluate("window.shown")]
 
 
 def focus(page: Page, name: str) -> None:
