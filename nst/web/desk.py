@@ -27,6 +27,7 @@ Shape = tuple[int, int]  # (height, width), px
 
 PACED_BY = 3  # of the last runs that say how much longer than estimated a painting takes
 REMEMBERED = 30  # runs that are looked through for them
+MOST_TOLD = 10_000  # forecasts of runs that wait
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class Desk:
     gallery: Gallery
     archive: Archive
     _shapes: dict[str, Shape] = field(default_factory=dict, compare=False)  # by ref
+    _told: dict[str, float] = field(default_factory=dict, compare=False)  # seconds that runs in the line will take
     _opened: float = field(default_factory=time.time, init=False, compare=False)  # seconds since 1970
     _starting: threading.Lock = field(default_factory=threading.Lock, init=False, compare=False)
 
@@ -244,12 +246,18 @@ class Desk:
         return sum(seconds or 0.0 for seconds in (*now, *told)) / max(1, self.queue.hands)
 
     def _seconds(self, run: Run) -> float | None:
-        """What a run that waits will take, as a whole; None if it cannot be told."""
-        try:
-            forecast = self.forecast(run.options, f"uploads/{run.content}", f"uploads/{run.style}")
-        except NstError:
-            return 0.0  # it will fail at once
-        return forecast["seconds"] if forecast else None
+        """What a run that waits will take, as a whole; None if it cannot be told. Asked once of each."""
+        if run.id not in self._told:
+            try:
+                forecast = self.forecast(run.options, f"uploads/{run.content}", f"uploads/{run.style}")
+            except NstError:
+                return 0.0  # it will fail at once
+            if forecast is None or forecast["seconds"] is None:
+                return None
+            if len(self._told) > MOST_TOLD:
+                self._told.clear()
+            self._told[run.id] = forecast["seconds"]
+        return self._told[run.id]
 
     def describe(self, run: Run) -> dict[str, Any]:
         """A run as `GET /api/v1/runs/{id}` shows it."""
