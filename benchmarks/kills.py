@@ -181,8 +181,9 @@ def lost_seconds(before: list[dict[str, Any]], killed: float) -> float:
     started = max(n for n, event in enumerate(before) if event["kind"] == "started")
     told = [event for event in before[started:] if event["kind"] == "epoch"]
     kept = [event["seconds"] for event in before if event["kind"] == "kept"]
-    painted = told[-1]["seconds"] + killed - told[-1]["time"] if told else killed - before[started]["time"]
-    return float(painted - (kept[-1] if kept else 0.0))
+    safe = kept[-1] if kept else 0.0
+    painted = told[-1]["seconds"] + killed - told[-1]["time"] if told else safe + killed - before[started]["time"]
+    return float(painted - safe)
 
 
 if __name__ == "__main__":

@@ -169,7 +169,7 @@ def run_view(news: News, attached: bool) -> dict[str, Any]:
         "pause_off": not (going or paused),
         "history_hidden": run is None or not run.frames,
         "continue_off": not (resting and not paused),
-        "to_epoch": history.proposed_end(run) if run and run.state.ended else no_update,
+        "to_epoch": history.proposed_end(run) if run else "",
         "steer_hint": steering.RESTING if run and run.state.ended else steering.PAUSED if paused else steering.MOVING,
         "marks": [html.Li(mark) for mark in figures.in_words(run)] if run else [],
         "lineage": history.lineage(run, news.children) if run else [],
