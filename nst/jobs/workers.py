@@ -64,7 +64,6 @@ class Workers:
         self._places: dict[str, Place] = {}  # by address
         self._arriving: Counter[str] = Counter()  # checkpoints on their way, by run
         self._served: dict[str, int] = {}  # by client, the number of its last turn
-        self._turns = 0
         self._lost_warming = 0  # in a row
         self._trouble = ""  # why there is no warm worker
         self._info: dict[str, Any] = {}  # what the last warm-up returned
@@ -308,7 +307,9 @@ class Workers:
 
     def _dispatch(self) -> None:
         """Give every free worker the run whose turn it is; one that cannot be handed over fails: the next then."""
-        free = [(address, place) for address, place in self._places.items() if place.ready and place.task is None]
+        assert self._client is not None
+        reached = self._client.status == "running"
+        free = [(at, place) for at, place in self._places.items() if reached and place.ready and place.task is None]
         line = self.line() if free else []
         for address, place in sorted(free, key=lambda item: item[1].gpu):  # the plain ones first
             for run in [run for run in line if place.gpu or not run.gpu]:
@@ -324,8 +325,7 @@ class Workers:
             if run.state is not State.QUEUED:
                 return False  # it was stopped a moment ago
             place.run, place.ticket, place.asked, place.told_end = run_id, uuid.uuid4().hex, None, False
-            self._turns += 1
-            self._served[run.client] = self._turns
+            self._served[run.client] = max(self._served.values(), default=0) + 1
         try:
             job = self._store.job(run)  # reads files, for which nobody should have to wait
             with self._lock:
