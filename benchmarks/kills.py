@@ -110,13 +110,12 @@ class Trial:
 
     def kill(self, victim: str) -> list[float]:
         """Kill it; seconds of painting that the run it had has lost, once it has been taken up again."""
-        run = self.painting()
+        run, killed = self.painting(), time.time()  # before: the kill is noticed at once
         if victim == "worker":
             self._worker().kill()
         else:
             self.studio.process.kill()
             self.studio.process.wait()
-        killed = time.time()
         if victim == "server":
             self.start()
         if not run:
