@@ -12,7 +12,6 @@ import base64
 import json
 import statistics
 import time
-import urllib.request
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -159,11 +158,7 @@ def begin(running: Studio, given: argparse.Namespace) -> str:
     """The address of a run that goes on for longer than the benchmark."""
     options = {"extractor": "compact", "size": given.size, "steps_per_epoch": given.steps, "epochs": 1000}
     pictures = {role: base64.b64encode(picture(seed)).decode() for seed, role in enumerate(("content", "style"))}
-    asked = urllib.request.Request(
-        f"{running.address}/api/v1/runs", json.dumps({**pictures, "options": options}).encode()
-    )
-    with urllib.request.urlopen(asked) as answer:
-        return json.load(answer)["run"]
+    return str(running.send("POST", "/api/v1/runs", {**pictures, "options": options})["run"])
 
 
 def speed(running: Studio, run: str, last: int, began: float, ended: float) -> float:

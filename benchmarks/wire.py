@@ -5,7 +5,6 @@ of a textured picture in the quality that a painting streams; the checkpoint is 
 """
 
 import asyncio
-import socket
 import tempfile
 import threading
 import time
@@ -20,7 +19,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from benchmarks.memory import wait_for
 from benchmarks.report import Number, report
+from benchmarks.studio import free_port
 from nst.estimates import pairs
 from nst.events import Epoch, Event, Finished, Losses, Started
 from nst.images import encode_jpeg
@@ -34,7 +35,6 @@ from nst.settings import Settings
 SIZE = 512  # px
 SAMPLE = "night-wind"  # oil in eddies: as rough as paintings become
 EPOCHS = 10, 110  # of two runs; what the longer one sent more is shared out
-PATIENCE = 60.0  # seconds
 KB = 1000  # bytes
 
 
@@ -160,20 +160,6 @@ def cluster() -> Iterator[tuple[tuple[Relay, Relay], Queue, Store]]:
         for process in (worker, scheduler):
             process.terminate()
             process.wait()
-
-
-def wait_for(happened: Callable[[], bool]) -> None:
-    """Return once `happened()` is true."""
-    end = time.monotonic() + PATIENCE
-    while not happened():
-        if time.monotonic() > end:
-            raise TimeoutError(f"nothing happened within {PATIENCE:.0f} s")
-        time.sleep(0.02)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
 
 
 if __name__ == "__main__":
