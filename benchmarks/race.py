@@ -37,7 +37,8 @@ from nst.engine.extractors import ARCHITECTURES, Extractor, he_normal
 from nst.engine.optimize import choose_extractor, load_extractor
 from nst.errors import Diverged, InputError, NstError, OptionError
 from nst.images import read_file, resize
-from nst.options import StyleOptions, did_you_mean
+from nst.option import did_you_mean
+from nst.options import StyleOptions
 from nst.samples import find, path_of
 from nst.scales import fit
 from nst.settings import Settings

@@ -18,7 +18,7 @@ from rich.progress import Progress
 
 from nst import __version__, stylize_command
 from nst.errors import InputError, NstError, OptionError
-from nst.options import did_you_mean
+from nst.option import did_you_mean
 from nst.provenance import Provenance, read_file
 from nst.settings import Settings
 

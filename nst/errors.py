@@ -3,6 +3,7 @@
 NstError
 ├── InputError          what was given cannot be used
 │   ├── OptionError     an option's name or value
+│   ├── StyleError      a style file, or the name of a style
 │   └── ImageError      a picture
 │       ├── TooLarge    ... over a limit of bytes or pixels
 │       └── NotAnImage  ... not a picture we read, or a damaged one
@@ -30,6 +31,10 @@ class OptionError(InputError):
     def __init__(self, message: str, option: str = "") -> None:
         super().__init__(message)
         self.option = option
+
+
+class StyleError(InputError):
+    """A style file or a style's name cannot be used."""
 
 
 class ImageError(InputError):

@@ -15,7 +15,8 @@ from typing import Any, Self
 import psutil
 
 from nst.errors import OutOfMemory
-from nst.options import StyleOptions, options_of
+from nst.option import options_of
+from nst.options import StyleOptions
 from nst.scales import Scale, fit, margins, schedule
 
 GIGABYTE = 10**9

@@ -23,6 +23,7 @@ MAX_BYTES = 30 * 2**20
 MAX_PIXELS = 120 * 10**6
 MIN_SIDE = 16  # px
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "JPEG2000", "AVIF")
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff")  # that a folder is searched for
 READS = "PNG, JPEG, WebP, GIF, BMP, TIFF"  # what we tell people, who rarely meet the others
 
 TURNS = {  # EXIF orientation -> what makes the picture upright

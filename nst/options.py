@@ -1,23 +1,16 @@
-"""Every option of a run, said once: name, default, bounds, choices and help.
+"""Every option of a painting and of a training, said once: name, default, bounds, choices and help.
 
-The command line, the REST schema, the page's form and the reference read this file. `StyleOptions` is frozen and has a
-JSON form; making one checks it, so an instance is always valid.
+The command line, the REST schema, the page's form and the reference read this file. Options are frozen and have a JSON
+form; making them checks them, so an instance is always valid.
 """
 
 import dataclasses
-import difflib
-import functools
-import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
-from types import UnionType
-from typing import Any, Self, get_args, get_type_hints
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
 
 from nst.errors import OptionError
-
-LayerWeights = tuple[tuple[str, float], ...]  # (layer, weight), ...; a tuple because options are frozen and hashable
-
-ECHO = 80  # characters of a wrong value that an error repeats
+from nst.option import ECHO, LayerWeights, Options, declare, did_you_mean, options_of, shown
 
 MOST_EPOCHS = 100  # of a run whose `epochs` is "auto"
 
@@ -34,15 +27,25 @@ class Preset:
     help: str = ""
     shares: tuple[float, ...] | None = None  # of the style layers' weight; None is equal ones
 
+    def layers(self, extractor: str) -> tuple[LayerWeights, LayerWeights]:
+        """(content layers, style layers) with their weights on `extractor`; either's sum is 1."""
+        if extractor == "compact" and self.compact is not None:
+            return self.compact.layers(extractor)
+        shares = self.shares or (1 / len(self.style),) * len(self.style)
+        content = tuple((layer, 1 / len(self.content)) for layer in self.content)
+        return content, tuple(zip(self.style, shares, strict=True))
+
 
 # Chosen by eye: colour and strokes live in the early layers, the deep ones pull faces apart.
 EARLY = (0.4, 0.2, 0.2, 0.1, 0.1)
+
+COMPACT = Preset(("fire3",), ("conv1", "fire2", "fire3", "fire5", "fire7"), shares=EARLY)
 
 PRESETS = {
     "studio": Preset(
         ("block4_conv2",),
         GATYS_STYLE,
-        Preset(("fire3",), ("conv1", "fire2", "fire3", "fire5", "fire7"), shares=EARLY),
+        COMPACT,
         "what the studio paints with: Gatys' layers on VGG, the heads of the compact network",
         shares=EARLY,
     ),
@@ -51,7 +54,8 @@ PRESETS = {
     "johnson": Preset(
         ("block3_conv3",),
         ("block1_conv2", "block2_conv2", "block3_conv3", "block4_conv3"),
-        help="Johnson, Alahi and Fei-Fei 2016, meant for VGG16",
+        compact=COMPACT,
+        help="Johnson, Alahi and Fei-Fei 2016, meant for VGG16; fast styles are trained with it",
     ),
 }
 
@@ -64,75 +68,6 @@ NORMALISATION_WEIGHTS = {
 
 
 @dataclass(frozen=True)
-class Option:
-    """What one option is: what the form, the command line and the schema show. `default` is None for "automatic"."""
-
-    name: str
-    type: type
-    default: Any
-    help: str
-    group: str
-    low: float | None = None
-    high: float | None = None
-    step: float | None = None
-    log: bool = False  # a slider for it should be logarithmic
-    choices: tuple[str, ...] = ()
-    words: tuple[str, ...] = ()  # that may stand in a number's place
-    unit: str = ""
-    live: bool = False  # may be changed while the picture forms
-
-    @property
-    def label(self) -> str:
-        """The name in words: "steps_per_epoch" -> "Steps per epoch"."""
-        return self.name.replace("_", " ").capitalize().replace("Tv ", "TV ")
-
-    def check(self, value: Any) -> Any:
-        """`value` in the option's type, or an OptionError that names the option, the rule and the value."""
-        if value is None and self.default is None:
-            return None
-        if self.type is LayerWeights:
-            return _layer_weights(self.name, value)
-        if self.type is bool:
-            return self._boolean(value)
-        if self.type is str:
-            return self._choice(value)
-        return self._number(value)
-
-    def _boolean(self, value: Any) -> bool:
-        if isinstance(value, bool):
-            return value
-        raise OptionError(f"`{self.name}` must be true or false, got {shown(value)}", self.name)
-
-    def _choice(self, value: Any) -> str:
-        if isinstance(value, str) and value in self.choices:
-            return value
-        hint = did_you_mean(value, self.choices) if isinstance(value, str) else ""
-        raise OptionError(
-            f"`{self.name}` must be one of {', '.join(self.choices)}; got {shown(value)}{hint}", self.name
-        )
-
-    def _number(self, value: Any) -> int | float | str:
-        assert self.low is not None
-        assert self.high is not None
-        if isinstance(value, str) and value in self.words:
-            return value
-        kind = "a whole number" if self.type is int else "a number"
-        words = "".join(f" or {word}" for word in self.words)
-        rule = f"`{self.name}` must be {kind} between {self.low:.10g} and {self.high:.10g}{words}, got {shown(value)}"
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise OptionError(rule, self.name)
-        if not self.low <= value <= self.high:  # NaN is never between
-            raise OptionError(rule, self.name)
-        if self.type is int and value != int(value):
-            raise OptionError(rule, self.name)
-        return self.type(value)
-
-
-def _option(default: Any, help: str, group: str, **described: Any) -> Any:
-    return field(default=default, metadata={"help": help, "group": group, **described})
-
-
-@dataclass(frozen=True)
 class Weights:
     """The three loss weights as the objective uses them: strength included, nothing left automatic."""
 
@@ -142,10 +77,10 @@ class Weights:
 
 
 @dataclass(frozen=True)
-class StyleOptions:
+class StyleOptions(Options):
     """Settings of one painting. Raises OptionError on a value out of its bounds."""
 
-    epochs: int | str = _option(
+    epochs: int | str = declare(
         40,
         f"how many frames to paint; auto ends when the picture hardly changes, at most after {MOST_EPOCHS}",
         "basic",
@@ -154,8 +89,8 @@ class StyleOptions:
         step=1,
         words=("auto",),
     )
-    size: int = _option(512, "long side of the result", "basic", low=64, high=4096, step=32, unit="px")
-    strength: float = _option(
+    size: int = declare(512, "long side of the result", "basic", low=64, high=4096, step=32, unit="px")
+    strength: float = declare(
         1.0,
         "style against content: 10 is ten times the style",
         "basic",
@@ -165,21 +100,21 @@ class StyleOptions:
         log=True,
         live=True,
     )
-    extractor: str = _option(
+    extractor: str = declare(
         "auto",
         "the network that looks at the pictures; auto is vgg19 where its weights are installed, else compact",
         "basic",
         choices=("auto", "vgg19", "vgg16", "compact"),
     )
-    seed: int = _option(0, "same seed, same picture", "basic", low=0, high=2**31 - 1, step=1)
-    init: str = _option(
+    seed: int = declare(0, "same seed, same picture", "basic", low=0, high=2**31 - 1, step=1)
+    init: str = declare(
         "noise",
         "what the picture starts from; image is a picture of your own",
         "start",
         choices=("noise", "content", "style", "image"),
     )
-    keep_colors: bool = _option(False, "keep the content's colours, take only the brushwork", "start")
-    style_scale: float = _option(
+    keep_colors: bool = declare(False, "keep the content's colours, take only the brushwork", "start")
+    style_scale: float = declare(
         1.0,
         "size of the brushwork: long side of the style picture over that of the result",
         "start",
@@ -188,7 +123,7 @@ class StyleOptions:
         step=0.05,
         log=True,
     )
-    content_weight: float | None = _option(
+    content_weight: float | None = declare(
         None,
         "weight of the content loss; automatic is the normalisation's own",
         "weights",
@@ -196,7 +131,7 @@ class StyleOptions:
         high=1e6,
         live=True,
     )
-    style_weight: float | None = _option(
+    style_weight: float | None = declare(
         None,
         "weight of the style loss before strength; automatic is the normalisation's own",
         "weights",
@@ -204,7 +139,7 @@ class StyleOptions:
         high=1e9,
         live=True,
     )
-    tv_weight: float | None = _option(
+    tv_weight: float | None = declare(
         None,
         "weight of total variation, which smooths; automatic is the normalisation's own",
         "weights",
@@ -212,32 +147,32 @@ class StyleOptions:
         high=1e6,
         live=True,
     )
-    normalisation: str = _option(
+    normalisation: str = declare(
         "relative",
         "relative: weights mean the same at every size and layer; gatys: the formula of the 2016 paper",
         "weights",
         choices=tuple(NORMALISATION_WEIGHTS),
     )
-    preset: str = _option("studio", "which layers speak for content and style", "layers", choices=tuple(PRESETS))
-    content_layers: LayerWeights | None = _option(
+    preset: str = declare("studio", "which layers speak for content and style", "layers", choices=tuple(PRESETS))
+    content_layers: LayerWeights | None = declare(
         None, "content layers instead of the preset's, as block4_conv2=1,block5_conv2=0.5", "layers", live=True
     )
-    style_layers: LayerWeights | None = _option(
+    style_layers: LayerWeights | None = declare(
         None, "style layers instead of the preset's, as block1_conv1=1,block3_conv1=2", "layers", live=True
     )
-    pooling: str = _option(
+    pooling: str = declare(
         "auto",
         "auto is the pooling the network was trained with; average is smoother",
         "layers",
         choices=("auto", "max", "average"),
     )
-    optimizer: str = _option(
+    optimizer: str = declare(
         "lbfgs",
         "lbfgs needs fewer steps; adam follows a changed weight more smoothly",
         "optimiser",
         choices=("lbfgs", "adam"),
     )
-    learning_rate: float = _option(
+    learning_rate: float = declare(
         0.03,
         "size of Adam's steps, and of L-BFGS's first on each scale, as a share of the range from black to white",
         "optimiser",
@@ -247,17 +182,13 @@ class StyleOptions:
         log=True,
         live=True,
     )
-    steps_per_epoch: int = _option(5, "optimiser steps between two frames", "optimiser", low=1, high=100, step=1)
-    precision: str = _option(
+    steps_per_epoch: int = declare(5, "optimiser steps between two frames", "optimiser", low=1, high=100, step=1)
+    precision: str = declare(
         "auto",
         "of the network's arithmetic; auto is bfloat16 where a short trial finds this machine faster with it",
         "optimiser",
         choices=("auto", "float32", "bfloat16"),
     )
-
-    def __post_init__(self) -> None:
-        for option in options_of(type(self)):
-            object.__setattr__(self, option.name, option.check(getattr(self, option.name)))
 
     @property
     def most_epochs(self) -> int:
@@ -283,13 +214,8 @@ class StyleOptions:
 
     def layers(self, extractor: str) -> tuple[LayerWeights, LayerWeights]:
         """(content layers, style layers) with their weights on `extractor`; a preset's sum to 1."""
-        preset = PRESETS[self.preset]
-        if extractor == "compact" and preset.compact is not None:
-            preset = preset.compact
-        content = self.content_layers or tuple((layer, 1 / len(preset.content)) for layer in preset.content)
-        shares = preset.shares or (1 / len(preset.style),) * len(preset.style)
-        style = self.style_layers or tuple(zip(preset.style, shares, strict=True))
-        return content, style
+        content, style = PRESETS[self.preset].layers(extractor)
+        return self.content_layers or content, self.style_layers or style
 
     def steered(self, changes: Mapping[str, Any], extractor: str) -> Self:
         """These options with `changes` of what may change while `extractor` paints. Raises OptionError.
@@ -313,88 +239,69 @@ class StyleOptions:
             kept[role] = tuple((layer, dict(now).get(layer, 0.0)) for layer in names)
         return dataclasses.replace(new, **{role: kept[role] for role in roles if role in changes})
 
-    @classmethod
-    def choices(cls, name: str) -> tuple[str, ...]:
-        """What the option called `name` may be."""
-        return next(option.choices for option in options_of(cls) if option.name == name)
 
-    def to_json(self) -> dict[str, Any]:
-        """Plain values under the options' names; `from_json` reads it back."""
-        return {
-            name: dict(value) if name in ("content_layers", "style_layers") and value else value
-            for name, value in dataclasses.asdict(self).items()
-        }
+@dataclass(frozen=True)
+class FastOptions(Options):
+    """Settings of one picture painted in a single pass. Raises OptionError on a value out of its bounds."""
 
-    @classmethod
-    def from_json(cls, given: Mapping[str, Any]) -> Self:
-        """Options from plain values; what is missing takes its default. Raises OptionError, with "did you mean"."""
-        if not isinstance(given, Mapping):
-            raise OptionError(f"options must be an object of names and values, got {type(given).__name__}")
-        names = [option.name for option in options_of(cls)]
-        for name in given:
-            if name not in names:
-                raise OptionError(f"there is no option {shown(name)}{did_you_mean(str(name), names)}", str(name)[:ECHO])
-        return cls(**given)
-
-
-def options_of(kind: Any) -> tuple[Option, ...]:
-    """The options that a dataclass declares, in their order."""
-    return _options_of(kind)
-
-
-@functools.cache
-def _options_of(kind: Any) -> tuple[Option, ...]:
-    hints = get_type_hints(kind)
-    return tuple(Option(f.name, _without_none(hints[f.name]), f.default, **f.metadata) for f in fields(kind))
+    strength: float = declare(
+        1.0,
+        "from the picture itself, 0, to the full style, 1; inside the network, no blend of pixels",
+        "basic",
+        low=0.0,
+        high=1.0,
+        step=0.05,
+    )
+    stroke_size: float = declare(
+        1.0,
+        "size of the brushwork: 2 paints the picture at half its size and enlarges it",
+        "basic",
+        low=0.5,
+        high=3.0,
+        step=0.1,
+        log=True,
+    )
+    keep_colors: bool = declare(False, "keep the content's colours, take only the brushwork", "basic")
+    size: int | None = declare(
+        None, "long side of the result; automatic is the picture's own", "basic", low=64, high=8192, step=32, unit="px"
+    )
 
 
-def _without_none(hint: Any) -> Any:
-    """X for X | None."""
-    return next(kind for kind in get_args(hint) if kind is not type(None)) if isinstance(hint, UnionType) else hint
+@dataclass(frozen=True)
+class TrainOptions(Options):
+    """Settings of the training of fast styles. Raises OptionError on a value out of its bounds."""
 
-
-def number(text: str) -> int | float | str:
-    """The number that `text` spells, or `text` itself, which the option then refuses by its own rule."""
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
-
-
-def shown(value: Any) -> str:
-    """`value` as an error echoes it: its repr, cut where it would be a page."""
-    text = repr(value)
-    return text if len(text) <= ECHO else f"{text[:ECHO]}..."
-
-
-def did_you_mean(given: str, known: Iterable[str]) -> str:
-    """ "; did you mean 'epochs'?" for the closest of the known names, or "" when none is close."""
-    close = difflib.get_close_matches(given[:ECHO], list(known), 1)
-    return f"; did you mean {close[0]!r}?" if close else ""
-
-
-def _layer_weights(name: str, value: Any) -> LayerWeights | None:
-    """From {"block1_conv1": 1.0}, "block1_conv1=1,block2_conv1" (no weight means 1) or pairs; empty is None."""
-    try:
-        if isinstance(value, str):
-            parts = [part.partition("=") for part in value.replace(" ", "").split(",") if part]
-            pairs = [(layer, float(weight) if sign else 1.0) for layer, sign, weight in parts]
-        else:
-            pairs = [
-                (str(layer), float(weight))
-                for layer, weight in (value.items() if isinstance(value, Mapping) else value)
-            ]
-    except (TypeError, ValueError, OverflowError):
-        raise OptionError(
-            f"`{name}` must look like block1_conv1=1,block2_conv1=0.5; got {shown(value)}", name
-        ) from None
-    for layer, weight in pairs:
-        if not (math.isfinite(weight) and 0 <= weight <= 1e6):
-            raise OptionError(f"`{name}`: the weight of {shown(layer)} must be between 0 and 1e6, got {weight:g}", name)
-        if not layer:
-            raise OptionError(f"`{name}` must name a layer for each weight, got {shown(value)}", name)
-    if len({layer for layer, _ in pairs}) < len(pairs):
-        raise OptionError(f"`{name}` names a layer twice: {shown(value)}", name)
-    return tuple(pairs) or None
+    minutes: float = declare(60.0, "how long to train at most", "basic", low=0.01, high=100_000.0, step=1.0, unit="min")
+    steps: int | None = declare(
+        None, "how many steps to train at most; automatic is as many as the minutes allow", "basic", low=1, high=10**7
+    )
+    extractor: str = declare(
+        "auto",
+        "the loss network; auto is vgg16 where its weights are installed, else compact",
+        "basic",
+        choices=("auto", "vgg16", "vgg19", "compact"),
+    )
+    patience: int = declare(
+        12, "previews without a better loss after which training ends early; 0 never does", "basic", low=0, high=1000
+    )
+    preview: float = declare(3.0, "time between two previews", "basic", low=0.01, high=1000.0, unit="min")
+    seed: int = declare(0, "same seed, same order of photos", "basic", low=0, high=2**31 - 1, step=1)
+    content_weight: float = declare(1.0, "weight of the content loss", "weights", low=0.0, high=1e6)
+    style_weight: float = declare(5.0, "weight of the style loss", "weights", low=0.0, high=1e9)
+    tv_weight: float = declare(2.0, "weight of total variation, which smooths", "weights", low=0.0, high=1e6)
+    identity_weight: float = declare(
+        5.0, "weight of the picture itself where the strength is low", "weights", low=0.0, high=1e6
+    )
+    crop: int = declare(192, "side of the pieces of photos to train on", "pictures", low=64, high=1024, unit="px")
+    style_size: int = declare(
+        384,
+        "long side of the style's picture: the larger, the larger the brushwork",
+        "pictures",
+        low=64,
+        high=2048,
+        unit="px",
+    )
+    batch: int = declare(4, "pieces of photos a step", "pictures", low=1, high=64)
+    learning_rate: float = declare(
+        0.002, "size of the steps of Adam at first; falls to nothing", "optimiser", low=1e-6, high=0.1, log=True
+    )

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any, BinaryIO, Self
 
 from nst.errors import ImageError, OptionError
-from nst.options import ECHO, StyleOptions, did_you_mean, shown
+from nst.option import ECHO, did_you_mean, shown
+from nst.options import StyleOptions
 
 KEYWORD = "nst"  # of the PNG text chunk
 MAX_BYTES = 64 * 2**10  # of that text

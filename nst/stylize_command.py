@@ -15,14 +15,14 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 from nst import timelapse
 from nst.errors import InputError, NstError, OptionError
 from nst.estimates import Estimate
-from nst.images import Array, encode_jpeg, read_bytes, resize
-from nst.options import Option, StyleOptions, number, options_of
+from nst.images import SUFFIXES, Array, encode_jpeg, read_bytes, resize
+from nst.option import Option, number, options_of
+from nst.options import StyleOptions
 from nst.provenance import Provenance, read_file
 from nst.scales import fit
 from nst.timelapse import TimelapseOptions
 from nst.words import count, gigabytes, roughly
 
-PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff")
 FRAME_QUALITY = 88  # JPEG
 FILM_OPTIONS = [option for option in options_of(TimelapseOptions) if option.name != "format"]  # its suffix tells that
 
@@ -169,7 +169,7 @@ def _jobs(content: Path, output: Path) -> Iterator[tuple[Path, Path]]:
             raise InputError(f"there is no folder {str(output.parent)!r} to write {output.name!r} into")
         yield content, output
         return
-    pictures = sorted(path for path in content.iterdir() if path.suffix.lower() in PICTURE_SUFFIXES)
+    pictures = sorted(path for path in content.iterdir() if path.suffix.lower() in SUFFIXES)
     if not pictures:
         raise InputError(f"there is no picture in the folder {str(content)!r}")
     if output.is_file():

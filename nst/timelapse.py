@@ -1,6 +1,5 @@
 """A timelapse: the frames of a run as one moving picture. It knows JPEG frames in order, not how they were painted."""
 
-import dataclasses
 import io
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -12,7 +11,7 @@ from pathlib import Path
 from PIL import Image
 
 from nst.errors import InputError, NotAnImage
-from nst.options import options_of
+from nst.option import Options, declare
 from nst.scales import fit
 
 Frame = Path | bytes  # a JPEG file, or its bytes
@@ -26,43 +25,22 @@ TICKS = 1000  # of the clock of MP4, a second
 
 
 @dataclass(frozen=True)
-class TimelapseOptions:
+class TimelapseOptions(Options):
     """Settings of one timelapse. Raises OptionError on a value out of its bounds."""
 
-    format: str = dataclasses.field(
-        default="mp4",
-        metadata={
-            "help": "mp4 is small and smooth; webp and gif are pictures that move",
-            "group": "basic",
-            "choices": FORMATS,
-        },
+    format: str = declare(
+        "mp4", "mp4 is small and smooth; webp and gif are pictures that move", "basic", choices=FORMATS
     )
-    seconds: float = dataclasses.field(
-        default=8.0,
-        metadata={
-            "help": "length of the timelapse",
-            "group": "basic",
-            "low": 1.0,
-            "high": 60.0,
-            "step": 1.0,
-            "unit": "s",
-        },
+    seconds: float = declare(8.0, "length of the timelapse", "basic", low=1.0, high=60.0, step=1.0, unit="s")
+    size: int = declare(
+        720,
+        "long side of the timelapse, which is never larger than the picture",
+        "basic",
+        low=64,
+        high=1920,
+        step=2,
+        unit="px",
     )
-    size: int = dataclasses.field(
-        default=720,
-        metadata={
-            "help": "long side of the timelapse, which is never larger than the picture",
-            "group": "basic",
-            "low": 64,
-            "high": 1920,
-            "step": 2,
-            "unit": "px",
-        },
-    )
-
-    def __post_init__(self) -> None:
-        for option in options_of(type(self)):
-            object.__setattr__(self, option.name, option.check(getattr(self, option.name)))
 
     def sides(self, height: int, width: int) -> tuple[int, int]:
         """(height, width) in px of the timelapse of a picture of `height` x `width` px: even, as H.264 wants them."""

@@ -14,7 +14,8 @@ from PIL import Image
 from nst import __version__
 from nst.cli import main
 from nst.images import encode_png
-from nst.options import StyleOptions, options_of
+from nst.option import options_of
+from nst.options import StyleOptions
 from nst.provenance import Provenance, read_file
 
 ROOT = Path(__file__).parent.parent

@@ -118,13 +118,15 @@ def mentioned(word: str, text: str) -> bool:
 
 
 def test_every_option_is_documented(documentation: str) -> None:
-    from nst.options import StyleOptions, options_of
+    from nst.option import options_of
+    from nst.options import StyleOptions
 
     assert [option.name for option in options_of(StyleOptions) if not mentioned(option.name, documentation)] == []
 
 
 def test_every_choice_of_every_option_is_documented(documentation: str) -> None:
-    from nst.options import StyleOptions, options_of
+    from nst.option import options_of
+    from nst.options import StyleOptions
 
     choices = {choice for option in options_of(StyleOptions) for choice in option.choices}
     assert sorted(choice for choice in choices if not mentioned(choice, documentation)) == []

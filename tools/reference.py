@@ -8,7 +8,8 @@ import dataclasses
 from collections.abc import Iterable, Iterator
 
 from nst.cli import build_parser
-from nst.options import PRESETS, Option, Preset, StyleOptions, options_of
+from nst.option import Option, options_of
+from nst.options import PRESETS, Preset, StyleOptions
 from nst.settings import Settings, flag_of
 from nst.stylize_command import FILM_OPTIONS
 from nst.timelapse import TimelapseOptions

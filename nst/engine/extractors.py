@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from nst.engine.backend import ops, tf
+from nst.engine.backend import convolve, ops
 
 Tensor = Any  # a backend tensor; Keras has no public name for it
 Weights = Mapping[str, tuple[Any, Any]]  # layer -> (kernel [kh, kw, in, out], bias [out])
@@ -172,16 +172,16 @@ class Extractor:
         return ops.cast(x / self.architecture.unit, self.dtype)
 
     def _convolve(self, x: Tensor, layer: str) -> Tensor:
-        """A 3x3 convolution and its ReLU, in `x`'s dtype; TensorFlow fuses the three of them."""
+        """A 3x3 convolution and its ReLU, in `x`'s dtype."""
         kernel, bias = (ops.cast(w, x.dtype) for w in self._weights[layer])
-        padding = "VALID"
+        padding = "valid"
         if self.architecture.padding == "reflect":
             x = ops.pad(x, RING, mode="reflect")
         elif layer == "block1_conv1":  # zeros beyond the edge, as in training, paint a coloured frame
             x = ops.pad(x, RING, mode="symmetric")
         else:
-            padding = "SAME"
-        return tf.nn.relu(tf.nn.bias_add(tf.nn.conv2d(x, kernel, 1, padding), bias))
+            padding = "same"
+        return ops.relu(convolve(x, kernel, bias, padding=padding))
 
     def _read(self, x: Tensor, head: str) -> Tensor:
         """A linear head of the activations `x`."""

@@ -7,12 +7,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from nst.engine.backend import tf
+from nst.engine.backend import ops, tf
 from nst.engine.extractors import Extractor
 from nst.engine.losses import content_loss, gram, linear_gram, mean, style_loss, tv_loss
 from nst.errors import OptionError
 from nst.events import Losses
-from nst.options import StyleOptions, did_you_mean, shown
+from nst.option import did_you_mean, shown
+from nst.options import StyleOptions
 
 Tensor = Any
 MOST = 8.0  # times that content and smoothness weigh more on the first of several scales
@@ -75,22 +76,14 @@ def within(features: Tensor, place: Sequence[Sequence[Any]], stride: int) -> Ten
     return features[:, top:bottom, left:right]
 
 
-class Objective:
-    """The loss of an image on given layers of an extractor; traced once, for every size and every weight.
-
-    Pictures are given with `margin` px more all round, or a little more. Convolutions and total variation see it, but
-    content and style are those of the positions within, so that they are those of what is left once it is cropped.
+class Comparison:
+    """What is compared on which layers of an extractor, on any backend.
 
     Raises OptionError if the extractor has no such layer.
     """
 
     def __init__(
-        self,
-        extractor: Extractor,
-        content_layers: Sequence[str],
-        style_layers: Sequence[str],
-        normalisation: str,
-        margin: int = 0,
+        self, extractor: Extractor, content_layers: Sequence[str], style_layers: Sequence[str], normalisation: str
     ) -> None:
         known = extractor.architecture.layers
         for option, layers in (("content_layers", content_layers), ("style_layers", style_layers)):
@@ -106,6 +99,60 @@ class Objective:
         self.style_layers = tuple(style_layers)
         self.style_sources = tuple(sorted({extractor.architecture.source(layer) for layer in style_layers}))
         self.normalisation = normalisation
+
+    @property
+    def layers(self) -> set[str]:
+        """The layers whose activations `parts` wants."""
+        return {*self.content_layers, *self.style_sources}
+
+    def parts(self, found: dict[str, Tensor], image: Tensor, targets: Targets) -> tuple[Tensor, Tensor, Tensor]:
+        """Unweighted losses: content per layer [len(content_layers)], style per layer [len(style_layers)], TV [].
+
+        Of one `image` [1, H, W, 3] in 0..1; `found` holds its activations of `layers`.
+        """
+        matrices = self.summary(found)
+        content = [content_loss(found[n], targets.content[n], self.normalisation) for n in self.content_layers]
+        style = [style_loss(matrices[n], targets.style[n], self.normalisation) for n in self.style_layers]
+        if self.normalisation == "gatys":  # squares of activations, and fourth powers, as VGG would have them
+            loudness = self.extractor.architecture.loudness
+            return ops.stack(content) * loudness**2, ops.stack(style) * loudness**4, tv_loss(image)
+        return ops.stack(content), ops.stack(style), tv_loss(image)
+
+    def summary(self, found: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Gram matrix of each style layer, from the activations of `style_sources`."""
+        return self.matrices({source: (gram(found[source]), mean(found[source])) for source in self.style_sources})
+
+    def matrices(self, moments: dict[str, tuple[Tensor, Tensor]]) -> dict[str, Tensor]:
+        """Gram matrix of each style layer, from the (Gram matrix, mean) of each of `style_sources`, float32.
+
+        A linear head's follows from the narrower layer it reads; nobody needs its activations.
+        """
+        architecture, matrices = self.extractor.architecture, {}
+        for layer in self.style_layers:
+            matrix, vector = moments[architecture.source(layer)]
+            is_head = layer in architecture.heads
+            matrices[layer] = linear_gram(matrix, vector, *self.extractor.head(layer)) if is_head else matrix
+        return matrices
+
+
+class Objective(Comparison):
+    """The loss of an image in TensorFlow, traced once for every size and every weight.
+
+    Pictures are given with `margin` px more all round, or a little more. Convolutions and total variation see it, but
+    content and style are those of the positions within, so that they are those of what is left once it is cropped.
+
+    Raises OptionError if the extractor has no such layer.
+    """
+
+    def __init__(
+        self,
+        extractor: Extractor,
+        content_layers: Sequence[str],
+        style_layers: Sequence[str],
+        normalisation: str,
+        margin: int = 0,
+    ) -> None:
+        super().__init__(extractor, content_layers, style_layers, normalisation)
         self.margin = margin
         self._trace()
 
@@ -129,29 +176,6 @@ class Objective:
         """Targets from the two pictures, [1, H, W, 3] float32 in 0..1, not necessarily of one size."""
         return Targets(self._content_activations(content), self._style_matrices(style))
 
-    def parts(self, image: Tensor, targets: Targets) -> tuple[Tensor, Tensor, Tensor]:
-        """Unweighted losses: content per layer [len(content_layers)], style per layer [len(style_layers)], TV []."""
-        found = self._see(image, {*self.content_layers, *self.style_sources})
-        matrices = self._matrices(found)
-        content = [content_loss(found[n], targets.content[n], self.normalisation) for n in self.content_layers]
-        style = [style_loss(matrices[n], targets.style[n], self.normalisation) for n in self.style_layers]
-        if self.normalisation == "gatys":  # squares of activations, and fourth powers, as VGG would have them
-            loudness = self.extractor.architecture.loudness
-            return tf.stack(content) * loudness**2, tf.stack(style) * loudness**4, tv_loss(image)
-        return tf.stack(content), tf.stack(style), tv_loss(image)
-
-    def matrices(self, moments: dict[str, tuple[Tensor, Tensor]]) -> dict[str, Tensor]:
-        """Gram matrix of each style layer, from the (Gram matrix, mean) of each of `style_sources`, float32.
-
-        A linear head's follows from the narrower layer it reads; nobody needs its activations.
-        """
-        architecture, matrices = self.extractor.architecture, {}
-        for layer in self.style_layers:
-            matrix, vector = moments[architecture.source(layer)]
-            is_head = layer in architecture.heads
-            matrices[layer] = linear_gram(matrix, vector, *self.extractor.head(layer)) if is_head else matrix
-        return matrices
-
     def evaluate(self, image: Tensor, targets: Targets, weights: LiveWeights) -> tuple[Losses, Tensor]:
         """(losses, gradient) at `image` [1, H, W, 3] float32 in 0..1; the gradient has the image's shape."""
         values, gradient = self._value_and_gradient(
@@ -168,7 +192,7 @@ class Objective:
         return self._see(image, self.content_layers)
 
     def _summarise(self, image: Tensor) -> dict[str, Tensor]:
-        return self._matrices(self._see(image, self.style_sources))
+        return self.summary(self._see(image, self.style_sources))
 
     def _see(self, image: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
         """Activations of `layers` at the positions that count."""
@@ -176,16 +200,14 @@ class Objective:
         architecture = self.extractor.architecture
         return {n: within(f, place, architecture.stride(n)) for n, f in self.extractor(image, layers).items()}
 
-    def _matrices(self, found: dict[str, Tensor]) -> dict[str, Tensor]:
-        return self.matrices({source: (gram(found[source]), mean(found[source])) for source in self.style_sources})
-
     def _differentiate(
         self, image: Tensor, content: dict, style: dict, main: Tensor, per_content: Tensor, per_style: Tensor
     ) -> tuple[Tensor, Tensor]:
         """([total, content, style, tv], gradient)."""
         with tf.GradientTape() as tape:
             tape.watch(image)
-            content_parts, style_parts, tv = self.parts(image, Targets(content, style))
+            found = self._see(image, self.layers)
+            content_parts, style_parts, tv = self.parts(found, image, Targets(content, style))
             weighted = main * tf.stack(
                 [tf.reduce_sum(per_content * content_parts), tf.reduce_sum(per_style * style_parts), tv]
             )

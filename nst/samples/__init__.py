@@ -9,7 +9,7 @@ from pathlib import Path
 from PIL import Image
 
 from nst.errors import OptionError
-from nst.options import did_you_mean
+from nst.option import did_you_mean
 from nst.samples.gold import golden_tree
 from nst.samples.harbour import harbour
 from nst.samples.landscape import alpine_lake

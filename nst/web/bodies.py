@@ -13,7 +13,7 @@ from starlette.requests import Request
 
 from nst.errors import InputError
 from nst.images import MAX_PIXELS, MIN_SIDE
-from nst.options import ECHO, Option, did_you_mean, shown
+from nst.option import ECHO, Option, did_you_mean, shown
 from nst.web.problems import Malformed, Refused
 
 PICTURES = ("content", "style", "init")

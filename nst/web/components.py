@@ -10,7 +10,8 @@ from dash.development.base_component import Component
 
 from nst.events import Losses
 from nst.images import MAX_BYTES
-from nst.options import LayerWeights, Option, StyleOptions, number, options_of
+from nst.option import LayerWeights, Option, number, options_of
+from nst.options import StyleOptions
 from nst.samples import Sample
 from nst.web import figures, ids
 

@@ -13,7 +13,7 @@ from dash.development.base_component import Component
 from nst.errors import NstError, OptionError
 from nst.jobs.run import Run
 from nst.jobs.run import State as RunState
-from nst.options import number, shown
+from nst.option import number, shown
 from nst.timelapse import FORMATS
 from nst.web import ids, steering
 from nst.web.choosing import run_id_of

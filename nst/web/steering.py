@@ -14,7 +14,8 @@ from dash.development.base_component import Component
 
 from nst.errors import NotFound, NstError
 from nst.jobs.run import Run
-from nst.options import LayerWeights, Option, StyleOptions, number, options_of
+from nst.option import LayerWeights, Option, number, options_of
+from nst.options import StyleOptions
 from nst.web import ids
 from nst.web.choosing import run_id_of
 from nst.web.components import spell

@@ -7,15 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nst.errors import OptionError
-from nst.options import (
-    NORMALISATION_WEIGHTS,
-    PRESETS,
-    LayerWeights,
-    Option,
-    StyleOptions,
-    did_you_mean,
-    options_of,
-)
+from nst.option import LayerWeights, Option, did_you_mean, options_of
+from nst.options import NORMALISATION_WEIGHTS, PRESETS, StyleOptions
 
 modest = settings(max_examples=50, deadline=None, derandomize=True)
 

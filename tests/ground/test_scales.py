@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nst.errors import InputError
-from nst.options import StyleOptions, options_of
+from nst.option import options_of
+from nst.options import StyleOptions
 from nst.scales import SMALLEST, Scale, fit, full_size_steps, ladder, of_length, rejoin, seconds_left
 
 modest = settings(max_examples=50, deadline=None, derandomize=True)

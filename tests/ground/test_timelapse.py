@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageChops
 
 from nst.errors import InputError, NotAnImage, OptionError
-from nst.options import options_of
+from nst.option import options_of
 from nst.timelapse import FORMATS, HOLD, MOST_PIXELS, RATES, TimelapseOptions, pace, write
 
 modest = settings(derandomize=True, deadline=None, max_examples=200)

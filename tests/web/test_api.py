@@ -6,7 +6,8 @@ import pytest
 from fastapi.testclient import TestClient
 from httpx2 import Response
 
-from nst.options import StyleOptions, options_of
+from nst.option import options_of
+from nst.options import StyleOptions
 from nst.web.limits import BodyLimit
 from tests.web.sites import picture
 

@@ -9,7 +9,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from nst.errors import Busy, TooMany
-from nst.options import StyleOptions, options_of
+from nst.option import options_of
+from nst.options import StyleOptions
 from nst.web.problems import problem_of
 from tests.web.sites import picture
 from tests.web.test_api import ENDLESS, QUICK, body, follow, start, told

@@ -15,7 +15,8 @@ from nst.jobs.archive import Archive
 from nst.jobs.queue import Queue
 from nst.jobs.run import Run
 from nst.jobs.store import Store
-from nst.options import StyleOptions, options_of
+from nst.option import options_of
+from nst.options import StyleOptions
 from nst.settings import Settings
 from nst.web import figures, history, ids, live, painter, steering
 from nst.web.choosing import run_id_of

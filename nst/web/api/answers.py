@@ -7,7 +7,8 @@ from pydantic import BaseModel, ConfigDict, WithJsonSchema, create_model
 
 from nst.estimates import Estimate
 from nst.jobs.run import Run
-from nst.options import LayerWeights, Option, StyleOptions, options_of
+from nst.option import LayerWeights, Option, options_of
+from nst.options import StyleOptions
 
 
 def schema_of(option: Option) -> dict[str, Any]:

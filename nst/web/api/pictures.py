@@ -11,7 +11,7 @@ from pydantic import AfterValidator
 
 from nst import images
 from nst.errors import NotFound
-from nst.options import options_of
+from nst.option import options_of
 from nst.timelapse import FORMATS, TimelapseOptions
 from nst.web import bodies
 from nst.web.api import answers

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from nst.options import Option, options_of
+from nst.option import Option, options_of
 from nst.timelapse import TimelapseOptions
 from nst.web.api.answers import LIVE, OPTIONS, Problem, schema_of, schema_of_options
 from nst.web.bodies import EPOCH, FAVOURITE, GPU, MORE, PICTURES

@@ -6,7 +6,8 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
-from nst.options import StyleOptions, options_of
+from nst.option import options_of
+from nst.options import StyleOptions
 from nst.web.api import answers
 from nst.web.api.access import Here
 from nst.web.metrics import Metrics

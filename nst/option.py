@@ -1,0 +1,184 @@
+"""What an option is: its name, type, default, bounds, choices and help, and how a value of it is checked.
+
+The options themselves are in options.py. Errors name the option, the rule and the value.
+"""
+
+import dataclasses
+import difflib
+import functools
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from types import UnionType
+from typing import Any, Self, get_args, get_type_hints
+
+from nst.errors import OptionError
+
+LayerWeights = tuple[tuple[str, float], ...]  # (layer, weight), ...; a tuple because options are frozen and hashable
+
+ECHO = 80  # characters of a wrong value that an error repeats
+
+
+@dataclass(frozen=True)
+class Option:
+    """What one option is: what the form, the command line and the schema show. `default` is None for "automatic"."""
+
+    name: str
+    type: type
+    default: Any
+    help: str
+    group: str
+    low: float | None = None
+    high: float | None = None
+    step: float | None = None
+    log: bool = False  # a slider for it should be logarithmic
+    choices: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()  # that may stand in a number's place
+    unit: str = ""
+    live: bool = False  # may be changed while the picture forms
+
+    @property
+    def label(self) -> str:
+        """The name in words: "steps_per_epoch" -> "Steps per epoch"."""
+        return self.name.replace("_", " ").capitalize().replace("Tv ", "TV ")
+
+    def check(self, value: Any) -> Any:
+        """`value` in the option's type, or an OptionError that names the option, the rule and the value."""
+        if value is None and self.default is None:
+            return None
+        if self.type is LayerWeights:
+            return _layer_weights(self.name, value)
+        if self.type is bool:
+            return self._boolean(value)
+        if self.type is str:
+            return self._choice(value)
+        return self._number(value)
+
+    def _boolean(self, value: Any) -> bool:
+        if isinstance(value, bool):
+            return value
+        raise OptionError(f"`{self.name}` must be true or false, got {shown(value)}", self.name)
+
+    def _choice(self, value: Any) -> str:
+        if isinstance(value, str) and value in self.choices:
+            return value
+        hint = did_you_mean(value, self.choices) if isinstance(value, str) else ""
+        raise OptionError(
+            f"`{self.name}` must be one of {', '.join(self.choices)}; got {shown(value)}{hint}", self.name
+        )
+
+    def _number(self, value: Any) -> int | float | str:
+        assert self.low is not None
+        assert self.high is not None
+        if isinstance(value, str) and value in self.words:
+            return value
+        kind = "a whole number" if self.type is int else "a number"
+        words = "".join(f" or {word}" for word in self.words)
+        rule = f"`{self.name}` must be {kind} between {self.low:.10g} and {self.high:.10g}{words}, got {shown(value)}"
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise OptionError(rule, self.name)
+        if not self.low <= value <= self.high:  # NaN is never between
+            raise OptionError(rule, self.name)
+        if self.type is int and value != int(value):
+            raise OptionError(rule, self.name)
+        return self.type(value)
+
+
+def declare(default: Any, help: str, group: str, **described: Any) -> Any:
+    """A dataclass field that is an option; `described` are fields of `Option`."""
+    return field(default=default, metadata={"help": help, "group": group, **described})
+
+
+@dataclass(frozen=True)
+class Options:
+    """Base of a set of options: every value is checked when one is made. Raises OptionError."""
+
+    def __post_init__(self) -> None:
+        for option in options_of(type(self)):
+            object.__setattr__(self, option.name, option.check(getattr(self, option.name)))
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values under the options' names; `from_json` reads it back."""
+        layers = [option.name for option in options_of(type(self)) if option.type is LayerWeights]
+        return {
+            name: dict(value) if name in layers and value else value for name, value in dataclasses.asdict(self).items()
+        }
+
+    @classmethod
+    def from_json(cls, given: Mapping[str, Any]) -> Self:
+        """Options from plain values; what is missing takes its default. Raises OptionError, with "did you mean"."""
+        if not isinstance(given, Mapping):
+            raise OptionError(f"options must be an object of names and values, got {type(given).__name__}")
+        names = [option.name for option in options_of(cls)]
+        for name in given:
+            if name not in names:
+                raise OptionError(f"there is no option {shown(name)}{did_you_mean(str(name), names)}", str(name)[:ECHO])
+        return cls(**given)
+
+    @classmethod
+    def choices(cls, name: str) -> tuple[str, ...]:
+        """What the option called `name` may be."""
+        return next(option.choices for option in options_of(cls) if option.name == name)
+
+
+def options_of(kind: Any) -> tuple[Option, ...]:
+    """The options that a dataclass declares, in their order."""
+    return _options_of(kind)
+
+
+@functools.cache
+def _options_of(kind: Any) -> tuple[Option, ...]:
+    hints = get_type_hints(kind)
+    return tuple(Option(f.name, _without_none(hints[f.name]), f.default, **f.metadata) for f in fields(kind))
+
+
+def _without_none(hint: Any) -> Any:
+    """X for X | None."""
+    return next(kind for kind in get_args(hint) if kind is not type(None)) if isinstance(hint, UnionType) else hint
+
+
+def number(text: str) -> int | float | str:
+    """The number that `text` spells, or `text` itself, which the option then refuses by its own rule."""
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def shown(value: Any) -> str:
+    """`value` as an error echoes it: its repr, cut where it would be a page."""
+    text = repr(value)
+    return text if len(text) <= ECHO else f"{text[:ECHO]}..."
+
+
+def did_you_mean(given: str, known: Iterable[str]) -> str:
+    """ "; did you mean 'epochs'?" for the closest of the known names, or "" when none is close."""
+    close = difflib.get_close_matches(given[:ECHO], list(known), 1)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def _layer_weights(name: str, value: Any) -> LayerWeights | None:
+    """From {"block1_conv1": 1.0}, "block1_conv1=1,block2_conv1" (no weight means 1) or pairs; empty is None."""
+    try:
+        if isinstance(value, str):
+            parts = [part.partition("=") for part in value.replace(" ", "").split(",") if part]
+            pairs = [(layer, float(weight) if sign else 1.0) for layer, sign, weight in parts]
+        else:
+            pairs = [
+                (str(layer), float(weight))
+                for layer, weight in (value.items() if isinstance(value, Mapping) else value)
+            ]
+    except (TypeError, ValueError, OverflowError):
+        raise OptionError(
+            f"`{name}` must look like block1_conv1=1,block2_conv1=0.5; got {shown(value)}", name
+        ) from None
+    for layer, weight in pairs:
+        if not (math.isfinite(weight) and 0 <= weight <= 1e6):
+            raise OptionError(f"`{name}`: the weight of {shown(layer)} must be between 0 and 1e6, got {weight:g}", name)
+        if not layer:
+            raise OptionError(f"`{name}` must name a layer for each weight, got {shown(value)}", name)
+    if len({layer for layer, _ in pairs}) < len(pairs):
+        raise OptionError(f"`{name}` names a layer twice: {shown(value)}", name)
+    return tuple(pairs) or None
