@@ -53,7 +53,8 @@ class Plan:
     """The shape of a network: down by halves, residual blocks, up again.
 
     `widths` are the channels from full resolution down. What a level of `skips` had on the way down is added to it on
-    the way up, so that the narrow middle need not carry the picture's fine detail.
+    the way up, so that the narrow middle need not carry the picture's fine detail. With `grain` the network also sees
+    noise, or it would have nothing to make strokes of where a sky is plain.
     """
 
     widths: tuple[int, ...]
@@ -61,11 +62,12 @@ class Plan:
     first: int  # side of the first kernel
     last: int  # and of the last
     skips: tuple[int, ...] = ()
+    grain: bool = False
 
     @property
     def down(self) -> tuple[Unit, ...]:
         """From the picture to the lowest level."""
-        first = Unit("down0", self.first, 3, self.widths[0])
+        first = Unit("down0", self.first, 3 + self.grain, self.widths[0])
         pairs = zip(self.widths, self.widths[1:], strict=False)
         return first, *(Unit(f"down{n}", 3, wide, deep, stride=2) for n, (wide, deep) in enumerate(pairs, 1))
 
@@ -116,7 +118,7 @@ class Plan:
 
 
 PLANS = {
-    "studio": Plan((8, 24, 48, 96), 4, 3, 3, (0, 2)),
+    "studio": Plan((8, 24, 48, 96), 4, 3, 3, (0, 2), grain=True),
     "johnson": Plan((32, 64, 128), 5, 9, 9),  # Johnson et al. 2016, supplementary material; to race against
 }
 
@@ -230,11 +232,12 @@ def check_title(title: str) -> str:
 
 def _plan(told: Mapping[str, Any]) -> Plan:
     """A plan that is no larger than any of ours could be. Raises StyleError."""
-    plan = Plan(tuple(told["widths"]), told["blocks"], told["first"], told["last"], tuple(told["skips"]))
+    plan = Plan(tuple(told["widths"]), told["blocks"], told["first"], told["last"], tuple(told["skips"]), told["grain"])
     numbers = (*plan.widths, plan.blocks, plan.first, plan.last, *plan.skips)
     sides = (plan.first, plan.last)
     if (
         not all(type(number) is int for number in numbers)
+        or type(plan.grain) is not bool
         or not 2 <= len(plan.widths) <= MOST_LEVELS
         or not all(1 <= width <= MOST_WIDTH for width in plan.widths)
         or not 0 <= plan.blocks <= MOST_BLOCKS

@@ -91,9 +91,11 @@ class Learner(keras.Model):
         self._means = {name: keras.metrics.Mean(name) for name in ("content", "style", "tv")}
 
     def call(self, inputs: Mapping[str, Tensor]) -> Tensor:
+        """Paint the crops "photos" [N, h, w, 3] in the styles "mix" [N, styles], at "strength" [N]."""
         return self.transformer(inputs["photos"], inputs["mix"], inputs["strength"])
 
     def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, *_: Any, **__: Any) -> Tensor:
+        """The mean loss of what was painted, `y_pred`, of the inputs `x`."""
         comparison, options = self._comparison, self._settings
         found = comparison.extractor(y_pred, comparison.layers)
         wanted = comparison.extractor(x["photos"], comparison.content_layers)

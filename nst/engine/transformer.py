@@ -9,6 +9,7 @@ Strength is ours. At 0 nothing is normalised: channels pass with scales and offs
 trained to leave a picture as it is. In between, both maps are weighted at every layer.
 """
 
+import functools
 import math
 from typing import Any
 
@@ -19,6 +20,7 @@ from nst.stylefile import Plan, StyleFile, Unit
 
 Tensor = Any
 
+GRAIN = 1021  # px, side of the field of noise; a prime, so that no grid of ours meets it at the same places again
 # Rows and columns of a 3x3 kernel that meet the same pixel before enlargement: [phase, tap of the small kernel, tap].
 FOLD = np.array([[[1, 0, 0], [0, 1, 1]], [[1, 1, 0], [0, 0, 1]]], np.float32)
 
@@ -61,7 +63,7 @@ class Transformer(keras.layers.Layer):
             [N, H, W, 3], 0..1.
         """
         condition = Condition(self.plan, ops.matmul(mix, self.styles), self.own, strength)
-        x, passed = pictures * 2.0 - 1.0, []
+        x, passed = prepared(pictures, self.plan), []
         for unit in self.plan.down:
             x = self._apply(unit, x, condition)
             passed.append(x)
@@ -104,6 +106,25 @@ class Condition:
         """`x` [N, H, W, 3] of the last unit as colours in 0..1."""
         scale, offset = self._places[f"{unit.name}/scale"], self._places[f"{unit.name}/offset"]
         return ops.sigmoid(x * self._sum[:, None, None, scale] + self._sum[:, None, None, offset])
+
+
+def prepared(pictures: Tensor, plan: Plan, top: Any = 0) -> Tensor:
+    """What the first unit takes: `pictures` [N, H, W, 3] in -1..1, and grain in -1..1 if the plan wants it.
+
+    `top` is the row of a larger picture at which these begin; the same place has the same grain.
+    """
+    x = pictures * 2.0 - 1.0
+    if not plan.grain:
+        return x
+    count, height, width, _ = ops.shape(x)
+    rows, columns = (top + ops.arange(height)) % GRAIN, ops.arange(width) % GRAIN
+    field = ops.take(ops.take(_grain(), rows, axis=0), columns, axis=1)
+    return ops.concatenate([x, ops.broadcast_to(field[None, :, :, None], (count, height, width, 1))], axis=-1)
+
+
+@functools.cache
+def _grain() -> np.ndarray:
+    return np.random.default_rng(0).uniform(-1.0, 1.0, (GRAIN, GRAIN)).astype(np.float32)
 
 
 def convolved(x: Tensor, unit: Unit, kernel: Tensor, sides: Any = None) -> Tensor:

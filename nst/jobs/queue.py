@@ -1,18 +1,24 @@
 """The line of runs, and what may be asked of a run that waits, is painted, or rests."""
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
-from nst.errors import Busy, Conflict, TooMany
+from nst.errors import Busy, Conflict, InputError, NstError, TooMany
 from nst.events import Continued, Paused, Steered, Stopped
+from nst.jobs import worker
 from nst.jobs.run import Run, State
 from nst.jobs.workers import Workers
+
+log = logging.getLogger(__name__)
+
+MOST_INSTANT = 8  # pictures that are asked for and not there yet
 
 
 class Queue(Workers):
     """Hands the store's queued runs to workers: clients take turns, and each one's runs go in order of arrival.
 
-    `execute`, `warm_up` and `fetch` are named as "module:function" and called in the worker, as worker.py says.
+    `execute`, `warm_up`, `fetch` and `instant` are named as "module:function" and called in the worker: see worker.py.
     """
 
     def check_room(self, client: str = "") -> None:
@@ -23,6 +29,29 @@ class Queue(Workers):
         mine, most = sum(run.client == client for run in line), self._settings.waiting_each
         if client and mine >= most:
             raise TooMany(f"at most {most} runs of yours may wait, and {mine} do: try again when some were painted")
+
+    def paint_at_once(self, job: Mapping[str, Any]) -> dict[str, Any]:
+        """What a worker paints of `job` in one pass, beside its run; see nst/instant.py. Raises InputError, Busy."""
+        with self._lock:
+            client, ready = self._client, [address for address, place in self._places.items() if place.ready]
+            idle = [address for address in ready if self._places[address].task is None]
+            if client is None or not ready:
+                raise Busy("no worker is there yet to paint: try again in a moment")
+            if self._at_once >= MOST_INSTANT:
+                raise Busy(f"{MOST_INSTANT} pictures are being painted at once already: try again in a moment")
+            self._at_once += 1
+            address = (idle or ready)[0]
+        try:
+            found = client.run(worker.call_aside, self._instant, dict(job), workers=[address])[address]
+        except Exception as error:  # Dask raises whatever the loss of a worker, or of the scheduler, comes as
+            log.warning("worker %s did not paint at once: %s", address, error)
+            raise Busy("the worker was lost while it painted: try again in a moment") from error
+        finally:
+            with self._lock:
+                self._at_once -= 1
+        if "error" in found:
+            raise (InputError if found["fault"] else NstError)(found["error"])
+        return found
 
     def submit(self, run: Run) -> None:
         """Let a run of the store be painted when its turn comes. Raises Conflict if it is not queued."""

@@ -13,12 +13,14 @@ A painter is handed over by name and imported here, never in the process of the 
     warm_up() -> plain values for the health report, as nst.runner's: "extractors" says which networks there are;
         "auto", "precision", "calibrations" and "memory" are what estimates need
     fetch(name, emit) -> None: Fetching events, the last one with `done`
+    instant(job) -> plain values: what nst.instant.paint says, beside the painting
 
 They answer through Dask's event log, which keeps their order; the end of a task never overtakes it. A checkpoint, which
 may be as large as fifty frames, is put aside for the queue to take: the log keeps copies. Exceptions are put in words
 here: to unpickle one could import TensorFlow where it must not be.
 """
 
+import asyncio
 import importlib
 import json
 import os
@@ -26,16 +28,18 @@ import signal
 import threading
 import uuid
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from distributed import Worker, get_worker
 
 from nst.control import Control
-from nst.errors import NstError
+from nst.errors import InputError, NstError
 from nst.events import Event, Failed, Fetching
 
 _controls: dict[str, Control] = {}  # by ticket
 _aside: dict[str, bytes] = {}  # checkpoints on their way, oldest first
+_one_at_a_time = ThreadPoolExecutor(1, "nst-aside")
 MOST_ASIDE = 3  # what nobody came for is dropped
 
 
@@ -94,6 +98,18 @@ def _put_aside(checkpoint: bytes) -> str:
 def take(name: str) -> bytes:
     """A checkpoint that was put aside, b"" if it is no longer there."""
     return _aside.pop(name, b"")
+
+
+async def call_aside(function: str, job: dict[str, Any]) -> dict[str, Any]:
+    """What `function(job)` returns, called beside the painting, one call after the other.
+
+    {"error": in words, "fault": whether what was given is to blame} if it fails.
+    """
+    try:
+        found: dict[str, Any] = await asyncio.get_running_loop().run_in_executor(_one_at_a_time, _named(function), job)
+    except Exception as error:
+        return {"error": in_words(error), "fault": isinstance(error, InputError)}
+    return found
 
 
 def fetch_aside(

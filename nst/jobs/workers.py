@@ -1,8 +1,8 @@
 """Worker processes, reached over dask.distributed: runs go to them and come back as events.
 
 The store holds the line, over restarts too: a queued run is handed over as soon as a worker is ready and free, one at a
-time to each. One thread does that, and writes down what workers say in the order they said it. What runs in the worker
-is in worker.py; the painter itself is known by name alone.
+time to each. One thread does that, and writes down what workers say in their order. What runs in the worker is in
+worker.py; the painter itself is known by name alone.
 """
 
 import logging
@@ -41,7 +41,7 @@ PAUSE = 2.0  # seconds between two looks at a silent scheduler, or two tries to 
 class Workers:
     """The workers of one queue, each with the run it has. One thread does all that is not asked from outside.
 
-    `execute`, `warm_up` and `fetch` are named as "module:function" and called in the worker, as worker.py says.
+    `execute`, `warm_up`, `fetch` and `instant` are named as "module:function" and called in the worker: see worker.py.
     """
 
     def __init__(
@@ -51,9 +51,10 @@ class Workers:
         execute: str = "nst.runner:execute",
         warm_up: str = "nst.runner:warm_up",
         fetch: str = "nst.runner:fetch_weights",
+        instant: str = "nst.instant:paint",
     ) -> None:
         self._settings, self._store = settings, store
-        self._execute, self._warm_up, self._fetch = execute, warm_up, fetch
+        self._execute, self._warm_up, self._fetch, self._instant = execute, warm_up, fetch, instant
         self._niceness = 0 if settings.scheduler else NICENESS
         self._topic = f"nst-{uuid.uuid4().hex}"
         self._inbox: SimpleQueue[Callable[[], None]] = SimpleQueue()
@@ -65,6 +66,7 @@ class Workers:
         self._arriving: Counter[str] = Counter()  # checkpoints on their way, by run
         self._served: dict[str, int] = {}  # by client, the number of its last turn
         self._lost_warming = 0  # in a row
+        self._at_once = 0  # pictures that are painted in one pass now
         self._trouble = ""  # why there is no warm worker
         self._info: dict[str, Any] = {}  # what the last warm-up returned
         self._fetching: dict[str, Fetching] = {}

@@ -1,0 +1,74 @@
+"""Paint in one pass: a picture, a style file's network, a mix of its styles."""
+
+import threading
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nst import images
+from nst.colors import match_colors
+from nst.engine.backend import tf
+from nst.engine.transformer import Transformer
+from nst.options import FastOptions
+from nst.scales import fit
+from nst.stylefile import StyleFile
+
+Array = NDArray[np.float32]
+KEPT = 4  # networks that stay ready
+LEAST = images.MIN_SIDE  # px of what the network is shown
+
+
+class FastNetwork:
+    """A style file's network, traced once for pictures of every size."""
+
+    def __init__(self, file: StyleFile) -> None:
+        self._transformer = Transformer.of(file)
+        self._names = list(file.styles)
+        picture = tf.TensorSpec([1, None, None, 3], tf.float32)
+        mix, strength = tf.TensorSpec([1, len(self._names)], tf.float32), tf.TensorSpec([1], tf.float32)
+        self._full = tf.function(self._transformer.call, input_signature=[picture, mix])
+        self._part = tf.function(self._transformer.call, input_signature=[picture, mix, strength])
+
+    def paint(self, picture: Array, mix: Mapping[str, float], strength: float = 1.0) -> Array:
+        """`picture` [H, W, 3], 0..1, in a mix of styles, weights of sum 1; of the same size."""
+        weights = np.array([[mix.get(name, 0.0) for name in self._names]], np.float32)
+        if strength == 1.0:
+            return self._full(picture[None], weights)[0].numpy()
+        return self._part(picture[None], weights, np.array([strength], np.float32))[0].numpy()
+
+
+_networks: dict[tuple[str, ...], FastNetwork] = {}  # by network and names of styles
+_lock = threading.Lock()
+
+
+def apply_style(picture: Array, file: StyleFile, mix: Mapping[str, float], options: FastOptions) -> Array:
+    """Paint in one pass.
+
+    Args:
+        picture: [H, W, 3], 0..1.
+        file: a network with the styles of the mix.
+        mix: weights by style, of sum 1.
+        options: strength, stroke size, colours, size.
+
+    Returns:
+        [h, w, 3], 0..1, of the picture's size, or of that which the options say.
+    """
+    height, width = picture.shape[:2]
+    if options.size is not None:
+        height, width = fit(height, width, options.size)
+    small = (max(LEAST, round(side / options.stroke_size)) for side in (height, width))
+    found = _network(file).paint(images.resize(picture, *small), mix, options.strength)
+    found = images.resize(found, height, width)
+    return match_colors(found, images.resize(picture, height, width)) if options.keep_colors else found
+
+
+def _network(file: StyleFile) -> FastNetwork:
+    """Kept for the next picture: a network's traces serve all its styles, whatever file they came in."""
+    key = file.network, *file.styles
+    with _lock:
+        network = _networks.pop(key, None) or FastNetwork(file)
+        _networks[key] = network  # the last one used comes last
+        while len(_networks) > KEPT:
+            del _networks[next(iter(_networks))]
+    return network

@@ -1,0 +1,183 @@
+"""The fast styles that are there: those that ship, and those of a folder, which people train, import, rename and share.
+
+A folder's file holds one or more styles of one network; a name is taken once, by what ships first. This module knows
+neither TensorFlow nor pages: it lists what is there and hands out style files.
+"""
+
+import os
+import tempfile
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from nst import images
+from nst.errors import ImageError, NotFound, StyleError
+from nst.option import did_you_mean
+from nst.stylefile import SUFFIX, Style, StyleFile, check_name, check_title
+
+SHIPPED = Path(__file__).parent / "builtin" / f"fast{SUFFIX}"
+MOST_MIXED = 4  # styles
+
+
+@dataclass(frozen=True, eq=False)
+class Entry:
+    """A style that can be painted with."""
+
+    name: str
+    file: StyleFile
+    path: Path
+
+    @property
+    def style(self) -> Style:
+        """What the file says of it."""
+        return self.file.styles[self.name]
+
+    @property
+    def shipped(self) -> bool:
+        """It came with the program, and cannot be renamed or removed."""
+        return self.path == SHIPPED
+
+    def to_json(self) -> dict[str, Any]:
+        """What a list shows of it; `network` is equal for styles that can be mixed."""
+        return {
+            "name": self.name,
+            "title": self.style.title,
+            "shipped": self.shipped,
+            "network": self.file.network,
+            "provenance": dict(self.style.provenance),
+        }
+
+
+class Library:
+    """The shipped styles and those in `folder`, which need not exist yet. Damaged files in it are left out."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._read: dict[Path, tuple[tuple[int, int], StyleFile | None]] = {}  # what a file was when it was read
+        self._lock = threading.RLock()
+
+    def entries(self) -> list[Entry]:
+        """Every style: what ships in its order, then the others by name."""
+        found: dict[str, Entry] = {}
+        for path in (SHIPPED, *sorted(self.folder.glob(f"*{SUFFIX}"))):
+            file = self._file(path)
+            for name in sorted(file.styles) if file and path != SHIPPED else file.styles if file else ():
+                found.setdefault(name, Entry(name, file, path))  # type: ignore[arg-type]
+        return list(found.values())
+
+    def find(self, name: str) -> Entry:
+        """The style of that name. Raises NotFound, with "did you mean"."""
+        known = {entry.name: entry for entry in self.entries()}
+        if name not in known:
+            hint = did_you_mean(str(name), known) or f"; there are {', '.join(known) or 'none'}"
+            raise NotFound(f"there is no fast style {str(name)[:80]!r}{hint}")
+        return known[name]
+
+    def file_of(self, names: Iterable[str]) -> StyleFile:
+        """One file with these styles, in their order. Raises NotFound, and StyleError if they cannot be mixed."""
+        found = [self.find(name) for name in names]
+        others = [entry.name for entry in found if entry.file.network != found[0].file.network]
+        if others:
+            raise StyleError(
+                f"only styles of one network can be mixed, but {found[0].name!r} and {others[0]!r} are of two"
+            )
+        return replace(found[0].file, styles={entry.name: entry.style for entry in found})
+
+    def add(self, data: bytes, name: str = "the file", instead: bool = False) -> list[str]:
+        """Keep a style file; returns the names of its styles.
+
+        Raises StyleError if it is none of ours or, unless it may stand `instead` of it, a style of that name is there.
+        """
+        file = StyleFile.from_bytes(data, name)
+        for key, style in file.styles.items():
+            self._check_free(key, instead)
+            try:
+                images.read(style.picture, "the picture", least=1)
+            except ImageError as error:
+                raise StyleError(f"{name!r} is no style file of ours: {error}") from None
+        with self._lock:
+            for key in file.styles:
+                self._write(self.folder / f"{key}{SUFFIX}", file.only(key).to_bytes())
+        return list(file.styles)
+
+    def rename(self, name: str, new: str, title: str | None = None) -> Entry:
+        """Give a style of the folder another name, another title, or both. Raises NotFound, StyleError."""
+        with self._lock:
+            entry = self._own(name)
+            check_name(new)
+            if new != name:
+                self._check_free(new, instead=False)
+            style = replace(entry.style, title=check_title(title or entry.style.title))
+            self._take_out(entry)
+            self._write(self.folder / f"{new}{SUFFIX}", replace(entry.file, styles={new: style}).to_bytes())
+        return self.find(new)
+
+    def remove(self, name: str) -> None:
+        """Forget a style of the folder. Raises NotFound, StyleError."""
+        with self._lock:
+            self._take_out(self._own(name))
+
+    def export(self, name: str) -> bytes:
+        """A style and its network as one file, for `add`. Raises NotFound."""
+        return self.find(name).file.only(name).to_bytes()
+
+    def _own(self, name: str) -> Entry:
+        entry = self.find(name)
+        if entry.shipped:
+            raise StyleError(f"the style {name!r} came with the program: it stays as it is")
+        return entry
+
+    def _check_free(self, name: str, instead: bool) -> None:
+        taken = next((entry for entry in self.entries() if entry.name == name), None)
+        if taken and (taken.shipped or not instead):
+            raise StyleError(f"there is a style {name!r} already; rename one of them")
+
+    def _take_out(self, entry: Entry) -> None:
+        rest = [name for name in entry.file.styles if name != entry.name]
+        if rest:
+            self._write(entry.path, entry.file.only(*rest).to_bytes())
+        else:
+            entry.path.unlink(missing_ok=True)
+
+    def _write(self, path: Path, data: bytes) -> None:
+        """Whole or not at all."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, part = tempfile.mkstemp(dir=path.parent, suffix=".part")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+            os.chmod(part, 0o644)
+            os.replace(part, path)
+        finally:
+            Path(part).unlink(missing_ok=True)
+
+    def _file(self, path: Path) -> StyleFile | None:
+        """What is in a file, read again when it changed; None if it is damaged or gone."""
+        try:
+            told = path.stat()
+            state = told.st_mtime_ns, told.st_size
+            with self._lock:
+                if self._read.get(path, (None,))[0] != state:
+                    try:
+                        self._read[path] = state, StyleFile.from_bytes(path.read_bytes(), path.name)
+                    except StyleError:
+                        self._read[path] = state, None
+                return self._read[path][1]
+        except OSError:
+            return None
+
+
+def mix_of(wanted: str | Mapping[str, float]) -> dict[str, float]:
+    """Weights of sum 1 by style, from a name or from weights as they were given. Raises StyleError."""
+    given = {wanted: 1.0} if isinstance(wanted, str) else dict(wanted)
+    if not 1 <= len(given) <= MOST_MIXED:
+        raise StyleError(f"a mix must be of 1 to {MOST_MIXED} styles, got {len(given)}")
+    for name, weight in given.items():
+        if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight <= 1e6:
+            raise StyleError(f"the weight of {str(name)[:80]!r} must be a number from 0 to 1e6, got {weight!r}")
+    total = sum(given.values())
+    if not total > 0:
+        raise StyleError("some style of a mix must have a weight above 0")
+    return {name: weight / total for name, weight in given.items()}
