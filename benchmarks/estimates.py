@@ -56,7 +56,8 @@ def main() -> None:
 def told_and_taken(number: int) -> dict[str, float | str]:
     """One setting: seconds and gigabytes, as estimated and as they were."""
     from nst.engine.calibrate import calibrate
-    from nst.runner import choose_extractor, execute
+    from nst.engine.networks import choose_extractor
+    from nst.runner import execute
 
     choose = random.Random(number)
     options = StyleOptions(

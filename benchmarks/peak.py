@@ -13,7 +13,8 @@ import numpy as np
 from benchmarks.process import fresh_process, peak_memory
 from benchmarks.report import Number, others_load, report
 from nst.engine.extractors import ARCHITECTURES, Extractor, he_normal
-from nst.engine.optimize import load_extractor, stylize
+from nst.engine.networks import load_extractor
+from nst.engine.optimize import stylize
 from nst.estimates import GIGABYTE, estimate
 from nst.options import StyleOptions
 

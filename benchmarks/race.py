@@ -34,7 +34,7 @@ from nst.cli import Parser
 from nst.engine import weights as weight_files
 from nst.engine.devices import choose_precision
 from nst.engine.extractors import ARCHITECTURES, Extractor, he_normal
-from nst.engine.optimize import choose_extractor, load_extractor
+from nst.engine.networks import choose_extractor, load_extractor
 from nst.errors import Diverged, InputError, NstError, OptionError
 from nst.images import read_file, resize
 from nst.option import did_you_mean

@@ -26,8 +26,9 @@ from nst.engine.backend import tf
 from nst.engine.calibrate import calibrate
 from nst.engine.checkpoint import MOST_BYTES, Checkpoint
 from nst.engine.extractors import ARCHITECTURES, Extractor
+from nst.engine.networks import choose_extractor
 from nst.engine.objective import LiveWeights
-from nst.engine.optimize import Step, choose_extractor, start_from, stylize
+from nst.engine.optimize import Step, start_from, stylize
 from nst.errors import Diverged, InputError, NstError, OptionError, OutOfMemory, WeightsError
 from nst.estimates import Calibration, Estimate, budget, estimate
 from nst.events import Epoch, Event, Failed, Fetching, Finished, Kept, Paused, Started, Steered, Stopped

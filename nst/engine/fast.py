@@ -1,5 +1,6 @@
 """Paint in one pass: a picture, a style file's network, a mix of its styles."""
 
+import math
 import threading
 from collections.abc import Mapping
 
@@ -7,14 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nst import images
-from nst.colors import match_colors
+from nst.colors import color_map
 from nst.engine.backend import tf
+from nst.engine.strips import paint_in_strips
 from nst.engine.transformer import Transformer
 from nst.options import FastOptions
 from nst.scales import fit
 from nst.stylefile import StyleFile
 
 Array = NDArray[np.float32]
+WHOLE = 3 * 2**20  # pixels, up to which a picture is painted at once
+SAMPLED = 2**20  # pixels, about, that speak for a picture's colours
 KEPT = 4  # networks that stay ready
 LEAST = images.MIN_SIDE  # px of what the network is shown
 
@@ -33,9 +37,11 @@ class FastNetwork:
     def paint(self, picture: Array, mix: Mapping[str, float], strength: float = 1.0) -> Array:
         """`picture` [H, W, 3], 0..1, in a mix of styles, weights of sum 1; of the same size."""
         weights = np.array([[mix.get(name, 0.0) for name in self._names]], np.float32)
-        if strength == 1.0:
-            return self._full(picture[None], weights)[0].numpy()
-        return self._part(picture[None], weights, np.array([strength], np.float32))[0].numpy()
+        share = None if strength == 1.0 else np.array([strength], np.float32)
+        if picture.shape[0] * picture.shape[1] > WHOLE:
+            return paint_in_strips(self._transformer, picture, weights, share)
+        found = self._full(picture[None], weights) if share is None else self._part(picture[None], weights, share)
+        return found[0].numpy()
 
 
 _networks: dict[tuple[str, ...], FastNetwork] = {}  # by network and names of styles
@@ -60,7 +66,18 @@ def apply_style(picture: Array, file: StyleFile, mix: Mapping[str, float], optio
     small = (max(LEAST, round(side / options.stroke_size)) for side in (height, width))
     found = _network(file).paint(images.resize(picture, *small), mix, options.strength)
     found = images.resize(found, height, width)
-    return match_colors(found, images.resize(picture, height, width)) if options.keep_colors else found
+    return _with_colors(found, picture) if options.keep_colors else found
+
+
+def _with_colors(found: Array, picture: Array) -> Array:
+    """`found` in the colours of `picture`; of large ones some pixels speak for the rest."""
+    some = (array[:: _every(array), :: _every(array)] for array in (found, picture))
+    matrix, offset = color_map(*some)
+    return np.clip(found @ matrix.T.astype(np.float32) + offset.astype(np.float32), 0, 1)
+
+
+def _every(array: Array) -> int:
+    return math.ceil(math.sqrt(array.shape[0] * array.shape[1] / SAMPLED))
 
 
 def _network(file: StyleFile) -> FastNetwork:

@@ -13,15 +13,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from nst.colors import match_colors
-from nst.engine import weights as weight_files
 from nst.engine.backend import tf
 from nst.engine.checkpoint import MOST_BYTES, Checkpoint
-from nst.engine.devices import choose_precision
-from nst.engine.extractors import ARCHITECTURES, Extractor
+from nst.engine.extractors import Extractor
+from nst.engine.networks import choose_extractor
 from nst.engine.objective import LiveWeights, Objective
 from nst.engine.optimizers import OPTIMIZERS, Optimizer
 from nst.engine.tiles import TiledObjective
-from nst.errors import Diverged, InputError, WeightsError
+from nst.errors import Diverged, InputError
 from nst.estimates import NETWORKS, estimate
 from nst.estimates import budget as free_memory
 from nst.events import Losses
@@ -281,32 +280,6 @@ def _check(losses: Losses, lowest: float, step: int) -> None:
         raise Diverged(f"the loss was no longer a finite number at step {step}; {advice}")
     if losses.total > RUNAWAY * lowest:
         raise Diverged(f"the loss ran away at step {step}, from {lowest:.4g} to {losses.total:.4g}; {advice}")
-
-
-def choose_extractor(name: str, pooling: str = "auto", precision: str = "auto") -> tuple[Extractor, str]:
-    """(the network that will paint, note: why this one and how to get a better one, or "").
-
-    "auto" is vgg19 where its weights are installed and whole, else compact. Raises WeightsError.
-    """
-    dtype = choose_precision(precision)
-    if name != "auto":
-        return load_extractor(name, pooling, dtype), ""
-    try:
-        return load_extractor("vgg19", pooling, dtype), ""
-    except WeightsError as error:
-        missing = weight_files.locate("vgg19") is None
-        why = "VGG19's weights are not installed" if missing else f"VGG19's weights cannot be used: {error}"
-        how = f" {weight_files.how_to_get('vgg19')}" if missing else ""
-        note = f"{why.rstrip('.')}. The built-in compact network paints.{how}"
-        return load_extractor("compact", pooling, dtype), note
-
-
-@functools.lru_cache(maxsize=3)
-def load_extractor(name: str, pooling: str = "auto", dtype: str = "float32") -> Extractor:
-    """The network of that name with its weights; kept for the next run. Raises WeightsError."""
-    architecture = ARCHITECTURES[name]
-    weights = weight_files.load(name, architecture.shapes())
-    return Extractor(architecture, weights, None if pooling == "auto" else pooling, dtype)
 
 
 @functools.lru_cache(maxsize=6)

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from nst.engine.backend import convolve, instance_norm, keras, ops
+from nst.engine.backend import NORM_EPSILON, convolve, instance_norm, keras, ops
 from nst.stylefile import Plan, StyleFile, Unit
 
 Tensor = Any
@@ -97,6 +97,13 @@ class Condition:
         scale, offset = self._places[f"{unit.name}/scale"], self._places[f"{unit.name}/offset"]
         normal = instance_norm(x, self._normal[:, scale], self._sum[:, offset])
         return normal if self._passed is None else normal + self._passed[:, None, None, scale] * x
+
+    def affine(self, unit: Unit, mean: Tensor, variance: Tensor) -> tuple[Tensor, Tensor]:
+        """(scale, offset), [1, 1, 1, C], by which `normalise` maps one picture's channels of these [C] moments."""
+        scale, offset = self._places[f"{unit.name}/scale"], self._places[f"{unit.name}/offset"]
+        normal = self._normal[0, scale] * ops.rsqrt(variance + NORM_EPSILON)
+        total = normal if self._passed is None else normal + self._passed[0, scale]
+        return total[None, None, None], (self._sum[0, offset] - normal * mean)[None, None, None]
 
     def skip(self, level: int) -> Tensor:
         """The scale [N, 1, 1, C] of what `level` had on the way down."""

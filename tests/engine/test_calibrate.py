@@ -3,7 +3,7 @@ import pytest
 from nst.engine import calibrate as calibrating
 from nst.engine.calibrate import calibrate
 from nst.engine.extractors import ARCHITECTURES, Extractor, he_normal
-from nst.engine.optimize import load_extractor
+from nst.engine.networks import load_extractor
 
 
 def test_a_network_is_measured_step_by_step(monkeypatch):

@@ -7,8 +7,9 @@ import tensorflow as tf
 
 from nst.engine import optimize
 from nst.engine.checkpoint import Checkpoint
+from nst.engine.networks import choose_extractor, load_extractor
 from nst.engine.objective import LiveWeights, Objective
-from nst.engine.optimize import choose_extractor, load_extractor, start_from, stylize
+from nst.engine.optimize import start_from, stylize
 from nst.errors import Diverged, InputError, OptionError, WeightsError
 from nst.events import Losses
 from nst.images import resize

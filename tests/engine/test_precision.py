@@ -1,13 +1,14 @@
 import numpy as np
 import pytest
 
-from nst.engine import optimize
+from nst.engine import networks
 from nst.engine import weights as weight_files
 from nst.engine.backend import tf
 from nst.engine.extractors import ARCHITECTURES, Extractor, he_normal
 from nst.engine.losses import content_loss, gram
+from nst.engine.networks import choose_extractor, load_extractor
 from nst.engine.objective import LiveWeights, Objective
-from nst.engine.optimize import Step, choose_extractor, load_extractor, stylize
+from nst.engine.optimize import Step, stylize
 from nst.errors import WeightsError
 from nst.options import StyleOptions
 
@@ -67,7 +68,7 @@ def test_the_precision_of_the_options_is_that_of_the_network(pictures, monkeypat
     def load(name: str, pooling: str, dtype: str) -> Extractor:
         raise WeightsError(f"{name}, {pooling}, {dtype}")
 
-    monkeypatch.setattr(optimize, "load_extractor", load)
+    monkeypatch.setattr(networks, "load_extractor", load)
     with pytest.raises(WeightsError, match=f"^compact, max, {precision}$"):
         next(stylize(*pictures, StyleOptions(extractor="compact", pooling="max", precision=precision)))
 

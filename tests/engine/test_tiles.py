@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nst.engine.extractors import ARCHITECTURES, Extractor, he_normal
+from nst.engine.networks import load_extractor
 from nst.engine.objective import LiveWeights, Objective
-from nst.engine.optimize import load_extractor
 from nst.engine.optimizers import Adam
 from nst.engine.tiles import TiledObjective, grid, halo, spans
 from nst.estimates import NETWORKS

@@ -1,0 +1,215 @@
+"""Pictures in one pass: seconds beside Johnson's shape, memory of a large one, what it is worth in optimisation steps.
+
+`--photos FOLDER` are held out: ten of them are painted. `--train FOLDER` also trains our shape and Johnson's, for
+`--minutes` each, on the photos of that folder and the first shipped style, and compares what they reach.
+"""
+
+import argparse
+import json
+import statistics
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+
+from benchmarks.process import fresh_process, peak_memory
+from benchmarks.report import Number, others_load, report
+from nst import images, samples
+from nst.engine.backend import tf
+from nst.engine.fast import FastNetwork, apply_style
+from nst.engine.networks import choose_extractor
+from nst.engine.objective import LiveWeights, Objective
+from nst.engine.optimize import stylize
+from nst.engine.photos import Photos
+from nst.engine.train import Training
+from nst.engine.transformer import Transformer
+from nst.estimates import GIGABYTE
+from nst.library import SHIPPED
+from nst.options import PRESETS, FastOptions, StyleOptions, TrainOptions
+from nst.scales import fit
+from nst.stylefile import PLANS, Plan, Style, StyleFile
+
+SIZE = 512  # px
+ROUNDS = 15
+PHOTOS = 10
+LARGE = 4000, 6000  # px
+WORTH = 384  # px, long side of the photos that are optimised
+MOST_STEPS = 150
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--photos", type=Path, help="held-out photos; our own samples if none are given")
+    parser.add_argument("--style", type=Path, help="the picture that the first shipped style learned from")
+    parser.add_argument("--train", type=Path, metavar="FOLDER", help="also compare the shapes, trained on these photos")
+    parser.add_argument("--minutes", type=float, default=10.0, help="to train each shape")
+    parser.add_argument("--large", action="store_true", help="paint the large picture alone, and tell its memory")
+    given = parser.parse_args()
+    if given.large:
+        print(json.dumps(paint_large()))
+        return
+    load, photos = others_load(), held_out(given.photos)
+    ours, johnson = seconds_of_shapes()
+    thumbnails = seconds_of_thumbnails(photos[0])
+    large = fresh_process("benchmarks.fast", "--large")
+    numbers = [
+        Number(f"{SIZE} x {SIZE} px, ours", "s", ours, at_most=0.15),
+        Number("... Johnson's shape", "s", johnson),
+        Number("... times faster", "times", ratios(johnson, ours), at_least=5),
+        Number("thumbnails of all shipped styles, 320 px", "s", thumbnails, at_most=2),
+        Number(f"{LARGE[1]} x {LARGE[0]} px by strips, peak memory", "GB", (large["gigabytes"],), at_most=3),
+        Number("...", "s", (large["seconds"],)),
+    ]
+    if given.style:
+        numbers += worth(photos, images.read_file(given.style).rgb)
+    if given.train and given.style:
+        numbers += trained_shapes(photos, images.read_file(given.style).rgb, given.train, given.minutes)
+    report("fast", numbers, photos=f"{len(photos)}, not trained on", tensorflow=tf.__version__, other_load=load)
+
+
+def held_out(folder: Path | None) -> list[images.Array]:
+    """`PHOTOS` photos at `WORTH` px."""
+    if folder:
+        paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in images.SUFFIXES)[:PHOTOS]
+        found = [images.read_file(path).rgb for path in paths]
+    else:
+        found = [np.asarray(sample.draw(), np.float32) / 255 for sample in samples.CONTENTS]
+    return [images.resize(photo, *fit(*photo.shape[:2], WORTH)) for photo in found]
+
+
+def seconds_of_shapes() -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Of our shape and of Johnson's, in turn; their weights are random, which takes the same."""
+    picture = np.random.default_rng(0).random((SIZE, SIZE, 3), np.float32)
+    networks = [FastNetwork(untrained(PLANS[name])) for name in ("studio", "johnson")]
+    for network in networks:
+        network.paint(picture, {"style": 1.0})
+    rounds = [
+        [seconds(lambda n=network: n.paint(picture, {"style": 1.0})) for network in networks] for _ in range(ROUNDS)
+    ]
+    ours, johnson = zip(*rounds, strict=True)
+    return ours, johnson
+
+
+def untrained(plan: Plan) -> StyleFile:
+    """A file of `plan` with one style and random weights."""
+    return file_of(Transformer(plan, 1))
+
+
+def file_of(network: Transformer) -> StyleFile:
+    """A network with one style as a file."""
+    kernels = {name: np.asarray(kernel, np.float16) for name, kernel in network.kernels.items()}
+    return StyleFile(
+        network.plan, kernels, np.asarray(network.own), {"style": Style("Style", np.asarray(network.styles)[0])}
+    )
+
+
+def seconds_of_thumbnails(photo: images.Array) -> tuple[float, ...]:
+    """To paint a photo in every shipped style at 320 px, in the worker; the browser's share is not in it."""
+    file = StyleFile.from_bytes(SHIPPED.read_bytes())
+    options = FastOptions(size=320)
+
+    def paint() -> None:
+        for name in file.styles:
+            images.encode_jpeg(apply_style(photo, file, {name: 1.0}, options))
+
+    paint()
+    return tuple(seconds(paint) for _ in range(5))
+
+
+def paint_large() -> dict[str, float]:
+    """One large picture in this process."""
+    picture = np.random.default_rng(0).random((LARGE[0] // 8, LARGE[1] // 8, 3), np.float32)
+    data = images.encode_jpeg(images.resize(picture, *LARGE))
+    del picture
+    file = StyleFile.from_bytes(SHIPPED.read_bytes())
+    taken = seconds(
+        lambda: images.encode_png(
+            apply_style(images.read(data).rgb, file, {next(iter(file.styles)): 1.0}, FastOptions())
+        )
+    )
+    return {"gigabytes": peak_memory() / GIGABYTE, "seconds": taken}
+
+
+def objective_of(style: images.Array) -> tuple[Callable[[images.Array, images.Array], float], StyleOptions]:
+    """(loss of a painting of a photo by the objective of training, the options by which the loop has the same)."""
+    settings = TrainOptions()
+    extractor, _ = choose_extractor("auto", precision="float32", best="vgg16")
+    name = extractor.architecture.name
+    options = StyleOptions(
+        size=WORTH,
+        init="content",
+        epochs=MOST_STEPS,
+        steps_per_epoch=1,
+        extractor=name,
+        preset="johnson",
+        content_weight=settings.content_weight,
+        style_weight=settings.style_weight,
+        tv_weight=settings.tv_weight,
+        style_scale=settings.style_size / WORTH,
+    )
+    layers = [[layer for layer, _ in chosen] for chosen in PRESETS["johnson"].layers(name)]
+    objective, weights = Objective(extractor, *layers, "relative"), LiveWeights.of(options, name)
+    small = images.resize(style, *fit(*style.shape[:2], settings.style_size))
+
+    def loss(photo: images.Array, painting: images.Array) -> float:
+        targets = objective.targets(*(tf.convert_to_tensor(each[None]) for each in (photo, small)))
+        return objective.evaluate(tf.convert_to_tensor(painting[None]), targets, weights)[0].total
+
+    return loss, options
+
+
+def worth(photos: Sequence[images.Array], style: images.Array) -> list[Number]:
+    """How many steps from the content the loop needs until its objective is that of one pass, by either optimiser."""
+    file = StyleFile.from_bytes(SHIPPED.read_bytes())
+    loss, options = objective_of(style)
+    counts: dict[str, list[float]] = {"adam": [], "lbfgs": []}
+    for photo in photos:
+        painted = loss(photo, apply_style(photo, file, {next(iter(file.styles)): 1.0}, FastOptions()))
+        for optimizer, found in counts.items():
+            run = stylize(photo, style, StyleOptions.from_json({**options.to_json(), "optimizer": optimizer}))
+            steps = (step.step for step in run if loss(photo, step.image) <= painted)
+            found.append(next(steps, MOST_STEPS))
+    return [
+        Number(f"one pass, in steps of {name} from the content", "steps", tuple(found), at_least=50)
+        for name, found in counts.items()
+    ]
+
+
+def trained_shapes(photos: Sequence[images.Array], style: images.Array, folder: Path, minutes: float) -> list[Number]:
+    """The objective on held-out photos that each shape reaches in the same time."""
+    loss, _ = objective_of(style)
+    options = TrainOptions(minutes=minutes, preview=1000, patience=0)
+    extractor, _ = choose_extractor("auto", precision="float32", best="vgg16")
+    small = images.resize(style, *fit(*style.shape[:2], options.style_size))
+    found = {}
+    for name in ("studio", "johnson"):
+        crops = Photos(folder, options.crop, options.seed, print)
+        training = Training(Transformer(PLANS[name], 1), [small], crops, extractor, options)
+        for _ in training.records():
+            pass
+        network = FastNetwork(file_of(training.transformer))
+        found[name] = tuple(loss(photo, network.paint(photo, {"style": 1.0})) for photo in photos)
+    share = statistics.median(ratios(found["studio"], found["johnson"]))
+    return [
+        Number(f"loss after {minutes:g} min of training, ours", "", found["studio"]),
+        Number("... Johnson's shape", "", found["johnson"]),
+        Number("... ours over Johnson's", "", (share,), at_most=1),
+    ]
+
+
+def ratios(ones: Sequence[float], others: Sequence[float]) -> tuple[float, ...]:
+    """Each of the one over that of the other."""
+    return tuple(one / other for one, other in zip(ones, others, strict=True))
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """How long it takes."""
+    began = perf_counter()
+    work()
+    return perf_counter() - began
+
+
+if __name__ == "__main__":
+    main()
