@@ -37,6 +37,7 @@ PHOTOS = 10
 LARGE = 4000, 6000  # px
 WORTH = 384  # px, long side of the photos that are optimised
 MOST_STEPS = 150
+ONE_STYLE = {"style": Style("Style")}
 
 
 def main() -> None:
@@ -85,24 +86,14 @@ def seconds_of_shapes() -> tuple[tuple[float, ...], tuple[float, ...]]:
     networks = [FastNetwork(untrained(PLANS[name])) for name in ("studio", "johnson")]
     for network in networks:
         network.paint(picture, {"style": 1.0})
-    rounds = [
-        [seconds(lambda n=network: n.paint(picture, {"style": 1.0})) for network in networks] for _ in range(ROUNDS)
-    ]
-    ours, johnson = zip(*rounds, strict=True)
-    return ours, johnson
+    ours, johnson = (partial(network.paint, picture, {"style": 1.0}) for network in networks)
+    rounds = [(seconds(ours), seconds(johnson)) for _ in range(ROUNDS)]
+    return tuple(one for one, _ in rounds), tuple(other for _, other in rounds)
 
 
 def untrained(plan: Plan) -> StyleFile:
     """A file of `plan` with one style and random weights."""
-    return file_of(Transformer(plan, 1))
-
-
-def file_of(network: Transformer) -> StyleFile:
-    """A network with one style as a file."""
-    kernels = {name: np.asarray(kernel, np.float16) for name, kernel in network.kernels.items()}
-    return StyleFile(
-        network.plan, kernels, np.asarray(network.own), {"style": Style("Style", np.asarray(network.styles)[0])}
-    )
+    return Transformer(plan, 1).file(ONE_STYLE)
 
 
 def seconds_of_thumbnails(photo: images.Array) -> tuple[float, ...]:
@@ -189,7 +180,7 @@ def trained_shapes(photos: Sequence[images.Array], style: images.Array, folder: 
         training = Training(Transformer(PLANS[name], 1), [small], crops, extractor, options)
         for _ in training.records():
             pass
-        network = FastNetwork(file_of(training.transformer))
+        network = FastNetwork(training.transformer.file(ONE_STYLE))
         found[name] = tuple(loss(photo, network.paint(photo, {"style": 1.0})) for photo in photos)
     share = statistics.median(ratios(found["studio"], found["johnson"]))
     return [

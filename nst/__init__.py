@@ -15,6 +15,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from nst.engine.optimize import Step as Step
     from nst.engine.optimize import stylize as stylize
+    from nst.fast import apply_style as apply_style
     from nst.images import encode_png as encode_png
     from nst.images import read_file as read_file
     from nst.options import StyleOptions as StyleOptions
@@ -22,11 +23,12 @@ if TYPE_CHECKING:
 _HOMES = {
     "Step": "nst.engine.optimize",
     "StyleOptions": "nst.options",
+    "apply_style": "nst.fast",
     "encode_png": "nst.images",
     "read_file": "nst.images",
     "stylize": "nst.engine.optimize",
 }
-__all__ = ["Step", "StyleOptions", "encode_png", "read_file", "stylize"]
+__all__ = ["Step", "StyleOptions", "apply_style", "encode_png", "read_file", "stylize"]
 
 
 def __getattr__(name: str) -> Any:

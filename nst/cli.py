@@ -1,4 +1,6 @@
-"""The command line: nst stylize | show | serve | scheduler | worker | weights. Flags are built from declared options.
+"""The command line: nst stylize | apply | train | styles | show | serve | scheduler | worker | weights.
+
+Flags are built from declared options.
 
 Exit status: 0; 1 when the work failed; 2 when the input was bad; 130 after Ctrl-C. An error is one line.
 """
@@ -16,8 +18,8 @@ from typing import Any, NoReturn
 from rich.console import Console
 from rich.progress import Progress
 
-from nst import __version__, stylize_command
-from nst.errors import InputError, NstError, OptionError
+from nst import __version__, apply_command, styles_command, stylize_command, train_command
+from nst.errors import InputError, NotFound, NstError, OptionError
 from nst.option import did_you_mean
 from nst.provenance import Provenance, read_file
 from nst.settings import Settings
@@ -38,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if unknown:
             raise OptionError(f"there is no argument {unknown[0]!r}{did_you_mean(unknown[0], parsed.flags)}")
         return parsed.command(parsed)
-    except InputError as error:
+    except (InputError, NotFound) as error:
         return _say(error, 2)
     except NstError as error:
         return _say(error, 1)
@@ -57,6 +59,17 @@ def build_parser() -> argparse.ArgumentParser:
     stylize = commands.add_parser("stylize", help="paint a picture, or every picture in a folder", allow_abbrev=False)
     stylize_command.add_flags(stylize)
     stylize.set_defaults(command=stylize_command.run, flags=_flags_of(stylize))
+
+    apply = commands.add_parser("apply", help="paint with a fast style, in one pass", allow_abbrev=False)
+    apply_command.add_flags(apply)
+    apply.set_defaults(command=apply_command.run, flags=_flags_of(apply))
+
+    train = commands.add_parser("train", help="train fast styles of your own", allow_abbrev=False)
+    train_command.add_flags(train)
+    train.set_defaults(command=train_command.run, flags=_flags_of(train))
+
+    styles = commands.add_parser("styles", help="list, share and rename fast styles", allow_abbrev=False)
+    styles_command.add_actions(styles)
 
     show = commands.add_parser("show", help="tell how a result was painted", allow_abbrev=False)
     show.add_argument("file", type=Path, metavar="FILE.png", help="a result of this program")

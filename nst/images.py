@@ -10,12 +10,13 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageCms, PngImagePlugin, UnidentifiedImageError
 
-from nst.errors import ImageError, NotAnImage, TooLarge
+from nst.errors import ImageError, InputError, NotAnImage, TooLarge
 
 Array = NDArray[np.float32]
 
@@ -101,6 +102,17 @@ def read_bytes(path: Path | str) -> bytes:
         raise ImageError(f"there is no file {str(path)!r}") from None
     except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
         raise ImageError(f"{str(path)!r} cannot be read: {getattr(error, 'strerror', None) or error}") from None
+
+
+def check_array(picture: Any, name: str) -> None:
+    """Raise InputError unless `picture`, called `name`, is an array [H, W, 3] of floats in 0..1."""
+    rule = f"`{name}` must be an array [H, W, 3] of floating-point numbers in 0..1"
+    if not isinstance(picture, np.ndarray) or picture.ndim != 3 or picture.shape[2] != 3 or not picture.size:
+        raise InputError(f"{rule}, got {getattr(picture, 'shape', type(picture).__name__)}")
+    if not np.issubdtype(picture.dtype, np.floating):
+        raise InputError(f"{rule}, got {picture.dtype}")
+    if not (picture.min() >= 0 and picture.max() <= 1):  # NaN is neither
+        raise InputError(f"{rule}, got {picture.min():g} to {picture.max():g}")
 
 
 def resize(array: Array, height: int, width: int) -> Array:

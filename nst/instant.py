@@ -3,18 +3,24 @@
 The queue hands a job over by name ("nst.instant:paint"), so only a worker process ever imports this.
 """
 
+import functools
+import sys
 import time
 from collections.abc import Mapping
 from typing import Any
 
 from nst import images
+from nst.engine.backend import tf
 from nst.engine.fast import apply_style
 from nst.errors import OutOfMemory
 from nst.library import SHIPPED
 from nst.options import FastOptions
+from nst.provenance import text_of_fast
+from nst.scales import fit
 from nst.stylefile import StyleFile
 
 QUALITY = 90  # JPEG
+KEPT = 4  # style files that stay read
 
 
 def paint(job: Mapping[str, Any]) -> dict[str, Any]:
@@ -22,7 +28,8 @@ def paint(job: Mapping[str, Any]) -> dict[str, Any]:
 
     Args:
         job: {"content": bytes; "file": bytes of a style file, b"" for the shipped one; "wishes": [{"mix": weights by
-            style, of sum 1, "options": FastOptions.to_json(), "format": "png" or "jpeg"}]}.
+            style, of sum 1, "options": FastOptions.to_json(), "format": "png" or "jpeg", and of a thumbnail "side": px
+            that it is reduced to}]}.
 
     Returns:
         {"pictures": [{"data": bytes, "width", "height": px, "seconds": of painting}]}, in the order of the wishes.
@@ -31,19 +38,31 @@ def paint(job: Mapping[str, Any]) -> dict[str, Any]:
         InputError: a picture or an option that cannot be used.
         OutOfMemory: the picture is too large for the machine.
     """
-    file = StyleFile.from_bytes(job["file"] or SHIPPED.read_bytes())
-    wishes = [(wish["mix"], FastOptions.from_json(wish["options"]), wish["format"]) for wish in job["wishes"]]
-    sizes = [options.size for _, options, _ in wishes]
+    file = _file(job["file"] or SHIPPED.read_bytes())
+    wishes = [(FastOptions.from_json(wish["options"]), wish) for wish in job["wishes"]]
+    sizes = [options.size for options, _ in wishes]
     largest = None if None in sizes else max(size for size in sizes if size)
     content = images.read(job["content"], "content", largest)
     pictures = []
-    for mix, options, format in wishes:
+    for options, wish in wishes:
         began = time.monotonic()
         try:
-            found = apply_style(content.rgb, file, mix, options)
-        except MemoryError:
+            found = apply_style(content.rgb, file, wish["mix"], options)
+        except (MemoryError, tf.errors.ResourceExhaustedError):
             raise OutOfMemory("there is not enough memory for a picture of this size; choose a smaller one") from None
         seconds = time.monotonic() - began
-        data = images.encode_png(found, content.alpha) if format == "png" else images.encode_jpeg(found, QUALITY)
-        pictures.append({"data": data, "width": found.shape[1], "height": found.shape[0], "seconds": seconds})
+        height, width = found.shape[:2]
+        if wish.get("side", sys.maxsize) < max(height, width):
+            height, width = fit(height, width, wish["side"])
+            found = images.resize(found, height, width)
+        if wish["format"] == "png":
+            data = images.encode_png(found, content.alpha, text_of_fast(wish["mix"], options, file.network))
+        else:
+            data = images.encode_jpeg(found, QUALITY)
+        pictures.append({"data": data, "width": width, "height": height, "seconds": seconds})
     return {"pictures": pictures}
+
+
+@functools.lru_cache(KEPT)
+def _file(data: bytes) -> StyleFile:
+    return StyleFile.from_bytes(data)

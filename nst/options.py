@@ -288,11 +288,11 @@ class TrainOptions(Options):
     seed: int = declare(0, "same seed, same order of photos", "basic", low=0, high=2**31 - 1, step=1)
     content_weight: float = declare(1.0, "weight of the content loss", "weights", low=0.0, high=1e6)
     style_weight: float = declare(5.0, "weight of the style loss", "weights", low=0.0, high=1e9)
-    tv_weight: float = declare(2.0, "weight of total variation, which smooths", "weights", low=0.0, high=1e6)
+    tv_weight: float = declare(3.0, "weight of total variation, which smooths", "weights", low=0.0, high=1e6)
     identity_weight: float = declare(
         5.0, "weight of the picture itself where the strength is low", "weights", low=0.0, high=1e6
     )
-    crop: int = declare(192, "side of the pieces of photos to train on", "pictures", low=64, high=1024, unit="px")
+    crop: int = declare(160, "side of the pieces of photos to train on", "pictures", low=64, high=1024, unit="px")
     style_size: int = declare(
         384,
         "long side of the style's picture: the larger, the larger the brushwork",

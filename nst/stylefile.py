@@ -128,7 +128,7 @@ class Style:
     """One style of a network."""
 
     title: str
-    vector: NDArray[np.float32]  # [plan.length]
+    vector: NDArray[np.float32] = field(default_factory=lambda: np.empty(0, np.float32))  # [plan.length], once learned
     provenance: Mapping[str, Any] = field(default_factory=dict)
     picture: bytes = b""  # JPEG of what it learned from, small
 

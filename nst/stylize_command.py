@@ -3,9 +3,7 @@
 import argparse
 import hashlib
 import os
-import sys
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +11,11 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 
 from nst import timelapse
+from nst.commands import add_flag, check_kept, flags_given, tell, to_paint
 from nst.errors import InputError, NstError, OptionError
 from nst.estimates import Estimate
-from nst.images import SUFFIXES, Array, encode_jpeg, read_bytes, resize
-from nst.option import Option, number, options_of
+from nst.images import Array, encode_jpeg, read_bytes, resize
+from nst.option import options_of
 from nst.options import StyleOptions
 from nst.provenance import Provenance, read_file
 from nst.scales import fit
@@ -42,33 +41,21 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         help="repeat the settings inside a result; flags given beside it win",
     )
     for option in options_of(StyleOptions):
-        _add_flag(parser, option)
+        add_flag(parser, option, words=("FILE",) if option.name == "init" else ())
     metavar = f"FILE.{'|'.join(timelapse.FORMATS)}"
     parser.add_argument("--timelapse", type=Path, metavar=metavar, help="also write how the picture forms")
     for option in FILM_OPTIONS:
-        _add_flag(parser, option, "timelapse_")
-
-
-def _add_flag(parser: argparse.ArgumentParser, option: Option, prefix: str = "") -> None:
-    flag = f"--{prefix}{option.name}".replace("_", "-")
-    text = option.help.replace("%", "%%")
-    if option.type is bool:
-        parser.add_argument(flag, action=argparse.BooleanOptionalAction, help=text)
-        return
-    shown = "automatic" if option.default is None else option.default
-    choices = (*option.choices, "FILE") if option.name == "init" else option.choices
-    metavar = "|".join(choices or (option.name.upper(), *option.words))
-    parser.add_argument(flag, metavar=metavar, help=f"{text} (default: {shown})")
+        add_flag(parser, option, "timelapse_")
 
 
 def run(parsed: argparse.Namespace) -> int:
     """Paint what the arguments say; returns the exit status."""
     like = read_file(parsed.like) if parsed.like else None
-    flags = _given(parsed, options_of(StyleOptions))
+    flags = flags_given(parsed, options_of(StyleOptions))
     options, init = _options({**(like.settled.to_json() if like else {}), **flags})
     film = _film(parsed)
-    jobs = list(_jobs(parsed.content, parsed.output))
-    _check_kept(
+    jobs = list(to_paint(parsed.content, parsed.output))
+    check_kept(
         [*(content for content, _ in jobs), parsed.style, init, parsed.like],
         [*(output for _, output in jobs), film and film[0]],
     )
@@ -77,7 +64,7 @@ def run(parsed: argparse.Namespace) -> int:
         same |= _repeated(like, flags)
         only = None if parsed.content.is_dir() else read_bytes(parsed.content)
         for remark in _remarks(like, parsed.like.name, {**same, "content": only}):
-            _tell(remark)
+            tell(remark)
     status = 0
     for content, output in jobs:
         try:
@@ -86,19 +73,9 @@ def run(parsed: argparse.Namespace) -> int:
             if not parsed.content.is_dir():
                 raise
             # the other pictures of the folder are still painted
-            _tell(f"{content.name}: {error}")
+            tell(f"{content.name}: {error}")
             status = max(status, 2 if isinstance(error, InputError) else 1)
     return status
-
-
-def _given(parsed: argparse.Namespace, options: Iterable[Option], prefix: str = "") -> dict[str, Any]:
-    """What flags say of the options."""
-    texts = {option: getattr(parsed, f"{prefix}{option.name}") for option in options}
-    return {
-        option.name: number(text) if option.type in (int, float) else text
-        for option, text in texts.items()
-        if text is not None
-    }
 
 
 def _options(given: dict[str, Any]) -> tuple[StyleOptions, Path | None]:
@@ -140,7 +117,7 @@ def _remarks(like: Provenance, name: str, job: Mapping[str, Any]) -> Iterator[st
 
 def _film(parsed: argparse.Namespace) -> Film | None:
     """(file, options) of the timelapse."""
-    given = _given(parsed, FILM_OPTIONS, "timelapse_")
+    given = flags_given(parsed, FILM_OPTIONS, "timelapse_")
     path = parsed.timelapse
     if path is None:
         if given:
@@ -156,38 +133,6 @@ def _film(parsed: argparse.Namespace) -> Film | None:
     if not path.parent.is_dir():
         raise InputError(f"there is no folder {str(path.parent)!r} to write {path.name!r} into")
     return path, TimelapseOptions(format, **given)
-
-
-def _jobs(content: Path, output: Path) -> Iterator[tuple[Path, Path]]:
-    """(picture, file to write) of one picture or of a folder of them."""
-    if not content.is_dir():
-        if output.is_dir():
-            output = output / f"{content.stem}.png"
-        if output.suffix.lower() != ".png":
-            raise InputError(f"the output must be a .png file, got {output.name!r}")
-        if not output.parent.is_dir():
-            raise InputError(f"there is no folder {str(output.parent)!r} to write {output.name!r} into")
-        yield content, output
-        return
-    pictures = sorted(path for path in content.iterdir() if path.suffix.lower() in SUFFIXES)
-    if not pictures:
-        raise InputError(f"there is no picture in the folder {str(content)!r}")
-    if output.is_file():
-        raise InputError(f"the content is a folder, so the output must be one too; {str(output)!r} is a file")
-    output.mkdir(parents=True, exist_ok=True)
-    if output.samefile(content):
-        raise InputError(f"the output would overwrite the pictures in {str(content)!r}; choose another folder")
-    stems = Counter(path.stem for path in pictures)
-    for path in pictures:
-        yield path, output / f"{path.stem if stems[path.stem] == 1 else path.name}.png"
-
-
-def _check_kept(read: Iterable[Path | None], written: Iterable[Path | None]) -> None:
-    """Raise InputError if a file to write is one of those that are read."""
-    sources, targets = ([path for path in paths if path and path.exists()] for paths in (read, written))
-    for source in sources:
-        if any(target.samefile(source) for target in targets):
-            raise InputError(f"the output would overwrite {str(source)!r}; choose another name")
 
 
 def _paint(job: Mapping[str, Any], output: Path, name: str, quiet: bool, film: Film | None) -> None:
@@ -251,7 +196,3 @@ def _expectation(estimate: Estimate) -> str:
     sooner = "at most" if estimate.at_most else "about"
     tiles = ", by tiles" if estimate.tiled else ""
     return f"{sooner} {roughly(estimate.seconds)} and {gigabytes(estimate.bytes)}{tiles}"
-
-
-def _tell(remark: str) -> None:
-    print(f"nst: {remark}", file=sys.stderr)

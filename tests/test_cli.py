@@ -351,6 +351,6 @@ def test_the_public_names_load_on_first_use():
 
     assert callable(nst.stylize)
     assert nst.StyleOptions is StyleOptions
-    assert set(nst.__all__) == {"Step", "StyleOptions", "encode_png", "read_file", "stylize"}
+    assert set(nst.__all__) == {"Step", "StyleOptions", "apply_style", "encode_png", "read_file", "stylize"}
     with pytest.raises(AttributeError, match="no attribute 'stylise'"):
         _ = nst.stylise

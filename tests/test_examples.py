@@ -43,6 +43,9 @@ def test_an_example_paints_a_picture(example: str, site: Site, tmp_path: Path) -
     assert (done.returncode, done.stderr) == (0, "")
     with Image.open(tmp_path / "painting.png") as painting:
         assert max(painting.size) == 256
+    if example != "follow.js":
+        with Image.open(tmp_path / "painting-fast.png") as painting:
+            assert "nst-fast" in painting.text
     if example != "stylize.py":
         assert "finished" in done.stdout
 

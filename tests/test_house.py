@@ -14,6 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from nst.option import Option, options_of
+from nst.options import FastOptions, StyleOptions, TrainOptions
+
 ROOT = Path(__file__).resolve().parent.parent
 LONGEST = 400  # lines; past about 300 a file is asked what second noun it hides
 
@@ -117,18 +120,16 @@ def mentioned(word: str, text: str) -> bool:
     return re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", text) is not None
 
 
-def test_every_option_is_documented(documentation: str) -> None:
-    from nst.option import options_of
-    from nst.options import StyleOptions
+def every_option() -> list[Option]:
+    return [option for kind in (StyleOptions, FastOptions, TrainOptions) for option in options_of(kind)]
 
-    assert [option.name for option in options_of(StyleOptions) if not mentioned(option.name, documentation)] == []
+
+def test_every_option_is_documented(documentation: str) -> None:
+    assert [option.name for option in every_option() if not mentioned(option.name, documentation)] == []
 
 
 def test_every_choice_of_every_option_is_documented(documentation: str) -> None:
-    from nst.option import options_of
-    from nst.options import StyleOptions
-
-    choices = {choice for option in options_of(StyleOptions) for choice in option.choices}
+    choices = {choice for option in every_option() for choice in option.choices}
     assert sorted(choice for choice in choices if not mentioned(choice, documentation)) == []
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from nst.cli import build_parser
 from nst.option import Option, options_of
-from nst.options import PRESETS, Preset, StyleOptions
+from nst.options import PRESETS, FastOptions, Preset, StyleOptions, TrainOptions
 from nst.settings import Settings, flag_of
 from nst.stylize_command import FILM_OPTIONS
 from nst.timelapse import TimelapseOptions
@@ -82,7 +82,7 @@ def commands(parser: argparse.ArgumentParser, prefix: str = "nst") -> Iterator[t
 
 def flags(parser: argparse.ArgumentParser) -> Iterator[str]:
     """A command's own flags, each with what it does."""
-    known = {option.name for option in options_of(StyleOptions)}
+    known = {option.name for kind in (StyleOptions, FastOptions, TrainOptions) for option in options_of(kind)}
     known |= {f"timelapse_{option.name}" for option in options_of(TimelapseOptions)}
     known |= {field.name for field in dataclasses.fields(Settings)} | {"help"}
     for action in parser._actions:
@@ -108,6 +108,12 @@ def reference() -> str:
         "## Options of a painting",
         "The same names on the command line, in the REST interface, in Python and on the page.",
         table(OPTION_COLUMNS, options(StyleOptions)),
+        "## Options of a picture in one pass",
+        "Of `nst apply`, `POST /api/v1/stylize/fast`, `apply_style` and the page Instant.",
+        table(OPTION_COLUMNS, options(FastOptions)),
+        "## Options of a training",
+        "Of `nst train`, which teaches the studio fast styles.",
+        table(OPTION_COLUMNS, options(TrainOptions)),
         "## Options of a timelapse",
         "`--timelapse FILE` of `nst stylize` writes one; the suffix of FILE tells the format.",
         table(OPTION_COLUMNS, options(TimelapseOptions, "timelapse_")),

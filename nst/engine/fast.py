@@ -19,6 +19,7 @@ from nst.stylefile import StyleFile
 Array = NDArray[np.float32]
 WHOLE = 3 * 2**20  # pixels, up to which a picture is painted at once
 SAMPLED = 2**20  # pixels, about, that speak for a picture's colours
+CURVE = 1 / 3  # power of the strength that the network is given: half of it then looks half as strong
 KEPT = 4  # networks that stay ready
 LEAST = images.MIN_SIDE  # px of what the network is shown
 
@@ -64,7 +65,7 @@ def apply_style(picture: Array, file: StyleFile, mix: Mapping[str, float], optio
     if options.size is not None:
         height, width = fit(height, width, options.size)
     small = (max(LEAST, round(side / options.stroke_size)) for side in (height, width))
-    found = _network(file).paint(images.resize(picture, *small), mix, options.strength)
+    found = _network(file).paint(images.resize(picture, *small), mix, options.strength**CURVE)
     found = images.resize(found, height, width)
     return _with_colors(found, picture) if options.keep_colors else found
 

@@ -25,7 +25,7 @@ def choose_extractor(
         spoken = best.upper()
         why = f"{spoken}'s weights are not installed" if missing else f"{spoken}'s weights cannot be used: {error}"
         how = f" {weight_files.how_to_get(best)}" if missing else ""
-        note = f"{why.rstrip('.')}. The built-in compact network paints.{how}"
+        note = f"{why.rstrip('.')}. The built-in compact network is used.{how}"
         return load_extractor("compact", pooling, dtype), note
 
 

@@ -24,7 +24,7 @@ from nst.errors import Diverged, InputError
 from nst.estimates import NETWORKS, estimate
 from nst.estimates import budget as free_memory
 from nst.events import Losses
-from nst.images import resize
+from nst.images import check_array, resize
 from nst.options import StyleOptions
 from nst.scales import MARGIN, Scale, fit, margins, rejoin, schedule
 
@@ -113,7 +113,8 @@ def stylize(
     """
     options = options or StyleOptions()
     for name, picture in (("content", content), ("style", style), ("init", init)):
-        _check_picture(name, picture)
+        if picture is not None:
+            check_array(picture, name)
     extractor = extractor or choose_extractor(options.extractor, options.pooling, options.precision)[0]
     network = extractor.architecture.name
     live = live or LiveWeights.of(options, network)
@@ -167,18 +168,6 @@ def stylize(
             if step == done + rungs[number].steps:
                 break
         done = begun = done + rungs[number].steps
-
-
-def _check_picture(name: str, picture: np.ndarray | None) -> None:
-    if picture is None:
-        return
-    rule = f"`{name}` must be an array [H, W, 3] of floating-point numbers in 0..1"
-    if not isinstance(picture, np.ndarray) or picture.ndim != 3 or picture.shape[2] != 3 or not picture.size:
-        raise InputError(f"{rule}, got {getattr(picture, 'shape', type(picture).__name__)}")
-    if not np.issubdtype(picture.dtype, np.floating):
-        raise InputError(f"{rule}, got {picture.dtype}")
-    if not (picture.min() >= 0 and picture.max() <= 1):  # NaN is neither
-        raise InputError(f"{rule}, got {picture.min():g} to {picture.max():g}")
 
 
 def _start(content: np.ndarray, style: np.ndarray, init: np.ndarray | None, options: StyleOptions) -> Checkpoint:

@@ -39,6 +39,7 @@ class Photos:
         few = min(HELD_OUT, len(paths) // 2)
         self._crop, self._seed, self._tell = crop, seed, tell
         self._held_out, self._training = paths[:few], paths[few:]
+        self.folder, self.count = folder.resolve().name, len(paths)
 
     def held_out(self) -> Array:
         """The middles of the photos that are not trained on, [at most HELD_OUT, crop, crop, 3] in 0..1.

@@ -181,10 +181,8 @@ class Training:
                     yield Retreated(self.step, rate)
                     continue
                 self.step += 1
-                recent = {
-                    name: recent.get(name, loss) + 0.02 * (loss - recent.get(name, loss))
-                    for name, loss in losses.items()
-                }
+                for name, loss in losses.items():
+                    recent[name] = recent.get(name, loss) + SMOOTHING * (loss - recent.get(name, loss))
                 yield Trained(self.step, self.seconds, self._left(), dict(recent))
                 if self.seconds - previewed >= options.preview * 60 or self._is_over():
                     preview = self.preview()
@@ -207,25 +205,20 @@ class Training:
         losses = self._learner.test_on_batch(inputs, return_dict=True)
         first = self._held_out[:1]
         pictures = [np.asarray(self.transformer(first, row[None]))[0] for row in mix]
-        total = float(losses["loss"])
-        best = total < (1 - BETTER) * min((past.losses["total"] for past in self.history), default=math.inf)
-        named = {"total": total, **{name: float(losses[name]) for name in ("content", "style", "tv")}}
+        named = _named(losses)
+        best = named["total"] < (1 - BETTER) * min((past.losses["total"] for past in self.history), default=math.inf)
         return Previewed(self.step, self.seconds, named, best, (first[0], *pictures))
 
     def _train(self, photos: Array, random: np.random.Generator) -> dict[str, float]:
-        options, count = self.options, len(photos)
+        count = len(photos)
         styles = self.transformer.styles.shape[0]
         mix = np.eye(styles, dtype=np.float32)[[(self.step * count + n) % styles for n in range(count)]]
         lower = np.maximum(0.0, random.uniform(-NOTHING / (1 - NOTHING), 1.0, count))
         strength = np.where(random.random(count) < FULL, 1.0, lower).astype(np.float32)
-        height = 0.5 * (1 + math.cos(math.pi * self._progress()))
-        warm = min(1.0, (self.step + 1) / WARM_UP)
-        self._optimizer.learning_rate = (
-            options.learning_rate * self._rate * warm * (LEAST_RATE + (1 - LEAST_RATE) * height)
-        )
+        self._optimizer.learning_rate = self._learning_rate()
         self._learner.reset_metrics()
         losses = self._learner.train_on_batch({"photos": photos, "mix": mix, "strength": strength}, return_dict=True)
-        return {"total": float(losses["loss"]), **{name: float(losses[name]) for name in ("content", "style", "tv")}}
+        return _named(losses)
 
     def _learning_rate(self) -> float:
         """Up in a straight line, then down by half a cosine."""
@@ -272,3 +265,8 @@ class Training:
             raise InputError("the checkpoint is damaged, or of another training") from None
         self.step, self.seconds, self._rate = progress["step"], progress["seconds"], progress["rate"]
         self.history = [Previewed(**past) for past in progress["history"]]
+
+
+def _named(losses: Mapping[str, Any]) -> dict[str, float]:
+    """What Keras tells, as records have it."""
+    return {"total": float(losses["loss"]), **{name: float(losses[name]) for name in ("content", "style", "tv")}}

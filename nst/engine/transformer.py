@@ -11,12 +11,14 @@ trained to leave a picture as it is. In between, both maps are weighted at every
 
 import functools
 import math
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from nst.engine.backend import NORM_EPSILON, convolve, instance_norm, keras, ops
-from nst.stylefile import Plan, StyleFile, Unit
+from nst.stylefile import Plan, Style, StyleFile, Unit
 
 Tensor = Any
 
@@ -45,6 +47,17 @@ class Transformer(keras.layers.Layer):
         network.own.assign(file.own)
         network.styles.assign(np.stack([style.vector for style in file.styles.values()]))
         return network
+
+    def file(self, styles: Mapping[str, Style]) -> StyleFile:
+        """What it has learned; `styles` say in its order what its styles are, but for their vectors."""
+        kernels = {name: np.asarray(kernel).astype(np.float16) for name, kernel in self.kernels.items()}
+        learned = zip(styles.items(), np.asarray(self.styles), strict=True)
+        return StyleFile(
+            self.plan,
+            kernels,
+            np.asarray(self.own),
+            {name: replace(style, vector=vector) for (name, style), vector in learned},
+        )
 
     def _weight(self, name: str, value: np.ndarray) -> Any:
         weight = self.add_weight(shape=value.shape, name=name, initializer="zeros")

@@ -20,13 +20,7 @@ def transformer(plan: Plan = TINY, styles: int = 3, seed: int = 0) -> Transforme
 
 
 def style_file(plan: Plan = TINY, names: tuple[str, ...] = ("one", "two"), seed: int = 0) -> StyleFile:
-    found = transformer(plan, len(names), seed)
-    return StyleFile(
-        plan,
-        {name: np.asarray(kernel, np.float16) for name, kernel in found.kernels.items()},
-        np.asarray(found.own),
-        {name: Style(name.title(), vector) for name, vector in zip(names, np.asarray(found.styles), strict=True)},
-    )
+    return transformer(plan, len(names), seed).file({name: Style(name.title()) for name in names})
 
 
 def picture(height: int, width: int, seed: int = 0) -> np.ndarray:

@@ -281,7 +281,7 @@ def test_auto_is_compact_where_vgg_weights_are_damaged_and_says_so(monkeypatch, 
     network, note = choose_extractor("auto")
     assert network.architecture.name == "compact"
     assert str(damaged) in note
-    assert "compact network paints" in note
+    assert "compact network is used" in note
 
 
 @pytest.mark.parametrize("shape", [(60, 180), (180, 36), (90, 120)])

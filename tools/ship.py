@@ -1,0 +1,65 @@
+"""Make a trained style file the one that ships: titles, what was learned from, and little pictures of our own.
+
+Train with `nst train great-wave=FILE ... --new --photos FOLDER -o trained.style`, then run
+`python -m tools.ship trained.style`; nst/builtin receives fast.style and, beside it, fast.json with its provenance.
+The pictures that `nst train` keeps of what it learned from stay out: our sample lake, painted, stands for each style.
+"""
+
+import argparse
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from nst.engine.fast import FastNetwork
+from nst.images import encode_jpeg, resize
+from nst.library import SHIPPED
+from nst.samples import find
+from nst.stylefile import StyleFile
+
+PUBLIC_DOMAIN, OURS = "in the public domain", "drawn by this program"
+LEARNED = {  # name -> (title, what it learned from, whose that is)
+    "great-wave": ("The Great Wave", "Katsushika Hokusai, The Great Wave off Kanagawa, about 1831", PUBLIC_DOMAIN),
+    "starry-night": ("The Starry Night", "Vincent van Gogh, The Starry Night, 1889", PUBLIC_DOMAIN),
+    "the-scream": ("The Scream", "Edvard Munch, The Scream, 1893", PUBLIC_DOMAIN),
+    "udnie": ("Udnie", "Francis Picabia, Udnie, 1913", PUBLIC_DOMAIN),
+    "wheat-field": ("Wheat field", "Vincent van Gogh, Wheat Field with Cypresses, 1889", PUBLIC_DOMAIN),
+    "tahiti": ("Tahiti", "Paul Gauguin, a painting of Tahiti", PUBLIC_DOMAIN),
+    "rose-window": ("Rose window", "the sample of that name, stained glass", OURS),
+    "river-points": ("River in points", "the sample of that name, points of colour", OURS),
+}
+SIDES = 192, 256  # px, of the little pictures
+QUALITY = 85
+
+
+def main() -> None:
+    """Ship a file."""
+    parser = argparse.ArgumentParser(prog="python -m tools.ship", description=__doc__.splitlines()[0])
+    parser.add_argument("file", type=Path, help="what `nst train --new` wrote")
+    path = parser.parse_args().file
+    file = StyleFile.from_bytes(path.read_bytes(), path.name)
+    network, lake = FastNetwork(file), resize(np.asarray(find("lake").draw(), np.float32) / 255, *SIDES)
+    told: dict[str, object] = {}
+    styles = {}
+    for name, style in file.styles.items():
+        title, learned, rights = LEARNED[name]
+        told = {key: value for key, value in style.provenance.items() if key != "picture"}
+        picture = encode_jpeg(network.paint(lake, {name: 1.0}), QUALITY)
+        styles[name] = replace(
+            style, title=title, provenance={"learned_from": learned, "rights": rights, **told}, picture=picture
+        )
+    SHIPPED.write_bytes(replace(file, styles=styles).to_bytes())
+    provenance = {
+        "what": "image transformation network with conditional instance normalisation, kernels float16",
+        "script": "nst train --new, then python -m tools.ship",
+        "licence": "MIT",
+        **told,
+        "styles": {name: ", ".join(LEARNED[name][1:]) for name in styles},
+    }
+    SHIPPED.with_suffix(".json").write_text(json.dumps(provenance, indent=2) + "\n", encoding="utf-8")
+    print(f"{SHIPPED.name}: {len(styles)} styles, {SHIPPED.stat().st_size / 1e6:.1f} MB, network {file.network}")
+
+
+if __name__ == "__main__":
+    main()
