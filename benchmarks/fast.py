@@ -29,7 +29,7 @@ from nst.estimates import GIGABYTE
 from nst.library import SHIPPED
 from nst.options import PRESETS, FastOptions, StyleOptions, TrainOptions
 from nst.scales import fit
-from nst.stylefile import PLANS, Plan, Style, StyleFile
+from nst.stylefile import PLANS, Style, StyleFile
 
 SIZE = 512  # px
 ROUNDS = 15
@@ -37,7 +37,6 @@ PHOTOS = 10
 LARGE = 4000, 6000  # px
 WORTH = 384  # px, long side of the photos that are optimised
 MOST_STEPS = 150
-ONE_STYLE = {"style": Style("Style")}
 
 
 def main() -> None:
@@ -83,17 +82,17 @@ def held_out(folder: Path | None) -> list[images.Array]:
 def seconds_of_shapes() -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Of our shape and of Johnson's, in turn; their weights are random, which takes the same."""
     picture = np.random.default_rng(0).random((SIZE, SIZE, 3), np.float32)
-    networks = [FastNetwork(untrained(PLANS[name])) for name in ("studio", "johnson")]
-    for network in networks:
-        network.paint(picture, {"style": 1.0})
-    ours, johnson = (partial(network.paint, picture, {"style": 1.0}) for network in networks)
+    ours, johnson = (painter(Transformer(PLANS[name], 1), picture) for name in ("studio", "johnson"))
+    for paint in (ours, johnson):
+        paint()
     rounds = [(seconds(ours), seconds(johnson)) for _ in range(ROUNDS)]
     return tuple(one for one, _ in rounds), tuple(other for _, other in rounds)
 
 
-def untrained(plan: Plan) -> StyleFile:
-    """A file of `plan` with one style and random weights."""
-    return Transformer(plan, 1).file(ONE_STYLE)
+def painter(network: Transformer, picture: images.Array) -> Callable[[], images.Array]:
+    """Paints a picture in the one style of a network."""
+    file = network.file({"style": Style("Style")})
+    return partial(FastNetwork(file).paint, picture, file.styles["style"].vector)
 
 
 def seconds_of_thumbnails(photo: images.Array) -> tuple[float, ...]:
@@ -180,8 +179,7 @@ def trained_shapes(photos: Sequence[images.Array], style: images.Array, folder: 
         training = Training(Transformer(PLANS[name], 1), [small], crops, extractor, options)
         for _ in training.records():
             pass
-        network = FastNetwork(training.transformer.file(ONE_STYLE))
-        found[name] = tuple(loss(photo, network.paint(photo, {"style": 1.0})) for photo in photos)
+        found[name] = tuple(loss(photo, painter(training.transformer, photo)()) for photo in photos)
     share = statistics.median(ratios(found["studio"], found["johnson"]))
     return [
         Number(f"loss after {minutes:g} min of training, ours", "", found["studio"]),

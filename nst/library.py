@@ -4,6 +4,7 @@ A folder's file holds one or more styles of one network; a name is taken once, b
 neither TensorFlow nor pages: it lists what is there and hands out style files.
 """
 
+import itertools
 import os
 import tempfile
 import threading
@@ -99,7 +100,7 @@ class Library:
                 raise StyleError(f"{name!r} is no style file of ours: {error}") from None
         with self._lock:
             for key in file.styles:
-                self._write(self.folder / f"{key}{SUFFIX}", file.only(key).to_bytes())
+                self._write(self._place(key), file.only(key).to_bytes())
         return list(file.styles)
 
     def rename(self, name: str, new: str, title: str | None = None) -> Entry:
@@ -109,9 +110,10 @@ class Library:
             check_name(new)
             if new != name:
                 self._check_free(new, instead=False)
-            style = replace(entry.style, title=check_title(title or entry.style.title))
-            self._take_out(entry)
-            self._write(self.folder / f"{new}{SUFFIX}", replace(entry.file, styles={new: style}).to_bytes())
+            style, place = replace(entry.style, title=check_title(title or entry.style.title)), self._place(new)
+            self._write(place, replace(entry.file, styles={new: style}).to_bytes())
+            if place != entry.path:
+                self._take_out(entry)
         return self.find(new)
 
     def remove(self, name: str) -> None:
@@ -133,6 +135,11 @@ class Library:
         taken = next((entry for entry in self.entries() if entry.name == name), None)
         if taken and (taken.shipped or not instead):
             raise StyleError(f"there is a style {name!r} already; rename one of them")
+
+    def _place(self, name: str) -> Path:
+        """Where a style is written: after what was called so by hand and holds others, a number follows its name."""
+        places = (self.folder / f"{name}{f'-{n}' if n else ''}{SUFFIX}" for n in itertools.count())
+        return next(place for place in places if set(getattr(self._file(place), "styles", ())) <= {name})
 
     def _take_out(self, entry: Entry) -> None:
         rest = [name for name in entry.file.styles if name != entry.name]

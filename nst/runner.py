@@ -21,7 +21,7 @@ import numpy as np
 
 from nst import __version__, images
 from nst.control import Control
-from nst.engine import devices, weights
+from nst.engine import devices, fast, weights
 from nst.engine.backend import tf
 from nst.engine.calibrate import calibrate
 from nst.engine.checkpoint import MOST_BYTES, Checkpoint
@@ -280,7 +280,7 @@ def versions() -> dict[str, str]:
 
 
 def warm_up() -> dict[str, Any]:
-    """Load and trace what a default run needs, and say what there is.
+    """Load and trace what a default run and a fast style need, and say what there is.
 
     Returns:
         {"device", "extractors", "auto" and "precision": what "auto" means here, "calibrations": JSON forms, "memory":
@@ -293,6 +293,7 @@ def warm_up() -> dict[str, Any]:
         grey, grey, StyleOptions(epochs=1, steps_per_epoch=2, size=128), extractor=network, budget=sys.maxsize
     ):
         images.encode_jpeg(step.image)
+    fast.warm_up()
     if not _calibrations:  # later ones, after a download, come beside a painting, which would mislead them
         calibration_of(network)
     return {

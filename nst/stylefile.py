@@ -24,6 +24,8 @@ FORMAT = 1
 SUFFIX = ".style"
 MOST_BYTES = 64 * 2**20  # of a file, packed or not
 MOST_STYLES = 256
+MOST_HEADER = 2**22  # bytes; as Python's objects it may take thirty times that
+MOST_TOLD, DEEPEST = 2**14, 8  # bytes of a style's provenance as JSON, and how far it may be nested
 MOST_WIDTH, MOST_LEVELS, MOST_BLOCKS, MOST_SIDE = 512, 6, 32, 15  # of a plan that is believed
 MOST_NAME, MOST_TITLE = 40, 80  # characters
 NAME = re.compile("[a-z0-9]+(-[a-z0-9]+)*")
@@ -187,6 +189,8 @@ class StyleFile:
     def _from_archive(cls, archive: zipfile.ZipFile) -> Self:
         if sum(member.file_size for member in archive.infolist()) > MOST_BYTES:
             raise StyleError(f"unpacked it must be at most {MOST_BYTES >> 20} MB")
+        if archive.getinfo(HEADER).file_size > MOST_HEADER:
+            raise StyleError(f"its header must be at most {MOST_HEADER >> 20} MB")
         header = json.loads(archive.read(HEADER))
         if header["format"] != FORMAT:
             raise StyleError(f"its format must be {FORMAT}, got {header['format']!r}")
@@ -195,18 +199,15 @@ class StyleFile:
             raise StyleError(f"it must hold 1 to {MOST_STYLES} styles, got {len(styles)}")
         for name in styles:
             check_name(name)
-        kernels = {
-            unit.name: _array(archive, f"kernel/{unit.name}", unit.shape).astype(np.float16) for unit in plan.units
-        }
         return cls(
             plan,
-            kernels,
-            _array(archive, "own", (plan.length,)).astype(np.float32),
+            {unit.name: _array(archive, f"kernel/{unit.name}", unit.shape, np.float16) for unit in plan.units},
+            _array(archive, "own", (plan.length,), np.float32),
             {
                 name: Style(
                     check_title(told["title"]),
-                    _array(archive, f"style/{name}", (plan.length,)).astype(np.float32),
-                    dict(told["provenance"]),
+                    _array(archive, f"style/{name}", (plan.length,), np.float32),
+                    check_provenance(told["provenance"]),
                     archive.read(f"picture/{name}.jpg"),
                 )
                 for name, told in styles.items()
@@ -230,6 +231,24 @@ def check_title(title: str) -> str:
     return title
 
 
+def check_provenance(told: Any) -> dict[str, Any]:
+    """`told`, if it is a small object that can be written down as JSON again. Raises StyleError."""
+    rule = f"a style's provenance must be an object, at most {MOST_TOLD >> 10} kB of JSON and {DEEPEST} deep"
+    try:
+        size = len(json.dumps(told, allow_nan=False, ensure_ascii=False).encode())
+        if isinstance(told, dict) and size <= MOST_TOLD and _depth(told) <= DEEPEST:
+            return told
+    except (TypeError, ValueError, RecursionError):  # ValueError: NaN, or half of a surrogate pair
+        pass
+    raise StyleError(rule)
+
+
+def _depth(told: Any) -> int:
+    """How far JSON is nested: 0 of a number or a text."""
+    inner = told.values() if isinstance(told, dict) else told if isinstance(told, list) else None
+    return 0 if inner is None else 1 + max(map(_depth, inner), default=0)
+
+
 def _plan(told: Mapping[str, Any]) -> Plan:
     """A plan that is no larger than any of ours could be. Raises StyleError."""
     plan = Plan(tuple(told["widths"]), told["blocks"], told["first"], told["last"], tuple(told["skips"]), told["grain"])
@@ -249,12 +268,14 @@ def _plan(told: Mapping[str, Any]) -> Plan:
     return plan
 
 
-def _array(archive: zipfile.ZipFile, name: str, shape: tuple[int, ...]) -> NDArray[Any]:
-    """A member, once its declared shape is what it must be. Raises StyleError."""
+def _array(archive: zipfile.ZipFile, name: str, shape: tuple[int, ...], kind: type) -> NDArray[Any]:
+    """A member as numbers of `kind`, once its shape is what it must be. Raises StyleError."""
     data = archive.read(f"{name}.npy")
     array: NDArray[Any] = np.load(io.BytesIO(data), allow_pickle=False)
     if array.shape != shape or array.dtype not in (np.float16, np.float32):
         raise StyleError(f"{name} must be {shape}, got {array.shape} of {array.dtype}")
+    with np.errstate(over="ignore"):
+        array = array.astype(kind)
     if not np.isfinite(array).all():
         raise StyleError(f"{name} must be finite numbers")
     return array

@@ -45,7 +45,7 @@ def main() -> None:
     for name, style in file.styles.items():
         title, learned, rights = LEARNED[name]
         told = {key: value for key, value in style.provenance.items() if key != "picture"}
-        picture = encode_jpeg(network.paint(lake, {name: 1.0}), QUALITY)
+        picture = encode_jpeg(network.paint(lake, style.vector), QUALITY)
         styles[name] = replace(
             style, title=title, provenance={"learned_from": learned, "rights": rights, **told}, picture=picture
         )

@@ -12,6 +12,7 @@ from nst.colors import color_map
 from nst.engine.backend import tf
 from nst.engine.strips import paint_in_strips
 from nst.engine.transformer import Transformer
+from nst.library import SHIPPED
 from nst.options import FastOptions
 from nst.scales import fit
 from nst.stylefile import StyleFile
@@ -25,27 +26,28 @@ LEAST = images.MIN_SIDE  # px of what the network is shown
 
 
 class FastNetwork:
-    """A style file's network, traced once for pictures of every size."""
+    """A style file's network, traced once for pictures of every size and for every style."""
 
     def __init__(self, file: StyleFile) -> None:
         self._transformer = Transformer.of(file)
-        self._names = list(file.styles)
-        picture = tf.TensorSpec([1, None, None, 3], tf.float32)
-        mix, strength = tf.TensorSpec([1, len(self._names)], tf.float32), tf.TensorSpec([1], tf.float32)
-        self._full = tf.function(self._transformer.call, input_signature=[picture, mix])
-        self._part = tf.function(self._transformer.call, input_signature=[picture, mix, strength])
+        picture, one = tf.TensorSpec([1, None, None, 3], tf.float32), tf.TensorSpec([1], tf.float32)
+        style = tf.TensorSpec([1, file.plan.length], tf.float32)
+        paint = self._transformer.paint  # plain Python without branches on tensors: nothing for AutoGraph to convert
+        self._full = tf.function(paint, input_signature=[picture, style], autograph=False)
+        self._part = tf.function(paint, input_signature=[picture, style, one], autograph=False)
 
-    def paint(self, picture: Array, mix: Mapping[str, float], strength: float = 1.0) -> Array:
-        """`picture` [H, W, 3], 0..1, in a mix of styles, weights of sum 1; of the same size."""
-        weights = np.array([[mix.get(name, 0.0) for name in self._names]], np.float32)
+    def paint(self, picture: Array, style: Array, strength: float = 1.0) -> Array:
+        """`picture` [H, W, 3], 0..1, in the style of a vector [plan.length]; of the same size."""
         share = None if strength == 1.0 else np.array([strength], np.float32)
         if picture.shape[0] * picture.shape[1] > WHOLE:
-            return paint_in_strips(self._transformer, picture, weights, share)
-        found = self._full(picture[None], weights) if share is None else self._part(picture[None], weights, share)
+            return paint_in_strips(self._transformer, picture, style[None], share)
+        found = (
+            self._full(picture[None], style[None]) if share is None else self._part(picture[None], style[None], share)
+        )
         return found[0].numpy()
 
 
-_networks: dict[tuple[str, ...], FastNetwork] = {}  # by network and names of styles
+_networks: dict[str, FastNetwork] = {}  # by what they are known by
 _lock = threading.Lock()
 
 
@@ -65,9 +67,16 @@ def apply_style(picture: Array, file: StyleFile, mix: Mapping[str, float], optio
     if options.size is not None:
         height, width = fit(height, width, options.size)
     small = (max(LEAST, round(side / options.stroke_size)) for side in (height, width))
-    found = _network(file).paint(images.resize(picture, *small), mix, options.strength**CURVE)
+    style = np.array(list(mix.values()), np.float32) @ np.stack([file.styles[name].vector for name in mix])
+    found = _network(file).paint(images.resize(picture, *small), style, options.strength**CURVE)
     found = images.resize(found, height, width)
     return _with_colors(found, picture) if options.keep_colors else found
+
+
+def warm_up() -> None:
+    """Load and trace the shipped styles, so that the first picture need not wait for that."""
+    file = StyleFile.from_bytes(SHIPPED.read_bytes())
+    apply_style(np.zeros((LEAST, LEAST, 3), np.float32), file, {next(iter(file.styles)): 1.0}, FastOptions())
 
 
 def _with_colors(found: Array, picture: Array) -> Array:
@@ -82,11 +91,10 @@ def _every(array: Array) -> int:
 
 
 def _network(file: StyleFile) -> FastNetwork:
-    """Kept for the next picture: a network's traces serve all its styles, whatever file they came in."""
-    key = file.network, *file.styles
+    """Kept for the next picture, whatever file its style comes in."""
     with _lock:
-        network = _networks.pop(key, None) or FastNetwork(file)
-        _networks[key] = network  # the last one used comes last
+        network = _networks.pop(file.network, None) or FastNetwork(file)
+        _networks[file.network] = network  # the last one used comes last
         while len(_networks) > KEPT:
             del _networks[next(iter(_networks))]
     return network

@@ -3,7 +3,7 @@
 Instance normalisation needs mean and variance of each channel over the picture, before anything after it can be known.
 So the network is worked off unit by unit, each in strips of rows. What a unit gave out is kept, except at full
 resolution, where it is the largest: that is found again from the level below, once for its statistics and once for what
-comes after it. The result is that of `Transformer.call`, up to rounding.
+comes after it. The result is that of `Transformer.paint`, up to rounding.
 """
 
 from collections.abc import Iterator
@@ -29,10 +29,10 @@ class Rows(Protocol):
         """Rows `first` to `last`, the last excluded, [1, last - first, width, C]."""
 
 
-def paint_in_strips(transformer: Transformer, picture: Array, mix: Array, strength: Array | None) -> Array:
-    """What `transformer` makes of `picture` [H, W, 3], 0..1; `mix` is [1, styles], `strength` [1] or None."""
-    plan, style = transformer.plan, ops.matmul(mix, transformer.styles)
-    condition = Condition(plan, style, transformer.own, strength)
+def paint_in_strips(transformer: Transformer, picture: Array, style: Array, strength: Array | None) -> Array:
+    """What `transformer.paint` makes of one `picture` [H, W, 3], 0..1; `style` is [1, plan.length], `strength` [1]."""
+    plan = transformer.plan
+    condition = Condition(plan, ops.convert_to_tensor(style), transformer.own, strength)
 
     def layer(unit: Unit, source: Rows, sides: tuple[int, int], kept: bool = True) -> _Layer:
         return _Layer(unit, source, transformer.kernels[unit.name], sides, condition, kept)

@@ -75,7 +75,11 @@ class Transformer(keras.layers.Layer):
         Returns:
             [N, H, W, 3], 0..1.
         """
-        condition = Condition(self.plan, ops.matmul(mix, self.styles), self.own, strength)
+        return self.paint(pictures, ops.matmul(mix, self.styles), strength)
+
+    def paint(self, pictures: Tensor, style: Tensor, strength: Tensor | None = None) -> Tensor:
+        """As `call`, in styles given as vectors [N, plan.length]."""
+        condition = Condition(self.plan, style, self.own, strength)
         x, passed = prepared(pictures, self.plan), []
         for unit in self.plan.down:
             x = self._apply(unit, x, condition)

@@ -35,7 +35,7 @@ def test_the_result_has_the_pictures_size_or_the_one_asked_for(options: dict, si
 
 def test_stroke_size_paints_the_picture_smaller_and_enlarges_it() -> None:
     x = picture(64, 80)
-    by_hand = images.resize(FastNetwork(FILE).paint(images.resize(x, 32, 40), ONE), 64, 80)
+    by_hand = images.resize(FastNetwork(FILE).paint(images.resize(x, 32, 40), FILE.styles["one"].vector), 64, 80)
     np.testing.assert_allclose(apply_style(x, FILE, ONE, FastOptions(stroke_size=2.0)), by_hand, atol=1e-6)
 
 
@@ -71,7 +71,7 @@ def test_networks_are_kept_ready_but_not_without_end() -> None:
     for file in (*files, files[-1]):
         apply_style(picture(32, 32), file, ONE, FastOptions())
     assert len(fast._networks) == fast.KEPT
-    assert next(reversed(fast._networks))[0] == files[-1].network
+    assert next(reversed(fast._networks)) == files[-1].network
 
 
 def test_the_shipped_network_leaves_a_picture_as_it_is_at_strength_nought_and_paints_at_one() -> None:

@@ -110,4 +110,5 @@ def test_strips_are_the_whole(
     mix = np.array([[0.2, 0.3, 0.5]], np.float32)
     share = None if strength is None else np.array([strength], np.float32)
     whole = np.asarray(network(x[None], mix, share))[0]
-    np.testing.assert_allclose(paint_in_strips(network, x, mix, share), whole, atol=0.1 / 255)
+    style = mix @ np.asarray(network.styles)
+    np.testing.assert_allclose(paint_in_strips(network, x, style, share), whole, atol=0.1 / 255)

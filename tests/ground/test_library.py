@@ -84,6 +84,16 @@ def test_a_style_gets_another_name_and_title(library: Library) -> None:
     assert own(library) == ["dots", "sea"]
 
 
+def test_a_file_named_by_hand_is_never_written_over(library: Library) -> None:
+    library.folder.mkdir()
+    (library.folder / "cubes.style").write_bytes(style_file("waves", "dots").to_bytes())
+    library.add(style_file("cubes", seed=1).to_bytes())
+    assert set(own(library)) == {"cubes", "dots", "waves"}
+    library.rename("waves", "sea")
+    library.remove("cubes")
+    assert set(own(library)) == {"sea", "dots"}
+
+
 def test_a_removed_style_is_gone_and_those_of_its_file_stay(library: Library) -> None:
     library.folder.mkdir()
     (library.folder / "several.style").write_bytes(style_file("waves", "dots").to_bytes())
@@ -219,6 +229,10 @@ def titled(title: Any) -> bytes:
     return with_header(styles={"waves": {"title": title, "provenance": {}}})
 
 
+def explained(reason: Any) -> bytes:
+    return with_header(styles={"waves": {"title": "x", "provenance": {"why": reason}}})
+
+
 LENGTH = PLAN.length
 HOSTILE = {
     "nothing": lambda: b"",
@@ -267,6 +281,12 @@ HOSTILE = {
     "a title that is too long": lambda: titled("x" * 81),
     "a title that is a number": lambda: titled(7),
     "provenance that is a number": lambda: with_header(styles={"waves": {"title": "x", "provenance": 7}}),
+    "provenance that cannot be written down": lambda: explained(float("nan")),
+    "provenance of half a letter": lambda: explained("\ud800"),
+    "provenance that is nested deeply": lambda: explained(json.loads("[" * 500 + "]" * 500)),
+    "provenance that is a book": lambda: explained("x" * 20_000),
+    "numbers too large for their kind": lambda: with_member("kernel/end.npy", npy(np.full((3, 3, 4, 3), 1e9, "f4"))),
+    "a header of millions of things": lambda: with_member("header.json", b"[" + b"{}," * 2_000_000 + b"{}]"),
     "no picture": lambda: spoiled(lambda members: members.pop("picture/waves.jpg") and None),
     "a picture that is none": lambda: with_member("picture/waves.jpg", b"<script>alert(1)</script>"),
     "a picture that is cut off": lambda: with_member("picture/waves.jpg", painting()[:100]),
