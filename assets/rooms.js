@@ -1,19 +1,21 @@
-// Two rooms in one page, the studio and the gallery: the address says which one is shown. Nothing is loaded anew, so
-// that the painting goes on behind the gallery. Links of the class "inside" lead from one to the other.
+// Three rooms in one page, the studio, the instant room and the gallery: the address says which one is shown. Nothing is
+// loaded anew, so that the painting goes on behind the others. Links of the class "inside" lead from one to the other.
 (() => {
-  const GALLERY = "/gallery";
+  // Of each room: its element, its address, and what the window is called.
+  const ROOMS = [["room-studio", "/", ""], ["room-instant", "/instant", "Instant"], ["room-gallery", "/gallery", "Gallery"]];
   const NAME = document.title;
   const scrolled = {}; // where each room was left
   let room = "";
 
   // Which room is hidden; and for each link its address, which keeps the run, and whether it is where we are.
   function enter(pathname, search) {
-    const inGallery = pathname === GALLERY;
+    const [id, here, title] = ROOMS.find(([, address]) => address === pathname) ?? ROOMS[0];
     const run = new URLSearchParams(search).get("run");
     const query = run ? `?run=${encodeURIComponent(run)}` : "";
-    move(inGallery ? "room-gallery" : "room-studio");
-    document.title = inGallery ? `Gallery · ${NAME}` : NAME;
-    return [inGallery, !inGallery, `/${query}`, inGallery ? null : "page", GALLERY + query, inGallery ? "page" : null];
+    move(id);
+    document.title = title ? `${title} · ${NAME}` : NAME;
+    const links = ROOMS.flatMap(([, address]) => [address + query, address === here ? "page" : null]);
+    return [...ROOMS.map(([, address]) => address !== here), ...links];
   }
 
   function move(to) {

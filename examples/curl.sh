@@ -1,5 +1,5 @@
 #!/bin/sh
-# Paint a sample picture with curl: start a run, watch it, fetch the result.
+# Paint a sample picture with curl: start a run, watch it, fetch the result; then in one pass, beside it as NAME-fast.png.
 # sh examples/curl.sh [painting.png]; NST_URL says where the studio is.
 set -eu
 api=${NST_URL:-http://127.0.0.1:8050}/api/v1
@@ -17,3 +17,7 @@ echo "run $run"
 curl -sSfN "$api/runs/$run/stream" | grep --line-buffered '^event:' # ends with the run
 curl -sSf "$api/runs/$run/result.png" -o "$painting"
 echo "painted $painting"
+
+style=$(curl -sSf "$api/styles" | sed -E 's/.*"fast": ?\[\{"name": ?"([a-z0-9-]+)".*/\1/')
+curl -sSf "$api/stylize/fast" -F content=@"$folder/content.png" -F style="$style" -o "${painting%.png}-fast.png"
+echo "painted ${painting%.png}-fast.png in the style $style"

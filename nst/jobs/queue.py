@@ -21,6 +21,8 @@ class Queue(Workers):
     `execute`, `warm_up`, `fetch` and `instant` are named as "module:function" and called in the worker: see worker.py.
     """
 
+    _at_once = 0  # pictures that are painted in one pass now
+
     def check_room(self, client: str = "") -> None:
         """Raises Busy if too many runs wait already, TooMany if too many of `client`. Ask before a run is made."""
         line, most = self.line(), self._settings.waiting

@@ -39,7 +39,7 @@ PAUSE = 2.0  # seconds between two looks at a silent scheduler, or two tries to 
 
 
 class Workers:
-    """The workers of one queue, each with the run it has. One thread does all that is not asked from outside.
+    """The workers of one queue, each with its run. One thread does all that is not asked from outside.
 
     `execute`, `warm_up`, `fetch` and `instant` are named as "module:function" and called in the worker: see worker.py.
     """
@@ -66,7 +66,6 @@ class Workers:
         self._arriving: Counter[str] = Counter()  # checkpoints on their way, by run
         self._served: dict[str, int] = {}  # by client, the number of its last turn
         self._lost_warming = 0  # in a row
-        self._at_once = 0  # pictures that are painted in one pass now
         self._trouble = ""  # why there is no warm worker
         self._info: dict[str, Any] = {}  # what the last warm-up returned
         self._fetching: dict[str, Fetching] = {}

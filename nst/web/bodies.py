@@ -14,6 +14,7 @@ from starlette.requests import Request
 from nst.errors import InputError
 from nst.images import MAX_PIXELS, MIN_SIDE
 from nst.option import ECHO, Option, did_you_mean, shown
+from nst.web.instant import FORMATS, Format
 from nst.web.problems import Malformed, Refused
 
 PICTURES = ("content", "style", "init")
@@ -25,6 +26,7 @@ GPU = Option("gpu", bool, False, "let only a worker with a graphics card paint i
 MORE = Option("epochs", int, 0, "how many epochs to paint beyond those it was to have", "run", low=0, high=1000)
 EPOCH = Option("epoch", int, None, "whose frame to begin with; it must be kept", "run", low=0, high=10**6)
 FAVOURITE = Option("favourite", bool, None, "whether the run is one", "run")
+FORMAT = Option("format", str, "png", "of the result; jpeg loses what is transparent", "picture", choices=FORMATS)
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,21 @@ class Order:
     gpu: bool
 
 
+@dataclass(frozen=True)
+class FastOrder:
+    """What a request to paint in one pass brings; `style` is a name, or weights by name."""
+
+    content: bytes | str  # a picture's file, or its ref
+    style: str | dict[str, Any]
+    options: Any
+    format: Format
+
+
+def is_form(request: Request) -> bool:
+    """Whether a request brings its fields and files as a form, not as JSON."""
+    return request.headers.get("content-type", "").lower().startswith("multipart/form-data")
+
+
 def order(text: bytes) -> Order:
     """The order in a JSON body. Slow for large pictures: use a thread."""
     body = _known(_body(text), (*PICTURES, "options", GPU.name))
@@ -45,21 +62,62 @@ def order(text: bytes) -> Order:
 
 async def order_of_form(request: Request) -> Order:
     """The order in a form; its options come as one JSON field, or one field each."""
-    pictures: Pictures = {}
+    pictures, given = await _form(request, PICTURES, texts=("init",))
+    gpu = GPU.check(given.pop(GPU.name, GPU.default))
+    return Order(pictures, given, gpu)
+
+
+def fast_order(text: bytes) -> FastOrder:
+    """The order in a JSON body, to be painted in one pass. Slow for large pictures: use a thread."""
+    body = _known(_body(text), ("content", "style", "options", FORMAT.name))
+    content = _there("content", body.get("content"), "give a picture")
+    content = content if _is_ref(content) else decode("content", content)
+    format = FORMAT.check(body.get(FORMAT.name, FORMAT.default))
+    return FastOrder(content, _style(body.get("style")), _options(body), format)
+
+
+async def fast_order_of_form(request: Request) -> FastOrder:
+    """The same in a form; a mix of styles comes as JSON, options as one JSON field, or one field each."""
+    files, given = await _form(request, ("content",), texts=("style", FORMAT.name))
+    content, _ = _there("content", files.get("content"), "give a picture")
+    style, format = given.pop("style", None), FORMAT.check(given.pop(FORMAT.name, FORMAT.default))
+    if isinstance(style, str) and style.lstrip().startswith("{"):
+        style = _object("style", style)
+    return FastOrder(content, _style(style), given, format)
+
+
+async def file_of_form(request: Request) -> tuple[bytes, str]:
+    """(the bytes, the name) of the file that a form brings as `file`."""
+    files, given = await _form(request, ("file",))
+    _known(given, ("file",))
+    data, name = _there("file", files.get("file"), "give one, as multipart/form-data")
+    return data, name
+
+
+async def _form(request: Request, roles: Collection[str], texts: Collection[str] = ()) -> tuple[Pictures, Any]:
+    """(the files of a form by role, its other fields); those in `texts` may be text, and stay as they were written."""
+    files: Pictures = {}
     given: dict[str, Any] = {}
     async with request.form() as form:
         for name, value in form.multi_items():
-            if name in PICTURES and isinstance(value, UploadFile):
-                pictures[name] = (await value.read(), value.filename or name)
-            elif isinstance(value, UploadFile) or (name in PICTURES and name != "init"):
-                expected = "a file" if name in PICTURES else "text"
+            if name in roles and isinstance(value, UploadFile):
+                files[name] = (await value.read(), value.filename or name)
+            elif isinstance(value, UploadFile) or (name in roles and name not in texts):
+                expected = "a file" if name in roles else "text"
                 raise Refused(name, InputError(f"`{name}` must be {expected}"))
             elif name == "options":
-                given |= _object(value)
+                given |= _object(name, value)
             else:
-                given[name] = _plain(value)
-    gpu = GPU.check(given.pop(GPU.name, GPU.default))
-    return Order(pictures, given, gpu)
+                given[name] = value if name in texts else _plain(value)
+    return files, given
+
+
+def name_of_style(text: bytes) -> tuple[str | None, str | None]:
+    """(new name, new title) of a style in a JSON body; None of what shall stay."""
+    body = _known(_body(text), ("name", "title"))
+    if not body:
+        raise InputError("give a `name`, a `title`, or both")
+    return body.get("name"), body.get("title")
 
 
 def fields(text: bytes, rules: Iterable[Option], required: Collection[str] = (), others: Collection[str] = ()) -> Any:
@@ -95,6 +153,25 @@ def _ref(role: str, given: Any) -> str | None:
     if not isinstance(given, str):
         raise Refused(role, InputError(f"`{role}` must be samples/NAME or uploads/ID, got {shown(given)}"))
     return given if "/" in given else f"uploads/{given}"
+
+
+def _is_ref(given: Any) -> bool:
+    """Whether a field means a picture that is here: no picture's base64 begins like that."""
+    return isinstance(given, str) and given.startswith(("samples/", "uploads/"))
+
+
+def _style(given: Any) -> str | dict[str, Any]:
+    found = _there("style", given, "name one, or several with their weights")
+    if not isinstance(found, str | dict):
+        rule = "`style` must be a style's name, or an object of names and weights"
+        raise Refused("style", InputError(f"{rule}, got {shown(given)}"))
+    return found
+
+
+def _there(name: str, given: Any, wanted: str) -> Any:
+    if given is None:
+        raise Refused(name, InputError(f"`{name}` is missing: {wanted}"))
+    return given
 
 
 def _side(name: str, given: Any) -> int:
@@ -189,13 +266,13 @@ def _parsed(text: str) -> Any:
     return found
 
 
-def _object(text: str) -> dict[str, Any]:
+def _object(name: str, text: str) -> dict[str, Any]:
     try:
         given = _parsed(text)
     except ValueError as error:
-        raise Refused("options", InputError(f"`options` is not JSON: {error}")) from error
+        raise Refused(name, InputError(f"`{name}` is not JSON: {error}")) from error
     if not isinstance(given, dict):
-        raise Refused("options", InputError(f"`options` must be an object, got {type(given).__name__}"))
+        raise Refused(name, InputError(f"`{name}` must be an object, got {type(given).__name__}"))
     return given
 
 

@@ -13,6 +13,7 @@ from nst.web.components import ASKS, OPTIONS, fill_form, register_sliders, toast
 from nst.web.desk import Desk
 
 VALUES = {option.name: ids.value(option.name) for option in OPTIONS}
+ROLES = ("content", "style", "init")  # of a run's pictures
 
 
 def register(app: Dash, desk: Desk) -> None:
@@ -102,14 +103,14 @@ def _register_restore(app: Dash, desk: Desk) -> None:
     @app.callback(
         output={
             "values": {name: Output(box, "value", allow_duplicate=True) for name, box in VALUES.items()},
-            "choices": {role: Output(ids.choice(role), "data", allow_duplicate=True) for role in ASKS},
+            "choices": {role: Output(ids.choice(role), "data", allow_duplicate=True) for role in ROLES},
         },
         inputs={"search": Input(ids.URL, "search")},
         prevent_initial_call="initial_duplicate",
     )
     async def restore(search: str | None) -> dict[str, Any]:
         """Fill the form with what a run was made of, so that a page opened by its address is whole."""
-        nothing = {"values": dict.fromkeys(VALUES, no_update), "choices": dict.fromkeys(ASKS, no_update)}
+        nothing = {"values": dict.fromkeys(VALUES, no_update), "choices": dict.fromkeys(ROLES, no_update)}
         try:
             run = desk.store.run(run_id_of(search) or run_id_of(search, "like"))
         except NotFound:

@@ -35,6 +35,7 @@ ASKS = {
     "content": ("Content", "Drop a photograph here, or choose one"),
     "style": ("Style", "Drop a painting here, or choose one"),
     "init": ("Start from", "Drop the picture to start from, or choose one"),
+    "photo": ("Picture", "Drop a photograph here, or choose one"),
 }
 
 
@@ -102,12 +103,13 @@ def further() -> Component:
     return dbc.Accordion(groups, start_collapsed=True, flush=True, always_open=True)
 
 
-def field(option: Option) -> Component:
-    """Label, control, help and a place for what is wrong."""
-    name = ids.slider(option.name) if has_slider(option) else ids.value(option.name)
+def field(option: Option, form: str = "") -> Component:
+    """Label, control, help and a place for what is wrong; `form` begins the ids of another form than the studio's."""
+    key = form + option.name
+    name = ids.slider(key) if has_slider(option) else ids.value(key)
     label = dbc.Label([option.label, html.Span(f" {option.unit}", className="unit")], html_for=name)
-    control = _control(option)
-    head = [label, *([_box(option)] if has_slider(option) else [])]
+    control = _control(option, key)
+    head = [label, *([_box(option, key)] if has_slider(option) else [])]
     if option.type is bool:
         head, control = [], [control[0]]
     return html.Div(
@@ -115,14 +117,14 @@ def field(option: Option) -> Component:
         children=[
             html.Div(head, className="field-head"),
             *control,
-            html.Div(option.help, id=ids.hint(option.name), className="hint"),
-            html.Div(id=ids.error(ids.value(option.name)), className="field-error", role="alert"),
+            html.Div(option.help, id=ids.hint(key), className="hint"),
+            html.Div(id=ids.error(ids.value(key)), className="field-error", role="alert"),
         ],
     )
 
 
-def _control(option: Option) -> list[Component]:
-    name = ids.value(option.name)
+def _control(option: Option, key: str) -> list[Component]:
+    name = ids.value(key)
     if option.type is bool:
         return [dbc.Switch(id=name, value=option.default, label=option.label)]
     if option.choices:
@@ -134,23 +136,23 @@ def _control(option: Option) -> list[Component]:
         start = low if worded else math.log10(option.default) if option.log else option.default
         slider = {"min": low, "max": high, "step": step, "value": start, "disabled": worded}
         return [
-            dbc.Input(id=ids.slider(option.name), type="range", **slider),
+            dbc.Input(id=ids.slider(key), type="range", **slider),
             dbc.Label(f"{option.label}, as a number", html_for=name, class_name="visually-hidden"),
             *(
-                dbc.Switch(id=ids.word(option.name), name=word, label=WORDS[word], value=option.default == word)
+                dbc.Switch(id=ids.word(key), name=word, label=WORDS[word], value=option.default == word)
                 for word in option.words
             ),
         ]
     if option.name == "seed":
         dice = html.Button("⚄", id=ids.DICE, type="button", title="Another seed", className="dice")
-        return [html.Div([_box(option), dice], className="with-dice")]
-    return [_box(option)]
+        return [html.Div([_box(option, key), dice], className="with-dice")]
+    return [_box(option, key)]
 
 
-def _box(option: Option) -> Component:
+def _box(option: Option, key: str) -> Component:
     """Text rather than a number field: what was typed reaches the server, which says what is wrong with it."""
     return dbc.Input(
-        id=ids.value(option.name),
+        id=ids.value(key),
         type="text",
         inputmode="text" if option.type is LayerWeights else "decimal",
         autocomplete="off",
@@ -161,7 +163,8 @@ def _box(option: Option) -> Component:
 
 def has_slider(option: Option) -> bool:
     """Whether an option gets a slider beside its box."""
-    return option.name in COMFORTABLE or option.log
+    comfortable = option.name in COMFORTABLE or option.log or (option.type is float and option.step is not None)
+    return comfortable and option.default is not None
 
 
 def scale(option: Option) -> tuple[float, float, float]:
@@ -190,23 +193,24 @@ def toast(message: str) -> None:
     set_props(ids.TOAST, {"is_open": True, "children": message})
 
 
-def register_sliders(app: Dash) -> None:
+def register_sliders(app: Dash, options: Iterable[Option] = OPTIONS, form: str = "") -> None:
     """Tie each slider to its box, both ways, and to the switch of a word."""
-    for option in filter(has_slider, OPTIONS):
-        pair = ids.slider(option.name), ids.value(option.name)
+    for option in filter(has_slider, options):
+        key = form + option.name
+        pair = ids.slider(key), ids.value(key)
         outputs, inputs = [Output(each, "value") for each in pair], [Input(each, "value") for each in pair]
         move = "pairLogarithmic" if option.log else "pair"
         if option.words:
-            switch = ids.word(option.name)
+            switch = ids.word(key)
             outputs += [Output(switch, "value"), Output(pair[0], "disabled")]
             inputs += [Input(switch, "value"), State(switch, "name")]
             move = "pairOrWord"
         app.clientside_callback(ClientsideFunction("form", move), outputs, inputs, prevent_initial_call=True)
 
 
-def read_form(values: Mapping[str, Any]) -> dict[str, Any]:
-    """What the form holds, plain values for StyleOptions; what cannot be read stays text: the option refuses it."""
-    return {option.name: _parse(option, values[option.name]) for option in OPTIONS}
+def read_form(values: Mapping[str, Any], options: Iterable[Option] = OPTIONS) -> dict[str, Any]:
+    """What the form holds, plain values of its options; what cannot be read stays text: the option refuses it."""
+    return {option.name: _parse(option, values[option.name]) for option in options}
 
 
 def fill_form(options: StyleOptions) -> dict[str, Any]:

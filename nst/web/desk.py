@@ -17,11 +17,14 @@ from nst.jobs.archive import Archive
 from nst.jobs.queue import Queue
 from nst.jobs.run import Run, State
 from nst.jobs.store import Store
+from nst.library import Library
 from nst.options import StyleOptions
 from nst.settings import Settings
 from nst.web.clients import current_client
 from nst.web.films import Films
 from nst.web.gallery import ORDER, Gallery
+from nst.web.instant import Instant
+from nst.web.results import Results
 
 Shape = tuple[int, int]  # (height, width), px
 
@@ -49,12 +52,37 @@ class Desk:
         """The timelapses of the runs."""
         return Films(self.store)
 
+    @cached_property
+    def library(self) -> Library:
+        """The fast styles."""
+        return Library(self.settings.data / "styles")
+
+    @property
+    def styles_change(self) -> bool:
+        """Whether visitors may change the fast styles, which have no owner: not where several people share them."""
+        return not self.settings.many
+
+    @cached_property
+    def instant(self) -> Instant:
+        """What paints with them."""
+        return Instant(self.queue, self.library)
+
+    @cached_property
+    def results(self) -> Results:
+        """What they painted last for the page."""
+        return Results()
+
     def keep(self, data: bytes, name: str) -> str:
         """Check that `data` is a picture that can be painted, and keep it; returns its ref. Raises ImageError."""
         shape = _shape(data, name)
         ref = f"uploads/{self.store.put_upload(data, name.rpartition('/')[2])}"  # only a sample's name has a slash
         self._shapes[ref] = shape
         return ref
+
+    def picture(self, ref: str) -> bytes:
+        """A picture's file. Raises NotFound."""
+        kind, _, name = ref.partition("/")
+        return self.gallery.path(name).read_bytes() if kind == "samples" else self.store.upload(name)
 
     def thumbnail(self, ref: str, side: int) -> bytes:
         """A picture within `side` x `side` px, JPEG. Raises NotFound."""
@@ -81,9 +109,7 @@ class Desk:
     def shape(self, ref: str) -> Shape:
         """(height, width) of a picture, upright, px. Raises NotFound."""
         if ref not in self._shapes:
-            kind, _, name = ref.partition("/")
-            data = self.gallery.path(name).read_bytes() if kind == "samples" else self.store.upload(name)
-            self._shapes[ref] = _shape(data, name)
+            self._shapes[ref] = _shape(self.picture(ref), ref.partition("/")[2])
         return self._shapes[ref]
 
     def forecast(self, options: StyleOptions, content: str | Shape, style: str | None = None) -> dict[str, Any] | None:

@@ -62,9 +62,12 @@ SETTINGS = "settings"  # takes a result, for the settings that are in it
 
 # The way between the rooms, and the gallery's.
 ROOM_STUDIO = "room-studio"
+ROOM_INSTANT = "room-instant"
 ROOM_GALLERY = "room-gallery"
 TO_STUDIO = "to-studio"
+TO_INSTANT = "to-instant"
 TO_GALLERY = "to-gallery"
+ROOMS = {TO_STUDIO: ROOM_STUDIO, TO_INSTANT: ROOM_INSTANT, TO_GALLERY: ROOM_GALLERY}
 WORDS = "words"  # what is searched for
 OF_STATE = "of-state"
 OF_FAVOURITES = "of-favourites"
@@ -84,6 +87,29 @@ BIN = "bin"
 BIN_TEXT = "bin-text"
 UNDO = "undo"
 FORGET = "forget"
+
+# The instant room's.
+STYLES = "styles"  # [{"name", "title", "network"}] of the wall
+STYLE_WISH = "style-wish"  # what is to be done with a style: {"do", "name", "title", "n"}
+STYLE_WALL = "style-wall"
+STYLE_IMPORT = "style-import"
+PREVIEWS_ASK = "previews-ask"  # {"n", "ref"} of the picture whose previews are wanted
+PREVIEWS = "previews"
+PAINT_ASK = "paint-ask"  # {"n", "ref", "title", "mix", "values"} of the picture that is wanted
+PAINTED = "painted"
+INSTANT_STAGE = "instant-stage"
+INSTANT_SAID = "instant-said"
+INSTANT_WRONG = "instant-wrong"
+CANVAS = "instant-canvas"
+ORIGINAL = "instant-original"
+RESULT = "instant-result"
+CUT = "instant-cut"  # how much of the original is shown over the result, %
+RESULT_TITLE = "instant-title"
+RESULT_NUMBERS = "instant-numbers"
+RESULT_DOWNLOAD = "instant-download"
+REFINE = "refine"
+NOTE = "note"
+MIX = "mix"
 
 
 def upload(role: str) -> str:
@@ -144,3 +170,13 @@ def card(run_id: str) -> str:
 def steer(name: object, part: str, scale: object) -> dict[str, object]:
     """The "slider" or the "box" of a live option, or of "style_layers.<layer>"; `scale` is "log" or "linear"."""
     return {"steer": name, "part": part, "scale": scale}
+
+
+def mixed(n: int, part: str) -> str:
+    """The "slot", "name", "share" or "weight" of the mix's style number `n`."""
+    return f"mix-{part}-{n}"
+
+
+def style(name: str) -> str:
+    """A style on the instant room's wall."""
+    return f"style-{name}"

@@ -7,9 +7,11 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from nst.images import MAX_BYTES
+from nst.stylefile import MOST_BYTES
 from nst.web.problems import problem
 
 PICTURE = MAX_BYTES * 4 // 3 + 2**20  # one picture in base64, and what is around it
+STYLE = MOST_BYTES + 2**20  # a style file, and what is around it
 SMALL = 2**20  # a request without pictures
 LOGIN = 2**12  # a token, from anybody
 
@@ -18,8 +20,10 @@ def limit_of(path: str) -> int:
     """Bytes that a body sent to `path` may have."""
     if path in ("/api/v1/runs", "/api/v1/stylize"):
         return 3 * PICTURE  # content, style, and one to start from
-    if path == "/_dash-update-component":
+    if path in ("/api/v1/stylize/fast", "/_dash-update-component"):
         return PICTURE
+    if path == "/api/v1/styles/fast":
+        return STYLE
     return LOGIN if path == "/login" else SMALL
 
 

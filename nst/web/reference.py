@@ -32,7 +32,8 @@ a program is told its id in the header <code>{header}</code> of the first answer
 CURL = """curl -s {base}/api/v1/runs -F content=@photo.jpg -F style=@painting.jpg -F size=512 -F epochs=40
 curl -s {base}/api/v1/runs/ID
 curl -sN {base}/api/v1/runs/ID/stream
-curl -s {base}/api/v1/runs/ID/result.png -o painting.png"""
+curl -s {base}/api/v1/runs/ID/result.png -o painting.png
+curl -s {base}/api/v1/stylize/fast -F content=@photo.jpg -F style=starry-night -o out.png"""
 
 
 @router.get("/docs")

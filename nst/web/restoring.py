@@ -14,7 +14,7 @@ from nst.errors import NotFound, NstError
 from nst.images import MAX_BYTES
 from nst.provenance import Provenance
 from nst.web import ids
-from nst.web.choosing import VALUES, bytes_of
+from nst.web.choosing import ROLES, VALUES, bytes_of
 from nst.web.components import fill_form, toast
 from nst.web.desk import Desk
 
@@ -32,12 +32,11 @@ def button() -> Component:
 
 def register(app: Dash, desk: Desk) -> None:
     """Attach the callback to `app`."""
-    roles = ("content", "style", "init")
 
     @app.callback(
         output={
             "values": {name: Output(box, "value", allow_duplicate=True) for name, box in VALUES.items()},
-            "choices": {role: Output(ids.choice(role), "data", allow_duplicate=True) for role in roles},
+            "choices": {role: Output(ids.choice(role), "data", allow_duplicate=True) for role in ROLES},
             "contents": Output(ids.SETTINGS, "contents"),
             "said": Output(ids.SETTINGS_SAID, "children"),
         },
@@ -48,7 +47,7 @@ def register(app: Dash, desk: Desk) -> None:
     async def restore(contents: str | None, name: str | None) -> dict[str, Any]:
         nothing = {
             "values": dict.fromkeys(VALUES, no_update),
-            "choices": dict.fromkeys(roles, no_update),
+            "choices": dict.fromkeys(ROLES, no_update),
             "contents": None,
             "said": no_update,
         }
@@ -63,7 +62,7 @@ def register(app: Dash, desk: Desk) -> None:
         return nothing | {
             "values": fill_form(found.options_at_the_end),
             "said": said(name or "the picture", missing, found.branched),
-            "choices": {role: choices.get(role, no_update) for role in roles},
+            "choices": {role: choices.get(role, no_update) for role in ROLES},
         }
 
 

@@ -38,8 +38,8 @@ def register(app: Dash, desk: Desk) -> None:
     """Attach the callbacks to `app`."""
     app.clientside_callback(
         ClientsideFunction("rooms", "enter"),
-        *(Output(room, "hidden") for room in (ids.ROOM_STUDIO, ids.ROOM_GALLERY)),
-        *(Output(link, what) for link in (ids.TO_STUDIO, ids.TO_GALLERY) for what in ("href", "aria-current")),
+        *(Output(room, "hidden") for room in ids.ROOMS.values()),
+        *(Output(link, what) for link in ids.ROOMS for what in ("href", "aria-current")),
         Input(ids.URL, "pathname"),
         Input(ids.URL, "search"),
     )

@@ -1,15 +1,18 @@
 """The OpenAPI document: whole, and every example in it runs."""
 
 import time
+import uuid
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
 from nst.web.api import router
+from tests.ground.test_library import style_file
 from tests.web.test_api import body, follow, start
 
 PATH = "/api/v1/runs/{run_id}"
+STYLES = "/api/v1/styles/fast"
 OPERATIONS = sorted(
     (method, route.path)
     for route in router.routes
@@ -54,6 +57,34 @@ def run_for(client: TestClient, method: str, path: str, finished: dict[str, Any]
     return finished["id"]
 
 
+def style_for(client: TestClient, method: str, path: str) -> str:
+    """The name of a style that the operation may be tried on."""
+    name = "starry-night"
+    if name not in {style["name"] for style in client.get("/api/v1/styles").json()["fast"]}:
+        bring(client, name)
+    if (method, path) in (("DELETE", f"{STYLES}/{{name}}"), ("PATCH", f"{STYLES}/{{name}}")):
+        name = "quilt"
+        client.delete(f"{STYLES}/{name}")
+        bring(client, name)
+    return name
+
+
+def bring(client: TestClient, name: str) -> None:
+    client.post(STYLES, files={"file": ("a.style", style_file(name).to_bytes())})
+
+
+def bodies(said: dict[str, Any]) -> list[dict[str, Any]]:
+    """What may be sent, as the arguments of a request; a style file has no example that could be printed."""
+    if "requestBody" not in said:
+        return [{}]
+    contents = said["requestBody"]["content"]
+    if list(contents) == ["multipart/form-data"]:
+        return [{"files": {"file": ("a.style", style_file(uuid.uuid4().hex).to_bytes())}}]
+    found = [{"json": each["example"]} for each in contents.values() if "example" in each]
+    assert found, "a body without an example"
+    return found
+
+
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)
 def test_every_example_runs(
     client: TestClient, document: dict[str, Any], finished: dict[str, Any], method: str, path: str
@@ -61,12 +92,11 @@ def test_every_example_runs(
     said = document["paths"][path][method.lower()]
     run_id = run_for(client, method, path, finished)
     examples = {each["name"]: each["schema"].get("examples", [None])[0] for each in said.get("parameters", ())}
+    if path.startswith((STYLES, "/api/v1/stylize/fast")):
+        examples["name"] = style_for(client, method, path)
     place = path.format(**{**examples, "run_id": run_id, "upload_id": finished["content"]})
-    contents = said.get("requestBody", {"content": {"none": {"example": None}}})["content"].values()
-    bodies = [each["example"] for each in contents if "example" in each]
-    assert bodies, "a body without an example"
-    for example in bodies:
-        answer = client.request(method, place, **({} if example is None else {"json": example}))
+    for sent in bodies(said):
+        answer = client.request(method, place, **sent)
         assert answer.is_success, (place, answer.text)
         assert str(answer.status_code) in said["responses"]
     client.post(f"/api/v1/runs/{run_id}/stop")

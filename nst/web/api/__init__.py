@@ -1,16 +1,16 @@
-"""The REST interface, /api/v1, by nouns: runs, their course, events and pictures; samples; the server itself."""
+"""The REST interface, /api/v1, by nouns: runs, their course, events and pictures; samples; fast styles; the server."""
 
 from fastapi import APIRouter, Request
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from nst.web.api import course, events, pictures, runs, samples, server
+from nst.web.api import course, events, fast, pictures, results, runs, samples, server
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
-router = APIRouter(
-    routes=[route for noun in (runs, course, events, pictures, samples, server) for route in noun.router.routes]
-)
+NOUNS = (runs, course, events, pictures, samples, fast, results, server)
+
+router = APIRouter(routes=[route for noun in NOUNS for route in noun.router.routes])
 
 
 @router.api_route("/api/v1/{rest:path}", methods=METHODS, include_in_schema=False)

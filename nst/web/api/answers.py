@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, WithJsonSchema, create_model
 from nst.estimates import Estimate
 from nst.jobs.run import Run
 from nst.option import LayerWeights, Option, options_of
-from nst.options import StyleOptions
+from nst.options import FastOptions, StyleOptions
 
 
 def schema_of(option: Option) -> dict[str, Any]:
@@ -45,6 +45,8 @@ def schema_of_options(options: tuple[Option, ...], required: tuple[str, ...] = (
 
 OPTIONS = schema_of_options(options_of(StyleOptions))
 LIVE = schema_of_options(tuple(option for option in options_of(StyleOptions) if option.live))
+
+FAST_OPTIONS = schema_of_options(options_of(FastOptions))
 
 Options = Annotated[dict[str, Any], WithJsonSchema(OPTIONS)]
 Number = float | None  # None where it is not finite
@@ -191,10 +193,41 @@ class Samples(Said):
     samples: list[Sample]
 
 
-class Styles(Said):
-    """Paintings to take a style from."""
+class FastStyle(Said):
+    """A style to paint with in one pass; `network` is equal for those that can be mixed.
+
+    `thumbnail` shows what it learned from, `file` is the style and its network.
+    """
+
+    name: str
+    title: str
+    shipped: bool
+    network: str
+    provenance: dict[str, Any]
+    thumbnail: str
+    file: str
+
+
+class FastStyles(Said):
+    """Those that came with the program first."""
+
+    fast: list[FastStyle]
+
+
+class Styles(FastStyles):
+    """Paintings to take a style from, and the fast styles."""
 
     styles: list[Sample]
+
+
+class FastPainted(Said):
+    """The result in base64, its size in px, the seconds of painting, the weights of the styles, of sum 1."""
+
+    image: str
+    width: int
+    height: int
+    seconds: float
+    mix: dict[str, float]
 
 
 class Extractor(Said):

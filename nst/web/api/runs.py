@@ -59,7 +59,7 @@ def begun(run: Run, forecast: dict[str, Any] | None = None) -> JSONResponse:
 
 async def _begin(request: Request, desk: Desk, client: str, key: str = "") -> tuple[Run, dict[str, Any] | None]:
     """(the run that a request asks for, what it will take)."""
-    if request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
+    if bodies.is_form(request):
         order = await bodies.order_of_form(request)
     else:
         order = await asyncio.to_thread(bodies.order, await request.body())

@@ -7,7 +7,7 @@ from fastapi import Path as InPath
 from fastapi.responses import FileResponse, Response
 
 from nst.samples import Sample
-from nst.web.api import answers
+from nst.web.api import answers, fast
 from nst.web.api.access import Here
 from nst.web.api.pictures import IMMUTABLE, Side
 from nst.web.api.schemas import file_of
@@ -36,9 +36,12 @@ async def samples() -> dict[str, Any]:
 
 
 @router.get("/styles", summary="The styles that are here", responses={200: {"model": answers.Styles}})
-async def styles() -> dict[str, Any]:
-    """The sample paintings."""
-    return {"styles": [_told(sample) for sample in STYLES]}
+def styles(desk: Here) -> dict[str, Any]:
+    """`styles` are sample paintings, for a run; `fast` are those that paint in one pass, for `/api/v1/stylize/fast`."""
+    return {
+        "styles": [_told(sample) for sample in STYLES],
+        "fast": [fast.told(entry) for entry in desk.library.entries()],
+    }
 
 
 @router.get("/samples/{name}.png", summary="A sample", response_class=FileResponse, responses=file_of("image/png", 404))

@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from nst.library import MOST_MIXED
 from nst.option import Option, options_of
+from nst.stylefile import MOST_NAME, MOST_TITLE, NAME
 from nst.timelapse import TimelapseOptions
-from nst.web.api.answers import LIVE, OPTIONS, Problem, schema_of, schema_of_options
-from nst.web.bodies import EPOCH, FAVOURITE, GPU, MORE, PICTURES
+from nst.web.api.answers import FAST_OPTIONS, LIVE, OPTIONS, Problem, schema_of, schema_of_options
+from nst.web.bodies import EPOCH, FAVOURITE, FORMAT, GPU, MORE, PICTURES
 
 Said = dict[int | str, dict[str, Any]]
 
@@ -19,7 +21,7 @@ CONTENT, STYLE = (
 
 MEANT = {
     400: "The body cannot be read",
-    403: "The run is another client's",
+    403: "The run is another client's, or the styles are not yours to change",
     404: "There is no such thing",
     409: "The run's state does not allow that",
     413: "Too large",
@@ -64,17 +66,39 @@ def _small(*rules: Option, required: tuple[str, ...] = (), **more: Any) -> dict[
     return {**schema, "properties": {**schema["properties"], **more}}
 
 
+PICTURE = {"type": "string", "description": "base64, or a data URL"}
+FILE = {"type": "string", "format": "binary"}
+TEXT = {"type": "string", "description": "the options as JSON; or one field each"}
+
+
 def _order() -> dict[str, Any]:
-    picture = {"type": "string", "description": "base64, or a data URL"}
-    file = {"type": "string", "format": "binary"}
     both = ("content", "style")
-    as_json = _fields({**dict.fromkeys(PICTURES, picture), "options": OPTIONS, "gpu": schema_of(GPU)}, both)
-    text = {"type": "string", "description": "the options as JSON; or one field each"}
+    as_json = _fields({**dict.fromkeys(PICTURES, PICTURE), "options": OPTIONS, "gpu": schema_of(GPU)}, both)
     as_form = _fields(
-        {**dict.fromkeys(PICTURES, file), "options": text, **OPTIONS["properties"], "gpu": schema_of(GPU)}, both
+        {**dict.fromkeys(PICTURES, FILE), "options": TEXT, **OPTIONS["properties"], "gpu": schema_of(GPU)}, both
     )
     example = {"content": CONTENT, "style": f"data:image/png;base64,{STYLE}", "options": {"size": 64, "epochs": 2}}
     told = _json(as_json, example)
+    told["requestBody"]["content"]["multipart/form-data"] = {"schema": as_form}
+    return told
+
+
+def _fast() -> dict[str, Any]:
+    picture = {**PICTURE, "description": "base64, a data URL, samples/NAME or uploads/ID"}
+    weights = {
+        "type": "object",
+        "additionalProperties": {"type": "number", "minimum": 0, "maximum": 1e6},
+        "minProperties": 1,
+        "maxProperties": MOST_MIXED,
+    }
+    style = {"anyOf": [{"type": "string"}, weights], "description": "a fast style's name, or weights by name"}
+    named = {"type": "string", "description": "a fast style's name, or weights by name as JSON"}
+    both, format = ("content", "style"), schema_of(FORMAT)
+    as_json = _fields({"content": picture, "style": style, "options": FAST_OPTIONS, "format": format}, both)
+    as_form = _fields(
+        {"content": FILE, "style": named, "options": TEXT, **FAST_OPTIONS["properties"], "format": format}, both
+    )
+    told = _json(as_json, {"content": CONTENT, "style": "starry-night", "options": {"strength": 0.8}})
     told["requestBody"]["content"]["multipart/form-data"] = {"schema": as_form}
     return told
 
@@ -88,6 +112,25 @@ def _estimate() -> dict[str, Any]:
 
 ORDER = _order()
 ESTIMATE = _estimate()
+FAST = _fast()
+STYLE_FILE = {
+    "requestBody": {
+        "required": True,
+        "content": {"multipart/form-data": {"schema": _fields({"file": FILE}, ("file",))}},
+    }
+}
+NEW_NAME = _json(
+    {
+        **_fields(
+            {
+                "name": {"type": "string", "pattern": f"^{NAME.pattern}$", "maxLength": MOST_NAME},
+                "title": {"type": "string", "minLength": 1, "maxLength": MOST_TITLE},
+            }
+        ),
+        "minProperties": 1,
+    },
+    {"title": "The quilt"},
+)
 LIKE = _json(_small(FAVOURITE, required=("favourite",)), {"favourite": True})
 WEIGHTS = _json(LIVE, {"strength": 3.0})
 CONTINUE = _json(_small(MORE, options=LIVE), {"epochs": 2, "options": {"strength": 3.0}}, required=False)

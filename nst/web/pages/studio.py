@@ -16,11 +16,12 @@ from nst.web import (
     restoring,
     shelf,
     steering,
+    wall,
 )
 from nst.web.components import basics, chooser, further, legend
 from nst.web.desk import Desk
 from nst.web.gallery import CONTENTS, STYLES
-from nst.web.pages import gallery
+from nst.web.pages import gallery, instant
 
 TICKING = 100  # ms between two tries to send a poll; one that waits for its answer holds the others back
 
@@ -39,8 +40,10 @@ def layout(logout: bool = False) -> Component:
             dcc.Store(id=ids.DRAFT),
             _header(logout),
             html.Main([_panel(), _stage(), _notes()], id=ids.ROOM_STUDIO, className="studio", tabIndex=-1),
+            instant.layout(),
             gallery.layout(),
             dbc.Toast(id=ids.TOAST, header="That did not work", is_open=False, dismissable=True, duration=12000),
+            dbc.Toast(id=ids.NOTE, is_open=False, dismissable=True, duration=12000, class_name="note", header="Refine"),
             html.Div("The studio does not answer. Trying again …", className="away", role="status"),
         ]
     )
@@ -55,6 +58,7 @@ def _header(logout: bool) -> Component:
             html.Nav(
                 [
                     html.A("Studio", id=ids.TO_STUDIO, href="/", className="inside"),
+                    html.A("Instant", id=ids.TO_INSTANT, href="/instant", className="inside"),
                     html.A("Gallery", id=ids.TO_GALLERY, href="/gallery", className="inside"),
                     html.A("API", href="/docs"),
                     *([html.Form(html.Button("Log out"), method="post", action="/logout")] if logout else []),
@@ -212,3 +216,4 @@ def register(app: Dash, desk: Desk) -> None:
     history.register(app, desk)
     restoring.register(app, desk)
     shelf.register(app, desk)
+    wall.register(app, desk)

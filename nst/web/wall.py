@@ -1,0 +1,264 @@
+"""Callbacks of the instant room: the wall of styles, their previews of the picture at hand, its result, and Refine.
+
+The page's script (assets/instant.js) asks, one question of a kind at a time, and shows an answer if it is the newest.
+An answer that says "again" met a worker that is not ready, or busy: the script asks once more.
+"""
+
+import asyncio
+import base64
+import re
+import unicodedata
+from collections.abc import Callable
+from pathlib import PurePath
+from typing import Any
+
+import dash_bootstrap_components as dbc
+from dash import ClientsideFunction, Dash, Input, Output, State, html, no_update, set_props
+from dash.development.base_component import Component
+from starlette.concurrency import run_in_threadpool
+
+from nst.errors import Busy, Conflict, NstError, OptionError
+from nst.library import Entry
+from nst.option import options_of
+from nst.options import FastOptions
+from nst.stylefile import MOST_NAME, MOST_TITLE
+from nst.web import ids
+from nst.web.choosing import ROLES, bytes_of
+from nst.web.components import read_form, register_sliders, toast
+from nst.web.desk import Desk
+from nst.web.gallery import STYLES
+
+OPTIONS = options_of(FastOptions)
+FORM = "fast-"  # begins the ids of the room's controls
+FIELDS = {option.name: ids.value(FORM + option.name) for option in OPTIONS}
+MIXED = 3  # styles that the page mixes at most
+SIDE = 224  # px of a preview
+
+KEPT_BY_OWNER = "several people share this studio: only who runs it changes its styles"
+WITH_PAINTING = "Its style is chosen too: press Start."
+WITHOUT_PAINTING = "Choose the painting of its style, and press Start."
+
+
+def register(app: Dash, desk: Desk) -> None:
+    """Attach the callbacks to `app`."""
+    register_sliders(app, OPTIONS, FORM)
+    _register_script(app)
+    _register_styles(app, desk)
+    _register_painting(app, desk)
+    _register_refine(app, desk)
+
+
+def _register_script(app: Dash) -> None:
+    app.clientside_callback(
+        ClientsideFunction("instant", "enter"),
+        Input(ids.URL, "pathname"),
+        Input(ids.choice("photo"), "data"),
+        Input(ids.STYLES, "data"),
+    )
+    app.clientside_callback(
+        ClientsideFunction("instant", "adjust"),
+        *(Input(ids.mixed(n, "weight"), "value") for n in range(MIXED)),
+        *(Input(box, "value") for box in FIELDS.values()),
+    )
+    for store in (ids.PREVIEWS, ids.PAINTED):
+        app.clientside_callback(ClientsideFunction("instant", store), Input(store, "data"), prevent_initial_call=True)
+
+
+def _register_styles(app: Dash, desk: Desk) -> None:
+    @app.callback(
+        Output(ids.STYLE_WALL, "children"),
+        Output(ids.STYLES, "data"),
+        Output(ids.STYLE_IMPORT, "contents"),
+        Output(ids.STYLE_IMPORT, "style"),
+        Input(ids.STYLE_WISH, "data"),
+        Input(ids.STYLE_IMPORT, "contents"),
+        State(ids.STYLE_IMPORT, "filename"),
+        prevent_initial_call=True,
+    )
+    async def hang(wish: dict[str, Any] | None, contents: str | None, name: str | None) -> tuple[Any, ...]:
+        try:
+            if contents:
+                await asyncio.to_thread(bring, desk, contents, name or "the file")
+            elif wish and wish["do"] != "list":
+                await asyncio.to_thread(fulfil, desk, wish)
+        except NstError as error:
+            toast(str(error))
+        entries = await asyncio.to_thread(desk.library.entries)
+        many = desk.settings.many
+        cards = [card(entry, entry.shipped or many) for entry in entries]
+        return cards, [told(entry) for entry in entries], None, {"display": "none"} if many else {}
+
+
+def bring(desk: Desk, contents: str, name: str) -> None:
+    """Keep the styles of a file that was dropped. Raises InputError, Conflict."""
+    _check_owner(desk)
+    desk.library.add(bytes_of(contents), name)
+
+
+def fulfil(desk: Desk, wish: dict[str, Any]) -> None:
+    """Rename or remove a style. Raises NotFound, StyleError, Conflict."""
+    _check_owner(desk)
+    if wish["do"] == "rename":
+        desk.library.rename(wish["name"], name_of(wish["title"]) or wish["name"], wish["title"])
+    elif wish["do"] == "remove":
+        desk.library.remove(wish["name"])
+
+
+def _check_owner(desk: Desk) -> None:
+    if desk.settings.many:
+        raise Conflict(KEPT_BY_OWNER)
+
+
+def name_of(title: str) -> str:
+    """The name that goes with a title: "Été, 1905" -> "ete-1905"."""
+    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
+    return re.sub("[^a-z0-9]+", "-", plain)[:MOST_NAME].strip("-")
+
+
+def told(entry: Entry) -> dict[str, str]:
+    """What the page's script knows of a style."""
+    return {"name": entry.name, "title": entry.style.title, "network": entry.file.network}
+
+
+def card(entry: Entry, fixed: bool) -> Component:
+    """A style on the wall: its own little picture until there is a preview. A `fixed` one is not to be changed."""
+    title = entry.style.title
+    return html.Article(
+        id=ids.style(entry.name),
+        className="style-card",
+        **{"data-style": entry.name},
+        children=[
+            html.Button(
+                html.Img(src=data_url(entry.style.picture), alt=""),
+                type="button",
+                className="style-pick",
+                **{"data-do": "pick", "aria-label": f"Paint with {title}", "aria-pressed": "false"},
+            ),
+            html.Button(
+                "+",
+                type="button",
+                className="style-mix",
+                title=f"Mix {title} in",
+                **{"data-do": "mix", "aria-label": f"Mix {title} in", "aria-pressed": "false"},
+            ),
+            html.H3([title, *([] if entry.shipped else [html.Span("yours", className="own")])]),
+            *([] if fixed else [_menu(entry)]),
+        ],
+    )
+
+
+def _menu(entry: Entry) -> Component:
+    """What may be done with a style that did not come with the program."""
+    box, title = f"title-{entry.name}", entry.style.title
+    return html.Details(
+        [
+            html.Summary("⋯", title=f"More for {title}", **{"aria-label": f"More for {title}"}),
+            html.Div(
+                [
+                    html.Label("Title", htmlFor=box),
+                    dbc.Input(id=box, value=title, maxLength=MOST_TITLE, autocomplete="off"),
+                    html.Button("Rename", type="button", **{"data-do": "rename"}),
+                    html.A("Export", href=f"/api/v1/styles/fast/{entry.name}.style", download=f"{entry.name}.style"),
+                    html.Button("Remove", type="button", **{"data-do": "remove"}),
+                ]
+            ),
+        ],
+        className="style-menu",
+    )
+
+
+def data_url(jpeg: bytes) -> str | None:
+    """A small picture as an address; None for none."""
+    return f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}" if jpeg else None
+
+
+def _register_painting(app: Dash, desk: Desk) -> None:
+    @app.callback(Output(ids.PREVIEWS, "data"), Input(ids.PREVIEWS_ASK, "data"), prevent_initial_call=True)
+    async def preview(ask: dict[str, Any]) -> dict[str, Any]:
+        return await run_in_threadpool(answer, previews, desk, ask)
+
+    @app.callback(
+        output={
+            "painted": Output(ids.PAINTED, "data"),
+            "errors": {name: Output(ids.error(box), "children") for name, box in FIELDS.items()},
+        },
+        inputs={"ask": Input(ids.PAINT_ASK, "data")},
+        prevent_initial_call=True,
+    )
+    async def paint(ask: dict[str, Any]) -> dict[str, Any]:
+        painted = await run_in_threadpool(answer, result, desk, ask)
+        wrong = painted.get("field")
+        return {"painted": painted, "errors": {name: painted["error"] if name == wrong else "" for name in FIELDS}}
+
+
+def answer(question: Callable[[Desk, dict[str, Any]], dict[str, Any]], desk: Desk, ask: dict[str, Any]) -> Any:
+    """What `question` says, under the number of `ask`; or {"error", "again", "field"} in its place."""
+    try:
+        return {"n": ask["n"], **question(desk, ask)}
+    except NstError as error:
+        field = error.option if isinstance(error, OptionError) else ""
+        return {"n": ask["n"], "error": str(error), "again": isinstance(error, Busy), "field": field}
+
+
+def previews(desk: Desk, ask: dict[str, Any]) -> dict[str, Any]:
+    """{"pictures": {style: address}} of the picture `ask["ref"]` in every style. Raises NstError."""
+    found = desk.instant.thumbnails(desk.picture(ask["ref"]), SIDE)
+    return {"pictures": {name: data_url(jpeg) for name, jpeg in found.items()}}
+
+
+def result(desk: Desk, ask: dict[str, Any]) -> dict[str, Any]:
+    """A picture painted as the page wishes, and what it says of it. Raises NstError."""
+    options = FastOptions.from_json(read_form(ask["values"], OPTIONS))
+    painted = desk.instant.paint(desk.picture(ask["ref"]), ask["mix"], options)
+    key = desk.results.put(painted)
+    return {
+        "key": key,
+        "styles": list(painted.mix),
+        "src": f"/api/v1/instant/{key}.png",
+        "original": f"/api/v1/instant/{ask['ref']}.jpg",
+        "photo": {"ref": ask["ref"], "title": ask["title"]},
+        "width": painted.width,
+        "height": painted.height,
+        "numbers": f"{painted.width} × {painted.height} px · {painted.seconds:.2f} s",
+        "file": f"{name_of(PurePath(ask['title']).stem) or 'picture'}-{'-'.join(painted.mix)}.png",
+    }
+
+
+def _register_refine(app: Dash, desk: Desk) -> None:
+    @app.callback(
+        output={
+            "path": Output(ids.URL, "pathname"),
+            "search": Output(ids.URL, "search", allow_duplicate=True),
+            "init": Output(ids.value("init"), "value", allow_duplicate=True),
+            "choices": {role: Output(ids.choice(role), "data", allow_duplicate=True) for role in ROLES},
+        },
+        inputs={"clicks": Input(ids.REFINE, "n_clicks")},
+        state={"painted": State(ids.PAINTED, "data")},
+        prevent_initial_call=True,
+    )
+    async def refine(clicks: int, painted: dict[str, Any]) -> dict[str, Any]:
+        try:
+            choices = await asyncio.to_thread(handed_over, desk, painted)
+        except NstError as error:
+            toast(str(error))
+            return dict.fromkeys(("path", "search", "init"), no_update) | {"choices": dict.fromkeys(ROLES, no_update)}
+        then = WITH_PAINTING if "style" in choices else WITHOUT_PAINTING
+        set_props(ids.NOTE, {"is_open": True, "children": f"The result is what the painting starts from. {then}"})
+        choices = {role: choices.get(role, no_update) for role in ROLES}
+        return {"path": "/", "search": "", "init": "image", "choices": choices}
+
+
+def handed_over(desk: Desk, painted: dict[str, Any]) -> dict[str, Any]:
+    """{role: choice} of the studio that go on from a result; no style where its painting is none of ours.
+
+    The style of a mix that weighs most speaks for it. Raises NotFound, ImageError.
+    """
+    kept = desk.results.get(painted["key"])
+    choices = {
+        "content": painted["photo"],
+        "init": {"ref": desk.keep(kept.data, painted["file"]), "title": painted["file"]},
+    }
+    main = desk.library.find(max(kept.mix, key=lambda name: kept.mix[name]))
+    words = {main.name, main.style.title, *map(str, main.style.provenance.values())}
+    sample = next((sample for sample in STYLES if words & {sample.name, sample.title}), None)
+    return choices | ({"style": {"ref": f"samples/{sample.name}", "title": sample.title}} if sample else {})

@@ -1,0 +1,199 @@
+"""The instant room, with a real worker and real styles: all show the picture at hand, and any may be had large."""
+
+import io
+import re
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from playwright.sync_api import Locator, Page, Request, expect
+
+from tests.browser.conftest import Site, Visit
+from tests.browser.test_looks import findings, squeeze
+from tests.ground.test_library import style_file
+from tests.web.sites import picture
+
+FIRST = 90_000  # ms: the worker may load TensorFlow
+RESULT = re.compile(r"^/api/v1/instant/[\w-]+\.png$")
+NUMBERS = re.compile(r"^\d+ × \d+ px · \d+\.\d\d s$")
+SOURCES = "[...document.querySelectorAll('.style-pick img')].map(image => image.src)"
+
+
+def enter(page: Page) -> None:
+    """Go to the room, and wait until every style shows the picture."""
+    page.click("#to-instant")
+    previewed(page)
+
+
+def previewed(page: Page) -> None:
+    page.wait_for_selector(".style-card", timeout=FIRST)
+    page.wait_for_selector("#style-wall:not(.is-waiting)", timeout=FIRST)
+
+
+def drop(page: Page, colour: str = "teal", name: str = "boat at noon.png", size: tuple[int, int] = (120, 90)) -> None:
+    """Bring a picture, and wait until every style shows it."""
+    before = page.evaluate(SOURCES)
+    file = {"name": name, "mimeType": "image/png", "buffer": picture(*size, colour)}
+    page.set_input_files("#photo-upload input", file)
+    page.wait_for_function(f"before => {SOURCES}.every((source, n) => source !== before[n])", arg=before, timeout=FIRST)
+
+
+def card(page: Page, n: int) -> Locator:
+    return page.locator(".style-card").nth(n)
+
+
+def painted(page: Page) -> str:
+    """Wait until what was asked for last is shown; its address."""
+    expect(page.locator("#instant-result")).to_have_attribute("src", RESULT, timeout=FIRST)
+    page.wait_for_selector("#instant-canvas:not(.is-painting)")
+    return page.locator("#instant-result").get_attribute("src") or ""
+
+
+def painted_anew(page: Page, before: str) -> str:
+    expect(page.locator("#instant-result")).not_to_have_attribute("src", before, timeout=FIRST)
+    return painted(page)
+
+
+def pixels(page: Page, source: str) -> np.ndarray:
+    data = page.request.get(page.evaluate("location.origin") + source).body()
+    return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"), np.float32)
+
+
+def bring(page: Page, *names: str, seed: int) -> None:
+    """Import styles of a network of their own."""
+    for name in names:
+        data = style_file(*names, seed=seed).only(name).to_bytes()
+        file = {"name": f"{name}.style", "mimeType": "application/octet-stream", "buffer": data}
+        page.set_input_files("#style-import input", file)
+        expect(page.locator(f"#style-{name}")).to_be_visible()
+
+
+def test_every_style_shows_the_picture_and_a_click_has_it_large(visit: Visit) -> None:
+    page = visit()
+    enter(page)
+    expect(page.locator("#instant-stage")).to_be_hidden()
+    drop(page)
+    card(page, 0).locator(".style-pick").focus()
+    page.keyboard.press("Enter")
+    full = painted(page)
+    expect(page.locator("#instant-numbers")).to_have_text(NUMBERS)
+    assert pixels(page, full).shape == (90, 120, 3)
+    expect(card(page, 0).locator(".style-pick")).to_have_attribute("aria-pressed", "true")
+
+    page.locator("#fast-strength").fill("0.2")
+    weak = painted_anew(page, full)
+    expect(page.locator("#option-fast-strength")).to_have_value("0.2")
+    assert np.abs(pixels(page, weak) - pixels(page, full)).mean() > 1
+
+    card(page, 1).locator(".style-mix").click()
+    expect(page.locator("#mix")).to_be_visible()
+    mixed = painted_anew(page, weak)
+    expect(page.locator("#instant-title")).to_contain_text("50\u00a0%")
+    page.locator("#mix-weight-1").fill("0")
+    expect(page.locator("#mix-share-0")).to_have_text("100\u00a0%")
+    assert np.abs(pixels(page, painted_anew(page, mixed)) - pixels(page, weak)).max() <= 1
+
+    with page.expect_download() as loading:
+        page.click("#instant-download")
+    assert re.fullmatch(r"boat-at-noon-[\w-]+\.png", loading.value.suggested_filename)
+    assert Image.open(io.BytesIO(Path(loading.value.path()).read_bytes())).size == (120, 90)
+    page.locator("#instant-cut").fill("40")
+    assert page.evaluate("document.querySelector('#instant-canvas').style.getPropertyValue('--cut')") == "40%"
+
+
+def test_of_many_moves_the_last_one_is_shown_and_no_storm_is_sent(visit: Visit) -> None:
+    page = visit()
+    enter(page)
+    card(page, 0).locator(".style-pick").click()
+    before = painted(page)
+    asked: list[str] = []
+
+    def note(request: Request) -> None:
+        if '"paint-ask"' in (request.post_data or ""):
+            asked.append(request.url)
+
+    page.on("request", note)
+    for strength in np.linspace(0.9, 0.05, 18):
+        page.locator("#fast-strength").fill(f"{strength:.2f}")
+    page.fill("#option-fast-size", "64")
+    page.wait_for_function("document.querySelector('#instant-numbers').textContent.startsWith('64 ×')", timeout=FIRST)
+    assert painted(page) != before
+    assert 1 <= len(asked) < 10
+    page.fill("#option-fast-size", "8")
+    expect(page.locator("#option-fast-size-error")).to_contain_text("`size` must be")
+    page.fill("#option-fast-size", "")
+    expect(page.locator("#option-fast-size-error")).to_be_empty()
+
+
+def test_refine_hands_the_result_to_the_studio(visit: Visit) -> None:
+    page = visit()
+    enter(page)
+    drop(page, "maroon")
+    card(page, 0).locator(".style-pick").click()
+    painted(page)
+    page.click("#refine")
+    expect(page.locator("#room-studio")).to_be_visible()
+    expect(page.locator("#note")).to_contain_text("starts from")
+    expect(page.locator("#content-caption")).to_have_text("boat at noon.png")
+    expect(page.locator("#option-init")).to_have_value("image")
+    expect(page.locator("#init-caption")).to_have_text(re.compile(r"^boat-at-noon-[\w-]+\.png$"))
+    page.fill("#epochs", "1")
+    page.fill("#option-size", "64")
+    page.click("#start")
+    page.wait_for_function("document.querySelector('#status').textContent.startsWith('Finished')")
+
+
+def test_what_is_no_picture_and_what_is_no_style_is_said(visit: Visit) -> None:
+    page = visit()
+    page.click("#to-instant")
+    wrong = {"name": "notes.png", "mimeType": "image/png", "buffer": b"no picture"}
+    page.set_input_files("#photo-upload input", wrong)
+    expect(page.locator("#photo-error")).to_contain_text("'notes.png'")
+    page.set_input_files("#style-import input", wrong | {"name": "notes.style"})
+    expect(page.locator("#toast")).to_contain_text("'notes.style' is no style file of ours")
+
+
+def test_ones_own_styles_are_brought_mixed_named_and_removed(visit: Visit, site: Site) -> None:
+    page = visit()
+    enter(page)
+    bring(page, "waves", "dots", seed=0)
+    previewed(page)
+    waves = page.locator("#style-waves")
+    expect(waves).to_contain_text("yours")
+    waves.locator(".style-pick").click()
+    painted(page)
+    card(page, 0).locator(".style-mix").click()
+    expect(page.locator("#instant-wrong")).to_contain_text("only styles of one network can be mixed")
+    page.locator("#style-dots .style-mix").click()
+    expect(page.locator("#instant-wrong")).to_be_empty()
+    expect(page.locator("#mix-name-1")).to_have_text("The dots")
+
+    waves.locator("summary").click()
+    with page.expect_download() as loading:
+        waves.get_by_role("link", name="Export").click()
+    assert loading.value.suggested_filename == "waves.style"
+    waves.get_by_label("Title").fill("Rough Sea")
+    page.keyboard.press("Enter")
+    expect(page.locator("#style-rough-sea")).to_contain_text("Rough Sea")
+    for name in ("rough-sea", "dots"):
+        page.locator(f"#style-{name} summary").click()
+        for _ in range(2):
+            page.locator(f"#style-{name} [data-do=remove]").click()
+        expect(page.locator(f"#style-{name}")).to_have_count(0)
+    expect(page.locator("#instant-stage")).to_be_hidden()
+    assert not list((site.folder / "styles").glob("*.style"))
+
+
+def test_axe_finds_nothing_by_day_and_by_night_and_nothing_sticks_out(visit: Visit) -> None:
+    page = visit(color_scheme="light", reduced_motion="reduce")
+    enter(page)
+    assert findings(page) == []
+    card(page, 0).locator(".style-pick").click()
+    painted(page)
+    card(page, 1).locator(".style-mix").click()
+    expect(page.locator("#mix")).to_be_visible()
+    assert findings(page) == []
+    page.click("#theme")
+    assert findings(page) == []
+    squeeze(page)
+    expect(page).to_have_title("Instant · nst studio")

@@ -1,0 +1,160 @@
+"""The instant room without a browser: its wall, what is answered to its questions, and what Refine hands over."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nst.errors import Conflict, NotFound, StyleError
+from nst.jobs.archive import Archive
+from nst.jobs.queue import Queue
+from nst.jobs.store import Store
+from nst.option import options_of
+from nst.options import FastOptions
+from nst.settings import Settings
+from nst.web import ids
+from nst.web.components import has_slider
+from nst.web.desk import Desk
+from nst.web.gallery import STYLES, Gallery
+from nst.web.instant import Painted
+from nst.web.pages import studio
+from nst.web.results import Results
+from nst.web.wall import FIELDS, FORM, MIXED, answer, bring, card, data_url, fulfil, handed_over, name_of, result, told
+from tests.ground.test_library import style_file
+from tests.web.sites import picture
+
+AS_THEY_ARE = {"strength": "1", "stroke_size": "1", "keep_colors": False, "size": ""}
+
+
+def desk_at(folder: Path, **settings: Any) -> Desk:
+    """A desk whose queue was never started."""
+    store, settings_there = Store(folder), Settings(data=folder, **settings)
+    return Desk(settings_there, store, Queue(settings_there, store), Gallery(folder), Archive(store, 10**9))
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return desk_at(tmp_path)
+
+
+def imported(desk: Desk, *names: str) -> None:
+    bring(desk, data_url(style_file(*names).to_bytes()) or "", "mine.style")
+
+
+def question(desk: Desk, **asked: Any) -> dict[str, Any]:
+    ref = desk.keep(picture(), "boat.png")
+    return {"n": 7, "ref": ref, "title": "boat.png", "mix": {"waves": 50}, "values": AS_THEY_ARE} | asked
+
+
+def painted(desk: Desk, **mix: float) -> dict[str, Any]:
+    """What the page was told of a result in a mix of styles."""
+    ref = desk.keep(picture(colour="navy"), "boat.png")
+    key = desk.results.put(Painted(picture(colour="red"), 64, 48, 0.2, mix))
+    return {"key": key, "photo": {"ref": ref, "title": "boat.png"}, "file": "boat-waves.png"}
+
+
+def components(tree: Any) -> list[Any]:
+    return [tree, *(each for each in tree._traverse() if not isinstance(each, str))]
+
+
+def test_every_option_has_a_control_and_numbers_that_are_known_a_slider() -> None:
+    present = {each.id for each in components(studio.layout()) if isinstance(getattr(each, "id", None), str)}
+    assert set(FIELDS.values()) <= present
+    sliders = [option.name for option in options_of(FastOptions) if has_slider(option)]
+    assert sliders == ["strength", "stroke_size"]
+    assert {ids.slider(FORM + name) for name in sliders} <= present
+    assert all(ids.mixed(n, "weight") in present for n in range(MIXED))
+
+
+def test_ones_own_styles_hang_beside_the_shipped_ones_and_have_a_menu(desk: Desk) -> None:
+    imported(desk, "waves")
+    entries = desk.library.entries()
+    assert entries[0].shipped
+    own = next(entry for entry in entries if entry.name == "waves")
+    menus = [[each for each in components(card(entry, entry.shipped)) if each._type == "Details"] for entry in entries]
+    assert [bool(menu) for menu in menus] == [not entry.shipped for entry in entries]
+    assert told(own) == {"name": "waves", "title": "The waves", "network": own.file.network}
+
+
+def test_a_style_is_renamed_by_its_title_and_removed(desk: Desk) -> None:
+    imported(desk, "waves")
+    fulfil(desk, {"do": "rename", "name": "waves", "title": "Été à la mer"})
+    assert desk.library.find("ete-a-la-mer").style.title == "Été à la mer"
+    fulfil(desk, {"do": "rename", "name": "ete-a-la-mer", "title": "海"})
+    assert desk.library.find("ete-a-la-mer").style.title == "海"
+    fulfil(desk, {"do": "remove", "name": "ete-a-la-mer"})
+    with pytest.raises(NotFound):
+        desk.library.find("ete-a-la-mer")
+
+
+def test_a_name_is_made_of_a_title() -> None:
+    assert name_of("  My Kitchen: tiles, 1905! ") == "my-kitchen-tiles-1905"
+    assert name_of("long " * 20) == "long-long-long-long-long-long-long-long"
+
+
+def test_what_ships_stays_and_what_is_no_style_file_is_refused(desk: Desk) -> None:
+    with pytest.raises(StyleError, match="stays as it is"):
+        fulfil(desk, {"do": "remove", "name": desk.library.entries()[0].name})
+    with pytest.raises(StyleError, match=r"'photo\.png' is no style file"):
+        bring(desk, data_url(picture()) or "", "photo.png")
+
+
+def test_in_a_studio_of_many_no_visitor_changes_the_styles(tmp_path: Path) -> None:
+    desk = desk_at(tmp_path, many=True)
+    for change in (lambda: imported(desk, "waves"), lambda: fulfil(desk, {"do": "remove", "name": "waves"})):
+        with pytest.raises(Conflict, match="only who runs it"):
+            change()
+
+
+def test_a_question_to_a_worker_that_is_not_there_is_to_be_asked_again(desk: Desk) -> None:
+    imported(desk, "waves")
+    found = answer(result, desk, question(desk))
+    assert (found["n"], found["again"], found["field"]) == (7, True, "")
+    assert "no worker" in found["error"]
+
+
+@pytest.mark.parametrize(("option", "typed"), [("size", "8"), ("size", "huge"), ("strength", "2"), ("stroke_size", "")])
+def test_a_wrong_value_is_told_beside_its_control(desk: Desk, option: str, typed: str) -> None:
+    found = answer(result, desk, question(desk, values=AS_THEY_ARE | {option: typed}))
+    assert (found["again"], found["field"]) == (False, option)
+    assert f"`{option}` must be" in found["error"]
+
+
+def test_a_style_or_a_picture_that_is_gone_is_told_in_one_line(desk: Desk) -> None:
+    for asked in ({"mix": {"gone": 1}}, {"ref": "uploads/" + "0" * 64}):
+        found = answer(result, desk, question(desk, **asked))
+        assert not found["again"]
+        assert "\n" not in found["error"]
+
+
+def test_results_are_kept_until_newer_ones_need_their_room() -> None:
+    results, small = Results(most=2, most_bytes=100), Painted(b"x" * 40, 8, 5, 0.1, {})
+    first, second = results.put(small), results.put(small)
+    assert results.get(first) is small
+    third = results.put(small)
+    with pytest.raises(NotFound, match="paint it again"):
+        results.get(first)
+    assert results.get(second) is results.get(third) is small
+    large = results.put(replace(small, data=b"x" * 1000))
+    assert len(results.get(large).data) == 1000
+    with pytest.raises(NotFound):
+        results.get(third)
+
+
+def test_refine_hands_over_the_picture_and_its_result(desk: Desk) -> None:
+    imported(desk, "waves")
+    wanted = painted(desk, waves=1.0)
+    choices = handed_over(desk, wanted)
+    assert choices["content"] == wanted["photo"]
+    assert desk.picture(choices["init"]["ref"]) == picture(colour="red")
+    assert "style" not in choices, "its painting is none of ours"
+
+
+def test_refine_chooses_the_sample_that_a_style_learned_from(desk: Desk) -> None:
+    sample, file = STYLES[2], style_file("mine", "waves")
+    mine = replace(file.styles["mine"], provenance={"source": sample.name})
+    desk.library.add(replace(file, styles={**file.styles, "mine": mine}).to_bytes())
+    sampled = {"ref": f"samples/{sample.name}", "title": sample.title}
+    assert handed_over(desk, painted(desk, mine=0.6, waves=0.4))["style"] == sampled
+    assert "style" not in handed_over(desk, painted(desk, mine=0.4, waves=0.6))
