@@ -10,10 +10,10 @@ import statistics
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from time import perf_counter
 
 import numpy as np
 
+from benchmarks.clock import seconds
 from benchmarks.process import fresh_process, peak_memory
 from benchmarks.report import Number, others_load, report
 from nst import images, samples
@@ -191,13 +191,6 @@ def trained_shapes(photos: Sequence[images.Array], style: images.Array, folder: 
 def ratios(ones: Sequence[float], others: Sequence[float]) -> tuple[float, ...]:
     """Each of the one over that of the other."""
     return tuple(one / other for one, other in zip(ones, others, strict=True))
-
-
-def seconds(work: Callable[[], object]) -> float:
-    """How long it takes."""
-    began = perf_counter()
-    work()
-    return perf_counter() - began
 
 
 if __name__ == "__main__":

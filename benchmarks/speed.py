@@ -5,7 +5,7 @@ convolutions of one step, forward and back to the input, at the very shapes and 
 time of the step itself; both are measured in turn in one process, so that what else the machine does meets both alike.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from time import perf_counter
 from typing import Any
@@ -13,6 +13,7 @@ from unittest.mock import patch
 
 import numpy as np
 
+from benchmarks.clock import seconds
 from benchmarks.convolutions import bare_convolutions
 from benchmarks.report import Number, others_load, report
 from nst.engine.backend import tf
@@ -105,13 +106,6 @@ def vgg19_step_and_bare_convolutions(precision: str) -> tuple[list[float], list[
 def shares(parts: Sequence[float], wholes: Sequence[float]) -> tuple[float, ...]:
     """Percent of each whole that its part is."""
     return tuple(100 * part / whole for part, whole in zip(parts, wholes, strict=True))
-
-
-def seconds(work: Callable[[], object]) -> float:
-    """How long it takes."""
-    began = perf_counter()
-    work()
-    return perf_counter() - began
 
 
 if __name__ == "__main__":

@@ -28,12 +28,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--size", type=int, default=512, help="long side of what is painted, px")
     parser.add_argument("--side", type=int, default=256, help="long side of a cell, px")
     parser.add_argument("--strength", type=float, default=1.0)
+    parser.add_argument("--bare", action="store_true", help="without the contents along the top")
     asked = parser.parse_args(arguments)
     contents = pictures(asked.contents)
     library = Library(Settings.read().data / "styles")
     names = asked.styles or [entry.name for entry in library.entries() if entry.shipped]
     options = FastOptions(size=asked.size, strength=asked.strength)
-    rows: list[list[Cell]] = [[(opened(content), content.stem) for content in contents]]
+    rows: list[list[Cell]] = [] if asked.bare else [[(opened(content), content.stem) for content in contents]]
     for name in names:
         began = time.monotonic()
         file = library.file_of([name])
