@@ -11,7 +11,7 @@
   const find = (selector) => document.querySelector(selector);
   const all = (selector) => [...document.querySelectorAll(selector)];
   const within = (event, selector) => event.target instanceof Element && event.target.closest(selector);
-  const cardOf = (name) => document.getElementById(`style-${name}`);
+  const cardOf = (name) => document.getElementById(`hung-${name}`);
   const narrow = matchMedia("(max-width: 991px)");
 
   // Asking -------------------------------------------------------------------------------------------------------------
@@ -27,9 +27,10 @@
       const wait = out ? out.since + (next ? PATIENCE_MS : LOST_MS) - Date.now() : 0;
       timer = setTimeout(go, wait > 0 ? wait : LOST_MS);
       if (wait > 0) return;
-      out = { question, since: Date.now() };
+      n += 1;
+      out = { question, since: Date.now(), first: out?.question === question ? out.first : n };
       next = null;
-      set(store, { data: { ...question, n: ++n } });
+      set(store, { data: { ...question, n } });
     }
 
     function ask(question) {
@@ -37,9 +38,10 @@
       go();
     }
 
-    // Whether an answer is the one that is waited for; one that says "again" is asked for once more.
+    // Whether an answer is the one that is waited for, however often that was asked; one that says "again" is asked for
+    // once more.
     function answered(answer) {
-      if (!out || answer.n !== n) return false;
+      if (!out || answer.n < out.first) return false;
       const { question } = out;
       out = null;
       clearTimeout(timer);
@@ -198,8 +200,12 @@
     canvas().style.setProperty("--height", height);
   }
 
+  // Whether it is of the picture and the styles that were picked last; the controls may have moved since.
+  const isWanted = ({ photo, styles }) => JSON.stringify([photo.ref, styles]) === sketched;
+
   async function show(answer) {
     if (!answer || !painter.answered(answer)) return;
+    if (!answer.error && !isWanted(answer)) return;
     say(answer);
     if (answer.error) {
       canvas().classList.toggle("is-painting", answer.again);
@@ -209,6 +215,7 @@
     const image = new Image();
     image.src = answer.src;
     await image.decode().catch(() => {}); // so that the frame and what is in it change at once
+    if (!isWanted(answer)) return;
     frame(answer.width, answer.height);
     canvas().classList.remove("is-sketch", "is-painting");
     set("instant-result", { src: answer.src });
@@ -238,7 +245,16 @@
     acts[button.dataset.do]();
   }
 
-  const fold = (but) => all(".style-menu[open]").forEach((menu) => { if (menu !== but) menu.open = false; });
+  function fold(but) {
+    for (const menu of all(".style-menu[open]")) {
+      if (menu === but) continue;
+      menu.open = false;
+      for (const button of menu.querySelectorAll("[data-sure]")) {
+        delete button.dataset.sure;
+        button.textContent = "Remove";
+      }
+    }
+  }
 
   document.addEventListener("click", (event) => {
     fold(within(event, ".style-menu"));

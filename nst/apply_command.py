@@ -11,6 +11,7 @@ from nst.commands import add_flag, check_kept, flags_given, tell, to_paint
 from nst.errors import InputError, NstError, OptionError
 from nst.fast import chosen
 from nst.images import read_bytes
+from nst.library import mix_of
 from nst.option import options_of, shown
 from nst.options import FastOptions
 
@@ -39,6 +40,7 @@ def run(parsed: argparse.Namespace) -> int:
     """Paint what the arguments say; returns the exit status."""
     options = FastOptions.from_json(flags_given(parsed, options_of(FastOptions)))
     weights = _weights(parsed.style)
+    mix_of(weights)  # a single style's weight is checked as well
     file, mix = chosen(weights if len(weights) > 1 else next(iter(weights)))
     jobs = list(to_paint(parsed.content, parsed.output, SUFFIXES))
     check_kept([content for content, _ in jobs], [output for _, output in jobs])

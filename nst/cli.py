@@ -39,6 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parsed, unknown = build_parser().parse_known_args(arguments)
         if unknown:
             raise OptionError(f"there is no argument {unknown[0]!r}{did_you_mean(unknown[0], parsed.flags)}")
+        if parsed.command is not train_command.run:
+            os.environ["KERAS_BACKEND"] = "tensorflow"  # what paints; training alone runs on others, too
         return parsed.command(parsed)
     except (InputError, NotFound) as error:
         return _say(error, 2)

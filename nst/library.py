@@ -15,7 +15,7 @@ from typing import Any
 
 from nst import images
 from nst.errors import ImageError, NotFound, StyleError
-from nst.option import did_you_mean
+from nst.option import did_you_mean, shown
 from nst.stylefile import SUFFIX, Style, StyleFile, check_name, check_title
 
 SHIPPED = Path(__file__).parent / "builtin" / f"fast{SUFFIX}"
@@ -92,15 +92,18 @@ class Library:
         Raises StyleError if it is none of ours or, unless it may stand `instead` of it, a style of that name is there.
         """
         file = StyleFile.from_bytes(data, name)
-        for key, style in file.styles.items():
-            self._check_free(key, instead)
+        for style in file.styles.values():
             try:
                 images.read(style.picture, "the picture", least=1)
             except ImageError as error:
                 raise StyleError(f"{name!r} is no style file of ours: {error}") from None
         with self._lock:
-            for key in file.styles:
-                self._write(self._place(key), file.only(key).to_bytes())
+            before = {key: self._check_free(key, instead) for key in file.styles}
+            for key, old in before.items():
+                place = self._place(key)
+                self._write(place, file.only(key).to_bytes())
+                if old and old.path != place:
+                    self._take_out(replace(old, file=self._file(old.path) or old.file))
         return list(file.styles)
 
     def rename(self, name: str, new: str, title: str | None = None) -> Entry:
@@ -131,10 +134,12 @@ class Library:
             raise StyleError(f"the style {name!r} came with the program: it stays as it is")
         return entry
 
-    def _check_free(self, name: str, instead: bool) -> None:
+    def _check_free(self, name: str, instead: bool) -> Entry | None:
+        """The style of that name that may be replaced, if any. Raises StyleError if it may not."""
         taken = next((entry for entry in self.entries() if entry.name == name), None)
         if taken and (taken.shipped or not instead):
             raise StyleError(f"there is a style {name!r} already; rename one of them")
+        return taken
 
     def _place(self, name: str) -> Path:
         """Where a style is written: after what was called so by hand and holds others, a number follows its name."""
@@ -173,6 +178,7 @@ class Library:
                         self._read[path] = state, None
                 return self._read[path][1]
         except OSError:
+            self._read.pop(path, None)
             return None
 
 
@@ -183,7 +189,7 @@ def mix_of(wanted: str | Mapping[str, float]) -> dict[str, float]:
         raise StyleError(f"a mix must be of 1 to {MOST_MIXED} styles, got {len(given)}")
     for name, weight in given.items():
         if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight <= 1e6:
-            raise StyleError(f"the weight of {str(name)[:80]!r} must be a number from 0 to 1e6, got {weight!r}")
+            raise StyleError(f"the weight of {str(name)[:80]!r} must be a number from 0 to 1e6, got {shown(weight)}")
     total = sum(given.values())
     if not total > 0:
         raise StyleError("some style of a mix must have a weight above 0")

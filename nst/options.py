@@ -267,11 +267,22 @@ class FastOptions(Options):
     )
 
 
+ADDING, ANEW = 12.0, 60.0  # minutes of a training
+
+
 @dataclass(frozen=True)
 class TrainOptions(Options):
     """Settings of the training of fast styles. Raises OptionError on a value out of its bounds."""
 
-    minutes: float = declare(60.0, "how long to train at most", "basic", low=0.01, high=100_000.0, step=1.0, unit="min")
+    minutes: float | None = declare(
+        None,
+        f"how long to train at most; automatic is {ADDING:g} to add styles to a network, {ANEW:g} for a new network",
+        "basic",
+        low=0.01,
+        high=100_000.0,
+        step=1.0,
+        unit="min",
+    )
     steps: int | None = declare(
         None, "how many steps to train at most; automatic is as many as the minutes allow", "basic", low=1, high=10**7
     )
@@ -305,3 +316,7 @@ class TrainOptions(Options):
     learning_rate: float = declare(
         0.002, "size of the steps of Adam at first; falls to nothing", "optimiser", low=1e-6, high=0.1, log=True
     )
+
+    def settled(self, extractor: str, adding: bool) -> Self:
+        """These options with what is automatic decided, for a loss network and for what is trained."""
+        return dataclasses.replace(self, extractor=extractor, minutes=self.minutes or (ADDING if adding else ANEW))

@@ -9,6 +9,7 @@ import hashlib
 import io
 import json
 import re
+import unicodedata
 import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -26,6 +27,7 @@ MOST_BYTES = 64 * 2**20  # of a file, packed or not
 MOST_STYLES = 256
 MOST_HEADER = 2**22  # bytes; as Python's objects it may take thirty times that
 MOST_TOLD, DEEPEST = 2**14, 8  # bytes of a style's provenance as JSON, and how far it may be nested
+MOST_PICTURE = 2**19  # bytes; the page carries those of all styles
 MOST_WIDTH, MOST_LEVELS, MOST_BLOCKS, MOST_SIDE = 512, 6, 32, 15  # of a plan that is believed
 MOST_NAME, MOST_TITLE = 40, 80  # characters
 NAME = re.compile("[a-z0-9]+(-[a-z0-9]+)*")
@@ -191,7 +193,7 @@ class StyleFile:
             raise StyleError(f"unpacked it must be at most {MOST_BYTES >> 20} MB")
         if archive.getinfo(HEADER).file_size > MOST_HEADER:
             raise StyleError(f"its header must be at most {MOST_HEADER >> 20} MB")
-        header = json.loads(archive.read(HEADER))
+        header = json.loads(_member(archive, HEADER))
         if header["format"] != FORMAT:
             raise StyleError(f"its format must be {FORMAT}, got {header['format']!r}")
         plan, styles = _plan(header["plan"]), header["styles"]
@@ -208,7 +210,7 @@ class StyleFile:
                     check_title(told["title"]),
                     _array(archive, f"style/{name}", (plan.length,), np.float32),
                     check_provenance(told["provenance"]),
-                    archive.read(f"picture/{name}.jpg"),
+                    _member(archive, f"picture/{name}.jpg", MOST_PICTURE),
                 )
                 for name, told in styles.items()
             },
@@ -221,6 +223,12 @@ def check_name(name: str) -> str:
         rule = f"lower-case letters, digits and single hyphens, at most {MOST_NAME} in all, as starry-night"
         raise StyleError(f"a style's name must be {rule}; got {str(name)[:MOST_TITLE]!r}")
     return name
+
+
+def name_of(title: str) -> str:
+    """The name that goes with a title, "Été, 1905" -> "ete-1905"; "" of one without Latin letters and digits."""
+    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
+    return re.sub("[^a-z0-9]+", "-", plain)[:MOST_NAME].strip("-")
 
 
 def check_title(title: str) -> str:
@@ -268,10 +276,21 @@ def _plan(told: Mapping[str, Any]) -> Plan:
     return plan
 
 
+def _member(archive: zipfile.ZipFile, name: str, most: int = MOST_BYTES) -> bytes:
+    """A member, which must be as large as it says: asked for all of it, zipfile unpacks first and counts later.
+
+    Of other methods than these two, it unpacks all at once. Raises StyleError.
+    """
+    info = archive.getinfo(name)
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) or info.file_size > most:
+        raise StyleError(f"{name} is packed otherwise, or larger, than any of ours")
+    with archive.open(info) as member:
+        return member.read(info.file_size)
+
+
 def _array(archive: zipfile.ZipFile, name: str, shape: tuple[int, ...], kind: type) -> NDArray[Any]:
     """A member as numbers of `kind`, once its shape is what it must be. Raises StyleError."""
-    data = archive.read(f"{name}.npy")
-    array: NDArray[Any] = np.load(io.BytesIO(data), allow_pickle=False)
+    array: NDArray[Any] = np.load(io.BytesIO(_member(archive, f"{name}.npy")), allow_pickle=False)
     if array.shape != shape or array.dtype not in (np.float16, np.float32):
         raise StyleError(f"{name} must be {shape}, got {array.shape} of {array.dtype}")
     with np.errstate(over="ignore"):

@@ -11,10 +11,8 @@ import hashlib
 import importlib
 import os
 import platform
-import re
 import signal
 import threading
-import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,7 +31,7 @@ from nst.library import SHIPPED, Library
 from nst.option import options_of
 from nst.options import TrainOptions
 from nst.scales import SHORTEST, fit
-from nst.stylefile import MOST_NAME, PLANS, SUFFIX, Plan, Style, StyleFile, check_name, check_title
+from nst.stylefile import PLANS, SUFFIX, Plan, Style, StyleFile, check_name, check_title, name_of
 from nst.training import Lesson, TrainingFolder
 from nst.words import duration, roughly
 
@@ -114,11 +112,14 @@ def train(
     from nst.engine.photos import Photos
 
     found = Photos(photos, options.crop, options.seed, tell)  # before TensorFlow loads, which takes seconds
-    from nst.engine.networks import choose_extractor
-    from nst.engine.train import Previewed, Retreated, Trained, Training
+    try:
+        from nst.engine.networks import choose_extractor
+        from nst.engine.train import Previewed, Retreated, Trained, Training
+    except ImportError as error:
+        raise InputError(f"KERAS_BACKEND is {os.environ.get('KERAS_BACKEND')!r}, but {error.name} is missing") from None
 
     extractor, note = choose_extractor(options.extractor, precision="float32", best="vgg16")
-    options = dataclasses.replace(options, extractor=extractor.architecture.name)
+    options = options.settled(extractor.architecture.name, adding=isinstance(base, StyleFile))
     if note:
         tell(note)
     shelf = TrainingFolder(folder, lessons, base, found, options, _machine())
@@ -190,11 +191,10 @@ def _named(text: str) -> tuple[str, Path]:
     name, sign, path = text.partition("=")
     if sign and not os.path.exists(text):
         return check_name(name), Path(path)
-    plain = unicodedata.normalize("NFKD", Path(text).stem).encode("ascii", "ignore").decode().lower()
-    slug = re.sub("[^a-z0-9]+", "-", plain)[:MOST_NAME].strip("-")
-    if not slug:
+    name = name_of(Path(text).stem)
+    if not name:
         raise StyleError(f"{Path(text).name!r} gives no name for a style; give one, as NAME=PICTURE")
-    return slug, Path(text)
+    return name, Path(text)
 
 
 def _check_free(styles: Library, lessons: Sequence[Lesson]) -> None:

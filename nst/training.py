@@ -44,7 +44,7 @@ class TrainingFolder:
         lessons: the styles.
         base: the network they are learned on, or the plan of a new one.
         photos: what is trained on.
-        options: with the loss network that "auto" stood for.
+        options: settled.
         machine: what trains, for the report.
     """
 
@@ -136,7 +136,7 @@ class TrainingFolder:
         told = {"Settings": {**self._photos, **self._options.to_json()}, "Machine": self._machine}
         state = "Not begun."
         if history:
-            last, most = history[-1], duration(60 * self._options.minutes)
+            last, most = history[-1], duration(60 * (self._options.minutes or 0))
             verb = f"Running, for at most {most}" if running else "Ended"
             state = f"{verb}: step {last.step}, {duration(last.seconds)} of training."
         page = report.page(subjects, self._read("preview-photo.jpg"), looks, state, told, running)

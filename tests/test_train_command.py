@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from nst.cli import main
+from nst.engine.photos import Photos
 from nst.errors import InputError
 from nst.images import encode_png
 from nst.library import SHIPPED, Library
@@ -158,8 +159,8 @@ def test_restart_begins_anew(story: Story, tmp_path: Path) -> None:
     folder = tmp_path / "waves.training"
     shutil.copytree(story.training, folder)
     lessons = lessons_of([str(styled(tmp_path, seed=8))], None, 96)
-    options = TrainOptions(**QUICK)
-    assert TrainingFolder(folder, lessons, TINY, story.folder / "photos", options, {}).open(restart=True) is None
+    options, photos = TrainOptions(**QUICK), Photos(story.folder / "photos", 64, 0, pytest.fail)
+    assert TrainingFolder(folder, lessons, TINY, photos, options, {}).open(restart=True) is None
     assert [path.name for path in folder.glob("*.jpg")] == []
     assert not (folder / "checkpoint.npz").exists()
 

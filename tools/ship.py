@@ -39,6 +39,9 @@ def main() -> None:
     parser.add_argument("file", type=Path, help="what `nst train --new` wrote")
     path = parser.parse_args().file
     file = StyleFile.from_bytes(path.read_bytes(), path.name)
+    others = [name for name in file.styles if name not in LEARNED]
+    if others:
+        raise SystemExit(f"{path.name!r} has styles that LEARNED does not know: {', '.join(others)}")
     network, lake = FastNetwork(file), resize(np.asarray(find("lake").draw(), np.float32) / 255, *SIDES)
     told: dict[str, object] = {}
     styles = {}

@@ -12,15 +12,19 @@ from nst.colors import color_map
 from nst.engine.backend import tf
 from nst.engine.strips import paint_in_strips
 from nst.engine.transformer import Transformer
+from nst.errors import OptionError
+from nst.estimates import GIGABYTE, budget
 from nst.library import SHIPPED
 from nst.options import FastOptions
 from nst.scales import fit
-from nst.stylefile import StyleFile
+from nst.settings import Settings
+from nst.stylefile import Plan, StyleFile
 
 Array = NDArray[np.float32]
 WHOLE = 3 * 2**20  # pixels, up to which a picture is painted at once
 SAMPLED = 2**20  # pixels, about, that speak for a picture's colours
 CURVE = 1 / 3  # power of the strength that the network is given: half of it then looks half as strong
+COPIES = 10  # numbers a pixel of the picture and the result on their way, about
 KEPT = 4  # networks that stay ready
 LEAST = images.MIN_SIDE  # px of what the network is shown
 
@@ -62,11 +66,14 @@ def apply_style(picture: Array, file: StyleFile, mix: Mapping[str, float], optio
 
     Returns:
         [h, w, 3], 0..1, of the picture's size, or of that which the options say.
+
+    Raises OptionError if that does not fit into memory.
     """
     height, width = picture.shape[:2]
     if options.size is not None:
         height, width = fit(height, width, options.size)
-    small = (max(LEAST, round(side / options.stroke_size)) for side in (height, width))
+    small = [max(LEAST, round(side / options.stroke_size)) for side in (height, width)]
+    _check_memory(file.plan, math.prod(small), height * width)
     style = np.array(list(mix.values()), np.float32) @ np.stack([file.styles[name].vector for name in mix])
     found = _network(file).paint(images.resize(picture, *small), style, options.strength**CURVE)
     found = images.resize(found, height, width)
@@ -77,6 +84,19 @@ def warm_up() -> None:
     """Load and trace the shipped styles, so that the first picture need not wait for that."""
     file = StyleFile.from_bytes(SHIPPED.read_bytes())
     apply_style(np.zeros((LEAST, LEAST, 3), np.float32), file, {next(iter(file.styles)): 1.0}, FastOptions())
+
+
+def _check_memory(plan: Plan, pixels: int, result: int) -> None:
+    """Raise OptionError if a network cannot paint so many pixels here: it would take the worker and its run along."""
+    depths = range(0 if pixels <= WHOLE else 1, len(plan.widths))  # by strips, nothing is kept at full resolution
+    kept = 2 * sum(plan.widths[depth] / 4**depth for depth in depths)  # on the way down, and up again
+    needed, free = 4 * (kept * pixels + COPIES * max(pixels, result)), budget(Settings.read().memory)
+    if needed > free:
+        raise OptionError(
+            f"`size`: {pixels / 1e6:.0f} megapixels need about {needed / GIGABYTE:.1f} GB of memory, and "
+            f"{free / GIGABYTE:.1f} GB are free; choose a smaller one, or a larger `stroke_size`",
+            "size",
+        )
 
 
 def _with_colors(found: Array, picture: Array) -> Array:

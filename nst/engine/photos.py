@@ -54,11 +54,11 @@ class Photos:
 
         Raises InputError when no photo is left that can be read.
         """
-        ready: queue.Queue[Array | InputError] = queue.Queue(AHEAD)
+        ready: queue.Queue[Array | Exception] = queue.Queue(AHEAD)
         wanted = threading.Event()
         wanted.set()
 
-        def put(batch: Array | InputError) -> None:
+        def put(batch: Array | Exception) -> None:
             while wanted.is_set():
                 with suppress(queue.Full):
                     ready.put(batch, timeout=PATIENCE)
@@ -70,14 +70,14 @@ class Photos:
                     put(batch)
                     if not wanted.is_set():
                         return
-            except InputError as error:
+            except Exception as error:  # whatever it is: nobody else could tell who waits
                 put(error)
 
         threading.Thread(target=fill, name="nst-photos", daemon=True).start()
         try:
             while True:
                 batch = ready.get()
-                if isinstance(batch, InputError):
+                if isinstance(batch, Exception):
                     raise batch
                 yield batch
         finally:
@@ -98,7 +98,9 @@ class Photos:
 
     def _read(self, path: Path, among: list[Path]) -> Array | None:
         try:
-            photo = images.read_file(path, long_side=int(3 * self._crop)).rgb
+            photo = images.read_file(path, long_side=3 * self._crop).rgb
+            if min(photo.shape[:2]) < self._crop:  # small, or so long that it was reduced too far
+                photo = images.read_file(path).rgb
             if min(photo.shape[:2]) >= self._crop:
                 return photo
             self._tell(f"{path.name} is left out: its sides must be at least {self._crop} px")

@@ -139,7 +139,8 @@ class Training:
     ) -> None:
         content, style = PRESETS["johnson"].layers(extractor.architecture.name)
         names = [layer for layer, _ in content], [layer for layer, _ in style]
-        self.transformer, self.options = transformer, options
+        self.transformer = transformer
+        self.options = options = options.settled(extractor.architecture.name, only_styles)
         for weight in (*transformer.kernels.values(), transformer.own):
             weight.trainable = not only_styles
         self._learner = Learner(transformer, Comparison(extractor, *names, "relative"), styles, options)
@@ -169,7 +170,10 @@ class Training:
                 began = time.monotonic()
                 losses = self._train(next(batches), random)
                 self.seconds += time.monotonic() - began
-                if not all(map(math.isfinite, losses.values())):
+                self.step += 1
+                due = self.seconds - previewed >= options.preview * 60 or self._is_over()
+                preview = self.preview() if due else None
+                if not _finite(losses) or (preview and not _finite(preview.losses)):  # such a state is not to be kept
                     retreats += 1
                     if retreats > RETREATS:
                         raise Diverged(
@@ -180,12 +184,10 @@ class Training:
                     self._rate, recent = rate, {}
                     yield Retreated(self.step, rate)
                     continue
-                self.step += 1
                 for name, loss in losses.items():
                     recent[name] = recent.get(name, loss) + SMOOTHING * (loss - recent.get(name, loss))
                 yield Trained(self.step, self.seconds, self._left(), dict(recent))
-                if self.seconds - previewed >= options.preview * 60 or self._is_over():
-                    preview = self.preview()
+                if preview:
                     self.history.append(preview)
                     good, previewed = self.state(), self.seconds
                     yield preview
@@ -228,6 +230,7 @@ class Training:
 
     def _progress(self) -> float:
         """0 at the start, 1 where time or steps are used up."""
+        assert self.options.minutes is not None  # they are settled
         shares = [self.seconds / (60 * self.options.minutes)]
         if self.options.steps:
             shares.append(self.step / self.options.steps)
@@ -265,6 +268,10 @@ class Training:
             raise InputError("the checkpoint is damaged, or of another training") from None
         self.step, self.seconds, self._rate = progress["step"], progress["seconds"], progress["rate"]
         self.history = [Previewed(**past) for past in progress["history"]]
+
+
+def _finite(losses: Mapping[str, float]) -> bool:
+    return all(map(math.isfinite, losses.values()))
 
 
 def _named(losses: Mapping[str, Any]) -> dict[str, float]:

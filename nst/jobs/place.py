@@ -27,6 +27,7 @@ class Place:
     gpu: bool = False
     taking: threading.Thread | None = None  # takes its newest checkpoint
     fetching: set[str] = field(default_factory=set)  # extractors whose weights it downloads
+    at_once: int = 0  # pictures that it paints in one pass, beside its run
 
 
 def tell(client: Client, address: str, function: Callable[..., None], *given: Any) -> threading.Thread:

@@ -21,8 +21,6 @@ class Queue(Workers):
     `execute`, `warm_up`, `fetch` and `instant` are named as "module:function" and called in the worker: see worker.py.
     """
 
-    _at_once = 0  # pictures that are painted in one pass now
-
     def check_room(self, client: str = "") -> None:
         """Raises Busy if too many runs wait already, TooMany if too many of `client`. Ask before a run is made."""
         line, most = self.line(), self._settings.waiting
@@ -35,14 +33,13 @@ class Queue(Workers):
     def paint_at_once(self, job: Mapping[str, Any]) -> dict[str, Any]:
         """What a worker paints of `job` in one pass, beside its run; see nst/instant.py. Raises InputError, Busy."""
         with self._lock:
-            client, ready = self._client, [address for address, place in self._places.items() if place.ready]
-            idle = [address for address in ready if self._places[address].task is None]
+            client, ready = self._client, [(at, place) for at, place in self._places.items() if place.ready]
             if client is None or not ready:
                 raise Busy("no worker is there yet to paint: try again in a moment")
-            if self._at_once >= MOST_INSTANT:
+            if sum(place.at_once for _, place in ready) >= MOST_INSTANT:
                 raise Busy(f"{MOST_INSTANT} pictures are being painted at once already: try again in a moment")
-            self._at_once += 1
-            address = (idle or ready)[0]
+            address, place = min(ready, key=lambda each: (each[1].at_once, each[1].task is not None))
+            place.at_once += 1
         try:
             found = client.run(worker.call_aside, self._instant, dict(job), workers=[address])[address]
         except Exception as error:  # Dask raises whatever the loss of a worker, or of the scheduler, comes as
@@ -50,7 +47,7 @@ class Queue(Workers):
             raise Busy("the worker was lost while it painted: try again in a moment") from error
         finally:
             with self._lock:
-                self._at_once -= 1
+                place.at_once -= 1
         if "error" in found:
             raise (InputError if found["fault"] else NstError)(found["error"])
         return found

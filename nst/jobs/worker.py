@@ -106,7 +106,8 @@ async def call_aside(function: str, job: dict[str, Any]) -> dict[str, Any]:
     {"error": in words, "fault": whether what was given is to blame} if it fails.
     """
     try:
-        found: dict[str, Any] = await asyncio.get_running_loop().run_in_executor(_one_at_a_time, _named(function), job)
+        loop = asyncio.get_running_loop()  # which must not wait while TensorFlow is imported
+        found: dict[str, Any] = await loop.run_in_executor(_one_at_a_time, lambda: _named(function)(job))
     except Exception as error:
         return {"error": in_words(error), "fault": isinstance(error, InputError)}
     return found

@@ -49,7 +49,7 @@ class Clients:
             await _refuse(scope, receive, send, named)
             return
         client = _id(named) or kept or uuid4().hex
-        fresh = not named and (not kept or scope["path"] in ("/", "/gallery"))  # the page renews its cookie
+        fresh = not named and (not kept or scope["path"] in ("/", "/instant", "/gallery"))  # the page renews its cookie
 
         async def signed(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -57,10 +57,10 @@ class Desk:
         """The fast styles."""
         return Library(self.settings.data / "styles")
 
-    @property
-    def styles_change(self) -> bool:
-        """Whether visitors may change the fast styles, which have no owner: not where several people share them."""
-        return not self.settings.many
+    def check_styles_change(self) -> None:
+        """Raises Conflict where several people share the fast styles, which have no owner."""
+        if self.settings.many:
+            raise Conflict("several people share this studio: only who runs it changes its styles (`nst styles`)")
 
     @cached_property
     def instant(self) -> Instant:

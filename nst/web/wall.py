@@ -6,9 +6,8 @@ An answer that says "again" met a worker that is not ready, or busy: the script 
 
 import asyncio
 import base64
-import re
-import unicodedata
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import PurePath
 from typing import Any
 
@@ -17,16 +16,18 @@ from dash import ClientsideFunction, Dash, Input, Output, State, html, no_update
 from dash.development.base_component import Component
 from starlette.concurrency import run_in_threadpool
 
-from nst.errors import Busy, Conflict, NstError, OptionError
+from nst import images
+from nst.errors import Busy, NotFound, NstError, OptionError
 from nst.library import Entry
 from nst.option import options_of
-from nst.options import FastOptions
-from nst.stylefile import MOST_NAME, MOST_TITLE
+from nst.options import FastOptions, StyleOptions
+from nst.stylefile import MOST_TITLE, name_of
 from nst.web import ids
 from nst.web.choosing import ROLES, bytes_of
 from nst.web.components import read_form, register_sliders, toast
 from nst.web.desk import Desk
 from nst.web.gallery import STYLES
+from nst.web.instant import Painted
 
 OPTIONS = options_of(FastOptions)
 FORM = "fast-"  # begins the ids of the room's controls
@@ -34,7 +35,7 @@ FIELDS = {option.name: ids.value(FORM + option.name) for option in OPTIONS}
 MIXED = 3  # styles that the page mixes at most
 SIDE = 224  # px of a preview
 
-KEPT_BY_OWNER = "several people share this studio: only who runs it changes its styles"
+LARGE_QUALITY = 95  # JPEG, of a result that is too large to be handed over as it is
 WITH_PAINTING = "Its style is chosen too: press Start."
 WITHOUT_PAINTING = "Choose the painting of its style, and press Start."
 
@@ -91,28 +92,17 @@ def _register_styles(app: Dash, desk: Desk) -> None:
 
 def bring(desk: Desk, contents: str, name: str) -> None:
     """Keep the styles of a file that was dropped. Raises InputError, Conflict."""
-    _check_owner(desk)
+    desk.check_styles_change()
     desk.library.add(bytes_of(contents), name)
 
 
 def fulfil(desk: Desk, wish: dict[str, Any]) -> None:
     """Rename or remove a style. Raises NotFound, StyleError, Conflict."""
-    _check_owner(desk)
+    desk.check_styles_change()
     if wish["do"] == "rename":
         desk.library.rename(wish["name"], name_of(wish["title"]) or wish["name"], wish["title"])
     elif wish["do"] == "remove":
         desk.library.remove(wish["name"])
-
-
-def _check_owner(desk: Desk) -> None:
-    if desk.settings.many:
-        raise Conflict(KEPT_BY_OWNER)
-
-
-def name_of(title: str) -> str:
-    """The name that goes with a title: "Été, 1905" -> "ete-1905"."""
-    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
-    return re.sub("[^a-z0-9]+", "-", plain)[:MOST_NAME].strip("-")
 
 
 def told(entry: Entry) -> dict[str, str]:
@@ -248,6 +238,14 @@ def _register_refine(app: Dash, desk: Desk) -> None:
         return {"path": "/", "search": "", "init": "image", "choices": choices}
 
 
+def _no_larger(painted: Painted) -> bytes:
+    """A result as the studio can take it: a large PNG may have more bytes than an upload, or than is painted."""
+    if len(painted.data) <= images.MAX_BYTES:
+        return painted.data
+    most = max(size.high or 0 for size in options_of(StyleOptions) if size.name == "size")
+    return images.encode_jpeg(images.read(painted.data, "the result", int(most)).rgb, LARGE_QUALITY)
+
+
 def handed_over(desk: Desk, painted: dict[str, Any]) -> dict[str, Any]:
     """{role: choice} of the studio that go on from a result; no style where its painting is none of ours.
 
@@ -256,9 +254,12 @@ def handed_over(desk: Desk, painted: dict[str, Any]) -> dict[str, Any]:
     kept = desk.results.get(painted["key"])
     choices = {
         "content": painted["photo"],
-        "init": {"ref": desk.keep(kept.data, painted["file"]), "title": painted["file"]},
+        "init": {"ref": desk.keep(_no_larger(kept), painted["file"]), "title": painted["file"]},
     }
-    main = desk.library.find(max(kept.mix, key=lambda name: kept.mix[name]))
-    words = {main.name, main.style.title, *map(str, main.style.provenance.values())}
+    main = max(kept.mix, key=lambda name: kept.mix[name])
+    words = {main}
+    with suppress(NotFound):  # it was renamed or removed meanwhile
+        style = desk.library.find(main).style
+        words |= {style.title, str(style.provenance.get("learned_from"))}
     sample = next((sample for sample in STYLES if words & {sample.name, sample.title}), None)
     return choices | ({"style": {"ref": f"samples/{sample.name}", "title": sample.title}} if sample else {})

@@ -65,7 +65,7 @@ def bring(page: Page, *names: str, seed: int) -> None:
         data = style_file(*names, seed=seed).only(name).to_bytes()
         file = {"name": f"{name}.style", "mimeType": "application/octet-stream", "buffer": data}
         page.set_input_files("#style-import input", file)
-        expect(page.locator(f"#style-{name}")).to_be_visible()
+        expect(page.locator(f"#hung-{name}")).to_be_visible()
 
 
 def test_every_style_shows_the_picture_and_a_click_has_it_large(visit: Visit) -> None:
@@ -113,8 +113,10 @@ def test_of_many_moves_the_last_one_is_shown_and_no_storm_is_sent(visit: Visit) 
             asked.append(request.url)
 
     page.on("request", note)
-    for strength in np.linspace(0.9, 0.05, 18):
-        page.locator("#fast-strength").fill(f"{strength:.2f}")
+    strengths = [f"{strength:.2f}" for strength in np.linspace(0.9, 0.05, 18)]
+    page.evaluate(
+        "all => all.forEach(value => dash_clientside.set_props('option-fast-strength', { value }))", strengths
+    )
     page.fill("#option-fast-size", "64")
     page.wait_for_function("document.querySelector('#instant-numbers').textContent.startsWith('64 ×')", timeout=FIRST)
     assert painted(page) != before
@@ -158,13 +160,13 @@ def test_ones_own_styles_are_brought_mixed_named_and_removed(visit: Visit, site:
     enter(page)
     bring(page, "waves", "dots", seed=0)
     previewed(page)
-    waves = page.locator("#style-waves")
+    waves = page.locator("#hung-waves")
     expect(waves).to_contain_text("yours")
     waves.locator(".style-pick").click()
     painted(page)
     card(page, 0).locator(".style-mix").click()
     expect(page.locator("#instant-wrong")).to_contain_text("only styles of one network can be mixed")
-    page.locator("#style-dots .style-mix").click()
+    page.locator("#hung-dots .style-mix").click()
     expect(page.locator("#instant-wrong")).to_be_empty()
     expect(page.locator("#mix-name-1")).to_have_text("The dots")
 
@@ -174,12 +176,12 @@ def test_ones_own_styles_are_brought_mixed_named_and_removed(visit: Visit, site:
     assert loading.value.suggested_filename == "waves.style"
     waves.get_by_label("Title").fill("Rough Sea")
     page.keyboard.press("Enter")
-    expect(page.locator("#style-rough-sea")).to_contain_text("Rough Sea")
+    expect(page.locator("#hung-rough-sea")).to_contain_text("Rough Sea")
     for name in ("rough-sea", "dots"):
-        page.locator(f"#style-{name} summary").click()
+        page.locator(f"#hung-{name} summary").click()
         for _ in range(2):
-            page.locator(f"#style-{name} [data-do=remove]").click()
-        expect(page.locator(f"#style-{name}")).to_have_count(0)
+            page.locator(f"#hung-{name} [data-do=remove]").click()
+        expect(page.locator(f"#hung-{name}")).to_have_count(0)
     expect(page.locator("#instant-stage")).to_be_hidden()
     assert not list((site.folder / "styles").glob("*.style"))
 

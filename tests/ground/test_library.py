@@ -122,6 +122,15 @@ def test_a_name_is_taken_once_unless_a_style_may_stand_in_its_place(library: Lib
     assert library.find("waves").file.network == style_file(seed=1).network
 
 
+def test_what_stands_in_the_place_of_styles_in_a_file_named_by_hand_is_what_is_found(library: Library) -> None:
+    library.folder.mkdir()
+    (library.folder / "a.style").write_bytes(style_file("waves", "dots", "cubes").to_bytes())
+    library.add(style_file("waves", "dots", seed=1).to_bytes(), instead=True)
+    other = style_file(seed=1).network
+    found = {entry.name: entry.file.network == other for entry in library.entries() if not entry.shipped}
+    assert found == {"waves": True, "dots": True, "cubes": False}
+
+
 def test_an_unknown_style_is_not_found_and_a_close_one_is_named(library: Library) -> None:
     library.add(style_file("mosaic").to_bytes())
     with pytest.raises(NotFound, match="did you mean 'mosaic'"):
@@ -170,13 +179,13 @@ def test_a_mix_of_too_many_is_refused() -> None:
 Members = dict[str, bytes]
 
 
-def spoiled(change: Callable[[Members], None]) -> bytes:
+def spoiled(change: Callable[[Members], None], method: int = zipfile.ZIP_DEFLATED) -> bytes:
     """A good file with some of its members changed."""
     with zipfile.ZipFile(io.BytesIO(style_file().to_bytes())) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
     change(members)
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(buffer, "w", method) as archive:
         for name, data in members.items():
             archive.writestr(name, data)
     return buffer.getvalue()
@@ -288,6 +297,8 @@ HOSTILE = {
     "numbers too large for their kind": lambda: with_member("kernel/end.npy", npy(np.full((3, 3, 4, 3), 1e9, "f4"))),
     "a header of millions of things": lambda: with_member("header.json", b"[" + b"{}," * 2_000_000 + b"{}]"),
     "no picture": lambda: spoiled(lambda members: members.pop("picture/waves.jpg") and None),
+    "an archive that is packed in another way": lambda: spoiled(lambda members: None, zipfile.ZIP_LZMA),
+    "a picture that is too large": lambda: with_member("picture/waves.jpg", bytes(2**20)),
     "a picture that is none": lambda: with_member("picture/waves.jpg", b"<script>alert(1)</script>"),
     "a picture that is cut off": lambda: with_member("picture/waves.jpg", painting()[:100]),
 }

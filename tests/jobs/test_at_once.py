@@ -1,7 +1,5 @@
 """Pictures painted in one pass by a real worker process, beside the run that it paints."""
 
-import os
-import signal
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -117,9 +115,10 @@ def test_a_worker_that_is_killed_in_the_middle_is_busy_and_the_next_one_paints(s
     paint(queue)
     worker = psutil.Process(pid)
     with ThreadPoolExecutor(1) as pool:
-        answer = pool.submit(queue.paint_at_once, job(picture(512, 512)))
-        wait_until(lambda: queue._at_once)
-        os.kill(worker.pid, signal.SIGKILL)
+        worker.suspend()  # it must not be done before it is killed
+        answer = pool.submit(queue.paint_at_once, job())
+        wait_until(lambda: any(place.at_once for place in queue._places.values()))
+        worker.kill()
         with pytest.raises(Busy, match="worker was lost"):
             answer.result()
     wait_until(lambda: queue.hands and queue.health()["pid"] != pid)

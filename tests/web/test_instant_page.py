@@ -13,6 +13,7 @@ from nst.jobs.store import Store
 from nst.option import options_of
 from nst.options import FastOptions
 from nst.settings import Settings
+from nst.stylefile import name_of
 from nst.web import ids
 from nst.web.components import has_slider
 from nst.web.desk import Desk
@@ -20,7 +21,7 @@ from nst.web.gallery import STYLES, Gallery
 from nst.web.instant import Painted
 from nst.web.pages import studio
 from nst.web.results import Results
-from nst.web.wall import FIELDS, FORM, MIXED, answer, bring, card, data_url, fulfil, handed_over, name_of, result, told
+from nst.web.wall import FIELDS, FORM, MIXED, answer, bring, card, data_url, fulfil, handed_over, result, told
 from tests.ground.test_library import style_file
 from tests.web.sites import picture
 
@@ -153,7 +154,7 @@ def test_refine_hands_over_the_picture_and_its_result(desk: Desk) -> None:
 
 def test_refine_chooses_the_sample_that_a_style_learned_from(desk: Desk) -> None:
     sample, file = STYLES[2], style_file("mine", "waves")
-    mine = replace(file.styles["mine"], provenance={"source": sample.name})
+    mine = replace(file.styles["mine"], provenance={"learned_from": sample.name})
     desk.library.add(replace(file, styles={**file.styles, "mine": mine}).to_bytes())
     sampled = {"ref": f"samples/{sample.name}", "title": sample.title}
     assert handed_over(desk, painted(desk, mine=0.6, waves=0.4))["style"] == sampled

@@ -9,7 +9,7 @@ from fastapi import Path as InPath
 from fastapi.responses import JSONResponse, Response
 from starlette.concurrency import run_in_threadpool
 
-from nst.errors import ImageError, NotFound, StyleError
+from nst.errors import Conflict, ImageError, NotFound, StyleError
 from nst.library import Entry
 from nst.options import FastOptions
 from nst.stylefile import SUFFIX
@@ -30,8 +30,10 @@ Name = Annotated[str, InPath(description="as in the list", examples=["starry-nig
 
 async def desk_to_change(desk: Here) -> Desk:
     """The desk of a studio whose visitors may change its styles, which are everybody's. Raises HTTPException."""
-    if not desk.styles_change:
-        raise HTTPException(403, "several people share this studio: only who runs it changes its styles (`nst styles`)")
+    try:
+        desk.check_styles_change()
+    except Conflict as error:
+        raise HTTPException(403, str(error)) from error
     return desk
 
 
