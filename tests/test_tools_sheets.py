@@ -6,7 +6,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from nst.images import encode_png, read_file
-from tools import sheets
+from nst.library import Library
+from tools import fast_sheet, sheets
 
 QUICK = ["--size", "64", "--option", "epochs=1", "steps_per_epoch=1", "extractor=compact"]
 
@@ -74,3 +75,14 @@ def test_a_sheet_has_a_cell_for_each_picture_and_light_ground_between():
     assert found.getpixel((found.width - gap - 20, found.height - gap - 10)) == (0, 0, 255)
     assert found.getpixel((gap + 20, found.height - gap - 10)) == sheets.GROUND
     assert np.asarray(found)[gap + 20 : gap + 20 + line].min() < 150  # the name is written
+
+
+def test_a_sheet_of_fast_styles_has_a_row_for_each_and_the_contents_on_top(places: Path) -> None:
+    name = Library(places / "none").entries()[0].name
+    for more, rows in (([], 2), (["--bare"], 1)):
+        out = places / "fast.png"
+        told = ["--contents", str(places / "contents"), "--styles", name, "--out", str(out), "--size", "64"]
+        fast_sheet.main([*told, "--side", "40", *more])
+        with Image.open(out) as found:
+            assert found.width > 2 * 40
+            assert 20 * rows < found.height < 80 * rows
