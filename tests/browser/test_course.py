@@ -20,7 +20,7 @@ def start(page: Page, epochs: int = LONG) -> None:
 
 
 def steer(page: Page, label: str, value: str) -> None:
-    page.get_by_label(f"{label}, as a number", exact=True).last.fill(value)
+    page.locator("#room-studio").get_by_label(f"{label}, as a number", exact=True).last.fill(value)
 
 
 def run_of(page: Page, site: Site) -> dict:

@@ -128,9 +128,9 @@ def test_pictures_of_ones_own_are_shown_and_painted(visit: Visit, tmp_path: Path
 
 def test_samples_swap_and_surprise_are_one_click_away(visit: Visit) -> None:
     page = visit()
-    page.click("button[title='Marble head']")
+    page.click("#room-studio button[title='Marble head']")
     expect(page.locator("#content-caption")).to_have_text("Marble head")
-    expect(page.locator("button[title='Marble head']")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("#room-studio button[title='Marble head']")).to_have_attribute("aria-pressed", "true")
     style = page.inner_text("#style-caption")
     page.click("#swap")
     expect(page.locator("#style-caption")).to_have_text("Marble head")
