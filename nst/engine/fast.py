@@ -75,9 +75,13 @@ def apply_style(picture: Array, file: StyleFile, mix: Mapping[str, float], optio
     small = [max(LEAST, round(side / options.stroke_size)) for side in (height, width)]
     _check_memory(file.plan, math.prod(small), height * width)
     style = np.array(list(mix.values()), np.float32) @ np.stack([file.styles[name].vector for name in mix])
-    found = _network(file).paint(images.resize(picture, *small), style, options.strength**CURVE)
-    found = images.resize(found, height, width)
+    found = _resized(_network(file).paint(_resized(picture, *small), style, options.strength**CURVE), height, width)
     return _with_colors(found, picture) if options.keep_colors else found
+
+
+def _resized(picture: Array, height: int, width: int) -> Array:
+    """`picture` itself where it has the size: a copy of a large one takes memory."""
+    return picture if picture.shape[:2] == (height, width) else images.resize(picture, height, width)
 
 
 def warm_up() -> None:

@@ -17,7 +17,7 @@ from nst.engine.transformer import Condition, Transformer, enlarged, prepared
 from nst.stylefile import Unit
 
 Array = NDArray[np.float32]
-PIXELS = 2**19  # of a strip, about
+PIXELS = 2**17  # of a strip, about
 
 
 class Rows(Protocol):
@@ -38,21 +38,21 @@ def paint_in_strips(transformer: Transformer, picture: Array, style: Array, stre
         return _Layer(unit, source, transformer.kernels[unit.name], sides, condition, kept)
 
     source: Rows = _Picture(picture, transformer)
-    passed: list[Rows] = []
+    passed: dict[int, Rows] = {}  # what is added again on the way up
+    sides: list[tuple[int, int]] = []
     for level, unit in enumerate(plan.down):
         height, width = source.sides
-        sides = (-(-height // unit.stride), -(-width // unit.stride))
-        source = layer(unit, source, sides, kept=level > 0)
-        passed.append(source)
+        sides.append((-(-height // unit.stride), -(-width // unit.stride)))
+        source = layer(unit, source, sides[level], kept=level > 0)
+        if level in plan.skips:
+            passed[level] = source
     source = _Kept(source)
     for first, second in plan.middle:
         source.add(layer(second, layer(first, source, source.sides), source.sides))
-    lowest = len(passed) - 1
-    for level, unit in zip(range(lowest - 1, -1, -1), plan.up, strict=True):
-        source = layer(unit, source, passed[level].sides, kept=level > 0)
+    for level, unit in zip(range(len(sides) - 2, -1, -1), plan.up, strict=True):
+        source = layer(unit, source, sides[level], kept=level > 0)
         if level in plan.skips:
-            source = _Sum(source, passed[level], condition.skip(level))
-        del passed[level + 1 :]  # nobody comes back to what is lower
+            source = _Sum(source, passed.pop(level), condition.skip(level))
     found = np.empty_like(picture)
     end = _Convolution(plan.end, source, transformer.kernels["end"], source.sides)
     for first_row, last_row in _strips(*end.sides):
