@@ -55,7 +55,7 @@ def main() -> None:
     SHIPPED.write_bytes(replace(file, styles=styles).to_bytes())
     provenance = {
         "what": "image transformation network with conditional instance normalisation, kernels float16",
-        "script": "nst train --new, then python -m tools.ship",
+        "script": "nst.engine.train.Training, as nst train --new uses it; then python -m tools.ship",
         "licence": "MIT",
         **told,
         "styles": {name: ", ".join(LEARNED[name][1:]) for name in styles},
