@@ -5,8 +5,6 @@ neither TensorFlow nor pages: it lists what is there and hands out style files.
 """
 
 import itertools
-import os
-import tempfile
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -17,6 +15,7 @@ from nst import images
 from nst.errors import ImageError, NotFound, StyleError
 from nst.option import did_you_mean, shown
 from nst.stylefile import SUFFIX, Style, StyleFile, check_name, check_title
+from nst.whole import whole
 
 SHIPPED = Path(__file__).parent / "builtin" / f"fast{SUFFIX}"
 MOST_MIXED = 4  # styles
@@ -64,8 +63,10 @@ class Library:
         found: dict[str, Entry] = {}
         for path in (SHIPPED, *sorted(self.folder.glob(f"*{SUFFIX}"))):
             file = self._file(path)
-            for name in sorted(file.styles) if file and path != SHIPPED else file.styles if file else ():
-                found.setdefault(name, Entry(name, file, path))  # type: ignore[arg-type]
+            if file is None:
+                continue
+            for name in file.styles if path == SHIPPED else sorted(file.styles):
+                found.setdefault(name, Entry(name, file, path))
         return list(found.values())
 
     def find(self, name: str) -> Entry:
@@ -101,7 +102,7 @@ class Library:
             before = {key: self._check_free(key, instead) for key in file.styles}
             for key, old in before.items():
                 place = self._place(key)
-                self._write(place, file.only(key).to_bytes())
+                _write(place, file.only(key))
                 if old and old.path != place:
                     self._take_out(replace(old, file=self._file(old.path) or old.file))
         return list(file.styles)
@@ -114,7 +115,7 @@ class Library:
             if new != name:
                 self._check_free(new, instead=False)
             style, place = replace(entry.style, title=check_title(title or entry.style.title)), self._place(new)
-            self._write(place, replace(entry.file, styles={new: style}).to_bytes())
+            _write(place, replace(entry.file, styles={new: style}))
             if place != entry.path:
                 self._take_out(entry)
         return self.find(new)
@@ -149,21 +150,9 @@ class Library:
     def _take_out(self, entry: Entry) -> None:
         rest = [name for name in entry.file.styles if name != entry.name]
         if rest:
-            self._write(entry.path, entry.file.only(*rest).to_bytes())
+            _write(entry.path, entry.file.only(*rest))
         else:
             entry.path.unlink(missing_ok=True)
-
-    def _write(self, path: Path, data: bytes) -> None:
-        """Whole or not at all."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, part = tempfile.mkstemp(dir=path.parent, suffix=".part")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-            os.chmod(part, 0o644)
-            os.replace(part, path)
-        finally:
-            Path(part).unlink(missing_ok=True)
 
     def _file(self, path: Path) -> StyleFile | None:
         """What is in a file, read again when it changed; None if it is damaged or gone."""
@@ -180,6 +169,11 @@ class Library:
         except OSError:
             self._read.pop(path, None)
             return None
+
+
+def _write(path: Path, file: StyleFile) -> None:
+    with whole(path) as part:
+        part.write_bytes(file.to_bytes())
 
 
 def mix_of(wanted: str | Mapping[str, float]) -> dict[str, float]:

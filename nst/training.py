@@ -15,6 +15,7 @@ from nst.errors import InputError
 from nst.images import Array, encode_jpeg
 from nst.options import TrainOptions
 from nst.stylefile import Plan, StyleFile
+from nst.whole import whole
 from nst.words import duration
 
 if TYPE_CHECKING:
@@ -148,9 +149,8 @@ class TrainingFolder:
 
     def _write(self, name: str, data: bytes) -> None:
         """Whole or not at all."""
-        part = self._folder / f"{name}.part"
-        part.write_bytes(data)
-        part.replace(self._folder / name)
+        with whole(self._folder / name) as part:
+            part.write_bytes(data)
 
 
 def _preview(step: int, name: str) -> str:

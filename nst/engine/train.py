@@ -75,18 +75,16 @@ class Learner(keras.Model):
     """What Keras trains: a transformer, and the loss of what it paints."""
 
     def __init__(
-        self, transformer: Transformer, comparison: Comparison, styles: Sequence[Array], options: TrainOptions
+        self, transformer: Transformer, extractor: Extractor, styles: Sequence[Array], options: TrainOptions
     ) -> None:
         super().__init__()
-        self.transformer = transformer
-        self._comparison, self._settings = comparison, options
-        content, style = PRESETS["johnson"].layers(comparison.extractor.architecture.name)
+        self.transformer, self._settings = transformer, options
+        content, style = (dict(layers) for layers in PRESETS["johnson"].layers(extractor.architecture.name))
         self._content_weights, self._style_weights = (
-            np.array([weight for _, weight in layers], np.float32) for layers in (content, style)
+            np.array(list(layers.values()), np.float32) for layers in (content, style)
         )
-        matrices = [
-            comparison.summary(comparison.extractor(picture[None], comparison.style_sources)) for picture in styles
-        ]
+        self._comparison = comparison = Comparison(extractor, list(content), list(style), "relative")
+        matrices = [comparison.summary(extractor(picture[None], comparison.style_sources)) for picture in styles]
         self._matrices = {layer: ops.stack([each[layer] for each in matrices]) for layer in comparison.style_layers}
         self._means = {name: keras.metrics.Mean(name) for name in ("content", "style", "tv")}
 
@@ -137,13 +135,11 @@ class Training:
         options: TrainOptions,
         only_styles: bool = False,
     ) -> None:
-        content, style = PRESETS["johnson"].layers(extractor.architecture.name)
-        names = [layer for layer, _ in content], [layer for layer, _ in style]
         self.transformer = transformer
         self.options = options = options.settled(extractor.architecture.name, only_styles)
         for weight in (*transformer.kernels.values(), transformer.own):
             weight.trainable = not only_styles
-        self._learner = Learner(transformer, Comparison(extractor, *names, "relative"), styles, options)
+        self._learner = Learner(transformer, extractor, styles, options)
         self._optimizer = keras.optimizers.Adam(options.learning_rate, global_clipnorm=CLIP)
         self._learner.compile(self._optimizer, jit_compile=tf is None)
         self._optimizer.build(self._learner.trainable_variables)

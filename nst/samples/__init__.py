@@ -1,7 +1,5 @@
 """The sample pictures: contents and styles that this program draws itself, once, into a folder the caller names."""
 
-import os
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +19,7 @@ from nst.samples.pieces import guitar_planes, rose_window
 from nst.samples.points import river_points
 from nst.samples.still_life import still_life
 from nst.samples.woodcut import great_swell
+from nst.whole import whole
 
 VERSION = 2  # raised when a drawing changes, so that folders drawn earlier are drawn anew
 
@@ -82,17 +81,8 @@ def thumbnail_of(sample: Sample, folder: Path, side: int = 256) -> Path:
 
 
 def _kept(path: Path, save: Callable[[Path], None]) -> Path:
-    """`path`, once `save` has written it; two that save at once do no harm, for each renames a file of its own."""
-    if path.exists():
-        return path
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
-    os.close(handle)
-    part = Path(name)
-    try:
-        save(part)
-        part.chmod(0o644)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    """`path`, once `save` has written it."""
+    if not path.exists():
+        with whole(path) as part:
+            save(part)
     return path
