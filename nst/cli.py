@@ -21,7 +21,7 @@ from rich.progress import Progress
 from nst import __version__, apply_command, styles_command, stylize_command, train_command
 from nst.errors import InputError, NotFound, NstError, OptionError
 from nst.option import did_you_mean
-from nst.provenance import Provenance, read_file
+from nst.provenance import FastProvenance, Provenance, read_any_file
 from nst.settings import Settings
 
 
@@ -116,13 +116,23 @@ def _flags_of(parser: argparse.ArgumentParser) -> list[str]:
 
 
 def _show(parsed: argparse.Namespace) -> int:
-    found = read_file(parsed.file)
+    found = read_any_file(parsed.file)
     if parsed.json:
         print(json.dumps(found.to_json(), indent=2))
-    else:
-        for name, value in _told(found):
-            print(f"{name:16} {value}".rstrip())
+        return 0
+    for name, value in _told_of_fast(found) if isinstance(found, FastProvenance) else _told(found):
+        print(f"{name:16} {value}".rstrip())
     return 0
+
+
+def _told_of_fast(found: FastProvenance) -> Iterator[tuple[str, str]]:
+    """What a picture that was painted in one pass says of itself, as lines of (name, value)."""
+    yield "nst", found.version
+    yield "painted", f"in one pass by the network {found.network}"
+    yield "styles", _value(found.mix)
+    yield "", ""
+    for name, value in found.options.to_json().items():
+        yield name, _value(value)
 
 
 def _told(found: Provenance) -> Iterator[tuple[str, str]]:

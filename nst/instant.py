@@ -9,13 +9,13 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from nst import images
+from nst import __version__, images
 from nst.engine.backend import tf
 from nst.engine.fast import apply_style
 from nst.errors import OutOfMemory
 from nst.library import SHIPPED
 from nst.options import FastOptions
-from nst.provenance import text_of_fast
+from nst.provenance import FAST, FastProvenance
 from nst.scales import fit
 from nst.stylefile import StyleFile
 
@@ -56,7 +56,8 @@ def paint(job: Mapping[str, Any]) -> dict[str, Any]:
             height, width = fit(height, width, wish["side"])
             found = images.resize(found, height, width)
         if wish["format"] == "png":
-            data = images.encode_png(found, content.alpha, text_of_fast(wish["mix"], options, file.network))
+            told = FastProvenance(__version__, file.network, wish["mix"], options)
+            data = images.encode_png(found, content.alpha, {FAST: told.to_text()})
         else:
             data = images.encode_jpeg(found, QUALITY)
         pictures.append({"data": data, "width": width, "height": height, "seconds": seconds})

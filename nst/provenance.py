@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Self
 
-from nst import __version__
-from nst.errors import ImageError, OptionError
+from nst.errors import ImageError, OptionError, StyleError
+from nst.library import mix_of
 from nst.option import ECHO, did_you_mean, shown
 from nst.options import FastOptions, StyleOptions
 
@@ -108,10 +108,42 @@ class Provenance:
         )
 
 
-def text_of_fast(mix: Mapping[str, float], options: FastOptions, network: str) -> dict[str, str]:
-    """The PNG text, by keyword, of a picture painted in one pass, in a mix of the styles of `network`."""
-    told = {"nst": __version__, "network": network, "mix": dict(mix), "options": options.to_json()}
-    return {FAST: json.dumps(told)}
+@dataclass(frozen=True)
+class FastProvenance:
+    """How a picture was painted in one pass."""
+
+    version: str  # of this program
+    network: str  # what it is known by
+    mix: Mapping[str, float]  # weights by style, of sum 1
+    options: FastOptions
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values; `from_json` reads it back."""
+        return {
+            "nst": self.version,
+            "network": self.network,
+            "mix": dict(self.mix),
+            "options": self.options.to_json(),
+        }
+
+    def to_text(self) -> str:
+        """JSON for the PNG's text, in ASCII."""
+        return json.dumps(self.to_json())
+
+    @classmethod
+    def from_json(cls, given: Any) -> Self:
+        """From plain values. Raises OptionError, and StyleError for a mix that is none."""
+        given = _object("settings", given, ("nst", "network", "mix", "options"))
+        mix = mix_of(_object("mix", given.get("mix")))
+        return cls(
+            version=_name("nst", given.get("nst", "")),
+            network=_name("network", given.get("network", "")),
+            mix={_name("mix", name): weight for name, weight in mix.items()},
+            options=FastOptions.from_json(given.get("options", {})),
+        )
+
+
+KINDS: Mapping[str, type[Provenance] | type[FastProvenance]] = {KEYWORD: Provenance, FAST: FastProvenance}
 
 
 def read(data: bytes, name: str) -> Provenance:
@@ -121,11 +153,16 @@ def read(data: bytes, name: str) -> Provenance:
         ImageError: no PNG, or one without settings of this program, or with text that is none.
         OptionError: a setting is unknown, or its value wrong.
     """
-    return _read(io.BytesIO(data), name)
+    return _of_a_run(_read(io.BytesIO(data), name), name)
 
 
 def read_file(path: Path) -> Provenance:
     """As `read`, of a file of any size. Raises ImageError also where there is no readable file."""
+    return _of_a_run(read_any_file(path), path.name)
+
+
+def read_any_file(path: Path) -> Provenance | FastProvenance:
+    """As `read_file`, of a picture that was painted in either way."""
     try:
         with path.open("rb") as file:
             return _read(file, path.name)
@@ -133,30 +170,38 @@ def read_file(path: Path) -> Provenance:
         raise ImageError(f"{str(path)!r} cannot be read: {getattr(error, 'strerror', None) or error}") from None
 
 
-def _read(file: BinaryIO, name: str) -> Provenance:
-    text = _text(file, name)
+def _of_a_run(found: Provenance | FastProvenance, name: str) -> Provenance:
+    if isinstance(found, FastProvenance):
+        raise ImageError(f"{name!r} was painted in one pass: `nst show` tells how, but it has no settings of a run")
+    return found
+
+
+def _read(file: BinaryIO, name: str) -> Provenance | FastProvenance:
+    keyword, text = _text(file, name)
     try:
         given = json.loads(text)
     except (ValueError, RecursionError):  # ValueError: no JSON, no UTF-8, or a number of thousands of digits
         raise ImageError(f"the settings in {name!r} are damaged: they must be JSON, got {shown(text)}") from None
     try:
-        return Provenance.from_json(given)
+        return KINDS[keyword].from_json(given)
     except OptionError as error:
         raise OptionError(f"the settings in {name!r}: {error}", error.option) from None
+    except StyleError as error:
+        raise ImageError(f"the settings in {name!r}: {error}") from None
 
 
-def _text(file: BinaryIO, name: str) -> bytes:
-    """The text under `KEYWORD`. It stands before the pixels, none of which is read."""
+def _text(file: BinaryIO, name: str) -> tuple[str, bytes]:
+    """(one of the keywords, the text under it). It stands before the pixels, none of which is read."""
     if file.read(len(SIGNATURE)) != SIGNATURE:
         raise ImageError(f"{name!r} must be a PNG that this program painted")
     while len(head := file.read(8)) == 8:
         size, kind = struct.unpack(">I4s", head)
         if kind == b"tEXt":
             keyword, _, text = file.read(min(size, MAX_BYTES)).partition(b"\0")
-            if keyword == KEYWORD.encode():
+            if keyword in (known.encode() for known in KINDS):
                 if size > MAX_BYTES:
                     raise ImageError(f"the settings in {name!r} must take at most {MAX_BYTES} bytes, got {size}")
-                return text
+                return keyword.decode(), text
             size -= min(size, MAX_BYTES)
         file.seek(size + 4, io.SEEK_CUR)  # 4: its checksum
     raise ImageError(f"{name!r} carries no settings of this program")

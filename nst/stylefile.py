@@ -159,14 +159,14 @@ class StyleFile:
         """The network with these of its styles."""
         return replace(self, styles={name: self.styles[name] for name in names})
 
-    def to_bytes(self) -> bytes:
-        """The file."""
+    def to_bytes(self, compression: int = zipfile.ZIP_DEFLATED) -> bytes:
+        """The file; `compression` is one of zipfile's."""
         styles = {name: {"title": style.title, "provenance": style.provenance} for name, style in self.styles.items()}
         header = {"format": FORMAT, "plan": asdict(self.plan), "styles": styles}
         arrays = {f"kernel/{name}": kernel for name, kernel in self.kernels.items()} | {"own": self.own}
         arrays |= {f"style/{name}": style.vector for name, style in self.styles.items()}
         buffer = io.BytesIO()
-        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        with zipfile.ZipFile(buffer, "w", compression) as archive:
             archive.writestr(HEADER, json.dumps(header, indent=1))
             for name, array in arrays.items():
                 archive.writestr(f"{name}.npy", _npy(array))

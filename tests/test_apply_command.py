@@ -57,6 +57,12 @@ def test_a_style_is_applied_and_the_seconds_are_said(
     assert told["mix"] == {"wavy": 1.0}
     assert told["options"]["size"] == 96
     assert told["network"] == style_file("wavy").network
+    assert main(["show", str(output)]) == 0
+    shown = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert {"styles wavy=1", "size 96"} < set(shown)
+    assert f"painted in one pass by the network {told['network']}" in shown
+    assert main(["show", str(output), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == told
 
 
 def test_styles_are_mixed_by_their_weights_and_a_jpeg_is_written(photo: Path, tmp_path: Path) -> None:

@@ -1,10 +1,8 @@
-"""Pictures in one pass for the page and the REST interface: what is asked for, as jobs that a worker paints at once.
+"""Pictures in one pass for the page and the REST interface: what is asked for, as jobs that a worker paints at once."""
 
-A job carries every style of its network that is here, so that the worker keeps one network ready for all of them.
-"""
-
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+import zipfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from nst import images
@@ -12,7 +10,6 @@ from nst.jobs.queue import Queue
 from nst.library import Entry, Library, mix_of
 from nst.options import FastOptions
 from nst.scales import fit
-from nst.stylefile import Style
 
 Format = Literal["png", "jpeg"]
 
@@ -38,7 +35,6 @@ class Instant:
 
     queue: Queue
     library: Library
-    _packed: dict[str, tuple[dict[str, Style], bytes]] = field(default_factory=dict, compare=False)  # by network
 
     def paint(
         self, content: bytes, mix: str | Mapping[str, float], options: FastOptions, format: Format = "png"
@@ -48,10 +44,11 @@ class Instant:
         Raises NotFound for a style that is not here, other InputErrors for what cannot be used, and Busy.
         """
         weights = mix_of(mix)
-        network = self.library.file_of(weights).network
+        self.library.file_of(weights)  # which can be mixed
+        entries = [self.library.find(name) for name in weights]
         images.read(content, "content", 64)
         wish = {"mix": weights, "options": options.to_json(), "format": format}
-        [found] = self._paint(content, network, [wish])
+        [found] = self._paint(content, entries, [wish])
         return Painted(found["data"], found["width"], found["height"], found["seconds"], weights)
 
     def thumbnails(self, content: bytes, side: int, names: Iterable[str] | None = None) -> dict[str, bytes]:
@@ -66,36 +63,33 @@ class Instant:
         small = _reduced(content, LARGER * side)
         options = FastOptions().to_json()
         found: dict[str, bytes] = {}
-        for network, styles in _by_network(entries).items():
-            wishes = [{"mix": {name: 1.0}, "options": options, "format": "jpeg", "side": side} for name in styles]
-            pictures = self._paint(small, network, wishes)
-            found |= {name: picture["data"] for name, picture in zip(styles, pictures, strict=True)}
+        for group in _by_network(entries):
+            mixes = [{entry.name: 1.0} for entry in group]
+            wishes = [{"mix": mix, "options": options, "format": "jpeg", "side": side} for mix in mixes]
+            pictures = self._paint(small, group, wishes)
+            found |= {entry.name: picture["data"] for entry, picture in zip(group, pictures, strict=True)}
         return {entry.name: found[entry.name] for entry in entries}
 
-    def _paint(self, content: bytes, network: str, wishes: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        job = {"content": content, "file": self._file(network), "wishes": wishes}
+    def _paint(self, content: bytes, entries: Sequence[Entry], wishes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        job = {"content": content, "file": _packed(entries), "wishes": wishes}
         pictures: list[dict[str, Any]] = self.queue.paint_at_once(job)["pictures"]
         return pictures
 
-    def _file(self, network: str) -> bytes:
-        """A style file of all that a network has learned; b"" stands for the shipped one, which every worker has."""
-        entries = _by_network(self.library.entries())[network]
-        if all(entry.shipped for entry in entries.values()):
-            return b""
-        styles = {name: entry.style for name, entry in entries.items()}
-        if self._packed.get(network, (None,))[0] != styles:
-            bare = {name: replace(style, picture=b"", provenance={}) for name, style in styles.items()}
-            first = next(iter(entries.values()))
-            self._packed[network] = styles, replace(first.file, styles=bare).to_bytes()
-        return self._packed[network][1]
+
+def _packed(entries: Sequence[Entry]) -> bytes:
+    """A file of styles of one network, quick to make; b"" stands for the shipped one, which every worker has."""
+    if all(entry.shipped for entry in entries):
+        return b""
+    bare = {entry.name: replace(entry.style, picture=b"", provenance={}) for entry in entries}
+    return replace(entries[0].file, styles=bare).to_bytes(zipfile.ZIP_STORED)
 
 
-def _by_network(entries: Iterable[Entry]) -> dict[str, dict[str, Entry]]:
-    """Styles by name, by what their networks are known by."""
-    found: dict[str, dict[str, Entry]] = {}
+def _by_network(entries: Iterable[Entry]) -> list[list[Entry]]:
+    """In groups of one network."""
+    found: dict[str, list[Entry]] = {}
     for entry in entries:
-        found.setdefault(entry.file.network, {})[entry.name] = entry
-    return found
+        found.setdefault(entry.file.network, []).append(entry)
+    return list(found.values())
 
 
 def _reduced(content: bytes, side: int) -> bytes:

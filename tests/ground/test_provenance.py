@@ -12,8 +12,8 @@ from PIL import Image
 
 from nst.errors import ImageError, InputError, OptionError
 from nst.images import encode_png
-from nst.options import StyleOptions
-from nst.provenance import KEYWORD, MAX_BYTES, Provenance, read, read_file
+from nst.options import FastOptions, StyleOptions
+from nst.provenance import FAST, KEYWORD, MAX_BYTES, FastProvenance, Provenance, read, read_any_file, read_file
 
 modest = settings(derandomize=True, deadline=None, max_examples=200)
 GREY = np.full((16, 16, 3), 0.5, np.float32)
@@ -185,3 +185,40 @@ def test_whatever_chunks_a_file_has_it_is_read_or_refused(chunks, cut):
     data = png(None)[:33] + body
     with pytest.raises(ImageError):
         read(data[: len(data) - cut], "x.png")
+
+
+FAST_WHOLE = FastProvenance("0.1.0", "0123456789abcdef", {"waves": 0.75, "dots": 0.25}, FastOptions(strength=0.5))
+
+
+def fast_png(**values: object) -> bytes:
+    return encode_png(GREY, text={FAST: json.dumps({**FAST_WHOLE.to_json(), **values})})
+
+
+def test_a_picture_painted_in_one_pass_tells_how(tmp_path):
+    path = tmp_path / "fast.png"
+    path.write_bytes(fast_png())
+    assert read_any_file(path) == FAST_WHOLE
+    path.write_bytes(png(WHOLE.to_text()))
+    assert read_any_file(path) == WHOLE
+
+
+def test_a_picture_painted_in_one_pass_has_no_settings_of_a_run():
+    with pytest.raises(ImageError, match="was painted in one pass"):
+        read(fast_png(), "fast.png")
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"mix": {}}, "a mix must be of 1 to 4 styles, got 0"),
+        ({"mix": {"waves": "much"}}, "the weight of 'waves' must be a number"),
+        ({"mix": {"\x1b[2J": 1}}, "`mix` must be at most"),
+        ({"mix": None}, "`mix` must be an object"),
+        ({"network": 7}, "`network` must be at most"),
+        ({"options": {"strength": 2}}, "`strength` must be a number between 0 and 1"),
+        ({"more": 1}, "`settings` has no 'more'"),
+    ],
+)
+def test_what_a_picture_painted_in_one_pass_says_is_checked(values, words):
+    with pytest.raises(InputError, match=words):
+        read(fast_png(**values), "fast.png")

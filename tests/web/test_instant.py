@@ -4,6 +4,7 @@ import io
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,8 +12,8 @@ from fastapi.testclient import TestClient
 from PIL import Image
 
 from nst.errors import NotAnImage, NotFound, OptionError, StyleError
-from nst.library import Library
 from nst.options import FastOptions
+from nst.stylefile import StyleFile
 from nst.web.instant import Instant, Painted
 from tests.ground.test_library import style_file
 from tests.jobs.stories import wait_until
@@ -145,8 +146,18 @@ def test_bad_input_is_refused_by_its_kind(instant: Instant, shipped: str) -> Non
         instant.paint(picture(), shipped, FastOptions(strength=2))
 
 
-def test_what_a_network_has_learned_is_packed_once(client: TestClient, instant: Instant) -> None:
-    network = style_file().network
-    assert instant._file(network) is instant._file(network)
-    assert instant._file(instant.library.entries()[0].file.network) == b""
-    assert Library(client.app.state.desk.settings.data / "styles").find("waves").file.network == network
+def test_a_job_carries_the_styles_it_wants_and_no_others(instant: Instant, shipped: str) -> None:
+    jobs: list[dict[str, Any]] = []
+
+    class Seen:
+        def paint_at_once(self, job: dict[str, Any]) -> dict[str, Any]:
+            jobs.append(job)
+            return instant.queue.paint_at_once(job)
+
+    seen = replace(instant, queue=Seen())  # type: ignore[arg-type]
+    seen.paint(picture(), "waves", PLAIN)
+    seen.paint(picture(), shipped, PLAIN)
+    packed = StyleFile.from_bytes(jobs[0]["file"])
+    assert list(packed.styles) == ["waves"]
+    assert packed.network == style_file().network
+    assert jobs[1]["file"] == b""  # which every worker has

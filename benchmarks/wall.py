@@ -1,0 +1,102 @@
+"""From a dropped picture to every style's thumbnail of it, and from a click to the full result, in a real browser.
+
+The page's own clock, from the moment the file is chosen or the button pressed. A picture counts as painted two
+animation frames after it was decoded.
+"""
+
+import io
+from collections.abc import Callable
+
+import numpy as np
+from PIL import Image
+from playwright.sync_api import Page, sync_playwright
+
+from benchmarks.report import Number, others_load, report
+from benchmarks.studio import studio
+from nst import images, samples
+from tools.browser import FLAGS, chromium
+
+ROUNDS = 7
+SIDES = {"2": (1632, 1224), "12": (4000, 3000)}  # px, by megapixels: of a screen, of a telephone
+LARGE = 1024  # px, long side of the picture that a click paints
+PATIENCE = 60_000  # ms
+WALL = ".style-pick img", "#style-wall.is-waiting"
+RESULT = "#instant-result", ".is-painting, .is-sketch"
+
+# Notes when a file is chosen or a style is picked, and tells when what it brings has been painted.
+WATCH = """
+addEventListener("change", ({target}) => { if (target.type === "file") window.began = Date.now(); }, true);
+addEventListener("click", ({target}) => { if (target.closest(".style-pick")) window.began = Date.now(); }, true);
+const frame = () => new Promise(requestAnimationFrame);
+const frame = () => new Promise(requestAnimationFrame);
+const all = (selector) => [...document.querySelectorAll(selector)];
+window.painted = async (pictures, waiting) => {
+  const before = all(pictures).map(({src}) => src);
+  while (all(waiting).length || all(pictures).some(({src}, n) => !src || src === before[n])) await frame();
+  await Promise.all(all(pictures).map((image) => image.decode()));
+  await frame();
+  await frame();
+  return (Date.now() - window.began) / 1000;
+};
+"""
+
+
+def main() -> None:
+    path = chromium()
+    if path is None:
+        raise SystemExit("no Chromium here; `python -m tools.browser` installs one")
+    load = others_load()
+    found: dict[str, tuple[float, ...]] = {}
+    with studio() as running, sync_playwright() as playwright:
+        running.seconds_until(running.worker_warm)
+        browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+        page = browser.new_page(viewport={"width": 1440, "height": 900})
+        page.add_init_script(WATCH)
+        page.goto(f"{running.address}/instant")
+        page.wait_for_selector("#style-wall:not(.is-waiting) .style-card", timeout=PATIENCE)
+        for name, (width, height) in SIDES.items():
+            taken = [dropped(page, photo(width, height, n)) for n in range(ROUNDS + 1)]
+            found[name] = tuple(taken[1:])  # the first one warms up
+        dropped(page, photo(LARGE, LARGE * 3 // 4, ROUNDS + 1))
+        styles = page.locator(".style-pick")
+        clicks = tuple(clicked(page, n) for n in range(styles.count()))
+        count, version = styles.count(), browser.version
+        browser.close()
+    numbers = [
+        Number(f"a picture of {name} megapixels dropped to {count} thumbnails of it painted", "s", taken, at_most=2)
+        for name, taken in found.items()
+    ]
+    numbers.append(Number(f"a click to the full result painted, {LARGE} px", "s", clicks))
+    report("wall", numbers, browser=version, other_load=load)
+
+
+def photo(width: int, height: int, n: int) -> bytes:
+    """A JPEG of a drawn sample with a photograph's grain; each `n` another picture."""
+    drawn = np.asarray(samples.CONTENTS[n % len(samples.CONTENTS)].draw(), np.float32) / 255
+    picture = images.resize(drawn, height, width)
+    picture += np.random.default_rng(n).normal(0, 0.01, picture.shape).astype(np.float32)
+    buffer = io.BytesIO()
+    Image.fromarray(np.uint8(np.clip(picture, 0, 1) * 255)).save(buffer, "JPEG", quality=90)
+    return buffer.getvalue()
+
+
+def dropped(page: Page, data: bytes) -> float:
+    """Seconds from choosing a file to the wall that shows it."""
+    file = {"name": "photo.jpg", "mimeType": "image/jpeg", "buffer": data}
+    return timed(page, WALL, lambda: page.set_input_files("#photo-upload input", file))  # type: ignore[arg-type]
+
+
+def clicked(page: Page, n: int) -> float:
+    """Seconds from picking the nth style to its full result."""
+    return timed(page, RESULT, lambda: page.locator(".style-pick").nth(n).click())
+
+
+def timed(page: Page, watched: tuple[str, str], act: Callable[[], None]) -> float:
+    """Seconds until other pictures than before are painted; `watched` are selectors: of them, of what says "wait"."""
+    page.evaluate("(watched) => { window.done = window.painted(...watched); }", watched)
+    act()
+    return float(page.evaluate("window.done"))
+
+
+if __name__ == "__main__":
+    main()
