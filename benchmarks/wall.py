@@ -4,11 +4,10 @@ The page's own clock, from the moment the file is chosen or the button pressed. 
 animation frames after it was decoded.
 """
 
-import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import islice
 
 import numpy as np
-from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 from benchmarks.report import Number, others_load, report
@@ -27,7 +26,6 @@ RESULT = "#instant-result", ".is-painting, .is-sketch"
 WATCH = """
 addEventListener("change", ({target}) => { if (target.type === "file") window.began = Date.now(); }, true);
 addEventListener("click", ({target}) => { if (target.closest(".style-pick")) window.began = Date.now(); }, true);
-const frame = () => new Promise(requestAnimationFrame);
 const frame = () => new Promise(requestAnimationFrame);
 const all = (selector) => [...document.querySelectorAll(selector)];
 window.painted = async (pictures, waiting) => {
@@ -55,9 +53,9 @@ def main() -> None:
         page.goto(f"{running.address}/instant")
         page.wait_for_selector("#style-wall:not(.is-waiting) .style-card", timeout=PATIENCE)
         for name, (width, height) in SIDES.items():
-            taken = [dropped(page, photo(width, height, n)) for n in range(ROUNDS + 1)]
+            taken = [dropped(page, photo) for photo in islice(photos(width, height), ROUNDS + 1)]
             found[name] = tuple(taken[1:])  # the first one warms up
-        dropped(page, photo(LARGE, LARGE * 3 // 4, ROUNDS + 1))
+        dropped(page, next(photos(LARGE, LARGE * 3 // 4)))
         styles = page.locator(".style-pick")
         clicks = tuple(clicked(page, n) for n in range(styles.count()))
         count, version = styles.count(), browser.version
@@ -70,20 +68,19 @@ def main() -> None:
     report("wall", numbers, browser=version, other_load=load)
 
 
-def photo(width: int, height: int, n: int) -> bytes:
-    """A JPEG of a drawn sample with a photograph's grain; each `n` another picture."""
-    drawn = np.asarray(samples.CONTENTS[n % len(samples.CONTENTS)].draw(), np.float32) / 255
-    picture = images.resize(drawn, height, width)
-    picture += np.random.default_rng(n).normal(0, 0.01, picture.shape).astype(np.float32)
-    buffer = io.BytesIO()
-    Image.fromarray(np.uint8(np.clip(picture, 0, 1) * 255)).save(buffer, "JPEG", quality=90)
-    return buffer.getvalue()
+def photos(width: int, height: int) -> Iterator[bytes]:
+    """JPEGs of a drawn sample with a photograph's grain, each another one."""
+    drawn = np.asarray(samples.CONTENTS[0].draw(), np.float32) / 255
+    picture, random = images.resize(drawn, height, width), np.random.default_rng(0)
+    while True:
+        grain = random.normal(0, 0.01, (height, width, 1)).astype(np.float32)
+        yield images.encode_jpeg(np.clip(np.roll(picture, random.integers(width), axis=1) + grain, 0, 1))
 
 
 def dropped(page: Page, data: bytes) -> float:
     """Seconds from choosing a file to the wall that shows it."""
     file = {"name": "photo.jpg", "mimeType": "image/jpeg", "buffer": data}
-    return timed(page, WALL, lambda: page.set_input_files("#photo-upload input", file))  # type: ignore[arg-type]
+    return timed(page, WALL, lambda: page.set_input_files("#photo-upload input", file))
 
 
 def clicked(page: Page, n: int) -> float:

@@ -23,7 +23,7 @@ LEARNED = {  # name -> (title, what it learned from, whose that is)
     "great-wave": ("The Great Wave", "Katsushika Hokusai, The Great Wave off Kanagawa, about 1831", PUBLIC_DOMAIN),
     "starry-night": ("The Starry Night", "Vincent van Gogh, The Starry Night, 1889", PUBLIC_DOMAIN),
     "the-scream": ("The Scream", "Edvard Munch, The Scream, 1893", PUBLIC_DOMAIN),
-    "udnie": ("Udnie", "Francis Picabia, Udnie, 1913", PUBLIC_DOMAIN),
+    "olive-trees": ("Olive trees", "Vincent van Gogh, Olive Trees, 1889", PUBLIC_DOMAIN),
     "wheat-field": ("Wheat field", "Vincent van Gogh, Wheat Field with Cypresses, 1889", PUBLIC_DOMAIN),
     "tahiti": ("Tahiti", "Paul Gauguin, a painting of Tahiti", PUBLIC_DOMAIN),
     "rose-window": ("Rose window", "the sample of that name, stained glass", OURS),

@@ -191,21 +191,19 @@ class Training:
             batches.close()  # type: ignore[attr-defined]
 
     def preview(self) -> Previewed:
-        """How good it is on photos it was not trained on."""
-        count = len(self._held_out)
-        mix = np.eye(self.transformer.styles.shape[0], dtype=np.float32)
-        inputs = {
-            "photos": self._held_out,
-            "mix": mix[np.arange(count) % len(mix)],
-            "strength": np.ones(count, np.float32),
-        }
-        self._learner.reset_metrics()
-        losses = self._learner.test_on_batch(inputs, return_dict=True)
-        first = self._held_out[:1]
-        pictures = [np.asarray(self.transformer(first, row[None]))[0] for row in mix]
-        named = _named(losses)
+        """How good it is on photos it was not trained on: each style has its turn."""
+        count, mix = len(self._held_out), np.eye(self.transformer.styles.shape[0], dtype=np.float32)
+        found = []
+        for first in range(0, max(count, len(mix)), count):
+            rows = mix[np.arange(first, first + count) % len(mix)]
+            inputs = {"photos": self._held_out, "mix": rows, "strength": np.ones(count, np.float32)}
+            self._learner.reset_metrics()
+            found.append(_named(self._learner.test_on_batch(inputs, return_dict=True)))
+        photo = self._held_out[:1]
+        pictures = [np.asarray(self.transformer(photo, row[None]))[0] for row in mix]
+        named = {name: sum(losses[name] for losses in found) / len(found) for name in found[0]}
         best = named["total"] < (1 - BETTER) * min((past.losses["total"] for past in self.history), default=math.inf)
-        return Previewed(self.step, self.seconds, named, best, (first[0], *pictures))
+        return Previewed(self.step, self.seconds, named, best, (photo[0], *pictures))
 
     def _train(self, photos: Array, random: np.random.Generator) -> dict[str, float]:
         count = len(photos)

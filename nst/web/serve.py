@@ -75,12 +75,17 @@ def serve(settings: Settings, open_browser: bool) -> None:
 
 
 class _Server(uvicorn.Server):
-    """A server that logs warnings once it has started."""
+    """A server that logs warnings from when it has started until it closes: what that cuts short is nobody's error."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start."""
         await super().startup(sockets)
         logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Close."""
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+        await super().shutdown(sockets)
 
 
 class _Watched:

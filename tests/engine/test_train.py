@@ -2,7 +2,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
@@ -22,11 +22,15 @@ from tests.engine.fast import TINY, photos, picture, transformer
 STYLES = [picture(80, 64, seed) for seed in (7, 8)]
 
 
-def training(folder: Path, network: Transformer | None = None, **options: Any) -> Training:
+def training(
+    folder: Path, network: Transformer | None = None, styles: Sequence[np.ndarray] = STYLES, **options: Any
+) -> Training:
     settings = TrainOptions(**{"crop": 64, "batch": 2, "preview": 1000, "learning_rate": 0.01, "steps": 12, **options})
     found = Photos(photos(folder), settings.crop, settings.seed, pytest.fail)
     alone = network is not None
-    return Training(network or Transformer(TINY, 2), STYLES, found, load_extractor("compact"), settings, alone)
+    return Training(
+        network or Transformer(TINY, len(styles)), styles, found, load_extractor("compact"), settings, alone
+    )
 
 
 def test_the_loss_falls_on_photos_that_were_not_seen(tmp_path: Path) -> None:
@@ -37,6 +41,16 @@ def test_the_loss_falls_on_photos_that_were_not_seen(tmp_path: Path) -> None:
     assert last.losses["total"] < 0.9 * before.losses["total"]
     assert last.losses["style"] < 0.9 * before.losses["style"]
     assert len(last.pictures) == 1 + len(STYLES)
+
+
+def test_a_preview_looks_at_every_style_however_few_the_photos_are(tmp_path: Path) -> None:
+    learning = training(tmp_path, styles=STYLES * 2)
+    before, learned = learning.preview(), learning.transformer.styles
+    for row in range(4):
+        vectors = np.asarray(learned).copy()
+        learned.assign(np.where(np.arange(4)[:, None] == row, -2 * vectors, vectors))
+        assert abs(learning.preview().losses["style"] - before.losses["style"]) > 1e-3
+        learned.assign(vectors)
 
 
 def test_steps_are_told_with_the_time_that_is_left(tmp_path: Path) -> None:

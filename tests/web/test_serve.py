@@ -1,5 +1,7 @@
 """The front door, as a person opens it."""
 
+import asyncio
+import logging
 import os
 import re
 import signal
@@ -14,8 +16,11 @@ from pathlib import Path
 
 import httpx2
 import pytest
+import uvicorn
+from starlette.types import Receive, Scope, Send
 
 from nst.jobs.store import Store
+from nst.web.serve import _Server
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -55,6 +60,29 @@ def test_a_signal_that_reaches_the_worker_too_as_ctrl_c_does_ends_it_in_silence(
         os.killpg(process.pid, end) if end == signal.SIGINT else process.send_signal(end)
         assert process.communicate(timeout=60) == ("", "")
     assert process.returncode == 0
+
+
+def test_a_request_that_the_end_cuts_short_is_nobodys_error(caplog: pytest.LogCaptureFixture) -> None:
+    asked = asyncio.Event()
+
+    async def never(scope: Scope, receive: Receive, send: Send) -> None:
+        asked.set()
+        await asyncio.Event().wait()
+
+    async def story() -> None:
+        config = uvicorn.Config(never, port=0, lifespan="off", log_config=None, timeout_graceful_shutdown=1)
+        server, listener = _Server(config), socket.create_server(("127.0.0.1", 0))
+        with listener:
+            serving = asyncio.create_task(server.serve([listener]))
+            _, writer = await asyncio.open_connection(*listener.getsockname())
+            writer.write(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n")
+            await asyncio.wait_for(asked.wait(), 30)
+            server.should_exit = True
+            await asyncio.wait_for(serving, 30)
+            writer.close()
+
+    asyncio.run(story())
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
 def test_a_port_that_is_taken_is_one_clear_line(tmp_path: Path) -> None:
