@@ -11,8 +11,9 @@ import numpy as np
 from playwright.sync_api import Page, sync_playwright
 
 from benchmarks.report import Number, others_load, report
-from benchmarks.studio import studio
+from benchmarks.studio import Studio, studio
 from nst import images, samples
+from nst.web import gallery
 from tools.browser import FLAGS, chromium
 
 ROUNDS = 7
@@ -27,10 +28,11 @@ WATCH = """
 addEventListener("change", ({target}) => { if (target.type === "file") window.began = Date.now(); }, true);
 addEventListener("click", ({target}) => { if (target.closest(".style-pick")) window.began = Date.now(); }, true);
 const frame = () => new Promise(requestAnimationFrame);
+const pause = () => new Promise((resolve) => setTimeout(resolve, 5));
 const all = (selector) => [...document.querySelectorAll(selector)];
 window.painted = async (pictures, waiting) => {
   const before = all(pictures).map(({src}) => src);
-  while (all(waiting).length || all(pictures).some(({src}, n) => !src || src === before[n])) await frame();
+  while (all(waiting).length || all(pictures).some(({src}, n) => !src || src === before[n])) await pause();
   await Promise.all(all(pictures).map((image) => image.decode()));
   await frame();
   await frame();
@@ -46,7 +48,7 @@ def main() -> None:
     load = others_load()
     found: dict[str, tuple[float, ...]] = {}
     with studio() as running, sync_playwright() as playwright:
-        running.seconds_until(running.worker_warm)
+        running.seconds_until(lambda: running.worker_warm() and samples_drawn(running))
         browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
         page = browser.new_page(viewport={"width": 1440, "height": 900})
         page.add_init_script(WATCH)
@@ -66,6 +68,11 @@ def main() -> None:
     ]
     numbers.append(Number(f"a click to the full result painted, {LARGE} px", "s", clicks))
     report("wall", numbers, browser=version, other_load=load)
+
+
+def samples_drawn(running: Studio) -> bool:
+    """Whether the new studio has drawn all its samples, which takes it half a minute, once."""
+    return len(list((running.data / "samples").glob("*.jpg"))) >= len(gallery.ORDER) * len(gallery.SIDES)
 
 
 def photos(width: int, height: int) -> Iterator[bytes]:

@@ -23,6 +23,7 @@ Array = NDArray[np.float32]
 MAX_BYTES = 30 * 2**20
 MAX_PIXELS = 120 * 10**6
 MIN_SIDE = 16  # px
+LEVEL = 2  # of a PNG's compression: a quarter of the usual level's time, for 7 % more bytes of a painting
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "JPEG2000", "AVIF")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff")  # that a folder is searched for
 READS = "PNG, JPEG, WebP, GIF, BMP, TIFF"  # what we tell people, who rarely meet the others
@@ -149,7 +150,7 @@ def encode_png(rgb: Array, alpha: Array | None = None, text: Mapping[str, str] |
     for keyword, value in (text or {}).items():
         chunks.add_text(keyword, value)
     buffer = io.BytesIO()
-    picture.save(buffer, "PNG", pnginfo=chunks)
+    picture.save(buffer, "PNG", pnginfo=chunks, compress_level=LEVEL)
     return buffer.getvalue()
 
 

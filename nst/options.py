@@ -300,7 +300,7 @@ class TrainOptions(Options):
     preview: float = declare(3.0, "time between two previews", "basic", low=0.01, high=1000.0, unit="min")
     seed: int = declare(0, "same seed, same order of photos", "basic", low=0, high=2**31 - 1, step=1)
     content_weight: float = declare(1.0, "weight of the content loss", "weights", low=0.0, high=1e6)
-    style_weight: float = declare(3.0, "weight of the style loss", "weights", low=0.0, high=1e9)
+    style_weight: float = declare(4.0, "weight of the style loss", "weights", low=0.0, high=1e9)
     tv_weight: float = declare(1.0, "weight of total variation, which smooths", "weights", low=0.0, high=1e6)
     identity_weight: float = declare(
         2.0, "weight of the picture itself where the strength is low", "weights", low=0.0, high=1e6

@@ -16,7 +16,7 @@ CONTENTS, STYLES = samples.CONTENTS, samples.STYLES
 # Those that the page opens with come first.
 ORDER = (CONTENTS[0], STYLES[0], *CONTENTS[1:], *STYLES[1:])
 SIDES = (128, 512)  # px of the thumbnails that the page shows
-NICENESS = 10
+NICENESS = 15  # more than the worker's: what it paints is waited for
 GLANCE = 0.2  # seconds between two looks whether the process is still there
 
 
