@@ -9,7 +9,9 @@
 
   // Which room is hidden; and for each link its address, which keeps the run, and whether it is where we are.
   function enter(pathname, search) {
-    const [id, here, title] = ROOMS.find(([, address]) => address === pathname) ?? ROOMS[0];
+    const path = pathname.replace(/\/+$/, "") || "/";
+    const [id, here, title] = ROOMS.find(([, address]) => address === path) ?? ROOMS[0];
+    if (here !== pathname) window.dash_clientside.set_props("url", { pathname: here }); // an address that is none
     const run = new URLSearchParams(search).get("run");
     const query = run ? `?run=${encodeURIComponent(run)}` : "";
     move(id);

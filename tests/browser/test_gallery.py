@@ -199,6 +199,15 @@ def test_the_gallery_has_an_address_of_its_own(visit: Visit) -> None:
     expect(page.locator("#room-gallery")).to_be_visible()
 
 
+@pytest.mark.parametrize(("given", "meant"), [("/instant/", "/instant"), ("/galery", "/")])
+def test_an_address_that_is_none_becomes_the_one_that_was_meant(visit: Visit, given: str, meant: str) -> None:
+    page = visit()
+    page.goto(urljoin(page.url, given))
+    page.wait_for_url(re.compile(f"^http://[^/]+{meant}$"))
+    expect(page.locator("#room-instant")).to_be_visible(visible=meant == "/instant")
+    expect(page.locator("#room-studio")).to_be_visible(visible=meant == "/")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_and_nothing_sticks_out(visit: Visit, scheme: Literal["light", "dark"]) -> None:
     page = visit(color_scheme=scheme, reduced_motion="reduce")
