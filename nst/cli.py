@@ -74,7 +74,7 @@ def build_parser() -> argparse.ArgumentParser:
     styles_command.add_actions(styles)
 
     show = commands.add_parser("show", help="tell how a result was painted", allow_abbrev=False)
-    show.add_argument("file", type=Path, metavar="FILE.png", help="a result of this program")
+    show.add_argument("file", type=Path, metavar="FILE", help="a result of this program")
     show.add_argument("--json", action="store_true", help="as JSON")
     show.set_defaults(command=_show, flags=_flags_of(show))
 

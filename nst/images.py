@@ -126,11 +126,11 @@ def resize(array: Array, height: int, width: int) -> Array:
     return np.clip(np.asarray(plane), 0, 1)
 
 
-def encode_jpeg(rgb: Array, quality: int = 90) -> bytes:
-    """`rgb` ([H, W, 3], 0..1) as JPEG; colours at full resolution from quality 90 on."""
+def encode_jpeg(rgb: Array, quality: int = 90, comment: str = "") -> bytes:
+    """`rgb` ([H, W, 3], 0..1) as JPEG; colours at full resolution from quality 90 on. `comment` is kept in the file."""
     buffer = io.BytesIO()
     subsampling = "4:4:4" if quality >= 90 else "4:2:0"
-    _to_8_bit(rgb).save(buffer, "JPEG", quality=quality, subsampling=subsampling)
+    _to_8_bit(rgb).save(buffer, "JPEG", quality=quality, subsampling=subsampling, comment=comment.encode())
     return buffer.getvalue()
 
 

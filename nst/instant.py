@@ -55,11 +55,11 @@ def paint(job: Mapping[str, Any]) -> dict[str, Any]:
         if wish.get("side", sys.maxsize) < max(height, width):
             height, width = fit(height, width, wish["side"])
             found = images.resize(found, height, width)
+        told = FastProvenance(__version__, file.network, wish["mix"], options).to_text()
         if wish["format"] == "png":
-            told = FastProvenance(__version__, file.network, wish["mix"], options)
-            data = images.encode_png(found, content.alpha, {FAST: told.to_text()})
+            data = images.encode_png(found, content.alpha, {FAST: told})
         else:
-            data = images.encode_jpeg(found, QUALITY)
+            data = images.encode_jpeg(found, QUALITY, f"{FAST}\0{told}")
         pictures.append({"data": data, "width": width, "height": height, "seconds": seconds})
     return {"pictures": pictures}
 

@@ -1,4 +1,4 @@
-"""What a result says of itself: the settings inside its PNG, from which the picture can be made again.
+"""What a result says of itself: the settings inside its file, from which the picture can be made again.
 
 Reading never trusts the file: it is a stranger's, and what is in it is checked like any other input.
 """
@@ -8,7 +8,7 @@ import io
 import json
 import re
 import struct
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Self
@@ -18,11 +18,12 @@ from nst.library import mix_of
 from nst.option import ECHO, did_you_mean, shown
 from nst.options import FastOptions, StyleOptions
 
-KEYWORD = "nst"  # of the PNG text chunk
-FAST = "nst-fast"  # that of a picture painted in one pass
+KEYWORD = "nst"  # of the PNG's text
+FAST = "nst-fast"  # of that of a picture painted in one pass; begins the comment of a JPEG
 MAX_BYTES = 64 * 2**10  # of that text
 MOST_STEPS = 10**8  # far more than anyone paints
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
+START, COMMENT, SCAN = b"\xff\xd8", 0xFFFE, 0xFFDA  # of a JPEG
 SHA256 = re.compile("[0-9a-f]{64}|")  # or unknown
 
 Steering = tuple[int, Mapping[str, Any]]  # (step, options in their JSON form)
@@ -127,7 +128,7 @@ class FastProvenance:
         }
 
     def to_text(self) -> str:
-        """JSON for the PNG's text, in ASCII."""
+        """JSON for the file's text, in ASCII."""
         return json.dumps(self.to_json())
 
     @classmethod
@@ -150,7 +151,7 @@ def read(data: bytes, name: str) -> Provenance:
     """What the result in `data`, called `name`, says of itself.
 
     Raises:
-        ImageError: no PNG, or one without settings of this program, or with text that is none.
+        ImageError: no PNG or JPEG, or one without settings of this program, or with text that is none.
         OptionError: a setting is unknown, or its value wrong.
     """
     return _of_a_run(_read(io.BytesIO(data), name), name)
@@ -192,19 +193,39 @@ def _read(file: BinaryIO, name: str) -> Provenance | FastProvenance:
 
 def _text(file: BinaryIO, name: str) -> tuple[str, bytes]:
     """(one of the keywords, the text under it). It stands before the pixels, none of which is read."""
-    if file.read(len(SIGNATURE)) != SIGNATURE:
-        raise ImageError(f"{name!r} must be a PNG that this program painted")
+    head = file.read(len(SIGNATURE))
+    if head != SIGNATURE and not head.startswith(START):
+        raise ImageError(f"{name!r} must be a PNG or a JPEG that this program painted")
+    for size, found in _png_texts(file) if head == SIGNATURE else _jpeg_comments(file):
+        keyword, _, text = found.partition(b"\0")
+        if keyword in (known.encode() for known in KINDS):
+            if size > MAX_BYTES:
+                raise ImageError(f"the settings in {name!r} must take at most {MAX_BYTES} bytes, got {size}")
+            return keyword.decode(), text
+    raise ImageError(f"{name!r} carries no settings of this program")
+
+
+def _png_texts(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    """(size, beginning) of each text of a PNG that was read up to its first chunk."""
     while len(head := file.read(8)) == 8:
         size, kind = struct.unpack(">I4s", head)
+        after = file.tell() + size + 4  # 4: its checksum
         if kind == b"tEXt":
-            keyword, _, text = file.read(min(size, MAX_BYTES)).partition(b"\0")
-            if keyword in (known.encode() for known in KINDS):
-                if size > MAX_BYTES:
-                    raise ImageError(f"the settings in {name!r} must take at most {MAX_BYTES} bytes, got {size}")
-                return keyword.decode(), text
-            size -= min(size, MAX_BYTES)
-        file.seek(size + 4, io.SEEK_CUR)  # 4: its checksum
-    raise ImageError(f"{name!r} carries no settings of this program")
+            yield size, file.read(min(size, MAX_BYTES))
+        file.seek(after)
+
+
+def _jpeg_comments(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    """As `_png_texts`, of the comments of a JPEG."""
+    file.seek(len(START))
+    while len(head := file.read(4)) == 4:
+        marker, size = struct.unpack(">HH", head)
+        if marker >> 8 != 0xFF or marker == SCAN or size < 2:
+            return
+        after = file.tell() + size - 2
+        if marker == COMMENT:
+            yield size - 2, file.read(size - 2)
+        file.seek(after)
 
 
 def _object(name: str, value: Any, known: Collection[str] | None = None) -> Mapping[str, Any]:

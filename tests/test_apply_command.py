@@ -12,6 +12,7 @@ from nst.images import encode_jpeg, encode_png, read_file
 from nst.library import Library
 from nst.option import options_of
 from nst.options import FastOptions
+from nst.provenance import read_any_file
 from nst.stylefile import Plan, Style, StyleFile
 
 PLAN = Plan((4, 6), 1, 3, 3)
@@ -73,6 +74,7 @@ def test_styles_are_mixed_by_their_weights_and_a_jpeg_is_written(photo: Path, tm
     assert np.abs(read_file(tmp_path / "mix.png").rgb - painted).max() <= 1 / 255
     with Image.open(tmp_path / "mix.jpg") as result:
         assert (result.format, result.size) == ("JPEG", (64, 48))
+    assert read_any_file(tmp_path / "mix.jpg") == read_any_file(tmp_path / "mix.png")
 
 
 def test_a_folder_is_painted_and_a_bad_picture_is_named(

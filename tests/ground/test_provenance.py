@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from nst.errors import ImageError, InputError, OptionError
-from nst.images import encode_png
+from nst.images import encode_jpeg, encode_png
 from nst.options import FastOptions, StyleOptions
 from nst.provenance import FAST, KEYWORD, MAX_BYTES, FastProvenance, Provenance, read, read_any_file, read_file
 
@@ -87,9 +87,9 @@ def test_a_picture_of_another_program_carries_no_settings():
         assert str(caught.value) == "'x.png' carries no settings of this program"
 
 
-@pytest.mark.parametrize("data", [b"", b"\xff\xd8\xff\xe0 JPEG", b"GIF89a", b"{}"])
-def test_only_a_png_is_read(data):
-    with pytest.raises(ImageError, match=r"^'x\.jpg' must be a PNG that this program painted$"):
+@pytest.mark.parametrize("data", [b"", b"RIFF0000WEBP", b"GIF89a", b"{}"])
+def test_only_a_png_or_a_jpeg_is_read(data):
+    with pytest.raises(ImageError, match=r"^'x\.jpg' must be a PNG or a JPEG that this program painted$"):
         read(data, "x.jpg")
 
 
@@ -200,6 +200,20 @@ def test_a_picture_painted_in_one_pass_tells_how(tmp_path):
     assert read_any_file(path) == FAST_WHOLE
     path.write_bytes(png(WHOLE.to_text()))
     assert read_any_file(path) == WHOLE
+
+
+def test_a_jpeg_painted_in_one_pass_tells_how(tmp_path):
+    path = tmp_path / "fast.jpg"
+    path.write_bytes(encode_jpeg(GREY, comment=f"{FAST}\0{FAST_WHOLE.to_text()}"))
+    assert read_any_file(path) == FAST_WHOLE
+    whole = path.read_bytes()
+    for end in (2, 5, 30, whole.index(FAST.encode()) + 20):
+        path.write_bytes(whole[:end])
+        with pytest.raises(ImageError, match=r"carries no settings|are damaged"):
+            read_any_file(path)
+    path.write_bytes(encode_jpeg(GREY, comment="holidays"))
+    with pytest.raises(ImageError, match="carries no settings"):
+        read_any_file(path)
 
 
 def test_a_picture_painted_in_one_pass_has_no_settings_of_a_run():
