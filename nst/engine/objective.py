@@ -108,7 +108,7 @@ class Comparison:
     def parts(self, found: dict[str, Tensor], image: Tensor, targets: Targets) -> tuple[Tensor, Tensor, Tensor]:
         """Unweighted losses: content per layer [len(content_layers)], style per layer [len(style_layers)], TV [].
 
-        Of one `image` [1, H, W, 3] in 0..1; `found` holds its activations of `layers`.
+        Of an `image` [1, H, W, 3] in 0..1, or of the mean of some; `found` holds its activations of `layers`.
         """
         matrices = self.summary(found)
         content = [content_loss(found[n], targets.content[n], self.normalisation) for n in self.content_layers]

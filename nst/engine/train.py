@@ -1,16 +1,17 @@
 """Train an image transformation network on the photos of a folder (Johnson, Alahi and Fei-Fei 2016, section 3).
 
 The objective is that of objective.py, in its relative form: content of the photo, Gram matrices of the style, total
-variation. A step paints a batch of crops, each in one of the styles and most at full strength; at strength t the style
-weighs t, and 1 - t weighs how far the picture is from the photo itself. Written on Keras: the same training runs on
-TensorFlow and on JAX.
+variation. A step paints a batch of crops in one of the styles, most at full strength; at strength t the style weighs t,
+and 1 - t weighs how far the pictures are from the photos themselves. The crops have the style's statistics together, as
+one picture would: had each to have them, a plain sky would be made to show every colour of the painting, in blotches.
+Written on Keras: the same training runs on TensorFlow and on JAX.
 """
 
 import io
 import json
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -29,7 +30,7 @@ from nst.options import PRESETS, TrainOptions
 Array = NDArray[np.float32]
 Tensor = Any
 
-FULL = 0.85  # share of the crops that are painted at full strength
+FULL = 0.85  # share of the batches that are painted at full strength
 NOTHING = 0.3  # of the others, about, at none
 WARM_UP = 100  # steps until the learning rate is at its height
 LEAST_RATE = 0.005  # of the learning rate, at the end
@@ -89,30 +90,35 @@ class Learner(keras.Model):
         self._means = {name: keras.metrics.Mean(name) for name in ("content", "style", "tv")}
 
     def call(self, inputs: Mapping[str, Tensor]) -> Tensor:
-        """Paint the crops "photos" [N, h, w, 3] in the styles "mix" [N, styles], at "strength" [N]."""
+        """Paint the crops "photos" [N, h, w, 3], all in the style "mix" [N, styles] and at the "strength" [N]."""
         return self.transformer(inputs["photos"], inputs["mix"], inputs["strength"])
 
     def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, *_: Any, **__: Any) -> Tensor:
-        """The mean loss of what was painted, `y_pred`, of the inputs `x`."""
+        """The loss of what was painted, `y_pred`, of the inputs `x`."""
         comparison, options = self._comparison, self._settings
         found = comparison.extractor(y_pred, comparison.layers)
         wanted = comparison.extractor(x["photos"], comparison.content_layers)
-        matrices = {layer: ops.tensordot(x["mix"], stacked, 1) for layer, stacked in self._matrices.items()}
-        total = 0.0
-        for n in range(y_pred.shape[0]):
-            targets = Targets(
-                {layer: wanted[layer][n : n + 1] for layer in comparison.content_layers},
-                {layer: matrices[layer][n] for layer in comparison.style_layers},
-            )
-            one, strength = y_pred[n : n + 1], x["strength"][n]
-            parts = comparison.parts({layer: found[layer][n : n + 1] for layer in found}, one, targets)
-            content, style = ops.sum(self._content_weights * parts[0]), ops.sum(self._style_weights * parts[1])
-            for name, part in zip(self._means, (content, style, parts[2]), strict=True):
-                self._means[name].update_state(part)
-            painting = options.style_weight * style + options.tv_weight * parts[2]
-            itself = options.identity_weight * content_loss(one, x["photos"][n : n + 1], "relative")
-            total += options.content_weight * content + strength * painting + (1.0 - strength) * itself
-        return total / y_pred.shape[0]
+        targets = Targets(
+            {layer: _joined(wanted[layer]) for layer in comparison.content_layers},
+            {layer: ops.tensordot(x["mix"][0], stacked, 1) for layer, stacked in self._matrices.items()},
+        )
+        parts = comparison.parts({layer: _joined(features) for layer, features in found.items()}, y_pred, targets)
+        content, style, tv = (
+            ops.sum(self._content_weights * parts[0]),
+            ops.sum(self._style_weights * parts[1]),
+            parts[2],
+        )
+        for name, part in zip(self._means, (content, style, tv), strict=True):
+            self._means[name].update_state(part)
+        painting = options.style_weight * style + options.tv_weight * tv
+        itself = options.identity_weight * content_loss(_joined(y_pred), _joined(x["photos"]), "relative")
+        strength = x["strength"][0]
+        return options.content_weight * content + strength * painting + (1.0 - strength) * itself
+
+
+def _joined(features: Tensor) -> Tensor:
+    """[N, h, w, C] as those of one picture, [1, N h, w, C]."""
+    return ops.reshape(features, (1, -1, *features.shape[2:]))
 
 
 class Training:
@@ -191,30 +197,32 @@ class Training:
             batches.close()  # type: ignore[attr-defined]
 
     def preview(self) -> Previewed:
-        """How good it is on photos it was not trained on: each style has its turn."""
-        count, mix = len(self._held_out), np.eye(self.transformer.styles.shape[0], dtype=np.float32)
-        found = []
-        for first in range(0, max(count, len(mix)), count):
-            rows = mix[np.arange(first, first + count) % len(mix)]
-            inputs = {"photos": self._held_out, "mix": rows, "strength": np.ones(count, np.float32)}
-            self._learner.reset_metrics()
-            found.append(_named(self._learner.test_on_batch(inputs, return_dict=True)))
-        photo = self._held_out[:1]
-        pictures = [np.asarray(self.transformer(photo, row[None]))[0] for row in mix]
-        named = {name: sum(losses[name] for losses in found) / len(found) for name in found[0]}
-        best = named["total"] < (1 - BETTER) * min((past.losses["total"] for past in self.history), default=math.inf)
-        return Previewed(self.step, self.seconds, named, best, (photo[0], *pictures))
+        """How good it is on photos it was not trained on, in the mean of the styles."""
+        photo, names = self._held_out[:1], np.eye(self.transformer.styles.shape[0], dtype=np.float32)
+        found = [self._told(self._learner.test_on_batch, self._held_out, name, 1.0) for name in names]
+        losses = {part: sum(one[part] for one in found) / len(found) for part in found[0]}
+        best = losses["total"] < (1 - BETTER) * min((past.losses["total"] for past in self.history), default=math.inf)
+        pictures = [np.asarray(self.transformer(photo, name[None]))[0] for name in names]
+        return Previewed(self.step, self.seconds, losses, best, (photo[0], *pictures))
 
     def _train(self, photos: Array, random: np.random.Generator) -> dict[str, float]:
-        count = len(photos)
         styles = self.transformer.styles.shape[0]
-        mix = np.eye(styles, dtype=np.float32)[[(self.step * count + n) % styles for n in range(count)]]
-        lower = np.maximum(0.0, random.uniform(-NOTHING / (1 - NOTHING), 1.0, count))
-        strength = np.where(random.random(count) < FULL, 1.0, lower).astype(np.float32)
+        lower = max(0.0, random.uniform(-NOTHING / (1 - NOTHING), 1.0))
+        strength = 1.0 if random.random() < FULL else lower
         self._optimizer.learning_rate = self._learning_rate()
+        return self._told(self._learner.train_on_batch, photos, np.eye(styles)[self.step % styles], strength)
+
+    def _told(self, do: Callable[..., Any], photos: Array, style: Array, strength: float) -> dict[str, float]:
+        """The losses that one of Keras' methods tells of a batch in a style."""
+        count = len(photos)
+        inputs = {
+            "photos": photos,
+            "mix": np.tile(style.astype(np.float32), (count, 1)),
+            "strength": np.full(count, strength, np.float32),
+        }
         self._learner.reset_metrics()
-        losses = self._learner.train_on_batch({"photos": photos, "mix": mix, "strength": strength}, return_dict=True)
-        return _named(losses)
+        losses = do(inputs, return_dict=True)
+        return {"total": float(losses["loss"]), **{name: float(losses[name]) for name in ("content", "style", "tv")}}
 
     def _learning_rate(self) -> float:
         """Up in a straight line, then down by half a cosine."""
@@ -266,8 +274,3 @@ class Training:
 
 def _finite(losses: Mapping[str, float]) -> bool:
     return all(map(math.isfinite, losses.values()))
-
-
-def _named(losses: Mapping[str, Any]) -> dict[str, float]:
-    """What Keras tells, as records have it."""
-    return {"total": float(losses["loss"]), **{name: float(losses[name]) for name in ("content", "style", "tv")}}
