@@ -7,6 +7,7 @@
   const LOST_MS = 120000; // after which an answer does not come any more
   const REST_MS = 150; // that the controls have rested before they are asked about
   const HALF = 50; // weight of a style that is mixed in
+  const PAGE = `${Date.now().toString(36)}${Math.random().toString(36).slice(2)}`; // whose older questions are overtaken
   const set = (id, props) => window.dash_clientside.set_props(id, props);
   const find = (selector) => document.querySelector(selector);
   const all = (selector) => [...document.querySelectorAll(selector)];
@@ -30,7 +31,7 @@
       n += 1;
       out = { question, since: Date.now(), first: out?.question === question ? out.first : n };
       next = null;
-      set(store, { data: { ...question, n } });
+      set(store, { data: { ...question, n, page: PAGE } });
     }
 
     function ask(question) {
@@ -41,7 +42,7 @@
     // Whether an answer is the one that is waited for, however often that was asked; one that says "again" is asked for
     // once more.
     function answered(answer) {
-      if (!out || answer.n < out.first) return false;
+      if (!out || answer.n < out.first || (answer.again && answer.n < n)) return false;
       const { question } = out;
       out = null;
       clearTimeout(timer);
@@ -51,7 +52,7 @@
       return true;
     }
 
-    return { ask, go, answered };
+    return { ask, go, answered, waits: () => next !== null };
   }
 
   const previewer = line("previews-ask"), painter = line("paint-ask");
@@ -78,8 +79,7 @@
     if (!shown) return;
     if (!told) return void wish("list");
     styles = told;
-    mix = mix.filter(({ name }) => title(name));
-    requestAnimationFrame(() => { hang(); paint(); });
+    requestAnimationFrame(() => change(mix.filter(({ name }) => title(name))));
     [previewer, painter].forEach(({ go }) => go());
     const wanted = [photo.ref, ...styles.map(({ name }) => name)].join(" ");
     if (wanted === previewed) return;
@@ -91,11 +91,9 @@
   function previews(answer) {
     if (!previewer.answered(answer)) return;
     say(answer);
-    if (answer.error) {
-      if (!answer.again) previewed = "";
-      return;
-    }
-    pictures = answer.pictures;
+    if (answer.again) return;
+    if (answer.error) previewed = "";
+    pictures = answer.pictures ?? {};
     find("#style-wall").classList.remove("is-waiting");
     hang();
   }
@@ -107,7 +105,8 @@
       const { style } = card.dataset;
       const [image, pick, more] = ["img", ".style-pick", ".style-mix"].map((part) => card.querySelector(part));
       const mixed = mix.some(({ name }) => name === style);
-      if (pictures[style]) image.src = pictures[style];
+      image.dataset.own ??= image.src;
+      image.src = pictures[style] ?? image.dataset.own;
       card.classList.toggle("style-picked", mixed);
       pick.setAttribute("aria-pressed", String(mixed));
       more.setAttribute("aria-pressed", String(mixed && mix.length > 1));
@@ -121,6 +120,7 @@
   const slots = () => all(".mix-slot").length;
 
   function pick(name) {
+    painted = ""; // once more, if it is the same
     change([{ name, weight: HALF }]);
     if (narrow.matches) requestAnimationFrame(() => find("#instant-stage").scrollIntoView({ block: "start" }));
   }
@@ -135,7 +135,7 @@
   }
 
   function change(styles) {
-    mix = styles;
+    mix = styles.length === 1 ? [{ ...styles[0], weight: HALF }] : styles;
     tellShares();
     set("mix", { hidden: mix.length < 2 });
     for (let n = 0; n < slots(); n++) {
@@ -184,12 +184,14 @@
     painter.ask(question);
   }
 
-  // Until the result is there: the preview that was picked, enlarged.
+  const originalOf = ({ ref }) => `/api/v1/instant/${ref}.jpg`;
+
+  // Until the result is there: the preview that was picked, enlarged; or the picture, while the wall waits itself.
   function sketch() {
-    const preview = cardOf(mix[0].name)?.querySelector("img");
+    const preview = cardOf(mix[0].name)?.querySelector(".style-wall:not(.is-waiting) img");
     canvas().classList.add("is-sketch");
     frame(preview?.naturalWidth || 4, preview?.naturalHeight || 3);
-    set("instant-result", { src: preview?.src });
+    set("instant-result", { src: preview?.src ?? originalOf(photo) });
     set("instant-numbers", { children: "" });
     set("refine", { disabled: true });
     set("instant-download", { disabled: true, href: null });
@@ -217,9 +219,11 @@
     await image.decode().catch(() => {}); // so that the frame and what is in it change at once
     if (!isWanted(answer)) return;
     frame(answer.width, answer.height);
-    canvas().classList.remove("is-sketch", "is-painting");
+    canvas().classList.remove("is-sketch");
+    canvas().classList.toggle("is-painting", painter.waits());
+    set("shown", { data: answer });
     set("instant-result", { src: answer.src });
-    set("instant-original", { src: answer.original });
+    set("instant-original", { src: originalOf(answer.photo) });
     set("instant-numbers", { children: answer.numbers });
     set("instant-download", { href: answer.src, download: answer.file, disabled: false });
     set("refine", { disabled: false });
@@ -266,6 +270,17 @@
     if (event.key === "Enter" && within(event, ".style-menu input")) event.target.parentElement.querySelector("button").click();
   });
 
+  const most = () => Number(find(".chooser-photo").dataset.largest); // bytes of a file
+  const isTooLarge = ({ name, size }) => {
+    if (size > most()) set("instant-wrong", { children: `'${name}' must be at most ${most() / 2 ** 20} MB.` });
+    return size > most();
+  };
+
+  // A style that is chosen and too large, which Dash leaves out without a word.
+  document.addEventListener("change", ({ target }) => {
+    if (target.closest("#style-import")) [...target.files].some(isTooLarge);
+  }, true);
+
   // A file that is dropped anywhere in the room: a style joins the wall, anything else is a picture.
   const carried = (event) => within(event, ".instant") && event.dataTransfer?.types.includes("Files");
   document.addEventListener("dragover", (event) => { if (carried(event)) event.preventDefault(); });
@@ -276,10 +291,7 @@
     if (!style && within(event, ".drop")) return; // whose own affair it is
     event.preventDefault();
     event.stopPropagation();
-    const most = Number(find(".chooser-photo").dataset.largest); // bytes
-    if (file.size > most) {
-      return set("instant-wrong", { children: `'${file.name}' must be at most ${most / 2 ** 20} MB.` });
-    }
+    if (isTooLarge(file)) return;
     const reader = new FileReader();
     reader.onload = () => set(style ? "style-import" : "photo-upload", { contents: reader.result, filename: file.name });
     reader.readAsDataURL(file);

@@ -188,6 +188,11 @@ def budget(gigabytes: float = 0.0) -> int:
     return round(SHARE * (max(0, free) + psutil.Process().memory_info().rss))
 
 
+def spare(gigabytes: float = 0.0) -> int:
+    """Bytes that the calling process may take beside those it has; `gigabytes` is as in `budget`."""
+    return budget(gigabytes) - psutil.Process().memory_info().rss
+
+
 def _reclaimable(used: str) -> int:
     """Bytes of a container's use that are pages of files, given back on demand."""
     with contextlib.suppress(OSError, ValueError):

@@ -52,25 +52,34 @@ class Picture:
     format: str  # "JPEG"
 
 
-def read(data: bytes, name: str = "image", long_side: int | None = None, least: int = MIN_SIDE) -> Picture:
+def read(
+    data: bytes,
+    name: str = "image",
+    long_side: int | None = None,
+    least: int = MIN_SIDE,
+    most_bytes: int = MAX_BYTES,
+    most_pixels: int = MAX_PIXELS,
+) -> Picture:
     """The picture in `data`; of an animation the first frame.
 
     Args:
-        data: a file's bytes, at most `MAX_BYTES`.
+        data: a file's bytes.
         name: what errors call it.
         least: px that each side must have.
         long_side: px that are needed; a larger picture may be reduced while decoding, but never below that.
+        most_bytes: that the file may have.
+        most_pixels: that the picture may have.
 
     Raises:
         NotAnImage: empty, damaged, cut off, or no format that we read.
-        TooLarge: over `MAX_BYTES` or `MAX_PIXELS`.
+        TooLarge: over `most_bytes` or `most_pixels`.
         ImageError: a side under `least`.
     """
-    _check_bytes(len(data), name)
+    _check_bytes(len(data), name, most_bytes)
     try:
         with _one_decoder, warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return _decode(data, name, long_side, least)
+            return _decode(data, name, long_side, least, most_pixels)
     except ImageError:
         raise
     except UnidentifiedImageError:
@@ -169,25 +178,25 @@ def thumbnail(data: bytes, side: int) -> bytes:
     return buffer.getvalue()
 
 
-def _check_bytes(count: int, name: str) -> None:
+def _check_bytes(count: int, name: str, most: int = MAX_BYTES) -> None:
     if count == 0:
         raise NotAnImage(f"{name!r} must be a picture, got an empty file (0 bytes)")
-    if count > MAX_BYTES:
-        raise TooLarge(f"{name!r} must be at most {MAX_BYTES / 2**20:.0f} MB, got {count / 2**20:.1f} MB")
+    if count > most:
+        raise TooLarge(f"{name!r} must be at most {most / 2**20:.0f} MB, got {count / 2**20:.1f} MB")
 
 
-def _check_size(width: int, height: int, name: str, least: int) -> None:
-    if width * height > MAX_PIXELS:
-        limit = f"{MAX_PIXELS // 10**6} megapixels"
+def _check_size(width: int, height: int, name: str, least: int, most: int) -> None:
+    if width * height > most:
+        limit = f"{most // 10**6} megapixels"
         raise TooLarge(f"{name!r} must have at most {limit}, got {width * height / 1e6:.1f} ({width} x {height} px)")
     if min(width, height) < least:
         raise ImageError(f"{name!r} must be at least {least} px wide and high, got {width} x {height} px")
 
 
-def _decode(data: bytes, name: str, long_side: int | None, least: int) -> Picture:
+def _decode(data: bytes, name: str, long_side: int | None, least: int, most_pixels: int) -> Picture:
     with Image.open(io.BytesIO(data), formats=FORMATS) as opened:
         width, height = opened.size
-        _check_size(width, height, name, least)
+        _check_size(width, height, name, least, most_pixels)
         if long_side and long_side < max(width, height):
             share = long_side / max(width, height)
             opened.draft(None, (max(1, int(width * share)), max(1, int(height * share))))  # JPEG: 1/2, 1/4 or 1/8

@@ -5,20 +5,23 @@ neither TensorFlow nor pages: it lists what is there and hands out style files.
 """
 
 import itertools
+import os
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from nst import images
-from nst.errors import ImageError, NotFound, StyleError
+from nst.errors import ImageError, NotFound, NstError, StyleError
 from nst.option import did_you_mean, shown
 from nst.stylefile import SUFFIX, Style, StyleFile, check_name, check_title
 from nst.whole import whole
 
 SHIPPED = Path(__file__).parent / "builtin" / f"fast{SUFFIX}"
 MOST_MIXED = 4  # styles
+MOST_PIXELS = 10**6  # of a style's little picture
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,13 +64,16 @@ class Library:
     def entries(self) -> list[Entry]:
         """Every style: what ships in its order, then the others by name."""
         found: dict[str, Entry] = {}
-        for path in (SHIPPED, *sorted(self.folder.glob(f"*{SUFFIX}"))):
+        paths = (SHIPPED, *sorted(self.folder.glob(f"*{SUFFIX}")))
+        with self._lock:
+            self._read = {path: read for path, read in self._read.items() if path in paths}  # the others are gone
+        for path in paths:
             file = self._file(path)
             if file is None:
                 continue
-            for name in file.styles if path == SHIPPED else sorted(file.styles):
+            for name in file.styles:
                 found.setdefault(name, Entry(name, file, path))
-        return list(found.values())
+        return sorted(found.values(), key=lambda entry: "" if entry.shipped else entry.name)
 
     def find(self, name: str) -> Entry:
         """The style of that name. Raises NotFound, with "did you mean"."""
@@ -95,14 +101,14 @@ class Library:
         file = StyleFile.from_bytes(data, name)
         for style in file.styles.values():
             try:
-                images.read(style.picture, "the picture", least=1)
+                _check_picture(style.picture)
             except ImageError as error:
                 raise StyleError(f"{name!r} is no style file of ours: {error}") from None
         with self._lock:
-            before = {key: self._check_free(key, instead) for key in file.styles}
-            for key, old in before.items():
-                place = self._place(key)
-                _write(place, file.only(key))
+            before = [self._check_free(key, instead) for key in file.styles]
+            place = self._place(file.styles)
+            _write(place, file)
+            for old in before:
                 if old and old.path != place:
                     self._take_out(replace(old, file=self._file(old.path) or old.file))
         return list(file.styles)
@@ -114,7 +120,7 @@ class Library:
             check_name(new)
             if new != name:
                 self._check_free(new, instead=False)
-            style, place = replace(entry.style, title=check_title(title or entry.style.title)), self._place(new)
+            style, place = replace(entry.style, title=check_title(title or entry.style.title)), self._place([new])
             _write(place, replace(entry.file, styles={new: style}))
             if place != entry.path:
                 self._take_out(entry)
@@ -142,16 +148,22 @@ class Library:
             raise StyleError(f"there is a style {name!r} already; rename one of them")
         return taken
 
-    def _place(self, name: str) -> Path:
-        """Where a style is written: after what was called so by hand and holds others, a number follows its name."""
-        places = (self.folder / f"{name}{f'-{n}' if n else ''}{SUFFIX}" for n in itertools.count())
-        return next(place for place in places if set(getattr(self._file(place), "styles", ())) <= {name})
+    def _place(self, names: Collection[str]) -> Path:
+        """Where styles are written: a file called after the first. If there is one of others, a number follows."""
+        first = next(iter(names))
+        places = (self.folder / f"{first}{f'-{n}' if n else ''}{SUFFIX}" for n in itertools.count())
+        return next(place for place in places if not os.path.lexists(place) or self._has_only(place, names))
+
+    def _has_only(self, path: Path, names: Collection[str]) -> bool:
+        file = self._file(path)
+        return file is not None and set(file.styles) <= set(names)
 
     def _take_out(self, entry: Entry) -> None:
         rest = [name for name in entry.file.styles if name != entry.name]
         if rest:
             _write(entry.path, entry.file.only(*rest))
-        else:
+            return
+        with _plain_errors(entry.path):
             entry.path.unlink(missing_ok=True)
 
     def _file(self, path: Path) -> StyleFile | None:
@@ -162,18 +174,40 @@ class Library:
             with self._lock:
                 if self._read.get(path, (None,))[0] != state:
                     try:
-                        self._read[path] = state, StyleFile.from_bytes(path.read_bytes(), path.name)
+                        file = self._shared(StyleFile.from_bytes(path.read_bytes(), path.name))
                     except StyleError:
-                        self._read[path] = state, None
+                        file = None
+                    self._read[path] = state, file
                 return self._read[path][1]
         except OSError:
             self._read.pop(path, None)
             return None
 
+    def _shared(self, file: StyleFile) -> StyleFile:
+        """`file`, with the kernels of another one that has the same: the styles of one network hold them once."""
+        others = (other for _, other in self._read.values() if other)
+        twin = next((other for other in others if other.network == file.network), file)
+        return replace(file, kernels=twin.kernels, own=twin.own)
+
+
+def _check_picture(jpeg: bytes) -> None:
+    """Raise ImageError unless it is a little JPEG, which is all that the wall should show."""
+    found = images.read(jpeg, "the picture", least=1, most_pixels=MOST_PIXELS)
+    if found.format != "JPEG":
+        raise ImageError(f"'the picture' must be a JPEG, got {found.format}")
+
 
 def _write(path: Path, file: StyleFile) -> None:
-    with whole(path) as part:
+    with _plain_errors(path), whole(path) as part:
         part.write_bytes(file.to_bytes())
+
+
+@contextmanager
+def _plain_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise NstError(f"the style file {str(path)!r} cannot be changed: {error.strerror or error}") from None
 
 
 def mix_of(wanted: str | Mapping[str, float]) -> dict[str, float]:

@@ -28,7 +28,9 @@ MOST_STYLES = 256
 MOST_HEADER = 2**22  # bytes; as Python's objects it may take thirty times that
 MOST_TOLD, DEEPEST = 2**14, 8  # bytes of a style's provenance as JSON, and how far it may be nested
 MOST_PICTURE = 2**19  # bytes; the page carries those of all styles
-MOST_WIDTH, MOST_LEVELS, MOST_BLOCKS, MOST_SIDE = 512, 6, 32, 15  # of a plan that is believed
+MOST_WIDTH, MOST_BLOCKS, MOST_SIDE = 512, 32, 15  # of a plan that is believed
+MOST_LEVELS = 4  # of the lowest, pictures of 16 px still have two rows, which reflection needs
+MOST_MEMBERS = 2048  # of an archive; zipfile reads the list of them before anything can be refused
 MOST_NAME, MOST_TITLE = 40, 80  # characters
 NAME = re.compile("[a-z0-9]+(-[a-z0-9]+)*")
 HEADER = "header.json"
@@ -179,6 +181,8 @@ class StyleFile:
         """What `to_bytes` wrote; `name` is what errors call it. Raises StyleError."""
         if len(data) > MOST_BYTES:
             raise StyleError(f"{name!r} must be at most {MOST_BYTES >> 20} MB, got {len(data) / 2**20:.0f} MB")
+        if data.count(b"PK\1\2") > MOST_MEMBERS:
+            raise StyleError(f"{name!r} is no style file of ours: it has more than {MOST_MEMBERS} members")
         try:
             with zipfile.ZipFile(io.BytesIO(data)) as archive:
                 return cls._from_archive(archive)

@@ -115,8 +115,9 @@ def train(
     try:
         from nst.engine.networks import choose_extractor
         from nst.engine.train import Previewed, Retreated, Trained, Training
-    except ImportError as error:
-        raise InputError(f"KERAS_BACKEND is {os.environ.get('KERAS_BACKEND')!r}, but {error.name} is missing") from None
+    except (ImportError, ValueError) as error:  # it is not installed, or there is none of that name
+        said = str(error).partition("\n")[0]
+        raise InputError(f"KERAS_BACKEND is {os.environ.get('KERAS_BACKEND')!r}, which does not load: {said}") from None
 
     extractor, note = choose_extractor(options.extractor, precision="float32", best="vgg16")
     options = options.settled(extractor.architecture.name, adding=isinstance(base, StyleFile))

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from nst import images
 from nst.colors import color_map
 from nst.engine.backend import tf
-from nst.engine.strips import paint_in_strips
+from nst.engine.strips import PIXELS, paint_in_strips
 from nst.engine.transformer import Transformer
 from nst.errors import OptionError
-from nst.estimates import GIGABYTE, budget
+from nst.estimates import GIGABYTE, spare
 from nst.library import SHIPPED
 from nst.options import FastOptions
 from nst.scales import fit
@@ -25,6 +25,8 @@ WHOLE = 3 * 2**20  # pixels, up to which a picture is painted at once
 SAMPLED = 2**20  # pixels, about, that speak for a picture's colours
 CURVE = 1 / 3  # power of the strength that the network is given: half of it then looks half as strong
 COPIES = 10  # numbers a pixel of the picture and the result on their way, about
+STRIPS = 6  # of the largest strips, held at once
+MORE = 1.3  # times what is counted here: what TensorFlow works on
 KEPT = 4  # networks that stay ready
 LEAST = images.MIN_SIDE  # px of what the network is shown
 
@@ -93,12 +95,13 @@ def warm_up() -> None:
 def _check_memory(plan: Plan, pixels: int, result: int) -> None:
     """Raise OptionError if a network cannot paint so many pixels here: it would take the worker and its run along."""
     depths = range(0 if pixels <= WHOLE else 1, len(plan.widths))  # by strips, nothing is kept at full resolution
-    kept = 2 * sum(plan.widths[depth] / 4**depth for depth in depths)  # on the way down, and up again
-    needed, free = 4 * (kept * pixels + COPIES * max(pixels, result)), budget(Settings.read().memory)
+    kept = 2 * pixels * sum(plan.widths[depth] / 4**depth for depth in depths)  # on the way down, and up again
+    strips = 0 if pixels <= WHOLE else STRIPS * PIXELS * max(plan.widths)
+    needed, free = 4 * MORE * (kept + strips + COPIES * max(pixels, result)), spare(Settings.read().memory)
     if needed > free:
         raise OptionError(
             f"`size`: {pixels / 1e6:.0f} megapixels need about {needed / GIGABYTE:.1f} GB of memory, and "
-            f"{free / GIGABYTE:.1f} GB are free; choose a smaller one, or a larger `stroke_size`",
+            f"{max(0, free) / GIGABYTE:.1f} GB are free; choose a smaller one, or a larger `stroke_size`",
             "size",
         )
 

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,7 +28,7 @@ class Place:
     gpu: bool = False
     taking: threading.Thread | None = None  # takes its newest checkpoint
     fetching: set[str] = field(default_factory=set)  # extractors whose weights it downloads
-    at_once: int = 0  # pictures that it paints in one pass, beside its run
+    at_once: Counter[str] = field(default_factory=Counter)  # by client, pictures it paints in one pass, beside its run
 
 
 def tell(client: Client, address: str, function: Callable[..., None], *given: Any) -> threading.Thread:

@@ -1,6 +1,7 @@
 """The line of runs, and what may be asked of a run that waits, is painted, or rests."""
 
 import logging
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +14,7 @@ from nst.jobs.workers import Workers
 log = logging.getLogger(__name__)
 
 MOST_INSTANT = 8  # pictures that are asked for and not there yet
+MOST_EACH = 4  # of those, of one client
 
 
 class Queue(Workers):
@@ -30,24 +32,32 @@ class Queue(Workers):
         if client and mine >= most:
             raise TooMany(f"at most {most} runs of yours may wait, and {mine} do: try again when some were painted")
 
-    def paint_at_once(self, job: Mapping[str, Any]) -> dict[str, Any]:
-        """What a worker paints of `job` in one pass, beside its run; see nst/instant.py. Raises InputError, Busy."""
+    def paint_at_once(self, job: Mapping[str, Any], client_id: str = "", asked_by: str = "") -> dict[str, Any]:
+        """What a worker paints of `job` in one pass, beside its run; see nst/instant.py.
+
+        What `asked_by` asked for before is given up if it waits. Raises InputError, and Busy; TooMany if as many of
+        `client_id` are being painted.
+        """
         with self._lock:
             client, ready = self._client, [(at, place) for at, place in self._places.items() if place.ready]
             if client is None or not ready:
                 raise Busy("no worker is there yet to paint: try again in a moment")
-            if sum(place.at_once for _, place in ready) >= MOST_INSTANT:
+            if sum(place.at_once.total() for _, place in ready) >= MOST_INSTANT:
                 raise Busy(f"{MOST_INSTANT} pictures are being painted at once already: try again in a moment")
-            address, place = min(ready, key=lambda each: (each[1].at_once, each[1].task is not None))
-            place.at_once += 1
+            if client_id and sum(place.at_once[client_id] for _, place in ready) >= MOST_EACH:
+                raise TooMany(f"{MOST_EACH} pictures of yours are being painted at once: try again in a moment")
+            address, place = min(ready, key=lambda each: (each[1].at_once.total(), each[1].task is not None))
+            place.at_once[client_id] += 1
         try:
-            found = client.run(worker.call_aside, self._instant, dict(job), workers=[address])[address]
+            found = client.run(worker.call_aside, self._instant, dict(job), asked_by, workers=[address])[address]
         except Exception as error:  # Dask raises whatever the loss of a worker, or of the scheduler, comes as
             log.warning("worker %s did not paint at once: %s", address, error)
-            raise Busy("the worker was lost while it painted: try again in a moment") from error
+            raise NstError("the worker was lost while it painted; a smaller picture needs less memory") from error
         finally:
             with self._lock:
-                place.at_once -= 1
+                place.at_once -= Counter([client_id])  # which forgets who has none left
+        if found.get("overtaken"):
+            raise Busy("a newer wish came before this one was painted")
         if "error" in found:
             raise (InputError if found["fault"] else NstError)(found["error"])
         return found

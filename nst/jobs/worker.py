@@ -22,6 +22,7 @@ here: to unpickle one could import TensorFlow where it must not be.
 
 import asyncio
 import importlib
+import itertools
 import json
 import os
 import signal
@@ -29,7 +30,7 @@ import threading
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, cast
 
 from distributed import Worker, get_worker
 
@@ -40,7 +41,9 @@ from nst.events import Event, Failed, Fetching
 _controls: dict[str, Control] = {}  # by ticket
 _aside: dict[str, bytes] = {}  # checkpoints on their way, oldest first
 _one_at_a_time = ThreadPoolExecutor(1, "nst-aside")
+_turns, _newest = itertools.count(), dict[str, int]()  # the last turn of who asked for a call beside the painting
 MOST_ASIDE = 3  # what nobody came for is dropped
+REMEMBERED = 256  # of those who asked
 
 
 def dask_setup(worker: Worker) -> None:
@@ -100,14 +103,26 @@ def take(name: str) -> bytes:
     return _aside.pop(name, b"")
 
 
-async def call_aside(function: str, job: dict[str, Any]) -> dict[str, Any]:
+async def call_aside(function: str, job: dict[str, Any], asked_by: str = "") -> dict[str, Any]:
     """What `function(job)` returns, called beside the painting, one call after the other.
 
-    {"error": in words, "fault": whether what was given is to blame} if it fails.
+    {"error": in words, "fault": whether what was given is to blame} if it fails; {"overtaken": True} if `asked_by`, who
+    is somebody unless "", asked anew before its turn came.
     """
+    turn = next(_turns)
+    _newest.pop(asked_by, None)
+    _newest[asked_by] = turn
+    if len(_newest) > REMEMBERED:
+        del _newest[next(iter(_newest))]
+
+    def call() -> dict[str, Any]:
+        if asked_by and _newest.get(asked_by, turn) > turn:
+            return {"overtaken": True}
+        return cast("dict[str, Any]", _named(function)(job))
+
     try:
         loop = asyncio.get_running_loop()  # which must not wait while TensorFlow is imported
-        found: dict[str, Any] = await loop.run_in_executor(_one_at_a_time, lambda: _named(function)(job))
+        found: dict[str, Any] = await loop.run_in_executor(_one_at_a_time, call)
     except Exception as error:
         return {"error": in_words(error), "fault": isinstance(error, InputError)}
     return found

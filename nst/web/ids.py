@@ -97,6 +97,7 @@ PREVIEWS_ASK = "previews-ask"  # {"n", "ref"} of the picture whose previews are 
 PREVIEWS = "previews"
 PAINT_ASK = "paint-ask"  # {"n", "ref", "title", "mix", "values"} of the picture that is wanted
 PAINTED = "painted"
+SHOWN = "shown"
 INSTANT_STAGE = "instant-stage"
 INSTANT_SAID = "instant-said"
 INSTANT_WRONG = "instant-wrong"

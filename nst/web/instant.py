@@ -10,6 +10,7 @@ from nst.jobs.queue import Queue
 from nst.library import Entry, Library, mix_of
 from nst.options import FastOptions
 from nst.scales import fit
+from nst.web.clients import current_client
 
 Format = Literal["png", "jpeg"]
 
@@ -37,42 +38,44 @@ class Instant:
     library: Library
 
     def paint(
-        self, content: bytes, mix: str | Mapping[str, float], options: FastOptions, format: Format = "png"
+        self,
+        content: bytes,
+        mix: str | Mapping[str, float],
+        options: FastOptions,
+        format: Format = "png",
+        asked_by: str = "",
     ) -> Painted:
         """`content`, a picture file, in a style or in a mix of them, weights by name.
 
-        Raises NotFound for a style that is not here, other InputErrors for what cannot be used, and Busy.
+        What `asked_by` asked for before is not painted any more, if it waits. Raises NotFound for a style that is not
+        here, other InputErrors for what cannot be used, Busy and TooMany.
         """
         weights = mix_of(mix)
         self.library.file_of(weights)  # which can be mixed
         entries = [self.library.find(name) for name in weights]
         images.read(content, "content", 64)
         wish = {"mix": weights, "options": options.to_json(), "format": format}
-        [found] = self._paint(content, entries, [wish])
+        [found] = self._paint(content, entries, [wish], asked_by)
         return Painted(found["data"], found["width"], found["height"], found["seconds"], weights)
 
-    def thumbnails(self, content: bytes, side: int, names: Iterable[str] | None = None) -> dict[str, bytes]:
-        """`content` in each style, or in those of `names`, as JPEG within `side` x `side` px; in the library's order.
-
-        Raises as `paint`.
-        """
+    def thumbnails(self, content: bytes, side: int, asked_by: str = "") -> dict[str, bytes]:
+        """`content` in each style, as JPEG within `side` x `side` px; in the library's order. Raises as `paint`."""
         entries = self.library.entries()
-        if names is not None:
-            wanted = {self.library.find(name).name for name in names}
-            entries = [entry for entry in entries if entry.name in wanted]
-        small = _reduced(content, LARGER * side)
+        small = reduced(content, LARGER * side)
         options = FastOptions().to_json()
         found: dict[str, bytes] = {}
         for group in _by_network(entries):
             mixes = [{entry.name: 1.0} for entry in group]
             wishes = [{"mix": mix, "options": options, "format": "jpeg", "side": side} for mix in mixes]
-            pictures = self._paint(small, group, wishes)
+            pictures = self._paint(small, group, wishes, asked_by)
             found |= {entry.name: picture["data"] for entry, picture in zip(group, pictures, strict=True)}
         return {entry.name: found[entry.name] for entry in entries}
 
-    def _paint(self, content: bytes, entries: Sequence[Entry], wishes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def _paint(
+        self, content: bytes, entries: Sequence[Entry], wishes: list[dict[str, Any]], asked_by: str
+    ) -> list[dict[str, Any]]:
         job = {"content": content, "file": _packed(entries), "wishes": wishes}
-        pictures: list[dict[str, Any]] = self.queue.paint_at_once(job)["pictures"]
+        pictures: list[dict[str, Any]] = self.queue.paint_at_once(job, current_client(), asked_by)["pictures"]
         return pictures
 
 
@@ -92,10 +95,9 @@ def _by_network(entries: Iterable[Entry]) -> list[list[Entry]]:
     return list(found.values())
 
 
-def _reduced(content: bytes, side: int) -> bytes:
-    """A picture file within `side` x `side` px, of no more than is to be painted. Raises ImageError."""
-    picture = images.read(content, "content", side)
+def reduced(content: bytes, side: int, most_bytes: int = images.MAX_BYTES) -> bytes:
+    """A picture file within `side` x `side` px, or as it is if it is smaller. Raises ImageError."""
+    picture = images.read(content, "content", side, most_bytes=most_bytes)
     height, width = picture.rgb.shape[:2]
-    if max(height, width) > side:
-        height, width = (max(images.MIN_SIDE, each) for each in fit(height, width, side))
+    height, width = (max(images.MIN_SIDE, each) for each in fit(height, width, min(side, max(height, width))))
     return images.encode_jpeg(images.resize(picture.rgb, height, width), QUALITY)

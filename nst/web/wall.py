@@ -6,18 +6,19 @@ An answer that says "again" met a worker that is not ready, or busy: the script 
 
 import asyncio
 import base64
+import logging
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import PurePath
 from typing import Any
 
 import dash_bootstrap_components as dbc
-from dash import ClientsideFunction, Dash, Input, Output, State, html, no_update, set_props
+from dash import ClientsideFunction, Dash, Input, Output, State, ctx, html, no_update, set_props
 from dash.development.base_component import Component
 from starlette.concurrency import run_in_threadpool
 
 from nst import images
-from nst.errors import Busy, NotFound, NstError, OptionError
+from nst.errors import Busy, NotFound, NstError, OptionError, TooMany
 from nst.library import Entry
 from nst.option import options_of
 from nst.options import FastOptions, StyleOptions
@@ -27,7 +28,9 @@ from nst.web.choosing import ROLES, bytes_of
 from nst.web.components import read_form, register_sliders, toast
 from nst.web.desk import Desk
 from nst.web.gallery import STYLES
-from nst.web.instant import Painted
+from nst.web.instant import Painted, reduced
+
+log = logging.getLogger(__name__)
 
 OPTIONS = options_of(FastOptions)
 FORM = "fast-"  # begins the ids of the room's controls
@@ -35,7 +38,6 @@ FIELDS = {option.name: ids.value(FORM + option.name) for option in OPTIONS}
 MIXED = 3  # styles that the page mixes at most
 SIDE = 224  # px of a preview
 
-LARGE_QUALITY = 95  # JPEG, of a result that is too large to be handed over as it is
 WITH_PAINTING = "Its style is chosen too: press Start."
 WITHOUT_PAINTING = "Choose the painting of its style, and press Start."
 
@@ -78,9 +80,10 @@ def _register_styles(app: Dash, desk: Desk) -> None:
     )
     async def hang(wish: dict[str, Any] | None, contents: str | None, name: str | None) -> tuple[Any, ...]:
         try:
-            if contents:
+            moved = set(ctx.triggered_prop_ids.values())  # both may have, in one moment
+            if contents and ids.STYLE_IMPORT in moved:
                 await asyncio.to_thread(bring, desk, contents, name or "the file")
-            elif wish and wish["do"] != "list":
+            if wish and wish["do"] != "list" and ids.STYLE_WISH in moved:
                 await asyncio.to_thread(fulfil, desk, wish)
         except NstError as error:
             toast(str(error))
@@ -187,25 +190,27 @@ def answer(question: Callable[[Desk, dict[str, Any]], dict[str, Any]], desk: Des
         return {"n": ask["n"], **question(desk, ask)}
     except NstError as error:
         field = error.option if isinstance(error, OptionError) else ""
-        return {"n": ask["n"], "error": str(error), "again": isinstance(error, Busy), "field": field}
+        return {"n": ask["n"], "error": str(error), "again": isinstance(error, Busy | TooMany), "field": field}
+    except Exception:  # the page would wait for an answer
+        log.exception("a question of the instant room was not answered")
+        return {"n": ask["n"], "error": "Something went wrong here.", "again": False, "field": ""}
 
 
 def previews(desk: Desk, ask: dict[str, Any]) -> dict[str, Any]:
     """{"pictures": {style: address}} of the picture `ask["ref"]` in every style. Raises NstError."""
-    found = desk.instant.thumbnails(desk.picture(ask["ref"]), SIDE)
+    found = desk.instant.thumbnails(desk.picture(ask["ref"]), SIDE, f"wall of {ask['page']}")
     return {"pictures": {name: data_url(jpeg) for name, jpeg in found.items()}}
 
 
 def result(desk: Desk, ask: dict[str, Any]) -> dict[str, Any]:
     """A picture painted as the page wishes, and what it says of it. Raises NstError."""
     options = FastOptions.from_json(read_form(ask["values"], OPTIONS))
-    painted = desk.instant.paint(desk.picture(ask["ref"]), ask["mix"], options)
+    painted = desk.instant.paint(desk.picture(ask["ref"]), ask["mix"], options, asked_by=f"stage of {ask['page']}")
     key = desk.results.put(painted)
     return {
         "key": key,
         "styles": list(painted.mix),
         "src": f"/api/v1/instant/{key}.png",
-        "original": f"/api/v1/instant/{ask['ref']}.jpg",
         "photo": {"ref": ask["ref"], "title": ask["title"]},
         "width": painted.width,
         "height": painted.height,
@@ -223,7 +228,7 @@ def _register_refine(app: Dash, desk: Desk) -> None:
             "choices": {role: Output(ids.choice(role), "data", allow_duplicate=True) for role in ROLES},
         },
         inputs={"clicks": Input(ids.REFINE, "n_clicks")},
-        state={"painted": State(ids.PAINTED, "data")},
+        state={"painted": State(ids.SHOWN, "data")},
         prevent_initial_call=True,
     )
     async def refine(clicks: int, painted: dict[str, Any]) -> dict[str, Any]:
@@ -243,7 +248,7 @@ def _no_larger(painted: Painted) -> bytes:
     if len(painted.data) <= images.MAX_BYTES:
         return painted.data
     most = max(size.high or 0 for size in options_of(StyleOptions) if size.name == "size")
-    return images.encode_jpeg(images.read(painted.data, "the result", int(most)).rgb, LARGE_QUALITY)
+    return reduced(painted.data, int(most), len(painted.data))
 
 
 def handed_over(desk: Desk, painted: dict[str, Any]) -> dict[str, Any]:

@@ -127,12 +127,28 @@ def test_of_many_moves_the_last_one_is_shown_and_no_storm_is_sent(visit: Visit) 
     expect(page.locator("#option-fast-size-error")).to_be_empty()
 
 
+def test_the_one_style_that_is_left_of_a_mix_weighs_something(visit: Visit) -> None:
+    page = visit()
+    enter(page)
+    card(page, 0).locator(".style-pick").click()
+    card(page, 1).locator(".style-mix").click()
+    mixed = painted(page)
+    page.locator("#mix-weight-0").fill("0")
+    second = painted_anew(page, mixed)
+    card(page, 1).locator(".style-mix").click()
+    first = painted_anew(page, second)
+    assert np.abs(pixels(page, first) - pixels(page, second)).mean() > 1
+    expect(page.locator("#instant-wrong")).to_be_empty()
+
+
 def test_refine_hands_the_result_to_the_studio(visit: Visit) -> None:
     page = visit()
     enter(page)
     drop(page, "maroon")
     card(page, 0).locator(".style-pick").click()
     painted(page)
+    page.fill("#option-fast-size", "8")  # an answer that is none leaves the result that is shown
+    expect(page.locator("#option-fast-size-error")).to_contain_text("`size` must be")
     page.click("#refine")
     expect(page.locator("#room-studio")).to_be_visible()
     expect(page.locator("#note")).to_contain_text("starts from")
@@ -177,6 +193,7 @@ def test_ones_own_styles_are_brought_mixed_named_and_removed(visit: Visit, site:
     waves.get_by_label("Title").fill("Rough Sea")
     page.keyboard.press("Enter")
     expect(page.locator("#hung-rough-sea")).to_contain_text("Rough Sea")
+    expect(page.locator("#mix")).to_be_hidden()  # of the two that were mixed, one goes by another name
     for name in ("rough-sea", "dots"):
         page.locator(f"#hung-{name} summary").click()
         for _ in range(2):

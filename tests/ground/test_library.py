@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nst.errors import NotFound, StyleError
+from nst.errors import NotFound, NstError, StyleError
+from nst.images import encode_jpeg, encode_png
 from nst.library import SHIPPED, Library, mix_of
 from nst.stylefile import MOST_BYTES, MOST_STYLES, Plan, Style, StyleFile
 
@@ -364,9 +365,45 @@ def test_a_file_half_written_is_no_style(library: Library, monkeypatch: pytest.M
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "replace", full)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(NstError, match=r"'.*dots\.style' cannot be changed: No space left on device$"):
         library.add(style_file("dots").to_bytes())
     assert [path.name for path in library.folder.iterdir()] == ["waves.style"]
+
+
+def test_a_file_of_several_styles_is_kept_as_one_and_its_kernels_once(library: Library) -> None:
+    library.add(style_file("waves", "dots").to_bytes())
+    library.add(style_file("cubes").to_bytes())  # of the same network
+    library.add(style_file("reeds", seed=1).to_bytes())
+    assert {path.name for path in library.folder.iterdir()} == {"waves.style", "cubes.style", "reeds.style"}
+    waves, cubes, reeds = (library.find(name).file for name in ("waves", "cubes", "reeds"))
+    assert cubes.kernels is waves.kernels
+    assert reeds.kernels is not waves.kernels
+
+
+def test_a_file_that_cannot_be_read_is_left_alone(library: Library) -> None:
+    library.folder.mkdir()
+    damaged, folder = library.folder / "waves.style", library.folder / "waves-1.style"
+    damaged.write_bytes(b"of a later version")
+    folder.mkdir()
+    library.add(style_file("waves").to_bytes())
+    assert damaged.read_bytes() == b"of a later version"
+    assert library.find("waves").path.name == "waves-2.style"
+    assert folder.is_dir()
+
+
+def test_what_is_gone_is_forgotten(library: Library) -> None:
+    library.add(style_file("waves").to_bytes())
+    library.entries()
+    library.remove("waves")
+    library.entries()
+    assert list(library._read) == [SHIPPED]
+
+
+def test_a_little_picture_is_a_little_jpeg(library: Library) -> None:
+    large = np.zeros((1200, 1200, 3), np.float32)
+    for picture, rule in ((encode_jpeg(large), "at most 1 megapixels"), (encode_png(large[:64, :64]), "be a JPEG")):
+        with pytest.raises(StyleError, match=rule):
+            library.add(with_member("picture/waves.jpg", picture))
 
 
 def test_equal_names_of_other_networks_are_other_networks() -> None:

@@ -9,8 +9,8 @@ from typing import Any
 import psutil
 import pytest
 
-from nst.errors import Busy, InputError, NstError
-from nst.jobs.queue import MOST_INSTANT, Queue
+from nst.errors import Busy, InputError, NstError, TooMany
+from nst.jobs.queue import MOST_EACH, MOST_INSTANT, Queue
 from nst.jobs.run import State
 from nst.jobs.store import Store
 from nst.library import SHIPPED
@@ -110,7 +110,39 @@ def test_more_pictures_than_may_wait_are_refused_and_those_are_painted(queue: Qu
     assert paint(queue)
 
 
-def test_a_worker_that_is_killed_in_the_middle_is_busy_and_the_next_one_paints(store: Store, queue: Queue) -> None:
+def test_of_one_client_s_pictures_only_some_are_painted_at_once(queue: Queue) -> None:
+    paint(queue)  # the network is ready
+    together = threading.Barrier(MOST_EACH + 1)
+
+    def ask() -> str:
+        together.wait()
+        try:
+            queue.paint_at_once(job(picture(512, 512)), "mine")
+        except TooMany as error:
+            return str(error)
+        return "painted"
+
+    with ThreadPoolExecutor(MOST_EACH + 1) as pool:
+        said = {future.result() for future in [pool.submit(ask) for _ in range(MOST_EACH + 1)]}
+    assert said == {"painted", f"{MOST_EACH} pictures of yours are being painted at once: try again in a moment"}
+    assert queue.paint_at_once(job(), "mine")
+
+
+def test_a_newer_wish_overtakes_the_one_that_waits(queue: Queue) -> None:
+    paint(queue)  # the network is ready
+    with ThreadPoolExecutor(2) as pool:
+        long = pool.submit(queue.paint_at_once, job(picture(1024, 1024)), "", "somebody else")
+        wait_until(lambda: any(place.at_once for place in queue._places.values()))
+        older = pool.submit(queue.paint_at_once, job(), "", "page")
+        wait_until(lambda: sum(place.at_once.total() for place in queue._places.values()) == 2)
+        newer = queue.paint_at_once(job(), "", "page")
+        with pytest.raises(Busy, match="a newer wish came before this one was painted"):
+            older.result()
+    assert newer["pictures"]
+    assert long.result()["pictures"]
+
+
+def test_a_worker_that_is_killed_in_the_middle_is_said_and_the_next_one_paints(store: Store, queue: Queue) -> None:
     pid = int(queue.health()["pid"])
     paint(queue)
     worker = psutil.Process(pid)
@@ -119,8 +151,9 @@ def test_a_worker_that_is_killed_in_the_middle_is_busy_and_the_next_one_paints(s
         answer = pool.submit(queue.paint_at_once, job())
         wait_until(lambda: any(place.at_once for place in queue._places.values()))
         worker.kill()
-        with pytest.raises(Busy, match="worker was lost"):
+        with pytest.raises(NstError, match="worker was lost") as caught:
             answer.result()
+        assert not isinstance(caught.value, Busy)  # who is told so asks again, and might kill the next one too
     wait_until(lambda: queue.hands and queue.health()["pid"] != pid)
     assert paint(queue)
 

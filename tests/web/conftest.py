@@ -12,7 +12,7 @@ from tests.web.sites import draw_cheaply, queue_of
 @pytest.fixture(scope="session")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     """A site with a real store, and a real queue with a worker process."""
-    settings = Settings(data=tmp_path_factory.mktemp("data"), memory=0.3)  # a request may ask for a picture of any size
+    settings = Settings(data=tmp_path_factory.mktemp("data"), memory=1.8)  # a request may ask for a picture of any size
     draw_cheaply(settings.data / "samples")
     store = Store(settings.data)
     site = create_app(settings, store, queue_of(settings, store))

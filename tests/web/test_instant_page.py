@@ -1,12 +1,16 @@
 """The instant room without a browser: its wall, what is answered to its questions, and what Refine hands over."""
 
+import io
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from nst.errors import Conflict, NotFound, StyleError
+from nst.images import MAX_BYTES, encode_png
 from nst.jobs.archive import Archive
 from nst.jobs.queue import Queue
 from nst.jobs.store import Store
@@ -45,7 +49,14 @@ def imported(desk: Desk, *names: str) -> None:
 
 def question(desk: Desk, **asked: Any) -> dict[str, Any]:
     ref = desk.keep(picture(), "boat.png")
-    return {"n": 7, "ref": ref, "title": "boat.png", "mix": {"waves": 50}, "values": AS_THEY_ARE} | asked
+    return {
+        "n": 7,
+        "page": "mine",
+        "ref": ref,
+        "title": "boat.png",
+        "mix": {"waves": 50},
+        "values": AS_THEY_ARE,
+    } | asked
 
 
 def painted(desk: Desk, **mix: float) -> dict[str, Any]:
@@ -122,6 +133,11 @@ def test_a_wrong_value_is_told_beside_its_control(desk: Desk, option: str, typed
     assert f"`{option}` must be" in found["error"]
 
 
+def test_a_fault_of_ours_is_an_answer_too(desk: Desk) -> None:
+    found = answer(lambda *_: {"never": 1 / 0}, desk, question(desk))
+    assert (found["n"], found["again"], found["error"]) == (7, False, "Something went wrong here.")
+
+
 def test_a_style_or_a_picture_that_is_gone_is_told_in_one_line(desk: Desk) -> None:
     for asked in ({"mix": {"gone": 1}}, {"ref": "uploads/" + "0" * 64}):
         found = answer(result, desk, question(desk, **asked))
@@ -150,6 +166,16 @@ def test_refine_hands_over_the_picture_and_its_result(desk: Desk) -> None:
     assert choices["content"] == wanted["photo"]
     assert desk.picture(choices["init"]["ref"]) == picture(colour="red")
     assert "style" not in choices, "its painting is none of ours"
+
+
+def test_refine_takes_a_result_of_more_bytes_than_an_upload_may_have(desk: Desk) -> None:
+    noise = np.random.default_rng(0).random((3000, 3800, 3), np.float32)
+    wanted = painted(desk, waves=1.0)
+    large = encode_png(noise)
+    assert len(large) > MAX_BYTES
+    wanted["key"] = desk.results.put(Painted(large, 3800, 3000, 9.0, {"waves": 1.0}))
+    kept = Image.open(io.BytesIO(desk.picture(handed_over(desk, wanted)["init"]["ref"])))
+    assert (kept.format, kept.size) == ("JPEG", (3800, 3000))
 
 
 def test_refine_chooses_the_sample_that_a_style_learned_from(desk: Desk) -> None:

@@ -14,7 +14,7 @@ from nst.web.wall import FORM, MIXED, OPTIONS
 
 def layout() -> Component:
     """The whole room, hidden until the address asks for it."""
-    stores = (ids.STYLES, ids.STYLE_WISH, ids.PREVIEWS_ASK, ids.PREVIEWS, ids.PAINT_ASK, ids.PAINTED)
+    stores = (ids.STYLES, ids.STYLE_WISH, ids.PREVIEWS_ASK, ids.PREVIEWS, ids.PAINT_ASK, ids.PAINTED, ids.SHOWN)
     return html.Main(
         id=ids.ROOM_INSTANT,
         className="instant",
