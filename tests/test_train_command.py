@@ -1,5 +1,7 @@
 import io
 import json
+import os
+import re
 import shutil
 import signal
 import subprocess
@@ -247,3 +249,12 @@ def test_every_option_is_a_flag(capsys: pytest.CaptureFixture[str]) -> None:
     text = capsys.readouterr().out
     flags = [f"--{option.name.replace('_', '-')}" for option in options_of(TrainOptions)]
     assert [flag for flag in flags if flag not in text] == []
+
+
+def test_a_backend_that_is_none_is_said_in_one_line(tmp_path: Path) -> None:
+    photos(tmp_path / "photos")
+    command = [sys.executable, "-m", "nst", "train", str(styled(tmp_path)), "--photos", str(tmp_path / "photos")]
+    environment = {**os.environ, "KERAS_BACKEND": "abacus", "NST_DATA": str(tmp_path)}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert re.fullmatch(r"nst: KERAS_BACKEND is 'abacus', which does not load: .+\n", done.stderr)
