@@ -26,6 +26,8 @@ TOLD = [
     checks.response_schema_conformance,
     checks.response_headers_conformance,
 ]
+# Dask's client lives in this process and draws from the `random` module when it likes, also while a request is made up.
+pytestmark = pytest.mark.filterwarnings("ignore:Do not use the .random. module:hypothesis.errors.HypothesisWarning")
 BUSY = {503, 504}  # of the server's errors those that it says on purpose
 
 
