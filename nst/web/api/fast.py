@@ -59,15 +59,15 @@ _PAINTED: Said = {
 @router.post(
     "/stylize/fast",
     summary="Paint a picture in one pass",
-    responses={**_PAINTED, **errors(400, 404, 413, 415, 500, 503)},
+    responses={**_PAINTED, **errors(400, 404, 413, 415, 429, 500, 503)},
     openapi_extra=FAST,
 )
 async def stylize_fast(request: Request, desk: Here) -> Response:
     """The result as a picture, or as {"image": base64, "mix": ...} where `Accept` names application/json.
 
     `content` is a picture, or the ref of one that is here; `style` the name of a fast style, or up to four of one
-    network with their weights. It is painted beside the run of the moment; `NST-Seconds` says how long that took. A PNG
-    says in its text `nst-fast` how it was made.
+    network with their weights. It is painted beside the run of the moment; `NST-Seconds` says how long that took. The
+    file says under `nst-fast` how it was made: a PNG in its text, a JPEG in its comment.
     """
     if bodies.is_form(request):
         order = await bodies.fast_order_of_form(request)
@@ -97,7 +97,7 @@ async def stylize_fast(request: Request, desk: Here) -> Response:
     "/styles/fast",
     status_code=201,
     summary="Bring a fast style",
-    responses={201: {"model": answers.FastStyles}, **errors(400, 403, 413)},
+    responses={201: {"model": answers.FastStyles}, **errors(400, 403, 413, 500)},
     openapi_extra=STYLE_FILE,
 )
 async def bring(request: Request, desk: Changeable) -> dict[str, Any]:
@@ -137,7 +137,7 @@ def export(name: Name, desk: Here) -> Response:
 @router.patch(
     "/styles/fast/{name}",
     summary="Give a fast style another name or title",
-    responses={200: {"model": answers.FastStyle}, **errors(400, 403, 404)},
+    responses={200: {"model": answers.FastStyle}, **errors(400, 403, 404, 500)},
     openapi_extra=NEW_NAME,
 )
 async def rename(request: Request, name: Name, desk: Changeable) -> dict[str, Any]:
@@ -146,7 +146,7 @@ async def rename(request: Request, name: Name, desk: Changeable) -> dict[str, An
     return told(await asyncio.to_thread(desk.library.rename, name, name if new is None else new, title))
 
 
-@router.delete("/styles/fast/{name}", status_code=204, summary="Remove a fast style", responses=errors(403, 404))
+@router.delete("/styles/fast/{name}", status_code=204, summary="Remove a fast style", responses=errors(403, 404, 500))
 def remove(name: Name, desk: Changeable) -> None:
     """For good; those that came with the program stay."""
     desk.library.remove(name)

@@ -27,7 +27,7 @@ MEANT = {
     413: "Too large",
     415: "Not a picture",
     422: "Something given is wrong; `field` names it",
-    429: "Too many runs of yours wait; `Retry-After` says when to try again",
+    429: "Too many of yours wait, or are painted; `Retry-After` says when to try again",
     500: "The painting failed",
     503: "Too many runs wait, the disk is full, or the worker is not ready; `Retry-After` says when to try again",
     504: "It was not done in time, and is stopped",
