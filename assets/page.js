@@ -46,9 +46,11 @@
     subtree: true, childList: true, attributes: true, attributeFilter: ["class"],
   });
 
-  // Samples' thumbnails, one after another: each may still have to be drawn.
+  // Samples' thumbnails, one after another, those in sight first: each may still have to be drawn.
   async function loadSamples() {
-    for (const image of document.querySelectorAll(".sample img[data-src]:not([src])")) {
+    const inSight = (image) => Number(image.offsetParent !== null);
+    const images = [...document.querySelectorAll(".sample img[data-src]:not([src])")];
+    for (const image of images.sort((a, b) => inSight(b) - inSight(a))) {
       await new Promise((resolve) => {
         image.onload = image.onerror = resolve;
         image.src = image.dataset.src;

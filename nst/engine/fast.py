@@ -23,7 +23,7 @@ from nst.stylefile import Plan, StyleFile
 Array = NDArray[np.float32]
 WHOLE = 3 * 2**20  # pixels, up to which a picture is painted at once
 SAMPLED = 2**20  # pixels, about, that speak for a picture's colours
-CURVE = 1 / 3  # power of the strength that the network is given: half of it then looks half as strong
+CURVE = 1 / 3  # power of the strength that the network is given: most of the change lies close to 1
 COPIES = 10  # numbers a pixel of the picture and the result on their way, about
 STRIPS = 6  # of the largest strips, held at once
 MORE = 1.3  # times what is counted here: what TensorFlow works on
