@@ -83,14 +83,19 @@ class Library:
             raise NotFound(f"there is no fast style {str(name)[:80]!r}{hint}")
         return known[name]
 
-    def file_of(self, names: Iterable[str]) -> StyleFile:
-        """One file with these styles, in their order. Raises NotFound, and StyleError if they cannot be mixed."""
+    def mixable(self, names: Iterable[str]) -> list[Entry]:
+        """These styles, in their order. Raises NotFound, and StyleError if they cannot be mixed."""
         found = [self.find(name) for name in names]
         others = [entry.name for entry in found if entry.file.network != found[0].file.network]
         if others:
             raise StyleError(
                 f"only styles of one network can be mixed, but {found[0].name!r} and {others[0]!r} are of two"
             )
+        return found
+
+    def file_of(self, names: Iterable[str]) -> StyleFile:
+        """One file with these styles, in their order. Raises as `mixable`."""
+        found = self.mixable(names)
         return replace(found[0].file, styles={entry.name: entry.style for entry in found})
 
     def add(self, data: bytes, name: str = "the file", instead: bool = False) -> list[str]:

@@ -102,12 +102,8 @@ class Learner(keras.Model):
             {layer: _joined(wanted[layer]) for layer in comparison.content_layers},
             {layer: ops.tensordot(x["mix"][0], stacked, 1) for layer, stacked in self._matrices.items()},
         )
-        parts = comparison.parts({layer: _joined(features) for layer, features in found.items()}, y_pred, targets)
-        content, style, tv = (
-            ops.sum(self._content_weights * parts[0]),
-            ops.sum(self._style_weights * parts[1]),
-            parts[2],
-        )
+        contents, styles, tv = comparison.parts({layer: _joined(found[layer]) for layer in found}, y_pred, targets)
+        content, style = ops.sum(self._content_weights * contents), ops.sum(self._style_weights * styles)
         for name, part in zip(self._means, (content, style, tv), strict=True):
             self._means[name].update_state(part)
         painting = options.style_weight * style + options.tv_weight * tv

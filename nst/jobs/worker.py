@@ -30,7 +30,7 @@ import threading
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, cast
+from typing import Any
 
 from distributed import Worker, get_worker
 
@@ -115,10 +115,10 @@ async def call_aside(function: str, job: dict[str, Any], asked_by: str = "") -> 
     if len(_newest) > REMEMBERED:
         del _newest[next(iter(_newest))]
 
-    def call() -> dict[str, Any]:
+    def call() -> Any:
         if asked_by and _newest.get(asked_by, turn) > turn:
             return {"overtaken": True}
-        return cast("dict[str, Any]", _named(function)(job))
+        return _named(function)(job)
 
     try:
         loop = asyncio.get_running_loop()  # which must not wait while TensorFlow is imported

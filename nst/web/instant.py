@@ -51,8 +51,7 @@ class Instant:
         here, other InputErrors for what cannot be used, Busy and TooMany.
         """
         weights = mix_of(mix)
-        self.library.file_of(weights)  # which can be mixed
-        entries = [self.library.find(name) for name in weights]
+        entries = self.library.mixable(weights)
         images.read(content, "content", 64)
         wish = {"mix": weights, "options": options.to_json(), "format": format}
         [found] = self._paint(content, entries, [wish], asked_by)
