@@ -3,7 +3,7 @@
 E = content_weight * sum_l a_l C_l + style_weight * sum_l b_l S_l + tv_weight * TV, with layer weights a and b.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -73,7 +73,23 @@ def within(features: Tensor, place: Sequence[Sequence[Any]], stride: int) -> Ten
     In px, the last excluded; numbers or tensors.
     """
     (top, bottom), (left, right) = (positions(first, last, stride) for first, last in place)
-    return features[:, top:bottom, left:right]
+    return _crop(features, top, bottom, left, right)
+
+
+def _crop(features: Tensor, top: Any, bottom: Any, left: Any, right: Any) -> Tensor:
+    """`features[:, top:bottom, left:right]`, its gradient a padding: TensorFlow's own for a slice uses one core."""
+
+    @ops.custom_gradient
+    def crop(x: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
+        height, width = ops.shape(x)[1:3]
+
+        def gradient(upstream: Tensor) -> Tensor:
+            rows, columns = (top, height - top - ops.shape(upstream)[1]), (left, width - left - ops.shape(upstream)[2])
+            return tf.pad(upstream, [(0, 0), rows, columns, (0, 0)])
+
+        return x[:, top:bottom, left:right], gradient
+
+    return crop(features)
 
 
 class Comparison:
