@@ -135,13 +135,13 @@ def objective_of(style: images.Array) -> tuple[Callable[[images.Array, images.Ar
         epochs=MOST_STEPS,
         steps_per_epoch=1,
         extractor=name,
-        preset="johnson",
+        preset="fast",
         content_weight=settings.content_weight,
         style_weight=settings.style_weight,
         tv_weight=settings.tv_weight,
         style_scale=settings.style_size / WORTH,
     )
-    layers = [[layer for layer, _ in chosen] for chosen in PRESETS["johnson"].layers(name)]
+    layers = [[layer for layer, _ in chosen] for chosen in PRESETS["fast"].layers()]
     objective, weights = Objective(extractor, *layers, "relative"), LiveWeights.of(options, name)
     small = images.resize(style, *fit(*style.shape[:2], settings.style_size))
 

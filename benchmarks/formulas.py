@@ -1,12 +1,11 @@
 """The losses of the field, each as its authors publish it, and where its layers are on a network of ours.
 
 Features are [1, h, w, N]; M = h w; images are [1, H, W, 3] in 0..1. A `Formula` says what pulls at an image; how it is
-followed is the matter of `field.py`. Published layers are those of VGG. On `compact`, relu1_1 to relu5_1 are the style
-heads of the studio's preset in their order, relu4_2 is its content head, and relu5_2 the deepest head of all.
+followed is the matter of `field.py`. Published layers are those of VGG; `compact` predicts relu5_1 in place of relu5_2.
 
-The numbers are meant for one of two sizes of activations: those of VGG on 0..255 inputs, which are `loudness` times
-ours, or those of a network whose inputs or filters were normalised to about one, which are a hundred times smaller
-(torchvision's VGG, Gatys' normalised VGG). A loss says which.
+The numbers are meant for one of two sizes of activations: those of VGG on 0..255 inputs, which are also ours, or those
+of a network whose inputs or filters were normalised to about one, which are a hundred times smaller (torchvision's
+VGG, Gatys' normalised VGG). A loss says which.
 """
 
 from collections.abc import Callable
@@ -15,26 +14,20 @@ from typing import Any
 
 import tensorflow as tf
 
-from nst.engine.extractors import ARCHITECTURES, Extractor
+from nst.engine.extractors import Extractor
 from nst.engine.losses import gram
-from nst.options import PRESETS
+from nst.options import nearest_layer
 
 Tensor = Any
 
 STYLE = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
-NORMALISED = 1 / ARCHITECTURES["compact"].loudness  # activations of a normalised network, over those of Keras' VGG
+NORMALISED = 0.01  # activations of a normalised network, over those of Keras' VGG
 
 
 def layer_of(network: str, published: str) -> str:
     """Our name on `network` for VGG's layer "relu4_2"."""
     block, conv = published.removeprefix("relu").split("_")
-    if network != "compact":
-        return f"block{block}_conv{conv}"
-    heads = PRESETS["studio"].compact
-    assert heads is not None
-    if conv == "1":
-        return heads.style[int(block) - 1]
-    return heads.content[0] if published == "relu4_2" else list(ARCHITECTURES["compact"].heads)[-1]
+    return nearest_layer(f"block{block}_conv{conv}", network)
 
 
 def style_layers_of(network: str) -> tuple[str, ...]:
@@ -42,14 +35,14 @@ def style_layers_of(network: str) -> tuple[str, ...]:
     return tuple(layer_of(network, published) for published in STYLE)
 
 
-def gram_matrix(features: Tensor, loudness: float) -> Tensor:
-    """F^T F / M of features `loudness` times as large, [N, N]."""
-    return loudness**2 * gram(features)
+def gram_matrix(features: Tensor, size: float = 1.0) -> Tensor:
+    """F^T F / M of features `size` times as large, [N, N]."""
+    return size**2 * gram(features)
 
 
-def mean_and_covariance(features: Tensor, loudness: float) -> Tensor:
-    """Means [1, N] above covariance [N, N] of the channels of features `loudness` times as large: [1 + N, N]."""
-    flat = loudness * tf.cast(tf.reshape(features, (-1, features.shape[-1])), tf.float32)
+def mean_and_covariance(features: Tensor, size: float) -> Tensor:
+    """Means [1, N] above covariance [N, N] of the channels of features `size` times as large: [1 + N, N]."""
+    flat = size * tf.cast(tf.reshape(features, (-1, features.shape[-1])), tf.float32)
     mean = tf.reduce_mean(flat, axis=0, keepdims=True)
     covariance = tf.matmul(flat, flat, transpose_a=True) / tf.cast(tf.shape(flat)[0], tf.float32)
     return tf.concat([mean, covariance - tf.matmul(mean, mean, transpose_a=True)], axis=0)
@@ -188,7 +181,7 @@ class Pull:
         architecture = extractor.architecture
         self.formula = formula
         self._extractor = extractor
-        self._loudness = architecture.loudness * (NORMALISED if formula.normalised else 1.0)
+        self._size = NORMALISED if formula.normalised else 1.0
         self._content = layer_of(architecture.name, formula.content_layer)
         self._styles = style_layers_of(architecture.name)
         picture = tf.TensorSpec([1, None, None, 3], tf.float32)
@@ -212,7 +205,7 @@ class Pull:
 
     def _summaries(self, image: Tensor) -> list[Tensor]:
         found = self._extractor(image, self._styles)
-        return [self.formula.target(self.formula.summary(found[layer], self._loudness)) for layer in self._styles]
+        return [self.formula.target(self.formula.summary(found[layer], self._size)) for layer in self._styles]
 
     def _both(self, image: Tensor, content: Tensor, styles: list[Tensor]) -> tuple[Tensor, Tensor]:
         formula, pixels = self.formula, tf.cast(tf.shape(image)[1] * tf.shape(image)[2], tf.float32)
@@ -220,9 +213,9 @@ class Pull:
             tape.watch(image)
             found = self._extractor(image, {self._content, *self._styles})
             difference = tf.cast(found[self._content], tf.float32) - tf.cast(content, tf.float32)
-            loss = self._loudness**2 * formula.content(difference) + formula.smoothness(image)
+            loss = self._size**2 * formula.content(difference) + formula.smoothness(image)
             for i, (layer, target) in enumerate(zip(self._styles, styles, strict=True)):
                 shape = tf.shape(found[layer])
                 share = tf.cast(shape[1] * shape[2], tf.float32) / pixels
-                loss += formula.style(formula.summary(found[layer], self._loudness), target, i, share)
+                loss += formula.style(formula.summary(found[layer], self._size), target, i, share)
         return loss, tape.gradient(loss, image)

@@ -40,7 +40,6 @@ class Judge:
     Args:
         see: [1, H, W, 3] in 0..1 -> {layer: activations}.
         content_layer, style_layers: names that `see` gives.
-        loudness: how many times larger VGG's activations are.
         content: [H, W, 3] in 0..1, sides multiples of `CELL`; what is judged is brought to this size.
         style: [h, w, 3] in 0..1, any size.
     """
@@ -50,12 +49,10 @@ class Judge:
         see: Callable[[Tensor], dict[str, Tensor]],
         content_layer: str,
         style_layers: tuple[str, ...],
-        loudness: float,
         content: Picture,
         style: Picture,
     ) -> None:
         self._sides = content.shape[:2]
-        self._loudness = loudness
         self._layers = content_layer, style_layers
         self._look = tf.function(lambda image: self._summarise(see(image)))
         self._content, _ = self._seen(content)
@@ -72,11 +69,11 @@ class Judge:
 
     def _summarise(self, found: dict[str, Tensor]) -> tuple[Tensor, list[Tensor]]:
         content, styles = self._layers
-        return found[content], [gram_matrix(found[layer], self._loudness) for layer in styles]
+        return found[content], [gram_matrix(found[layer]) for layer in styles]
 
     def _losses(self, content: Tensor, styles: list[Tensor]) -> tuple[Tensor, Tensor]:
         style = [YARDSTICK.style(g, a, i, 0.0) for i, (g, a) in enumerate(zip(styles, self._styles, strict=True))]
-        return self._loudness**2 * YARDSTICK.content(content - self._content), tf.add_n(style)
+        return YARDSTICK.content(content - self._content), tf.add_n(style)
 
 
 def judge_by(extractor: Extractor, content: Picture, style: Picture) -> Judge:
@@ -88,7 +85,6 @@ def judge_by(extractor: Extractor, content: Picture, style: Picture) -> Judge:
         lambda image: extractor(image, layers),
         content_layer,
         style_layers,
-        extractor.architecture.loudness,
         content,
         style,
     )

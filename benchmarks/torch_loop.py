@@ -95,11 +95,10 @@ def gradient_of(problem: Problem, weights: Weights, mode: str, precision: str) -
         architecture = problem.extractor.architecture
         content_layer, styles = layer_of(architecture.name, "relu4_2"), style_layers_of(architecture.name)
         see = network(architecture, weights, (content_layer, *styles), device, getattr(torch, precision))
-        loudness = architecture.loudness
 
         def gram(features: Any) -> Any:
             flat = features[0].flatten(1).float()
-            return loudness**2 * (flat @ flat.T) / flat.shape[1]
+            return (flat @ flat.T) / flat.shape[1]
 
         with torch.no_grad():
             target = see(channels_first(problem.content, device))[content_layer].float()
@@ -110,7 +109,7 @@ def gradient_of(problem: Problem, weights: Weights, mode: str, precision: str) -
 
         def loss(image: Any) -> Any:
             found = see(image)
-            total = 5.0 * loudness**2 * (found[content_layer].float() - target).square().mean()
+            total = 5.0 * (found[content_layer].float() - target).square().mean()
             for layer in styles:
                 total = total + 100.0 * (gram(found[layer]) - grams[layer]).square().mean() / len(grams[layer]) ** 2
             corner = 255.0 * image[..., :-1, :-1]

@@ -40,7 +40,7 @@ class Network:
 NETWORKS = {
     "vgg19": Network(361_152, 1612, 488, 80_075_520, 80),
     "vgg16": Network(287_424, 1480, 488, 58_841_856, 64),
-    "compact": Network(38_136, 812, 110, 8_562_976, 64),
+    "compact": Network(46_176, 812, 216, 9_942_400, 80),
 }
 BASE = 640_000_000  # bytes: Python, TensorFlow, what a worker imports, a traced step
 WEIGHTS = 3  # copies: as they were read, as they are used, and turned for the way back

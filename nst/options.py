@@ -5,6 +5,7 @@ form; making them checks them, so an instance is always valid.
 """
 
 import dataclasses
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
@@ -17,20 +18,52 @@ MOST_EPOCHS = 100  # of a run whose `epochs` is "auto"
 GATYS_STYLE = ("block1_conv1", "block2_conv1", "block3_conv1", "block4_conv1", "block5_conv1")
 
 
+# The layers of VGG19 that the built-in network predicts.
+COMPACT_LAYERS = ("block1_conv1", "block2_conv1", "block3_conv1", "block4_conv1", "block4_conv2", "block5_conv1")
+VGG_LAYER = re.compile(r"block[1-5]_conv[1-4]")
+# What version 0.1's built-in network called its layers, which were SqueezeNet's -> VGG's at the same resolution.
+RENAMED_LAYERS = {
+    "conv1": "block1_conv1",
+    "fire2": "block2_conv1",
+    "fire3": "block3_conv1",
+    "fire4": "block4_conv1",
+    "fire5": "block4_conv2",
+    "fire7": "block5_conv1",
+    "fire8": "block5_conv1",
+}
+
+
+def nearest_layer(layer: str, network: str) -> str:
+    """The layer of `network` that stands for `layer`, which may be one of VGG or of version 0.1's built-in network.
+
+    That is the layer itself, or on compact the last one before it that is predicted. Other names stay as they are.
+    """
+    layer = RENAMED_LAYERS.get(layer, layer)
+    if network != "compact" or not VGG_LAYER.fullmatch(layer):
+        return layer
+    return max(known for known in COMPACT_LAYERS if known <= layer)
+
+
+def nearest_layers(layers: LayerWeights, network: str) -> LayerWeights:
+    """`layers` on `network`; those that come to the same one have their weights together."""
+    weights: dict[str, float] = {}
+    for layer, weight in layers:
+        nearest = nearest_layer(layer, network)
+        weights[nearest] = weights.get(nearest, 0.0) + weight
+    return tuple(weights.items())
+
+
 @dataclass(frozen=True)
 class Preset:
-    """Named content and style layers; `compact` overrides them on the extractor whose heads have names of their own."""
+    """Named content and style layers, as VGG names them."""
 
     content: tuple[str, ...]
     style: tuple[str, ...]
-    compact: "Preset | None" = None
     help: str = ""
     shares: tuple[float, ...] | None = None  # of the style layers' weight; None is equal ones
 
-    def layers(self, extractor: str) -> tuple[LayerWeights, LayerWeights]:
-        """(content layers, style layers) with their weights on `extractor`; either's sum is 1."""
-        if extractor == "compact" and self.compact is not None:
-            return self.compact.layers(extractor)
+    def layers(self) -> tuple[LayerWeights, LayerWeights]:
+        """(content layers, style layers) of VGG with their weights; either's sum is 1."""
         shares = self.shares or (1 / len(self.style),) * len(self.style)
         content = tuple((layer, 1 / len(self.content)) for layer in self.content)
         return content, tuple(zip(self.style, shares, strict=True))
@@ -39,26 +72,17 @@ class Preset:
 # Chosen by eye: colour and strokes live in the early layers, the deep ones pull faces apart.
 EARLY = (0.4, 0.2, 0.2, 0.1, 0.1)
 
-COMPACT = Preset(("fire3",), ("conv1", "fire2", "fire3", "fire5", "fire7"), shares=EARLY)
-# One pass must answer where a colour goes at a glance: deeper content lets strokes be and keeps patches off faces.
-COMPACT_FAST = Preset(("fire5",), COMPACT.style, shares=(0.3, 0.25, 0.25, 0.1, 0.1))
-
 PRESETS = {
-    "studio": Preset(
-        ("block4_conv2",),
-        GATYS_STYLE,
-        COMPACT,
-        "what the studio paints with: Gatys' layers on VGG, the heads of the compact network",
-        shares=EARLY,
-    ),
-    "gatys": Preset(("block4_conv2",), GATYS_STYLE, help="Gatys, Ecker and Bethge 2016"),
-    "neurastyle": Preset(("block5_conv2",), GATYS_STYLE, help="deeper content: freer forms"),
+    "studio": Preset(("block4_conv2",), GATYS_STYLE, "what the studio paints with", EARLY),
+    "gatys": Preset(("block4_conv2",), GATYS_STYLE, "Gatys, Ecker and Bethge 2016: equal shares of its style layers"),
+    "neurastyle": Preset(("block5_conv2",), GATYS_STYLE, "deeper content: freer forms"),
     "johnson": Preset(
         ("block3_conv3",),
         ("block1_conv2", "block2_conv2", "block3_conv3", "block4_conv3"),
-        compact=COMPACT_FAST,
-        help="Johnson, Alahi and Fei-Fei 2016, meant for VGG16; fast styles are trained with it",
+        "Johnson, Alahi and Fei-Fei 2016, meant for VGG16",
     ),
+    # One pass must answer where a colour goes at a glance: deep content lets strokes be and keeps patches off faces.
+    "fast": Preset(("block4_conv2",), GATYS_STYLE, "what fast styles are trained with", (0.3, 0.25, 0.25, 0.1, 0.1)),
 }
 
 WEIGHTS = ("content_weight", "style_weight", "tv_weight")
@@ -215,8 +239,17 @@ class StyleOptions(Options):
         return Weights(content, style * self.strength, tv)
 
     def layers(self, extractor: str) -> tuple[LayerWeights, LayerWeights]:
-        """(content layers, style layers) with their weights on `extractor`; a preset's sum to 1."""
-        content, style = PRESETS[self.preset].layers(extractor)
+        """(content layers, style layers) with their weights, as `extractor` has them; a preset's sum to 1."""
+        content, style = self._asked_layers()
+        return nearest_layers(content, extractor), nearest_layers(style, extractor)
+
+    def replaced_layers(self, extractor: str) -> dict[str, str]:
+        """{layer that was asked for: the nearest one that `extractor` has}, of those that it does not have."""
+        nearest = {layer: nearest_layer(layer, extractor) for layers in self._asked_layers() for layer, _ in layers}
+        return {layer: found for layer, found in nearest.items() if found != layer}
+
+    def _asked_layers(self) -> tuple[LayerWeights, LayerWeights]:
+        content, style = PRESETS[self.preset].layers()
         return self.content_layers or content, self.style_layers or style
 
     def steered(self, changes: Mapping[str, Any], extractor: str) -> Self:

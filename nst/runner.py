@@ -104,6 +104,10 @@ class Painting:
             job.get("precision") or self.options.precision,
         )
         self.extractor = self._network.architecture.name
+        for layer, nearest in self.options.replaced_layers(self.extractor).items():
+            self.note = (
+                f"{self.note} {self.extractor} has no layer {layer}: {nearest}, the nearest, takes its place.".strip()
+            )
         self._begin()
         self._budget = budget(Settings.read().memory)
         self._tiled = self._estimate(None).tiled

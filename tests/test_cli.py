@@ -197,7 +197,7 @@ STEERED = [{"step": 1, "changes": {"strength": 50.0}}]
 
 def test_what_a_result_says_of_itself_is_shown(files, tmp_path, capsys):
     output = tmp_path / "out.png"
-    painted(files, output, *QUICK, "--style-layers", "conv1=1,fire2=0.5")
+    painted(files, output, *QUICK, "--style-layers", "block1_conv1=1,block2_conv1=0.5")
     steered = with_settings(output, steered=STEERED, branched=True)
     assert main(["show", str(steered)]) == 0
     lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
@@ -207,7 +207,7 @@ def test_what_a_result_says_of_itself_is_shown(files, tmp_path, capsys):
         "epochs painted 1",
         f"content SHA-256 {hashlib.sha256(files[0].read_bytes()).hexdigest()}",
         "begins from a kept frame of another run",
-        "style_layers conv1=1,fire2=0.5",
+        "style_layers block1_conv1=1,block2_conv1=0.5",
         "content_weight automatic",
         "from step 1",
         "strength 50.0",

@@ -53,8 +53,6 @@ def presets() -> Iterator[tuple[str, ...]]:
     """A row a preset."""
     for name, preset in PRESETS.items():
         yield f"`{name}`", ", ".join(preset.content), styles(preset), preset.help
-        if preset.compact:
-            yield f"`{name}` on compact", ", ".join(preset.compact.content), styles(preset.compact), ""
 
 
 def styles(preset: Preset) -> str:

@@ -1,145 +1,194 @@
-"""Train the compact extractor: a small VGG-shaped student learns to predict SqueezeNet's activations.
+"""Train the built-in network: a small VGG-shaped student learns to predict the activations of VGG19.
 
-The teacher is SqueezeNet 1.1 (Iandola et al. 2016) trained on ImageNet. The student sees crops of photographs and
-paintings and predicts the teacher's standardised activations at seven depths through linear 1x1 heads; the mean squared
-errors of the levels are summed (Hinton et al. 2015 distil outputs, Romero et al. 2015 hidden layers). Standardised
-means: each channel less its mean over its standard deviation, so an error of 1 is that of predicting the mean.
+The student predicts six layers of VGG19 through linear 1x1 heads (Romero et al. 2015 distil hidden layers so). It
+learns standardised activations, each channel less its mean over its standard deviation: an error of 1 is that of
+predicting the mean. Mean and deviation are then folded into the heads, which so predict VGG's own numbers. Two things
+are asked at each layer: the activations, in which channels with much energy count for more because Gram matrices see
+energy, and the Gram matrix of the crop itself.
 
-Run `python -m nst.engine.distill --teacher FILE.h5 --photos FOLDER --paintings FOLDER --minutes 60 -o compact.npz`.
+A loop that optimises a picture against a student finds every colour and grain that the student sees wrong. So the
+student paints while it learns, several times, and what it painted is added to the training pictures for the teacher
+to correct (dataset aggregation, Ross, Gordon and Bagnell 2011).
+
+The teacher costs more than the student: each crop stays for a while in a pool with the teacher's activations, and is
+learned from several times.
+
+Run `python -m nst.engine.distill --photos FOLDER --paintings FOLDER --minutes 60 -o compact.npz`; VGG19's weights are
+those that `nst weights` finds. A second call with the same output goes on from the checkpoint beside it.
 """
 
 import argparse
 import json
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-import h5py
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
+from nst.engine import weights as weight_files
 from nst.engine.backend import tf
-from nst.engine.extractors import ARCHITECTURES, IMAGENET_BGR_MEAN, Extractor, he_normal
+from nst.engine.extractors import ARCHITECTURES, Architecture, Extractor, he_normal
+from nst.engine.optimize import stylize
+from nst.images import SUFFIXES
+from nst.options import StyleOptions
 
-CROP = 128
-BATCH = 12
+Array = NDArray[np.float32]
+Halves = NDArray[np.float16]
+Teacher = Callable[[tf.Tensor], dict[str, tf.Tensor]]  # [N, H, W, 3] in 0..1 -> {layer: [N, h, w, C]}, float32
+Scales = dict[str, tuple[Array, Array]]  # layer -> (mean [C], standard deviation [C]) of the teacher's activations
+
+CROP = 128  # px, side of what is learned from
+BATCH = 8  # crops a step
+NEW = 2  # of them that are new to the pool in each step: each is learned from four times
+POOL = 480  # crops
 PEAK_LEARNING_RATE = 2e-3
-LEVELS = tuple(ARCHITECTURES["compact"].heads)
+WARM_UP = 100  # steps until it is reached
+CLIP = 5.0  # norm of the gradient
+AVERAGE = 0.998  # decay of the averaged weights, which are what is exported
+ENERGY = 0.5  # share of a layer's error in which channels count by their energy instead of alike
+GRAM = 0.25  # weight of the relative errors of Gram matrices beside those of activations
+GRAM_WARM_UP = 1000  # steps until it is reached: a student that sees nothing yet is led astray by them
+
+# Shares of the time after which the student paints, and how much.
+ROUNDS = (0.06, 0.14, 0.24, 0.34, 0.46, 0.58, 0.70, 0.82)
+PAINTINGS = 14  # a round
+SIZES = (64, 288)  # px, long side
+STRENGTHS = (0.3, 10.0)
+KEPT = 6  # frames of each
+SHARES = {"photos": 0.4, "paintings": 0.3, "frames": 0.3}  # of the crops
 
 
-class SqueezeNet:
-    """The teacher: SqueezeNet 1.1's convolutions, edges padded so that every level lies on the student's grid.
-
-    The original pads nothing in conv1 and in its poolings, which moves a level by up to half a cell; padding
-    alternately after and before keeps the centres within 2.5 px of the student's. Borders are reflected, never black:
-    the student shall not learn to see a frame.
-    """
-
-    def __init__(self, path: Path, dtype: str = "float32") -> None:
-        self.dtype = dtype
-        self._weights: dict[str, tuple[tf.Tensor, tf.Tensor]] = {}
-        with h5py.File(path) as file:
-            for layer in (name.decode() for name in file.attrs["layer_names"]):
-                arrays: dict[str, np.ndarray] = {}
-                file[layer].visititems(lambda name, item, found=arrays: _keep_array(found, name, item))
-                if arrays:  # pooling and activation layers own none
-                    self._weights[layer] = (tf.cast(arrays["kernel"], dtype), tf.cast(arrays["bias"], dtype))
-
-    def __call__(self, image: tf.Tensor) -> dict[str, tf.Tensor]:
-        """{level: [N, h, w, C]} float32 for `image` [N, H, W, 3] in 0..1 RGB, H and W multiples of 16."""
-        x = tf.cast(image[..., ::-1] * 255.0 - tf.constant(IMAGENET_BGR_MEAN), self.dtype)
-        levels = {}
-        x = self._convolve(tf.pad(x, [[0, 0], [0, 1], [0, 1], [0, 0]], "REFLECT"), "conv1", 2)
-        levels["conv1"] = x
-        for before, modules in ((1, (2, 3)), (0, (4, 5)), (1, (6, 7, 8))):
-            edge = [before, 1 - before]
-            x = tf.nn.max_pool2d(tf.pad(x, [[0, 0], edge, edge, [0, 0]], "SYMMETRIC"), 3, 2, "VALID")
-            for module in modules:
-                x = levels[f"fire{module}"] = self._fire(x, f"fire{module}")
-        return {level: tf.cast(levels[level], tf.float32) for level in LEVELS}
-
-    def _convolve(self, x: tf.Tensor, layer: str, stride: int = 1) -> tf.Tensor:
-        kernel, bias = self._weights[layer]
-        return tf.nn.relu(tf.nn.conv2d(x, kernel, stride, "VALID") + bias)
-
-    def _fire(self, x: tf.Tensor, module: str) -> tf.Tensor:
-        x = self._convolve(x, f"{module}/squeeze1x1")
-        wide = self._convolve(tf.pad(x, [[0, 0], [1, 1], [1, 1], [0, 0]], "REFLECT"), f"{module}/expand3x3")
-        return tf.concat([self._convolve(x, f"{module}/expand1x1"), wide], axis=-1)
+def teacher(layers: Sequence[str]) -> Teacher:
+    """VGG19, its borders reflected: the student shall not learn to see a frame. Raises WeightsError."""
+    architecture = replace(ARCHITECTURES["vgg19"], padding="reflect")
+    network = Extractor(architecture, weight_files.load("vgg19", architecture.shapes()))
+    return tf.function(lambda pictures: network(pictures, layers))
 
 
-def _keep_array(found: dict[str, np.ndarray], name: str, item: h5py.Group | h5py.Dataset) -> None:
-    if isinstance(item, h5py.Dataset):
-        found["bias" if name.endswith("_b") else "kernel"] = item[()]
+class Crops:
+    """Crops of photographs, paintings and frames of the student's own, disturbed as an optimised picture is."""
 
+    def __init__(self, groups: dict[str, list[Image.Image]], seed: int) -> None:
+        self.groups = groups
+        self.random = np.random.default_rng(seed)
 
-def crops(folders: list[Path], seed: int) -> Iterator[np.ndarray]:
-    """Endless batches [BATCH, CROP, CROP, 3], float32 0..1, of pictures disturbed as an optimised image is.
+    def batch(self, count: int) -> Array:
+        """[count, CROP, CROP, 3] in 0..1."""
+        names = [name for name, pictures in self.groups.items() if pictures]
+        shares = np.array([SHARES[name] for name in names])
+        chosen = self.random.choice(names, count, p=shares / shares.sum())
+        return np.stack([self._frame() if name == "frames" else self._picture(name) for name in chosen])
 
-    15 % carry Gaussian noise and 7 % are blends with uniform noise: the extractor must be right on noisy pictures,
-    because that is where runs start.
-    """
-    random = np.random.default_rng(seed)
-    paths = sorted(path for folder in folders for path in folder.rglob("*.jpg"))
-    pictures = [Image.open(path).convert("RGB") for path in paths]
-
-    def crop() -> np.ndarray:
+    def _picture(self, group: str) -> Array:
+        """A piece of a photograph or a painting, enlarged or reduced, in other light and other colours."""
+        random, pictures = self.random, self.groups[group]
         picture = pictures[random.integers(len(pictures))]
-        side = math.exp(random.uniform(math.log(90), math.log(min(picture.size))))
+        side = math.exp(random.uniform(math.log(90), math.log(max(91, min(picture.size)))))
+        side = min(side, *picture.size)
         left, top = random.uniform(0, picture.width - side), random.uniform(0, picture.height - side)
         box = (left, top, left + side, top + side)
-        x = np.asarray(picture.resize((CROP, CROP), Image.Resampling.BICUBIC, box), np.float32) / 255
-        if random.random() < 0.5:
-            x = x[:, ::-1]
+        x: NDArray[Any] = self._turned(_array(picture.resize((CROP, CROP), Image.Resampling.BICUBIC, box)))
         x = (x - 0.5) * random.uniform(0.7, 1.3) + 0.5 + random.uniform(-0.15, 0.15)
+        if random.random() < 0.25:  # other hues: optimisation finds those that the student has never seen
+            x = x[..., random.permutation(3)]
+        if random.random() < 0.25:
+            x = x * random.uniform(0.6, 1.4, 3) + random.uniform(-0.15, 0.15, 3)
         kind = random.random()
         if kind < 0.15:
             x = x + random.normal(0, random.uniform(0.02, 0.25), x.shape)
-        elif kind < 0.22:
+        elif kind < 0.22:  # runs start from noise
             share = random.uniform(0.3, 1.0)
             x = (1 - share) * x + share * random.uniform(0, 1, x.shape)
         return np.clip(x, 0, 1).astype(np.float32)
 
-    while True:
-        yield np.stack([crop() for _ in range(BATCH)])
+    def _frame(self) -> Array:
+        """A piece of what the student painted, pixel by pixel: its grain is what is to be corrected."""
+        frames = self.groups["frames"]
+        newest = PAINTINGS * KEPT
+        first = max(0, len(frames) - newest) if self.random.random() < 0.5 else 0
+        x = _array(frames[self.random.integers(first, len(frames))])
+        x = np.pad(x, [(0, max(0, CROP - x.shape[0])), (0, max(0, CROP - x.shape[1])), (0, 0)], "symmetric")
+        top, left = (self.random.integers(side - CROP + 1) for side in x.shape[:2])
+        return self._turned(x[top : top + CROP, left : left + CROP])
+
+    def _turned(self, x: Array) -> Array:
+        return x[:, ::-1] if self.random.random() < 0.5 else x
 
 
-def batches(folders: list[Path], seed: int) -> tf.data.Dataset:
-    """`crops`, drawn in the background."""
-    signature = tf.TensorSpec([BATCH, CROP, CROP, 3], tf.float32)
-    return tf.data.Dataset.from_generator(lambda: crops(folders, seed), output_signature=signature).prefetch(8)
+class Pool:
+    """Crops with the teacher's activations, the oldest replaced by new ones."""
+
+    def __init__(self, teacher: Teacher, crops: Crops, size: int = POOL) -> None:
+        self._teacher, self._crops = teacher, crops
+        self._pictures = np.zeros((size, CROP, CROP, 3), np.float32)
+        shapes = {layer: activation.shape[1:] for layer, activation in teacher(self._pictures[:1]).items()}
+        self._truth = {layer: np.zeros((size, *shape), np.float16) for layer, shape in shapes.items()}
+        self._next = 0
+        for _ in range(-(-size // BATCH)):
+            self.renew(BATCH)
+
+    def renew(self, count: int) -> None:
+        """Put `count` new crops in the places of the oldest."""
+        pictures = self._crops.batch(count)
+        places = (self._next + np.arange(count)) % len(self._pictures)
+        self._next = int(places[-1] + 1)
+        self._pictures[places] = pictures
+        for layer, activation in self._teacher(pictures).items():
+            self._truth[layer][places] = activation.numpy()
+
+    def next_batch(self) -> tuple[Array, dict[str, Halves]]:
+        """`batch`, after `NEW` crops came into the pool."""
+        self.renew(NEW)
+        return self.batch()
+
+    def batch(self) -> tuple[Array, dict[str, Halves]]:
+        """(crops [BATCH, CROP, CROP, 3], {layer: activations [BATCH, h, w, C]})."""
+        places = self._crops.random.choice(len(self._pictures), BATCH, replace=False)
+        return self._pictures[places], {layer: truth[places] for layer, truth in self._truth.items()}
 
 
-def statistics(
-    teacher: SqueezeNet, pictures: Iterator[tf.Tensor], count: int
-) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """{level: (mean [C], standard deviation [C])} of the teacher's activations over `count` batches."""
-    sums = {level: np.zeros((2, channels)) for level, (_, channels) in ARCHITECTURES["compact"].heads.items()}
+def statistics(teacher: Teacher, crops: Crops, count: int) -> Scales:
+    """Mean and standard deviation of the teacher's channels over `count` batches of crops.
+
+    A channel that hardly ever speaks gets a deviation of at least a hundredth of the layer's mean one.
+    """
+    sums: dict[str, Any] = {}
     for _ in range(count):
-        for level, activation in teacher(next(pictures)).items():
-            sums[level] += np.stack([np.mean(activation, (0, 1, 2)), np.mean(np.square(activation), (0, 1, 2))])
-    return {
-        level: (mean / count, np.sqrt(np.maximum(square / count - np.square(mean / count), 1e-6)))
-        for level, (mean, square) in sums.items()
-    }
+        for layer, activation in teacher(crops.batch(BATCH)).items():
+            x = activation.numpy()
+            moments = np.stack([x.mean((0, 1, 2)), np.square(x).mean((0, 1, 2))])
+            sums[layer] = sums.get(layer, 0.0) + moments / count
+    scales = {}
+    for layer, (mean, square) in sums.items():
+        variance = square - np.square(mean)
+        deviation = np.sqrt(np.maximum(variance, 1e-4 * variance.mean()))
+        scales[layer] = mean.astype(np.float32), deviation.astype(np.float32)
+    return scales
 
 
 class Distillation:
-    """One training: student, optimiser, the teacher's statistics, and how long it has run."""
+    """One training: student, optimiser, averaged weights, and how long it has run."""
 
-    def __init__(
-        self, teacher: SqueezeNet, scale: dict[str, tuple[np.ndarray, np.ndarray]], seed: int, dtype: str
-    ) -> None:
-        self.teacher = teacher
-        self.scale = scale
+    def __init__(self, architecture: Architecture, scales: Scales, seed: int) -> None:
+        self.architecture = architecture
+        self.scales = scales
         self.weights = {
             layer: (tf.Variable(kernel), tf.Variable(bias))
-            for layer, (kernel, bias) in he_normal(ARCHITECTURES["compact"], seed).items()
+            for layer, (kernel, bias) in he_normal(architecture, seed).items()
         }
-        self.student = Extractor(ARCHITECTURES["compact"], self.weights, dtype=dtype)
-        self.optimizer = tf.keras.optimizers.Adam(PEAK_LEARNING_RATE, global_clipnorm=5.0)
+        self.student = Extractor(architecture, self.weights)
+        self.optimizer = tf.keras.optimizers.Adam(PEAK_LEARNING_RATE, global_clipnorm=CLIP)
         self.optimizer.build(self.variables)
+        self.average = [tf.Variable(variable) for variable in self.variables]
+        # The painter is the averaged student with the scales folded in; its graph is traced once.
+        self._painter_weights = {layer: tuple(map(tf.Variable, pair)) for layer, pair in self.folded().items()}
+        self.painter = Extractor(architecture, self._painter_weights)
         self.seconds = 0.0
         self.steps = 0
 
@@ -148,126 +197,235 @@ class Distillation:
         """What is trained: kernel and bias of each layer, in order."""
         return [variable for pair in self.weights.values() for variable in pair]
 
-    @tf.function
-    def errors(self, pictures: tf.Tensor) -> tf.Tensor:
-        """Mean squared error of each level, [len(LEVELS)] float32, in units of the teacher's variance."""
-        truth, guess = self.teacher(pictures), self.student(pictures, LEVELS)
-        return tf.stack(
-            [
-                tf.reduce_mean(tf.square(tf.cast(guess[level], tf.float32) - (truth[level] - mean) / deviation))
-                for level, (mean, deviation) in self.scale.items()
-            ]
-        )
+    def errors(self, pictures: tf.Tensor, truth: dict[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
+        """(errors of activations, errors of Gram matrices), each [layers]; 1 is as bad as the mean, or as nothing."""
+        sources = {layer: source for layer, (source, _) in self.architecture.heads.items()}
+        found = self.student(pictures, sources.values())
+        pairs = [self._layer_errors(found[source], truth[layer], layer) for layer, source in sources.items()]
+        activations, matrices = zip(*pairs, strict=True)
+        return tf.stack(activations), tf.stack(matrices)
+
+    def _layer_errors(self, source: tf.Tensor, truth: tf.Tensor, layer: str) -> tuple[tf.Tensor, tf.Tensor]:
+        """Both errors of one layer from what its head reads, [N, h, w, c], and the teacher's, [N, h, w, C]."""
+        (kernel, bias), (mean, deviation) = self.weights[layer], self.scales[layer]
+        count, height, width, channels = truth.shape
+        truth = tf.reshape(tf.cast(truth, tf.float32), [count, height * width, channels])
+        source = tf.reshape(source, [count, height * width, -1])
+        guess = source @ kernel[0, 0] + bias
+        energy = np.square(deviation) / np.mean(np.square(deviation))
+        importance = ENERGY * energy + (1 - ENERGY)
+        error = tf.reduce_mean(importance * tf.square(guess - (truth - mean) / deviation))
+
+        # The Gram matrix of F K + b is that of (F, 1) between (K over b) and its transpose: the narrow side is summed.
+        padded = tf.concat([source, tf.ones([count, height * width, 1])], axis=-1)
+        affine = tf.concat([kernel[0, 0] * deviation, (bias * deviation + mean)[None]], axis=0)
+        positions = float(height * width)
+        matrix = tf.transpose(affine) @ (tf.matmul(padded, padded, transpose_a=True) / positions) @ affine
+        target = tf.matmul(truth, truth, transpose_a=True) / positions
+        off, norm = (tf.reduce_sum(tf.square(x), axis=(1, 2)) for x in (matrix - target, target))
+        return error, tf.reduce_mean(off / (norm + 1e-12))
 
     @tf.function
-    def step(self, pictures: tf.Tensor) -> tf.Tensor:
-        """One Adam step on the sum of the levels' errors; returns the errors before it."""
+    def step(
+        self, pictures: tf.Tensor, truth: dict[str, tf.Tensor], gram_weight: tf.Tensor, decay: tf.Tensor
+    ) -> tf.Tensor:
+        """One step of Adam and of the average; returns the errors before it, [2, layers]."""
         with tf.GradientTape() as tape:
-            errors = self.errors(pictures)
-            loss = tf.reduce_sum(errors)
+            activations, matrices = self.errors(pictures, truth)
+            loss = tf.reduce_sum(activations) + gram_weight * tf.reduce_sum(matrices)
         self.optimizer.apply_gradients(zip(tape.gradient(loss, self.variables), self.variables, strict=True))
-        return errors
+        for mean, variable in zip(self.average, self.variables, strict=True):
+            mean.assign(decay * mean + (1 - decay) * variable)
+        return tf.stack([activations, matrices])
 
-    def train(self, pictures: Iterator[tf.Tensor], minutes: float, checkpoint: Path) -> None:
-        """Train until `minutes` are spent in all, those before a resumption included; cosine decay over that time."""
-        last, saved = time.monotonic(), time.monotonic()
-        recent = np.ones(len(LEVELS))
-        while self.seconds < minutes * 60:
-            decay = 0.5 * (1 + math.cos(math.pi * self.seconds / (minutes * 60)))
-            self.optimizer.learning_rate.assign(PEAK_LEARNING_RATE * min(1, (self.steps + 1) / 100) * (decay + 0.005))
-            recent += 0.02 * (self.step(next(pictures)).numpy() - recent)
-            now = time.monotonic()
-            self.seconds, last, self.steps = self.seconds + now - last, now, self.steps + 1
-            if self.steps % 200 == 0:
-                print(f"{self.seconds / 60:6.1f} min  step {self.steps}  {_line(recent)}", flush=True)
-            if now - saved > 180:
-                self.save(checkpoint)
-                saved = now
-        self.save(checkpoint)
+    def train(self, pool: Pool, minutes: float) -> Iterator[NDArray[np.float32]]:
+        """Train until `minutes` are spent in all, those before a resumption included; yields the errors of each step.
 
-    def evaluate(self, pictures: Iterator[tf.Tensor], count: int) -> dict[str, float]:
-        """Mean error of each level over `count` batches."""
-        mean = np.mean([self.errors(next(pictures)).numpy() for _ in range(count)], axis=0)
-        return {level: round(float(error), 4) for level, error in zip(LEVELS, mean, strict=True)}
+        The learning rate falls by half a cosine over that time, which the caller may spend on other things too.
+        """
+        last = time.monotonic()
+        with ThreadPoolExecutor(1) as ahead:  # the teacher works on the next batch while the student learns
+            coming = ahead.submit(pool.next_batch)
+            while self.seconds < minutes * 60:
+                pictures, truth = coming.result()
+                coming = ahead.submit(pool.next_batch)
+                decay = 0.5 * (1 + math.cos(math.pi * self.seconds / (minutes * 60)))
+                warm = min(1.0, (self.steps + 1) / WARM_UP)
+                self.optimizer.learning_rate.assign(PEAK_LEARNING_RATE * warm * (decay + 0.005))
+                gram_weight = GRAM * min(1.0, self.steps / GRAM_WARM_UP)
+                kept = min(AVERAGE, (1 + self.steps) / (10 + self.steps))
+                errors = self.step(pictures, truth, tf.constant(gram_weight), tf.constant(kept))
+                self.steps += 1
+                yield errors.numpy()
+                now = time.monotonic()
+                self.seconds, last = self.seconds + now - last, now
+
+    def folded(self) -> dict[str, tuple[Array, Array]]:
+        """The averaged weights as they paint: heads predict the teacher's numbers."""
+        arrays = iter(variable.numpy() for variable in self.average)
+        weights = {layer: (next(arrays), next(arrays)) for layer in self.weights}
+        for layer, (mean, deviation) in self.scales.items():
+            kernel, bias = weights[layer]
+            weights[layer] = kernel * deviation, bias * deviation + mean
+        return weights
+
+    def paint(self, crops: Crops, folder: Path) -> None:
+        """Paint pairs of the training pictures with the student as it is; add frames to the crops and to `folder`."""
+        for layer, pair in self.folded().items():
+            for variable, array in zip(self._painter_weights[layer], pair, strict=True):
+                variable.assign(array)
+        random = crops.random
+        for _ in range(PAINTINGS):
+            photos, paintings = crops.groups["photos"], crops.groups["paintings"]
+            content, style = (_array(group[random.integers(len(group))]) for group in (photos, paintings))
+            steps = stylize(content, style, _drawn_options(random), extractor=self.painter)
+            frames = [step.image for step in steps if step.ends_epoch]
+            for number in np.linspace(0, len(frames) - 1, KEPT).round().astype(int):
+                picture = Image.fromarray(np.uint8(np.round(frames[number] * 255)))
+                crops.groups["frames"].append(picture)
+                folder.mkdir(parents=True, exist_ok=True)
+                picture.save(folder / f"{len(crops.groups['frames']):05d}.png")
+
+    def evaluate(self, held_out: Sequence[tuple[Array, dict[str, Halves]]]) -> dict[str, list[float]]:
+        """{layer: [error of activations, error of Gram matrices]} of the averaged student."""
+        trained = [variable.numpy() for variable in self.variables]
+        for variable, mean in zip(self.variables, self.average, strict=True):
+            variable.assign(mean)
+        found = np.mean([np.stack([x.numpy() for x in self.errors(*batch)]) for batch in held_out], axis=0)
+        for variable, array in zip(self.variables, trained, strict=True):
+            variable.assign(array)
+        return {
+            layer: [round(float(x), 4) for x in pair]
+            for layer, pair in zip(self.architecture.heads, found.T, strict=True)
+        }
 
     def save(self, path: Path) -> None:
         """Write everything needed to resume, whole or not at all."""
         half = path.with_suffix(".half.npz")
-        state = {f"variable_{i}": v.numpy() for i, v in enumerate([*self.variables, *self.optimizer.variables])}
-        scale = {f"scale_{level}": np.stack(pair) for level, pair in self.scale.items()}
+        state = {f"variable_{i}": v.numpy() for i, v in enumerate(self._state())}
+        scales = {f"scale_{layer}": np.stack(pair) for layer, pair in self.scales.items()}
         progress = {"seconds": np.float64(self.seconds), "steps": np.int64(self.steps)}
-        np.savez(half, allow_pickle=False, **progress, **state, **scale)
+        np.savez(half, allow_pickle=False, **progress, **state, **scales)
         half.replace(path)
 
     def load(self, path: Path) -> None:
         """Continue from `save`."""
         with np.load(path, allow_pickle=False) as file:
-            for i, variable in enumerate([*self.variables, *self.optimizer.variables]):
+            for i, variable in enumerate(self._state()):
                 variable.assign(file[f"variable_{i}"])
-            self.scale = {level: tuple(file[f"scale_{level}"]) for level in LEVELS}
             self.seconds, self.steps = float(file["seconds"]), int(file["steps"])
+
+    def _state(self) -> list[tf.Variable]:
+        return [*self.variables, *self.average, *self.optimizer.variables]
 
     def export(self, path: Path, provenance: dict[str, object]) -> None:
         """Write the weights as float16 `path` (.npz) and their provenance beside it (.json)."""
         arrays = {}
-        for layer, (kernel, bias) in self.weights.items():
-            arrays[f"{layer}/kernel"] = kernel.numpy().astype(np.float16)
-            arrays[f"{layer}/bias"] = bias.numpy().astype(np.float16)
-        np.savez_compressed(path, **arrays)
+        for layer, (kernel, bias) in self.folded().items():
+            arrays[f"{layer}/kernel"] = kernel.astype(np.float16)
+            arrays[f"{layer}/bias"] = bias.astype(np.float16)
+        half = path.with_suffix(".half.npz")
+        np.savez_compressed(half, allow_pickle=False, **arrays)
+        half.replace(path)
         path.with_suffix(".json").write_text(json.dumps(provenance, indent=2) + "\n")
 
 
-def _line(errors: np.ndarray) -> str:
-    return "  ".join(f"{level} {error:.3f}" for level, error in zip(LEVELS, errors, strict=True))
+def read(folders: Sequence[Path]) -> list[Image.Image]:
+    """The pictures in some folders and the folders in them, RGB, but for those smaller than 96 px."""
+    paths = sorted(p for folder in folders for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES)
+    pictures = (Image.open(path).convert("RGB") for path in paths)
+    return [picture for picture in pictures if min(picture.size) >= 96]
+
+
+def _array(picture: Image.Image) -> Array:
+    """[H, W, 3] in 0..1."""
+    return np.asarray(picture, np.float32) / np.float32(255)
+
+
+def _drawn_options(random: np.random.Generator) -> StyleOptions:
+    """Options to paint with: what people may ask for, at sizes that take seconds."""
+
+    def log_uniform(low: float, high: float) -> float:
+        return math.exp(random.uniform(math.log(low), math.log(high)))
+
+    return StyleOptions(
+        size=int(log_uniform(*SIZES)),
+        strength=log_uniform(*STRENGTHS),
+        epochs=int(random.integers(8, 30)),
+        init=str(random.choice(["noise", "noise", "noise", "content"])),
+        optimizer=str(random.choice(["lbfgs", "lbfgs", "lbfgs", "adam"])),
+        style_scale=log_uniform(0.6, 1.6),
+        seed=int(random.integers(2**31)),
+        extractor="compact",
+    )
 
 
 def main() -> None:
     """Train from the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--teacher", type=Path, required=True, help="squeezenet_v1.1_notop.h5 (keras-squeezenet)")
-    parser.add_argument("--photos", type=Path, required=True, help="folder with train/ and val/ photographs")
-    parser.add_argument("--paintings", type=Path, required=True, help="folder of paintings")
-    parser.add_argument("--minutes", type=float, default=60, help="training time")
+    parser.add_argument("--photos", type=Path, nargs="+", required=True, help="folders of photographs")
+    parser.add_argument("--paintings", type=Path, nargs="+", required=True, help="folders of paintings")
+    parser.add_argument("--held-out", type=Path, required=True, help="folder of photographs that are not trained on")
+    parser.add_argument("--minutes", type=float, default=60, help="training time, painting included")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--dtype", default="float32", choices=("float32", "bfloat16"))
     parser.add_argument("-o", "--output", type=Path, default=Path("compact.npz"))
-    arguments = parser.parse_args()
+    given = parser.parse_args()
 
-    checkpoint = arguments.output.with_suffix(".checkpoint.npz")
-    teacher = SqueezeNet(arguments.teacher, arguments.dtype)
-    training = iter(batches([arguments.photos / "train", arguments.paintings], arguments.seed))
-    held_out = iter(batches([arguments.photos / "val"], arguments.seed + 1))
+    checkpoint, folder = given.output.with_suffix(".checkpoint.npz"), given.output.with_suffix(".frames")
+    groups = {"photos": read(given.photos), "paintings": read(given.paintings)}
+    frames = [Image.open(path).convert("RGB") for path in sorted(folder.glob("*.png"))]
+    seed = given.seed + len(frames)  # a resumed training shall not see the same crops again
+    architecture = ARCHITECTURES["compact"]
+    crops, see = Crops({**groups, "frames": frames}, seed), teacher(tuple(architecture.heads))
+    unseen = Pool(see, Crops({"photos": read([given.held_out])}, given.seed + 1), 8 * BATCH)
+    held_out = [unseen.batch() for _ in range(8)]
     if checkpoint.exists():
-        with np.load(checkpoint) as file:
-            scale = {level: tuple(file[f"scale_{level}"]) for level in LEVELS}
+        with np.load(checkpoint, allow_pickle=False) as file:
+            scales: Scales = {layer: tuple(file[f"scale_{layer}"]) for layer in architecture.heads}
     else:
-        scale = statistics(teacher, training, 40)
-    scale = {
-        level: (mean.astype(np.float32), deviation.astype(np.float32)) for level, (mean, deviation) in scale.items()
-    }
-    distillation = Distillation(teacher, scale, arguments.seed, arguments.dtype)
+        scales = statistics(see, crops, 30)
+    distillation = Distillation(architecture, scales, given.seed)
     if checkpoint.exists():
         distillation.load(checkpoint)
-    distillation.train(training, arguments.minutes, checkpoint)
-    errors = distillation.evaluate(held_out, 40)
-    distillation.export(
-        arguments.output,
-        {
-            "what": "compact extractor: VGG-shaped student with linear heads, float16",
-            "script": "python -m nst.engine.distill",
-            "teacher": "SqueezeNet 1.1 (Iandola et al., BSD 2-clause) trained on ImageNet, from keras-squeezenet (MIT)",
-            "data": "Berkeley segmentation photographs (train split) and ten public-domain paintings",
-            "licence": "MIT",
-            "seed": arguments.seed,
-            "minutes": round(distillation.seconds / 60, 1),
-            "steps": distillation.steps,
-            "batch": BATCH,
-            "crop": CROP,
-            "dtype": arguments.dtype,
-            "held_out_errors": errors,
-        },
-    )
-    print("held out:", errors)
+
+    def keep() -> dict[str, list[float]]:
+        errors = distillation.evaluate(held_out)
+        distillation.save(checkpoint)
+        distillation.export(
+            given.output,
+            {
+                "what": "built-in network `compact`: VGG-shaped student with linear heads, float16",
+                "script": "python -m nst.engine.distill",
+                "teacher": "VGG19 (Simonyan and Zisserman 2014), weights by the Visual Geometry Group, University of"
+                " Oxford, trained on ImageNet (CC BY 4.0)",
+                "data": f"{len(groups['photos'])} photographs, {len(groups['paintings'])} public-domain paintings,"
+                f" {len(crops.groups['frames'])} frames that the student painted while it learned",
+                "licence": "MIT",
+                "seed": given.seed,
+                "minutes": round(distillation.seconds / 60, 1),
+                "steps": distillation.steps,
+                "batch": BATCH,
+                "crop": CROP,
+                "held_out_errors": {"columns": ["activations", "Gram matrices"], **errors},
+            },
+        )
+        return errors
+
+    pool, kept, recent = Pool(see, crops), distillation.seconds, np.ones((2, len(architecture.heads)))
+    rounds = sum(share * given.minutes * 60 <= distillation.seconds for share in ROUNDS)
+    for errors in distillation.train(pool, given.minutes):
+        recent += 0.02 * (errors - recent)
+        if distillation.steps % 100 == 0:
+            line = "  ".join(f"{n[5:]} {a:.3f}/{g:.3f}" for n, a, g in zip(scales, *recent, strict=True))
+            print(f"{distillation.seconds / 60:6.1f} min  step {distillation.steps}  {line}", flush=True)
+        if rounds < len(ROUNDS) and distillation.seconds >= ROUNDS[rounds] * given.minutes * 60:
+            distillation.paint(crops, folder)
+            rounds += 1
+            print(f"{distillation.seconds / 60:6.1f} min  painted; {len(crops.groups['frames'])} frames", flush=True)
+        if distillation.seconds - kept > 240:
+            print("held out:", keep(), flush=True)
+            kept = distillation.seconds
+    print("held out:", keep(), flush=True)
 
 
 if __name__ == "__main__":

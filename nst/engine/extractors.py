@@ -1,9 +1,9 @@
 """Extractors: an image goes in, named activations come out.
 
 Three networks share one shape: blocks of 3x3 convolutions with ReLU, a 2x2 pooling between blocks. `vgg16` and `vgg19`
-(Simonyan and Zisserman 2014) follow Keras Applications to the layer name; `compact` is our small student of SqueezeNet
-(see `distill.py`) with linear 1x1 heads that predict its teacher's activations. This module does not know losses, nor
-where weights come from.
+(Simonyan and Zisserman 2014) follow Keras Applications to the layer name; `compact` is our small student of VGG19 (see
+`distill.py`), with linear 1x1 heads that predict activations of VGG19 and have the names of its layers. This module
+does not know losses, nor where weights come from.
 """
 
 import math
@@ -26,7 +26,8 @@ IMAGENET_BGR_MEAN = (103.939, 116.779, 123.68)  # of 0..255 values, in blue, gre
 class Architecture:
     """Blocks of 3x3 convolutions, and linear heads on some of them.
 
-    `heads` maps a head's name to (the layer it reads, its channels).
+    `heads` maps a head's name to (the convolution it reads, its channels). `block` begins the convolutions' names;
+    "block" is Keras Applications', which heads may have that predict the layers of VGG.
     """
 
     name: str
@@ -36,17 +37,21 @@ class Architecture:
     padding: str  # the padding the weights were trained with: "zero" or "reflect"
     heads: Mapping[str, tuple[str, int]]
     unit: float = 1.0  # of the input, in 0..255 values
-    loudness: float = 1.0  # how many times larger VGG's activations are, for weights that were published for VGG
+    block: str = "block"
+
+    def convolution(self, block: int, number: int) -> str:
+        """Name of a convolution of a block, both counted from 1."""
+        return f"{self.block}{block}_conv{number}"
 
     @property
     def convolutions(self) -> tuple[str, ...]:
-        """Names of the convolutions in order, as Keras Applications names them."""
-        return tuple(f"block{b}_conv{c}" for b, depth in enumerate(self.depths, 1) for c in range(1, depth + 1))
+        """Names of the convolutions in order."""
+        return tuple(self.convolution(b, c) for b, depth in enumerate(self.depths, 1) for c in range(1, depth + 1))
 
     @property
     def layers(self) -> tuple[str, ...]:
         """Every name that may be asked for."""
-        return (*self.convolutions, *self.heads)
+        return (*self.heads, *self.convolutions)
 
     def source(self, layer: str) -> str:
         """The convolution that `layer` is read from: a head's, or itself."""
@@ -54,7 +59,7 @@ class Architecture:
 
     def stride(self, layer: str) -> int:
         """Pixels from one position of `layer` to the next."""
-        block = self.source(layer).removeprefix("block").partition("_")[0]
+        block = self.source(layer).removeprefix(self.block).partition("_")[0]
         return 2 ** (int(block) - 1)
 
     def shapes(self) -> dict[str, tuple[int, int, int, int]]:
@@ -62,7 +67,7 @@ class Architecture:
         shapes, channels = {}, 3
         for block, (width, depth) in enumerate(zip(self.widths, self.depths, strict=True), 1):
             for conv in range(1, depth + 1):
-                shapes[f"block{block}_conv{conv}"] = (3, 3, channels, width)
+                shapes[self.convolution(block, conv)] = (3, 3, channels, width)
                 channels = width
         for head, (source, width) in self.heads.items():
             shapes[head] = (1, 1, shapes[source][3], width)
@@ -75,21 +80,20 @@ ARCHITECTURES = {
     "vgg16": Architecture("vgg16", VGG_WIDTHS, (2, 2, 3, 3, 3), "max", "zero", {}),
     "compact": Architecture(
         "compact",
-        (24, 48, 96, 160, 256),
-        (2, 2, 3, 3, 2),
+        (32, 48, 96, 192, 256),
+        (1, 3, 3, 3, 2),
         "average",
         "reflect",
-        {  # SqueezeNet 1.1 module -> the student's layer at the same resolution
-            "conv1": ("block2_conv2", 64),
-            "fire2": ("block3_conv2", 128),
-            "fire3": ("block3_conv3", 128),
-            "fire4": ("block4_conv2", 256),
-            "fire5": ("block4_conv3", 256),
-            "fire7": ("block5_conv1", 384),
-            "fire8": ("block5_conv2", 512),
+        {  # VGG19's layer -> the student's at the same resolution, as wide as VGG's
+            "block1_conv1": ("stage1_conv1", 64),
+            "block2_conv1": ("stage2_conv2", 128),
+            "block3_conv1": ("stage3_conv2", 256),
+            "block4_conv1": ("stage4_conv2", 512),
+            "block4_conv2": ("stage4_conv3", 512),
+            "block5_conv1": ("stage5_conv2", 512),
         },
         unit=58.0,  # about unit variance, which suits a network that starts from random weights
-        loudness=100.0,
+        block="stage",
     ),
 }
 
@@ -149,7 +153,7 @@ class Extractor:
             if block > 1:
                 x = self._pool(x)
             for conv in range(1, depth + 1):
-                layer = f"block{block}_conv{conv}"
+                layer = self.architecture.convolution(block, conv)
                 x = self._convolve(x, layer)
                 if layer in wanted:
                     found[layer] = x
@@ -177,7 +181,9 @@ class Extractor:
         padding = "valid"
         if self.architecture.padding == "reflect":
             x = ops.pad(x, RING, mode="reflect")
-        elif layer == "block1_conv1":  # zeros beyond the edge, as in training, paint a coloured frame
+        elif layer == self.architecture.convolution(
+            1, 1
+        ):  # zeros beyond the edge, as in training, paint a coloured frame
             x = ops.pad(x, RING, mode="symmetric")
         else:
             padding = "same"

@@ -16,26 +16,30 @@ EPSILON = 1e-12  # a layer that is silent on its target must not divide by zero
 
 
 def gram(features: Tensor) -> Tensor:
-    """Gram matrix over the positions, [C, C] float32, divided by their number: G = F^T F / (h w)."""
+    """Gram matrix over the positions of [1, h, w, C], [C, C] float32, divided by their number: G = F^T F / (h w)."""
+    return moments(features)[0]
+
+
+def moments(features: Tensor) -> tuple[Tensor, Tensor]:
+    """(Gram matrix [C, C], mean [C]) over the positions of one image's activations [1, h, w, C], float32."""
     if len(features.shape) != 4 or features.shape[0] not in (1, None):
         raise ValueError(f"`features` must be one image's activations [1, h, w, C], got shape {tuple(features.shape)}")
-    return _gram(ops.cast(ops.reshape(features, (-1, features.shape[-1])), "float32"))
+    return _moments(ops.cast(ops.reshape(features, (-1, features.shape[-1])), "float32"))
 
 
 @ops.custom_gradient
-def _gram(flat: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
-    """`flat` is [positions, C]. One product in its gradient, where that of the two factors apart would take two."""
+def _moments(flat: Tensor) -> tuple[tuple[Tensor, Tensor], Callable[[Tensor, Tensor], Tensor]]:
+    """`flat` is [positions, C]. One product in its gradient, where that of the two factors apart would take two.
+
+    The mean is a product with ones: TensorFlow sums columns on one core.
+    """
     positions = ops.cast(ops.shape(flat)[0], "float32")
+    ones = ops.ones((1, ops.shape(flat)[0]), "float32")
 
-    def gradient(upstream: Tensor) -> Tensor:
-        return ops.matmul(flat, (upstream + ops.transpose(upstream)) / positions)
+    def gradient(by_matrix: Tensor, by_mean: Tensor) -> Tensor:
+        return (ops.matmul(flat, by_matrix + ops.transpose(by_matrix)) + by_mean) / positions
 
-    return ops.matmul(ops.transpose(flat), flat) / positions, gradient
-
-
-def mean(features: Tensor) -> Tensor:
-    """Mean over the positions of [1, h, w, C], [C] float32."""
-    return ops.mean(ops.cast(features, "float32"), axis=(0, 1, 2))
+    return (ops.matmul(ops.transpose(flat), flat) / positions, ops.matmul(ones, flat)[0] / positions), gradient
 
 
 def linear_gram(matrix: Tensor, mean: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:

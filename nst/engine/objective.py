@@ -9,7 +9,7 @@ from typing import Any
 
 from nst.engine.backend import ops, tf
 from nst.engine.extractors import Extractor
-from nst.engine.losses import content_loss, gram, linear_gram, mean, style_loss, tv_loss
+from nst.engine.losses import content_loss, linear_gram, moments, style_loss, tv_loss
 from nst.errors import OptionError
 from nst.events import Losses
 from nst.option import did_you_mean, shown
@@ -129,14 +129,11 @@ class Comparison:
         matrices = self.summary(found)
         content = [content_loss(found[n], targets.content[n], self.normalisation) for n in self.content_layers]
         style = [style_loss(matrices[n], targets.style[n], self.normalisation) for n in self.style_layers]
-        if self.normalisation == "gatys":  # squares of activations, and fourth powers, as VGG would have them
-            loudness = self.extractor.architecture.loudness
-            return ops.stack(content) * loudness**2, ops.stack(style) * loudness**4, tv_loss(image)
         return ops.stack(content), ops.stack(style), tv_loss(image)
 
     def summary(self, found: dict[str, Tensor]) -> dict[str, Tensor]:
         """Gram matrix of each style layer, from the activations of `style_sources`."""
-        return self.matrices({source: (gram(found[source]), mean(found[source])) for source in self.style_sources})
+        return self.matrices({source: moments(found[source]) for source in self.style_sources})
 
     def matrices(self, moments: dict[str, tuple[Tensor, Tensor]]) -> dict[str, Tensor]:
         """Gram matrix of each style layer, from the (Gram matrix, mean) of each of `style_sources`, float32.

@@ -18,7 +18,7 @@ from typing import Any
 
 from nst.engine.backend import tf
 from nst.engine.extractors import Architecture
-from nst.engine.losses import EPSILON, gram, mean, style_loss, tv_loss
+from nst.engine.losses import EPSILON, moments, style_loss, tv_loss
 from nst.engine.objective import LiveWeights, Objective, Targets, positions, within
 from nst.events import Losses
 
@@ -99,7 +99,6 @@ class TiledObjective:
         self._whole = whole
         self._side, self._halo, self._grid = side, halo(architecture, layers), grid(architecture)
         self._strides = {n: architecture.stride(n) for n in {*layers, *self._whole.style_sources}}
-        self._loudness = architecture.loudness if whole.normalisation == "gatys" else 1.0
         self._trace()
 
     def _trace(self) -> None:
@@ -142,7 +141,7 @@ class TiledObjective:
         sums = (self._sums_of(tile.cut(image), tile.place, self._content(targets, tile)) for tile in tiles)
         moments, errors, norms = _total(sums)
         style, pull = self._style(self._means(moments, image), targets, weights)
-        per_content = weights.content * self._loudness**2 * tf.constant(weights.content_layers, tf.float32)
+        per_content = weights.content * tf.constant(weights.content_layers, tf.float32)
         per_content /= norms + EPSILON if self._whole.normalisation == "relative" else 2.0
         content = float(tf.reduce_sum(per_content * errors))
         tv, tv_gradient = _smoothness(image)
@@ -199,7 +198,7 @@ class TiledObjective:
                 weight * style_loss(matrices[layer], targets.style[layer], self._whole.normalisation)
                 for layer, weight in zip(self._whole.style_layers, weights.style_layers, strict=True)
             )
-            loss *= weights.style * self._loudness**4
+            loss *= weights.style
         return float(loss), tape.gradient(loss, moments, unconnected_gradients="zero")
 
     def _features(self, tile: Tensor, place: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
@@ -218,7 +217,8 @@ class TiledObjective:
         sums = {}
         for layer in self._whole.style_sources:
             count = tf.cast(tf.size(features[layer][0, :, :, 0]), tf.float32)
-            sums[layer] = count * gram(features[layer]), count * mean(features[layer])
+            matrix, vector = moments(features[layer])
+            sums[layer] = count * matrix, count * vector
         return sums
 
     def _errors(self, features: dict[str, Tensor], content: dict[str, Tensor]) -> Tensor:

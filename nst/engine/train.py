@@ -80,7 +80,7 @@ class Learner(keras.Model):
     ) -> None:
         super().__init__()
         self.transformer, self._settings = transformer, options
-        content, style = (dict(layers) for layers in PRESETS["johnson"].layers(extractor.architecture.name))
+        content, style = (dict(layers) for layers in PRESETS["fast"].layers())
         self._content_weights, self._style_weights = (
             np.array(list(layers.values()), np.float32) for layers in (content, style)
         )

@@ -43,7 +43,7 @@ def test_sliders_steer_the_run_that_is_painted_and_leave_a_mark(visit: Visit, si
     run = run_of(page, site)
     assert (run["options"]["strength"], run["options_now"]["strength"]) == (1.0, 3.0)
     page.locator("#steer summary").click()
-    steer(page, "fire3", "0.5")
+    steer(page, "block3_conv1", "0.5")
     page.wait_for_function("document.querySelectorAll('#loss-graph .js-plotly-plot').length === 1")
     expect(page.locator("#steer-error")).to_be_empty()
     steer(page, "Smoothness", "-4")
@@ -54,7 +54,7 @@ def test_sliders_steer_the_run_that_is_painted_and_leave_a_mark(visit: Visit, si
     wait_for_status(page, "Stopped")
     steered = run_of(page, site)["steered"]
     assert [next(iter(change["changes"])) for change in steered] == ["strength", "style_layers", "tv_weight"]
-    assert steered[1]["changes"]["style_layers"]["fire3"] == 0.5
+    assert steered[1]["changes"]["style_layers"]["block3_conv1"] == 0.5
 
 
 def test_a_run_is_paused_and_goes_on_where_it_was(visit: Visit) -> None:

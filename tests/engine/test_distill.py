@@ -1,103 +1,160 @@
 import json
-from collections.abc import Callable
 from pathlib import Path
 
-import h5py
 import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
 
-from nst.engine.distill import LEVELS, Distillation, SqueezeNet, crops, statistics
-from nst.engine.extractors import ARCHITECTURES, Extractor, he_normal
+from nst.engine import distill, losses
+from nst.engine.distill import CROP, Crops, Distillation, Pool, read, statistics
+from nst.engine.extractors import ARCHITECTURES, Architecture, Extractor, he_normal
 
-SQUEEZE = {2: (16, 64), 3: (16, 64), 4: (32, 128), 5: (32, 128), 6: (48, 192), 7: (48, 192), 8: (64, 256), 9: (64, 256)}
-
-
-def write_teacher(path: Path, kernel: Callable[[tuple[int, ...]], np.ndarray]) -> SqueezeNet:
-    """SqueezeNet with kernels of our making, written as keras-squeezenet lays them out and read back."""
-    shapes, channels = {"conv1": (3, 3, 3, 64)}, 64
-    for module, (squeeze, expand) in SQUEEZE.items():
-        shapes[f"fire{module}/squeeze1x1"] = (1, 1, channels, squeeze)
-        shapes[f"fire{module}/expand1x1"] = (1, 1, squeeze, expand)
-        shapes[f"fire{module}/expand3x3"] = (3, 3, squeeze, expand)
-        channels = 2 * expand
-    with h5py.File(path, "w") as file:
-        file.attrs["layer_names"] = np.array([*shapes, "pool1"], "S21")
-        file.create_group("pool1")
-        for i, (name, shape) in enumerate(shapes.items()):
-            file[f"{name}/uniform{i}"] = kernel(shape).astype(np.float32)
-            file[f"{name}/{name}_b"] = np.full(shape[3], 0.01, np.float32)
-    return SqueezeNet(path)
+# A student of a network as thin: one head a block, each with the name of the layer that it predicts.
+TEACHER = Architecture("thin", (6, 8, 8, 8, 8), (1, 1, 1, 1, 1), "max", "reflect", {}, unit=58.0)
+STUDENT = Architecture(
+    "compact",
+    (5, 6, 6, 6, 6),
+    (1, 1, 1, 1, 1),
+    "average",
+    "reflect",
+    {f"block{n}_conv1": (f"stage{n}_conv1", 6 if n == 1 else 8) for n in range(1, 6)}
+    | {"block4_conv2": ("stage4_conv1", 8)},
+    unit=58.0,
+    block="stage",
+)
 
 
-@pytest.fixture(scope="module")
-def teacher(tmp_path_factory) -> SqueezeNet:
-    random = np.random.default_rng(0)
-    path = tmp_path_factory.mktemp("teacher") / "random.h5"
-    return write_teacher(path, lambda shape: random.normal(0, (2 / np.prod(shape[:3])) ** 0.5, shape))
+def see(pictures: tf.Tensor) -> dict[str, tf.Tensor]:
+    network = Extractor(TEACHER, he_normal(TEACHER, seed=7))
+    found = network(tf.convert_to_tensor(pictures), TEACHER.convolutions)
+    return found | {"block4_conv2": found["block4_conv1"]}
+
+
+def picture(seed: int, height: int = 110, width: int = 150) -> Image.Image:
+    small = np.random.default_rng(seed).integers(0, 255, (12, 16, 3), np.uint8)
+    return Image.fromarray(small).resize((width, height), Image.Resampling.BICUBIC)
 
 
 @pytest.fixture
-def photographs(tmp_path):
-    random = np.random.default_rng(1)
-    for i in range(3):
-        small = Image.fromarray(random.integers(0, 255, (12, 16, 3), np.uint8).astype(np.uint8))
-        small.resize((200, 150), Image.Resampling.BICUBIC).save(tmp_path / f"{i}.jpg")
-    return tmp_path
+def crops() -> Crops:
+    return Crops({"photos": [picture(1), picture(2)], "paintings": [picture(3)], "frames": []}, seed=5)
 
 
-def test_teacher_and_student_see_the_same_grid(teacher):
-    pictures = tf.random.stateless_uniform([2, 64, 96, 3], seed=(1, 2))
-    student = Extractor(ARCHITECTURES["compact"], he_normal(ARCHITECTURES["compact"], seed=0))
-    truth, guess = teacher(pictures), student(pictures, LEVELS)
-    assert {n: tuple(x.shape) for n, x in truth.items()} == {n: tuple(x.shape) for n, x in guess.items()}
+@pytest.fixture
+def pool(crops) -> Pool:
+    return Pool(see, crops, size=distill.BATCH)
 
 
-def test_the_teachers_levels_lie_where_the_pixels_are(tmp_path):
-    """Averaged over its places in a cell, a dot's response lies around the dot to 3 px; unpadded it would be 7.5."""
-    teacher = write_teacher(tmp_path / "even.h5", lambda shape: np.full(shape, 1 / np.prod(shape[:3])))
-    flat = np.full((1, 128, 128, 3), 0.6, np.float32)  # above the mean colour: no ReLU closes
-    columns = np.arange(56, 72)
-    dots = np.repeat(flat, len(columns), axis=0)
-    dots[np.arange(len(columns)), 64, columns] = 1.0
-    still, changed = teacher(flat), teacher(dots)
-    for level in LEVELS:
-        energy = np.sum(changed[level] - still[level], axis=(1, 3))  # [dots, columns of the level]
-        centres = (np.arange(energy.shape[1]) + 0.5) * 128 / energy.shape[1]
-        found = np.sum(energy * centres, axis=1) / np.sum(energy, axis=1)
-        assert abs(np.mean(found - columns - 0.5)) < 3, level
+@pytest.fixture
+def distillation(crops) -> Distillation:
+    return Distillation(STUDENT, statistics(see, crops, 2), seed=0)
 
 
-def test_crops_are_pictures_and_the_seed_decides_them(photographs):
-    batch = next(crops([photographs], seed=5))
-    assert batch.shape == (12, 128, 128, 3)
+def test_the_built_in_network_predicts_layers_of_vgg19_at_their_places():
+    vgg, student = ARCHITECTURES["vgg19"], ARCHITECTURES["compact"]
+    for layer, (_, channels) in student.heads.items():
+        assert (vgg.stride(layer), vgg.shapes()[layer][3]) == (student.stride(layer), channels)
+
+
+def test_crops_are_pictures_and_the_seed_decides_them(crops):
+    batch = crops.batch(6)
+    assert batch.shape == (6, CROP, CROP, 3)
     assert batch.dtype == np.float32
     assert 0 <= batch.min() < batch.max() <= 1
-    np.testing.assert_array_equal(batch, next(crops([photographs], seed=5)))
+    np.testing.assert_array_equal(batch, Crops(crops.groups, seed=5).batch(6))
 
 
-def test_training_lowers_the_errors_resumes_and_exports(teacher, photographs, tmp_path):
-    pictures = tf.constant(next(crops([photographs], seed=6))[:2, :64, :64])
-    batches = iter(lambda: pictures, None)
-    scale = statistics(teacher, batches, 2)
-    scale = {level: tuple(np.float32(pair)) for level, pair in scale.items()}
-    distillation = Distillation(teacher, scale, seed=0, dtype="float32")
-    first = distillation.errors(pictures).numpy().sum()
-    for _ in range(12):
-        distillation.step(pictures)
-    assert distillation.errors(pictures).numpy().sum() < 0.9 * first
+def test_frames_are_seen_pixel_by_pixel(crops):
+    """No resampling, which would hide the grain that is to be corrected: each row of a crop is one of the frame."""
+    frame = np.random.default_rng(4).integers(0, 255, (CROP + 9, CROP + 5, 3), np.uint8)
+    crops.groups = {"photos": [], "paintings": [], "frames": [Image.fromarray(frame)]}
+    rows = {row.tobytes() for x in (frame, frame[:, ::-1]) for left in range(6) for row in x[:, left : left + CROP]}
+    for crop in crops.batch(3):
+        assert {row.tobytes() for row in np.uint8(np.round(crop * 255))} <= rows
 
-    distillation.steps, distillation.seconds = 12, 3.0
+
+def test_a_frame_smaller_than_a_crop_is_mirrored(crops):
+    frame = np.random.default_rng(4).integers(0, 255, (70, 100, 3), np.uint8)
+    crops.groups = {"photos": [], "paintings": [], "frames": [Image.fromarray(frame)]}
+    crop = np.uint8(np.round(crops.batch(1)[0] * 255))
+    np.testing.assert_array_equal(crop[70:128], crop[12:70][::-1])
+
+
+def test_the_pool_holds_what_the_teacher_sees_and_renews_the_oldest(pool):
+    before = pool.batch()[0]
+    assert len(np.unique(before, axis=0)) == distill.BATCH
+    pool.renew(2)
+    after = pool.batch()[0]
+    kept = {x.tobytes() for x in before} & {x.tobytes() for x in after}
+    assert len(kept) == distill.BATCH - 2
+    pictures, truth = pool.batch()
+    for layer, activation in see(pictures).items():
+        np.testing.assert_allclose(truth[layer], activation, rtol=2e-3, atol=2e-3)
+
+
+def test_both_errors_agree_with_their_twins(distillation, pool):
+    pictures, truth = pool.batch()
+    activations, matrices = distillation.errors(pictures, truth)
+    guess = Extractor(STUDENT, distillation.folded())(pictures, STUDENT.heads)  # nothing trained: the average is all
+    for n, layer in enumerate(STUDENT.heads):
+        _, deviation = distillation.scales[layer]
+        importance = 0.5 * deviation**2 / np.mean(deviation**2) + 0.5
+        difference = (guess[layer].numpy() - np.float32(truth[layer])) / deviation
+        assert float(activations[n]) == pytest.approx(np.mean(importance * difference**2), rel=1e-3)
+        pairs = [
+            [losses.gram(x[i : i + 1]).numpy() for i in range(len(pictures))]
+            for x in (guess[layer], np.float32(truth[layer]))
+        ]
+        relative = [np.sum((a - b) ** 2) / np.sum(b**2) for a, b in zip(*pairs, strict=True)]
+        assert float(matrices[n]) == pytest.approx(np.mean(relative), rel=1e-3)
+
+
+def test_training_lowers_the_errors_resumes_and_exports(distillation, pool, tmp_path):
+    pictures, truth = pool.batch()
+    first = distillation.evaluate([(pictures, truth)])
+    weights = tf.constant(0.1), tf.constant(0.5)
+    for _ in range(15):
+        distillation.step(pictures, truth, *weights)
+    last = distillation.evaluate([(pictures, truth)])
+    assert sum(a for a, _ in last.values()) < 0.9 * sum(a for a, _ in first.values())
+
+    distillation.steps, distillation.seconds = 15, 3.0
     distillation.save(tmp_path / "state.npz")
-    resumed = Distillation(teacher, scale, seed=1, dtype="float32")
+    resumed = Distillation(STUDENT, distillation.scales, seed=1)
     resumed.load(tmp_path / "state.npz")
-    assert (resumed.steps, resumed.seconds) == (12, 3.0)
-    np.testing.assert_allclose(resumed.step(pictures), distillation.step(pictures), rtol=1e-4)
+    assert (resumed.steps, resumed.seconds) == (15, 3.0)
+    np.testing.assert_allclose(
+        resumed.step(pictures, truth, *weights), distillation.step(pictures, truth, *weights), rtol=1e-4
+    )
 
     distillation.export(tmp_path / "compact.npz", {"licence": "MIT"})
     with np.load(tmp_path / "compact.npz", allow_pickle=False) as file:
-        shapes = {name.removesuffix("/kernel"): file[name].shape for name in file if name.endswith("/kernel")}
+        stored = {name.removesuffix("/kernel"): file[name] for name in file if name.endswith("/kernel")}
         assert {file[name].dtype for name in file} == {np.dtype(np.float16)}
-    assert shapes == ARCHITECTURES["compact"].shapes()
+    assert {layer: kernel.shape for layer, kernel in stored.items()} == STUDENT.shapes()
+    np.testing.assert_allclose(stored["block2_conv1"], distillation.folded()["block2_conv1"][0], rtol=2e-3, atol=1e-4)
     assert json.loads((tmp_path / "compact.json").read_text()) == {"licence": "MIT"}
+
+
+def test_the_student_paints_with_what_it_has_learned_and_its_frames_are_learned_from(
+    distillation, crops, tmp_path, monkeypatch
+):
+    for name, value in {"PAINTINGS": 1, "KEPT": 2, "SIZES": (64, 65)}.items():
+        monkeypatch.setattr(distill, name, value)
+    distillation.average[0].assign_add(tf.ones_like(distillation.average[0]))
+    distillation.paint(crops, tmp_path / "frames")
+    frames = crops.groups["frames"]
+    assert len(frames) == len(list((tmp_path / "frames").glob("*.png"))) == 2
+    assert max(frames[0].size) <= max(frames[1].size) == 64
+    painter = distillation.painter(np.full((1, 16, 16, 3), 0.3, np.float32), ["block1_conv1"])["block1_conv1"]
+    folded = Extractor(STUDENT, distillation.folded())(np.full((1, 16, 16, 3), 0.3, np.float32), ["block1_conv1"])
+    np.testing.assert_allclose(painter, folded["block1_conv1"], rtol=1e-5)
+
+
+def test_pictures_that_are_too_small_are_left_out(tmp_path: Path):
+    picture(1, 80, 200).save(tmp_path / "low.png")
+    (tmp_path / "within").mkdir()
+    picture(2).save(tmp_path / "within" / "fit.jpg")
+    (tmp_path / "notes.txt").write_text("no picture")
+    assert [found.size for found in read([tmp_path])] == [(150, 110)]

@@ -4,7 +4,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nst.engine.losses import content_loss, gram, linear_gram, mean, style_loss, tv_loss
+from nst.engine.losses import content_loss, gram, linear_gram, moments, style_loss, tv_loss
 
 from . import twins
 
@@ -53,7 +53,15 @@ def test_total_variation_agrees_with_its_twin(seed, h, w):
     np.testing.assert_allclose(tv_loss(tf.constant(x)), twins.tv_loss(x[0]), rtol=1e-4)
 
 
-@pytest.mark.parametrize("spelled_out", [lambda f: tf.reduce_sum(UNEVEN * gram(f)), tv_loss], ids=["gram", "tv"])
+SPELLED_OUT = {
+    "gram": lambda f: tf.reduce_sum(UNEVEN * gram(f)),
+    "mean": lambda f: tf.reduce_sum(UNEVEN[1] * moments(f)[1]),
+    "both": lambda f: tf.reduce_sum(UNEVEN * moments(f)[0] * moments(f)[1]),
+    "tv": tv_loss,
+}
+
+
+@pytest.mark.parametrize("spelled_out", SPELLED_OUT.values(), ids=SPELLED_OUT)
 def test_a_gradient_that_is_spelled_out_is_that_of_finite_differences(spelled_out):
     f = tf.constant(activations(9, 5, 4, 3))
     with tf.GradientTape() as tape:
@@ -70,7 +78,7 @@ def test_a_gradient_that_is_spelled_out_is_that_of_finite_differences(spelled_ou
 def test_the_gram_matrix_of_a_linear_head_follows_from_that_of_its_source(seed, shape):
     random, f = np.random.default_rng(seed), activations(seed, *shape)
     kernel, bias = random.normal(size=(shape[2], 5)).astype(np.float32), random.normal(size=5).astype(np.float32)
-    found = linear_gram(gram(tf.constant(f)), mean(tf.constant(f)), kernel, bias)
+    found = linear_gram(*moments(tf.constant(f)), kernel, bias)
     np.testing.assert_allclose(found, twins.gram(f[0] @ kernel + bias), rtol=1e-3, atol=1e-3)
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from nst.errors import OptionError
 from nst.option import LayerWeights, Option, did_you_mean, options_of
-from nst.options import NORMALISATION_WEIGHTS, PRESETS, StyleOptions
+from nst.options import NORMALISATION_WEIGHTS, PRESETS, StyleOptions, nearest_layer
 
 modest = settings(max_examples=50, deadline=None, derandomize=True)
 
@@ -228,6 +228,39 @@ def test_chosen_layers_come_before_the_preset():
     content, style = StyleOptions(preset="johnson", style_layers="block1_conv1=3").layers("vgg19")
     assert content == (("block3_conv3", 1.0),)
     assert style == (("block1_conv1", 3.0),)
+
+
+def test_a_layer_that_the_built_in_network_lacks_is_replaced_by_the_nearest_before_it():
+    options = StyleOptions(preset="johnson")
+    assert options.layers("compact") == (
+        (("block3_conv1", 1.0),),
+        (("block1_conv1", 0.25), ("block2_conv1", 0.25), ("block3_conv1", 0.25), ("block4_conv2", 0.25)),
+    )
+    assert options.replaced_layers("compact")["block4_conv3"] == "block4_conv2"
+    assert options.replaced_layers("vgg19") == {}
+    for preset in ("studio", "gatys", "fast"):
+        assert StyleOptions(preset=preset).replaced_layers("compact") == {}
+
+
+@pytest.mark.parametrize("extractor", ["vgg19", "compact"])
+def test_the_layers_of_version_0_1_are_those_of_vgg_at_their_resolution(extractor):
+    options = StyleOptions(content_layers="fire3=2", style_layers="conv1=1,fire7=0.5,fire8=0.25,block2_conv1=1")
+    content, style = options.layers(extractor)
+    assert content == (("block3_conv1", 2.0),)
+    assert style == (("block1_conv1", 1.0), ("block5_conv1", 0.75), ("block2_conv1", 1.0))
+    assert options.replaced_layers(extractor) == {
+        "fire3": "block3_conv1",
+        "conv1": "block1_conv1",
+        "fire7": "block5_conv1",
+        "fire8": "block5_conv1",
+    }
+    steered = options.steered({"style_layers": {"conv1": 3.0}}, extractor)
+    assert dict(steered.layers(extractor)[1]) == {"block1_conv1": 3.0, "block5_conv1": 0.0, "block2_conv1": 0.0}
+
+
+@pytest.mark.parametrize("layer", ["fire9", "stage3_conv2", "block9_conv1", "block3", ""])
+def test_a_layer_that_no_network_has_is_left_for_the_network_to_refuse(layer):
+    assert nearest_layer(layer, "compact") == layer
 
 
 def test_options_cannot_be_changed():

@@ -180,7 +180,7 @@ def test_no_number_brings_the_server_down(client: TestClient, number: str) -> No
         ("POST", f"runs/{run_id}/timelapse", f'{{"size": {number}}}'),
         ("PATCH", f"runs/{run_id}", f'{{"favourite": {number if number != "true" else 1}}}'),
         ("PATCH", f"runs/{run_id}/weights", f'{{"strength": {number}}}'),
-        ("PATCH", f"runs/{run_id}/weights", f'{{"style_layers": {{"conv1": {number}}}}}'),
+        ("PATCH", f"runs/{run_id}/weights", f'{{"style_layers": {{"block1_conv1": {number}}}}}'),
         *(("POST", "estimate", f'{{"height": 64, "width": 64, "options": {{"{name}": {number}}}}}') for name in names),
     ]
     for method, path, content in requests:

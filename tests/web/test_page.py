@@ -223,7 +223,7 @@ def test_a_run_that_waits_says_when_it_will_start() -> None:
 
 
 def test_a_change_is_a_mark_on_the_losses() -> None:
-    steered = Steered(11, 1, {"strength": 2.0, "style_layers": {"conv1": 1.0}})
+    steered = Steered(11, 1, {"strength": 2.0, "style_layers": {"block1_conv1": 1.0}})
     run = run_after(STARTED, epoch(0), epoch(1), steered)
     whole = figures.losses(told(run, epoch(0), epoch(1), steered))
     mark = whole["layout"]["shapes"][1]
@@ -249,11 +249,11 @@ def test_the_card_shows_what_is_in_force_and_tells_only_what_is_not() -> None:
     found = [each for each in tree if isinstance(getattr(each, "id", None), dict)]
     values = {each.id["steer"]: each.value for each in found if each.id["part"] == "box"}
     assert (values["strength"], values["style_weight"], values["tv_weight"]) == ("2", "8", "4")
-    assert {"style_layers.conv1", "style_layers.fire7"} <= values.keys()
+    assert {"style_layers.block1_conv1", "style_layers.block5_conv1"} <= values.keys()
     assert steering.changes(run, values) == {}
-    moved = values | {"strength": "0.5", "style_layers.conv1": "0.9", "tv_weight": "much"}
+    moved = values | {"strength": "0.5", "style_layers.block1_conv1": "0.9", "tv_weight": "much"}
     changes = steering.changes(run, moved)
-    assert (changes["strength"], changes["tv_weight"], changes["style_layers"]["conv1"]) == (0.5, "much", 0.9)
+    assert (changes["strength"], changes["tv_weight"], changes["style_layers"]["block1_conv1"]) == (0.5, "much", 0.9)
     assert list(changes["style_layers"]) == [layer for layer, _ in run.options.layers("compact")[1]]
     with pytest.raises(OptionError, match="`tv_weight` must be a number between"):
         run.options_now.steered(changes, "compact")
