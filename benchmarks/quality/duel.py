@@ -16,6 +16,7 @@ from PIL import Image
 from scipy.stats import binomtest
 
 from benchmarks.quality.pairs import Pair, picture_in
+from benchmarks.quality.verdicts import check_shape
 from nst.errors import InputError
 from nst.images import Array, encode_jpeg, read_file, resize
 from nst.scales import fit
@@ -43,17 +44,19 @@ def make_sheets(pairs: Sequence[Pair], rivals: tuple[Path, Path], folder: Path, 
         raise InputError(f"the key must not lie among the sheets in {str(folder)!r}, got {str(key)!r}")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError(f"{str(folder)!r} must be a new or an empty folder")
-    folder.mkdir(parents=True, exist_ok=True)
     lots = _lots([file for files in results.values() for file in files], seed)
     order = [pairs[at] for at in lots.permutation(len(pairs))]
     swapped = lots.integers(2, size=len(pairs))
     drawn: dict[str, dict[str, str]] = {}
+    sheets: dict[str, bytes] = {}
     for number, (pair, swap) in enumerate(zip(order, swapped, strict=True), 1):
         step = -1 if swap else 1
-        picture = duel_sheet(pair, results[pair.name][::step])
-        (folder / f"{number}.jpg").write_bytes(encode_jpeg(picture, QUALITY))
+        sheets[f"{number}.jpg"] = encode_jpeg(duel_sheet(pair, results[pair.name][::step]), QUALITY)
         names = (str(rival) for rival in rivals[::step])
         drawn[str(number)] = {"pair": pair.name, **dict(zip(SIDES, names, strict=True))}
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, data in sheets.items():
+        (folder / name).write_bytes(data)
     with whole(key) as part:
         part.write_text(json.dumps(drawn, indent=1) + "\n", encoding="utf-8")
 
@@ -67,6 +70,8 @@ def duel_sheet(pair: Pair, files: tuple[Path, ...]) -> Array:
     """Content and style above, the two results below, left and right, at one size whatever their own."""
     results = [read_file(file).rgb for file in files]
     content = opened(pair.content)
+    for file, result in zip(files, results, strict=True):
+        check_shape(result, str(file), content.width / content.height)
     side = min(SIDE, *(max(result.shape[:2]) for result in results))
     shape = fit(content.height, content.width, side)
     shown = [Image.fromarray(np.rint(255 * resize(result, *shape)).astype(np.uint8)) for result in results]

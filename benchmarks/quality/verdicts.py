@@ -22,7 +22,7 @@ Verdict = dict[str, float | None]  # a measure's name -> its figure, None where 
 UNTOUCHED, PASTED = "untouched photo", "pasted style"
 CONTROLS = (UNTOUCHED, PASTED)
 SHORTEST = 16  # px; the networks halve a picture four times, and SSIM's window has 11
-SAME_SHAPE = 0.03  # two aspect ratios may differ so much by rounding; more is another cut of the picture
+SAME_SHAPE = 0.03  # share by which rounding may change an aspect ratio
 
 MEASURES = {
     "vgg style": "VGG19's relative Gram error, mean of relu1_1 to relu5_1; 0 is the style itself",
@@ -63,10 +63,7 @@ class PairJudge:
 
     def __call__(self, picture: Picture, name: str) -> Verdict:
         """The figures of `picture` [h, w, 3] in 0..1, any size. Raises InputError if its shape is not the content's."""
-        aspect = picture.shape[1] / picture.shape[0]
-        if abs(np.log(aspect / self._aspect)) > SAME_SHAPE:
-            rule = f"{name!r} must have its content's aspect ratio, {self._aspect:.3f}"
-            raise InputError(f"{rule}, got {aspect:.3f} ({picture.shape[1]} x {picture.shape[0]} px)")
+        check_shape(picture, name, self._aspect)
         picture = resize(picture, *self._shape)
         colors, (content, style) = lab(picture), self._colors
         found: Verdict = dict.fromkeys(MEASURES)
@@ -82,6 +79,14 @@ class PairJudge:
             "grain": grain(colors, content, style),
             "ssim": structural_similarity(colors, content),
         }
+
+
+def check_shape(picture: Picture, name: str, aspect: float) -> None:
+    """Raise InputError unless `picture` has its content's `aspect`, width over height: else it is another cut of it."""
+    height, width = picture.shape[:2]
+    if abs(np.log(width / height / aspect)) > SAME_SHAPE:
+        rule = f"{name!r} must have its content's aspect ratio, {aspect:.3f}"
+        raise InputError(f"{rule}, got {width / height:.3f} ({width} x {height} px)")
 
 
 def pasted(style: Picture, height: int, width: int) -> Picture:

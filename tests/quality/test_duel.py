@@ -87,6 +87,9 @@ def test_a_duel_that_would_tell_or_overwrite_is_refused(write: Write, pairs: lis
         make_sheets(pairs, (a, b), sheets, sheets / "key.json", 1)
     with pytest.raises(InputError, match="a duel needs two folders"):
         make_sheets(pairs, (a, a), sheets, key, 1)
+    write("b/hill.png", np.zeros((48, 48, 3), np.float32))
+    with pytest.raises(InputError, match="must have its content's aspect ratio"):
+        make_sheets(pairs[:1], (a, b), sheets, key, 1)
     (b / "sky.png").unlink()
     with pytest.raises(InputError, match="must have one picture called 'sky', got none"):
         make_sheets(pairs, (a, b), sheets, key, 1)
