@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from benchmarks.formulas import YARDSTICK, gram_matrix, layer_of, style_layers_of
-from nst.engine.distill import SqueezeNet
+from benchmarks.squeezenet import CELL, STYLE_LAYERS, SqueezeNet
 from nst.engine.extractors import Extractor
 from nst.images import resize
 from nst.scales import fit
@@ -22,8 +22,7 @@ from nst.scales import fit
 Tensor = Any
 Picture = NDArray[np.float32]
 
-CELL = 16  # px; sides are multiples of it, so that every layer's grid fits
-TEACHER_FILE = Path("teacher", "squeezenet_v1.1_notop.h5")  # in the folder that NST_SHARED names
+TEACHER_CONTENT_LAYER = "fire3"
 
 
 class Verdict(NamedTuple):
@@ -91,13 +90,11 @@ def judge_by(extractor: Extractor, content: Picture, style: Picture) -> Judge:
 
 
 def teacher_judge(file: Path, content: Picture, style: Picture) -> Judge:
-    """The judge who looks through the network that `compact` learned from, at the modules of the same names.
+    """The judge who looks through SqueezeNet, which no loop sees.
 
     Its activations are of the size of VGG's as they are: both see 0..255 values.
     """
-    teacher = SqueezeNet(file)
-    content_layer, style_layers = layer_of("compact", YARDSTICK.content_layer), style_layers_of("compact")
-    return Judge(teacher, content_layer, style_layers, 1.0, content, style)
+    return Judge(SqueezeNet(file), TEACHER_CONTENT_LAYER, STYLE_LAYERS, 1.0, content, style)
 
 
 def on_grid(height: int, width: int) -> tuple[int, int]:

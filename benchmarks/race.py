@@ -12,7 +12,6 @@ loop that has finished is not run again unless --again asks for it, so a race ma
 """
 
 import argparse
-import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
@@ -24,12 +23,14 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks import torch_loop
+from benchmarks.arguments import whole_number
 from benchmarks.chart import chart
 from benchmarks.curves import Curve, read, table, write
 from benchmarks.field import Frame, Loop, Picture, Problem, loops_of_the_field
-from benchmarks.judge import TEACHER_FILE, Judge, judge_by, on_grid, teacher_judge
+from benchmarks.judge import Judge, judge_by, on_grid, teacher_judge
 from benchmarks.ours import our_loops
 from benchmarks.report import RESULTS, machine, others_load, slug
+from benchmarks.squeezenet import squeezenet_file
 from nst.cli import Parser
 from nst.engine import weights as weight_files
 from nst.engine.devices import choose_precision
@@ -235,8 +236,8 @@ def _whole(problem: Problem) -> dict[str, Loop]:
 def _judges(problem: Problem) -> dict[str, Judge]:
     network = problem.extractor.architecture.name
     judges = {network: judge_by(load_extractor(network), problem.content, problem.style)}  # in float32 for all
-    file = Path(os.environ.get("NST_SHARED") or "../shared") / TEACHER_FILE
-    if network == "compact" and file.is_file():
+    file = squeezenet_file()
+    if network == "compact" and file:
         judges[TEACHER] = teacher_judge(file, problem.content, problem.style)
     elif network == "compact":
         print("race: no teacher judges: NST_SHARED names no folder that has it")
@@ -291,22 +292,12 @@ def _finished(kept: Mapping[str, Any], name: str) -> bool:
     return name in kept["loops"] and kept["loops"][name].finished
 
 
-def _whole_number(low: int, high: int, multiple: int = 1) -> Callable[[str], int]:
-    def read_number(text: str) -> int:
-        rule = f"a whole number between {low} and {high}" + (f", a multiple of {multiple}" if multiple > 1 else "")
-        if not text.isdecimal() or not low <= int(text) <= high or int(text) % multiple:
-            raise argparse.ArgumentTypeError(f"must be {rule}, got {text!r}")
-        return int(text)
-
-    return read_number
-
-
 def _parser() -> Parser:
     parser = Parser(prog="python -m benchmarks.race", description=__doc__.partition("\n")[0], allow_abbrev=False)
     parser.add_argument("--network", choices=("compact", "vgg19", "vgg16"), default="compact")
     parser.add_argument("--precision", choices=StyleOptions.choices("precision"), default="auto")
-    parser.add_argument("--size", type=_whole_number(64, 4096, 16), default=512, help="long side, px")
-    parser.add_argument("--steps", type=_whole_number(1, 100_000), help=f"of the race; {STEPS} unless given")
+    parser.add_argument("--size", type=whole_number(64, 4096, 16), default=512, help="long side, px")
+    parser.add_argument("--steps", type=whole_number(1, 100_000), help=f"of the race; {STEPS} unless given")
     parser.add_argument("--content", default="lake", help="a sample's name or a picture file")
     parser.add_argument("--style", default="night-wind", help="a sample's name or a picture file")
     parser.add_argument("--loops", help="names of loops, comma between; all unless given")

@@ -1,0 +1,9 @@
+"""The folder of photographs, paintings and weights that are no part of the project: `NST_SHARED`, or ../shared."""
+
+import os
+from pathlib import Path
+
+
+def shared_folder() -> Path:
+    """Where they would lie; it need not exist."""
+    return Path(os.environ.get("NST_SHARED") or "../shared")
