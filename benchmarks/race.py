@@ -25,17 +25,19 @@ import tensorflow as tf
 
 from benchmarks import torch_loop
 from benchmarks.chart import chart
+from benchmarks.command import command, whole_number
 from benchmarks.curves import Curve, read, table, write
 from benchmarks.field import Frame, Loop, Picture, Problem, loops_of_the_field
 from benchmarks.judge import TEACHER_FILE, Judge, judge_by, on_grid, teacher_judge
 from benchmarks.ours import our_loops
+from benchmarks.outcome import NotMeasured
 from benchmarks.report import RESULTS, machine, others_load, slug
 from nst.cli import Parser
 from nst.engine import weights as weight_files
 from nst.engine.devices import choose_precision
 from nst.engine.extractors import ARCHITECTURES, Extractor, he_normal
 from nst.engine.networks import choose_extractor, load_extractor
-from nst.errors import Diverged, InputError, NstError, OptionError
+from nst.errors import Diverged, InputError, OptionError
 from nst.images import read_file, resize
 from nst.option import did_you_mean
 from nst.options import StyleOptions
@@ -51,19 +53,11 @@ TEACHER = "teacher"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the race; returns the exit status."""
-    try:
-        run(_parser().parse_args(arguments))
-    except NstError as error:
-        print(f"race: {error}", file=sys.stderr)
-        return 2 if isinstance(error, InputError) else 1
-    except KeyboardInterrupt:
-        print("\nrace: interrupted; the same command goes on with the loops that have not finished")
-        return 130
-    return 0
+    return command(_parser(), run, arguments)
 
 
 def run(given: argparse.Namespace) -> None:
-    """One race as the command line describes it."""
+    """One race as the command line describes it. Raises NotMeasured, after its report, for loops that broke off."""
     tf.get_logger().setLevel("ERROR")  # every loop traces functions of its own, which is meant
     timing = given.random_weights
     steps = given.steps or (TIMED_STEPS if timing else STEPS)
@@ -90,16 +84,26 @@ def run(given: argparse.Namespace) -> None:
         circumstances = {"beside": list(waiting), "other_load": others_load()}
         curves = {name: Curve(loop.title, loop.start, circumstances=circumstances) for name, loop in waiting.items()}
         kept["loops"] |= curves
-        race(waiting, curves, judges, problem, lambda: write(path, kept), TIMED_TURN if timing else TURN)
-    curves = {name: kept["loops"][name] for name in known if _finished(kept, name)}
+        try:
+            race(waiting, curves, judges, problem, lambda: write(path, kept), TIMED_TURN if timing else TURN)
+        except KeyboardInterrupt:
+            print("\nrace: interrupted; the same command goes on with the loops that have not finished")
+            raise
+    finished = {name: kept["loops"][name] for name in known if _finished(kept, name)}
+    curves = {name: curve for name, curve in finished.items() if not curve.note}
+    broken = [f"{curve.title}: {curve.note}" for curve in finished.values() if curve.note]
+    if not curves:
+        raise NotMeasured("; ".join(broken))
     report = timing_table(curves, _whole(problem)) if timing else table(curves, list(judges))
     heading = _heading(conditions)
-    text = f"{heading}\n\n{report}"
+    text = "\n\n".join([heading, report.rstrip(), *(f"No figures of {each}." for each in broken)]) + "\n"
     stem.with_suffix(".md").write_text(text)
     print(f"\n{text}\nkept in {stem}.*")
     for judge in judges:
         svg = chart(curves, judge, f"Loss against time (judge: {judge})\n{heading}")
         Path(f"{stem}{'' if judge == given.network else '-' + judge}.svg").write_text(svg)
+    if broken:
+        raise NotMeasured("; ".join(broken))
 
 
 def race(
@@ -291,22 +295,12 @@ def _finished(kept: Mapping[str, Any], name: str) -> bool:
     return name in kept["loops"] and kept["loops"][name].finished
 
 
-def _whole_number(low: int, high: int, multiple: int = 1) -> Callable[[str], int]:
-    def read_number(text: str) -> int:
-        rule = f"a whole number between {low} and {high}" + (f", a multiple of {multiple}" if multiple > 1 else "")
-        if not text.isdecimal() or not low <= int(text) <= high or int(text) % multiple:
-            raise argparse.ArgumentTypeError(f"must be {rule}, got {text!r}")
-        return int(text)
-
-    return read_number
-
-
 def _parser() -> Parser:
     parser = Parser(prog="python -m benchmarks.race", description=__doc__.partition("\n")[0], allow_abbrev=False)
     parser.add_argument("--network", choices=("compact", "vgg19", "vgg16"), default="compact")
     parser.add_argument("--precision", choices=StyleOptions.choices("precision"), default="auto")
-    parser.add_argument("--size", type=_whole_number(64, 4096, 16), default=512, help="long side, px")
-    parser.add_argument("--steps", type=_whole_number(1, 100_000), help=f"of the race; {STEPS} unless given")
+    parser.add_argument("--size", type=whole_number(64, 4096, 16), default=512, help="long side, px")
+    parser.add_argument("--steps", type=whole_number(1, 100_000), help=f"of the race; {STEPS} unless given")
     parser.add_argument("--content", default="lake", help="a sample's name or a picture file")
     parser.add_argument("--style", default="night-wind", help="a sample's name or a picture file")
     parser.add_argument("--loops", help="names of loops, comma between; all unless given")
