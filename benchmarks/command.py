@@ -63,7 +63,7 @@ def whole_number(low: int, high: int, multiple: int = 1) -> Callable[[str], int]
 
 
 COUNT = whole_number(1, 1_000_000)  # of rounds, runs, steps
-SIDE = whole_number(64, 4096)  # px
+PIXELS = whole_number(64, 4096)  # px
 SIZES = "px, long side"
 
 

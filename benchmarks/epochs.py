@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.clock import seconds
-from benchmarks.command import COUNT, SIDE, SIZES, command, flags, in_words, listed
+from benchmarks.command import COUNT, PIXELS, SIZES, command, flags, in_words, listed
 from benchmarks.curves import markdown, short
 from benchmarks.outcome import NotMeasured, paint
 from benchmarks.race import picture_of
@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     precisions = choice(*StyleOptions.choices("precision")[1:])
     parser.add_argument("--precisions", type=listed(precisions), default=("float32", "bfloat16"), help="by comma")
     parser.add_argument("--epochs", type=listed(COUNT), default=(10, 40, 100, 200, 400), help="of each run, by comma")
-    parser.add_argument("--size", type=SIDE, default=256, help=SIZES)
+    parser.add_argument("--size", type=PIXELS, default=256, help=SIZES)
     parser.add_argument("--content", default="lake", help="a sample's name or a picture file")
     parser.add_argument("--style", default="night-wind", help="a sample's name or a picture file")
     return command(parser, measure, arguments)

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.clock import seconds
-from benchmarks.command import COUNT, SIDE, SIZES, command, flags
+from benchmarks.command import COUNT, PIXELS, SIZES, command, flags
 from benchmarks.outcome import NotMeasured
 from benchmarks.process import fresh_process, peak_memory
 from benchmarks.report import Number, others_load, report
@@ -44,7 +44,7 @@ MOST_STEPS = 150
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = flags("fast", __doc__)
     parser.add_argument("--rounds", type=COUNT, default=15, help="of each of the two shapes, and a third of thumbnails")
-    parser.add_argument("--size", type=SIDE, default=512, help="px, sides of the square that is timed")
+    parser.add_argument("--size", type=PIXELS, default=512, help="px, sides of the square that is timed")
     parser.add_argument("--large", type=COUNT, default=6000, help=f"of the large picture, 3:2, {SIZES}")
     parser.add_argument("--photos", type=Path, help="held-out photos; our own samples if none are given")
     parser.add_argument("--style", type=Path, help="the picture that the first shipped style learned from")

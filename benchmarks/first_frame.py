@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlparse
 
 from playwright.sync_api import Page, sync_playwright
 
-from benchmarks.command import COUNT, SIDE, SIZES, command, flags
+from benchmarks.command import COUNT, PIXELS, SIZES, command, flags
 from benchmarks.outcome import NotMeasured
 from benchmarks.report import Number, others_load, report
 from benchmarks.studio import Studio, studio
@@ -45,7 +45,7 @@ requestAnimationFrame(look);
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = flags("first_frame", __doc__)
     parser.add_argument("--rounds", type=COUNT, default=3, help="runs that are painted")
-    parser.add_argument("--size", type=SIDE, help=f"{SIZES}; what the page opens with unless given")
+    parser.add_argument("--size", type=PIXELS, help=f"{SIZES}; what the page opens with unless given")
     parser.add_argument("--epochs", type=COUNT, help="what the page opens with unless given")
     parser.add_argument("--studio", default="", metavar="ADDRESS", help="of one that runs; else one is started")
     return command(parser, measure, arguments)

@@ -18,7 +18,7 @@ from typing import Any
 
 import psutil
 
-from benchmarks.command import COUNT, SIDE, SIZES, command, flags
+from benchmarks.command import COUNT, PIXELS, SIZES, command, flags
 from benchmarks.memory import picture
 from benchmarks.outcome import NotMeasured, must_finish
 from benchmarks.report import Number, others_load, report
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--minutes", type=float, default=40.0, help="after which no more are made")
     parser.add_argument("--pause", type=float, default=12.0, help="most seconds before a kill")
     parser.add_argument("--seed", type=int, default=0, help="of what is killed when")
-    parser.add_argument("--size", type=SIDE, default=256, help=SIZES)
+    parser.add_argument("--size", type=PIXELS, default=256, help=SIZES)
     return command(parser, measure, arguments)
 
 

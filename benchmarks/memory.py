@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 import psutil
 
-from benchmarks.command import COUNT, SIDE, SIZES, command, flags
+from benchmarks.command import COUNT, PIXELS, SIZES, command, flags
 from benchmarks.line import Line, line
 from benchmarks.report import Number, others_load, report
 from nst.images import encode_png
@@ -29,7 +29,7 @@ EPOCHS = 4
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = flags("memory", __doc__)
     parser.add_argument("--runs", type=COUNT, default=40, help=f"painted; growth is told from run {SETTLED} on")
-    parser.add_argument("--size", type=SIDE, default=768, help=f"of the largest runs, {SIZES}")
+    parser.add_argument("--size", type=PIXELS, default=768, help=f"of the largest runs, {SIZES}")
     parser.add_argument("--steps", type=COUNT, default=5, help=f"of each of the {EPOCHS} epochs of a run")
     return command(parser, measure, arguments)
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from benchmarks.clock import seconds
-from benchmarks.command import SIDE, SIZES, command, flags, listed
+from benchmarks.command import PIXELS, SIZES, command, flags, listed
 from benchmarks.outcome import all_of
 from benchmarks.process import fresh_process, peak_memory
 from benchmarks.report import Number, others_load, report
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = flags("peak", __doc__)
     parser.add_argument("--peaks", type=listed(peak), default=PEAKS, help="NETWORK:SIZE or NETWORK:SIZE:BUDGET in GB")
     parser.add_argument("--large", action="store_true", help="also VGG19 at 4096 px")
-    parser.add_argument("--growth", type=listed(SIDE), default=GROWTH, help=f"sizes of which the cost is told, {SIZES}")
+    parser.add_argument("--growth", type=listed(PIXELS), default=GROWTH, help=f"sizes whose cost is told, {SIZES}")
     parser.add_argument("--one", type=int, metavar="STEPS", help="paint the first of the peaks alone, as JSON")
     return command(parser, measure, arguments)
 
@@ -54,7 +54,7 @@ def peak(text: str) -> Peak:
     if network not in ("compact", "vgg19", "vgg16") or len(budget) > 1:
         raise argparse.ArgumentTypeError(f"must be NETWORK:SIZE or NETWORK:SIZE:BUDGET, got {text!r}")
     bound = float(*budget)
-    return Peak(network, SIDE(size), bound, bound or None)
+    return Peak(network, PIXELS(size), bound, bound or None)
 
 
 def measure(given: argparse.Namespace) -> None:

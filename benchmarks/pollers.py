@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from benchmarks.command import COUNT, SIDE, SIZES, command, flags
+from benchmarks.command import COUNT, PIXELS, SIZES, command, flags
 from benchmarks.outcome import NotMeasured
 from benchmarks.report import Number, others_load, report
 from benchmarks.studio import Studio, studio
@@ -116,7 +116,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--programs", type=COUNT, default=200, help="that poll at once")
     parser.add_argument("--pages", type=COUNT, default=30, help="that follow at once")
     parser.add_argument("--seconds", type=float, default=20.0, help="of each spell")
-    parser.add_argument("--size", type=SIDE, default=256, help=SIZES)
+    parser.add_argument("--size", type=PIXELS, default=256, help=SIZES)
     parser.add_argument("--steps", type=COUNT, default=20, help="of each epoch")
     parser.add_argument("--network", choices=StyleOptions.choices("extractor")[1:], default="compact")
     parser.add_argument("--studio", default="", metavar="ADDRESS", help="of one that runs; else one is started")

@@ -15,7 +15,7 @@ from unittest.mock import patch
 import numpy as np
 
 from benchmarks.clock import seconds
-from benchmarks.command import COUNT, SIDE, SIZES, command, flags
+from benchmarks.command import COUNT, PIXELS, SIZES, command, flags
 from benchmarks.convolutions import bare_convolutions
 from benchmarks.outcome import NotMeasured, all_of, paint
 from benchmarks.report import Number, others_load, report
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = flags("speed", __doc__)
     parser.add_argument("--paintings", type=COUNT, default=3, help="runs that are painted")
     parser.add_argument("--rounds", type=COUNT, default=5, help=f"of {STEPS} steps of VGG19, and of its convolutions")
-    parser.add_argument("--size", type=SIDE, default=512, help=SIZES)
+    parser.add_argument("--size", type=PIXELS, default=512, help=SIZES)
     parser.add_argument("--epochs", type=COUNT, default=StyleOptions().epochs, help="of each painting")
     parser.add_argument(
         "--network", choices=StyleOptions.choices("extractor")[1:], default="compact", help="that paints"

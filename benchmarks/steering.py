@@ -12,7 +12,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from benchmarks.command import COUNT, SIDE, SIZES, command, flags
+from benchmarks.command import COUNT, PIXELS, SIZES, command, flags
 from benchmarks.memory import picture
 from benchmarks.report import Number, others_load, report
 from benchmarks.studio import Studio, studio
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def parser() -> Parser:
     parser = flags("steering", __doc__)
     parser.add_argument("--rounds", type=COUNT, default=7, help="runs that are asked")
-    parser.add_argument("--size", type=SIDE, default=512, help=SIZES)
+    parser.add_argument("--size", type=PIXELS, default=512, help=SIZES)
     parser.add_argument("--network", choices=StyleOptions.choices("extractor")[1:], default="compact")
     parser.add_argument("--studio", default="", metavar="ADDRESS", help="of one that runs; else one is started")
     return parser

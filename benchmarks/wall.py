@@ -12,7 +12,7 @@ from itertools import islice
 import numpy as np
 from playwright.sync_api import Error, Page, sync_playwright
 
-from benchmarks.command import COUNT, SIDE, SIZES, command, flags, listed
+from benchmarks.command import COUNT, PIXELS, SIZES, command, flags, listed
 from benchmarks.outcome import NotMeasured
 from benchmarks.report import Number, others_load, report
 from benchmarks.studio import studio
@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = flags("wall", __doc__)
     parser.add_argument("--rounds", type=COUNT, default=7, help="pictures of each width that are dropped")
     parser.add_argument("--widths", type=listed(COUNT), default=WIDTHS, help="of dropped pictures, px")
-    parser.add_argument("--size", type=SIDE, default=1024, help=f"of the picture that a click paints, {SIZES}")
+    parser.add_argument("--size", type=PIXELS, default=1024, help=f"of the picture that a click paints, {SIZES}")
     parser.add_argument("--studio", default="", metavar="ADDRESS", help="of one that runs; else one is started")
     return command(parser, measure, arguments)
 

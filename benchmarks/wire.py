@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from benchmarks.command import COUNT, SIDE, SIZES, command, flags
+from benchmarks.command import COUNT, PIXELS, SIZES, command, flags
 from benchmarks.line import Line, line
 from benchmarks.outcome import NotMeasured, all_of
 from benchmarks.report import Number, others_load, report
@@ -89,7 +89,7 @@ def warm_up() -> dict[str, Any]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = flags("wire", __doc__)
-    parser.add_argument("--size", type=SIDE, default=512, help=SIZES)
+    parser.add_argument("--size", type=PIXELS, default=512, help=SIZES)
     parser.add_argument("--epochs", type=COUNT, default=100, help="that the longer of two runs has more")
     parser.add_argument("--seconds", type=float, default=5.0, help="in which nothing is asked")
     return command(parser, measure, arguments)

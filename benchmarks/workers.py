@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 import numpy as np
 
 from benchmarks.clock import seconds
-from benchmarks.command import COUNT, SIDE, SIZES, command, flags
+from benchmarks.command import COUNT, PIXELS, SIZES, command, flags
 from benchmarks.line import Line, line
 from benchmarks.report import Number, others_load, report
 from nst.images import encode_png
@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = flags("workers", __doc__)
     parser.add_argument("--runs", type=COUNT, default=8, help="of each round")
     parser.add_argument("--rounds", type=COUNT, default=3, help="of either")
-    parser.add_argument("--size", type=SIDE, default=256, help=SIZES)
+    parser.add_argument("--size", type=PIXELS, default=256, help=SIZES)
     parser.add_argument("--epochs", type=COUNT, default=6, help=f"of each run, of {STEPS} steps")
     return command(parser, measure, arguments)
 

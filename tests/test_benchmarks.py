@@ -139,13 +139,13 @@ def job(content: np.ndarray, style: np.ndarray, **options: object) -> dict[str, 
 def test_a_run_is_painted_to_its_end_or_its_own_error_is_raised(content: np.ndarray, style: np.ndarray) -> None:
     kinds = [event.kind for event in paint(job(content, style))]
     assert [kind for kind in kinds if kind != "kept"] == ["started", "epoch", "epoch", "finished"]
-    with pytest.raises(NotMeasured, match="the run is failed, not finished: .*content_layers"):
+    with pytest.raises(NotMeasured, match=r"the run is failed, not finished: .*content_layers"):
         paint(job(content, style, content_layers=[["nowhere", 1.0]]))
 
 
 def test_a_run_that_hears_a_stop_has_not_finished() -> None:
     must_finish("a run", "finished")
-    with pytest.raises(NotMeasured, match="^a run is stopped, not finished$"):
+    with pytest.raises(NotMeasured, match=r"^a run is stopped, not finished$"):
         must_finish("a run", "stopped")
 
 
