@@ -24,7 +24,7 @@ lint: setup-dev ## code style, types and import contracts
 	@$(BIN)/lint-imports
 
 bench: setup-dev ## measure this machine; results in benchmarks/results
-	@for each in startup first_frame speed memory; do $(BIN)/python -m benchmarks.$$each || exit; done
+	@failed=; for each in startup first_frame speed memory; do $(BIN)/python -m benchmarks.$$each || failed=1; done; [ -z "$$failed" ]
 
 clean: ## remove what was made here: the environment, caches, builds
 	@rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache

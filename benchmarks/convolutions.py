@@ -1,6 +1,6 @@
 """The convolutions of one step and nothing else, each done the fastest way this machine has: the peak to aim at."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from time import perf_counter
 
 from nst.engine.backend import tf
@@ -19,14 +19,10 @@ def bare_convolutions(
     Each forward and back to its input, at the shapes of a canvas of `height` x `width` px, up to the deepest of the
     layers `used`; in `dtype`.
     """
-    deepest = max(map(architecture.convolutions.index, used))
     work = []
-    for layer in architecture.convolutions[: deepest + 1]:
-        shrunk = architecture.stride(layer)
-        forward, *backward = _convolution(
-            -(-height // shrunk), -(-width // shrunk), architecture.shapes()[layer], dtype
-        )
-        work += [forward, min(backward, key=_best_of_trials)]
+    for shape in convolved(architecture, used, height, width):
+        forward, *backward = _convolution(*shape, dtype)
+        work += [forward, quickest(backward)]
 
     def run() -> None:
         for each in work:
@@ -34,6 +30,21 @@ def bare_convolutions(
         last.numpy()  # asking for a number waits for it, and for all before it
 
     return run
+
+
+def convolved(
+    architecture: Architecture, used: Sequence[str], height: int, width: int
+) -> Iterator[tuple[int, int, tuple[int, int, int, int]]]:
+    """(height, width, shape of the kernel) of every convolution of a step, up to the deepest of the layers `used`."""
+    deepest = max(map(architecture.convolutions.index, used))
+    for layer in architecture.convolutions[: deepest + 1]:
+        shrunk = architecture.stride(layer)
+        yield -(-height // shrunk), -(-width // shrunk), architecture.shapes()[layer]
+
+
+def quickest(ways: Sequence[Work]) -> Work:
+    """The one of several ways to the same that takes the least time here."""
+    return min(ways, key=_best_of_trials)
 
 
 def _convolution(height: int, width: int, kernel_shape: tuple[int, int, int, int], dtype: str) -> tuple[Work, ...]:

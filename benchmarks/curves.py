@@ -120,23 +120,22 @@ def table(curves: Mapping[str, Curve], judges: Sequence[str]) -> str:
     head = ["loop", "start", "s a step", "steps", "full-size steps", "seconds", "loss", "content", "style"]
     rows = [
         [
-            curve.title, curve.start, _short(curve.step_seconds), str(curve.step[-1]), _short(curve.work[-1]),
-            _short(curve.seconds[-1]), *(_short(column[-1]) for column in curve.judged[judge].values()),
-            *(_short(curve.losses(other)[-1]) for other in judges[1:]),
+            curve.title, curve.start, short(curve.step_seconds), str(curve.step[-1]), short(curve.work[-1]),
+            short(curve.seconds[-1]), *(short(column[-1]) for column in curve.judged[judge].values()),
+            *(short(curve.losses(other)[-1]) for other in judges[1:]),
         ]
         for curve in curves.values()
     ]  # fmt: skip
-    parts = [_markdown([*head, *(f"loss, judge: {other}" for other in judges[1:])], rows)]
+    parts = [markdown([*head, *(f"loss, judge: {other}" for other in judges[1:])], rows)]
     rivals = {name: curve for name, curve in curves.items() if not name.startswith(OURS)}
     for mine in (curve for name, curve in curves.items() if name.startswith(OURS)):
         parts += [_against(rivals, mine, by) for by in judges]
-    notes = [f"{curve.title}: {curve.note}." for curve in curves.values() if curve.note]
     worse = [curve.title for curve in curves.values() if curve.losses(judge)[-1] >= curve.losses(judge)[0]]
     if worse:
-        notes.append(
+        parts.append(
             f"Ends no better than it starts on the yardstick, which is not what it aims at: {', '.join(worse)}."
         )
-    return "\n\n".join([*parts, *notes]) + "\n"
+    return "\n\n".join(parts) + "\n"
 
 
 def _against(rivals: Mapping[str, Curve], mine: Curve, judge: str) -> str:
@@ -146,8 +145,8 @@ def _against(rivals: Mapping[str, Curve], mine: Curve, judge: str) -> str:
     then = sum(d.its_loss is None or d.our_last < d.its_loss for d in duels.values())
     rows = [
         [
-            title, _short(d.loss), _short(d.its_seconds), _short(d.our_seconds), _fraction(d.ratio),
-            _short(d.our_loss), _short(d.its_loss),
+            title, short(d.loss), short(d.its_seconds), short(d.our_seconds), _fraction(d.ratio),
+            short(d.our_loss), short(d.its_loss),
         ]
         for title, d in duels.items()
     ]  # fmt: skip
@@ -163,15 +162,16 @@ def _against(rivals: Mapping[str, Curve], mine: Curve, judge: str) -> str:
     return (
         f"**{mine.title}** (judge: {judge}): {met} of {len(duels)} loops in at most a tenth of their time; "
         f"a lower loss than {then} of {len(duels)} when ours ends, and than {lower} when the loop itself ends.\n\n"
-    ) + _markdown(head, rows)
+    ) + markdown(head, rows)
 
 
-def _markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table, numbers to the right."""
     ruler = ["---" if i == 0 else "---:" for i in range(len(head))]
     return "\n".join("| " + " | ".join(row) + " |" for row in (head, ruler, *rows))
 
 
-def _short(value: float | None) -> str:
+def short(value: float | None) -> str:
     """Three digits, without a thousand's e+03."""
     if value is None or math.isnan(value):
         return "never" if value is None else "-"

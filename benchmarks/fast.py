@@ -6,6 +6,7 @@
 
 import argparse
 import json
+import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -13,6 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.clock import seconds
+from benchmarks.command import COUNT, PIXELS, SIZES, command, flags
+from benchmarks.outcome import NotMeasured
 from benchmarks.process import fresh_process, peak_memory
 from benchmarks.report import Number, others_load, report
 from nst import images, samples
@@ -33,62 +36,73 @@ from nst.stylefile import PLANS, Style, StyleFile
 from nst.web.instant import LARGER
 from nst.web.wall import SIDE
 
-SIZE = 512  # px
-ROUNDS = 15
 PHOTOS = 10
-LARGE = 4000, 6000  # px
 WORTH = 384  # px, long side of the photos that are optimised
 MOST_STEPS = 150
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = flags("fast", __doc__)
+    parser.add_argument("--rounds", type=COUNT, default=15, help="of each of the two shapes, and a third of thumbnails")
+    parser.add_argument("--size", type=PIXELS, default=512, help="px, sides of the square that is timed")
+    parser.add_argument("--large", type=COUNT, default=6000, help=f"of the large picture, 3:2, {SIZES}")
     parser.add_argument("--photos", type=Path, help="held-out photos; our own samples if none are given")
     parser.add_argument("--style", type=Path, help="the picture that the first shipped style learned from")
     parser.add_argument("--train", type=Path, metavar="FOLDER", help="also compare the shapes, trained on these photos")
     parser.add_argument("--minutes", type=float, default=10.0, help="to train each shape")
-    parser.add_argument("--large", action="store_true", help="paint the large picture alone, and tell its memory")
-    given = parser.parse_args()
-    if given.large:
-        print(json.dumps(paint_large()))
+    parser.add_argument("--alone", action="store_true", help="paint the large picture alone, and tell its memory")
+    return command(parser, measure, arguments)
+
+
+def measure(given: argparse.Namespace) -> None:
+    if given.alone:
+        print(json.dumps(paint_large(given.large)))
         return
     load, photos = others_load(), held_out(given.photos)
-    ours, johnson = seconds_of_shapes()
-    thumbnails = seconds_of_thumbnails(photos[0])
-    large = fresh_process("benchmarks.fast", "--large")
+    ours, johnson = seconds_of_shapes(given.size, given.rounds)
+    thumbnails = seconds_of_thumbnails(photos[0], 1 + given.rounds // 3)
+    large = fresh_process("benchmarks.fast", "--alone", "--large", str(given.large))
     numbers = [
-        Number(f"{SIZE} x {SIZE} px, ours", "s", ours, at_most=0.15),
+        Number(f"{given.size} x {given.size} px, ours", "s", ours, at_most=0.15),
         Number("... Johnson's shape", "s", johnson),
         Number("... times faster", "times", ratios(johnson, ours), at_least=5),
         Number(f"thumbnails of all shipped styles, painted at {LARGER * SIDE} px", "s", thumbnails, at_most=2),
-        Number(f"{LARGE[1]} x {LARGE[0]} px by strips, peak memory", "GB", (large["gigabytes"],), at_most=3),
+        Number(
+            f"{given.large} x {round(given.large / 1.5)} px by strips, peak memory",
+            "GB",
+            (large["gigabytes"],),
+            at_most=3,
+        ),
         Number("...", "s", (large["seconds"],)),
     ]
     if given.style:
         numbers += worth(photos, images.read_file(given.style).rgb)
     if given.train and given.style:
         numbers += trained_shapes(photos, images.read_file(given.style).rgb, given.train, given.minutes)
-    report("fast", numbers, photos=f"{len(photos)}, not trained on", tensorflow=tf.__version__, other_load=load)
+    what = f"{len(photos)}, not trained on"
+    report("fast", numbers, given.folder, photos=what, tensorflow=tf.__version__, other_load=load)
 
 
 def held_out(folder: Path | None) -> list[images.Array]:
-    """`PHOTOS` photos at `WORTH` px."""
+    """`PHOTOS` photos at `WORTH` px. Raises NotMeasured where there are none, ImageError for one that is damaged."""
     if folder:
         paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in images.SUFFIXES)[:PHOTOS]
         found = [images.read_file(path).rgb for path in paths]
+        if not found:
+            raise NotMeasured(f"no photos in {folder}")
     else:
         found = [np.asarray(sample.draw(), np.float32) / 255 for sample in samples.CONTENTS]
     return [images.resize(photo, *fit(*photo.shape[:2], WORTH)) for photo in found]
 
 
-def seconds_of_shapes() -> tuple[tuple[float, ...], tuple[float, ...]]:
+def seconds_of_shapes(size: int, rounds: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Of our shape and of Johnson's, in turn; their weights are random, which takes the same."""
-    picture = np.random.default_rng(0).random((SIZE, SIZE, 3), np.float32)
+    picture = np.random.default_rng(0).random((size, size, 3), np.float32)
     ours, johnson = (painter(Transformer(PLANS[name], 1), picture) for name in ("studio", "johnson"))
     for paint in (ours, johnson):
         paint()
-    rounds = [(seconds(ours), seconds(johnson)) for _ in range(ROUNDS)]
-    return tuple(one for one, _ in rounds), tuple(other for _, other in rounds)
+    taken = [(seconds(ours), seconds(johnson)) for _ in range(rounds)]
+    return tuple(one for one, _ in taken), tuple(other for _, other in taken)
 
 
 def painter(network: Transformer, picture: images.Array) -> Callable[[], images.Array]:
@@ -97,7 +111,7 @@ def painter(network: Transformer, picture: images.Array) -> Callable[[], images.
     return partial(FastNetwork(file).paint, picture, file.styles["style"].vector)
 
 
-def seconds_of_thumbnails(photo: images.Array) -> tuple[float, ...]:
+def seconds_of_thumbnails(photo: images.Array, rounds: int) -> tuple[float, ...]:
     """To paint a photo in every shipped style as the wall does, in the worker; the browser's share is not in it."""
     file = StyleFile.from_bytes(SHIPPED.read_bytes())
     options = FastOptions(size=LARGER * SIDE)
@@ -107,13 +121,14 @@ def seconds_of_thumbnails(photo: images.Array) -> tuple[float, ...]:
             images.encode_jpeg(apply_style(photo, file, {name: 1.0}, options))
 
     paint()
-    return tuple(seconds(paint) for _ in range(5))
+    return tuple(seconds(paint) for _ in range(rounds))
 
 
-def paint_large() -> dict[str, float]:
-    """One large picture in this process."""
-    picture = np.random.default_rng(0).random((LARGE[0] // 8, LARGE[1] // 8, 3), np.float32)
-    data = images.encode_jpeg(images.resize(picture, *LARGE))
+def paint_large(width: int) -> dict[str, float]:
+    """One large picture, 3:2, in this process."""
+    height = round(width / 1.5)
+    picture = np.random.default_rng(0).random((height // 8, width // 8, 3), np.float32)
+    data = images.encode_jpeg(images.resize(picture, height, width))
     del picture
     file = StyleFile.from_bytes(SHIPPED.read_bytes())
     taken = seconds(
@@ -153,7 +168,10 @@ def objective_of(style: images.Array) -> tuple[Callable[[images.Array, images.Ar
 
 
 def worth(photos: Sequence[images.Array], style: images.Array) -> list[Number]:
-    """How many steps from the content the loop needs until its objective is that of one pass, by either optimiser."""
+    """How many steps from the content the loop needs until its objective is that of one pass, by either optimiser.
+
+    Raises NotMeasured where it does not come that far.
+    """
     file = StyleFile.from_bytes(SHIPPED.read_bytes())
     losses, options = objective_of(style)
     counts: dict[str, list[float]] = {"adam": [], "lbfgs": []}
@@ -162,7 +180,10 @@ def worth(photos: Sequence[images.Array], style: images.Array) -> list[Number]:
         for optimizer, found in counts.items():
             run = stylize(photo, style, StyleOptions.from_json({**options.to_json(), "optimizer": optimizer}))
             steps = (step.step for step in run if losses(photo, step.image).total <= painted)
-            found.append(next(steps, MOST_STEPS))
+            needed = next(steps, None)
+            if needed is None:
+                raise NotMeasured(f"{optimizer} did not come down to the loss of one pass in {MOST_STEPS} steps")
+            found.append(needed)
     return [
         Number(f"one pass, in steps of {name} from the content", "steps", tuple(found), at_least=50)
         for name, found in counts.items()
@@ -199,4 +220,4 @@ def ratios(ones: Sequence[float], others: Sequence[float]) -> tuple[float, ...]:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,20 +1,24 @@
 """From Start to a painting that moves, in a real browser: the page as it opens, compact network, 512 px, a warm worker.
 
-The page's own clock and the files' times are those of one machine. A frame is painted two animation frames after the
+The page's own clock and the server's are those of one machine. A frame is painted two animation frames after the
 picture that the graph shows was decoded; it is made when the server has stored it.
 """
 
+import argparse
 import re
+import sys
+from collections.abc import Sequence
 from urllib.parse import parse_qs, urlparse
 
 from playwright.sync_api import Page, sync_playwright
 
+from benchmarks.command import COUNT, PIXELS, SIZES, command, flags
+from benchmarks.outcome import NotMeasured
 from benchmarks.report import Number, others_load, report
 from benchmarks.studio import Studio, studio
 from tools.browser import FLAGS, chromium
 
-RUNS = 3
-PATIENCE = 300_000  # ms
+PATIENCE = 60_000  # ms
 
 # Notes when Start was pressed and when each frame was on the screen, in ms since 1970.
 WATCH = """
@@ -38,24 +42,34 @@ requestAnimationFrame(look);
 """
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = flags("first_frame", __doc__)
+    parser.add_argument("--rounds", type=COUNT, default=3, help="runs that are painted")
+    parser.add_argument("--size", type=PIXELS, help=f"{SIZES}; what the page opens with unless given")
+    parser.add_argument("--epochs", type=COUNT, help="what the page opens with unless given")
+    parser.add_argument("--studio", default="", metavar="ADDRESS", help="of one that runs; else one is started")
+    return command(parser, measure, arguments)
+
+
+def measure(given: argparse.Namespace) -> None:
     path = chromium()
     if path is None:
-        raise SystemExit("no Chromium here; `python -m tools.browser` installs one")
+        raise NotMeasured("no Chromium here; `python -m tools.browser` installs one")
     load = others_load()
     first_made, first, epoch_one, latencies, shares = [], [], [], [], []
-    with studio() as running, sync_playwright() as playwright:
+    with studio(given.studio) as running, sync_playwright() as playwright:
         running.seconds_until(running.worker_warm)
         browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
-        for _ in range(RUNS):
+        for _ in range(given.rounds):
             page = browser.new_page(viewport={"width": 1440, "height": 900})
-            painted, made = paint(page, running)
+            painted, made = paint(page, running, given)
             first_made.append(made[0])
             first.append(painted[0])
             epoch_one.append(painted[1])
             latencies += [painted[n] - made[n] for n in painted]
             shares.append(100 * len(painted) / len(made))
             page.close()
+        version = browser.version
         browser.close()
     numbers = [
         Number("Start to first frame made (the noise)", "s", tuple(first_made), at_most=0.5),
@@ -64,23 +78,31 @@ def main() -> None:
         Number("frame made to painted", "s", tuple(latencies), at_most=0.3),
         Number("frames shown, of those made", "%", tuple(shares), at_least=100),
     ]
-    report("first_frame", numbers, network="compact, 512 px, default epochs", browser=browser.version, other_load=load)
+    what = f"compact, {given.size or 512} px, {given.epochs or 'default'} epochs"
+    report("first_frame", numbers, given.folder, network=what, browser=version, other_load=load)
 
 
-def paint(page: Page, running: Studio) -> tuple[dict[int, float], dict[int, float]]:
-    """Paint with what the page opens with; (painted, made): {frame: seconds after Start was pressed}."""
+def paint(page: Page, running: Studio, given: argparse.Namespace) -> tuple[dict[int, float], dict[int, float]]:
+    """Paint with what the page opens with; (painted, made): {frame: seconds after Start was pressed}.
+
+    Raises NotMeasured unless the run finishes and the page has shown its first two frames.
+    """
     page.add_init_script(WATCH)
     page.goto(running.address)
+    for field, value in (("#option-size", given.size), ("#epochs", given.epochs)):
+        if value:
+            page.fill(field, str(value))
     page.locator("#start:enabled").click()
     page.wait_for_url("**run=*")
     run = parse_qs(urlparse(page.url).query)["run"][0]
+    events = running.follow(run, "finished")
     page.get_by_text("finished").first.wait_for(timeout=PATIENCE)
-    pressed, painted = page.evaluate("[window.pressed, window.painted]")
-    numbered = {
-        number(source): (when - pressed) / 1000 for source, when in painted.items() if f"{run}/frames" in source
-    }
-    files = (running.data / "runs" / run).rglob("*.jpg")
-    return numbered, {number(file.name): file.stat().st_mtime - pressed / 1000 for file in files}
+    pressed, sources = page.evaluate("[window.pressed, window.painted]")
+    painted = {number(source): (when - pressed) / 1000 for source, when in sources.items() if f"{run}/frames" in source}
+    made = {event["frame"]: event["time"] - pressed / 1000 for event in events if event["kind"] == "epoch"}
+    if missing := {0, 1} - set(painted):
+        raise NotMeasured(f"the page did not show frame {min(missing)}")
+    return painted, made
 
 
 def number(name: str) -> int:
@@ -91,4 +113,4 @@ def number(name: str) -> int:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -9,91 +9,87 @@ import base64
 import hashlib
 import random
 import sqlite3
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
 import psutil
 
+from benchmarks.command import COUNT, PIXELS, SIZES, command, flags
 from benchmarks.memory import picture
+from benchmarks.outcome import NotMeasured, must_finish
 from benchmarks.report import Number, others_load, report
-from benchmarks.studio import ROOT, Studio, free_port, surroundings
+from benchmarks.studio import NoAnswer, free_port, launched
 
-PAINTING = {"size": 256, "epochs": 60, "steps_per_epoch": 5, "extractor": "compact"}
+PAINTING = {"epochs": 60, "steps_per_epoch": 5, "extractor": "compact"}
 AT_ONCE = 2  # runs that are painted or wait
 PATIENCE = 90.0  # seconds
 
 
-def main() -> None:
-    given = arguments()
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = flags("kills", __doc__)
+    parser.add_argument("--kills", type=COUNT, default=100, help="of workers and servers")
+    parser.add_argument("--minutes", type=float, default=40.0, help="after which no more are made")
+    parser.add_argument("--pause", type=float, default=12.0, help="most seconds before a kill")
+    parser.add_argument("--seed", type=int, default=0, help="of what is killed when")
+    parser.add_argument("--size", type=PIXELS, default=256, help=SIZES)
+    return command(parser, measure, arguments)
+
+
+def measure(given: argparse.Namespace) -> None:
     load, choose = others_load(), random.Random(given.seed)
     lost: list[float] = []
     kills = {"worker": 0, "server": 0}
     with tempfile.TemporaryDirectory() as folder:
-        trial = Trial(Path(folder))
-        trial.start()
+        trial = Trial(Path(folder), {**PAINTING, "size": given.size})
         began = time.monotonic()
         try:
+            trial.start()
             while sum(kills.values()) < given.kills and time.monotonic() - began < 60 * given.minutes:
                 trial.keep_busy()
                 trial.wait(trial.painting)
-                time.sleep(choose.uniform(1.0, given.pause))
+                time.sleep(choose.uniform(min(1.0, given.pause), given.pause))
                 victim = choose.choice(["worker", "worker", "server"])
                 lost += trial.kill(victim)
                 kills[victim] += 1
                 trial.check()
-                print(f"{sum(kills.values())}: {victim}, lost {lost[-1] if lost else 0:.1f} s", flush=True)
+                print(f"{sum(kills.values())}: {victim}", flush=True)
         finally:
             trial.end()
         results = len(trial.finished)
+    if not lost:
+        raise NotMeasured(f"none of {sum(kills.values())} kills met a run that was being painted")
     numbers = [
         Number("work lost to a kill", "s", tuple(lost), at_most=10),
         Number("most work lost to a kill", "s", (max(lost),), at_most=10),
         Number("finished results, each the same after every kill", "", (results,)),
     ]
-    report("kills", numbers, kills=kills, seed=given.seed, other_load=load)
-
-
-def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.kills", description=__doc__)
-    parser.add_argument("--kills", type=int, default=100, help="(default: %(default)s)")
-    parser.add_argument(
-        "--minutes", type=float, default=40.0, help="after which no more are made (default: %(default)s)"
-    )
-    parser.add_argument("--pause", type=float, default=12.0, help="most seconds before a kill (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=0, help="(default: %(default)s)")
-    return parser.parse_args()
+    report("kills", numbers, given.folder, kills=kills, seed=given.seed, size=given.size, other_load=load)
 
 
 class Trial:
     """One store, the servers that come and go over it, and what is known of its runs."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.port = folder, free_port()
+    def __init__(self, folder: Path, options: dict[str, Any]) -> None:
+        self.folder, self.port, self.options = folder, free_port(), options
         self.runs: list[str] = []
         self.finished: dict[str, str] = {}  # run -> SHA-256 of its result
         self.seed = 0
 
     def start(self) -> None:
         """A server on the store; returns once its worker is warm."""
-        command = [sys.executable, "app.py", "--port", str(self.port), "--data", str(self.folder / "data")]
-        started = time.monotonic()
-        process = subprocess.Popen(
-            command, cwd=ROOT, env=surroundings(str(self.folder)), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        self.studio = Studio(f"http://127.0.0.1:{self.port}", self.folder / "data", started, process)
+        self.studio, self.process = launched(self.folder, self.port)
         self.studio.seconds_until(self.studio.worker_warm)
 
     def end(self) -> None:
-        self.studio.process.terminate()
-        self.studio.process.wait(60)
+        self.process.terminate()
+        self.process.wait(60)
 
     def run(self, run: str) -> dict[str, Any]:
-        return self.studio.get(f"/api/v1/runs/{run}") or {"state": "unknown"}
+        return self.studio.get(f"/api/v1/runs/{run}")
 
     def keep_busy(self) -> None:
         """See that there is something to be painted."""
@@ -101,7 +97,7 @@ class Trial:
         for _ in range(AT_ONCE - len(going)):
             self.seed += 1
             content, style = (base64.b64encode(picture(random.Random(self.seed + n), 4 / 3)).decode() for n in (0, 500))
-            body = {"content": content, "style": style, "options": {**PAINTING, "seed": self.seed}}
+            body = {"content": content, "style": style, "options": {**self.options, "seed": self.seed}}
             self.runs.append(self.studio.send("POST", "/api/v1/runs", body)["id"])
 
     def painting(self) -> str:
@@ -114,9 +110,8 @@ class Trial:
         if victim == "worker":
             self._worker().kill()
         else:
-            self.studio.process.kill()
-            self.studio.process.wait()
-        if victim == "server":
+            self.process.kill()
+            self.process.wait()
             self.start()
         if not run:
             return []
@@ -137,13 +132,13 @@ class Trial:
 
     def _story(self, run: str) -> list[dict[str, Any]]:
         events: list[dict[str, Any]] = []
-        while more := (self.studio.get(f"/api/v1/runs/{run}/events?after={len(events)}") or {"events": []})["events"]:
+        while more := self.studio.get(f"/api/v1/runs/{run}/events?after={len(events)}")["events"]:
             events += more
         return events
 
     def _worker(self) -> psutil.Process:
         """The process that paints: the largest one below the server that speaks to it, as those that draw do not."""
-        below = psutil.Process(self.studio.process.pid).children(recursive=True)
+        below = psutil.Process(self.process.pid).children(recursive=True)
         return max((p for p in below if p.net_connections("tcp")), key=lambda p: p.memory_info().rss)
 
     def check(self) -> None:
@@ -151,28 +146,33 @@ class Trial:
         with sqlite3.connect(f"file:{self.folder / 'data' / 'studio.sqlite'}?mode=ro", uri=True) as database:
             (verdict,) = database.execute("PRAGMA integrity_check").fetchone()
         database.close()
-        assert verdict == "ok", verdict
+        if verdict != "ok":
+            raise NotMeasured(f"the store is not whole: {verdict}")
         for run in self.runs:
-            story = self._story(run)
-            assert [event["n"] for event in story] == list(range(1, len(story) + 1)), f"run {run} has gaps"
-            state = self.run(run)["state"]
-            assert state != "failed", self.run(run)
-            if state == "finished":
+            story, now = self._story(run), self.run(run)
+            if [event["n"] for event in story] != list(range(1, len(story) + 1)):
+                raise NotMeasured(f"the events of run {run} have gaps")
+            if now["state"] == "failed" or run in self.finished:
+                must_finish(f"run {run}", now["state"], now["error"])
+            if now["state"] == "finished":
                 found = hashlib.sha256((self.folder / "data" / "runs" / run / "result.png").read_bytes()).hexdigest()
-                assert self.finished.setdefault(run, found) == found, f"the result of run {run} has changed"
-        for run in self.finished:
-            assert self.run(run)["state"] == "finished", f"run {run} is no longer finished"
+                if self.finished.setdefault(run, found) != found:
+                    raise NotMeasured(f"the result of run {run} has changed")
 
-    def wait(self, happened: Any) -> None:
-        """Return once `happened()` is true."""
+    def wait(self, happened: Callable[[], Any]) -> None:
+        """Return once `happened()` is true. Raises NotMeasured if that takes too long."""
         end = time.monotonic() + PATIENCE
-        while not happened():
+        while not self._now(happened):
             if time.monotonic() > end:
-                states = [(run[:8], self.run(run)["state"]) for run in self.runs[-3:]]
-                raise TimeoutError(
-                    f"nothing happened within {PATIENCE:.0f} s: {states}, {self.studio.get('/api/v1/health')}"
-                )
+                states = ", ".join(self.run(run)["state"] for run in self.runs[-3:])
+                raise NotMeasured(f"nothing happened within {PATIENCE:.0f} s; the last runs are {states}")
             time.sleep(0.1)
+
+    def _now(self, happened: Callable[[], Any]) -> Any:
+        try:
+            return happened()
+        except NoAnswer:
+            return False
 
 
 def lost_seconds(before: list[dict[str, Any]], killed: float) -> float:
@@ -186,4 +186,4 @@ def lost_seconds(before: list[dict[str, Any]], killed: float) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -5,67 +5,62 @@ runs therefore have the same largest one, a square of the largest size; all othe
 kept per shape, or lost.
 """
 
+import argparse
 import random
-import tempfile
-import time
-from collections.abc import Callable
-from pathlib import Path
+import sys
+from collections.abc import Sequence
 
 import numpy as np
 import psutil
 
+from benchmarks.command import COUNT, PIXELS, SIZES, command, flags
+from benchmarks.line import Line, line
 from benchmarks.report import Number, others_load, report
 from nst.images import encode_png
-from nst.jobs.queue import Queue
-from nst.jobs.run import State
-from nst.jobs.store import Store
 from nst.options import StyleOptions
 from nst.settings import Settings
 
-RUNS = 40
 SETTLED = 5  # runs after which memory should grow no more
-STEPS = 20  # of each run
-SIZES = (256, 384, 512, 640, 768)  # px, long side; each five runs have all of them, in an order of their own
+SHARES = (1 / 3, 1 / 2, 2 / 3, 5 / 6, 1)  # of the largest size; each five runs have all, in an order of their own
 RATIOS = (3 / 4, 1, 4 / 3, 3 / 2, 16 / 9)  # width to height
-PATIENCE = 300.0  # seconds a run may take
+EPOCHS = 4
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = flags("memory", __doc__)
+    parser.add_argument("--runs", type=COUNT, default=40, help=f"painted; growth is told from run {SETTLED} on")
+    parser.add_argument("--size", type=PIXELS, default=768, help=f"of the largest runs, {SIZES}")
+    parser.add_argument("--steps", type=COUNT, default=5, help=f"of each of the {EPOCHS} epochs of a run")
+    return command(parser, measure, arguments)
+
+
+def measure(given: argparse.Namespace) -> None:
     load = others_load()
-    with tempfile.TemporaryDirectory() as folder:
-        settings = Settings(data=Path(folder), offline=True)
-        store = Store(settings.data)
-        queue = Queue(settings, store)
-        queue.start()
-        try:
-            wait_for(lambda: queue.health()["worker"] == "warm")
-            used = [paint(store, queue, number) for number in range(RUNS)]
-        finally:
-            queue.close()
-            store.close()
-    growth = 100 * (used[-1] / used[SETTLED - 1] - 1)
+    sizes = [max(64, round(share * given.size)) for share in SHARES]
+    with line(Settings(offline=True)) as queue:
+        queue.wait_until(queue.warm)
+        used = [paint(queue, number, sizes, given.steps) for number in range(given.runs)]
     numbers = [
-        Number(f"memory after run {SETTLED}", "MiB", (used[SETTLED - 1],)),
-        Number(f"memory after run {RUNS}", "MiB", (used[-1],)),
+        Number(f"memory after run {len(used)}", "MiB", (used[-1],)),
         Number("most after any run", "MiB", (max(used),)),
-        Number("growth", "%", (growth,), at_most=10),
     ]
-    report("memory", numbers, runs=f"{RUNS} of {SIZES[0]} to {SIZES[-1]} px, {STEPS} steps", other_load=load, each=used)
+    if len(used) > SETTLED:
+        numbers = [
+            Number(f"memory after run {SETTLED}", "MiB", (used[SETTLED - 1],)),
+            *numbers,
+            Number("growth", "%", (100 * (used[-1] / used[SETTLED - 1] - 1),), at_most=10),
+        ]
+    what = f"{given.runs} of {sizes[0]} to {sizes[-1]} px, {EPOCHS * given.steps} steps"
+    report("memory", numbers, given.folder, runs=what, other_load=load, each=used)
 
 
-def paint(store: Store, queue: Queue, number: int) -> float:
+def paint(queue: Line, number: int, sizes: Sequence[int], steps: int) -> float:
     """One run of a size and shape of its own; the worker's resident memory in MiB once it is over."""
     choose = random.Random(number)
-    size = random.Random(number // len(SIZES)).sample(SIZES, len(SIZES))[number % len(SIZES)]
-    options = StyleOptions(size=size, epochs=4, steps_per_epoch=STEPS // 4, extractor="compact", seed=number)
-    content = picture(choose, ratio=1 if size == max(SIZES) else choose.choice(RATIOS))
-    style = picture(choose, ratio=choose.choice(RATIOS))
-    run = store.create(options, store.put_upload(content), store.put_upload(style))
-    queue.submit(run)
-    wait_for(lambda: store.run(run.id).state.ended)
-    ended = store.run(run.id)
-    if ended.state is not State.FINISHED:
-        raise RuntimeError(f"run {number} is {ended.state}: {ended.error}")
+    size = random.Random(number // len(sizes)).sample(sizes, len(sizes))[number % len(sizes)]
+    options = StyleOptions(size=size, epochs=EPOCHS, steps_per_epoch=steps, extractor="compact", seed=number)
+    content = picture(choose, ratio=1 if size == max(sizes) else choose.choice(RATIOS))
+    queue.paint(options, content, picture(choose, ratio=choose.choice(RATIOS)))
     return worker_memory()
 
 
@@ -83,14 +78,5 @@ def worker_memory() -> float:
     return max(child.memory_info().rss for child in psutil.Process().children(recursive=True)) / 2**20
 
 
-def wait_for(happened: Callable[[], bool]) -> None:
-    """Return once `happened()` is true."""
-    end = time.monotonic() + PATIENCE
-    while not happened():
-        if time.monotonic() > end:
-            raise TimeoutError(f"nothing happened within {PATIENCE:.0f} s")
-        time.sleep(0.02)
-
-
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

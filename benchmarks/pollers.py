@@ -11,15 +11,19 @@ import asyncio
 import base64
 import json
 import statistics
+import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from benchmarks.command import COUNT, PIXELS, SIZES, command, flags
+from benchmarks.outcome import NotMeasured
 from benchmarks.report import Number, others_load, report
 from benchmarks.studio import Studio, studio
 from benchmarks.workers import picture
+from nst.options import StyleOptions
 
 WAIT, PAGE_WAIT = 10, 2  # seconds
 EVERY = 10  # of a program's answers after which one is timed
@@ -39,13 +43,13 @@ class Connection:
         self._writer.close()
 
     async def get(self, path: str) -> bytes:
-        """The body at a path. Raises RuntimeError unless it is there."""
+        """The body at a path. Raises NotMeasured unless it is answered with 200."""
         self._writer.write(f"GET {path} HTTP/1.1\r\nHost: {self._host}:{self._port}\r\n\r\n".encode())
         head = (await self._reader.readuntil(b"\r\n\r\n")).decode().lower()
         length = next(line for line in head.splitlines() if line.startswith("content-length:"))
         body = await self._reader.readexactly(int(length.partition(":")[2]))
         if " 200 " not in head.splitlines()[0]:
-            raise RuntimeError(f"{path}: {body[:200]!r}")
+            raise NotMeasured(f"{path}: {body[:200]!r}")
         return body
 
 
@@ -53,7 +57,6 @@ class Connection:
 class Seen:
     """What all followers of one spell have seen."""
 
-    errors: list[str] = field(default_factory=list)
     answers: int = 0
     latencies: list[float] = field(default_factory=list)  # ms
     epochs: list[list[int]] = field(default_factory=list)  # of each follower
@@ -92,94 +95,101 @@ async def page(connection: Connection, run: str, last: int, end: float, seen: Se
 
 
 async def crowd(follow: Follower, count: int, address: str, run: str, last: int, seconds: float) -> Seen:
-    """So many followers at once."""
-    seen, end = Seen(), time.monotonic() + seconds
+    """So many followers at once. Raises NotMeasured, with the first error, if any of them met one."""
+    seen, end, errors = Seen(), time.monotonic() + seconds, []
 
     async def one() -> None:
         try:
             async with Connection(address) as connection:
                 seen.epochs.append(await follow(connection, run, last, end, seen))
-        except (OSError, EOFError, RuntimeError) as error:
-            seen.errors.append(str(error))
+        except (OSError, EOFError, NotMeasured) as error:
+            errors.append(str(error) or type(error).__name__)
 
     await asyncio.gather(*(one() for _ in range(count)))
+    if errors:
+        raise NotMeasured(f"{len(errors)} of {count} followers met an error, the first: {errors[0]}")
     return seen
 
 
-def main() -> None:
-    given = arguments()
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = flags("pollers", __doc__)
+    parser.add_argument("--programs", type=COUNT, default=200, help="that poll at once")
+    parser.add_argument("--pages", type=COUNT, default=30, help="that follow at once")
+    parser.add_argument("--seconds", type=float, default=20.0, help="of each spell")
+    parser.add_argument("--size", type=PIXELS, default=256, help=SIZES)
+    parser.add_argument("--steps", type=COUNT, default=20, help="of each epoch")
+    parser.add_argument("--network", choices=StyleOptions.choices("extractor")[1:], default="compact")
+    parser.add_argument("--studio", default="", metavar="ADDRESS", help="of one that runs; else one is started")
+    return command(parser, measure, arguments)
+
+
+def measure(given: argparse.Namespace) -> None:
     load = others_load()
-    with studio() as running:
+    with studio(given.studio) as running:
         running.seconds_until(running.worker_warm)
         run = begin(running, given)
-        running.seconds_until(lambda: running.get(run)["epoch"] >= 3)
+        last = running.follow(run, "epoch", 3)[-1]["n"]
         spells, speeds = [], []
         for follow, count in ((None, 0), (program, given.programs), (page, given.pages)):
-            last, began = running.get(run)["last"], time.time()
+            began = time.time()
             if follow is None:
                 time.sleep(given.seconds)
             else:
-                spells.append(asyncio.run(crowd(follow, count, running.address, run, last, given.seconds)))
-            speeds.append(speed(running, run, last, began, time.time()))
+                path = f"/api/v1/runs/{run}"
+                spells.append(asyncio.run(crowd(follow, count, running.address, path, last, given.seconds)))
+            events = running.follow(run, "epoch", 2, last)  # and it paints still
+            speeds.append(speed(events, began, time.time()))
+            last = events[-1]["n"]
+        running.send("POST", f"/api/v1/runs/{run}/stop", {})
+        running.follow(run, "stopped", 1, last)
     programs, pages = spells
     alone, with_programs, with_pages = speeds
     numbers = [
-        Number("programs: errors", "", (len(programs.errors),), at_most=0),
         Number("programs: answers", "/s", (programs.answers / given.seconds,)),
-        Number("programs: latency, median", "ms", (statistics.median(programs.latencies),)),
-        Number("programs: latency, 95 %", "ms", (percentile(programs.latencies, 95),)),
+        *latency("programs: latency", programs),
         Number("programs that missed an epoch", "", (missed(programs),), at_most=0),
-        Number("pages: errors", "", (len(pages.errors),), at_most=0),
-        Number("pages: a frame, median", "ms", (statistics.median(pages.latencies),)),
-        Number("pages: a frame, 95 %", "ms", (percentile(pages.latencies, 95),)),
+        *latency("pages: a frame", pages),
         Number("pages that missed an epoch", "", (missed(pages),), at_most=0),
         Number("the run alone", "steps/s", (alone,)),
         Number("... beside the programs", "steps/s", (with_programs,)),
         Number("... beside the pages", "steps/s", (with_pages,)),
     ]
-    crowds = f"{given.programs} programs, then {given.pages} pages, {given.seconds:g} s each"
-    what = f"compact, {given.size} px, {given.steps} steps an epoch"
-    report("pollers", numbers, followers=crowds, run=what, other_load=load)
-    for error in sorted({*programs.errors, *pages.errors}):
-        print(f"  {error}")
-
-
-def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--programs", type=int, default=200, help="default 200")
-    parser.add_argument("--pages", type=int, default=30, help="default 30")
-    parser.add_argument("--seconds", type=float, default=20.0, help="of each spell, default 20")
-    parser.add_argument("--size", type=int, default=256, help="px, default 256")
-    parser.add_argument("--steps", type=int, default=20, help="of each epoch, default 20")
-    return parser.parse_args()
+    crowds = f"{given.programs} programs, then {given.pages} pages, {given.seconds:g} s each, no errors"
+    what = f"{given.network}, {given.size} px, {given.steps} steps an epoch"
+    report("pollers", numbers, given.folder, followers=crowds, run=what, other_load=load)
 
 
 def begin(running: Studio, given: argparse.Namespace) -> str:
-    """The address of a run that goes on for longer than the benchmark."""
-    options = {"extractor": "compact", "size": given.size, "steps_per_epoch": given.steps, "epochs": 1000}
+    """A run that goes on for longer than the benchmark."""
+    options = {"extractor": given.network, "size": given.size, "steps_per_epoch": given.steps, "epochs": 1000}
     pictures = {role: base64.b64encode(picture(seed)).decode() for seed, role in enumerate(("content", "style"))}
-    return str(running.send("POST", "/api/v1/runs", {**pictures, "options": options})["run"])
+    return str(running.send("POST", "/api/v1/runs", {**pictures, "options": options})["id"])
 
 
-def speed(running: Studio, run: str, last: int, began: float, ended: float) -> float:
-    """Steps a second between two times, in seconds since 1970, by the run's events after `last`."""
-    epochs: list[dict[str, Any]] = [
-        event
-        for event in running.get(f"{run}/events?after={last}")["events"]
-        if event["kind"] == "epoch" and began <= event["time"] <= ended
-    ]
-    return (epochs[-1]["step"] - epochs[0]["step"]) / (epochs[-1]["time"] - epochs[0]["time"])
+def speed(events: list[dict[str, Any]], began: float, ended: float) -> float:
+    """Steps a second between two times, in seconds since 1970, by a run's events."""
+    epochs = [event for event in events if event["kind"] == "epoch" and began <= event["time"] <= ended]
+    if len(epochs) < 2:
+        raise NotMeasured(f"{len(epochs)} epochs ended in {ended - began:.1f} s: too few to tell a speed")
+    return float((epochs[-1]["step"] - epochs[0]["step"]) / (epochs[-1]["time"] - epochs[0]["time"]))
 
 
-def percentile(samples: list[float], percent: int) -> float:
-    return statistics.quantiles(samples, n=100)[percent - 1]
+def latency(name: str, seen: Seen) -> list[Number]:
+    """The median and 95 %."""
+    if len(seen.latencies) < 2:
+        raise NotMeasured(f"{name}: {len(seen.latencies)} answers were timed")
+    *_, most = statistics.quantiles(seen.latencies, n=20)
+    median = statistics.median(seen.latencies)
+    return [Number(f"{name}, median", "ms", (median,)), Number(f"{name}, 95 %", "ms", (most,))]
 
 
 def missed(seen: Seen) -> int:
     """How many followers did not see each epoch once and in order, from the first that anybody saw on."""
-    first = min(told[0] for told in seen.epochs if told)
+    first = min((told[0] for told in seen.epochs if told), default=None)
+    if first is None:
+        raise NotMeasured("no follower was told of an epoch")
     return sum(not told or told != list(range(first, told[-1] + 1)) for told in seen.epochs)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

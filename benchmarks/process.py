@@ -6,12 +6,15 @@ import subprocess
 import sys
 from typing import Any
 
+from benchmarks.outcome import NotMeasured
+
 
 def fresh_process(module: str, *arguments: str) -> dict[str, Any]:
-    """What `python -m module arguments` prints last, read as JSON."""
+    """What `python -m module arguments` prints last, read as JSON. Raises NotMeasured unless it exits with 0."""
     done = subprocess.run([sys.executable, "-m", module, *arguments], capture_output=True, text=True, check=False)
     if done.returncode:
-        raise RuntimeError(f"{module} {' '.join(arguments)}: {done.stderr.strip()[-500:]}")
+        said = done.stderr.strip().splitlines() or ["nothing was said"]
+        raise NotMeasured(f"`{module} {' '.join(arguments)}` exited with {done.returncode}: {said[-1]}")
     return json.loads(done.stdout.splitlines()[-1])
 
 

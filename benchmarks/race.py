@@ -25,10 +25,12 @@ import tensorflow as tf
 from benchmarks import torch_loop
 from benchmarks.arguments import whole_number
 from benchmarks.chart import chart
+from benchmarks.command import command, whole_number
 from benchmarks.curves import Curve, read, table, write
 from benchmarks.field import Frame, Loop, Picture, Problem, loops_of_the_field
 from benchmarks.judge import Judge, judge_by, on_grid, teacher_judge
 from benchmarks.ours import our_loops
+from benchmarks.outcome import NotMeasured
 from benchmarks.report import RESULTS, machine, others_load, slug
 from benchmarks.squeezenet import squeezenet_file
 from nst.cli import Parser
@@ -36,7 +38,7 @@ from nst.engine import weights as weight_files
 from nst.engine.devices import choose_precision
 from nst.engine.extractors import ARCHITECTURES, Extractor, he_normal
 from nst.engine.networks import choose_extractor, load_extractor
-from nst.errors import Diverged, InputError, NstError, OptionError
+from nst.errors import Diverged, InputError, OptionError
 from nst.images import read_file, resize
 from nst.option import did_you_mean
 from nst.options import StyleOptions
@@ -52,19 +54,11 @@ TEACHER = "teacher"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the race; returns the exit status."""
-    try:
-        run(_parser().parse_args(arguments))
-    except NstError as error:
-        print(f"race: {error}", file=sys.stderr)
-        return 2 if isinstance(error, InputError) else 1
-    except KeyboardInterrupt:
-        print("\nrace: interrupted; the same command goes on with the loops that have not finished")
-        return 130
-    return 0
+    return command(_parser(), run, arguments)
 
 
 def run(given: argparse.Namespace) -> None:
-    """One race as the command line describes it."""
+    """One race as the command line describes it. Raises NotMeasured, after its report, for loops that broke off."""
     tf.get_logger().setLevel("ERROR")  # every loop traces functions of its own, which is meant
     timing = given.random_weights
     steps = given.steps or (TIMED_STEPS if timing else STEPS)
@@ -91,16 +85,26 @@ def run(given: argparse.Namespace) -> None:
         circumstances = {"beside": list(waiting), "other_load": others_load()}
         curves = {name: Curve(loop.title, loop.start, circumstances=circumstances) for name, loop in waiting.items()}
         kept["loops"] |= curves
-        race(waiting, curves, judges, problem, lambda: write(path, kept), TIMED_TURN if timing else TURN)
-    curves = {name: kept["loops"][name] for name in known if _finished(kept, name)}
+        try:
+            race(waiting, curves, judges, problem, lambda: write(path, kept), TIMED_TURN if timing else TURN)
+        except KeyboardInterrupt:
+            print("\nrace: interrupted; the same command goes on with the loops that have not finished")
+            raise
+    finished = {name: kept["loops"][name] for name in known if _finished(kept, name)}
+    curves = {name: curve for name, curve in finished.items() if not curve.note}
+    broken = [f"{curve.title}: {curve.note}" for curve in finished.values() if curve.note]
+    if not curves:
+        raise NotMeasured("; ".join(broken))
     report = timing_table(curves, _whole(problem)) if timing else table(curves, list(judges))
     heading = _heading(conditions)
-    text = f"{heading}\n\n{report}"
+    text = "\n\n".join([heading, report.rstrip(), *(f"No figures of {each}." for each in broken)]) + "\n"
     stem.with_suffix(".md").write_text(text)
     print(f"\n{text}\nkept in {stem}.*")
     for judge in judges:
         svg = chart(curves, judge, f"Loss against time (judge: {judge})\n{heading}")
         Path(f"{stem}{'' if judge == given.network else '-' + judge}.svg").write_text(svg)
+    if broken:
+        raise NotMeasured("; ".join(broken))
 
 
 def race(

@@ -1,6 +1,7 @@
 """How a number is told: on the screen beside its aim, and in `results/<machine>.json` under the benchmark's name."""
 
 import json
+import math
 import os
 import platform
 import re
@@ -12,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+
+from benchmarks.outcome import NotMeasured
 
 RESULTS = Path(__file__).parent / "results"
 CPUINFO = Path("/proc/cpuinfo")  # only Linux has one
@@ -29,6 +32,11 @@ class Number:
     samples: tuple[float, ...]
     at_most: float | None = None
     at_least: float | None = None
+
+    def __post_init__(self) -> None:
+        """Raise NotMeasured unless there are samples, and each is a number."""
+        if not self.samples or not all(map(math.isfinite, self.samples)):
+            raise NotMeasured(f"{self.name}: {self.samples or 'nothing'} was measured")
 
     @property
     def median(self) -> float:
@@ -60,8 +68,8 @@ def machine() -> dict[str, Any]:
     }
 
 
-def report(benchmark: str, numbers: Sequence[Number], **conditions: Any) -> None:
-    """Print the numbers and keep them; `conditions` say what was measured and how busy the machine was."""
+def report(benchmark: str, numbers: Sequence[Number], folder: Path, **conditions: Any) -> None:
+    """Print the numbers and keep them in `folder`; `conditions` say what was measured and how busy the machine was."""
     here = machine()
     processor = f"{here['cores']} cores of {here['processor']} ({here['instructions']})"
     print(f"\n{benchmark}, on {processor}, {here['system']}, Python {here['python']}")
@@ -69,14 +77,14 @@ def report(benchmark: str, numbers: Sequence[Number], **conditions: Any) -> None
         print(f"  {name.replace('_', ' ')}: {value}")
     for number in numbers:
         print(number.line())
-    path = RESULTS / f"{slug(here)}.json"
+    path = folder / f"{slug(here)}.json"
     kept = json.loads(path.read_text()) if path.exists() else {}
     kept["machine"] = here
     kept[benchmark] = {
         "conditions": conditions,
         "numbers": [{"median": number.median, **asdict(number)} for number in numbers],
     }
-    RESULTS.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(rounded(kept), indent=2) + "\n")
     print(f"  kept in {path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}")
 

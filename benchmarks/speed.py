@@ -5,8 +5,9 @@ convolutions of one step, forward and back to the input, at the very shapes and 
 time of the step itself; both are measured in turn in one process, so that what else the machine does meets both alike.
 """
 
+import argparse
+import sys
 from collections.abc import Iterator, Sequence
-from itertools import islice
 from time import perf_counter
 from typing import Any
 from unittest.mock import patch
@@ -14,7 +15,9 @@ from unittest.mock import patch
 import numpy as np
 
 from benchmarks.clock import seconds
+from benchmarks.command import COUNT, PIXELS, SIZES, command, flags
 from benchmarks.convolutions import bare_convolutions
+from benchmarks.outcome import NotMeasured, all_of, paint
 from benchmarks.report import Number, others_load, report
 from nst.engine.backend import tf
 from nst.engine.devices import bfloat16_speedup, choose_precision
@@ -22,34 +25,51 @@ from nst.engine.extractors import ARCHITECTURES, Extractor, he_normal
 from nst.engine.optimize import Step, stylize
 from nst.images import encode_png
 from nst.options import StyleOptions
-from nst.runner import execute, warm_up
+from nst.runner import warm_up
 from nst.scales import full_size_steps, schedule
 
-SIZE = 512  # px
-PAINTINGS = 3
-ROUNDS = 5
-STEPS = 3  # of each round
+STEPS = 3  # of each round of VGG19's
 
 CONTENT = np.random.default_rng(0).random((384, 512, 3), np.float32)  # what is on a picture costs no time
 STYLE = np.random.default_rng(1).random((400, 512, 3), np.float32)
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = flags("speed", __doc__)
+    parser.add_argument("--paintings", type=COUNT, default=3, help="runs that are painted")
+    parser.add_argument("--rounds", type=COUNT, default=5, help=f"of {STEPS} steps of VGG19, and of its convolutions")
+    parser.add_argument("--size", type=PIXELS, default=512, help=SIZES)
+    parser.add_argument("--epochs", type=COUNT, default=StyleOptions().epochs, help="of each painting")
+    parser.add_argument(
+        "--network", choices=StyleOptions.choices("extractor")[1:], default="compact", help="that paints"
+    )
+    return command(parser, measure, arguments)
+
+
+def measure(given: argparse.Namespace) -> None:
     load = others_load()
     warm_up()
     precision = choose_precision("auto")
-    painted, frames = zip(*(paint_compact() for _ in range(PAINTINGS)), strict=True)
-    full_size = full_size_steps(schedule(*CONTENT.shape[:2], StyleOptions(size=SIZE)))
-    step, bare = vgg19_step_and_bare_convolutions(precision)
+    options = StyleOptions(size=given.size, extractor=given.network, epochs=given.epochs)
+    painted, frames = zip(*(seconds_and_frames(options) for _ in range(given.paintings)), strict=True)
+    full_size = full_size_steps(schedule(*CONTENT.shape[:2], options))
+    step, bare = vgg19_step_and_bare_convolutions(precision, given.size, given.rounds)
+    run = "default run" if options.epochs == StyleOptions().epochs else f"run of {options.epochs} epochs"
+    aimed = options == StyleOptions(extractor="compact")
     numbers = [
-        Number(f"compact, {SIZE} px, default run, noise to finished", "s", painted, at_most=20),
+        Number(
+            f"{given.network}, {given.size} px, {run}, noise to finished",
+            "s",
+            painted,
+            at_most=20 if aimed else None,
+        ),
         Number("... of it spent on frames", "%", shares(frames, painted), at_most=3),
-        Number("default run, in steps at full size", "steps", (full_size,)),
-        Number(f"vgg19, {SIZE} px", "steps/s", tuple(1 / seconds for seconds in step)),
+        Number(f"{run}, in steps at full size", "steps", (full_size,)),
+        Number(f"vgg19, {given.size} px", "steps/s", tuple(1 / seconds for seconds in step)),
         Number("... its bare convolutions alone", "steps/s", tuple(1 / seconds for seconds in bare)),
         Number("... share of the convolution peak", "%", shares(bare, step), at_least=90),
         Number(
-            "... default run, computed: full-size steps",
+            f"... {run}, computed: full-size steps",
             "s",
             tuple(full_size * seconds for seconds in step),
             at_most=240 if precision == "bfloat16" else None,  # the aim is for two cores that have it
@@ -58,6 +78,7 @@ def main() -> None:
     report(
         "speed",
         numbers,
+        given.folder,
         content=f"{CONTENT.shape[1]} x {CONTENT.shape[0]} px",
         precision=f"{precision}; bfloat16 convolves {bfloat16_speedup():.2f} times as fast as float32",
         tensorflow=tf.__version__,
@@ -65,33 +86,35 @@ def main() -> None:
     )
 
 
-def paint_compact() -> tuple[float, float]:
+def seconds_and_frames(options: StyleOptions) -> tuple[float, float]:
     """A whole run, as a worker does it: decoding, painting from noise, a frame each epoch, the result.
 
     Returns:
         (seconds in all, those in which painting stood still for a frame to be fetched, encoded and told).
+
+    Raises NotMeasured unless it finishes.
     """
-    frames = 0.0
+    frames: list[float] = []
 
     def watched(*arguments: Any, **named: Any) -> Iterator[Step]:
-        nonlocal frames
         for step in stylize(*arguments, **named):
             began = perf_counter()
             yield step
-            frames += perf_counter() - began
+            frames.append(perf_counter() - began)
 
-    job = {"content": encode_png(CONTENT), "style": encode_png(STYLE), "init": None}
-    options = StyleOptions(size=SIZE, extractor="compact")
+    job = {"content": encode_png(CONTENT), "style": encode_png(STYLE), "options": options.to_json()}
     with patch("nst.runner.stylize", watched):
-        taken = seconds(lambda: execute({**job, "options": options.to_json()}, lambda event: None, lambda: False))
-    return taken, frames
+        taken = seconds(lambda: paint(job))
+    if not frames:
+        raise NotMeasured("no step was seen of a run that finished")
+    return taken, sum(frames)
 
 
-def vgg19_step_and_bare_convolutions(precision: str) -> tuple[list[float], list[float]]:
-    """Seconds of one step and of its bare convolutions, alternately, `ROUNDS` times."""
+def vgg19_step_and_bare_convolutions(precision: str, size: int, rounds: int) -> tuple[list[float], list[float]]:
+    """Seconds of one step and of its bare convolutions, alternately, so many times."""
     architecture = ARCHITECTURES["vgg19"]
     # A start from the content has one scale only, the full one.
-    options = StyleOptions(size=SIZE, init="content", epochs=1000, extractor="vgg19")
+    options = StyleOptions(size=size, init="content", epochs=1000, extractor="vgg19")
     network = Extractor(architecture, he_normal(architecture, 0), dtype=precision)
     steps = stylize(CONTENT, STYLE, options, extractor=network)
     canvas = next(steps)._canvas.shape
@@ -99,8 +122,8 @@ def vgg19_step_and_bare_convolutions(precision: str) -> tuple[list[float], list[
     bare = bare_convolutions(architecture, used, canvas[1], canvas[2], precision)
     for warm in (lambda: next(steps), bare):
         warm()
-    rounds = [(seconds(lambda: list(islice(steps, STEPS))) / STEPS, seconds(bare)) for _ in range(ROUNDS)]
-    return [step for step, _ in rounds], [convolutions for _, convolutions in rounds]
+    taken = [(seconds(lambda: all_of(STEPS, steps)) / STEPS, seconds(bare)) for _ in range(rounds)]
+    return [step for step, _ in taken], [convolutions for _, convolutions in taken]
 
 
 def shares(parts: Sequence[float], wholes: Sequence[float]) -> tuple[float, ...]:
@@ -109,4 +132,4 @@ def shares(parts: Sequence[float], wholes: Sequence[float]) -> tuple[float, ...]
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

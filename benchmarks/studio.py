@@ -10,13 +10,21 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
+from benchmarks.outcome import NotMeasured
+
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE = 120.0  # seconds
+ENDINGS = ("finished", "stopped", "failed")  # events after which a run tells no more by itself
+
+
+class NoAnswer(NotMeasured):
+    """Nobody answers at an address, or not yet."""
 
 
 @dataclass(frozen=True)
@@ -24,46 +32,107 @@ class Studio:
     """A running server."""
 
     address: str
-    data: Path
     started: float  # time.monotonic() just before its process was
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[bytes] | None = None  # if it is ours, and then
+    log: Path | None = None  # what it says
 
     def get(self, path: str) -> Any:
-        """The JSON at a path, or None while there is no answer."""
-        try:
-            with urllib.request.urlopen(self.address + path, timeout=5) as answer:
-                return json.load(answer)
-        except (urllib.error.URLError, ConnectionError, TimeoutError):
-            return None
+        """The JSON at a path. Raises NotMeasured unless it is answered with 2xx, NoAnswer if it is not at all."""
+        return json.loads(self.fetch(path))
+
+    def fetch(self, path: str) -> bytes:
+        """The body at a path. Raises as `get` does."""
+        return self._asked(urllib.request.Request(self.address + path))
 
     def send(self, method: str, path: str, body: Any) -> Any:
-        """The JSON that a request with a JSON body is answered."""
+        """The JSON that a request with a JSON body is answered. Raises as `get` does."""
         headers = {"Content-Type": "application/json"}
         asked = urllib.request.Request(self.address + path, json.dumps(body).encode(), headers, method=method)
-        with urllib.request.urlopen(asked, timeout=30) as answer:
-            return json.load(answer)
+        return json.loads(self._asked(asked))
+
+    def _asked(self, request: urllib.request.Request) -> bytes:
+        what = f"{request.get_method()} {request.selector}"
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return answer.read()
+        except urllib.error.HTTPError as error:
+            said = _message(error.read().decode(errors="replace"))
+            raise NotMeasured(f"{what} was answered with {error.code}: {said}") from error
+        except (OSError, HTTPException) as error:
+            raise NoAnswer(f"{what} was not answered: {error}") from error
 
     def events(self, run: str, after: int = 0) -> list[dict[str, Any]]:
-        """The events of a run, waited for a second if there is none yet."""
-        return (self.get(f"/api/v1/runs/{run}/events?after={after}&wait=1") or {"events": []})["events"]
+        """The events of a run after that number, waited for a second if there is none yet."""
+        return self.get(f"/api/v1/runs/{run}/events?after={after}&wait=1")["events"]
+
+    def follow(self, run: str, kind: str, count: int = 1, after: int = 0) -> list[dict[str, Any]]:
+        """The events of a run after number `after`, once `count` of them are of that kind.
+
+        Raises NotMeasured, with the run's own error, if it ends otherwise or there is no news for `PATIENCE` seconds.
+        """
+        events: list[dict[str, Any]] = []
+        heard = time.monotonic()
+        while True:
+            if ended := next((event for event in events if event["kind"] in ENDINGS and event["kind"] != kind), None):
+                said = ended.get("error", "")
+                raise NotMeasured(f"the run {ended['kind']} instead of `{kind}`{f': {said}' if said else ''}")
+            if sum(event["kind"] == kind for event in events) >= count:
+                return events
+            news = self.events(run, events[-1]["n"] if events else after)
+            heard = time.monotonic() if news else heard
+            if time.monotonic() - heard > PATIENCE:
+                raise NotMeasured(f"the run told nothing for {PATIENCE:.0f} s instead of `{kind}`")
+            events += news
 
     def seconds_until(self, happened: Callable[[], Any]) -> float:
-        """Seconds from the start of the process until `happened` answers true; asks fifty times a second."""
-        while not happened():
-            if self.process.poll() is not None:
-                raise RuntimeError(f"the studio ended with status {self.process.returncode}")
+        """Seconds from the start of the process until `happened` answers true; asks fifty times a second.
+
+        Raises NotMeasured if the process ends, or `happened` does, or it takes more than `PATIENCE` seconds.
+        """
+        while not _answered(happened):
+            if self.process is not None and self.process.poll() is not None:
+                raise NotMeasured(self._ended(self.process.returncode))
             if time.monotonic() - self.started > PATIENCE:
-                raise TimeoutError(f"the studio was not ready within {PATIENCE:.0f} s")
+                raise NotMeasured(f"the studio was not ready within {PATIENCE:.0f} s")
             time.sleep(0.02)
         return time.monotonic() - self.started
 
     def page_answers(self) -> bool:
         """Whether the page's layout, which it cannot be drawn without, is served."""
-        return self.get("/_dash-layout") is not None
+        return bool(self.get("/_dash-layout"))
 
     def worker_warm(self) -> bool:
-        """Whether a run would start at once."""
-        return (self.get("/api/v1/health") or {}).get("worker") == "warm"
+        """Whether a run would start at once. Raises NotMeasured if the worker cannot be made ready."""
+        health = self.get("/api/v1/health")
+        if "error" in health:
+            raise NotMeasured(f"the worker is {health['worker']}: {health['error']}")
+        return health["worker"] == "warm"
+
+    def end(self) -> None:
+        """End the process as its user would. Raises NotMeasured unless it exits with 0."""
+        if self.process is not None:
+            self.process.terminate()
+            if status := self.process.wait(60):
+                raise NotMeasured(self._ended(status))
+
+    def _ended(self, status: int) -> str:
+        said = self.log.read_text(errors="replace").strip().splitlines() if self.log else []
+        return f"the studio ended with status {status}: {said[-1] if said else 'it said nothing'}"
+
+
+def _message(body: str) -> str:
+    """What an answer that is no success says, in one line."""
+    with suppress(ValueError, TypeError, KeyError):
+        return str(json.loads(body)["error"]["message"])
+    return " ".join(body.split())[:200]
+
+
+def _answered(happened: Callable[[], Any]) -> Any:
+    """What `happened` answers; false while nobody answers at all."""
+    try:
+        return happened()
+    except NoAnswer:
+        return False
 
 
 def free_port() -> int:
@@ -79,16 +148,31 @@ def surroundings(folder: str) -> dict[str, str]:
 
 
 @contextmanager
-def studio() -> Iterator[Studio]:
-    """A new studio; no VGG weights are in its sight, so that `auto` is the compact network everywhere."""
-    port = free_port()
-    with tempfile.TemporaryDirectory() as folder:
-        environment = surroundings(folder)
-        command = [sys.executable, "app.py", "--port", str(port), "--data", f"{folder}/data"]
-        started = time.monotonic()
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
+def studio(address: str = "", folder: Path | None = None) -> Iterator[Studio]:
+    """The studio that runs at `address`, or a new one over the data that `folder` holds, else over none.
+
+    No VGG weights are in a new one's sight, so that `auto` is the compact network everywhere.
+    """
+    if address:
+        yield Studio(address.rstrip("/"), time.monotonic())
+        return
+    with tempfile.TemporaryDirectory() as empty:
+        new, process = launched(folder or Path(empty), free_port())
         try:
-            yield Studio(f"http://127.0.0.1:{port}", Path(folder) / "data", started, process)
-        finally:
+            yield new
+        except BaseException:
             process.terminate()
             process.wait(60)
+            raise
+        new.end()
+
+
+def launched(folder: Path, port: int) -> tuple[Studio, subprocess.Popen[bytes]]:
+    """(a studio that was just started, its process), over the data that `folder` holds or will hold."""
+    command = [sys.executable, "app.py", "--port", str(port), "--data", f"{folder}/data"]
+    log, started = folder / "log", time.monotonic()
+    with log.open("wb") as said:
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=surroundings(str(folder)), stdout=subprocess.DEVNULL, stderr=said
+        )
+    return Studio(f"http://127.0.0.1:{port}", started, process, log), process

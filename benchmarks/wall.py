@@ -4,21 +4,23 @@ The page's own clock, from the moment the file is chosen or the button pressed. 
 animation frames after it was decoded.
 """
 
-from collections.abc import Callable, Iterator
+import argparse
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 
 import numpy as np
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Error, Page, sync_playwright
 
+from benchmarks.command import COUNT, PIXELS, SIZES, command, flags, listed
+from benchmarks.outcome import NotMeasured
 from benchmarks.report import Number, others_load, report
-from benchmarks.studio import Studio, studio
+from benchmarks.studio import studio
 from nst import images, samples
-from nst.web import gallery
 from tools.browser import FLAGS, chromium
 
-ROUNDS = 7
-SIDES = {"2": (1632, 1224), "12": (4000, 3000)}  # px, by megapixels: of a screen, of a telephone
-LARGE = 1024  # px, long side of the picture that a click paints
+WIDTHS = 1632, 4000  # px: 2 megapixels, of a screen, and 12, of a telephone
+RATIO = 3 / 4  # height to width
 PATIENCE = 60_000  # ms
 WALL = ".style-pick img", "#style-wall.is-waiting"
 RESULT = "#instant-result", ".is-painting, .is-sketch"
@@ -30,9 +32,13 @@ addEventListener("click", ({target}) => { if (target.closest(".style-pick")) win
 const frame = () => new Promise(requestAnimationFrame);
 const pause = () => new Promise((resolve) => setTimeout(resolve, 5));
 const all = (selector) => [...document.querySelectorAll(selector)];
-window.painted = async (pictures, waiting) => {
-  const before = all(pictures).map(({src}) => src);
-  while (all(waiting).length || all(pictures).some(({src}, n) => !src || src === before[n])) await pause();
+window.painted = async (pictures, waiting, patience) => {
+  const before = all(pictures).map(({src}) => src), end = Date.now() + patience;
+  const late = () => { if (Date.now() > end) throw new Error(`not painted within ${patience / 1000} s`); };
+  while (all(waiting).length || all(pictures).some(({src}, n) => !src || src === before[n])) {
+    late();
+    await pause();
+  }
   await Promise.all(all(pictures).map((image) => image.decode()));
   await frame();
   await frame();
@@ -41,42 +47,55 @@ window.painted = async (pictures, waiting) => {
 """
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = flags("wall", __doc__)
+    parser.add_argument("--rounds", type=COUNT, default=7, help="pictures of each width that are dropped")
+    parser.add_argument("--widths", type=listed(COUNT), default=WIDTHS, help="of dropped pictures, px")
+    parser.add_argument("--size", type=PIXELS, default=1024, help=f"of the picture that a click paints, {SIZES}")
+    parser.add_argument("--studio", default="", metavar="ADDRESS", help="of one that runs; else one is started")
+    return command(parser, measure, arguments)
+
+
+def measure(given: argparse.Namespace) -> None:
     path = chromium()
     if path is None:
-        raise SystemExit("no Chromium here; `python -m tools.browser` installs one")
+        raise NotMeasured("no Chromium here; `python -m tools.browser` installs one")
     load = others_load()
     found: dict[str, tuple[float, ...]] = {}
-    with studio() as running, sync_playwright() as playwright:
-        running.seconds_until(lambda: running.worker_warm() and samples_drawn(running))
+    with studio(given.studio) as running, sync_playwright() as playwright:
+        running.seconds_until(running.worker_warm)
+        for sample in running.get("/api/v1/samples")["samples"]:
+            running.fetch(sample["thumbnail"])  # waits until it is drawn, all of which takes half a minute, once
         browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
         page = browser.new_page(viewport={"width": 1440, "height": 900})
+        failed: list[str] = []
+        page.on(
+            "response", lambda answer: failed.append(f"{answer.status} from {answer.url}") if not answer.ok else None
+        )
         page.add_init_script(WATCH)
         page.goto(f"{running.address}/instant")
         page.wait_for_selector("#style-wall:not(.is-waiting) .style-card", timeout=PATIENCE)
-        for name, (width, height) in SIDES.items():
-            taken = [dropped(page, photo) for photo in islice(photos(width, height), ROUNDS + 1)]
-            found[name] = tuple(taken[1:])  # the first one warms up
-        dropped(page, next(photos(LARGE, LARGE * 3 // 4)))
+        for width in given.widths:
+            taken = [dropped(page, photo) for photo in islice(photos(width), given.rounds + 1)]
+            found[f"{width} x {round(RATIO * width)} px"] = tuple(taken[1:])  # the first one warms up
+        dropped(page, next(photos(given.size)))
         styles = page.locator(".style-pick")
         clicks = tuple(clicked(page, n) for n in range(styles.count()))
         count, version = styles.count(), browser.version
         browser.close()
+    if failed:
+        raise NotMeasured(f"{len(failed)} requests of the page failed, the first: {failed[0]}")
     numbers = [
-        Number(f"a picture of {name} megapixels dropped to {count} thumbnails of it painted", "s", taken, at_most=2)
-        for name, taken in found.items()
+        Number(f"a picture of {size} dropped to {count} thumbnails of it painted", "s", taken, at_most=2)
+        for size, taken in found.items()
     ]
-    numbers.append(Number(f"a click to the full result painted, {LARGE} px", "s", clicks))
-    report("wall", numbers, browser=version, other_load=load)
+    numbers.append(Number(f"a click to the full result painted, {given.size} px", "s", clicks))
+    report("wall", numbers, given.folder, browser=version, other_load=load)
 
 
-def samples_drawn(running: Studio) -> bool:
-    """Whether the new studio has drawn all its samples, which takes it half a minute, once."""
-    return len(list((running.data / "samples").glob("*.jpg"))) >= len(gallery.ORDER) * len(gallery.SIDES)
-
-
-def photos(width: int, height: int) -> Iterator[bytes]:
+def photos(width: int) -> Iterator[bytes]:
     """JPEGs of a drawn sample with a photograph's grain, each another one."""
+    height = round(RATIO * width)
     drawn = np.asarray(samples.CONTENTS[0].draw(), np.float32) / 255
     picture, random = images.resize(drawn, height, width), np.random.default_rng(0)
     while True:
@@ -96,11 +115,17 @@ def clicked(page: Page, n: int) -> float:
 
 
 def timed(page: Page, watched: tuple[str, str], act: Callable[[], None]) -> float:
-    """Seconds until other pictures than before are painted; `watched` are selectors: of them, of what says "wait"."""
-    page.evaluate("(watched) => { window.done = window.painted(...watched); }", watched)
+    """Seconds until other pictures than before are painted; `watched` are selectors: of them, of what says "wait".
+
+    Raises NotMeasured if that takes longer than `PATIENCE`, or a picture cannot be decoded.
+    """
+    page.evaluate("(watched) => { window.done = window.painted(...watched); }", [*watched, PATIENCE])
     act()
-    return float(page.evaluate("window.done"))
+    try:
+        return float(page.evaluate("window.done"))
+    except Error as error:
+        raise NotMeasured(f"the page did not paint: {error.message.splitlines()[0]}") from error
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -4,37 +4,36 @@ Between a scheduler and those who talk to it, a worker and a studio, stand two r
 of a textured picture in the quality that a painting streams; the checkpoint is that of L-BFGS with all its pairs.
 """
 
+import argparse
 import asyncio
+import socket
+import subprocess
+import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import islice
-from pathlib import Path
-from subprocess import Popen
-from sys import executable
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from benchmarks.memory import wait_for
-from benchmarks.report import Number, report
+from benchmarks.command import COUNT, PIXELS, SIZES, command, flags
+from benchmarks.line import Line, line
+from benchmarks.outcome import NotMeasured, all_of
+from benchmarks.report import Number, others_load, report
 from benchmarks.studio import free_port
+from nst.control import Control
 from nst.estimates import pairs
 from nst.events import Epoch, Event, Finished, Losses, Started
 from nst.images import encode_jpeg
-from nst.jobs.queue import Queue
-from nst.jobs.run import State
-from nst.jobs.store import Store
 from nst.options import StyleOptions
 from nst.samples import find
 from nst.settings import Settings
 
-SIZE = 512  # px
 SAMPLE = "night-wind"  # oil in eddies: as rough as paintings become
-EPOCHS = 10, 110  # of two runs; what the longer one sent more is shared out
+LEAST = 10  # epochs of the shorter of two runs; what the longer one sent more is shared out
 KB = 1000  # bytes
 
 
@@ -73,13 +72,13 @@ class Relay:
             sink.close()
 
 
-def paint(job: dict[str, Any], emit: Callable[[Event], None], control: object) -> None:
+def paint(job: dict[str, Any], emit: Callable[[Event], None], control: Control) -> None:
     """Every frame is the content, as it came."""
-    epochs = job["options"]["epochs"]
-    emit(Started("compact", "", SIZE, SIZE, epochs, 10 * epochs))
+    epochs, size = job["options"]["epochs"], job["options"]["size"]
+    emit(Started("compact", "", size, size, epochs, 10 * epochs))
     for n in range(epochs + 1):
         time.sleep(0.01)
-        emit(Epoch(n, 10 * n, Losses(3.0, 1.0, 1.5, 0.5), SIZE, SIZE, float(n), 10.0, 1.0, job["content"]))
+        emit(Epoch(n, 10 * n, Losses(3.0, 1.0, 1.5, 0.5), size, size, float(n), 10.0, 1.0, job["content"]))
     emit(Finished(1.0))
 
 
@@ -88,34 +87,42 @@ def warm_up() -> dict[str, Any]:
     return {}
 
 
-def main() -> None:
-    picture = np.asarray(find(SAMPLE).draw().resize((SIZE, SIZE), Image.Resampling.LANCZOS), np.float32) / 255
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = flags("wire", __doc__)
+    parser.add_argument("--size", type=PIXELS, default=512, help=SIZES)
+    parser.add_argument("--epochs", type=COUNT, default=100, help="that the longer of two runs has more")
+    parser.add_argument("--seconds", type=float, default=5.0, help="in which nothing is asked")
+    return command(parser, measure, arguments)
+
+
+def measure(given: argparse.Namespace) -> None:
+    load, size = others_load(), given.size
+    picture = np.asarray(find(SAMPLE).draw().resize((size, size), Image.Resampling.LANCZOS), np.float32) / 255
     frame, checkpoint = painted(picture)
-    sent = {}
-    with cluster() as (relays, queue, store):
-        for epochs in EPOCHS:
+    sent = []
+    with cluster() as (relays, queue):
+        for epochs in (LEAST, LEAST + given.epochs):
             before = [relay.bytes for relay in relays]
-            send(queue, store, frame, epochs)
-            sent[epochs] = [relay.bytes - already for relay, already in zip(relays, before, strict=True)]
+            queue.paint(StyleOptions(epochs=epochs, size=size), frame, frame)
+            sent.append([relay.bytes - already for relay, already in zip(relays, before, strict=True)])
         before, began = [relay.bytes for relay in relays], time.monotonic()
-        time.sleep(5)
+        time.sleep(given.seconds)
         idle = [
             (relay.bytes - already) / (time.monotonic() - began) for relay, already in zip(relays, before, strict=True)
         ]
-    short, long = EPOCHS
-    worker, studio = ((more - less) / (long - short) for less, more in zip(sent[short], sent[long], strict=True))
-    fixed = (sent[short][1] - (short + 1) * studio) / KB
+    worker, studio = ((more - less) / given.epochs for less, more in zip(*sent, strict=True))
+    fixed = sent[0][1] - (LEAST + 1) * studio
     numbers = [
         Number("a frame, JPEG", "kB", (len(frame) / KB,)),
         Number("an epoch, worker to scheduler", "kB", (worker / KB,)),
         Number("an epoch, scheduler to studio", "kB", (studio / KB,)),
         Number("... beside its frame", "kB", ((studio - len(frame)) / KB,)),
-        Number("a run, beside epochs, uploads and result", "kB", (fixed - 2 * len(frame) / KB,)),
+        Number("a run, beside epochs, uploads and result", "kB", ((fixed - 2 * len(frame)) / KB,)),
         Number("an idle worker and its scheduler", "kB/s", (idle[0] / KB,)),
         Number("an idle studio and its scheduler", "kB/s", (idle[1] / KB,)),
-        Number(f"a checkpoint, L-BFGS with {pairs(SIZE**2)} pairs", "kB", (len(checkpoint) / KB,)),
+        Number(f"a checkpoint, L-BFGS with {pairs(size**2)} pairs", "kB", (len(checkpoint) / KB,)),
     ]
-    report("wire", numbers, frame=f"{SAMPLE}, {SIZE} x {SIZE} px")
+    report("wire", numbers, given.folder, frame=f"{SAMPLE}, {size} x {size} px", other_load=load)
 
 
 def painted(picture: np.ndarray) -> tuple[bytes, bytes]:
@@ -123,44 +130,49 @@ def painted(picture: np.ndarray) -> tuple[bytes, bytes]:
     from nst.engine.optimize import stylize  # TensorFlow, which the worker of this benchmark does not need
     from nst.runner import FRAME_QUALITY
 
-    options = StyleOptions(size=SIZE, init="content", extractor="compact", epochs=2, steps_per_epoch=10)
-    *_, last = islice(stylize(picture, picture, options), pairs(SIZE**2) + 2)
+    size = picture.shape[0]
+    count = pairs(size**2) + 2
+    options = StyleOptions(size=size, init="content", extractor="compact", epochs=2, steps_per_epoch=count)
+    last = all_of(count, stylize(picture, picture, options))[-1]
     return encode_jpeg(picture, FRAME_QUALITY), last.checkpoint().to_bytes()
 
 
-def send(queue: Queue, store: Store, frame: bytes, epochs: int) -> None:
-    """One run of so many epochs, from submission to its end."""
-    upload = store.put_upload(frame)
-    run = store.create(StyleOptions(epochs=epochs), upload, upload)
-    queue.submit(run)
-    wait_for(lambda: store.run(run.id).state.ended)
-    if store.run(run.id).state is not State.FINISHED:
-        raise RuntimeError(f"the run is {store.run(run.id).state}: {store.run(run.id).error}")
-
-
 @contextmanager
-def cluster() -> Iterator[tuple[tuple[Relay, Relay], Queue, Store]]:
-    """A scheduler, a worker and a queue, each a process of its own but the queue; (relays to it, queue, its store)."""
+def cluster() -> Iterator[tuple[tuple[Relay, Relay], Line]]:
+    """A scheduler, a worker and a queue, each a process of its own but the queue; (relays to it, queue)."""
     port = free_port()
     to_worker, to_studio = relays = Relay(port), Relay(port)
-    nst = executable, "-m", "nst"
-    scheduler = Popen([*nst, "scheduler", f"tcp://127.0.0.1:{port}"])
-    worker = Popen([*nst, "worker", f"tcp://127.0.0.1:{to_worker.port}", "--no-gpu"])
-    names = (f"benchmarks.wire:{name}" for name in ("paint", "warm_up", "warm_up"))
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            store = Store(Path(folder))
-            queue = Queue(Settings(scheduler=f"tcp://127.0.0.1:{to_studio.port}"), store, *names)
-            queue.start()
-            wait_for(lambda: queue.health()["worker"] == "warm")
-            yield relays, queue, store
-            queue.close()
-            store.close()
-    finally:
-        for process in (worker, scheduler):
-            process.terminate()
-            process.wait()
+    with tempfile.TemporaryFile() as log:
+        processes = [
+            subprocess.Popen((sys.executable, "-m", "nst", *words), stderr=log)
+            for words in (
+                ("scheduler", f"tcp://127.0.0.1:{port}"),
+                ("worker", f"tcp://127.0.0.1:{to_worker.port}", "--no-gpu"),
+            )
+        ]
+        names = {role: f"benchmarks.wire:{name}" for role, name in (("execute", "paint"), ("warm_up", "warm_up"))}
+
+        def there() -> bool:
+            """Whether the scheduler listens. Raises NotMeasured if a process has ended."""
+            for process in processes:
+                if process.poll() is not None:
+                    log.seek(0)
+                    said = log.read().decode().strip().splitlines() or ["it said nothing"]
+                    raise NotMeasured(f"`{' '.join(process.args[2:])}` ended with {process.returncode}: {said[-1]}")
+            with socket.socket() as probe:
+                return probe.connect_ex(("127.0.0.1", port)) == 0
+
+        try:
+            while not there():
+                time.sleep(0.02)
+            with line(Settings(scheduler=f"tcp://127.0.0.1:{to_studio.port}"), **names) as queue:
+                queue.wait_until(lambda: there() and queue.warm())
+                yield relays, queue
+        finally:
+            for process in reversed(processes):
+                process.terminate()
+                process.wait()
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

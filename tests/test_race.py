@@ -108,6 +108,23 @@ def test_a_race_keeps_curves_table_and_chart_and_goes_on_where_it_stopped(
     assert re.fullmatch(r"race: race-\S+-compact.json keeps a race whose \w+ is .*\n", capsys.readouterr().err)
 
 
+def test_a_loop_that_breaks_off_has_no_figures_and_fails_the_race(
+    tmp_path: Path, pictures: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    start = np.zeros((48, 64, 3), np.float32)
+    breaks = {"ours": Loop("ours", "noise", lambda: diverging([start] * 14), 20, 20)}
+    monkeypatch.setattr(race, "our_loops", lambda problem: breaks)
+    assert run_race(tmp_path, *pictures, "--loops", "ours") == 1
+    printed = capsys.readouterr()
+    assert printed.err == "race: ours: the loss ran away\n"
+    assert not list(tmp_path.glob("*.md"))
+    assert run_race(tmp_path, *pictures, "--loops", "keras,ours") == 1
+    [report] = tmp_path.glob("*.md")
+    assert "| Keras example, SGD |" in report.read_text()
+    assert "| ours |" not in report.read_text()
+    assert "No figures of ours: the loss ran away." in report.read_text()
+
+
 def test_on_random_weights_only_times_are_told(
     tmp_path: Path, pictures: tuple[str, ...], capsys: pytest.CaptureFixture
 ) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from benchmarks import convolutions, report
 from nst.engine.backend import tf
-from nst.engine.extractors import ARCHITECTURES
+from nst.engine.extractors import ARCHITECTURES, Extractor, he_normal
 
 
 @pytest.mark.parametrize(
@@ -33,29 +33,17 @@ def test_a_gradient_is_the_same_done_either_way():
     assert own().numpy() == pytest.approx(turned().numpy(), rel=1e-4)
 
 
-def test_the_bare_convolutions_are_those_up_to_the_deepest_layer_used(monkeypatch):
-    shapes = []
-
-    def convolution(height: int, width: int, kernel_shape: tuple[int, ...], dtype: str):
-        shapes.append((height, width, *kernel_shape[2:], dtype))
-        return (lambda: tf.constant(0.0),) * 3
-
-    monkeypatch.setattr(convolutions, "_convolution", convolution)
-    used = ["block3_conv1", "block1_conv2"]
-    convolutions.bare_convolutions(ARCHITECTURES["vgg19"], used, 33, 40, "bfloat16")()
-    assert shapes == [
-        (33, 40, 3, 64, "bfloat16"),
-        (33, 40, 64, 64, "bfloat16"),
-        (17, 20, 64, 128, "bfloat16"),
-        (17, 20, 128, 128, "bfloat16"),
-        (9, 10, 128, 256, "bfloat16"),
+def test_the_bare_convolutions_are_those_of_the_network_up_to_the_deepest_layer_used() -> None:
+    vgg19 = ARCHITECTURES["vgg19"]
+    layers = ("block1_conv1", "block1_conv2", "block2_conv1", "block2_conv2", "block3_conv1")
+    found = list(convolutions.convolved(vgg19, ["block3_conv1", "block1_conv2"], 33, 40))
+    seen = Extractor(vgg19, he_normal(vgg19, 0))(tf.zeros([1, 33, 40, 3]), layers)
+    assert [(height, width, kernel[3]) for height, width, kernel in found] == [
+        tuple(seen[layer].shape[1:]) for layer in layers
     ]
+    assert [kernel[2] for *_, kernel in found] == [3, *(kernel[3] for *_, kernel in found[:-1])]
 
 
-def test_the_quickest_way_is_the_one_that_counts(monkeypatch):
-    done = []
-    ways = {name: lambda name=name: done.append(name) or tf.constant(0.0) for name in ("forward", "own", "turned")}
-    monkeypatch.setattr(convolutions, "_convolution", lambda *_: tuple(ways.values()))
-    monkeypatch.setattr(convolutions, "_best_of_trials", lambda way: {ways["own"]: 2.0, ways["turned"]: 1.0}[way])
-    convolutions.bare_convolutions(ARCHITECTURES["vgg19"], ["block1_conv1"], 8, 8, "float32")()
-    assert done == ["forward", "turned"]
+def test_the_quickest_way_is_the_one_that_counts() -> None:
+    small, large = (convolutions._convolution(side, side, (3, 3, 32, 32), "float32")[0] for side in (8, 256))
+    assert convolutions.quickest([large, small]) is small

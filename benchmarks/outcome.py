@@ -1,0 +1,49 @@
+"""How what was timed ended: as it should, or there is no figure."""
+
+from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+class NotMeasured(Exception):
+    """What was to be measured did not end as it should; the message is one line that says how it did."""
+
+
+def must_finish(run: str, state: str, error: str = "") -> None:
+    """Raise NotMeasured, with the run's own error, unless its state (or the event that ended it) is "finished"."""
+    if state != "finished":
+        raise NotMeasured(f"{run} is {state}, not finished{f': {error}' if error else ''}")
+
+
+def all_of(count: int, things: Iterable[T]) -> list[T]:
+    """The next `count` things. Raises NotMeasured where there are fewer."""
+    found = list(islice(things, count))
+    if len(found) < count:
+        raise NotMeasured(f"it ended after {len(found)} of {count}")
+    return found
+
+
+def paint(job: Mapping[str, Any], hear: Callable[[Any], None] = lambda event: None) -> list[Any]:
+    """A whole run in this process, as a worker paints it; its events, each told to `hear` as it comes.
+
+    Args:
+        job: "content", "style": picture files; "options": their JSON form; the rest as nst/jobs/worker.py says.
+
+    Raises NotMeasured, with the run's own error, unless it finishes.
+    """
+    from nst.control import Control
+    from nst.runner import execute  # TensorFlow, which those that measure a studio from outside do not need
+
+    events: list[Any] = []
+
+    def emit(event: Any) -> None:
+        events.append(event)
+        hear(event)
+
+    execute({"init": None, **job}, emit, Control())
+    ends = [event for event in events if event.kind in ("finished", "failed", "stopped", "paused")]
+    last = ends[-1] if ends else events[-1]
+    must_finish("the run", last.kind, getattr(last, "error", ""))
+    return events
