@@ -94,7 +94,7 @@ def teacher_judge(file: Path, content: Picture, style: Picture) -> Judge:
 
     Its activations are of the size of VGG's as they are: both see 0..255 values.
     """
-    return Judge(SqueezeNet(file), TEACHER_CONTENT_LAYER, STYLE_LAYERS, 1.0, content, style)
+    return Judge(SqueezeNet(file), TEACHER_CONTENT_LAYER, STYLE_LAYERS, content, style)
 
 
 def on_grid(height: int, width: int) -> tuple[int, int]:

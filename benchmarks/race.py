@@ -23,7 +23,6 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks import torch_loop
-from benchmarks.arguments import whole_number
 from benchmarks.chart import chart
 from benchmarks.command import command, whole_number
 from benchmarks.curves import Curve, read, table, write

@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from benchmarks.arguments import whole_number
+from benchmarks.command import whole_number
 from benchmarks.quality.duel import make_sheets, tally
 from benchmarks.quality.features import FeatureJudge, squeezenet_judge, vgg19_judge
 from benchmarks.quality.painting import Paintings, Setting, settings_of
