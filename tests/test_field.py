@@ -20,7 +20,7 @@ from nst.options import StyleOptions
 
 from .engine import twins
 
-TINY = Architecture("tiny", (4, 6, 8, 8, 8), (2, 2, 2, 2, 2), "average", "reflect", {}, unit=58.0)
+TINY = Architecture("tiny", (4, 6, 8, 8, 8), (2, 2, 2, 2, 2), "average", "reflect", {}, unit=0.58)
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def test_the_judge_agrees_with_its_twin(extractor: Extractor, problem: Problem) 
 
     def look(image: NDArray) -> dict[str, NDArray]:
         found = extractor(tf.constant(image[None], tf.float32), layers)
-        return {layer: 100.0 * np.asarray(found[layer][0], np.float64) for layer in layers}
+        return {layer: np.asarray(found[layer][0], np.float64) for layer in layers}
 
     f, p, s = look(seen), look(problem.content), look(style)
     content_loss = 5 * np.mean((f["block4_conv2"] - p["block4_conv2"]) ** 2)
@@ -213,7 +213,7 @@ def test_kerass_style_loss_is_published_over_the_image_not_the_layer(extractor: 
     expected = 1e-6 * float(formulas.powered_variation(image))
     for block in range(1, 6):
         layer = f"block{block}_conv1"
-        f, s = (100.0 * np.asarray(extractor(x, [layer])[layer][0], np.float64) for x in (image, target))
+        f, s = (np.asarray(extractor(x, [layer])[layer][0], np.float64) for x in (image, target))
         flat, other = f.reshape(-1, f.shape[2]), s.reshape(-1, s.shape[2])
         expected += 1e-6 / 5 * np.sum((flat.T @ flat - other.T @ other) ** 2) / (4 * 9 * (32 * 32) ** 2)
     assert float(pull(image, pull.targets(content, target))[0]) == pytest.approx(expected, rel=2e-3)

@@ -88,19 +88,19 @@ def test_a_race_keeps_curves_table_and_chart_and_goes_on_where_it_stopped(
     tmp_path: Path, pictures: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
     monkeypatch.setenv("NST_SHARED", str(tmp_path))  # where no teacher is
-    assert run_race(tmp_path, *pictures, "--loops", "keras") == 0
+    assert run_race(tmp_path, *pictures, "--loops", "tensorflow") == 0
     assert "no teacher judges" in capsys.readouterr().out
     json_file = next(tmp_path.glob("race-*-compact.json"))
-    keras = json.loads(json_file.read_text())["loops"]["keras"]
-    assert keras["step"] == keras["work"] == [0, 10, 20]
-    assert keras["seconds"] == sorted(keras["seconds"])
-    assert set(keras["judged"]) == {"compact"}
-    assert "Keras example, SGD" in json_file.with_suffix(".md").read_text()
+    tensorflow = json.loads(json_file.read_text())["loops"]["tensorflow"]
+    assert tensorflow["step"] == tensorflow["work"] == [0, 10, 20]
+    assert tensorflow["seconds"] == sorted(tensorflow["seconds"])
+    assert set(tensorflow["judged"]) == {"compact"}
+    assert "TensorFlow tutorial, Adam" in json_file.with_suffix(".md").read_text()
     ET.parse(json_file.with_suffix(".svg"))
 
-    assert run_race(tmp_path, *pictures, "--loops", "keras,tensorflow-yardstick") == 0
+    assert run_race(tmp_path, *pictures, "--loops", "tensorflow,tensorflow-yardstick") == 0
     again = json.loads(json_file.read_text())["loops"]
-    assert again["keras"] == keras
+    assert again["tensorflow"] == tensorflow
     assert again["tensorflow-yardstick"]["circumstances"]["beside"] == ["tensorflow-yardstick"]
 
     capsys.readouterr()
@@ -118,9 +118,9 @@ def test_a_loop_that_breaks_off_has_no_figures_and_fails_the_race(
     printed = capsys.readouterr()
     assert printed.err == "race: ours: the loss ran away\n"
     assert not list(tmp_path.glob("*.md"))
-    assert run_race(tmp_path, *pictures, "--loops", "keras,ours") == 1
+    assert run_race(tmp_path, *pictures, "--loops", "tensorflow,ours") == 1
     [report] = tmp_path.glob("*.md")
-    assert "| Keras example, SGD |" in report.read_text()
+    assert "| TensorFlow tutorial, Adam |" in report.read_text()
     assert "| ours |" not in report.read_text()
     assert "No figures of ours: the loss ran away." in report.read_text()
 

@@ -21,32 +21,20 @@ import argparse
 import json
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from nst.engine import weights as weight_files
 from nst.engine.backend import tf
+from nst.engine.distill_data import BATCH, CROP, Array, Crops, Halves, Pool, Scales, as_array, read, statistics, teacher
 from nst.engine.extractors import ARCHITECTURES, Architecture, Extractor, he_normal
 from nst.engine.optimize import stylize
-from nst.images import SUFFIXES
 from nst.options import StyleOptions
 
-Array = NDArray[np.float32]
-Halves = NDArray[np.float16]
-Teacher = Callable[[tf.Tensor], dict[str, tf.Tensor]]  # [N, H, W, 3] in 0..1 -> {layer: [N, h, w, C]}, float32
-Scales = dict[str, tuple[Array, Array]]  # layer -> (mean [C], standard deviation [C]) of the teacher's activations
-
-CROP = 128  # px, side of what is learned from
-BATCH = 8  # crops a step
-NEW = 2  # of them that are new to the pool in each step: each is learned from four times
-POOL = 480  # crops
 PEAK_LEARNING_RATE = 2e-3
 WARM_UP = 100  # steps until it is reached
 CLIP = 5.0  # norm of the gradient
@@ -61,115 +49,6 @@ PAINTINGS = 14  # a round
 SIZES = (64, 288)  # px, long side
 STRENGTHS = (0.3, 10.0)
 KEPT = 6  # frames of each
-SHARES = {"photos": 0.4, "paintings": 0.3, "frames": 0.3}  # of the crops
-
-
-def teacher(layers: Sequence[str]) -> Teacher:
-    """VGG19, its borders reflected: the student shall not learn to see a frame. Raises WeightsError."""
-    architecture = replace(ARCHITECTURES["vgg19"], padding="reflect")
-    network = Extractor(architecture, weight_files.load("vgg19", architecture.shapes()))
-    return tf.function(lambda pictures: network(pictures, layers))
-
-
-class Crops:
-    """Crops of photographs, paintings and frames of the student's own, disturbed as an optimised picture is."""
-
-    def __init__(self, groups: dict[str, list[Image.Image]], seed: int) -> None:
-        self.groups = groups
-        self.random = np.random.default_rng(seed)
-
-    def batch(self, count: int) -> Array:
-        """[count, CROP, CROP, 3] in 0..1."""
-        names = [name for name, pictures in self.groups.items() if pictures]
-        shares = np.array([SHARES[name] for name in names])
-        chosen = self.random.choice(names, count, p=shares / shares.sum())
-        return np.stack([self._frame() if name == "frames" else self._picture(name) for name in chosen])
-
-    def _picture(self, group: str) -> Array:
-        """A piece of a photograph or a painting, enlarged or reduced, in other light and other colours."""
-        random, pictures = self.random, self.groups[group]
-        picture = pictures[random.integers(len(pictures))]
-        side = math.exp(random.uniform(math.log(90), math.log(max(91, min(picture.size)))))
-        side = min(side, *picture.size)
-        left, top = random.uniform(0, picture.width - side), random.uniform(0, picture.height - side)
-        box = (left, top, left + side, top + side)
-        x: NDArray[Any] = self._turned(_array(picture.resize((CROP, CROP), Image.Resampling.BICUBIC, box)))
-        x = (x - 0.5) * random.uniform(0.7, 1.3) + 0.5 + random.uniform(-0.15, 0.15)
-        if random.random() < 0.25:  # other hues: optimisation finds those that the student has never seen
-            x = x[..., random.permutation(3)]
-        if random.random() < 0.25:
-            x = x * random.uniform(0.6, 1.4, 3) + random.uniform(-0.15, 0.15, 3)
-        kind = random.random()
-        if kind < 0.15:
-            x = x + random.normal(0, random.uniform(0.02, 0.25), x.shape)
-        elif kind < 0.22:  # runs start from noise
-            share = random.uniform(0.3, 1.0)
-            x = (1 - share) * x + share * random.uniform(0, 1, x.shape)
-        return np.clip(x, 0, 1).astype(np.float32)
-
-    def _frame(self) -> Array:
-        """A piece of what the student painted, pixel by pixel: its grain is what is to be corrected."""
-        frames = self.groups["frames"]
-        newest = PAINTINGS * KEPT
-        first = max(0, len(frames) - newest) if self.random.random() < 0.5 else 0
-        x = _array(frames[self.random.integers(first, len(frames))])
-        x = np.pad(x, [(0, max(0, CROP - x.shape[0])), (0, max(0, CROP - x.shape[1])), (0, 0)], "symmetric")
-        top, left = (self.random.integers(side - CROP + 1) for side in x.shape[:2])
-        return self._turned(x[top : top + CROP, left : left + CROP])
-
-    def _turned(self, x: Array) -> Array:
-        return x[:, ::-1] if self.random.random() < 0.5 else x
-
-
-class Pool:
-    """Crops with the teacher's activations, the oldest replaced by new ones."""
-
-    def __init__(self, teacher: Teacher, crops: Crops, size: int = POOL) -> None:
-        self._teacher, self._crops = teacher, crops
-        self._pictures = np.zeros((size, CROP, CROP, 3), np.float32)
-        shapes = {layer: activation.shape[1:] for layer, activation in teacher(self._pictures[:1]).items()}
-        self._truth = {layer: np.zeros((size, *shape), np.float16) for layer, shape in shapes.items()}
-        self._next = 0
-        for _ in range(-(-size // BATCH)):
-            self.renew(BATCH)
-
-    def renew(self, count: int) -> None:
-        """Put `count` new crops in the places of the oldest."""
-        pictures = self._crops.batch(count)
-        places = (self._next + np.arange(count)) % len(self._pictures)
-        self._next = int(places[-1] + 1)
-        self._pictures[places] = pictures
-        for layer, activation in self._teacher(pictures).items():
-            self._truth[layer][places] = activation.numpy()
-
-    def next_batch(self) -> tuple[Array, dict[str, Halves]]:
-        """`batch`, after `NEW` crops came into the pool."""
-        self.renew(NEW)
-        return self.batch()
-
-    def batch(self) -> tuple[Array, dict[str, Halves]]:
-        """(crops [BATCH, CROP, CROP, 3], {layer: activations [BATCH, h, w, C]})."""
-        places = self._crops.random.choice(len(self._pictures), BATCH, replace=False)
-        return self._pictures[places], {layer: truth[places] for layer, truth in self._truth.items()}
-
-
-def statistics(teacher: Teacher, crops: Crops, count: int) -> Scales:
-    """Mean and standard deviation of the teacher's channels over `count` batches of crops.
-
-    A channel that hardly ever speaks gets a deviation of at least a hundredth of the layer's mean one.
-    """
-    sums: dict[str, Any] = {}
-    for _ in range(count):
-        for layer, activation in teacher(crops.batch(BATCH)).items():
-            x = activation.numpy()
-            moments = np.stack([x.mean((0, 1, 2)), np.square(x).mean((0, 1, 2))])
-            sums[layer] = sums.get(layer, 0.0) + moments / count
-    scales = {}
-    for layer, (mean, square) in sums.items():
-        variance = square - np.square(mean)
-        deviation = np.sqrt(np.maximum(variance, 1e-4 * variance.mean()))
-        scales[layer] = mean.astype(np.float32), deviation.astype(np.float32)
-    return scales
 
 
 class Distillation:
@@ -275,9 +154,10 @@ class Distillation:
             for variable, array in zip(self._painter_weights[layer], pair, strict=True):
                 variable.assign(array)
         random = crops.random
+        crops.newest = len(crops.groups["frames"])
         for _ in range(PAINTINGS):
             photos, paintings = crops.groups["photos"], crops.groups["paintings"]
-            content, style = (_array(group[random.integers(len(group))]) for group in (photos, paintings))
+            content, style = (as_array(group[random.integers(len(group))]) for group in (photos, paintings))
             steps = stylize(content, style, _drawn_options(random), extractor=self.painter)
             frames = [step.image for step in steps if step.ends_epoch]
             for number in np.linspace(0, len(frames) - 1, KEPT).round().astype(int):
@@ -328,18 +208,6 @@ class Distillation:
         np.savez_compressed(half, allow_pickle=False, **arrays)
         half.replace(path)
         path.with_suffix(".json").write_text(json.dumps(provenance, indent=2) + "\n")
-
-
-def read(folders: Sequence[Path]) -> list[Image.Image]:
-    """The pictures in some folders and the folders in them, RGB, but for those smaller than 96 px."""
-    paths = sorted(p for folder in folders for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES)
-    pictures = (Image.open(path).convert("RGB") for path in paths)
-    return [picture for picture in pictures if min(picture.size) >= 96]
-
-
-def _array(picture: Image.Image) -> Array:
-    """[H, W, 3] in 0..1."""
-    return np.asarray(picture, np.float32) / np.float32(255)
 
 
 def _drawn_options(random: np.random.Generator) -> StyleOptions:

@@ -7,7 +7,8 @@ import tensorflow as tf
 from PIL import Image
 
 from nst.engine import distill, losses
-from nst.engine.distill import CROP, Crops, Distillation, Pool, read, statistics
+from nst.engine.distill import Distillation
+from nst.engine.distill_data import BATCH, CROP, Crops, Pool, read, statistics
 from nst.engine.extractors import ARCHITECTURES, Architecture, Extractor, he_normal
 
 # A student of a network as thin: one head a block, each with the name of the layer that it predicts.
@@ -43,7 +44,7 @@ def crops() -> Crops:
 
 @pytest.fixture
 def pool(crops) -> Pool:
-    return Pool(see, crops, size=distill.BATCH)
+    return Pool(see, crops, size=BATCH)
 
 
 @pytest.fixture
@@ -83,11 +84,11 @@ def test_a_frame_smaller_than_a_crop_is_mirrored(crops):
 
 def test_the_pool_holds_what_the_teacher_sees_and_renews_the_oldest(pool):
     before = pool.batch()[0]
-    assert len(np.unique(before, axis=0)) == distill.BATCH
+    assert len(np.unique(before, axis=0)) == BATCH
     pool.renew(2)
     after = pool.batch()[0]
     kept = {x.tobytes() for x in before} & {x.tobytes() for x in after}
-    assert len(kept) == distill.BATCH - 2
+    assert len(kept) == BATCH - 2
     pictures, truth = pool.batch()
     for layer, activation in see(pictures).items():
         np.testing.assert_allclose(truth[layer], activation, rtol=2e-3, atol=2e-3)
