@@ -40,7 +40,7 @@ WARM_UP = 100  # steps until it is reached
 CLIP = 5.0  # norm of the gradient
 AVERAGE = 0.998  # decay of the averaged weights, which are what is exported
 ENERGY = 0.5  # share of a layer's error in which channels count by their energy instead of alike
-GRAM = 0.25  # weight of the relative errors of Gram matrices beside those of activations
+GRAM = 1.0  # weight of the relative errors of Gram matrices beside those of activations
 GRAM_WARM_UP = 1000  # steps until it is reached: a student that sees nothing yet is led astray by them
 
 # Shares of the time after which the student paints, and how much.

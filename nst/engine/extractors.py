@@ -81,7 +81,7 @@ ARCHITECTURES = {
     "compact": Architecture(
         "compact",
         (32, 48, 96, 192, 256),
-        (1, 3, 3, 3, 2),
+        (1, 3, 3, 4, 4),
         "average",
         "reflect",
         {  # VGG19's layer -> the student's at the same resolution, as wide as VGG's
@@ -89,8 +89,8 @@ ARCHITECTURES = {
             "block2_conv1": ("stage2_conv2", 128),
             "block3_conv1": ("stage3_conv2", 256),
             "block4_conv1": ("stage4_conv2", 512),
-            "block4_conv2": ("stage4_conv3", 512),
-            "block5_conv1": ("stage5_conv2", 512),
+            "block4_conv2": ("stage4_conv4", 512),
+            "block5_conv1": ("stage5_conv4", 512),
         },
         unit=58.0,  # about unit variance, which suits a network that starts from random weights
         block="stage",
