@@ -4,11 +4,13 @@ The picture is painted coarse to fine over the rungs of `scales.schedule`; the o
 optimiser's state follow. Weights are read before each step, so they may change while the picture forms.
 """
 
+import copy
 import dataclasses
 import functools
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -20,7 +22,7 @@ from nst.engine.networks import choose_extractor
 from nst.engine.objective import LiveWeights, Objective
 from nst.engine.optimizers import OPTIMIZERS, Optimizer
 from nst.engine.tiles import TiledObjective
-from nst.errors import Diverged, InputError
+from nst.errors import Diverged, InputError, OutOfMemory
 from nst.estimates import NETWORKS, estimate
 from nst.estimates import budget as free_memory
 from nst.events import Losses
@@ -33,7 +35,15 @@ STILL = 6e-4  # mean change of the picture in a step, of 0..1, below which `epoc
 WINDOW = 10  # steps at least over which that is measured: a single one says little
 RUNAWAY = 1000.0  # a loss this many times the lowest of its scale is not coming back
 
-_Memory = tuple[np.ndarray | None, int, float]  # what the loop remembers within a scale: `seen`, `since`, `lowest`
+
+class _Memory(NamedTuple):
+    """What the loop remembers within a scale, as a checkpoint has it."""
+
+    seen: np.ndarray | None
+    since: int
+    lowest: float
+    in_float32: bool
+    converged: bool
 
 
 @dataclass(frozen=True)
@@ -52,12 +62,22 @@ class Step:
     losses: Losses
     _canvas: tf.Tensor
     _optimizer: Optimizer
-    _memory: _Memory | None
+    _memory: _Memory
 
     @property
     def steps(self) -> int:
         """Steps of the schedule in force."""
         return sum(rung.steps for rung in self.rungs)
+
+    @property
+    def in_float32(self) -> bool:
+        """The steps that follow on this scale are in float32, for those in bfloat16 got no further."""
+        return self._memory.in_float32
+
+    @property
+    def converged(self) -> bool:
+        """The run ends with this step, before its epochs are done: more of them would change nothing visible."""
+        return self._memory.converged
 
     @property
     def image(self) -> np.ndarray:
@@ -71,8 +91,8 @@ class Step:
         bytes, the newest, are kept; None leaves the state out, and the optimiser starts anew.
         """
         image = self._optimizer.image.numpy()
-        if self._memory is None or history is None:
-            return Checkpoint(self.step, self.rungs, image)
+        if history is None:
+            return Checkpoint(self.step, self.rungs, image, {}, *self._memory._replace(seen=None))
         return Checkpoint(self.step, self.rungs, image, self._optimizer.state(history), *self._memory)
 
 
@@ -116,14 +136,9 @@ def stylize(
         if picture is not None:
             check_array(picture, name)
     extractor = extractor or choose_extractor(options.extractor, options.pooling, options.precision)[0]
-    network = extractor.architecture.name
-    live = live or LiveWeights.of(options, network)
-    content_layers, style_layers = options.layers(network)
-    whole = _objective(
-        extractor, tuple(n for n, _ in content_layers), tuple(n for n, _ in style_layers), options.normalisation
-    )
-    tile = _tile(content, style, options, extractor, budget)
-    objective = _tiled(whole, tile) if tile else whole
+    live = live or LiveWeights.of(options, extractor.architecture.name)
+    objective_of = functools.cache(functools.partial(_fitting, content, style, options, budget))
+    objective_of(extractor)  # what does not fit is refused before anything is painted
     if options.keep_colors:
         style = match_colors(style, content)
     at, ends_itself = resume or _start(content, style, init, options), options.epochs == "auto" and rungs is None
@@ -139,14 +154,19 @@ def stylize(
         side = max(scale.height, scale.width)
         where = options.size / side, (len(rungs) - 1 - number) / max(1, len(rungs) - 1)
         brush = round(options.style_scale * side)
-        targets = objective.targets(painted, _canvas(style, *fit(style.shape[0], style.shape[1], brush)))
+        pictures = painted, _canvas(style, *fit(style.shape[0], style.shape[1], brush))
+        in_float32 = number == first and at.in_float32
+        objective = objective_of(_single(extractor) if in_float32 else extractor)
+        targets = objective.targets(*pictures)
         if number > first:
             carry = functools.partial(_carry, rungs[number - 1], scale)
             optimizer.grow(carry, painted - carry(coarser, "bicubic"))
         else:
             weights = live.on_scale(*where, options.normalisation)
             losses, _ = objective.evaluate(optimizer.image, targets, weights)
-            yield _step(at.step, options, rungs, scale, losses, optimizer)
+            ended = at.converged and at.step == sum(rung.steps for rung in rungs)
+            memory = _Memory(at.seen, at.since, at.lowest, in_float32, ended)
+            yield _step(at.step, options, rungs, scale, losses, optimizer, memory)
         lowest, seen, since = math.inf, optimizer.shown, begun
         if number == first and at.state:
             lowest, since, seen = at.lowest, at.since, seen if at.seen is None else at.seen
@@ -159,11 +179,20 @@ def stylize(
             losses = optimizer.step(evaluate, live.learning_rate)
             lowest = min(lowest, losses.total)
             _check(losses, lowest, step)
+            converged = False
+            if optimizer.stalled and step < done + rungs[number].steps:
+                finer = None if in_float32 else _finer(objective_of, extractor)
+                if finer:
+                    in_float32, objective, targets = True, finer, finer.targets(*pictures)
+                    optimizer.reweighted()
+                else:
+                    rungs = _cut_short(rungs, number, step - done, pass_on=not ends_itself)
+                    converged = number == len(rungs) - 1
             if ends_itself and step - since == max(WINDOW, options.steps_per_epoch):
                 if _change(seen, optimizer.shown) < STILL * (step - since):
                     rungs = _cut_short(rungs, number, step - done)
                 seen, since = optimizer.shown, step
-            memory = np.asarray(seen) if ends_itself else None, since, lowest
+            memory = _Memory(np.asarray(seen) if ends_itself else None, since, lowest, in_float32, converged)
             yield _step(step, options, rungs, rungs[number], losses, optimizer, memory)
             if step == done + rungs[number].steps:
                 break
@@ -243,7 +272,7 @@ def _step(
     scale: Scale,
     losses: Losses,
     optimizer: Optimizer,
-    memory: _Memory | None = None,
+    memory: _Memory,
 ) -> Step:
     epoch, rest = divmod(step, options.steps_per_epoch)
     steps = sum(rung.steps for rung in rungs)
@@ -258,9 +287,11 @@ def _change(before: tf.Tensor, now: tf.Tensor) -> float:
     return float(tf.reduce_mean(tf.abs(now - before)))
 
 
-def _cut_short(rungs: tuple[Scale, ...], number: int, steps: int) -> tuple[Scale, ...]:
-    """The schedule where the rung of that number ended after `steps`."""
-    return (*rungs[:number], dataclasses.replace(rungs[number], steps=steps), *rungs[number + 1 :])
+def _cut_short(rungs: tuple[Scale, ...], number: int, steps: int, pass_on: bool = False) -> tuple[Scale, ...]:
+    """The schedule where the rung of that number ended after `steps`; what it had left may be passed on to the next."""
+    left = rungs[number].steps - steps if pass_on else 0
+    finer = [dataclasses.replace(rung, steps=rung.steps + left * (not n)) for n, rung in enumerate(rungs[number + 1 :])]
+    return (*rungs[:number], dataclasses.replace(rungs[number], steps=steps), *finer)
 
 
 def _check(losses: Losses, lowest: float, step: int) -> None:
@@ -283,6 +314,38 @@ def _objective(
 def _tiled(whole: Objective, side: int) -> TiledObjective:
     """Kept with its traces, too."""
     return TiledObjective(whole, side)
+
+
+@functools.lru_cache(maxsize=3)
+def _single(extractor: Extractor) -> Extractor:
+    """`extractor` in float32, with the very weights of its own precision: each is cast when it is used."""
+    twin = copy.copy(extractor)
+    twin.dtype = "float32"
+    return twin
+
+
+def _finer(
+    objective_of: Callable[[Extractor], Objective | TiledObjective], extractor: Extractor
+) -> Objective | TiledObjective | None:
+    """The objective in float32; None if it is that already, or if there is no memory for it."""
+    if extractor.dtype == "float32":
+        return None
+    try:
+        return objective_of(_single(extractor))
+    except OutOfMemory:
+        return None
+
+
+def _fitting(
+    content: np.ndarray, style: np.ndarray, options: StyleOptions, budget: int | None, extractor: Extractor
+) -> Objective | TiledObjective:
+    """The objective as `extractor` sees it, by tiles if it does not fit whole. Raises OptionError, OutOfMemory."""
+    content_layers, style_layers = (
+        tuple(name for name, _ in layers) for layers in options.layers(extractor.architecture.name)
+    )
+    whole = _objective(extractor, content_layers, style_layers, options.normalisation)
+    tile = _tile(content, style, options, extractor, budget)
+    return _tiled(whole, tile) if tile else whole
 
 
 def _tile(
