@@ -29,8 +29,8 @@ class Checkpoint:
     seen: np.ndarray | None = None  # the canvas that `epochs="auto"` compares with
     since: int = 0  # the step it was seen at
     lowest: float = math.inf  # loss of this scale
-    in_float32: bool = False  # this rung goes on in float32, for bfloat16 got no further
-    converged: bool = False  # the run ended with this step because nothing got any further
+    in_float32: bool = False  # the steps that follow on this scale are
+    converged: bool = False  # the run ended with this step, for more would have changed nothing
 
     @property
     def rung(self) -> int:

@@ -8,7 +8,7 @@ import copy
 import dataclasses
 import functools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -22,7 +22,7 @@ from nst.engine.networks import choose_extractor
 from nst.engine.objective import LiveWeights, Objective
 from nst.engine.optimizers import OPTIMIZERS, Optimizer
 from nst.engine.tiles import TiledObjective
-from nst.errors import Diverged, InputError, OutOfMemory
+from nst.errors import Diverged, InputError
 from nst.estimates import NETWORKS, estimate
 from nst.estimates import budget as free_memory
 from nst.events import Losses
@@ -71,7 +71,7 @@ class Step:
 
     @property
     def in_float32(self) -> bool:
-        """The steps that follow on this scale are in float32, for those in bfloat16 got no further."""
+        """The steps that follow on this scale are in float32: the network's own, or because bfloat16 got no further."""
         return self._memory.in_float32
 
     @property
@@ -137,8 +137,7 @@ def stylize(
             check_array(picture, name)
     extractor = extractor or choose_extractor(options.extractor, options.pooling, options.precision)[0]
     live = live or LiveWeights.of(options, extractor.architecture.name)
-    objective_of = functools.cache(functools.partial(_fitting, content, style, options, budget))
-    objective_of(extractor)  # what does not fit is refused before anything is painted
+    tile = _tile(content, style, options, extractor, budget)
     if options.keep_colors:
         style = match_colors(style, content)
     at, ends_itself = resume or _start(content, style, init, options), options.epochs == "auto" and rungs is None
@@ -155,8 +154,8 @@ def stylize(
         where = options.size / side, (len(rungs) - 1 - number) / max(1, len(rungs) - 1)
         brush = round(options.style_scale * side)
         pictures = painted, _canvas(style, *fit(style.shape[0], style.shape[1], brush))
-        in_float32 = number == first and at.in_float32
-        objective = objective_of(_single(extractor) if in_float32 else extractor)
+        in_float32 = extractor.dtype == "float32" or (number == first and at.in_float32)
+        objective = _seen_by(_single(extractor) if in_float32 else extractor, options, tile)
         targets = objective.targets(*pictures)
         if number > first:
             carry = functools.partial(_carry, rungs[number - 1], scale)
@@ -181,13 +180,13 @@ def stylize(
             _check(losses, lowest, step)
             converged = False
             if optimizer.stalled and step < done + rungs[number].steps:
-                finer = None if in_float32 else _finer(objective_of, extractor)
-                if finer:
-                    in_float32, objective, targets = True, finer, finer.targets(*pictures)
-                    optimizer.reweighted()
-                else:
+                if in_float32:
                     rungs = _cut_short(rungs, number, step - done, pass_on=not ends_itself)
                     converged = number == len(rungs) - 1
+                else:
+                    in_float32, objective = True, _seen_by(_single(extractor), options, tile)
+                    targets = objective.targets(*pictures)
+                    optimizer.reweighted()
             if ends_itself and step - since == max(WINDOW, options.steps_per_epoch):
                 if _change(seen, optimizer.shown) < STILL * (step - since):
                     rungs = _cut_short(rungs, number, step - done)
@@ -316,36 +315,21 @@ def _tiled(whole: Objective, side: int) -> TiledObjective:
     return TiledObjective(whole, side)
 
 
-@functools.lru_cache(maxsize=3)
-def _single(extractor: Extractor) -> Extractor:
-    """`extractor` in float32, with the very weights of its own precision: each is cast when it is used."""
-    twin = copy.copy(extractor)
-    twin.dtype = "float32"
-    return twin
-
-
-def _finer(
-    objective_of: Callable[[Extractor], Objective | TiledObjective], extractor: Extractor
-) -> Objective | TiledObjective | None:
-    """The objective in float32; None if it is that already, or if there is no memory for it."""
-    if extractor.dtype == "float32":
-        return None
-    try:
-        return objective_of(_single(extractor))
-    except OutOfMemory:
-        return None
-
-
-def _fitting(
-    content: np.ndarray, style: np.ndarray, options: StyleOptions, budget: int | None, extractor: Extractor
-) -> Objective | TiledObjective:
-    """The objective as `extractor` sees it, by tiles if it does not fit whole. Raises OptionError, OutOfMemory."""
+def _seen_by(extractor: Extractor, options: StyleOptions, tile: int | None) -> Objective | TiledObjective:
+    """The objective of `options` as `extractor` sees it, by tiles if a side of them is given. Raises OptionError."""
     content_layers, style_layers = (
         tuple(name for name, _ in layers) for layers in options.layers(extractor.architecture.name)
     )
     whole = _objective(extractor, content_layers, style_layers, options.normalisation)
-    tile = _tile(content, style, options, extractor, budget)
     return _tiled(whole, tile) if tile else whole
+
+
+@functools.lru_cache(maxsize=3)
+def _single(extractor: Extractor) -> Extractor:
+    """`extractor` in float32, with the very weights of its own precision: each is cast where it is used."""
+    twin = copy.copy(extractor)
+    twin.dtype = "float32"
+    return twin
 
 
 def _tile(

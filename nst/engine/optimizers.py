@@ -157,7 +157,7 @@ class LBFGS:
     trials = 4  # evaluations of a line search, at most
     shortest, longest = 0.1, 0.5  # of a length that failed, the next one
     resolution = 2.0**-24  # of a loss in float32: what promises to gain less is not tried
-    window = 10  # steps over which a search must gain ...
+    window = 20  # steps over which a search must gain ...
     gain = 1e-5  # ... this share of the loss
     image: Tensor
     stalled: bool
