@@ -126,7 +126,7 @@ def evaluations(monkeypatch) -> list[str]:
 
 def test_a_long_run_in_bfloat16_goes_on_in_float32_where_it_gets_no_further(tiny_half, pictures, monkeypatch):
     done, steps, spent = evaluations(monkeypatch), [], [0]
-    for step in stylize(*pictures, options(size=64, init="content", epochs=40), extractor=tiny_half):
+    for step in stylize(*pictures, options(size=64, init="content", epochs=30), extractor=tiny_half):
         steps.append(step)
         spent.append(len(done))
     each = np.diff(spent[1:])
@@ -138,8 +138,8 @@ def test_a_long_run_in_bfloat16_goes_on_in_float32_where_it_gets_no_further(tiny
     assert totals[turn + 1] == pytest.approx(totals[turn], rel=0.005)  # no jump
     for half in (totals[1 : turn + 1], totals[turn + 1 :]):
         assert all(later <= earlier for earlier, later in itertools.pairwise(half))
-    assert totals[-1] < 0.97 * totals[turn]
-    assert (len(steps), steps[-1].converged) == (201, False)
+    assert totals[-1] < 0.99 * totals[turn]
+    assert (len(steps), steps[-1].converged) == (151, False)
 
 
 def test_a_run_that_never_stalls_sees_nothing_in_float32(tiny_half, pictures, monkeypatch):
