@@ -30,7 +30,7 @@ class Checkpoint:
     since: int = 0  # the step it was seen at
     lowest: float = math.inf  # loss of this scale
     in_float32: bool = False  # the steps that follow on this scale are
-    converged: bool = False  # the run ended with this step, for more would have changed nothing
+    converged: bool = False  # the run ends with the epoch of this step, for more would change nothing
 
     @property
     def rung(self) -> int:

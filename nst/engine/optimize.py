@@ -76,7 +76,7 @@ class Step:
 
     @property
     def converged(self) -> bool:
-        """The run ends with this step, before its epochs are done: more of them would change nothing visible."""
+        """The run ends with this epoch, before all are done: more of them would change nothing visible."""
         return self._memory.converged
 
     @property
@@ -166,7 +166,7 @@ def stylize(
             ended = at.converged and at.step == sum(rung.steps for rung in rungs)
             memory = _Memory(at.seen, at.since, at.lowest, in_float32, ended)
             yield _step(at.step, options, rungs, scale, losses, optimizer, memory)
-        lowest, seen, since = math.inf, optimizer.shown, begun
+        lowest, seen, since, converged = math.inf, optimizer.shown, begun, False
         if number == first and at.state:
             lowest, since, seen = at.lowest, at.since, seen if at.seen is None else at.seen
         for step in range(begun + 1, done + scale.steps + 1):
@@ -178,11 +178,13 @@ def stylize(
             losses = optimizer.step(evaluate, live.learning_rate)
             lowest = min(lowest, losses.total)
             _check(losses, lowest, step)
-            converged = False
             if optimizer.stalled and step < done + rungs[number].steps:
                 if in_float32:
-                    rungs = _cut_short(rungs, number, step - done, pass_on=not ends_itself)
                     converged = number == len(rungs) - 1
+                    most = done + rungs[number].steps
+                    # The last epoch is a whole one, so that the run can be continued; its steps cost nothing any more.
+                    end = min(most, _up(step, options.steps_per_epoch)) if converged else step
+                    rungs = _cut_short(rungs, number, end - done, pass_on=not ends_itself)
                 else:
                     in_float32, objective = True, _seen_by(_single(extractor), options, tile)
                     targets = objective.targets(*pictures)
@@ -284,6 +286,11 @@ def _step(
 def _change(before: tf.Tensor, now: tf.Tensor) -> float:
     """Mean absolute difference of two canvases, in 0..1."""
     return float(tf.reduce_mean(tf.abs(now - before)))
+
+
+def _up(step: int, steps_per_epoch: int) -> int:
+    """The last step of the epoch that `step` belongs to."""
+    return math.ceil(step / steps_per_epoch) * steps_per_epoch
 
 
 def _cut_short(rungs: tuple[Scale, ...], number: int, steps: int, pass_on: bool = False) -> tuple[Scale, ...]:
