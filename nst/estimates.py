@@ -227,8 +227,9 @@ class _Run:
         return next((tile for tile in (0, *TILES) if self.bytes(tile) <= budget), None)
 
     def bytes(self, tile: int) -> int:
-        """Peak memory of the process that paints."""
-        cost, share = NETWORKS[self.network], 0.5 if self.precision == "bfloat16" else 1.0
+        """Peak memory of the process that paints; L-BFGS, which may go on in float32, is told as if it did."""
+        half = self.precision == "bfloat16" and self.options.optimizer != "lbfgs"
+        cost, share = NETWORKS[self.network], 0.5 if half else 1.0
         canvas, brush = canvas_pixels(self.rungs[-1]), self._brush(self.rungs[-1])
         most = self._pixels(tile) if tile else math.inf
         step = max(min(canvas, most), FORWARD * min(brush, most))

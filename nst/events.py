@@ -89,6 +89,7 @@ class Epoch(Event):
     steps_per_second: float  # of this epoch
     seconds_left: float  # estimated from the schedule
     image: bytes = b""
+    in_float32: bool = False  # the steps that follow on this scale are, also those of a run that began in bfloat16
 
 
 @dataclass(frozen=True)
@@ -133,6 +134,7 @@ class Finished(Event):
 
     seconds: float
     image: bytes = b""
+    converged: bool = False  # before its epochs were done: more of them would have changed nothing visible
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,7 @@ def execute(job: Mapping[str, Any], emit: Emit, control: Control) -> None:
                 return
             if painting.keep_is_due():
                 emit(painting.kept(SOME_HISTORY))
-        emit(Finished(painting.seconds, painting.result()))
+        emit(Finished(painting.seconds, painting.result(), painting.converged))
         emit(painting.kept(None))
     except NstError as error:
         emit(Failed(str(error), painting.result() if painting else b""))
@@ -157,6 +157,11 @@ class Painting:
     def seconds(self) -> float:
         """Of painting, those before it was interrupted included."""
         return float(self._job.get("seconds", 0.0)) + time.monotonic() - self._began
+
+    @property
+    def converged(self) -> bool:
+        """It has ended before its epochs were done, because more of them would change nothing visible."""
+        return self._last is not None and self._last.converged
 
     def estimate(self) -> Estimate:
         """What it will take on this machine, which is measured first. Raises OutOfMemory."""
@@ -246,6 +251,7 @@ class Painting:
             rate,
             self.seconds_left(step),
             images.encode_jpeg(image, FRAME_QUALITY),
+            step.in_float32,
         )
 
     def result(self) -> bytes:

@@ -20,7 +20,7 @@ from nst.options import StyleOptions
 from nst.provenance import Provenance, read_file
 from nst.scales import fit
 from nst.timelapse import TimelapseOptions
-from nst.words import count, gigabytes, roughly
+from nst.words import converged, count, gigabytes, roughly
 
 FRAME_QUALITY = 88  # JPEG
 FILM_OPTIONS = [option for option in options_of(TimelapseOptions) if option.name != "format"]  # its suffix tells that
@@ -162,6 +162,9 @@ def _paint(job: Mapping[str, Any], output: Path, name: str, quiet: bool, film: F
                     break
     finally:
         result = painting.result()
+        if painting.converged:
+            remark = converged(painting.provenance().epochs, painting.started().epochs)
+            console.print(f"{name}: {remark}", highlight=False, markup=False)
         if result:
             output.write_bytes(result)
             console.print(f"{output}  {painting.seconds:.0f} s", highlight=False, markup=False)

@@ -15,6 +15,11 @@ def count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
+def converged(epoch: int, epochs: int) -> str:
+    """Why a run ended after `epoch` of the `epochs` that it was to have."""
+    return f"converged after epoch {epoch} of {epochs}; more epochs change nothing visible"
+
+
 def duration(seconds: float) -> str:
     """42 s, 3 min 05 s, 1 h 02 min."""
     whole = round(seconds)

@@ -147,6 +147,20 @@ def test_a_finished_run_is_continued_at_full_size(job):
     assert isinstance(end(events)[0], Finished)
 
 
+def test_a_run_that_converges_finishes_early_and_says_so(job):
+    job["options"] |= {"init": "content", "style_weight": 0, "tv_weight": 0}
+    events = told(job)
+    finished, checkpoint = end(events)
+    assert finished == Finished(finished.seconds, finished.image, converged=True)
+    assert read(finished.image, "it").epochs == 1
+    assert list(pictures(events)) == [0, 1]
+    # Its worker was lost before it could say so, or somebody wants more of it.
+    for epochs, more in ((None, []), (3, [2])):
+        again = told({**job, "checkpoint": checkpoint, "epochs": epochs})
+        assert list(pictures(again)) == more
+        assert end(again)[0].converged
+
+
 def test_a_branch_begins_with_the_frame_and_ends_where_the_run_would_have(job):
     whole = told(job)
     frame = pictures(whole)[2]

@@ -29,6 +29,8 @@ class Checkpoint:
     seen: np.ndarray | None = None  # the canvas that `epochs="auto"` compares with
     since: int = 0  # the step it was seen at
     lowest: float = math.inf  # loss of this scale
+    in_float32: bool = False  # the steps that follow on this scale are
+    converged: bool = False  # the run ends with the epoch of this step, for more would change nothing
 
     @property
     def rung(self) -> int:
@@ -52,6 +54,8 @@ class Checkpoint:
             "rungs": [dataclasses.astuple(scale) for scale in self.rungs],
             "since": self.since,
             "lowest": None if math.isinf(self.lowest) else self.lowest,
+            "in_float32": self.in_float32,
+            "converged": self.converged,
         }
         arrays = {f"state.{name}": array for name, array in self.state.items()}
         if self.seen is not None:
@@ -70,7 +74,8 @@ class Checkpoint:
                 state = {name[6:]: arrays[name] for name in arrays.files if name.startswith("state.")}
                 seen = arrays["seen"] if "seen" in arrays.files else None
                 lowest = math.inf if plain["lowest"] is None else float(plain["lowest"])
-                found = cls(int(plain["step"]), rungs, arrays["canvas"], state, seen, int(plain["since"]), lowest)
+                memory = seen, int(plain["since"]), lowest, bool(plain["in_float32"]), bool(plain["converged"])
+                found = cls(int(plain["step"]), rungs, arrays["canvas"], state, *memory)
         except (ValueError, KeyError, TypeError, OSError, EOFError, zipfile.BadZipFile) as error:
             raise InputError("the checkpoint is damaged: it cannot be read") from error
         scale = found.rungs[found.rung] if found.rungs else Scale(0, 0, 0)

@@ -4,11 +4,13 @@ The picture is painted coarse to fine over the rungs of `scales.schedule`; the o
 optimiser's state follow. Weights are read before each step, so they may change while the picture forms.
 """
 
+import copy
 import dataclasses
 import functools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -33,7 +35,15 @@ STILL = 6e-4  # mean change of the picture in a step, of 0..1, below which `epoc
 WINDOW = 10  # steps at least over which that is measured: a single one says little
 RUNAWAY = 1000.0  # a loss this many times the lowest of its scale is not coming back
 
-_Memory = tuple[np.ndarray | None, int, float]  # what the loop remembers within a scale: `seen`, `since`, `lowest`
+
+class _Memory(NamedTuple):
+    """What the loop remembers within a scale, as a checkpoint has it."""
+
+    seen: np.ndarray | None
+    since: int
+    lowest: float
+    in_float32: bool
+    converged: bool
 
 
 @dataclass(frozen=True)
@@ -52,12 +62,22 @@ class Step:
     losses: Losses
     _canvas: tf.Tensor
     _optimizer: Optimizer
-    _memory: _Memory | None
+    _memory: _Memory
 
     @property
     def steps(self) -> int:
         """Steps of the schedule in force."""
         return sum(rung.steps for rung in self.rungs)
+
+    @property
+    def in_float32(self) -> bool:
+        """The steps that follow on this scale are in float32: the network's own, or because bfloat16 got no further."""
+        return self._memory.in_float32
+
+    @property
+    def converged(self) -> bool:
+        """The run ends with this epoch, before all are done: more of them would change nothing visible."""
+        return self._memory.converged
 
     @property
     def image(self) -> np.ndarray:
@@ -71,8 +91,8 @@ class Step:
         bytes, the newest, are kept; None leaves the state out, and the optimiser starts anew.
         """
         image = self._optimizer.image.numpy()
-        if self._memory is None or history is None:
-            return Checkpoint(self.step, self.rungs, image)
+        if history is None:
+            return Checkpoint(self.step, self.rungs, image, {}, *self._memory._replace(seen=None))
         return Checkpoint(self.step, self.rungs, image, self._optimizer.state(history), *self._memory)
 
 
@@ -116,14 +136,8 @@ def stylize(
         if picture is not None:
             check_array(picture, name)
     extractor = extractor or choose_extractor(options.extractor, options.pooling, options.precision)[0]
-    network = extractor.architecture.name
-    live = live or LiveWeights.of(options, network)
-    content_layers, style_layers = options.layers(network)
-    whole = _objective(
-        extractor, tuple(n for n, _ in content_layers), tuple(n for n, _ in style_layers), options.normalisation
-    )
+    live = live or LiveWeights.of(options, extractor.architecture.name)
     tile = _tile(content, style, options, extractor, budget)
-    objective = _tiled(whole, tile) if tile else whole
     if options.keep_colors:
         style = match_colors(style, content)
     at, ends_itself = resume or _start(content, style, init, options), options.epochs == "auto" and rungs is None
@@ -139,15 +153,20 @@ def stylize(
         side = max(scale.height, scale.width)
         where = options.size / side, (len(rungs) - 1 - number) / max(1, len(rungs) - 1)
         brush = round(options.style_scale * side)
-        targets = objective.targets(painted, _canvas(style, *fit(style.shape[0], style.shape[1], brush)))
+        pictures = painted, _canvas(style, *fit(style.shape[0], style.shape[1], brush))
+        in_float32 = extractor.dtype == "float32" or (number == first and at.in_float32)
+        objective = _seen_by(_single(extractor) if in_float32 else extractor, options, tile)
+        targets = objective.targets(*pictures)
         if number > first:
             carry = functools.partial(_carry, rungs[number - 1], scale)
             optimizer.grow(carry, painted - carry(coarser, "bicubic"))
         else:
             weights = live.on_scale(*where, options.normalisation)
             losses, _ = objective.evaluate(optimizer.image, targets, weights)
-            yield _step(at.step, options, rungs, scale, losses, optimizer)
-        lowest, seen, since = math.inf, optimizer.shown, begun
+            ended = at.converged and at.step == sum(rung.steps for rung in rungs)
+            memory = _Memory(at.seen, at.since, at.lowest, in_float32, ended)
+            yield _step(at.step, options, rungs, scale, losses, optimizer, memory)
+        lowest, seen, since, converged = math.inf, optimizer.shown, begun, False
         if number == first and at.state:
             lowest, since, seen = at.lowest, at.since, seen if at.seen is None else at.seen
         for step in range(begun + 1, done + scale.steps + 1):
@@ -159,11 +178,22 @@ def stylize(
             losses = optimizer.step(evaluate, live.learning_rate)
             lowest = min(lowest, losses.total)
             _check(losses, lowest, step)
+            if optimizer.stalled and step < done + rungs[number].steps:
+                if in_float32:
+                    converged = number == len(rungs) - 1
+                    most = done + rungs[number].steps
+                    # The last epoch is a whole one, so that the run can be continued; its steps cost nothing any more.
+                    end = min(most, _up(step, options.steps_per_epoch)) if converged else step
+                    rungs = _cut_short(rungs, number, end - done, pass_on=not ends_itself)
+                else:
+                    in_float32, objective = True, _seen_by(_single(extractor), options, tile)
+                    targets = objective.targets(*pictures)
+                    optimizer.reweighted()
             if ends_itself and step - since == max(WINDOW, options.steps_per_epoch):
                 if _change(seen, optimizer.shown) < STILL * (step - since):
                     rungs = _cut_short(rungs, number, step - done)
                 seen, since = optimizer.shown, step
-            memory = np.asarray(seen) if ends_itself else None, since, lowest
+            memory = _Memory(np.asarray(seen) if ends_itself else None, since, lowest, in_float32, converged)
             yield _step(step, options, rungs, rungs[number], losses, optimizer, memory)
             if step == done + rungs[number].steps:
                 break
@@ -243,7 +273,7 @@ def _step(
     scale: Scale,
     losses: Losses,
     optimizer: Optimizer,
-    memory: _Memory | None = None,
+    memory: _Memory,
 ) -> Step:
     epoch, rest = divmod(step, options.steps_per_epoch)
     steps = sum(rung.steps for rung in rungs)
@@ -258,9 +288,16 @@ def _change(before: tf.Tensor, now: tf.Tensor) -> float:
     return float(tf.reduce_mean(tf.abs(now - before)))
 
 
-def _cut_short(rungs: tuple[Scale, ...], number: int, steps: int) -> tuple[Scale, ...]:
-    """The schedule where the rung of that number ended after `steps`."""
-    return (*rungs[:number], dataclasses.replace(rungs[number], steps=steps), *rungs[number + 1 :])
+def _up(step: int, steps_per_epoch: int) -> int:
+    """The last step of the epoch that `step` belongs to."""
+    return math.ceil(step / steps_per_epoch) * steps_per_epoch
+
+
+def _cut_short(rungs: tuple[Scale, ...], number: int, steps: int, pass_on: bool = False) -> tuple[Scale, ...]:
+    """The schedule where the rung of that number ended after `steps`; what it had left may be passed on to the next."""
+    left = rungs[number].steps - steps if pass_on else 0
+    finer = [dataclasses.replace(rung, steps=rung.steps + left * (not n)) for n, rung in enumerate(rungs[number + 1 :])]
+    return (*rungs[:number], dataclasses.replace(rungs[number], steps=steps), *finer)
 
 
 def _check(losses: Losses, lowest: float, step: int) -> None:
@@ -283,6 +320,23 @@ def _objective(
 def _tiled(whole: Objective, side: int) -> TiledObjective:
     """Kept with its traces, too."""
     return TiledObjective(whole, side)
+
+
+def _seen_by(extractor: Extractor, options: StyleOptions, tile: int | None) -> Objective | TiledObjective:
+    """The objective of `options` as `extractor` sees it, by tiles if a side of them is given. Raises OptionError."""
+    content_layers, style_layers = (
+        tuple(name for name, _ in layers) for layers in options.layers(extractor.architecture.name)
+    )
+    whole = _objective(extractor, content_layers, style_layers, options.normalisation)
+    return _tiled(whole, tile) if tile else whole
+
+
+@functools.lru_cache(maxsize=3)
+def _single(extractor: Extractor) -> Extractor:
+    """`extractor` in float32, with the very weights of its own precision: each is cast where it is used."""
+    twin = copy.copy(extractor)
+    twin.dtype = "float32"
+    return twin
 
 
 def _tile(

@@ -29,6 +29,10 @@ class Optimizer(Protocol):
     def shown(self) -> Tensor:
         """The picture to show for it."""
 
+    @property
+    def stalled(self) -> bool:
+        """More steps on this objective would change nothing that can be told from its noise."""
+
     def step(self, evaluate: Evaluate, learning_rate: float) -> Losses:
         """Move the image once; returns the losses at the image the step started from."""
 
@@ -36,7 +40,7 @@ class Optimizer(Protocol):
         """Carry image and state to another size; `detail`, of that size, is added to the image."""
 
     def reweighted(self) -> None:
-        """The weights of the objective changed; the state is kept."""
+        """The objective changed, its weights or its precision; the state is kept."""
 
     def state(self, most: int) -> dict[str, np.ndarray]:
         """What it has learned on the way, beside the image; of a long history the newest, about `most` bytes."""
@@ -74,6 +78,11 @@ class Adam:
     def shown(self) -> Tensor:
         """The averaged iterate, debiased; the start itself before any step."""
         return self._mean / (1 - self.average**self._mean_steps) if self._mean_steps else self.image
+
+    @property
+    def stalled(self) -> bool:
+        """Never: its steps keep their length."""
+        return False
 
     def step(self, evaluate: Evaluate, learning_rate: float) -> Losses:
         """One step of `learning_rate` (share of the range 0..1)."""
@@ -135,14 +144,25 @@ class LBFGS:
     """L-BFGS (Nocedal and Wright 2006, algorithm 7.4) within the box 0..1.
 
     Leaves the book: the box. Pixels at a bound whose gradient points outwards are held (Bertsekas 1982), the direction
-    is built on the others, and the line search backtracks along the clipped path until the loss falls enough (Armijo).
-    Clamping from outside would break the pairs' curvature; this keeps s and y those of the path really taken.
+    is built on the others, and the line search backtracks along the clipped path until the loss falls enough (Armijo),
+    each time to the minimum of the parabola through what it knows (section 3.5). Clamping from outside would break the
+    pairs' curvature; this keeps s and y those of the path really taken.
+
+    Near the minimum, what a step could gain drowns in the rounding of loss and gradient, and a search ends nowhere. It
+    ends after `trials`, then; the next one goes along the gradient alone. Where that fails, too, or where `window`
+    steps gained next to nothing, the search has `stalled`, and steps cost nothing until the objective changes.
     """
 
     armijo = 1e-4
-    halvings = 12
+    trials = 4  # evaluations of a line search, at most
+    shortest, longest = 0.1, 0.5  # of a length that failed, the next one
+    resolution = 2.0**-24  # of a loss in float32: what promises to gain less is not tried
+    window = 20  # steps over which a search must gain ...
+    gain = 1e-5  # ... this share of the loss
     image: Tensor
+    stalled: bool
     _here: tuple[Losses, Tensor] | None  # losses and gradient at the image
+    _totals: deque[float]  # at the images the last steps started from
 
     def __init__(self, image: Tensor) -> None:
         self._restart(tf.convert_to_tensor(image))
@@ -154,26 +174,51 @@ class LBFGS:
 
     def step(self, evaluate: Evaluate, learning_rate: float) -> Losses:
         """One iteration; `learning_rate` is the first move's largest change, later moves have the curvature's size."""
-        losses, gradient = evaluate(self.image) if self._here is None else self._here
+        if self._here is None:
+            self._here = evaluate(self.image)
+        losses, gradient = self._here
+        if self.stalled:
+            return losses
+        direction = self._direction(gradient)
+        along_gradient = not self._pairs
+        length = learning_rate / (float(tf.reduce_max(tf.abs(direction))) + 1e-30) if along_gradient else 1.0
+        if not self._search(evaluate, direction, length):
+            self._pairs.clear()  # no descent along this path: start the curvature anew from here
+            self.stalled = along_gradient
+        self._totals.append(losses.total)
+        gained = self._totals[0] - self._totals[-1]
+        if len(self._totals) > self.window and gained < self.gain * abs(losses.total):
+            self.stalled = True
+        return losses
+
+    def _direction(self, gradient: Tensor) -> Tensor:
+        """Downhill by the pairs; they are forgotten if they say otherwise."""
         free = _free(self.image, gradient)
         downhill = -free * gradient
         direction = free * self._pairs.times_curvature(downhill)
-        slope = _dot(direction, gradient)
-        if slope >= 0:  # curvature gone stale, as after a change of weights
-            self._pairs.clear()
-            direction, slope = downhill, _dot(downhill, gradient)
-        length = 1.0 if self._pairs else learning_rate / (float(tf.reduce_max(tf.abs(direction))) + 1e-30)
-        for _ in range(self.halvings):
+        if _dot(direction, gradient) < 0:
+            return direction
+        self._pairs.clear()  # curvature gone stale, as after a change of weights
+        return downhill
+
+    def _search(self, evaluate: Evaluate, direction: Tensor, length: float) -> bool:
+        """Move to where the loss has fallen enough, `length` times `direction` away or nearer; False if nowhere."""
+        assert self._here is not None
+        losses, gradient = self._here
+        for _ in range(self.trials):
             image = tf.clip_by_value(self.image + length * direction, 0.0, 1.0)
+            promised = -_dot(image - self.image, gradient)
+            if promised <= self.resolution * abs(losses.total):
+                return False
             new_losses, new_gradient = evaluate(image)
-            if new_losses.total <= losses.total + self.armijo * length * slope:
+            risen = new_losses.total - losses.total
+            if risen <= -self.armijo * promised:
                 self._pairs.add(image - self.image, new_gradient - gradient)
                 self.image, self._here = image, (new_losses, new_gradient)
-                return losses
-            length /= 2
-        self._pairs.clear()  # no descent along this path: start the curvature anew from here
-        self._here = losses, gradient
-        return losses
+                return True
+            lowest = promised / (2 * (risen + promised))  # of the parabola, as a share of this length
+            length *= min(self.longest, max(self.shortest, lowest))
+        return False
 
     def grow(self, carry: Carry, detail: Tensor) -> None:
         """Carry the image; the pairs' curvature is that of the old size, so it is dropped."""
@@ -182,25 +227,30 @@ class LBFGS:
     def reweighted(self) -> None:
         """Evaluate the image again; the pairs stay, the line search guards against what is stale in them."""
         self._here = None
+        self._totals.clear()
+        self.stalled = False
 
     def state(self, most: int) -> dict[str, np.ndarray]:
-        """The pairs, and losses and gradient at the image."""
-        pairs = self._pairs.state(most // (2 * 4 * math.prod(self.image.shape)))
+        """The pairs, what the last steps gained, and losses and gradient at the image."""
+        state = self._pairs.state(most // (2 * 4 * math.prod(self.image.shape)))
+        state["totals"] = np.array(self._totals, np.float64)
         if self._here is None:
-            return pairs
+            return state
         losses, gradient = self._here
-        return {**pairs, "losses": np.array(dataclasses.astuple(losses)), "gradient": gradient.numpy()}
+        return {**state, "losses": np.array(dataclasses.astuple(losses)), "gradient": gradient.numpy()}
 
     def take_up(self, state: Mapping[str, np.ndarray]) -> None:
         """As `Optimizer`."""
         self._pairs.take_up(state)
+        self._totals.extend(state["totals"].tolist())
         if "gradient" in state:
             self._here = Losses(*state["losses"].tolist()), _like(self.image, state["gradient"])
 
     def _restart(self, image: Tensor) -> None:
         self.image = image
-        self._here = None
         self._pairs = _Pairs(image)
+        self._totals = deque(maxlen=self.window + 1)
+        self.reweighted()
 
 
 class _Pairs:

@@ -96,6 +96,8 @@ class Run:
     state: State = State.QUEUED
     epoch: int = 0  # the last one done
     epochs: int = 0  # of the whole run; once it has finished, those it took
+    planned: int = 0  # what `epochs` was until it finished
+    converged: bool = False  # it finished before its epochs were done: more would have changed nothing visible
     prolonged: bool = False  # or cut: `epochs` are not those of its options
     frames: int = 0  # pictures streamed so far, that of the first epoch included
     losses: Losses | None = None  # of the last epoch
@@ -167,7 +169,9 @@ class Run:
                 return {"lost": self.kept or 0, "stalls": 1 if self.got_further else self.stalls + 1}
             case Continued():
                 other = self.prolonged or event.epochs != self.epochs
-                return {"error": "", "seconds_left": None, "prolonged": other}
+                return {"error": "", "seconds_left": None, "prolonged": other, "converged": False}
+            case Finished():
+                return {"planned": self.epochs}
         return {}
 
     def to_json(self) -> dict[str, Any]:

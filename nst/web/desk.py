@@ -155,7 +155,7 @@ class Desk:
             for run in self.store.runs(REMEMBERED)
             if run.state is State.FINISHED
             and (run.extractor, run.precision) == (speed.network, speed.precision)
-            and not (run.tiled or run.options.epochs == "auto" or run.prolonged or run.parent)
+            and not (run.tiled or run.options.epochs == "auto" or run.converged or run.prolonged or run.parent)
             and run.created > self._opened
         ][:PACED_BY]
         told = [

@@ -8,7 +8,7 @@ from typing import Any
 from nst.errors import NotFound
 from nst.jobs.run import Run, State
 from nst.web.desk import Desk
-from nst.words import count, duration, ordinal, roughly
+from nst.words import converged, count, duration, ordinal, roughly
 
 PATIENCE = 2.0  # seconds that a poll waits for something new
 GLANCE = 0.25  # seconds between two looks at what has no one to wake us
@@ -91,6 +91,8 @@ def status(news: News) -> str:
         return f"Running: {run.extractor} paints at {run.width} × {run.height} px."
     if run.state is State.PAUSED:
         return f"Paused at epoch {run.epoch} of {run.epochs}." if run.frames else "Paused before it was painted."
+    if run.converged:
+        return f"Finished in {duration(run.seconds)}: {converged(run.epoch, run.planned)}."
     if run.state is State.FINISHED:
         return f"Finished: {count(run.epochs, 'epoch')} in {duration(run.seconds)}."
     if run.state is State.STOPPED:

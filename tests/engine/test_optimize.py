@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from nst.engine import optimize
 from nst.engine.checkpoint import Checkpoint
+from nst.engine.extractors import Extractor, he_normal
 from nst.engine.networks import choose_extractor, load_extractor
 from nst.engine.objective import LiveWeights, Objective
 from nst.engine.optimize import start_from, stylize
@@ -101,6 +102,81 @@ def test_a_last_epoch_of_fewer_steps_ends_too(tiny, pictures, monkeypatch):
     monkeypatch.setattr(optimize, "schedule", lambda *_: (Scale(64, 64, 20), Scale(128, 128, 3)))
     *_, last = stylize(*pictures, options(epochs="auto"), extractor=tiny)
     assert (last.step, last.steps, last.epoch, last.epochs, last.ends_epoch) == (13, 13, 3, 3, True)
+
+
+# A search that gets no further ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def tiny_half(tiny) -> Extractor:
+    return Extractor(tiny.architecture, he_normal(tiny.architecture, seed=3), dtype="bfloat16")
+
+
+def evaluations(monkeypatch) -> list[str]:
+    """The precision of each evaluation from now on."""
+    done, evaluate = [], Objective.evaluate
+
+    def counted(self, *given, **named):
+        done.append(self.extractor.dtype)
+        return evaluate(self, *given, **named)
+
+    monkeypatch.setattr(Objective, "evaluate", counted)
+    return done
+
+
+def test_a_long_run_in_bfloat16_goes_on_in_float32_where_it_gets_no_further(tiny_half, pictures, monkeypatch):
+    done, steps, spent = evaluations(monkeypatch), [], [0]
+    for step in stylize(*pictures, options(size=64, init="content", epochs=30), extractor=tiny_half):
+        steps.append(step)
+        spent.append(len(done))
+    each = np.diff(spent[1:])
+    assert max(each) <= 5
+    assert max(np.convolve(each, np.ones(10), "valid")) <= 40
+    turn = next(n for n, step in enumerate(steps) if step.in_float32)  # 118
+    assert done == ["bfloat16"] * spent[turn + 1] + ["float32"] * (len(done) - spent[turn + 1])
+    totals = [step.losses.total for step in steps]
+    assert totals[turn + 1] == pytest.approx(totals[turn], rel=0.005)  # no jump
+    for half in (totals[1 : turn + 1], totals[turn + 1 :]):
+        assert all(later <= earlier for earlier, later in itertools.pairwise(half))
+    assert totals[-1] < 0.99 * totals[turn]
+    assert (len(steps), steps[-1].converged) == (151, False)
+
+
+def test_a_run_that_never_stalls_sees_nothing_in_float32(tiny_half, pictures, monkeypatch):
+    done = evaluations(monkeypatch)
+    steps = list(stylize(*pictures, options(), extractor=tiny_half))
+    assert set(done) == {"bfloat16"}
+    assert not any(step.in_float32 for step in steps)
+
+
+def test_a_run_with_nothing_to_gain_ends_at_once_and_says_so(tiny, pictures):
+    chosen = options(size=64, init="content", style_weight=0, tv_weight=0)
+    *_, last = stylize(*pictures, chosen, extractor=tiny)
+    assert (last.step, last.steps, last.epoch, last.epochs) == (5, 5, 1, 1)  # a whole epoch, of one search
+    assert last.converged
+    assert last.ends_epoch
+
+
+def test_a_rung_that_has_converged_leaves_its_steps_to_the_next_one(tiny, pictures, monkeypatch):
+    monkeypatch.setattr(optimize.OPTIMIZERS["lbfgs"], "gain", 1e9)  # nobody gains so much
+    monkeypatch.setattr(optimize.OPTIMIZERS["lbfgs"], "window", 4)
+    monkeypatch.setattr(optimize, "schedule", lambda *_: (Scale(32, 64, 13), Scale(48, 96, 5), Scale(64, 128, 2)))
+    steps = list(stylize(*pictures, options(), extractor=tiny))
+    assert [rung.steps for rung in steps[4].rungs] == [13, 5, 2]
+    assert [rung.steps for rung in steps[5].rungs] == [5, 13, 2]
+    assert [rung.steps for rung in steps[10].rungs] == [5, 5, 10]
+    assert [rung.steps for rung in steps[15].rungs] == [5, 5, 5]
+    assert [step.converged for step in steps] == [False] * 15 + [True]
+    assert {step.epochs for step in steps[:15]} == {4}
+    assert (steps[15].epoch, steps[15].epochs) == (3, 3)
+
+
+def test_a_run_that_ends_by_itself_passes_no_steps_on(tiny, pictures, monkeypatch):
+    monkeypatch.setattr(optimize.OPTIMIZERS["lbfgs"], "gain", 1e9)
+    monkeypatch.setattr(optimize.OPTIMIZERS["lbfgs"], "window", 4)
+    *_, last = stylize(*pictures, options(epochs="auto"), extractor=tiny)
+    assert [rung.steps for rung in last.rungs] == [5, 5]
+    assert last.converged
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
@@ -334,6 +410,40 @@ def test_what_is_taken_up_from_a_checkpoint_goes_on_as_if_nothing_had_been(tiny,
                 *(was.epoch, was.ends_epoch),
             )
             np.testing.assert_array_equal(step.image, image)
+
+
+@pytest.mark.parametrize("epochs", [7, "auto"])
+def test_a_search_that_stalled_is_taken_up_as_if_nothing_had_been(tiny_half, pictures, monkeypatch, epochs):
+    monkeypatch.setattr(optimize.OPTIMIZERS["lbfgs"], "gain", 1e9)
+    monkeypatch.setattr(optimize.OPTIMIZERS["lbfgs"], "window", 4)
+    steps, kept = [], []
+    for step in stylize(*pictures, options(epochs=epochs), extractor=tiny_half):
+        steps.append((step, step.image))
+        kept.append(step.checkpoint().to_bytes())
+    assert [step.in_float32 for step, _ in steps] == [*[False] * 5, *[True] * 6, *[False] * 4, *[True] * 6]
+    for number in (4, 5, 7, 10, 12, 17, 20):
+        at = Checkpoint.from_bytes(kept[number])
+        rest = list(stylize(*pictures, options(epochs=epochs), extractor=tiny_half, resume=at))
+        assert [step.step for step in rest] == [step.step for step, _ in steps[number:]]
+        assert rest[0].converged == steps[number][0].converged == (number == 20)
+        for step, (was, image) in zip(rest[1:], steps[number + 1 :], strict=True):
+            assert (step.losses, step.rungs, step.in_float32, step.converged) == (
+                *(was.losses, was.rungs),
+                *(was.in_float32, was.converged),
+            )
+            np.testing.assert_array_equal(step.image, image)
+
+
+def test_a_run_that_converged_ends_soon_again_when_it_is_continued_and_is_no_worse(tiny_half, pictures, monkeypatch):
+    monkeypatch.setattr(optimize.OPTIMIZERS["lbfgs"], "gain", 1e9)
+    monkeypatch.setattr(optimize.OPTIMIZERS["lbfgs"], "window", 4)
+    *_, last = stylize(*pictures, options(size=64), extractor=tiny_half)
+    assert (last.step, last.converged) == (10, True)
+    longer = of_length(last.rungs, 30)
+    more = list(stylize(*pictures, options(size=64), extractor=tiny_half, resume=last.checkpoint(None), rungs=longer))
+    assert all(step.in_float32 for step in more)
+    assert [step.converged for step in more] == [False] * 5 + [True]
+    assert more[-1].losses.total <= more[0].losses.total <= last.losses.total
 
 
 def test_a_longer_schedule_takes_up_a_finished_run_at_full_size(tiny, pictures):

@@ -1,4 +1,6 @@
+import functools
 import itertools
+import zlib
 
 import numpy as np
 import pytest
@@ -180,3 +182,104 @@ def test_adams_second_moment_never_turns_negative_when_it_grows():
         optimizer.step(evaluator(quadratic), 0.02)
     optimizer.grow(to(13, 17), NONE)
     assert float(tf.reduce_min(optimizer._second)) >= 0
+
+
+# Near the noise -------------------------------------------------------------------------------------------------------
+
+
+class Noisy:
+    """`function` with noise in value and gradient, a `share` of what they are at the start; an image's is its own.
+
+    It counts how often it is asked.
+    """
+
+    def __init__(self, function, share: float, seed: int = 0) -> None:
+        self.exact, self.seed, self.asked = evaluator(function), seed, 0
+        losses, gradient = self.exact(start())
+        self.noise = share * losses.total
+        self.gradient_noise = share * float(tf.sqrt(tf.reduce_mean(tf.square(gradient))))
+
+    def __call__(self, image):
+        self.asked += 1
+        losses, gradient = self.exact(image)
+        random = np.random.default_rng([self.seed, zlib.crc32(image.numpy().tobytes())])
+        total = losses.total + self.noise * random.uniform(-1, 1)
+        noise = self.gradient_noise * random.normal(size=SHAPE)
+        return Losses(total, 0.0, 0.0, 0.0), gradient + tf.constant(noise, tf.float32)
+
+
+def search(optimizer: LBFGS, evaluate: Noisy) -> tuple[list[float], list[int]]:
+    """(total, evaluations) of each step until it stalls."""
+    totals, spent = [], []
+    while not optimizer.stalled:
+        before = evaluate.asked
+        totals.append(optimizer.step(evaluate, 0.03).total)
+        spent.append(evaluate.asked - before)
+        assert len(spent) < 200
+    return totals, spent
+
+
+@functools.cache
+def least(objective: str) -> float:
+    """The loss at the minimum within the box; `test_lbfgs_reaches_what_scipy_reaches` vouches for it."""
+    optimizer, evaluate = LBFGS(start()), Noisy(OBJECTIVES[objective], 0.0)
+    search(optimizer, evaluate)
+    return evaluate.exact(optimizer.image)[0].total
+
+
+noisy = pytest.mark.parametrize(
+    ("objective", "share"), [(name, share) for name in OBJECTIVES for share in (0.0, 1e-6, 1e-4, 1e-2)]
+)
+
+
+@noisy
+@pytest.mark.parametrize("seed", range(2))
+def test_a_search_among_noise_never_climbs_and_costs_little(objective, share, seed):
+    totals, spent = search(LBFGS(start()), Noisy(OBJECTIVES[objective], share, seed))
+    assert all(later <= earlier for earlier, later in itertools.pairwise(totals))
+    assert max(spent) <= LBFGS.trials + 1
+    assert max(sum(spent[first : first + 10]) for first in range(len(spent))) <= 40
+
+
+@noisy
+def test_a_search_stalls_where_the_noise_begins_and_goes_on_where_there_is_less(objective, share):
+    optimizer, evaluate = LBFGS(start()), Noisy(OBJECTIVES[objective], share)
+    first = evaluate.exact(start())[0].total
+    search(optimizer, evaluate)
+    assert evaluate.exact(optimizer.image)[0].total - least(objective) <= 5 * evaluate.noise + 1e-6 * first
+    optimizer.reweighted()
+    search(optimizer, Noisy(OBJECTIVES[objective], 0.0))
+    assert evaluate.exact(optimizer.image)[0].total - least(objective) <= 1e-6 * first
+
+
+def test_a_search_that_has_stalled_costs_nothing_until_the_objective_changes():
+    optimizer, evaluate = LBFGS(start()), Noisy(quadratic, 1e-3)
+    totals, _ = search(optimizer, evaluate)
+    before, image = evaluate.asked, optimizer.image
+    assert optimizer.step(evaluate, 0.03).total <= totals[-1]
+    assert (evaluate.asked, optimizer.image) == (before, image)
+    optimizer.reweighted()
+    optimizer.step(evaluate, 0.03)
+    assert evaluate.asked > before
+    optimizer.grow(to(12, 14), NONE)
+    assert not optimizer.stalled
+
+
+def test_a_search_that_gains_next_to_nothing_has_stalled():
+    """Each step lowers the loss by a little less than counts."""
+    asked = itertools.count()
+
+    def evaluate(image):
+        return Losses(1000.0 - 0.4 * LBFGS.gain * 1000.0 / LBFGS.window * next(asked), 0, 0, 0), 0.1 * tf.ones(SHAPE)
+
+    optimizer = LBFGS(start())
+    for step in range(1, LBFGS.window + 2):
+        assert not optimizer.stalled, step
+        optimizer.step(evaluate, 0.001)
+    assert optimizer.stalled
+
+
+def test_adam_never_stalls():
+    optimizer = Adam(start())
+    optimizer.step(evaluator(lambda image: 0.0 * tf.reduce_sum(image)), 0.02)
+    assert not optimizer.stalled

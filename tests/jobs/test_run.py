@@ -101,6 +101,14 @@ def test_a_run_that_ends_by_itself_has_the_epochs_that_were_done() -> None:
     assert (run.state, run.epoch, run.epochs) == ("finished", 1, 1)
 
 
+def test_a_run_that_converged_remembers_what_it_was_to_have_until_it_goes_on() -> None:
+    run = RUN.after(STARTED).after(epoch(0)).after(epoch(1)).after(Finished(2.0, b"png", converged=True))
+    assert (run.converged, run.epoch, run.epochs, run.planned) == (True, 1, 1, 3)
+    run = run.after(Continued(5))
+    assert (run.converged, run.epochs) == (False, 5)
+    assert not RUN.after(STARTED).after(epoch(0)).after(Finished(2.0, b"png")).converged
+
+
 def test_what_was_stored_before_precision_and_tiles_were_told_still_loads() -> None:
     old_event = {name: value for name, value in STARTED.to_json().items() if name not in ("precision", "tiled")}
     assert Event.from_wire(old_event) == dataclasses.replace(STARTED, precision="float32", tiled=False)

@@ -177,6 +177,15 @@ def test_a_page_that_comes_late_gets_whole_figures_and_the_last_frames() -> None
     assert view["download"].endswith("result.png")
 
 
+def test_a_run_that_converged_says_that_more_epochs_would_change_nothing() -> None:
+    events = (STARTED, *map(epoch, range(21)), Finished(9.0, b"png", converged=True))
+    run = run_after(*events)
+    view = run_view(News(run, None, told(run, *events), STUDIO), attached=False)
+    assert view["status"] == "Finished in 9 s: converged after epoch 20 of 40; more epochs change nothing visible."
+    assert (view["progress"], view["progress_max"]) == ("20", "20")
+    assert history.proposed_end(run) == "30"
+
+
 def test_nothing_new_leaves_the_figures_alone() -> None:
     assert set(run_view(News(run_after(), 1, [], STUDIO), attached=True)) == {"status"}
 
