@@ -74,8 +74,10 @@ class Checkpoint:
                 state = {name[6:]: arrays[name] for name in arrays.files if name.startswith("state.")}
                 seen = arrays["seen"] if "seen" in arrays.files else None
                 lowest = math.inf if plain["lowest"] is None else float(plain["lowest"])
-                memory = seen, int(plain["since"]), lowest, bool(plain["in_float32"]), bool(plain["converged"])
-                found = cls(int(plain["step"]), rungs, arrays["canvas"], state, *memory)
+                turns = {name: bool(plain.get(name)) for name in ("in_float32", "converged")}  # not in version 0.1's
+                found = cls(
+                    int(plain["step"]), rungs, arrays["canvas"], state, seen, int(plain["since"]), lowest, **turns
+                )
         except (ValueError, KeyError, TypeError, OSError, EOFError, zipfile.BadZipFile) as error:
             raise InputError("the checkpoint is damaged: it cannot be read") from error
         scale = found.rungs[found.rung] if found.rungs else Scale(0, 0, 0)

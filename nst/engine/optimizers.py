@@ -242,7 +242,7 @@ class LBFGS:
     def take_up(self, state: Mapping[str, np.ndarray]) -> None:
         """As `Optimizer`."""
         self._pairs.take_up(state)
-        self._totals.extend(state["totals"].tolist())
+        self._totals.extend(np.array(state.get("totals", ())).tolist())  # version 0.1 kept none
         if "gradient" in state:
             self._here = Losses(*state["losses"].tolist()), _like(self.image, state["gradient"])
 
