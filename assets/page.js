@@ -92,6 +92,14 @@
     reader.readAsDataURL(file);
   });
 
+  // Fetch and Cancel take each other's place under the finger: whoever pressed one is at the other next.
+  let pressed = null;
+  function keepFocus(hidden) {
+    if (pressed) requestAnimationFrame(() => document.querySelector(hidden ? "#fetch" : "#cancel-fetch")?.focus());
+    pressed = null;
+  }
+  window.dash_clientside = Object.assign({}, window.dash_clientside, { painter: { keepFocus } });
+
   // Dash is silent about a callback that does not reach the server.
   const KNOCK_MS = 5000;
   async function knock(button) {
@@ -109,8 +117,9 @@
       root.dataset.bsTheme = root.dataset.bsTheme === "dark" ? "light" : "dark";
       localStorage.setItem("theme", root.dataset.bsTheme);
     }
-    const button = within(event, "#start, #stop, #pause, #continue, #branch");
+    const button = within(event, "#start, #stop, #pause, #continue, #branch, #fetch, #cancel-fetch");
     if (button) knock(button);
+    pressed = within(event, "#fetch, #cancel-fetch");
     const waiting = within(event, "#pause, #stop, #continue");
     // Until the run tells of it; a button that is disabled before it has heard the click hears none.
     if (waiting) setTimeout(() => window.dash_clientside.set_props(waiting.id, { disabled: true }));

@@ -8,6 +8,8 @@ NstError
 │       ├── TooLarge    ... over a limit of bytes or pixels
 │       └── NotAnImage  ... not a picture we read, or a damaged one
 ├── WeightsError        a network's weights are missing, damaged or could not be fetched
+│   ├── Unfetched       ... could not be fetched
+│   └── Cancelled       ... were not fetched, because somebody said so
 ├── Diverged            the loss became NaN or ran away
 ├── OutOfMemory         the picture is too large for this machine
 ├── NotFound            no such run, frame or result
@@ -51,6 +53,21 @@ class NotAnImage(ImageError):
 
 class WeightsError(NstError):
     """A network's weights are missing, damaged or could not be fetched."""
+
+
+class Unfetched(WeightsError):
+    """Weights could not be fetched.
+
+    `brief` says why without the address and the system's words; `passing`, that another day may be better.
+    """
+
+    def __init__(self, message: str, brief: str, passing: bool = False) -> None:
+        super().__init__(message)
+        self.brief, self.passing = brief, passing
+
+
+class Cancelled(WeightsError):
+    """Weights were not fetched, because somebody said so."""
 
 
 class Diverged(NstError):

@@ -18,6 +18,7 @@ from nst.errors import OutOfMemory
 from nst.option import options_of
 from nst.options import StyleOptions
 from nst.scales import Scale, fit, margins, schedule
+from nst.words import roughly
 
 GIGABYTE = 10**9
 SHARE = 0.7  # of the memory that is free which a run may take unless told otherwise
@@ -63,6 +64,11 @@ CONTAINERS = (  # (limit, use) of a container's memory, where the machine's own 
     ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
     ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
 )
+
+
+# Seconds that a run may be expected to take with VGG19 for "auto" to stand for it. The best picture within about a
+# minute is wanted, and an estimate that is guessed from the speed of the compact network was seen a third too long.
+AUTO_SECONDS = 90.0
 
 
 @dataclass(frozen=True)
@@ -154,6 +160,33 @@ def estimate(
     seconds = None if calibration is None else run.seconds(calibration, tile)
     final = run.rungs[-1]
     return Estimate(final.width, final.height, seconds, run.bytes(tile), tile or None, options.epochs == "auto")
+
+
+def auto_network(
+    height: int,
+    width: int,
+    options: StyleOptions,
+    precision: str,
+    known: Iterable[Calibration],
+    budget: int,
+    style: tuple[int, int] | None = None,
+    best: str = "vgg19",
+) -> tuple[str, str]:
+    """(the network that "auto" stands for in a run where the weights of `best` are installed, why in one sentence).
+
+    The worker that paints and the page that foretells both ask here. Arguments as in `estimate`; `known` is what was
+    measured on this machine, without which `best` counts as quick enough.
+    """
+    spoken, speed = best.upper(), calibration_for(best, precision, known)
+    try:
+        found = estimate(height, width, options, best, precision, speed, budget, style)
+    except OutOfMemory:
+        return "compact", f"{spoken} would need more memory than there is."
+    if found.seconds is None or found.seconds <= AUTO_SECONDS:
+        return best, f"{spoken} is here and quick enough for this run."
+    takes = f"{'up to' if found.at_most else 'about'} {roughly(found.seconds)}"
+    waits = f"`auto` waits {roughly(AUTO_SECONDS)} at most"
+    return "compact", f"{spoken} would take {takes} here, and {waits}; choose `{best}` to have it all the same."
 
 
 def largest_size(

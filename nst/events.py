@@ -10,6 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+# How a download of weights ends. What was "broken", by the network or the end of its worker, may do better another day;
+# what was "refused" will be again.
+OUTCOMES = ("installed", "cancelled", "broken", "refused")
 BYTES = ("image", "checkpoint")  # fields that are not told, but kept as files
 
 
@@ -162,10 +165,15 @@ class Interrupted(Event):
 
 @dataclass(frozen=True)
 class Fetching(Event):
-    """A download of weights moves on; it belongs to no run. `error` is empty unless it failed."""
+    """A download of weights moves on; it belongs to no run."""
 
     name: str  # extractor
     received: int  # bytes
-    size: int  # bytes
-    done: bool = False
-    error: str = ""
+    size: int  # bytes, 0 where it is not known
+    outcome: str = ""  # "" while it goes on; then one of OUTCOMES
+    error: str = ""  # why it was broken or refused
+
+    @property
+    def done(self) -> bool:
+        """It has ended, well or not."""
+        return bool(self.outcome)

@@ -128,7 +128,8 @@ class StyleOptions(Options):
     )
     extractor: str = declare(
         "auto",
-        "the network that looks at the pictures; auto is vgg19 where its weights are installed, else compact",
+        "the network that looks at the pictures; auto is vgg19 where its weights are installed and the run takes "
+        "at most 90 s with it, else compact",
         "basic",
         choices=("auto", "vgg19", "vgg16", "compact"),
     )

@@ -21,17 +21,18 @@ import numpy as np
 
 from nst import __version__, images
 from nst.control import Control
-from nst.engine import devices, fast, weights
+from nst.engine import devices, fast
 from nst.engine.backend import tf
 from nst.engine.calibrate import calibrate
 from nst.engine.checkpoint import MOST_BYTES, Checkpoint
-from nst.engine.extractors import ARCHITECTURES, Extractor
+from nst.engine.extractors import Extractor
 from nst.engine.networks import choose_extractor
 from nst.engine.objective import LiveWeights
 from nst.engine.optimize import Step, start_from, stylize
-from nst.errors import Diverged, InputError, NstError, OptionError, OutOfMemory, WeightsError
-from nst.estimates import Calibration, Estimate, budget, estimate
-from nst.events import Epoch, Event, Failed, Fetching, Finished, Kept, Paused, Started, Steered, Stopped
+from nst.errors import Diverged, InputError, NstError, OptionError, OutOfMemory
+from nst.estimates import Calibration, Estimate, auto_network, budget, estimate
+from nst.events import Epoch, Event, Failed, Finished, Kept, Paused, Started, Steered, Stopped
+from nst.fetching import extractors
 from nst.options import StyleOptions
 from nst.provenance import Provenance
 from nst.scales import fit, of_length, schedule, seconds_left
@@ -43,6 +44,7 @@ Emit = Callable[[Event], None]
 FRAME_QUALITY = 88  # JPEG; the result itself is PNG
 LEAST_PAUSE, MOST_PAUSE = 4.0, 8.0  # seconds between two checkpoints: with their way to the disk under ten
 SOME_HISTORY = 2**24  # bytes of the optimiser's history in those: they travel, and a few steps make it anew
+GREY = np.full((64, 64, 3), 0.5, np.float32)  # what a worker warms up with
 
 _calibrations: dict[Extractor, Calibration] = {}
 
@@ -98,10 +100,12 @@ class Painting:
         self._content = images.resize(content.rgb, *fit(content.height, content.width, size))
         self._style = images.read(job["style"], "style", math.ceil(size * self.options.style_scale)).rgb
         self._init = images.read(job["init"], "init", size).rgb if job.get("init") else None
+        self._budget = budget(Settings.read().memory)
         self._network, self.note = choose_extractor(
             job.get("extractor") or self.options.extractor,
             self.options.pooling,
             job.get("precision") or self.options.precision,
+            judge=self._judge,
         )
         self.extractor = self._network.architecture.name
         for layer, nearest in self.options.replaced_layers(self.extractor).items():
@@ -109,11 +113,16 @@ class Painting:
                 f"{self.note} {self.extractor} has no layer {layer}: {nearest}, the nearest, takes its place.".strip()
             )
         self._begin()
-        self._budget = budget(Settings.read().memory)
         self._tiled = self._estimate(None).tiled
         self._last: Step | None = None
         self._began = self._epoch_began = self._kept_at = time.monotonic()
         self._keep_takes = 0.0  # seconds
+
+    def _judge(self, best: Extractor) -> tuple[str, str]:
+        """The network that "auto" stands for, and why; a machine of which nothing is known is measured."""
+        known = list(_calibrations.values()) or [calibration_of(best)]
+        (height, width, _), style = self._content.shape, self._style.shape[:2]
+        return auto_network(height, width, self.options, best.dtype, known, self._budget, style)
 
     def _begin(self) -> None:
         """Find where this painting starts, by which schedule, and what was changed on the way there. InputError."""
@@ -290,25 +299,30 @@ def versions() -> dict[str, str]:
 
 
 def warm_up() -> dict[str, Any]:
-    """Load and trace what a default run and a fast style need, and say what there is.
+    """Load, measure and trace what a default run and a fast style need, and say what there is.
 
     Returns:
-        {"device", "extractors", "auto" and "precision": what "auto" means here, "calibrations": JSON forms, "memory":
-        bytes that a painting may take}.
+        {"device", "extractors", "auto": what it means here in a run with the default options, "precision": what "auto"
+        means, "calibrations": JSON forms, "memory": bytes that a painting may take}.
     """
-    device = devices.set_up()
-    network, _ = choose_extractor("auto")
-    grey = np.full((64, 64, 3), 0.5, np.float32)
+    device, known, memory = devices.set_up(), extractors(), budget(Settings.read().memory)
+    compact, _ = choose_extractor("compact")
+    calibration_of(compact)
+    if known["vgg19"]["installed"]:  # or "auto" would have to guess its speed
+        calibration_of(choose_extractor("vgg19")[0])
+
+    def judge(best: Extractor) -> tuple[str, str]:
+        return auto_network(*GREY.shape[:2], StyleOptions(), best.dtype, _calibrations.values(), memory)
+
+    network, _ = choose_extractor("auto", judge=judge)
     for step in stylize(
-        grey, grey, StyleOptions(epochs=1, steps_per_epoch=2, size=128), extractor=network, budget=sys.maxsize
+        GREY, GREY, StyleOptions(epochs=1, steps_per_epoch=2, size=128), extractor=network, budget=sys.maxsize
     ):
         images.encode_jpeg(step.image)
     fast.warm_up()
-    if not _calibrations:  # later ones, after a download, come beside a painting, which would mislead them
-        calibration_of(network)
     return {
         "device": device,
-        "extractors": extractors(),
+        "extractors": known,
         "auto": network.architecture.name,
         "precision": network.dtype,
         "calibrations": [calibration.to_json() for calibration in _calibrations.values()],
@@ -321,31 +335,3 @@ def calibration_of(network: Extractor) -> Calibration:
     if network not in _calibrations:
         _calibrations[network] = calibrate(network)
     return _calibrations[network]
-
-
-def extractors() -> dict[str, dict[str, Any]]:
-    """{name: {"installed": bool, "how": how to get it, "" if it is here}} of every network; a damaged file is none."""
-    return {name: _state(name) for name in ARCHITECTURES}
-
-
-def _state(name: str) -> dict[str, Any]:
-    try:
-        weights.load(name, ARCHITECTURES[name].shapes())
-    except WeightsError as error:
-        return {"installed": False, "how": weights.how_to_get(name) if weights.locate(name) is None else str(error)}
-    return {"installed": True, "how": ""}
-
-
-def fetch_weights(name: str, emit: Callable[[Fetching], None]) -> None:
-    """Download the weights of `name`, telling how far it is about five times a second."""
-    told = 0.0
-
-    def progress(received: int, size: int) -> None:
-        nonlocal told
-        if time.monotonic() - told > 0.2 or received == size:
-            told = time.monotonic()
-            emit(Fetching(name, received, size))
-
-    path = weights.fetch(name, progress)
-    size = path.stat().st_size
-    emit(Fetching(name, size, size, done=True))

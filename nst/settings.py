@@ -32,7 +32,7 @@ class Settings:
     port: int = _setting(8050, "port to listen on; 0 takes a free one")
     data: Path = field(default_factory=_default_data, metadata={"help": "folder of runs, uploads and samples"})
     scheduler: str = _setting("", "address of a Dask scheduler, tcp://host:8786; empty starts a worker of our own")
-    offline: bool = _setting(False, "never ask the network for weights")
+    offline: bool = _setting(False, "never ask the network for weights, nor fetch VGG19 at the first start")
     memory: float = _setting(
         0.0,
         "gigabytes that a painting may take; 0 is seven tenths of what is free; a cluster's workers read their own",

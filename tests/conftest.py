@@ -9,6 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"  # TensorFlow reads it when it loads
+os.environ["NST_OFFLINE"] = "1"  # no server that a test starts, in whatever process, fetches weights by itself
 
 ROOT = Path(__file__).resolve().parent.parent
 SHOWN = ("numpy", "pillow", "tensorflow", "tensorflow-cpu", "keras", "distributed", "dash", "fastapi", "playwright")

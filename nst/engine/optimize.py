@@ -115,7 +115,8 @@ def stylize(
         options: settings; None means the defaults.
         init: the picture to start from when `options.init` is "image", [h, w, 3] float32 in 0..1.
         live: weights that the caller may change between steps; None means those of `options`.
-        extractor: a network already at hand; None loads the one that `options` name.
+        extractor: a network already at hand; None loads the one that `options` name; "auto" is VGG19 wherever it is
+            installed: no machine is measured here.
         budget: bytes of memory that this process may take in all; None is most of what is free. What needs more is
             painted by tiles.
         resume: where an earlier run of the same pictures and options stood; it goes on from there.

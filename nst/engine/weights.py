@@ -6,7 +6,9 @@ say which shapes they expect), nor TensorFlow or Keras: it reads their files wit
 
 import errno
 import os
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,16 +16,21 @@ from typing import Any
 import h5py
 import numpy as np
 import platformdirs
-from filelock import FileLock
+from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
-from nst.engine.download import Progress, download, md5_of
-from nst.errors import WeightsError
+from nst.engine.download import CANCELLED, GLANCE, Progress, download, md5_of
+from nst.errors import Cancelled, Unfetched, WeightsError
 from nst.settings import Settings
 
 Arrays = dict[str, list[Any]]  # layer -> its datasets, kernel first
+Layer = tuple[NDArray[np.float32], NDArray[np.float32]]  # kernel, bias
+
+SHOWN = 6  # layers of a file that an error names
+ACCEPTED = ("float16", "float32", "float64")  # dtypes of a file's numbers
 
 BUILTIN = Path(__file__).parent.parent / "builtin" / "compact.npz"
+FORMAT = "an HDF5 file as Keras writes it, or a .npz with <layer>/kernel and <layer>/bias"
 
 
 @dataclass(frozen=True)
@@ -64,15 +71,30 @@ def how_to_get(extractor: str) -> str:
     named = os.environ.get(_variable(extractor))
     if named and locate(extractor) is None:
         return f"{_variable(extractor)} names {named!r}, which is no file; correct it, or unset it."
+    if Settings.read().offline:
+        return f"NST_OFFLINE forbids fetching {extractor.upper()}'s; {_variable(extractor)} may name a file of them."
     return (
         f"To get {extractor.upper()}'s, run `nst weights fetch {extractor}` ({_source(extractor).size / 1e6:.0f} MB),"
         f" or set {_variable(extractor)} to a file in Keras' format."
     )
 
 
-def load(
-    extractor: str, shapes: Mapping[str, tuple[int, ...]]
-) -> dict[str, tuple[NDArray[np.float32], NDArray[np.float32]]]:
+def fetchable(extractor: str) -> bool:
+    """Whether `fetch` may be asked for weights, and `load` would read what it brings."""
+    return extractor in SOURCES and not os.environ.get(_variable(extractor)) and not Settings.read().offline
+
+
+def being_fetched(extractor: str) -> bool:
+    """Whether some process on this machine downloads them at the moment."""
+    lock = _lock_of(_cache() / _source(extractor).file)
+    try:
+        with FileLock(lock, blocking=False) if lock.is_file() else nullcontext():
+            return False
+    except (Timeout, OSError) as error:
+        return isinstance(error, Timeout)
+
+
+def load(extractor: str, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Layer]:
     """The weights of `extractor`.
 
     Args:
@@ -99,7 +121,7 @@ def load(
         raise
     except Exception as error:  # h5py and NumPy raise whatever a damaged file makes them stumble on
         state = "is cut off" if "truncated" in str(error) else "is damaged or no weights file"
-        rule = "must be an HDF5 file as Keras writes it" if path != BUILTIN else "must be the file that ships"
+        rule = "must be the file that ships" if path == BUILTIN else f"must be {FORMAT}"
         raise WeightsError(f"weights file {str(path)!r} {state}: it {rule}. {how_to_get(extractor)}".strip()) from None
 
 
@@ -112,6 +134,7 @@ def fetch(
     timeout: float = 30.0,
     attempts: int = 5,
     pause: float = 1.0,
+    stop: threading.Event | None = None,
 ) -> Path:
     """Download the weights into our cache, check them and return their file; at once if they are there.
 
@@ -126,37 +149,66 @@ def fetch(
         timeout: seconds without a byte after which an attempt counts as stalled.
         attempts: how often to try before giving up.
         pause: seconds before the second attempt; each later one waits that much longer.
+        stop: once it is set, the download ends within a moment, and what was received is thrown away.
 
     Raises:
-        WeightsError: offline, refused, given up, another hash, or no room on the disk.
+        Unfetched: offline, refused, given up, another hash, or no room on the disk. Cancelled: `stop` was set.
     """
     if extractor == "compact":
         return BUILTIN
-    source = _source(extractor)
+    source, stop = _source(extractor), stop or threading.Event()
     url, md5 = url or source.url, md5 or source.md5
     target = _cache() / source.file
     part = target.with_name(f"{target.name}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(target.with_name(f"{target.name}.lock")):
+        with _alone_at(target, stop, lambda: progress(part.stat().st_size if part.exists() else 0, source.size)):
             if not (target.is_file() and md5_of(target) == md5):
                 _refuse_offline(extractor)
-                download(url, part, md5, progress, timeout, attempts, pause)
+                try:
+                    download(url, part, md5, progress, timeout, attempts, pause, stop)
+                except Cancelled:
+                    part.unlink(missing_ok=True)
+                    raise
                 part.replace(target)
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         reason = "the disk is full" if full else error.strerror or str(error)
-        raise WeightsError(f"cannot keep the weights of {extractor} in {str(target.parent)!r}: {reason}") from None
+        message = f"cannot keep the weights of {extractor} in {str(target.parent)!r}: {reason}"
+        raise Unfetched(message, f"there is no way to keep it: {reason}") from None
     size = target.stat().st_size
     progress(size, size)
     return target
 
 
+@contextmanager
+def _alone_at(target: Path, stop: threading.Event, waits: Callable[[], None]) -> Iterator[None]:
+    """Hold `target`'s lock; `waits` is called again and again until it is free. Raises Cancelled."""
+    lock = FileLock(_lock_of(target))
+    while True:
+        try:
+            lock.acquire(timeout=GLANCE)
+            break
+        except Timeout:
+            if stop.is_set():
+                raise Cancelled(CANCELLED) from None
+            waits()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _lock_of(target: Path) -> Path:
+    return target.with_name(f"{target.name}.lock")
+
+
 def _refuse_offline(extractor: str) -> None:
     if Settings.read().offline:
-        raise WeightsError(
+        raise Unfetched(
             f"the weights of {extractor} must come from the network, but NST_OFFLINE forbids it;"
-            f" unset it, or set {_variable(extractor)} to a file you have"
+            f" unset it, or set {_variable(extractor)} to a file you have",
+            "NST_OFFLINE forbids it",
         )
 
 
@@ -183,27 +235,37 @@ def _text(name: bytes | str) -> str:
     return name.decode() if isinstance(name, bytes) else name
 
 
-def _check(
-    arrays: Arrays, shapes: Mapping[str, tuple[int, ...]], path: Path
-) -> dict[str, tuple[NDArray[np.float32], NDArray[np.float32]]]:
+def _check(arrays: Arrays, shapes: Mapping[str, tuple[int, ...]], path: Path) -> dict[str, Layer]:
     """The layers of `shapes` as float32, each with the shape expected. Raises WeightsError."""
-    weights = {}
-    for layer, shape in shapes.items():
-        if layer not in arrays:
-            found = ", ".join(sorted(arrays)) or "none"
-            raise WeightsError(f"weights file {str(path)!r} must have a layer {layer}, got {found}")
-        expected = [tuple(shape), (shape[-1],)]
-        given = [tuple(array.shape) for array in arrays[layer]]
-        if given != expected:
-            raise WeightsError(
-                f"weights file {str(path)!r}: kernel and bias of {layer} must have the shapes"
-                f" {expected[0]} and {expected[1]}, got {' and '.join(map(str, given)) or 'none'}"
-            )
+    file = f"weights file {str(path)!r}"
+    return {layer: _checked(arrays, layer, tuple(shape), file) for layer, shape in shapes.items()}
+
+
+def _checked(arrays: Arrays, layer: str, shape: tuple[int, ...], file: str) -> Layer:
+    """(kernel, bias) of a layer."""
+    if layer not in arrays:
+        found = sorted(name for name, values in arrays.items() if values)
+        raise WeightsError(f"{file} must have a layer {layer}, got {_few(found)}")
+    expected, given = [shape, (shape[-1],)], [tuple(array.shape) for array in arrays[layer]]
+    if given != expected:
+        raise WeightsError(
+            f"{file}: kernel and bias of {layer} must have the shapes"
+            f" {expected[0]} and {expected[1]}, got {' and '.join(map(str, given)) or 'none'}"
+        )
+    dtypes = [str(array.dtype) for array in arrays[layer]]
+    if strange := set(dtypes) - set(ACCEPTED):
+        raise WeightsError(f"{file}: the values of {layer} must be {', '.join(ACCEPTED)}, got {', '.join(strange)}")
+    with np.errstate(over="ignore"):  # what is too large becomes infinite, which is refused below
         kernel, bias = (np.asarray(array, np.float32) for array in arrays[layer])
-        if not (np.isfinite(kernel).all() and np.isfinite(bias).all()):
-            raise WeightsError(f"weights file {str(path)!r}: the values of {layer} must be finite numbers")
-        weights[layer] = kernel, bias
-    return weights
+    if not (np.isfinite(kernel).all() and np.isfinite(bias).all()):
+        raise WeightsError(f"{file}: the values of {layer} must be finite numbers")
+    return kernel, bias
+
+
+def _few(names: list[str]) -> str:
+    """The first names of a list that may be long, "none" of an empty one."""
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more or "none"
 
 
 def _source(extractor: str) -> Source:

@@ -1,6 +1,7 @@
 """The folder of a store: its database, and the files of each run. What happens to runs is store.py's.
 
 studio.sqlite
+fetches.json                 how downloads of weights ended: fetches.py
 reserve                      given up when the disk is full, so that this can still be written down
 uploads/<sha256>             as they came
 runs/<id>/frames/<epoch>.jpg

@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 class Place:
     """What is known of one worker, and what it has."""
 
+    address: str
     ready: bool = False  # its warm-up is over, well or not
     warm: bool = False
     task: Future | None = None  # the warm-up or the run; Dask drops what nobody holds
@@ -27,7 +28,7 @@ class Place:
     told_end: bool = False  # the painter has said how the run ended
     gpu: bool = False
     taking: threading.Thread | None = None  # takes its newest checkpoint
-    fetching: set[str] = field(default_factory=set)  # extractors whose weights it downloads
+    stale: bool = False  # new weights are there, which its warm-up did not see
     at_once: Counter[str] = field(default_factory=Counter)  # by client, pictures it paints in one pass, beside its run
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nst.errors import Busy, Conflict, InputError, NstError, TooMany
-from nst.events import Continued, Paused, Steered, Stopped
+from nst.events import Continued, Fetching, Paused, Steered, Stopped
 from nst.jobs import worker
 from nst.jobs.run import Run, State
 from nst.jobs.workers import Workers
@@ -20,7 +20,8 @@ MOST_EACH = 4  # of those, of one client
 class Queue(Workers):
     """Hands the store's queued runs to workers: clients take turns, and each one's runs go in order of arrival.
 
-    `execute`, `warm_up`, `fetch` and `instant` are named as "module:function" and called in the worker: see worker.py.
+    `execute`, `warm_up`, `fetch` and `instant` are named as "module:function" and called in the worker: see worker.py;
+    `wanted` is as in `Workers`.
     """
 
     def check_room(self, client: str = "") -> None:
@@ -31,6 +32,18 @@ class Queue(Workers):
         mine, most = sum(run.client == client for run in line), self._settings.waiting_each
         if client and mine >= most:
             raise TooMany(f"at most {most} runs of yours may wait, and {mine} do: try again when some were painted")
+
+    @property
+    def has_gpu(self) -> bool:
+        """Some worker has a graphics card."""
+        with self._lock:
+            return any(place.gpu for place in self._places.values())
+
+    @property
+    def hands(self) -> int:
+        """How many workers paint, or could."""
+        with self._lock:
+            return sum(place.ready for place in self._places.values())
 
     def paint_at_once(self, job: Mapping[str, Any], client_id: str = "", asked_by: str = "") -> dict[str, Any]:
         """What a worker paints of `job` in one pass, beside its run; see nst/instant.py.
@@ -117,3 +130,26 @@ class Queue(Workers):
                 raise Conflict(f"run {run_id} cannot be steered: it is {run.state}; continue it, or branch from it")
             if not self._ask(run_id, None, "steer", dict(changes)):
                 self._store.append(run_id, Steered((run.kept or 0) + 1, run.epoch, dict(changes)))
+
+    @property
+    def fetching(self) -> dict[str, Fetching]:
+        """The downloads of weights since the server is up, by extractor, each as it stands."""
+        with self._lock:
+            return self._fetches.now
+
+    def fetch_weights(self, name: str) -> None:
+        """Download an extractor's weights on a worker, beside its painting; `fetching` tells. Raises Busy."""
+        with self._lock:
+            if self._fetches.going(name):
+                return
+            ready = [address for address, place in self._places.items() if place.ready]
+            if not ready:
+                raise Busy("no worker is there yet to fetch weights: try again in a moment")
+            self._fetch_by(ready[0], name)
+
+    def cancel_fetch(self, name: str) -> None:
+        """End a download, and forget what it brought; one that has ended stays as it is."""
+        with self._lock:
+            if going := self._fetches.going(name):
+                self._fetches.cancel(name)
+                self._tell(going[0], worker.cancel_fetch, going[1])

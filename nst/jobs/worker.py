@@ -12,7 +12,9 @@ A painter is handed over by name and imported here, never in the process of the 
         control: a nst.control.Control, to be looked at after every step
     warm_up() -> plain values for the health report, as nst.runner's: "extractors" says which networks there are;
         "auto", "precision", "calibrations" and "memory" are what estimates need
-    fetch(name, emit) -> None: Fetching events, the last one with `done`
+    fetch(name, emit, stop) -> plain values: what is new in the answer of `warm_up`
+        emit(event): Fetching, as it goes on; its end is told here: how, by what `fetch` raises
+        stop: a threading.Event; once it is set, `fetch` is to raise Cancelled soon
     instant(job) -> plain values: what nst.instant.paint says, beside the painting
 
 They answer through Dask's event log, which keeps their order; the end of a task never overtakes it. A checkpoint, which
@@ -30,15 +32,17 @@ import threading
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 from distributed import Worker, get_worker
 
 from nst.control import Control
-from nst.errors import InputError, NstError
+from nst.errors import Cancelled, InputError, NstError, Unfetched
 from nst.events import Event, Failed, Fetching
 
 _controls: dict[str, Control] = {}  # by ticket
+_stops: dict[str, threading.Event] = {}  # of downloads, by ticket
 _aside: dict[str, bytes] = {}  # checkpoints on their way, oldest first
 _one_at_a_time = ThreadPoolExecutor(1, "nst-aside")
 _turns, _newest = itertools.count(), dict[str, int]()  # the last turn of who asked for a call beside the painting
@@ -56,7 +60,7 @@ def warm_up(function: str, topic: str, niceness: int) -> None:
     worker = get_worker()
     _step_back(niceness)
     try:
-        _send_info(worker, function, topic)
+        worker.log_event(topic, {"worker": worker.address, "info": _plain(_named(function)())})
     except Exception as error:
         worker.log_event(topic, {"worker": worker.address, "trouble": in_words(error)})
 
@@ -129,27 +133,46 @@ async def call_aside(function: str, job: dict[str, Any], asked_by: str = "") -> 
 
 
 def fetch_aside(
-    function: str, name: str, warm_up: str, topic: str, niceness: int, dask_worker: Worker | None = None
+    function: str, name: str, ticket: str, topic: str, niceness: int, dask_worker: Worker | None = None
 ) -> None:
-    """Call `fetch` in a thread beside the painting; before its end is told, "info" is sent anew.
+    """Call `fetch` in a thread beside the painting, and send its events and what it returns, as "news".
 
-    `dask_worker` is given by Dask to what it runs beside a task.
+    `ticket` is this download's own name; `dask_worker` is given by Dask to what it runs beside a task.
     """
     assert dask_worker is not None
+    stop, last = _stops.setdefault(ticket, threading.Event()), Fetching(name, 0, 0)
+
+    def send(**what: Any) -> None:
+        dask_worker.log_event(topic, {"worker": dask_worker.address, **what})
 
     def emit(event: Fetching) -> None:
-        if event.done and not event.error:
-            _send_info(dask_worker, warm_up, topic)
-        dask_worker.log_event(topic, {"worker": dask_worker.address, "fetching": event.to_wire()})
+        nonlocal last
+        last = event
+        send(fetching=event.to_wire())
+
+    def end(outcome: str, error: str = "") -> None:
+        send(fetching=replace(last, outcome=outcome, error=error).to_wire())
 
     def fetch() -> None:
         _step_back(niceness)
         try:
-            _named(function)(name, emit)
+            send(news=_plain(_named(function)(name, emit, stop)))
+            end("installed")
+        except Cancelled:
+            end("cancelled")
+        except Unfetched as error:
+            end("broken" if error.passing else "refused", error.brief)
         except Exception as error:
-            emit(Fetching(name, 0, 0, done=True, error=in_words(error)))
+            end("refused", in_words(error))
+        finally:
+            del _stops[ticket]
 
     threading.Thread(target=fetch, name=f"fetch-{name}", daemon=True).start()
+
+
+def cancel_fetch(ticket: str) -> None:
+    """End a download, also one that is still on its way here."""
+    _stops.setdefault(ticket, threading.Event()).set()
 
 
 def _step_back(niceness: int) -> None:
@@ -158,9 +181,9 @@ def _step_back(niceness: int) -> None:
         os.nice(max(0, niceness - os.nice(0)))
 
 
-def _send_info(worker: Worker, warm_up: str, topic: str) -> None:
-    info = json.loads(json.dumps(_named(warm_up)()))  # refuses what is not plain
-    worker.log_event(topic, {"worker": worker.address, "info": info})
+def _plain(values: Any) -> Any:
+    """`values` by way of JSON, which refuses what is not plain."""
+    return json.loads(json.dumps(values))
 
 
 def _named(name: str) -> Callable[..., Any]:

@@ -11,17 +11,17 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any
 
 from distributed import Client, Future
 
-from nst.errors import Busy, Conflict, NotFound, NstError
+from nst.errors import Conflict, NotFound, NstError
 from nst.events import Continued, Event, Failed, Fetching, Finished, Interrupted, Kept, Paused, Stopped
 from nst.jobs import worker
 from nst.jobs.cluster import NICENESS, connect
+from nst.jobs.fetches import Fetches
 from nst.jobs.place import Place, tell
 from nst.jobs.run import Run, State
 from nst.jobs.store import Store
@@ -42,6 +42,8 @@ class Workers:
     """The workers of one queue, each with its run. One thread does all that is not asked from outside.
 
     `execute`, `warm_up`, `fetch` and `instant` are named as "module:function" and called in the worker: see worker.py.
+    `wanted` is an extractor whose weights the first worker of our own that is warm fetches by itself, where it can and
+    nothing in the store's folder says that it should not: see fetches.py.
     """
 
     def __init__(
@@ -50,8 +52,9 @@ class Workers:
         store: Store,
         execute: str = "nst.runner:execute",
         warm_up: str = "nst.runner:warm_up",
-        fetch: str = "nst.runner:fetch_weights",
+        fetch: str = "nst.fetching:fetch",
         instant: str = "nst.instant:paint",
+        wanted: str = "",
     ) -> None:
         self._settings, self._store = settings, store
         self._execute, self._warm_up, self._fetch, self._instant = execute, warm_up, fetch, instant
@@ -68,7 +71,8 @@ class Workers:
         self._lost_warming = 0  # in a row
         self._trouble = ""  # why there is no warm worker
         self._info: dict[str, Any] = {}  # what the last warm-up returned
-        self._fetching: dict[str, Fetching] = {}
+        self._wanted = "" if settings.offline or settings.scheduler else wanted
+        self._fetches = Fetches(store.folder)
 
     def start(self) -> None:
         """Bring the workers up, behind the caller's back; may be called once."""
@@ -107,36 +111,10 @@ class Workers:
         """What warm-up said of the networks; {} until it did."""
         return dict(self._info.get("extractors", {}))
 
-    @property
-    def fetching(self) -> dict[str, Fetching]:
-        """The downloads of weights, by extractor, each as it stands."""
-        with self._lock:
-            return dict(self._fetching)
-
-    def fetch_weights(self, name: str) -> None:
-        """Download an extractor's weights on a worker, beside its painting; `fetching` tells. Raises Busy."""
-        with self._lock:
-            if name in self._fetching and not self._fetching[name].done:
-                return
-            ready = [(address, place) for address, place in self._places.items() if place.ready]
-            if not ready:
-                raise Busy("no worker is there yet to fetch weights: try again in a moment")
-            address, place = ready[0]
-            place.fetching.add(name)
-            self._fetching[name] = Fetching(name, 0, 0)
-            self._tell(address, worker.fetch_aside, self._fetch, name, self._warm_up, self._topic, self._niceness)
-
-    @property
-    def has_gpu(self) -> bool:
-        """Some worker has a graphics card."""
-        with self._lock:
-            return any(place.gpu for place in self._places.values())
-
-    @property
-    def hands(self) -> int:
-        """How many workers paint, or could."""
-        with self._lock:
-            return sum(place.ready for place in self._places.values())
+    def _fetch_by(self, address: str, name: str) -> None:
+        """Have a worker download an extractor's weights."""
+        ticket = self._fetches.begin(name, address)
+        self._tell(address, worker.fetch_aside, self._fetch, name, ticket, self._topic, self._niceness)
 
     def line(self) -> list[Run]:
         """The runs that wait, the next one first."""
@@ -233,9 +211,11 @@ class Workers:
         elif "fetching" in message:
             event = Event.from_wire(message["fetching"])
             assert isinstance(event, Fetching)
-            self._fetching[event.name] = event
-            if place and event.done:
-                place.fetching.discard(event.name)
+            self._fetches.hear(event, message["worker"])
+        elif "news" in message:
+            self._info |= message["news"]
+            for each in self._places.values():
+                each.stale = True
         elif "trouble" in message:
             self._trouble = f"the worker could not get ready: {message['trouble']}"
         elif place:
@@ -275,12 +255,17 @@ class Workers:
     def _welcome(self, address: str) -> None:
         """Warm a new worker up, unless that has killed its predecessors."""
         assert self._client is not None
-        place = self._places[address] = Place()
+        place = self._places[address] = Place(address)
         place.gpu = bool(self._client.scheduler_info()["workers"].get(address, {}).get("resources", {}).get(GPU))
         if self._lost_warming < WARM_UPS:
-            self._hand_over(address, self._warmed, worker.warm_up, self._warm_up, self._topic, self._niceness)
+            self._have_warmed(address)
         else:
             place.ready = True
+
+    def _have_warmed(self, address: str) -> None:
+        """Make warming up the task of a worker."""
+        self._places[address].stale = False
+        self._hand_over(address, self._warmed, worker.warm_up, self._warm_up, self._topic, self._niceness)
 
     def _give_up(self, address: str, reason: str = LOST) -> None:
         """A worker is gone: its downloads end, its run goes on with another. Dask's nanny, or its owner, brings one."""
@@ -289,8 +274,7 @@ class Workers:
         self._lost_warming += not place.ready
         if place.run:
             self._take_back(place, reason)
-        for name in place.fetching:
-            self._fetching[name] = replace(self._fetching[name], done=True, error=self._trouble)
+        self._fetches.give_up(address, self._trouble)
 
     def _take_back(self, place: Place, reason: str) -> None:
         """Put a run whose worker is gone into the line again, unless it has lost many and got nowhere."""
@@ -307,10 +291,17 @@ class Workers:
             self._write(run.id, Interrupted(reason), Continued(run.epochs))
 
     def _dispatch(self) -> None:
-        """Give every free worker the run whose turn it is; one that cannot be handed over fails: the next then."""
+        """Give every free worker the run whose turn it is; one that cannot be handed over fails: the next then.
+
+        A worker that is stale warms up again first.
+        """
         assert self._client is not None
         reached = self._client.status == "running"
         free = [(at, place) for at, place in self._places.items() if reached and place.ready and place.task is None]
+        with self._lock:
+            for address in [at for at, place in free if place.stale]:
+                self._have_warmed(address)
+        free = [(at, place) for at, place in free if place.task is None]
         line = self.line() if free else []
         for address, place in sorted(free, key=lambda item: item[1].gpu):  # the plain ones first
             for run in [run for run in line if place.gpu or not run.gpu]:
@@ -361,6 +352,9 @@ class Workers:
 
     def _warmed(self, place: Place, task: Future) -> None:
         place.ready = True
+        network = self.extractors().get(self._wanted)
+        if network and network["fetchable"] and self._fetches.due(self._wanted):
+            self._fetch_by(place.address, self._wanted)
 
     def _painted(self, place: Place, task: Future) -> None:
         if task.status == "error":

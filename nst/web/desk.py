@@ -12,7 +12,7 @@ from typing import Any
 
 from nst import images
 from nst.errors import Conflict, NstError, OptionError, OutOfMemory
-from nst.estimates import Calibration, calibration_for, estimate
+from nst.estimates import Calibration, auto_network, calibration_for, estimate
 from nst.jobs.archive import Archive
 from nst.jobs.queue import Queue
 from nst.jobs.run import Run, State
@@ -56,6 +56,12 @@ class Desk:
     def library(self) -> Library:
         """The fast styles."""
         return Library(self.settings.data / "styles")
+
+    def cancel_fetch(self, name: str) -> None:
+        """End the download of a network's weights. Raises Conflict where several people share the studio."""
+        if self.settings.many:
+            raise Conflict("several people share this studio: only who runs it does without a network (NST_OFFLINE=1)")
+        self.queue.cancel_fetch(name)
 
     def check_styles_change(self) -> None:
         """Raises Conflict where several people share the fast styles, which have no owner."""
@@ -115,35 +121,31 @@ class Desk:
     def forecast(self, options: StyleOptions, content: str | Shape, style: str | None = None) -> dict[str, Any] | None:
         """What a run will take: `Estimate.to_json` at the pace of late, and the "extractor" and "precision" it is for.
 
-        `content` is a ref, or its (height, width). None until a worker has said what its machine has. Raises NotFound,
-        and OptionError where the network's weights are missing, or the run would not fit into the worker's memory.
+        "why" says in a sentence why "auto" stands for that extractor, "" where it was chosen. `content` is a ref, or
+        its (height, width). None until a worker has said what its machine has. Raises NotFound, and OptionError where
+        the network's weights are missing, or the run would not fit into the worker's memory.
         """
-        asked = self.queue.extractors().get(options.extractor)
+        health, asked = self.queue.health(), self.queue.extractors().get(options.extractor)
         if asked and not asked["installed"]:
             raise OptionError(f"`extractor` cannot be {options.extractor!r}: {asked['how']}", "extractor")
-        health = self.queue.health()
-        network = health.get("auto") if options.extractor == "auto" else options.extractor
         precision = health.get("precision") if options.precision == "auto" else options.precision
-        if network is None or precision is None or "memory" not in health:
+        if "auto" not in health or precision is None or "memory" not in health:
             return None
         known = [Calibration.from_json(each) for each in health.get("calibrations", ())]
+        shape = self.shape(content) if isinstance(content, str) else content
+        size = self.shape(style) if style else None
+        network, why = options.extractor, ""
+        if network == "auto" and self.queue.extractors().get("vgg19", {}).get("installed"):
+            network, why = auto_network(*shape, options, precision, known, health["memory"], size)
+        elif network == "auto":
+            network, why = "compact", "VGG19's weights are not here."
         speed = calibration_for(network, precision, known)
-        height, width = self.shape(content) if isinstance(content, str) else content
         try:
-            found = estimate(
-                height,
-                width,
-                options,
-                network,
-                precision,
-                speed,
-                health["memory"],
-                self.shape(style) if style else None,
-            )
+            found = estimate(*shape, options, network, precision, speed, health["memory"], size)
         except OutOfMemory as error:
             raise OptionError(str(error), "size") from error
         seconds = found.seconds * self._pace(speed) if found.seconds and speed else None
-        return {**found.to_json(), "seconds": seconds, "extractor": network, "precision": precision}
+        return {**found.to_json(), "seconds": seconds, "extractor": network, "precision": precision, "why": why}
 
     def _pace(self, speed: Calibration) -> float:
         """What the last whole runs on that network took since the server is up, over what was estimated for them.
@@ -230,8 +232,7 @@ class Desk:
         run = self.store.run(run_id)
         if not changes:
             raise OptionError("name at least one option to change")
-        network = run.extractor or self.queue.health().get("auto", "compact")
-        run.options_now.steered(changes, network)
+        run.options_now.steered(changes, run.extractor or self._will_paint(run))
         self.queue.steer(run_id, changes)
 
     def resume(self, run_id: str, more: int = 0, changes: Mapping[str, Any] | None = None) -> None:
@@ -243,6 +244,11 @@ class Desk:
         self.queue.resume(run_id, more)
         if changes:
             self.queue.steer(run_id, changes)
+
+    def _will_paint(self, run: Run) -> str:
+        """The network of a run that has not started."""
+        forecast = self.forecast(run.options, f"uploads/{run.content}", f"uploads/{run.style}")
+        return forecast["extractor"] if forecast else "compact"
 
     def _check_room(self, client: str, but: str = "") -> None:
         self.archive.check_room(but)

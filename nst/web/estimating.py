@@ -1,4 +1,4 @@
-"""Callbacks of the line above Start: what a run of the form's settings would take.
+"""Callbacks of the line above Start: what a run of the form's settings would take, and which network would paint it.
 
 It is asked for once the form has rested a moment (assets/form.js), not at every tick of a slider.
 """
@@ -29,7 +29,11 @@ def register(app: Dash, desk: Desk) -> None:
     )
 
     @app.callback(
-        output={"children": Output(ids.ESTIMATE, "children"), "class": Output(ids.ESTIMATE, "className")},
+        output={
+            "children": Output(ids.ESTIMATE, "children"),
+            "class": Output(ids.ESTIMATE, "className"),
+            "forecast": Output(ids.FORECAST, "data"),
+        },
         inputs={"draft": Input(ids.DRAFT, "data")},
         state={
             "choices": {role: State(choice, "data") for role, choice in pictures.items()},
@@ -37,19 +41,21 @@ def register(app: Dash, desk: Desk) -> None:
         },
         prevent_initial_call=True,
     )
-    async def estimate(draft: int, choices: dict[str, Any], values: dict[str, Any]) -> dict[str, str]:
+    async def estimate(draft: int, choices: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
+        nothing = {"children": "", "class": "estimate", "forecast": None}
         refs = [choice["ref"] for choice in choices.values() if choice]
         if len(refs) < len(choices):
-            return {"children": "", "class": "estimate"}
+            return nothing
         try:
             options = StyleOptions.from_json(read_form(values))
         except OptionError:  # Start will say what is wrong, beside the field
-            return {"children": "", "class": "estimate"}
+            return nothing
         try:
             forecast = await asyncio.to_thread(desk.forecast, options, *refs)
         except NstError as error:
-            return {"children": str(error), "class": "estimate estimate-refused"}
-        return line(forecast, desk.queue.health()["worker"])
+            return nothing | {"children": str(error), "class": "estimate estimate-refused"}
+        told = forecast and {"asked": options.extractor, "extractor": forecast["extractor"], "why": forecast["why"]}
+        return line(forecast, desk.queue.health()["worker"]) | {"forecast": told}
 
 
 def line(forecast: dict[str, Any] | None, worker: str) -> dict[str, str]:

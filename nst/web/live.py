@@ -71,7 +71,7 @@ def studio_of(desk: Desk) -> dict[str, Any]:
         "trouble": health.get("error", ""),
         "networks": desk.queue.extractors(),
         "fetching": {name: event.to_json() for name, event in desk.queue.fetching.items()},
-        "offline": desk.settings.offline,
+        "many": desk.settings.many,
         "gpu": desk.queue.has_gpu,
     }
 

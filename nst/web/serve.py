@@ -28,7 +28,7 @@ PATIENCE = 3  # seconds that requests in flight may take when the server closes
 
 
 def build(settings: Settings) -> FastAPI:
-    """The application of `settings`, with a store and a queue of its own. The folder of runs is made.
+    """The application of `settings`, with a store and a queue of its own, which fetches VGG19. The folder is made.
 
     Raises OptionError if others could reach it and nothing is asked of them.
     """
@@ -40,7 +40,7 @@ def build(settings: Settings) -> FastAPI:
             "host",
         )
     store = Store(settings.data, int(settings.frames * 10**6))
-    return create_app(settings, store, Queue(settings, store))
+    return create_app(settings, store, Queue(settings, store, wanted="vgg19"))
 
 
 def serve(settings: Settings, open_browser: bool) -> None:

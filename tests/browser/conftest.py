@@ -39,15 +39,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 class Site:
     """A server process on a port of its own."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, *more: str) -> None:
+        self.folder, self.more = folder, more
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "tests.browser.server", str(self.port), str(self.folder)]
+        command = [sys.executable, "-m", "tests.browser.server", str(self.port), str(self.folder), *self.more]
         self._process = subprocess.Popen(command, cwd=ROOT)
         end = time.monotonic() + 60
         while not self._warm():

@@ -1,4 +1,7 @@
-"""The site as the browser tests meet it, in a process of its own: `python -m tests.browser.server PORT FOLDER`."""
+"""The site as the browser tests meet it, in a process of its own: `python -m tests.browser.server PORT FOLDER [FETCH]`.
+
+FETCH is what fetches VGG19 by itself at the first start; without it nothing does.
+"""
 
 import sys
 from pathlib import Path
@@ -11,11 +14,12 @@ from nst.web.factory import create_app
 from tests.web.sites import draw_cheaply, queue_of
 
 
-def main(port: str, folder: str) -> None:
+def main(port: str, folder: str, fetch: str = "") -> None:
     settings = Settings(data=Path(folder), port=int(port))
     draw_cheaply(settings.data / "samples")
     store = Store(settings.data)
-    application = create_app(settings, store, queue_of(settings, store))
+    by_itself = {"fetch": fetch, "wanted": "vgg19"} if fetch else {}
+    application = create_app(settings, store, queue_of(settings, store, **by_itself))
     uvicorn.run(application, port=settings.port, log_level="warning", timeout_graceful_shutdown=1)
 
 

@@ -186,15 +186,6 @@ def test_a_double_click_starts_one_run(visit: Visit, site: Site) -> None:
     assert runs() == before + 1
 
 
-def test_vgg19_can_be_fetched_from_the_page(visit: Visit) -> None:
-    page = visit()
-    page.click("#fetch")
-    expect(page.locator("#fetching")).to_be_visible()
-    expect(page.locator("#painter")).to_contain_text("VGG19 is here")
-    expect(page.locator("#fetching")).to_be_hidden()
-    expect(page.locator("#fetch")).to_be_hidden()
-
-
 def test_a_run_needs_no_mouse(visit: Visit) -> None:
     page = visit()
     focus(page, "epochs")

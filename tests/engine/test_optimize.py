@@ -342,7 +342,8 @@ def test_an_unknown_layer_is_refused_before_anything_is_painted(tiny, pictures):
 def test_auto_is_compact_without_vgg_weights_and_says_how_to_get_them(monkeypatch, tmp_path):
     for variable in ("NST_CACHE", "KERAS_HOME"):
         monkeypatch.setenv(variable, str(tmp_path))
-    monkeypatch.delenv("NST_VGG19_WEIGHTS", raising=False)
+    for variable in ("NST_VGG19_WEIGHTS", "NST_OFFLINE"):
+        monkeypatch.delenv(variable, raising=False)
     network, note = choose_extractor("auto")
     assert network.architecture.name == "compact"
     assert "nst weights fetch vgg19" in note

@@ -1,12 +1,11 @@
-import hashlib
 import os
 import re
 import shutil
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import h5py
@@ -15,11 +14,10 @@ import pytest
 
 from nst.engine import weights
 from nst.engine.extractors import ARCHITECTURES
-from nst.errors import WeightsError
+from nst.errors import Cancelled, Unfetched, WeightsError
+from tests.engine.files import FILE, Layers, Server, md5, write_notop
 
 SHAPES = {"block1_conv1": (3, 3, 3, 4), "block1_conv2": (3, 3, 4, 4), "block2_conv1": (3, 3, 4, 6)}
-FILE = "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"
-Layers = dict[str, tuple[np.ndarray, np.ndarray]]
 
 
 @pytest.fixture(autouse=True)
@@ -39,22 +37,6 @@ def layers() -> Layers:
         layer: (random.normal(size=shape).astype(np.float32), random.normal(size=shape[-1]).astype(np.float32))
         for layer, shape in SHAPES.items()
     }
-
-
-def write_notop(path: Path, layers: Layers) -> Path:
-    """The layout of Keras Applications' files of 2016: names as bytes, "block1_conv1_W_1:0", pooling layers empty."""
-    with h5py.File(path, "w") as file:
-        file.attrs["layer_names"] = [b"input_1", *(layer.encode() for layer in layers), b"block1_pool"]
-        for layer in ("input_1", "block1_pool"):
-            file.create_group(layer).attrs["weight_names"] = []
-        for layer, (kernel, bias) in layers.items():
-            names = (f"{layer}_W_1:0", f"{layer}_b_1:0")
-            group = file.create_group(layer)
-            group.attrs["weight_names"] = [name.encode() for name in names]
-            for name, values in zip(names, (kernel, bias), strict=True):
-                group[name] = values
-        file["padding"] = np.random.default_rng(2).integers(0, 255, 300_000, np.uint8)  # several pieces of a download
-    return path
 
 
 @pytest.fixture(scope="session")
@@ -189,6 +171,23 @@ def forget_a_layer(path: Path) -> None:
         del file["block2_conv1"]
 
 
+def take_another_network(path: Path) -> None:
+    write_notop(path, {f"conv{n}_{part}": (np.zeros((3, 3, 3, 4)), np.zeros(4)) for n in range(5) for part in (1, 2)})
+
+
+def count_in_whole_numbers(path: Path) -> None:
+    retype(path, np.int8)
+
+
+def retype(path: Path, dtype: type, value: float = 1.0) -> None:
+    """Store a layer's kernel as `dtype`, full of `value`."""
+    with h5py.File(path, "a") as file:
+        name = "block1_conv2/block1_conv2_W_1:0"
+        shape = file[name].shape
+        del file[name]
+        file[name] = np.full(shape, value, dtype)
+
+
 def poison(path: Path) -> None:
     with h5py.File(path, "a") as file:
         file["block1_conv1/block1_conv1_W_1:0"][0, 0, 0, 0] = np.nan
@@ -205,7 +204,19 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
         r"of block1_conv2 must have the shapes \(3, 3, 4, 4\) and \(4,\), got .* and \(5,\)",
     ),
     "a layer short": (forget_a_layer, "must have a layer block2_conv1, got block1_conv1, block1_conv2"),
+    "of another network": (
+        take_another_network,
+        "must have a layer block1_conv1, got conv0_1, conv0_2, conv1_1, conv1_2, conv2_1, conv2_2 and 4 more",
+    ),
+    "of whole numbers": (
+        count_in_whole_numbers,
+        "the values of block1_conv2 must be float16, float32, float64, got int8",
+    ),
     "not finite": (poison, "the values of block1_conv1 must be finite numbers"),
+    "too large": (
+        lambda path: retype(path, np.float64, 1e300),
+        "the values of block1_conv2 must be finite numbers",
+    ),
 }
 
 
@@ -221,6 +232,41 @@ def test_a_damaged_file_is_refused_with_its_name_the_rule_and_the_value(case, no
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("dtype", [np.float16, np.float64])
+def test_other_floating_point_numbers_are_read_as_float32(dtype, notop, tmp_path, monkeypatch):
+    path = Path(shutil.copy(notop, tmp_path / "mine.h5"))
+    retype(path, dtype, 0.1)
+    monkeypatch.setenv("NST_VGG19_WEIGHTS", str(path))
+    kernel, _ = weights.load("vgg19", SHAPES)["block1_conv2"]
+    assert (kernel.dtype, kernel.max()) == (np.dtype("float32"), np.float32(dtype(0.1)))
+
+
+@pytest.mark.parametrize(("extractor", "layer"), [("vgg19", "block3_conv4"), ("vgg16", None)])
+def test_the_weights_of_the_smaller_vgg_do_not_pass_for_the_larger(extractor, layer, tmp_path, monkeypatch):
+    """VGG16 lacks the fourth convolutions of VGG19; what VGG19 has beyond VGG16 is left alone."""
+    source = "vgg16" if layer else "vgg19"
+    file = write_notop(tmp_path / "w.h5", {
+        name: (np.zeros(shape, np.float32), np.zeros(shape[-1], np.float32))
+        for name, shape in ARCHITECTURES[source].shapes().items()
+    })  # fmt: skip
+    monkeypatch.setenv(f"NST_{extractor.upper()}_WEIGHTS", str(file))
+    if layer:
+        with pytest.raises(WeightsError, match=f"must have a layer {layer}, got block1_conv1, .* and 7 more$"):
+            weights.load(extractor, ARCHITECTURES[extractor].shapes())
+    else:
+        assert weights.load(extractor, ARCHITECTURES[extractor].shapes())
+
+
+def test_what_can_be_fetched_is_what_no_variable_names_and_the_settings_allow(tmp_path, monkeypatch):
+    assert [weights.fetchable(name) for name in ("vgg19", "vgg16", "compact")] == [True, True, False]
+    monkeypatch.setenv("NST_VGG19_WEIGHTS", str(tmp_path / "typo.h5"))
+    assert [weights.fetchable(name) for name in ("vgg19", "vgg16")] == [False, True]
+    monkeypatch.setenv("NST_OFFLINE", "1")
+    assert not weights.fetchable("vgg16")
+    words = weights.how_to_get("vgg16")
+    assert words == "NST_OFFLINE forbids fetching VGG16's; NST_VGG16_WEIGHTS may name a file of them."
+
+
 def test_a_pickle_in_the_built_in_file_is_never_opened(tmp_path, monkeypatch):
     path = tmp_path / "compact.npz"
     np.savez(path, **{"block1_conv1/kernel": np.array([{}], object), "block1_conv1/bias": np.zeros(4)})
@@ -230,59 +276,6 @@ def test_a_pickle_in_the_built_in_file_is_never_opened(tmp_path, monkeypatch):
 
 
 # --- fetching them
-
-
-class Server:
-    """A file server on the loopback that behaves, request by request, as `plan` says, and well after the plan's end."""
-
-    def __init__(self, data: bytes) -> None:
-        self.data, self.plan, self.asked = data, list[str | int](), list[str | None]()
-        self.release = threading.Event()  # lets stalled answers end
-        server = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                server.asked.append(self.headers["Range"])
-                server.answer(self, server.plan.pop(0) if server.plan else "well")
-
-            def log_message(self, *_: object) -> None: ...
-
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.thread = threading.Thread(target=self.http.serve_forever, args=(0.01,))
-        self.url = f"http://127.0.0.1:{self.http.server_port}/{FILE}"
-
-    def answer(self, request: BaseHTTPRequestHandler, behaviour: str | int) -> None:
-        wanted = re.fullmatch(r"bytes=(\d+)-", request.headers["Range"] or "")
-        start = int(wanted[1]) if wanted and behaviour != "ignores ranges" else 0
-        if isinstance(behaviour, int) or start >= len(self.data):
-            request.send_error(behaviour if isinstance(behaviour, int) else 416)
-            return
-        body = self.data[start:]
-        request.send_response(206 if start else 200)
-        if start:
-            shown = start + 1 if behaviour == "sends another range" else start
-            request.send_header("Content-Range", f"bytes {shown}-{len(self.data) - 1}/{len(self.data)}")
-        if behaviour == "promises the moon":
-            request.send_header("Content-Length", str(10**17))
-        elif behaviour != "says no length":
-            request.send_header("Content-Length", str(len(body)))
-        request.end_headers()
-        if behaviour in ("cuts off", "stalls"):
-            body = body[: len(body) // 2]
-        request.wfile.write(b"x" * len(body) if behaviour == "lies" else body)
-        if behaviour == "stalls":
-            request.wfile.flush()
-            self.release.wait()
-
-    def __enter__(self) -> "Server":
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.release.set()
-        self.http.shutdown()
-        self.http.server_close()
-        self.thread.join()
 
 
 @pytest.fixture
@@ -296,10 +289,6 @@ def fetch(server: Server, **changes: object) -> tuple[Path, list[tuple[int, int]
     told: list[tuple[int, int]] = []
     settings = {"url": server.url, "md5": md5(server.data), "timeout": 20, "attempts": 3, "pause": 0} | changes
     return weights.fetch("vgg19", lambda *numbers: told.append(numbers), **settings), told
-
-
-def md5(data: bytes) -> str:
-    return hashlib.md5(data).hexdigest()
 
 
 def left_in_the_cache(tmp_path: Path) -> list[str]:
@@ -475,3 +464,91 @@ def test_processes_that_fetch_at_once_share_one_download_and_need_no_tensorflow(
     assert weights.locate("vgg19").read_bytes() == server.data
     assert len(server.asked) == 2
     assert left_in_the_cache(tmp_path) == [FILE]
+
+
+# --- cancelling
+
+
+def cancelled(server: Server, stop: threading.Event, **changes: object) -> None:
+    """A fetch that is cancelled long before its patience ends."""
+    began = time.monotonic()
+    with pytest.raises(Cancelled, match="the download was cancelled"):
+        fetch(server, stop=stop, timeout=60, pause=60, **changes)
+    assert time.monotonic() - began < 30
+
+
+def once(happened: threading.Event, stop: threading.Event) -> None:
+    """Set `stop` when `happened` is."""
+    threading.Thread(target=lambda: happened.wait(60) and stop.set(), daemon=True).start()
+
+
+@pytest.mark.parametrize("behaviour", ["stalls", "says nothing", 503])
+def test_a_download_that_is_cancelled_ends_at_once_and_leaves_nothing(behaviour, server, tmp_path):
+    server.plan, stop = [behaviour], threading.Event()
+    once(server.came, stop)
+    cancelled(server, stop)
+    assert len(server.asked) == 1
+    assert left_in_the_cache(tmp_path) == []
+    assert weights.locate("vgg19") is None
+
+
+def test_what_an_earlier_attempt_left_goes_with_the_one_that_is_cancelled(server, tmp_path):
+    server.plan = ["cuts off"]
+    with pytest.raises(Unfetched):
+        fetch(server, attempts=1)
+    assert left_in_the_cache(tmp_path) == [f"{FILE}.part"]
+    stop = threading.Event()
+    stop.set()
+    cancelled(server, stop)
+    assert len(server.asked) == 1
+    assert left_in_the_cache(tmp_path) == []
+
+
+def test_who_waits_for_another_download_sees_it_grow_and_leaves_it_alone_when_cancelled(server, tmp_path):
+    server.plan, stop, told = ["stalls"], threading.Event(), []
+
+    def progress(received: int, size: int) -> None:
+        told.append((received, size))
+        if received:
+            stop.set()
+
+    first = threading.Thread(target=fetch, args=(server,))
+    first.start()
+    assert server.came.wait(60)
+    assert weights.being_fetched("vgg19")
+    with pytest.raises(Cancelled):
+        weights.fetch("vgg19", progress, server.url, md5=md5(server.data), stop=stop)
+    assert told[-1] == (len(server.data) // 2, weights.SOURCES["vgg19"].size)
+    server.release.set()
+    first.join()
+    assert left_in_the_cache(tmp_path) == [FILE]
+    assert not weights.being_fetched("vgg19")
+
+
+BRIEFLY: dict[str, tuple[list[str | int], str, bool]] = {
+    "not found": ([404], "its server refuses to give it", False),
+    "busy": ([503] * 3, "there is no connection to its server, or it broke", True),
+    "cut off": (["cuts off"] * 9, "there is no connection to its server, or it broke", True),
+    "another file": (["lies"], "what came was not the file that was meant", False),
+    "too large": (["promises the moon"], "there is no way to keep it: the disk is full", False),
+}
+
+
+@pytest.mark.parametrize("case", BRIEFLY)
+def test_why_it_failed_is_told_in_brief_without_an_address(case, server):
+    server.plan, brief, passing = BRIEFLY[case]
+    with pytest.raises(Unfetched) as caught:
+        fetch(server)
+    assert (caught.value.brief, caught.value.passing) == (brief, passing)
+
+
+def test_without_a_network_it_may_be_tried_again_and_offline_not(notop, monkeypatch):
+    with Server(notop.read_bytes()) as gone:
+        pass
+    with pytest.raises(Unfetched) as caught:
+        fetch(gone)
+    assert (caught.value.brief, caught.value.passing) == ("there is no connection to its server, or it broke", True)
+    monkeypatch.setenv("NST_OFFLINE", "1")
+    with pytest.raises(Unfetched) as caught:
+        fetch(gone)
+    assert (caught.value.brief, caught.value.passing) == ("NST_OFFLINE forbids it", False)

@@ -7,7 +7,18 @@ from hypothesis import strategies as st
 
 from nst import estimates
 from nst.errors import OutOfMemory
-from nst.estimates import GIGABYTE, NETWORKS, TILES, Calibration, calibration_for, estimate, largest_size, pairs
+from nst.estimates import (
+    AUTO_SECONDS,
+    GIGABYTE,
+    NETWORKS,
+    TILES,
+    Calibration,
+    auto_network,
+    calibration_for,
+    estimate,
+    largest_size,
+    pairs,
+)
 from nst.options import StyleOptions
 from nst.scales import MARGIN, Scale, margins, schedule
 
@@ -196,3 +207,49 @@ def test_a_canvas_is_wider_all_round_and_never_too_small_to_be_halved_four_times
 def test_only_noise_climbs_the_ladder():
     assert len(schedule(3, 4, StyleOptions(init="noise"))) > 1
     assert [rung.steps for rung in schedule(3, 4, StyleOptions(init="style", epochs=2, steps_per_epoch=3))] == [6]
+
+
+# --- what "auto" stands for
+
+SECOND = Calibration("vgg19", "float32", 0.0, 1.0 / (96 * 96))  # a step of a small square takes about one
+
+
+def auto(options: StyleOptions, speed: float = 1.0, budget: int = 10**11, known: bool = True) -> tuple[str, str]:
+    faster = dataclasses.replace(SECOND, pixel_seconds=SECOND.pixel_seconds / speed)
+    return auto_network(100, 100, options, "float32", [faster] if known else [], budget)
+
+
+def test_auto_is_vgg19_where_the_run_is_quick_enough_with_it_and_says_why() -> None:
+    options = StyleOptions(size=128, epochs=20)
+    seconds = estimate(100, 100, options, "vgg19", "float32", SECOND).seconds
+    assert seconds
+    for share in (0.9, 0.99):
+        network, why = auto(options, seconds / AUTO_SECONDS / share)
+        assert (network, why) == ("vgg19", "VGG19 is here and quick enough for this run.")
+    network, why = auto(options, seconds / AUTO_SECONDS / 1.2)
+    assert network == "compact"
+    assert why == (
+        "VGG19 would take about 1 min 50 s here, and `auto` waits 1 min 30 s at most;"
+        " choose `vgg19` to have it all the same."
+    )
+
+
+def test_auto_counts_a_run_that_ends_by_itself_as_its_longest() -> None:
+    quick, slow = StyleOptions(size=128, epochs=10), StyleOptions(size=128, epochs="auto")
+    speed = estimate(100, 100, quick, "vgg19", "float32", SECOND).seconds / AUTO_SECONDS * 1.1  # type: ignore[operator]
+    assert auto(quick, speed)[0] == "vgg19"
+    network, why = auto(slow, speed)
+    assert network == "compact"
+    assert "would take up to" in why
+
+
+def test_auto_is_compact_where_vgg19_would_not_fit_and_vgg19_where_nothing_was_measured() -> None:
+    options = StyleOptions(size=1024)
+    assert auto(options, 10**6, budget=10**9) == ("compact", "VGG19 would need more memory than there is.")
+    assert auto(options, known=False)[0] == "vgg19"
+
+
+def test_auto_guesses_from_the_speed_of_another_network() -> None:
+    compact = Calibration("compact", "float32", 0.03, 3.7e-6)
+    assert auto_network(480, 640, StyleOptions(size=512), "float32", [compact], 10**11)[0] == "compact"
+    assert auto_network(480, 640, StyleOptions(size=64, epochs=5), "float32", [compact], 10**11)[0] == "vgg19"

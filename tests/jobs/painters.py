@@ -1,5 +1,6 @@
 """Painters for the queue's tests, handed over by name as the real one is."""
 
+import itertools
 import json
 import os
 import signal
@@ -9,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from nst.control import Control
-from nst.errors import InputError, WeightsError
+from nst.errors import Cancelled, InputError, Unfetched, WeightsError
 from nst.events import Epoch, Event, Fetching, Finished, Kept, Losses, Paused, Started, Steered, Stopped
 from nst.jobs import worker
 
@@ -127,6 +128,7 @@ PAINTERS = (
 )
 
 _installed = {"compact"}
+_warm_ups = itertools.count(1)
 
 
 def warm_up() -> dict[str, Any]:
@@ -134,8 +136,14 @@ def warm_up() -> dict[str, Any]:
         "pid": os.getpid(),
         "nice": os.nice(0),
         "offline": os.environ.get("NST_OFFLINE", ""),
-        "extractors": dict.fromkeys(_installed, True),
+        "extractors": extractors(),
+        "warm_ups": next(_warm_ups),
     }
+
+
+def extractors() -> dict[str, Any]:
+    names = {"vgg19", "vgg16", "missing", "away", "endless"} | _installed
+    return {name: {"installed": name in _installed, "fetchable": name not in _installed} for name in names}
 
 
 def warm_up_and_raise() -> dict[str, Any]:
@@ -147,15 +155,22 @@ def warm_up_and_die() -> dict[str, Any]:
     return {}
 
 
-def fetch(name: str, emit: Emit) -> None:
+def fetch(name: str, emit: Emit, stop: threading.Event) -> dict[str, Any]:
+    """By its name: there is none, the network is down, it takes until it is cancelled, or all is well."""
     if name == "missing":
         raise WeightsError("there are no weights for 'missing'")
+    if name == "away":
+        raise Unfetched("could not download http://there/: [Errno 111] refused", "there is no connection", passing=True)
     for received in (0, 50, 100):
         emit(Fetching(name, received, 100))
+    if name == "endless":
+        stop.wait()
+        raise Cancelled("the download was cancelled")
     _installed.add(name)
-    emit(Fetching(name, 100, 100, done=True))
+    return {"extractors": extractors()}
 
 
-def fetch_and_die(name: str, emit: Emit) -> None:
+def fetch_and_die(name: str, emit: Emit, stop: threading.Event) -> dict[str, Any]:
     emit(Fetching(name, 1, 100))
     os.kill(os.getpid(), signal.SIGKILL)
+    return {}

@@ -11,7 +11,7 @@ import pytest
 from distributed import Client, LocalCluster
 
 from nst.errors import Busy, Conflict, NotFound, TooMany
-from nst.events import Failed
+from nst.events import Failed, Fetching
 from nst.jobs.queue import Queue
 from nst.jobs.run import Run, State
 from nst.jobs.store import Store
@@ -187,7 +187,7 @@ def test_the_worker_is_another_process_niced_and_says_what_it_can(queue: Queue) 
     assert pid != os.getpid()
     assert psutil.pid_exists(pid)
     assert queue.health()["nice"] >= 10
-    assert queue.extractors()["compact"] is True
+    assert queue.extractors()["compact"]["installed"]
 
 
 def test_nothing_listens_beyond_this_machine(queue: Queue) -> None:
@@ -361,24 +361,42 @@ def test_weights_are_fetched_beside_the_painting(queue: Queue, store: Store) -> 
     warm(queue)
     run = submit(queue, painters.paint_until_stopped)
     follow(store, run.id, until=painting)
-    assert "vgg16" not in queue.extractors()
+    assert not queue.extractors()["vgg16"]["installed"]
+    before = queue.health()["warm_ups"]
     queue.fetch_weights("vgg16")
     assert not queue.fetching["vgg16"].error
     wait_until(lambda: queue.fetching["vgg16"].done)
-    assert (queue.fetching["vgg16"].received, queue.fetching["vgg16"].error) == (100, "")
-    assert queue.extractors()["vgg16"] is True
+    assert queue.fetching["vgg16"] == Fetching("vgg16", 100, 100, "installed")
+    assert queue.extractors()["vgg16"]["installed"]
     assert store.run(run.id).state is State.RUNNING
+    assert queue.health()["warm_ups"] == before
     queue.stop(run.id)
     follow(store, run.id)
+    wait_until(lambda: queue.health()["warm_ups"] == before + 1)  # it is measured when nothing is painted
 
 
 def test_weights_that_cannot_be_fetched_say_why(queue: Queue) -> None:
     warm(queue)
     queue.fetch_weights("missing")
     wait_until(lambda: queue.fetching["missing"].done)
-    assert queue.fetching["missing"].error == "there are no weights for 'missing'"
+    assert queue.fetching["missing"] == Fetching("missing", 0, 0, "refused", "there are no weights for 'missing'")
     queue.fetch_weights("missing")  # may be tried again
     wait_until(lambda: queue.fetching["missing"].done)
+    queue.fetch_weights("away")
+    wait_until(lambda: queue.fetching["away"].done)
+    assert queue.fetching["away"] == Fetching("away", 0, 0, "broken", "there is no connection")
+
+
+def test_weights_that_are_fetched_can_be_cancelled_and_asked_for_again(queue: Queue) -> None:
+    warm(queue)
+    for _ in range(2):
+        queue.fetch_weights("endless")
+        wait_until(lambda: queue.fetching["endless"].received == 100)
+        queue.cancel_fetch("endless")
+        wait_until(lambda: queue.fetching["endless"].done)
+        assert queue.fetching["endless"] == Fetching("endless", 100, 100, "cancelled")
+    queue.cancel_fetch("endless")  # too late, and no harm
+    assert not queue.extractors()["endless"]["installed"]
 
 
 # Queues of their own --------------------------------------------------------------------------------------------------
@@ -488,7 +506,10 @@ def test_a_painter_that_does_not_exist_fails_its_run(fresh: Store) -> None:
         warm(queue)
         queue.fetch_weights("vgg19")
         wait_until(lambda: queue.fetching["vgg19"].done)
-        assert queue.fetching["vgg19"].error == "the worker ended unexpectedly"
+        assert (queue.fetching["vgg19"].outcome, queue.fetching["vgg19"].error) == (
+            "broken",
+            "the worker ended unexpectedly",
+        )
 
 
 def test_a_scheduler_elsewhere_serves_with_all_its_workers(fresh: Store) -> None:

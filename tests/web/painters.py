@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from nst.control import Control
-from nst.errors import Diverged
+from nst.errors import Cancelled, Diverged, Unfetched
 from nst.estimates import Calibration
 from nst.events import Epoch, Event, Fetching, Finished, Kept, Losses, Paused, Started, Steered, Stopped
 from nst.images import encode_png
@@ -23,8 +24,8 @@ CALIBRATION = Calibration("compact", "float32", step_seconds=0.005, pixel_second
 MEMORY = 2_500_000_000  # bytes
 ENOUGH = 31  # epochs that change the picture, of a run that ends by itself
 DIVERGES = 13  # this seed's loss runs away after three epochs
-VGG19 = {"installed": False, "how": "Fetch it here, or with `nst weights fetch vgg19`."}
-VGG16 = {"installed": False, "how": "Fetch it here, or with `nst weights fetch vgg16`."}
+VGG19 = {"installed": False, "how": "Fetch it here, or with `nst weights fetch vgg19`.", "fetchable": True}
+VGG16 = {"installed": False, "how": "Fetch it here, or with `nst weights fetch vgg16`.", "fetchable": True}
 
 
 def execute(job: dict[str, Any], emit: Emit, control: Control) -> None:
@@ -67,7 +68,7 @@ def execute(job: dict[str, Any], emit: Emit, control: Control) -> None:
 
 def warm_up() -> dict[str, Any]:
     return {
-        "extractors": {"compact": {"installed": True, "how": ""}, "vgg19": VGG19, "vgg16": VGG16},
+        "extractors": {"compact": {"installed": True, "how": "", "fetchable": False}, "vgg19": VGG19, "vgg16": VGG16},
         "auto": "compact",
         "precision": "float32",
         "memory": MEMORY,
@@ -75,12 +76,25 @@ def warm_up() -> dict[str, Any]:
     }
 
 
-def fetch(name: str, emit: Emit) -> None:
+def fetch(name: str, emit: Emit, stop: threading.Event) -> dict[str, Any]:
     for received in range(0, 80, 8):
-        emit(Fetching(name, received * 2**20, 80 * 2**20))
-        time.sleep(0.1)
-    VGG19["installed"] = True
-    emit(Fetching(name, 80 * 2**20, 80 * 2**20, done=True))
+        emit(Fetching(name, received * 10**6, 80 * 10**6))
+        if stop.wait(0.1):
+            raise Cancelled("the download was cancelled")
+    VGG19.update(installed=True, how="", fetchable=False)
+    return {"extractors": warm_up()["extractors"]}
+
+
+def fetch_for_ever(name: str, emit: Emit, stop: threading.Event) -> dict[str, Any]:
+    emit(Fetching(name, 31 * 10**6, 80 * 10**6))
+    stop.wait()
+    raise Cancelled("the download was cancelled")
+
+
+def fetch_in_vain(name: str, emit: Emit, stop: threading.Event) -> dict[str, Any]:
+    emit(Fetching(name, 31 * 10**6, 80 * 10**6))
+    message = "could not download http://192.0.2.1/w.h5: [Errno 111] Connection refused; gave up after 5 attempts"
+    raise Unfetched(message, "there is no connection to its server, or it broke", passing=True)
 
 
 def _open(data: bytes) -> Image.Image:

@@ -36,9 +36,9 @@ def draw_cheaply(folder: Path) -> None:
         samples.path_of(cheap, folder)
 
 
-def queue_of(settings: Settings, store: Store) -> Queue:
-    names = {role: f"tests.web.painters:{role}" for role in ("execute", "warm_up", "fetch")}
-    return Queue(settings, store, **names)
+def queue_of(settings: Settings, store: Store, fetch: str = "fetch", wanted: str = "") -> Queue:
+    names = {"execute": "execute", "warm_up": "warm_up", "fetch": fetch}
+    return Queue(settings, store, **{role: f"tests.web.painters:{name}" for role, name in names.items()}, wanted=wanted)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from fastapi.testclient import TestClient
 
+from nst.errors import Conflict
 from nst.jobs.store import Store
 from nst.settings import Settings
 from nst.web.clients import HEADER
@@ -104,3 +105,8 @@ def test_who_has_too_many_runs_waiting_is_told_when_to_come_back(shared_site: Te
     follow(shared_site, begun(shared_site, BEN, options=QUICK))
     for run_id in waiting:
         shared_site.post(f"/api/v1/runs/{run_id}/stop", headers=ANNA)
+
+
+def test_nobody_cancels_what_the_others_wait_for(shared_site: TestClient) -> None:
+    with pytest.raises(Conflict, match="only who runs it does without a network"):
+        shared_site.app.state.desk.cancel_fetch("vgg19")  # type: ignore[attr-defined]

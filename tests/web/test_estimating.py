@@ -1,5 +1,6 @@
 """What a run would take, as the page and the REST interface tell it before the start."""
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from nst.errors import NotFound, OptionError
-from nst.estimates import calibration_for, estimate
+from nst.estimates import auto_network, calibration_for, estimate
 from nst.events import Epoch, Finished, Losses, Started
 from nst.jobs.archive import Archive
 from nst.jobs.queue import Queue
@@ -70,7 +71,8 @@ def test_a_forecast_is_the_estimate_of_the_network_that_will_paint(desk: Desk) -
     expected = estimate(120, 160, options, "compact", "float32", CALIBRATION, MEMORY, (60, 80))
     style = desk.keep(picture(80, 60), "style")
     found = desk.forecast(options, f"samples/{CONTENTS[0].name}", style)
-    assert found == {**expected.to_json(), "extractor": "compact", "precision": "float32"}
+    why = "VGG19's weights are not here."
+    assert found == {**expected.to_json(), "extractor": "compact", "precision": "float32", "why": why}
     assert found == desk.forecast(options, (120, 160), style)
     assert desk.forecast(StyleOptions(extractor="vgg16", precision="bfloat16"), (120, 160)) == {
         **estimate(
@@ -79,7 +81,25 @@ def test_a_forecast_is_the_estimate_of_the_network_that_will_paint(desk: Desk) -
         ).to_json(),
         "extractor": "vgg16",
         "precision": "bfloat16",
+        "why": "",
     }
+
+
+def test_a_forecast_is_of_the_network_that_auto_will_stand_for(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The worker decides by the same rule, from the same numbers."""
+    monkeypatch.setattr(desk.queue, "extractors", lambda: {"vgg19": {"installed": True}})
+    slow, quick = StyleOptions(size=256, epochs=1000), StyleOptions(size=64, epochs=1)
+    for options, network, words in ((slow, "compact", "VGG19 would take about"), (quick, "vgg19", "quick enough")):
+        found = desk.forecast(options, (120, 160))
+        assert found is not None
+        assert (found["extractor"], found["why"]) == auto_network(
+            *(120, 160, options, "float32", [CALIBRATION], MEMORY)
+        )
+        assert found["extractor"] == network
+        assert words in found["why"]
+    chosen = desk.forecast(dataclasses.replace(slow, extractor="vgg19"), (120, 160))
+    assert chosen is not None
+    assert (chosen["extractor"], chosen["why"]) == ("vgg19", "")
 
 
 def painted(desk: Desk, options: StyleOptions, times: float, tiled: bool = False) -> float:

@@ -41,7 +41,7 @@ PROMISED = (
     "status",
     "download",
 )
-STUDIO = {"worker": "warm", "trouble": "", "networks": {}, "fetching": {}, "offline": False, "gpu": False}
+STUDIO = {"worker": "warm", "trouble": "", "networks": {}, "fetching": {}, "many": False, "gpu": False}
 LOSSES = Losses(3.0, 1.0, 1.5, 0.5)
 
 

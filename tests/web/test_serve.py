@@ -13,6 +13,7 @@ import time
 import urllib.request
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -20,7 +21,8 @@ import uvicorn
 from starlette.types import Receive, Scope, Send
 
 from nst.jobs.store import Store
-from nst.web.serve import _Server
+from nst.settings import Settings
+from nst.web.serve import _Server, build
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -171,6 +173,17 @@ def test_a_studio_asks_for_its_token_never_says_it_and_believes_a_proxy_that_is_
         out, errors = process.communicate(timeout=60)
     assert process.returncode == 0
     assert token not in said + out + errors
+
+
+def test_the_front_door_wants_vgg19_unless_it_is_offline_or_works_for_a_scheduler(tmp_path: Path) -> None:
+    def wanted(**settings: Any) -> str:
+        desk = build(Settings(data=tmp_path, **settings)).state.desk
+        desk.store.close()
+        return desk.queue._wanted
+
+    assert wanted() == "vgg19"
+    assert wanted(offline=True) == wanted(scheduler="tcp://127.0.0.1:9") == ""
+    assert Settings.read().offline  # so that no server of these tests fetches anything
 
 
 @pytest.mark.parametrize("port", ["many", "70000"])

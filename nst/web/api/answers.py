@@ -95,7 +95,7 @@ RunSaid = create_model("Run", __base__=Said, __doc__="A run as it stands.", **_f
 
 def _fields_of_forecast() -> dict[str, Any]:
     told = {field.name: get_type_hints(Estimate)[field.name] for field in dataclasses.fields(Estimate)}
-    return {name: (kind, ...) for name, kind in {**told, "extractor": str, "precision": str}.items()}
+    return {name: (kind, ...) for name, kind in {**told, "extractor": str, "precision": str, "why": str}.items()}
 
 
 Forecast = create_model("Forecast", __base__=Said, __doc__="What a run would take.", **_fields_of_forecast())
@@ -231,15 +231,16 @@ class FastPainted(Said):
 
 
 class Extractor(Said):
-    """A network; `how` tells how to get it. None if no worker has said yet."""
+    """A network; `how` tells how to get it, `fetchable` that the page can. None if no worker has said yet."""
 
     name: str
     installed: bool | None
     how: str
+    fetchable: bool | None
 
 
 class Extractors(Said):
-    """`auto` is the one that stands for it, None if no worker has said yet."""
+    """`auto` is the one that stands for it in a run with the default options, None if no worker has said yet."""
 
     extractors: list[Extractor]
     auto: str | None

@@ -34,8 +34,8 @@ async def options() -> dict[str, Any]:
 
 @router.get("/extractors", summary="The networks", responses={200: {"model": answers.Extractors}})
 def extractors(desk: Here) -> dict[str, Any]:
-    """Which are installed, and how to get the others; `auto` is the one that stands for it here."""
-    unknown, known = {"installed": None, "how": ""}, desk.queue.extractors()
+    """Which are installed, and how to get the others; `auto` is the one that stands for it with the default options."""
+    unknown, known = {"installed": None, "how": "", "fetchable": None}, desk.queue.extractors()
     names = [name for name in StyleOptions.choices("extractor") if name != "auto"]
     told = [{"name": name, **known.get(name, unknown)} for name in names]
     return {"extractors": told, "auto": desk.queue.health().get("auto")}

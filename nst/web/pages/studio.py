@@ -38,6 +38,7 @@ def layout(logout: bool = False) -> Component:
             dcc.Store(id=ids.FRAMES),
             dcc.Store(id=ids.STUDIO),
             dcc.Store(id=ids.DRAFT),
+            dcc.Store(id=ids.FORECAST),
             _header(logout),
             html.Main([_panel(), _stage(), _notes()], id=ids.ROOM_STUDIO, className="studio", tabIndex=-1),
             instant.layout(),
@@ -189,12 +190,13 @@ def _notes() -> Component:
             html.Section(
                 [
                     html.H2("The painter"),
-                    html.P(id=ids.PAINTER),
+                    html.P(id=ids.PAINTER, role="status", **{"aria-live": "polite"}),
                     html.Button("Fetch VGG19", id=ids.FETCH, type="button", hidden=True, className="quiet"),
                     html.Div(
                         [
                             html.Label(id=ids.FETCH_TEXT, htmlFor=ids.FETCH_BAR),
                             html.Progress(id=ids.FETCH_BAR, value="0", max="1"),
+                            html.Button("Cancel", id=ids.CANCEL_FETCH, type="button", className="quiet"),
                         ],
                         id=ids.FETCHING,
                         hidden=True,
