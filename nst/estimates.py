@@ -41,7 +41,7 @@ class Network:
 NETWORKS = {
     "vgg19": Network(361_152, 1612, 488, 80_075_520, 80),
     "vgg16": Network(287_424, 1480, 488, 58_841_856, 64),
-    "compact": Network(46_176, 812, 216, 9_942_400, 80),
+    "compact": Network(55_968, 830, 216, 15_988_096, 128),
 }
 BASE = 640_000_000  # bytes: Python, TensorFlow, what a worker imports, a traced step
 WEIGHTS = 3  # copies: as they were read, as they are used, and turned for the way back
