@@ -100,6 +100,7 @@ def broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], N
         (tmp_path / "damaged").mkdir()
         (tmp_path / "damaged" / f"{module}.py").write_text(f"raise ImportError('{module} is damaged')\n")
         monkeypatch.setenv("PYTHONPATH", str(tmp_path / "damaged"))
+        monkeypatch.syspath_prepend(tmp_path / "damaged")  # which multiprocessing hands on to what it spawns
 
     return broken
 
