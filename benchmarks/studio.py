@@ -19,7 +19,7 @@ from typing import Any
 from benchmarks.outcome import NotMeasured, Warmth
 
 ROOT = Path(__file__).resolve().parent.parent
-PATIENCE = 120.0  # seconds
+PATIENCE = 300.0  # seconds
 ENDINGS = ("finished", "stopped", "failed")  # events after which a run tells no more by itself
 
 

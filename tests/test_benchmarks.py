@@ -43,7 +43,7 @@ Measure = Callable[..., dict[str, float]]
 Refuse = Callable[..., None]
 
 needs_browser = pytest.mark.skipif(chromium() is None, reason="no browser: set NST_CHROMIUM, or install chromium")
-pytestmark = pytest.mark.timeout(300)  # some wait for two workers that load TensorFlow, one after the other
+pytestmark = pytest.mark.timeout(600)  # some wait for workers that load TensorFlow, beside whatever else goes on
 
 
 @pytest.fixture
