@@ -4,10 +4,10 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.outcome import NotMeasured, must_finish
+from benchmarks.outcome import NotMeasured, Warmth, must_finish
 from nst.jobs.queue import Queue
 from nst.jobs.run import Run, State
 from nst.jobs.store import Store
@@ -23,6 +23,7 @@ class Line:
 
     store: Store
     queue: Queue
+    warmth: Warmth = field(default_factory=Warmth)
 
     def paint(self, options: StyleOptions, content: bytes, style: bytes, count: int = 1) -> int:
         """Have the same run painted `count` times; how many were painted at the same time, at most.
@@ -46,14 +47,14 @@ class Line:
         """Return once `happened()` is true. Raises NotMeasured if that takes too long, or no worker is left."""
         end = time.monotonic() + PATIENCE
         while not happened():
-            if trouble := self.queue.health().get("error"):
-                raise NotMeasured(f"no worker: {trouble}")
+            self.warm()
             if time.monotonic() > end:
                 raise NotMeasured(f"the queue was not there within {PATIENCE:.0f} s")
             time.sleep(0.02)
 
     def warm(self) -> bool:
-        return self.queue.health()["worker"] == "warm"
+        """Whether a run would start at once. Raises NotMeasured if there is no worker for long."""
+        return self.warmth(self.queue.health())
 
     def _submit(self, options: StyleOptions, content: bytes, style: bytes) -> str:
         run = self.store.create(options, self.store.put_upload(content), self.store.put_upload(style))

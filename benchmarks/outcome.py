@@ -1,10 +1,12 @@
 """How what was timed ended: as it should, or there is no figure."""
 
+import time
 from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+GRACE = 10.0  # seconds in which a worker that is lost may be replaced
 
 
 class NotMeasured(Exception):
@@ -15,6 +17,26 @@ def must_finish(run: str, state: str, error: str = "") -> None:
     """Raise NotMeasured, with the run's own error, unless its state (or the event that ended it) is "finished"."""
     if state != "finished":
         raise NotMeasured(f"{run} is {state}, not finished{f': {error}' if error else ''}")
+
+
+class Warmth:
+    """Whether there is a warm worker, by what its queue says of itself, looked at again and again.
+
+    A queue may think for a moment that a worker is lost which it only has not met yet, or which is being replaced.
+    """
+
+    def __init__(self) -> None:
+        self._lost_at: float | None = None  # time.monotonic(), since when there has been none
+
+    def __call__(self, health: Mapping[str, Any]) -> bool:
+        """Raises NotMeasured, with the queue's own error, once there has been no worker for `GRACE` seconds."""
+        if health["worker"] != "lost":
+            self._lost_at = None
+        elif self._lost_at is None:
+            self._lost_at = time.monotonic()
+        elif time.monotonic() - self._lost_at > GRACE:
+            raise NotMeasured(f"there is no worker: {health.get('error', 'it is lost')}")
+        return bool(health["worker"] == "warm")
 
 
 def all_of(count: int, things: Iterable[T]) -> list[T]:

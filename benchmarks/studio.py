@@ -11,15 +11,15 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
-from benchmarks.outcome import NotMeasured
+from benchmarks.outcome import NotMeasured, Warmth
 
 ROOT = Path(__file__).resolve().parent.parent
-PATIENCE = 120.0  # seconds
+PATIENCE = 300.0  # seconds
 ENDINGS = ("finished", "stopped", "failed")  # events after which a run tells no more by itself
 
 
@@ -35,6 +35,7 @@ class Studio:
     started: float  # time.monotonic() just before its process was
     process: subprocess.Popen[bytes] | None = None  # if it is ours, and then
     log: Path | None = None  # what it says
+    warmth: Warmth = field(default_factory=Warmth)
 
     def get(self, path: str) -> Any:
         """The JSON at a path. Raises NotMeasured unless it is answered with 2xx, NoAnswer if it is not at all."""
@@ -102,11 +103,8 @@ class Studio:
         return bool(self.get("/_dash-layout"))
 
     def worker_warm(self) -> bool:
-        """Whether a run would start at once. Raises NotMeasured if the worker cannot be made ready."""
-        health = self.get("/api/v1/health")
-        if "error" in health:
-            raise NotMeasured(f"the worker is {health['worker']}: {health['error']}")
-        return health["worker"] == "warm"
+        """Whether a run would start at once. Raises NotMeasured if there is no worker for long."""
+        return self.warmth(self.get("/api/v1/health"))
 
     def end(self) -> None:
         """End the process as its user would. Raises NotMeasured unless it exits with 0."""

@@ -43,7 +43,7 @@ Measure = Callable[..., dict[str, float]]
 Refuse = Callable[..., None]
 
 needs_browser = pytest.mark.skipif(chromium() is None, reason="no browser: set NST_CHROMIUM, or install chromium")
-pytestmark = pytest.mark.timeout(300)  # some wait for two workers that load TensorFlow, one after the other
+pytestmark = pytest.mark.timeout(600)  # some wait for workers that load TensorFlow, beside whatever else goes on
 
 
 @pytest.fixture
@@ -100,6 +100,7 @@ def broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], N
         (tmp_path / "damaged").mkdir()
         (tmp_path / "damaged" / f"{module}.py").write_text(f"raise ImportError('{module} is damaged')\n")
         monkeypatch.setenv("PYTHONPATH", str(tmp_path / "damaged"))
+        monkeypatch.syspath_prepend(tmp_path / "damaged")  # which multiprocessing hands on to what it spawns
 
     return broken
 
@@ -108,6 +109,14 @@ def broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], N
 def no_vgg19(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """VGG19's weights are not there."""
     monkeypatch.setenv("NST_VGG19_WEIGHTS", str(tmp_path / "nothing.npz"))
+
+
+@pytest.fixture
+def pictures(tmp_path_factory: pytest.TempPathFactory, content: np.ndarray, style: np.ndarray) -> tuple[str, ...]:
+    folder = tmp_path_factory.mktemp("pictures")
+    for name, picture in (("content", content), ("style", style)):
+        (folder / f"{name}.png").write_bytes(encode_png(picture))
+    return ("--content", str(folder / "content.png"), "--style", str(folder / "style.png"))
 
 
 @pytest.fixture
@@ -201,8 +210,9 @@ def test_peak_of_what_does_not_fit_is_no_peak(refuse: Refuse) -> None:
     refuse(peak.main, "needs 0.", "--peaks", "compact:64:0.1", "--growth", "64")
 
 
-def test_fast_paints_in_one_pass(measure: Measure) -> None:
-    found = measure(fast.main, "--rounds", "1", "--size", "64", "--large", "300")
+def test_fast_paints_in_one_pass(measure: Measure, pictures: tuple[str, ...]) -> None:
+    photos = str(Path(pictures[1]).parent)  # samples would have to be drawn
+    found = measure(fast.main, "--rounds", "1", "--size", "64", "--large", "300", "--photos", photos)
     assert found["64 x 64 px, ours"] > 0
     assert found["300 x 200 px by strips, peak memory"] > 0.1
 
@@ -211,14 +221,6 @@ def test_fast_has_no_figure_of_a_damaged_photo(refuse: Refuse, tmp_path: Path) -
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "broken.png").write_bytes(b"nonsense")
     refuse(fast.main, "broken.png", "--photos", str(tmp_path / "photos"), status=2)
-
-
-@pytest.fixture
-def pictures(tmp_path_factory: pytest.TempPathFactory, content: np.ndarray, style: np.ndarray) -> tuple[str, ...]:
-    folder = tmp_path_factory.mktemp("pictures")
-    for name, picture in (("content", content), ("style", style)):
-        (folder / f"{name}.png").write_bytes(encode_png(picture))
-    return ("--content", str(folder / "content.png"), "--style", str(folder / "style.png"))
 
 
 def test_epochs_are_a_table_and_a_network_without_weights_is_left_out(
