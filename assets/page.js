@@ -95,8 +95,16 @@
   // Fetch and Cancel take each other's place under the finger: whoever pressed one is at the other next.
   let pressed = null;
   function keepFocus(hidden) {
-    if (pressed) requestAnimationFrame(() => document.querySelector(hidden ? "#fetch" : "#cancel-fetch")?.focus());
+    if (!pressed || (pressed.id === "fetch") === hidden) return; // the answer to the press is still to come
     pressed = null;
+    focusOnceShown(hidden ? "#fetch" : "#cancel-fetch", 60);
+  }
+  // What is hidden takes no focus, and the page may need some frames to show it.
+  function focusOnceShown(selector, frames) {
+    const element = document.querySelector(selector);
+    element?.focus();
+    if (frames && document.activeElement !== element)
+      requestAnimationFrame(() => focusOnceShown(selector, frames - 1));
   }
   window.dash_clientside = Object.assign({}, window.dash_clientside, { painter: { keepFocus } });
 

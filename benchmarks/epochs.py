@@ -19,8 +19,8 @@ from benchmarks.curves import markdown, short
 from benchmarks.outcome import NotMeasured, paint
 from benchmarks.race import picture_of
 from benchmarks.report import machine, others_load, rounded, slug
+from nst.engine import weights
 from nst.engine.extractors import ARCHITECTURES
-from nst.engine.networks import load_extractor
 from nst.errors import WeightsError
 from nst.events import Epoch
 from nst.images import encode_png
@@ -103,7 +103,7 @@ def measure(given: argparse.Namespace) -> None:
 def installed(network: str) -> bool:
     """Whether a network's weights are here; says so if not."""
     try:
-        load_extractor(network)
+        weights.load(network, ARCHITECTURES[network].shapes())
     except WeightsError as error:
         print(f"  {network} is left out: {error}")
         return False

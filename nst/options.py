@@ -88,7 +88,7 @@ PRESETS = {
 WEIGHTS = ("content_weight", "style_weight", "tv_weight")
 # What they are by each normalisation of its own; see objective.py.
 NORMALISATION_WEIGHTS = {
-    "relative": (1.0, 8.0, 4.0),
+    "relative": (1.0, 32.0, 8.0),
     "gatys": (1.0, 1000.0, 0.0),  # Gatys 2016, section 2.3: content over style 1e-3, no total variation
 }
 

@@ -152,7 +152,8 @@ def test_bad_input_is_one_line_and_status_2(case, files, tmp_path, capsys):
 def test_missing_weights_are_status_1_and_say_how_to_get_them(files, tmp_path, capsys, monkeypatch):
     for variable in ("NST_CACHE", "KERAS_HOME"):
         monkeypatch.setenv(variable, str(tmp_path))
-    monkeypatch.delenv("NST_VGG19_WEIGHTS", raising=False)
+    for variable in ("NST_VGG19_WEIGHTS", "NST_OFFLINE"):
+        monkeypatch.delenv(variable, raising=False)
     status = main(["stylize", *map(str, files), "-o", str(tmp_path / "out.png"), "--extractor", "vgg19"])
     assert status == 1
     assert "nst weights fetch vgg19" in capsys.readouterr().err

@@ -47,7 +47,7 @@ GRAM_WARM_UP = 1000  # steps until it is reached: a student that sees nothing ye
 ROUNDS = (0.06, 0.14, 0.24, 0.34, 0.46, 0.58, 0.70, 0.82)
 PAINTINGS = 14  # a round
 SIZES = (64, 288)  # px, long side
-STRENGTHS = (0.3, 10.0)
+STRENGTHS = (0.08, 2.5)
 KEPT = 6  # frames of each
 
 
@@ -266,7 +266,7 @@ def main() -> None:
                 "script": "python -m nst.engine.distill",
                 "teacher": "VGG19 (Simonyan and Zisserman 2014), weights by the Visual Geometry Group, University of"
                 " Oxford, trained on ImageNet (CC BY 4.0)",
-                "data": f"{len(groups['photos'])} photographs, {len(groups['paintings'])} public-domain paintings,"
+                "data": f"{len(groups['photos'])} photographs, {len(groups['paintings'])} paintings,"
                 f" {len(crops.groups['frames'])} frames that the student painted while it learned",
                 "licence": "MIT",
                 "seed": given.seed,

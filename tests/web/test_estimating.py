@@ -88,7 +88,7 @@ def test_a_forecast_is_the_estimate_of_the_network_that_will_paint(desk: Desk) -
 def test_a_forecast_is_of_the_network_that_auto_will_stand_for(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """The worker decides by the same rule, from the same numbers."""
     monkeypatch.setattr(desk.queue, "extractors", lambda: {"vgg19": {"installed": True}})
-    slow, quick = StyleOptions(size=256, epochs=1000), StyleOptions(size=64, epochs=1)
+    slow, quick = StyleOptions(size=1024, epochs=1000), StyleOptions(size=64, epochs=1)
     for options, network, words in ((slow, "compact", "VGG19 would take about"), (quick, "vgg19", "quick enough")):
         found = desk.forecast(options, (120, 160))
         assert found is not None

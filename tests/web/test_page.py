@@ -257,7 +257,7 @@ def test_the_card_shows_what_is_in_force_and_tells_only_what_is_not() -> None:
     tree = [each for field in steering.fields(run) for each in components(field)]
     found = [each for each in tree if isinstance(getattr(each, "id", None), dict)]
     values = {each.id["steer"]: each.value for each in found if each.id["part"] == "box"}
-    assert (values["strength"], values["style_weight"], values["tv_weight"]) == ("2", "8", "4")
+    assert (values["strength"], values["style_weight"], values["tv_weight"]) == ("2", "32", "8")
     assert {"style_layers.block1_conv1", "style_layers.block5_conv1"} <= values.keys()
     assert steering.changes(run, values) == {}
     moved = values | {"strength": "0.5", "style_layers.block1_conv1": "0.9", "tv_weight": "much"}
