@@ -205,7 +205,7 @@ def test_a_start_that_is_not_given_is_asked_for(tiny, pictures):
 
 
 def test_weights_may_change_while_the_picture_forms(tiny, pictures):
-    chosen = options(size=64, init="content")
+    chosen = options(size=64, init="content", style_weight=8.0, tv_weight=4.0)
     live = LiveWeights.of(chosen, "tiny")
     run = stylize(*pictures, chosen, live=live, extractor=tiny)
     before = list(itertools.islice(run, 5))[-1].losses
