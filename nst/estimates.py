@@ -16,7 +16,7 @@ import psutil
 
 from nst.errors import OutOfMemory
 from nst.option import options_of
-from nst.options import StyleOptions
+from nst.options import AUTO_SECONDS, StyleOptions
 from nst.scales import Scale, fit, margins, schedule
 from nst.words import roughly
 
@@ -64,11 +64,6 @@ CONTAINERS = (  # (limit, use) of a container's memory, where the machine's own 
     ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
     ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
 )
-
-
-# Seconds that a run may be expected to take with VGG19 for "auto" to stand for it. The best picture within about a
-# minute is wanted, and an estimate that is guessed from the speed of the compact network was seen a third too long.
-AUTO_SECONDS = 90.0
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,9 @@ from nst.errors import OptionError
 from nst.option import ECHO, LayerWeights, Options, declare, did_you_mean, options_of, shown
 
 MOST_EPOCHS = 100  # of a run whose `epochs` is "auto"
+# Seconds that a run may be expected to take with VGG19 for "auto" to stand for it. The best picture within about a
+# minute is wanted, and an estimate that is guessed from the speed of the compact network was seen a third too long.
+AUTO_SECONDS = 90.0
 
 GATYS_STYLE = ("block1_conv1", "block2_conv1", "block3_conv1", "block4_conv1", "block5_conv1")
 
@@ -131,7 +134,7 @@ class StyleOptions(Options):
     extractor: str = declare(
         "auto",
         "the network that looks at the pictures; auto is vgg19 where its weights are installed and the run takes "
-        "at most 90 s with it, else compact",
+        f"at most {AUTO_SECONDS:g} s with it, else compact",
         "basic",
         choices=("auto", "vgg19", "vgg16", "compact"),
     )

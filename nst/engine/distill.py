@@ -32,8 +32,10 @@ from PIL import Image
 from nst.engine.backend import tf
 from nst.engine.distill_data import BATCH, CROP, Array, Crops, Halves, Pool, Scales, as_array, read, statistics, teacher
 from nst.engine.extractors import ARCHITECTURES, Architecture, Extractor, he_normal
+from nst.engine.losses import linear_gram
 from nst.engine.optimize import stylize
 from nst.options import StyleOptions
+from nst.whole import whole
 
 PEAK_LEARNING_RATE = 2e-3
 WARM_UP = 100  # steps until it is reached
@@ -95,11 +97,9 @@ class Distillation:
         importance = ENERGY * energy + (1 - ENERGY)
         error = tf.reduce_mean(importance * tf.square(guess - (truth - mean) / deviation))
 
-        # The Gram matrix of F K + b is that of (F, 1) between (K over b) and its transpose: the narrow side is summed.
-        padded = tf.concat([source, tf.ones([count, height * width, 1])], axis=-1)
-        affine = tf.concat([kernel[0, 0] * deviation, (bias * deviation + mean)[None]], axis=0)
         positions = float(height * width)
-        matrix = tf.transpose(affine) @ (tf.matmul(padded, padded, transpose_a=True) / positions) @ affine
+        narrow = tf.matmul(source, source, transpose_a=True) / positions, tf.reduce_mean(source, axis=1)
+        matrix = linear_gram(*narrow, kernel[0, 0] * deviation, bias * deviation + mean)
         target = tf.matmul(truth, truth, transpose_a=True) / positions
         off, norm = (tf.reduce_sum(tf.square(x), axis=(1, 2)) for x in (matrix - target, target))
         return error, tf.reduce_mean(off / (norm + 1e-12))
@@ -181,12 +181,11 @@ class Distillation:
 
     def save(self, path: Path) -> None:
         """Write everything needed to resume, whole or not at all."""
-        half = path.with_suffix(".half.npz")
         state = {f"variable_{i}": v.numpy() for i, v in enumerate(self._state())}
         scales = {f"scale_{layer}": np.stack(pair) for layer, pair in self.scales.items()}
         progress = {"seconds": np.float64(self.seconds), "steps": np.int64(self.steps)}
-        np.savez(half, allow_pickle=False, **progress, **state, **scales)
-        half.replace(path)
+        with whole(path) as part, part.open("wb") as file:
+            np.savez(file, allow_pickle=False, **progress, **state, **scales)
 
     def load(self, path: Path) -> None:
         """Continue from `save`."""
@@ -204,9 +203,8 @@ class Distillation:
         for layer, (kernel, bias) in self.folded().items():
             arrays[f"{layer}/kernel"] = kernel.astype(np.float16)
             arrays[f"{layer}/bias"] = bias.astype(np.float16)
-        half = path.with_suffix(".half.npz")
-        np.savez_compressed(half, allow_pickle=False, **arrays)
-        half.replace(path)
+        with whole(path) as part, part.open("wb") as file:
+            np.savez_compressed(file, allow_pickle=False, **arrays)
         path.with_suffix(".json").write_text(json.dumps(provenance, indent=2) + "\n")
 
 

@@ -43,10 +43,13 @@ def _moments(flat: Tensor) -> tuple[tuple[Tensor, Tensor], Callable[[Tensor, Ten
 
 
 def linear_gram(matrix: Tensor, mean: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
-    """Gram matrix of F K + b, [D, D], from that of F [C, C], the mean of F [C], K [C, D] and b [D]; all float32."""
-    crossed = ops.outer(ops.matmul(mean, kernel), bias)
+    """Gram matrix of F K + b, [..., D, D], from that of F [..., C, C], the mean of F [..., C], K [C, D] and b [D].
+
+    All are float32; leading axes are those of several pictures.
+    """
+    crossed = ops.expand_dims(ops.matmul(mean, kernel), -1) * bias
     through = ops.matmul(ops.transpose(kernel), ops.matmul(matrix, kernel))
-    return through + crossed + ops.transpose(crossed) + ops.outer(bias, bias)
+    return through + crossed + ops.swapaxes(crossed, -1, -2) + ops.outer(bias, bias)
 
 
 def content_loss(features: Tensor, target: Tensor, normalisation: str) -> Tensor:

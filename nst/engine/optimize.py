@@ -156,7 +156,7 @@ def stylize(
         brush = round(options.style_scale * side)
         pictures = painted, _canvas(style, *fit(style.shape[0], style.shape[1], brush))
         in_float32 = extractor.dtype == "float32" or (number == first and at.in_float32)
-        objective = _seen_by(_single(extractor) if in_float32 else extractor, options, tile)
+        objective = _seen_by(_in_float32(extractor) if in_float32 else extractor, options, tile)
         targets = objective.targets(*pictures)
         if number > first:
             carry = functools.partial(_carry, rungs[number - 1], scale)
@@ -187,7 +187,7 @@ def stylize(
                     end = min(most, _up(step, options.steps_per_epoch)) if converged else step
                     rungs = _cut_short(rungs, number, end - done, pass_on=not ends_itself)
                 else:
-                    in_float32, objective = True, _seen_by(_single(extractor), options, tile)
+                    in_float32, objective = True, _seen_by(_in_float32(extractor), options, tile)
                     targets = objective.targets(*pictures)
                     optimizer.reweighted()
             if ends_itself and step - since == max(WINDOW, options.steps_per_epoch):
@@ -333,8 +333,10 @@ def _seen_by(extractor: Extractor, options: StyleOptions, tile: int | None) -> O
 
 
 @functools.lru_cache(maxsize=3)
-def _single(extractor: Extractor) -> Extractor:
+def _in_float32(extractor: Extractor) -> Extractor:
     """`extractor` in float32, with the very weights of its own precision: each is cast where it is used."""
+    if extractor.dtype == "float32":
+        return extractor
     twin = copy.copy(extractor)
     twin.dtype = "float32"
     return twin
