@@ -33,6 +33,7 @@ def command(parser: Parser, measure: Callable[[argparse.Namespace], None], argum
     try:
         measure(parser.parse_args(arguments))
     except KeyboardInterrupt:
+        print(f"{name}: interrupted; no figures", file=sys.stderr)
         return 130
     except Exception as error:
         print(f"{name}: {in_words(error)}", file=sys.stderr)
@@ -45,6 +46,8 @@ def in_words(error: Exception) -> str:
     said = " ".join(str(error).split())
     if isinstance(error, NotMeasured | NstError):
         return said
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename}: {error.strerror or said}"
     frames = traceback.extract_tb(error.__traceback__)
     where = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
     return f"{type(error).__name__}: {said[:300]}{where}"

@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from benchmarks.command import whole_number
+from benchmarks.command import command, whole_number
 from benchmarks.quality.duel import make_sheets, tally
 from benchmarks.quality.features import FeatureJudge, squeezenet_judge, vgg19_judge
 from benchmarks.quality.painting import Paintings, Setting, settings_of
@@ -24,7 +24,7 @@ from benchmarks.report import machine, others_load, rounded
 from nst.cli import Parser
 from nst.commands import check_output
 from nst.engine import weights as weight_files
-from nst.errors import InputError, NstError, OptionError
+from nst.errors import OptionError
 from nst.images import read_file
 from nst.option import number
 from nst.whole import whole
@@ -35,24 +35,17 @@ SHEET_QUALITY = 90  # JPEG
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line says; returns the exit status."""
-    try:
-        given = _parser().parse_args(arguments)
-        if given.tally:
-            print(tally(*given.tally).text())
-        elif given.duel:
-            duel(given)
-        else:
-            judge(given)
-    except NstError as error:
-        print(f"quality: {error}", file=sys.stderr)
-        return 2 if isinstance(error, InputError) else 1
-    except OSError as error:
-        print(f"quality: {error.filename or 'the files'}: {error.strerror or error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("quality: interrupted; no figures", file=sys.stderr)
-        return 130
-    return 0
+    return command(_parser(), run, arguments)
+
+
+def run(given: argparse.Namespace) -> None:
+    """Count a duel, set one up, or judge."""
+    if given.tally:
+        print(tally(*given.tally).text())
+    elif given.duel:
+        duel(given)
+    else:
+        judge(given)
 
 
 def duel(given: argparse.Namespace) -> None:
