@@ -14,7 +14,8 @@ The teacher costs more than the student: each crop stays for a while in a pool w
 learned from several times.
 
 Run `python -m nst.engine.distill --photos FOLDER --paintings FOLDER --minutes 60 -o compact.npz`; VGG19's weights are
-those that `nst weights` finds. A second call with the same output goes on from the checkpoint beside it.
+those that `nst weights` finds. A second call with the same output goes on from the checkpoint beside it; `--refine`
+begins with the weights that ship.
 """
 
 import argparse
@@ -29,9 +30,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from nst.engine import weights as weight_files
 from nst.engine.backend import tf
+from nst.engine.devices import choose_precision
 from nst.engine.distill_data import BATCH, CROP, Array, Crops, Halves, Pool, Scales, as_array, read, statistics, teacher
-from nst.engine.extractors import ARCHITECTURES, Architecture, Extractor, he_normal
+from nst.engine.extractors import ARCHITECTURES, Architecture, Extractor, Weights, he_normal
 from nst.engine.losses import linear_gram
 from nst.engine.optimize import stylize
 from nst.options import StyleOptions
@@ -46,30 +49,33 @@ GRAM = 1.0  # weight of the relative errors of Gram matrices beside those of act
 GRAM_WARM_UP = 1000  # steps until it is reached: a student that sees nothing yet is led astray by them
 
 # Shares of the time after which the student paints, and how much.
-ROUNDS = (0.06, 0.14, 0.24, 0.34, 0.46, 0.58, 0.70, 0.82)
-PAINTINGS = 14  # a round
-SIZES = (64, 288)  # px, long side
+ROUNDS = (0.06, 0.12, 0.20, 0.28, 0.36, 0.44, 0.52, 0.60, 0.68, 0.76, 0.84)
+PAINTINGS = 20  # a round
+SIZES = (64, 384)  # px, long side
 STRENGTHS = (0.08, 2.5)
 KEPT = 6  # frames of each
 
 
 class Distillation:
-    """One training: student, optimiser, averaged weights, and how long it has run."""
+    """One training: student, optimiser, averaged weights, and how long it has run.
 
-    def __init__(self, architecture: Architecture, scales: Scales, seed: int) -> None:
+    `dtype` is that of the convolutions; weights, heads and errors are float32.
+    """
+
+    def __init__(self, architecture: Architecture, scales: Scales, seed: int, dtype: str = "float32") -> None:
         self.architecture = architecture
         self.scales = scales
         self.weights = {
             layer: (tf.Variable(kernel), tf.Variable(bias))
             for layer, (kernel, bias) in he_normal(architecture, seed).items()
         }
-        self.student = Extractor(architecture, self.weights)
+        self.student = Extractor(architecture, self.weights, dtype=dtype)
         self.optimizer = tf.keras.optimizers.Adam(PEAK_LEARNING_RATE, global_clipnorm=CLIP)
         self.optimizer.build(self.variables)
         self.average = [tf.Variable(variable) for variable in self.variables]
         # The painter is the averaged student with the scales folded in; its graph is traced once.
         self._painter_weights = {layer: tuple(map(tf.Variable, pair)) for layer, pair in self.folded().items()}
-        self.painter = Extractor(architecture, self._painter_weights)
+        self.painter = Extractor(architecture, self._painter_weights, dtype=dtype)
         self.seconds = 0.0
         self.steps = 0
 
@@ -91,7 +97,7 @@ class Distillation:
         (kernel, bias), (mean, deviation) = self.weights[layer], self.scales[layer]
         count, height, width, channels = truth.shape
         truth = tf.reshape(tf.cast(truth, tf.float32), [count, height * width, channels])
-        source = tf.reshape(source, [count, height * width, -1])
+        source = tf.reshape(tf.cast(source, tf.float32), [count, height * width, -1])
         guess = source @ kernel[0, 0] + bias
         energy = np.square(deviation) / np.mean(np.square(deviation))
         importance = ENERGY * energy + (1 - ENERGY)
@@ -147,6 +153,19 @@ class Distillation:
             kernel, bias = weights[layer]
             weights[layer] = kernel * deviation, bias * deviation + mean
         return weights
+
+    def start_from(self, weights: Weights) -> None:
+        """Take up exported weights, the reverse of `folded`."""
+        values = []
+        for layer in self.weights:
+            kernel, bias = weights[layer]
+            if layer in self.scales:
+                mean, deviation = self.scales[layer]
+                kernel, bias = kernel / deviation, (bias - mean) / deviation
+            values += [kernel, bias]
+        for variables in (self.variables, self.average):
+            for variable, value in zip(variables, values, strict=True):
+                variable.assign(value)
 
     def paint(self, crops: Crops, folder: Path) -> None:
         """Paint pairs of the training pictures with the student as it is; add frames to the crops and to `folder`."""
@@ -232,6 +251,7 @@ def main() -> None:
     parser.add_argument("--photos", type=Path, nargs="+", required=True, help="folders of photographs")
     parser.add_argument("--paintings", type=Path, nargs="+", required=True, help="folders of paintings")
     parser.add_argument("--held-out", type=Path, required=True, help="folder of photographs that are not trained on")
+    parser.add_argument("--refine", action="store_true", help="begin with the weights that ship, not with random ones")
     parser.add_argument("--minutes", type=float, default=60, help="training time, painting included")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("-o", "--output", type=Path, default=Path("compact.npz"))
@@ -242,7 +262,8 @@ def main() -> None:
     frames = [Image.open(path).convert("RGB") for path in sorted(folder.glob("*.png"))]
     seed = given.seed + len(frames)  # a resumed training shall not see the same crops again
     architecture = ARCHITECTURES["compact"]
-    crops, see = Crops({**groups, "frames": frames}, seed), teacher(tuple(architecture.heads))
+    dtype = choose_precision("auto")
+    crops, see = Crops({**groups, "frames": frames}, seed), teacher(tuple(architecture.heads), dtype)
     unseen = Pool(see, Crops({"photos": read([given.held_out])}, given.seed + 1), 8 * BATCH)
     held_out = [unseen.batch() for _ in range(8)]
     if checkpoint.exists():
@@ -250,9 +271,12 @@ def main() -> None:
             scales: Scales = {layer: tuple(file[f"scale_{layer}"]) for layer in architecture.heads}
     else:
         scales = statistics(see, crops, 30)
-    distillation = Distillation(architecture, scales, given.seed)
+    distillation = Distillation(architecture, scales, given.seed, dtype)
     if checkpoint.exists():
         distillation.load(checkpoint)
+    elif given.refine:
+        distillation.start_from(weight_files.load("compact", architecture.shapes()))
+        distillation.paint(crops, folder)
 
     def keep() -> dict[str, list[float]]:
         errors = distillation.evaluate(held_out)

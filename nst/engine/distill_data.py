@@ -44,11 +44,19 @@ def as_array(picture: Image.Image) -> Array:
     return np.asarray(picture, np.float32) / np.float32(255)
 
 
-def teacher(layers: Sequence[str]) -> Teacher:
-    """VGG19, its borders reflected: the student shall not learn to see a frame. Raises WeightsError."""
+def teacher(layers: Sequence[str], dtype: str = "float32") -> Teacher:
+    """VGG19 with convolutions in `dtype`, its borders reflected: the student shall not learn to see a frame.
+
+    Raises WeightsError.
+    """
     architecture = replace(ARCHITECTURES["vgg19"], padding="reflect")
-    network = Extractor(architecture, weight_files.load("vgg19", architecture.shapes()))
-    return tf.function(lambda pictures: network(pictures, layers))
+    network = Extractor(architecture, weight_files.load("vgg19", architecture.shapes()), dtype=dtype)
+
+    @tf.function
+    def see(pictures: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {layer: tf.cast(found, tf.float32) for layer, found in network(pictures, layers).items()}
+
+    return see
 
 
 class Crops:
