@@ -7,7 +7,7 @@ def __getattr__(name: str) -> Any:
     """`server`, the ASGI application, made on first use: importing this module starts nothing."""
     if name != "server":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from nst.settings import Settings
+    from nst.options.settings import Settings
     from nst.web.serve import build
 
     server = globals()["server"] = build(Settings.read())
@@ -17,6 +17,6 @@ def __getattr__(name: str) -> Any:
 if __name__ == "__main__":  # the processes that it starts import this file too, and nothing with it
     import sys
 
-    from nst.cli import main
+    from nst.cli.main import main
 
     sys.exit(main(["serve", *sys.argv[1:]]))

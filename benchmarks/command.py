@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks.outcome import NotMeasured
 from benchmarks.report import RESULTS
-from nst.cli import Parser
+from nst.cli.main import Parser
 from nst.errors import InputError, NstError
 
 

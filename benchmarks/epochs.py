@@ -22,9 +22,9 @@ from benchmarks.report import machine, others_load, rounded, slug
 from nst.engine import weights
 from nst.engine.extractors import ARCHITECTURES
 from nst.errors import WeightsError
-from nst.events import Epoch
-from nst.images import encode_png
-from nst.options import StyleOptions
+from nst.options.style_options import StyleOptions
+from nst.pictures.images import encode_png
+from nst.runs.events import Epoch
 
 FALLS = 0.001  # of the loss over the last tenth
 

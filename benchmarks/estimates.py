@@ -17,9 +17,9 @@ from benchmarks.command import COUNT, SIZES, command, flags, whole_number
 from benchmarks.outcome import NotMeasured, paint
 from benchmarks.process import fresh_process, peak_memory
 from benchmarks.report import Number, others_load, report
-from nst.estimates import estimate
-from nst.images import encode_png
-from nst.options import StyleOptions
+from nst.options.style_options import StyleOptions
+from nst.pictures.images import encode_png
+from nst.runs.estimates import estimate
 
 SMALLEST = 128  # px
 RATIOS = ((3, 4), (1, 1), (4, 3), (2, 3), (9, 16))  # height to width

@@ -18,23 +18,26 @@ from benchmarks.command import COUNT, PIXELS, SIZES, command, flags
 from benchmarks.outcome import NotMeasured
 from benchmarks.process import fresh_process, peak_memory
 from benchmarks.report import Number, others_load, report
-from nst import images, samples
+from nst import samples
 from nst.engine.backend import tf
-from nst.engine.fast import FastNetwork, apply_style
+from nst.engine.feed_forward import FastNetwork, apply_style
 from nst.engine.networks import choose_extractor
 from nst.engine.objective import LiveWeights, Objective
 from nst.engine.optimize import stylize
 from nst.engine.photos import Photos
 from nst.engine.train import Training
 from nst.engine.transformer import Transformer
-from nst.estimates import GIGABYTE
-from nst.events import Losses
-from nst.library import SHIPPED
-from nst.options import PRESETS, FastOptions, StyleOptions, TrainOptions
-from nst.scales import fit
-from nst.stylefile import PLANS, Style, StyleFile
-from nst.web.instant import LARGER
-from nst.web.wall import SIDE
+from nst.options.fast_options import FastOptions
+from nst.options.style_options import PRESETS, StyleOptions
+from nst.options.train_options import TrainOptions
+from nst.pictures import images
+from nst.pictures.images import fit
+from nst.runs.estimates import GIGABYTE
+from nst.runs.events import Losses
+from nst.styles.style_file import PLANS, Style, StyleFile
+from nst.styles.style_library import SHIPPED
+from nst.web.callbacks.instant import SIDE
+from nst.web.service.fast_styles import LARGER
 
 PHOTOS = 10
 WORTH = 384  # px, long side of the photos that are optimised

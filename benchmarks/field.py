@@ -29,8 +29,7 @@ from benchmarks.formulas import (
     Pull,
 )
 from nst.engine.extractors import IMAGENET_BGR_MEAN, Extractor
-from nst.images import resize
-from nst.scales import fit
+from nst.pictures.images import fit, resize
 
 Tensor = Any
 Picture = NDArray[np.float32]

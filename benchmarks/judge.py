@@ -16,8 +16,7 @@ from PIL import Image
 from benchmarks.formulas import YARDSTICK, gram_matrix, layer_of, style_layers_of
 from benchmarks.squeezenet import CELL, STYLE_LAYERS, SqueezeNet
 from nst.engine.extractors import Extractor
-from nst.images import resize
-from nst.scales import fit
+from nst.pictures.images import fit, resize
 
 Tensor = Any
 Picture = NDArray[np.float32]

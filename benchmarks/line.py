@@ -9,10 +9,10 @@ from pathlib import Path
 
 from benchmarks.outcome import NotMeasured, Warmth, must_finish
 from nst.jobs.queue import Queue
-from nst.jobs.run import Run, State
 from nst.jobs.store import Store
-from nst.options import StyleOptions
-from nst.settings import Settings
+from nst.options.settings import Settings
+from nst.options.style_options import StyleOptions
+from nst.runs.run import Run, State
 
 PATIENCE = 600.0  # seconds that some runs may take
 

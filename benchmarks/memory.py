@@ -16,9 +16,9 @@ import psutil
 from benchmarks.command import COUNT, PIXELS, SIZES, command, flags
 from benchmarks.line import Line, line
 from benchmarks.report import Number, others_load, report
-from nst.images import encode_png
-from nst.options import StyleOptions
-from nst.settings import Settings
+from nst.options.settings import Settings
+from nst.options.style_options import StyleOptions
+from nst.pictures.images import encode_png
 
 SETTLED = 5  # runs after which memory should grow no more
 SHARES = (1 / 3, 1 / 2, 2 / 3, 5 / 6, 1)  # of the largest size; each five runs have all, in an order of their own

@@ -8,8 +8,8 @@ from typing import Any
 from benchmarks.field import Frame, Loop, Picture, Problem
 from benchmarks.formulas import layer_of, style_layers_of
 from nst.engine.optimize import Step, stylize
-from nst.options import StyleOptions
-from nst.scales import full_size_steps, schedule
+from nst.options.style_options import StyleOptions
+from nst.runs.schedule import full_size_steps, schedule
 
 
 def our_loops(problem: Problem) -> dict[str, Loop]:

@@ -51,12 +51,12 @@ def paint(job: Mapping[str, Any], hear: Callable[[Any], None] = lambda event: No
     """A whole run in this process, as a worker paints it; its events, each told to `hear` as it comes.
 
     Args:
-        job: "content", "style": picture files; "options": their JSON form; the rest as nst/jobs/worker.py says.
+        job: "content", "style": picture files; "options": their JSON form; the rest as nst/jobs/worker_tasks.py says.
 
     Raises NotMeasured, with the run's own error, unless it finishes.
     """
-    from nst.control import Control
-    from nst.runner import execute  # TensorFlow, which those that measure a studio from outside do not need
+    from nst.runs.control import Control
+    from nst.worker.runner import execute  # TensorFlow, which those that measure a studio from outside do not need
 
     events: list[Any] = []
 

@@ -20,8 +20,8 @@ from benchmarks.report import Number, others_load, report
 from nst.engine.extractors import ARCHITECTURES, Extractor, he_normal
 from nst.engine.networks import load_extractor
 from nst.engine.optimize import stylize
-from nst.estimates import GIGABYTE, estimate
-from nst.options import StyleOptions
+from nst.options.style_options import StyleOptions
+from nst.runs.estimates import GIGABYTE, estimate
 
 
 class Peak(NamedTuple):

@@ -23,7 +23,7 @@ from benchmarks.outcome import NotMeasured
 from benchmarks.report import Number, others_load, report
 from benchmarks.studio import Studio, studio
 from benchmarks.workers import picture
-from nst.options import StyleOptions
+from nst.options.style_options import StyleOptions
 
 WAIT, PAGE_WAIT = 10, 2  # seconds
 EVERY = 10  # of a program's answers after which one is timed

@@ -32,18 +32,17 @@ from benchmarks.ours import our_loops
 from benchmarks.outcome import NotMeasured
 from benchmarks.report import RESULTS, machine, others_load, slug
 from benchmarks.squeezenet import squeezenet_file
-from nst.cli import Parser
+from nst.cli.main import Parser
 from nst.engine import weights as weight_files
 from nst.engine.devices import choose_precision
 from nst.engine.extractors import ARCHITECTURES, Extractor, he_normal
 from nst.engine.networks import choose_extractor, load_extractor
 from nst.errors import Diverged, InputError, OptionError
-from nst.images import read_file, resize
-from nst.option import did_you_mean
-from nst.options import StyleOptions
+from nst.options.option_field import did_you_mean
+from nst.options.settings import Settings
+from nst.options.style_options import StyleOptions
+from nst.pictures.images import fit, read_file, resize
 from nst.samples import find, path_of
-from nst.scales import fit
-from nst.settings import Settings
 
 TURN = 10  # steps between two verdicts
 STEPS = 500

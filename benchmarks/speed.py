@@ -23,10 +23,10 @@ from nst.engine.backend import tf
 from nst.engine.devices import bfloat16_speedup, choose_precision
 from nst.engine.extractors import ARCHITECTURES, Extractor, he_normal
 from nst.engine.optimize import Step, stylize
-from nst.images import encode_png
-from nst.options import StyleOptions
-from nst.runner import warm_up
-from nst.scales import full_size_steps, schedule
+from nst.options.style_options import StyleOptions
+from nst.pictures.images import encode_png
+from nst.runs.schedule import full_size_steps, schedule
+from nst.worker.runner import warm_up
 
 STEPS = 3  # of each round of VGG19's
 
@@ -103,7 +103,7 @@ def seconds_and_frames(options: StyleOptions) -> tuple[float, float]:
             frames.append(perf_counter() - began)
 
     job = {"content": encode_png(CONTENT), "style": encode_png(STYLE), "options": options.to_json()}
-    with patch("nst.runner.stylize", watched):
+    with patch("nst.worker.runner.stylize", watched):
         taken = seconds(lambda: paint(job))
     if not frames:
         raise NotMeasured("no step was seen of a run that finished")

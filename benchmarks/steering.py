@@ -16,8 +16,8 @@ from benchmarks.command import COUNT, PIXELS, SIZES, command, flags
 from benchmarks.memory import picture
 from benchmarks.report import Number, others_load, report
 from benchmarks.studio import Studio, studio
-from nst.cli import Parser
-from nst.options import StyleOptions
+from nst.cli.main import Parser
+from nst.options.style_options import StyleOptions
 
 EPOCHS = 1000
 FIRST = 2  # epochs that are not timed: they trace

@@ -14,8 +14,7 @@ import numpy as np
 from benchmarks.field import Frame, Loop, Problem, noise_start
 from benchmarks.formulas import layer_of, style_layers_of
 from nst.engine.extractors import IMAGENET_BGR_MEAN, Architecture
-from nst.images import resize
-from nst.scales import fit
+from nst.pictures.images import fit, resize
 
 Weights = dict[str, tuple[np.ndarray, np.ndarray]]
 

@@ -16,7 +16,8 @@ from benchmarks.command import COUNT, PIXELS, SIZES, command, flags, listed
 from benchmarks.outcome import NotMeasured
 from benchmarks.report import Number, others_load, report
 from benchmarks.studio import studio
-from nst import images, samples
+from nst import samples
+from nst.pictures import images
 from tools.browser import FLAGS, chromium
 
 WIDTHS = 1632, 4000  # px: 2 megapixels, of a screen, and 12, of a telephone

@@ -24,13 +24,13 @@ from benchmarks.line import Line, line
 from benchmarks.outcome import NotMeasured, all_of
 from benchmarks.report import Number, others_load, report
 from benchmarks.studio import free_port
-from nst.control import Control
-from nst.estimates import pairs
-from nst.events import Epoch, Event, Finished, Losses, Started
-from nst.images import encode_jpeg
-from nst.options import StyleOptions
+from nst.options.settings import Settings
+from nst.options.style_options import StyleOptions
+from nst.pictures.images import encode_jpeg
+from nst.runs.control import Control
+from nst.runs.estimates import pairs
+from nst.runs.events import Epoch, Event, Finished, Losses, Started
 from nst.samples import find
-from nst.settings import Settings
 
 SAMPLE = "night-wind"  # oil in eddies: as rough as paintings become
 LEAST = 10  # epochs of the shorter of two runs; what the longer one sent more is shared out
@@ -128,7 +128,7 @@ def measure(given: argparse.Namespace) -> None:
 def painted(picture: np.ndarray) -> tuple[bytes, bytes]:
     """(a frame, a checkpoint) of a painting of that size, as a worker makes them."""
     from nst.engine.optimize import stylize  # TensorFlow, which the worker of this benchmark does not need
-    from nst.runner import FRAME_QUALITY
+    from nst.worker.runner import FRAME_QUALITY
 
     size = picture.shape[0]
     count = pairs(size**2) + 2

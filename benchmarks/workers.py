@@ -14,9 +14,9 @@ from benchmarks.clock import seconds
 from benchmarks.command import COUNT, PIXELS, SIZES, command, flags
 from benchmarks.line import Line, line
 from benchmarks.report import Number, others_load, report
-from nst.images import encode_png
-from nst.options import StyleOptions
-from nst.settings import Settings
+from nst.options.settings import Settings
+from nst.options.style_options import StyleOptions
+from nst.pictures.images import encode_png
 
 STEPS = 10  # of an epoch
 

@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from nst.engine.apply_style import apply_style as apply_style
     from nst.engine.optimize import Step as Step
     from nst.engine.optimize import stylize as stylize
-    from nst.fast import apply_style as apply_style
-    from nst.images import encode_png as encode_png
-    from nst.images import read_file as read_file
-    from nst.options import StyleOptions as StyleOptions
+    from nst.options.style_options import StyleOptions as StyleOptions
+    from nst.pictures.images import encode_png as encode_png
+    from nst.pictures.images import read_file as read_file
 
 _HOMES = {
     "Step": "nst.engine.optimize",
-    "StyleOptions": "nst.options",
-    "apply_style": "nst.fast",
-    "encode_png": "nst.images",
-    "read_file": "nst.images",
+    "StyleOptions": "nst.options.style_options",
+    "apply_style": "nst.engine.apply_style",
+    "encode_png": "nst.pictures.images",
+    "read_file": "nst.pictures.images",
     "stylize": "nst.engine.optimize",
 }
 __all__ = ["Step", "StyleOptions", "apply_style", "encode_png", "read_file", "stylize"]

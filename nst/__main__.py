@@ -1,5 +1,5 @@
 """`python -m nst`."""
 
-from nst.cli import main
+from nst.cli.main import main
 
 raise SystemExit(main())

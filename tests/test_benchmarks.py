@@ -33,8 +33,8 @@ from benchmarks.command import command, flags
 from benchmarks.outcome import NotMeasured, all_of, must_finish, paint
 from benchmarks.report import Number
 from benchmarks.studio import studio
-from nst.images import encode_png
-from nst.options import StyleOptions
+from nst.options.style_options import StyleOptions
+from nst.pictures.images import encode_png
 from tests.web.sites import draw_cheaply
 from tools.browser import chromium
 

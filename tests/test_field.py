@@ -15,8 +15,8 @@ from benchmarks.formulas import CROWSONKB, GATYS, JCJOHNSON, KERAS, TENSORFLOW, 
 from benchmarks.judge import as_seen, judge_by, on_grid
 from nst.engine.extractors import Architecture, Extractor, he_normal
 from nst.engine.objective import LiveWeights, Objective
-from nst.images import resize
-from nst.options import StyleOptions
+from nst.options.style_options import StyleOptions
+from nst.pictures.images import resize
 
 from .engine import twins
 

@@ -14,8 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from nst.option import Option, options_of
-from nst.options import FastOptions, StyleOptions, TrainOptions
+from nst.options.fast_options import FastOptions
+from nst.options.option_field import Option, options_of
+from nst.options.style_options import StyleOptions
+from nst.options.train_options import TrainOptions
 
 ROOT = Path(__file__).resolve().parent.parent
 LONGEST = 400  # lines; past about 300 a file is asked what second noun it hides
@@ -58,12 +60,12 @@ def loaded(modules: list[str], *packages: str) -> list[str]:
     return [name for name in modules if name.split(".")[0] in packages or name in packages]
 
 
-@pytest.mark.parametrize("module", ["nst", "nst.cli", "nst.jobs.queue", "nst.web.factory", "app"])
+@pytest.mark.parametrize("module", ["nst", "nst.cli.main", "nst.jobs.queue", "nst.web.factory", "app"])
 def test_tensorflow_stays_out_of_the_web_process(module: str) -> None:
-    assert not loaded(importing(module)["loaded"], "tensorflow", "keras", "nst.engine", "nst.runner")
+    assert not loaded(importing(module)["loaded"], "tensorflow", "keras", "nst.engine", "nst.worker.runner")
 
 
-@pytest.mark.parametrize("module", ["nst", "nst.cli", "nst.jobs.queue", "nst.jobs.store"])
+@pytest.mark.parametrize("module", ["nst", "nst.cli.main", "nst.jobs.queue", "nst.jobs.store"])
 def test_dash_stays_out_of_everything_but_the_web(module: str) -> None:
     assert not loaded(importing(module)["loaded"], "dash", "fastapi", "nst.web")
 
@@ -71,12 +73,22 @@ def test_dash_stays_out_of_everything_but_the_web(module: str) -> None:
 def test_the_ground_floor_loads_numpy_and_pillow_at_most() -> None:
     ground = [
         f"nst.{name}"
-        for name in ("errors", "options", "events", "settings", "scales", "estimates", "images", "samples")
+        for name in (
+            "errors",
+            "options.style_options",
+            "options.settings",
+            "runs.run",
+            "runs.estimates",
+            "pictures.provenance",
+            "styles.style_library",
+        )
     ]
     assert not loaded(importing(*ground)["loaded"], "tensorflow", "keras", "scipy", "dash", "fastapi", "distributed")
 
 
-@pytest.mark.parametrize("module", ["nst", "nst.cli", "nst.runner", "nst.jobs.queue", "nst.web.factory", "app"])
+@pytest.mark.parametrize(
+    "module", ["nst", "nst.cli.main", "nst.worker.runner", "nst.jobs.queue", "nst.web.factory", "app"]
+)
 def test_nothing_starts_at_import(module: str) -> None:
     assert importing(module)["started"] == []
 
@@ -134,7 +146,7 @@ def test_every_choice_of_every_option_is_documented(documentation: str) -> None:
 
 
 def test_every_variable_the_code_reads_is_documented(documentation: str) -> None:
-    from nst.settings import Settings
+    from nst.options.settings import Settings
 
     read = {f"NST_{field.name.upper()}" for field in dataclasses.fields(Settings)}
     for path in (ROOT / "nst").rglob("*.py"):
@@ -150,7 +162,7 @@ def commands(parser: argparse.ArgumentParser) -> Iterator[str]:
 
 
 def test_every_command_is_documented(documentation: str) -> None:
-    from nst.cli import build_parser
+    from nst.cli.main import build_parser
 
     assert [command for command in commands(build_parser()) if not mentioned(f"nst {command}", documentation)] == []
 
@@ -194,4 +206,4 @@ def test_the_wheel_holds_every_module_the_data_and_the_assets(wheel: zipfile.Zip
 
 def test_the_wheel_has_a_command_named_nst(wheel: zipfile.ZipFile) -> None:
     entry = next(name for name in wheel.namelist() if name.endswith("entry_points.txt"))
-    assert "nst = nst.cli:main" in wheel.read(entry).decode()
+    assert "nst = nst.cli.main:main" in wheel.read(entry).decode()

@@ -15,8 +15,8 @@ from benchmarks.curves import Curve
 from benchmarks.field import Frame, Loop, Problem
 from nst.engine.networks import load_extractor
 from nst.errors import Diverged
-from nst.images import encode_png
-from nst.options import StyleOptions
+from nst.options.style_options import StyleOptions
+from nst.pictures.images import encode_png
 
 
 def frames_of(pictures: list[NDArray]) -> Iterator[Frame]:

@@ -5,8 +5,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from nst.images import encode_png, read_file
-from nst.library import Library
+from nst.pictures.images import encode_png, read_file
+from nst.styles.style_library import Library
 from tools import fast_sheet, sheets
 
 QUICK = ["--size", "64", "--option", "epochs=1", "steps_per_epoch=1", "extractor=compact"]

@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from nst.engine.fast import apply_style
-from nst.images import read_file
-from nst.library import Library
-from nst.options import FastOptions
-from nst.settings import Settings
+from nst.engine.feed_forward import apply_style
+from nst.options.fast_options import FastOptions
+from nst.options.settings import Settings
+from nst.pictures.images import read_file
+from nst.styles.style_library import Library
 from tools.sheets import Cell, opened, pictures, sheet
 
 

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nst.engine.optimize import stylize
-from nst.images import encode_jpeg, read_file, resize
-from nst.options import StyleOptions
+from nst.options.settings import Settings
+from nst.options.style_options import StyleOptions
+from nst.pictures.images import encode_jpeg, read_file, resize
 from nst.samples import find, path_of
-from nst.settings import Settings
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "pictures"
 PAIRS = (("lake", "night-wind"), ("harbour", "great-swell"), ("marble", "red-evening"), ("owl", "lily-pond"))

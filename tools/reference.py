@@ -7,12 +7,14 @@ import argparse
 import dataclasses
 from collections.abc import Iterable, Iterator
 
-from nst.cli import build_parser
-from nst.option import Option, options_of
-from nst.options import PRESETS, FastOptions, Preset, StyleOptions, TrainOptions
-from nst.settings import Settings, flag_of
-from nst.stylize_command import FILM_OPTIONS
-from nst.timelapse import TimelapseOptions
+from nst.cli.main import build_parser
+from nst.cli.stylize import FILM_OPTIONS
+from nst.options.fast_options import FastOptions
+from nst.options.option_field import Option, options_of
+from nst.options.settings import Settings, flag_of
+from nst.options.style_options import PRESETS, Preset, StyleOptions
+from nst.options.train_options import TrainOptions
+from nst.pictures.timelapse import TimelapseOptions
 from nst.web.api import router
 
 VARIABLES = {

@@ -18,8 +18,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from nst.engine.optimize import stylize
 from nst.errors import NstError
-from nst.images import encode_png, read_file
-from nst.options import StyleOptions
+from nst.options.style_options import StyleOptions
+from nst.pictures.images import encode_png, read_file
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 GROUND, INK = (250, 250, 247), (60, 60, 60)

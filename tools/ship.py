@@ -12,11 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
-from nst.engine.fast import FastNetwork
-from nst.images import encode_jpeg, resize
-from nst.library import SHIPPED
+from nst.engine.feed_forward import FastNetwork
+from nst.pictures.images import encode_jpeg, resize
 from nst.samples import find
-from nst.stylefile import StyleFile
+from nst.styles.style_file import StyleFile
+from nst.styles.style_library import SHIPPED
 
 PUBLIC_DOMAIN, OURS = "in the public domain", "drawn by this program"
 LEARNED = {  # name -> (title, what it learned from, whose that is)

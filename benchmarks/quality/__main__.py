@@ -21,13 +21,13 @@ from benchmarks.quality.pairs import SAMPLES, Pair, chosen, pairs_in, picture_in
 from benchmarks.quality.tables import Row, as_json, contact_sheet, table
 from benchmarks.quality.verdicts import MEASURES, PairJudge
 from benchmarks.report import machine, others_load, rounded
-from nst.cli import Parser
-from nst.commands import check_output
+from nst.atomic_write import atomic_write
+from nst.cli.flags import check_output
+from nst.cli.main import Parser
 from nst.engine import weights as weight_files
 from nst.errors import OptionError
-from nst.images import read_file
-from nst.option import number
-from nst.whole import whole
+from nst.options.option_field import number
+from nst.pictures.images import read_file
 
 NETWORKS = ("compact", "vgg19", "vgg16")
 SHEET_QUALITY = 90  # JPEG
@@ -84,7 +84,7 @@ def judge(given: argparse.Namespace) -> None:
     print("\n".join(f"{name}: {text}" for name, text in MEASURES.items()))
     if given.output:
         conditions = _conditions(given, settings, judges) | {"pairs": [pair.name for pair in pairs], "other_load": load}
-        with whole(given.output) as part:
+        with atomic_write(given.output) as part:
             part.write_text(json.dumps(rounded(as_json(rows, conditions)), indent=1) + "\n", encoding="utf-8")
     if sheet:
         sheet.save(given.sheet, quality=SHEET_QUALITY, subsampling=0)

@@ -17,10 +17,9 @@ from scipy.stats import binomtest
 
 from benchmarks.quality.pairs import Pair, picture_in
 from benchmarks.quality.verdicts import check_shape
+from nst.atomic_write import atomic_write
 from nst.errors import InputError
-from nst.images import Array, encode_jpeg, read_file, resize
-from nst.scales import fit
-from nst.whole import whole
+from nst.pictures.images import Array, encode_jpeg, fit, read_file, resize
 from tools.sheets import opened, sheet
 
 SIDE = 640  # px, long side of a result in a sheet, unless one of the two is smaller
@@ -57,7 +56,7 @@ def make_sheets(pairs: Sequence[Pair], rivals: tuple[Path, Path], folder: Path, 
     folder.mkdir(parents=True, exist_ok=True)
     for name, data in sheets.items():
         (folder / name).write_bytes(data)
-    with whole(key) as part:
+    with atomic_write(key) as part:
         part.write_text(json.dumps(drawn, indent=1) + "\n", encoding="utf-8")
 
 

@@ -15,7 +15,7 @@ from benchmarks.formulas import layer_of, style_layers_of
 from nst.engine import weights as weight_files
 from nst.engine.losses import content_loss, gram, style_loss
 from nst.engine.networks import load_extractor
-from nst.images import resize
+from nst.pictures.images import resize
 
 Tensor = Any
 Picture = NDArray[np.float32]

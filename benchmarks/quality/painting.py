@@ -1,7 +1,7 @@
 """Settings to compare, and their paintings as files: painted to the end as the studio paints them, or refused.
 
-A painting is a result of `nst.runner`, so its file says how it was painted; what is kept from an earlier run is used
-only if that agrees with what is asked for, down to the hashes of both pictures and of the network's weights.
+A painting is a result of `nst.worker.runner`, so its file says how it was painted; what is kept from an earlier run is
+used only if that agrees with what is asked for, down to the hashes of both pictures and of the network's weights.
 """
 
 import hashlib
@@ -15,14 +15,14 @@ from typing import Any
 import numpy as np
 
 from benchmarks.quality.pairs import Pair
-from nst import provenance
+from nst.atomic_write import atomic_write
 from nst.engine import weights as weight_files
 from nst.engine.download import md5_of
 from nst.errors import InputError, NstError, OptionError, WeightsError
-from nst.option import LayerWeights, Option, did_you_mean, number, options_of
-from nst.options import StyleOptions
-from nst.runner import Painting
-from nst.whole import whole
+from nst.options.option_field import LayerWeights, Option, did_you_mean, number, options_of
+from nst.options.style_options import StyleOptions
+from nst.pictures import provenance
+from nst.worker.runner import Painting
 
 OPTIONS = {option.name: option for option in options_of(StyleOptions)}
 RECORD = "painted.json"  # beside the paintings of a setting: the md5 of the weights, and seconds by pair
@@ -125,7 +125,7 @@ class Paintings:
                 raise Unfinished(f"{pair.name}, {self._setting.name}: {error}") from None
             self._record["seconds"][pair.name] = seconds
             for file, content in ((path, data), (self._folder / RECORD, json.dumps(self._record).encode())):
-                with whole(file) as part:
+                with atomic_write(file) as part:
                     part.write_bytes(content)
         return path, self._record["seconds"][pair.name]
 

@@ -15,10 +15,10 @@ from typing import Protocol
 
 from benchmarks.shared import shared_folder
 from nst.errors import InputError
-from nst.images import SUFFIXES
-from nst.option import did_you_mean
+from nst.options.option_field import did_you_mean
+from nst.options.settings import Settings
+from nst.pictures.images import SUFFIXES
 from nst.samples import find, path_of
-from nst.settings import Settings
 from tools.pictures import PAIRS
 
 ROLES = ("content", "style")

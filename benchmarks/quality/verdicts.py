@@ -13,8 +13,7 @@ from benchmarks.quality.features import FeatureJudge, content_error, patch_dista
 from benchmarks.quality.pairs import Pair
 from benchmarks.quality.pixels import foreign_tint, grain, lab, palette_distance, structural_similarity
 from nst.errors import InputError
-from nst.images import read_file, resize
-from nst.scales import fit
+from nst.pictures.images import fit, read_file, resize
 
 Picture = NDArray[np.float32]
 Verdict = dict[str, float | None]  # a measure's name -> its figure, None where its network is not there

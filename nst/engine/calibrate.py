@@ -12,8 +12,8 @@ import numpy as np
 from nst.engine.backend import tf
 from nst.engine.extractors import Extractor
 from nst.engine.optimize import stylize
-from nst.estimates import Calibration, canvas_pixels
-from nst.options import StyleOptions
+from nst.options.style_options import StyleOptions
+from nst.runs.estimates import Calibration, canvas_pixels
 
 SIDES = (64, 224)  # px, of the two pictures
 SECONDS = 0.4  # to spend on each

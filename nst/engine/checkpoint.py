@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from nst.errors import InputError
-from nst.scales import Scale, margins
+from nst.runs.schedule import Scale, margins
 
 MOST_BYTES = 2**26  # of an optimiser's history, about: ten pairs of L-BFGS at 512 px; the older ones are left behind
 

@@ -30,6 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from nst.atomic_write import atomic_write
 from nst.engine import weights as weight_files
 from nst.engine.backend import tf
 from nst.engine.devices import choose_precision
@@ -37,8 +38,7 @@ from nst.engine.distill_data import BATCH, CROP, Array, Crops, Halves, Pool, Sca
 from nst.engine.extractors import ARCHITECTURES, Architecture, Extractor, Weights, he_normal
 from nst.engine.losses import linear_gram
 from nst.engine.optimize import stylize
-from nst.options import StyleOptions
-from nst.whole import whole
+from nst.options.style_options import StyleOptions
 
 PEAK_LEARNING_RATE = 2e-3
 WARM_UP = 100  # steps until it is reached
@@ -203,7 +203,7 @@ class Distillation:
         state = {f"variable_{i}": v.numpy() for i, v in enumerate(self._state())}
         scales = {f"scale_{layer}": np.stack(pair) for layer, pair in self.scales.items()}
         progress = {"seconds": np.float64(self.seconds), "steps": np.int64(self.steps)}
-        with whole(path) as part, part.open("wb") as file:
+        with atomic_write(path) as part, part.open("wb") as file:
             np.savez(file, allow_pickle=False, **progress, **state, **scales)
 
     def load(self, path: Path) -> None:
@@ -222,7 +222,7 @@ class Distillation:
         for layer, (kernel, bias) in self.folded().items():
             arrays[f"{layer}/kernel"] = kernel.astype(np.float16)
             arrays[f"{layer}/bias"] = bias.astype(np.float16)
-        with whole(path) as part, part.open("wb") as file:
+        with atomic_write(path) as part, part.open("wb") as file:
             np.savez_compressed(file, allow_pickle=False, **arrays)
         path.with_suffix(".json").write_text(json.dumps(provenance, indent=2) + "\n")
 

@@ -16,7 +16,7 @@ from PIL import Image
 from nst.engine import weights as weight_files
 from nst.engine.backend import tf
 from nst.engine.extractors import ARCHITECTURES, Extractor
-from nst.images import SUFFIXES
+from nst.pictures.images import SUFFIXES
 
 Array = NDArray[np.float32]
 Halves = NDArray[np.float16]

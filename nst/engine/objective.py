@@ -11,9 +11,9 @@ from nst.engine.backend import ops, tf
 from nst.engine.extractors import Extractor
 from nst.engine.losses import content_loss, linear_gram, moments, style_loss, tv_loss
 from nst.errors import OptionError
-from nst.events import Losses
-from nst.option import did_you_mean, shown
-from nst.options import StyleOptions
+from nst.options.option_field import did_you_mean, shown
+from nst.options.style_options import StyleOptions
+from nst.runs.events import Losses
 
 Tensor = Any
 MOST = 8.0  # times that content and smoothness weigh more on the first of several scales

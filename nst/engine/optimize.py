@@ -14,7 +14,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nst.colors import match_colors
 from nst.engine.backend import tf
 from nst.engine.checkpoint import MOST_BYTES, Checkpoint
 from nst.engine.extractors import Extractor
@@ -23,12 +22,13 @@ from nst.engine.objective import LiveWeights, Objective
 from nst.engine.optimizers import OPTIMIZERS, Optimizer
 from nst.engine.tiles import TiledObjective
 from nst.errors import Diverged, InputError
-from nst.estimates import NETWORKS, estimate
-from nst.estimates import budget as free_memory
-from nst.events import Losses
-from nst.images import check_array, resize
-from nst.options import StyleOptions
-from nst.scales import MARGIN, Scale, fit, margins, rejoin, schedule
+from nst.options.style_options import StyleOptions
+from nst.pictures.colors import match_colors
+from nst.pictures.images import check_array, fit, resize
+from nst.runs.estimates import NETWORKS, estimate
+from nst.runs.estimates import budget as free_memory
+from nst.runs.events import Losses
+from nst.runs.schedule import MARGIN, Scale, margins, rejoin, schedule
 
 NOISE = 0.1  # deviation of the noise a picture starts from; near grey, because what is far from it stays as grain
 STILL = 6e-4  # mean change of the picture in a step, of 0..1, below which `epochs="auto"` takes the next scale, or ends

@@ -12,8 +12,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from nst.engine.backend import tf
-from nst.estimates import pairs
-from nst.events import Losses
+from nst.runs.estimates import pairs
+from nst.runs.events import Losses
 
 Tensor = Any
 Evaluate = Callable[[Tensor], tuple[Losses, Tensor]]

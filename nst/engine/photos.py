@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from nst import images
 from nst.errors import ImageError, InputError
+from nst.pictures import images
 
 Array = NDArray[np.float32]
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from nst.engine.backend import convolve, ops
 from nst.engine.transformer import Condition, Transformer, enlarged, prepared
-from nst.stylefile import Unit
+from nst.styles.style_file import Unit
 
 Array = NDArray[np.float32]
 PIXELS = 2**17  # of a strip, about

@@ -20,7 +20,7 @@ from nst.engine.backend import tf
 from nst.engine.extractors import Architecture
 from nst.engine.losses import EPSILON, moments, style_loss, tv_loss
 from nst.engine.objective import LiveWeights, Objective, Targets, positions, within
-from nst.events import Losses
+from nst.runs.events import Losses
 
 Tensor = Any
 Moments = dict[str, tuple[Tensor, Tensor]]  # convolution -> (Gram matrix [C, C], mean [C]), float32

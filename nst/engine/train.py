@@ -25,7 +25,8 @@ from nst.engine.objective import Comparison, Targets
 from nst.engine.photos import Photos
 from nst.engine.transformer import Transformer
 from nst.errors import Diverged, InputError
-from nst.options import PRESETS, TrainOptions
+from nst.options.style_options import PRESETS
+from nst.options.train_options import TrainOptions
 
 Array = NDArray[np.float32]
 Tensor = Any

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from nst.engine.backend import NORM_EPSILON, convolve, instance_norm, keras, ops
-from nst.stylefile import Plan, Style, StyleFile, Unit
+from nst.styles.style_file import Plan, Style, StyleFile, Unit
 
 Tensor = Any
 

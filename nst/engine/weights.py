@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from nst.engine.download import CANCELLED, GLANCE, Progress, download, md5_of
 from nst.errors import Cancelled, Unfetched, WeightsError
-from nst.settings import Settings
+from nst.options.settings import Settings
 
 Arrays = dict[str, list[Any]]  # layer -> its datasets, kernel first
 Layer = tuple[NDArray[np.float32], NDArray[np.float32]]  # kernel, bias

@@ -8,8 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from nst.errors import Busy, Conflict
-from nst.jobs.run import Run, State
 from nst.jobs.store import Store
+from nst.runs.run import Run, State
 
 UNDO = 600.0  # seconds for which a deleted run can be brought back
 FRESH = 86400.0  # seconds for which an upload that no run uses is kept: its page may still be open
@@ -98,7 +98,7 @@ class Archive:
     def used(self) -> int:
         """Bytes that runs and uploads take on the disk."""
         folder = self._store.folder
-        return sum(_bytes_below(place) for place in (folder / "runs", folder / "uploads"))
+        return sum(_bytes_below(slot) for slot in (folder / "runs", folder / "uploads"))
 
     def check_room(self, but: str = "") -> None:
         """See that there is room for a run: what can be spared goes, oldest first. Raises Busy if that is not enough.
@@ -150,8 +150,8 @@ class Archive:
 def _bytes_below(folder: Path) -> int:
     """Of all files in a folder, whatever comes and goes meanwhile."""
     found = 0
-    for place, _, names in os.walk(folder):
+    for slot, _, names in os.walk(folder):
         for name in names:
             with suppress(FileNotFoundError):
-                found += os.stat(os.path.join(place, name)).st_size
+                found += os.stat(os.path.join(slot, name)).st_size
     return found

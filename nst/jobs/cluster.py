@@ -8,8 +8,8 @@ from contextlib import contextmanager
 import dask
 from distributed import Client, LocalCluster
 
-from nst.estimates import GIGABYTE, budget
-from nst.settings import Settings
+from nst.options.settings import Settings
+from nst.runs.estimates import GIGABYTE, budget
 
 PATIENCE = 10.0  # seconds that each try to reach a scheduler may take
 NICENESS = 10  # of our own worker, so that the page stays quick
@@ -21,7 +21,7 @@ CONFIG = {
     "distributed.admin.low-level-log-length": 8,
     # Two uploads travel with each run; Dask would warn from 10 MB.
     "distributed.admin.large-graph-warning-threshold": "1 GB",
-    "distributed.worker.preload": ["nst.jobs.worker"],  # its `dask_setup`
+    "distributed.worker.preload": ["nst.jobs.worker_tasks"],  # its `dask_setup`
     # Without the OMP_NUM_THREADS=1 and its kin that Dask would set: the one task may use every core.
     "distributed.nanny.pre-spawn-environ": {"MALLOC_TRIM_THRESHOLD_": 65536},
 }

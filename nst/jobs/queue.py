@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from nst.errors import Busy, Conflict, InputError, NstError, TooMany
-from nst.events import Continued, Fetching, Paused, Steered, Stopped
-from nst.jobs import worker
-from nst.jobs.run import Run, State
-from nst.jobs.workers import Workers
+from nst.jobs import worker_tasks
+from nst.jobs.pool import Pool
+from nst.runs.events import Continued, Fetching, Paused, Steered, Stopped
+from nst.runs.run import Run, State
 
 log = logging.getLogger(__name__)
 
@@ -17,11 +17,11 @@ MOST_INSTANT = 8  # pictures that are asked for and not there yet
 MOST_EACH = 4  # of those, of one client
 
 
-class Queue(Workers):
+class Queue(Pool):
     """Hands the store's queued runs to workers: clients take turns, and each one's runs go in order of arrival.
 
     `execute`, `warm_up`, `fetch` and `instant` are named as "module:function" and called in the worker: see worker.py;
-    `wanted` is as in `Workers`.
+    `wanted` is as in `Pool`.
     """
 
     def check_room(self, client: str = "") -> None:
@@ -37,38 +37,38 @@ class Queue(Workers):
     def has_gpu(self) -> bool:
         """Some worker has a graphics card."""
         with self._lock:
-            return any(place.gpu for place in self._places.values())
+            return any(slot.gpu for slot in self._slots.values())
 
     @property
     def hands(self) -> int:
         """How many workers paint, or could."""
         with self._lock:
-            return sum(place.ready for place in self._places.values())
+            return sum(slot.ready for slot in self._slots.values())
 
     def paint_at_once(self, job: Mapping[str, Any], client_id: str = "", asked_by: str = "") -> dict[str, Any]:
-        """What a worker paints of `job` in one pass, beside its run; see nst/instant.py.
+        """What a worker paints of `job` in one pass, beside its run; see nst/worker/fast_runner.py.
 
         What `asked_by` asked for before is given up if it waits. Raises InputError, and Busy; TooMany if as many of
         `client_id` are being painted.
         """
         with self._lock:
-            client, ready = self._client, [(at, place) for at, place in self._places.items() if place.ready]
+            client, ready = self._client, [(at, slot) for at, slot in self._slots.items() if slot.ready]
             if client is None or not ready:
                 raise Busy("no worker is there yet to paint: try again in a moment")
-            if sum(place.at_once.total() for _, place in ready) >= MOST_INSTANT:
+            if sum(slot.at_once.total() for _, slot in ready) >= MOST_INSTANT:
                 raise Busy(f"{MOST_INSTANT} pictures are being painted at once already: try again in a moment")
-            if client_id and sum(place.at_once[client_id] for _, place in ready) >= MOST_EACH:
+            if client_id and sum(slot.at_once[client_id] for _, slot in ready) >= MOST_EACH:
                 raise TooMany(f"{MOST_EACH} pictures of yours are being painted at once: try again in a moment")
-            address, place = min(ready, key=lambda each: (each[1].at_once.total(), each[1].task is not None))
-            place.at_once[client_id] += 1
+            address, slot = min(ready, key=lambda each: (each[1].at_once.total(), each[1].task is not None))
+            slot.at_once[client_id] += 1
         try:
-            found = client.run(worker.call_aside, self._instant, dict(job), asked_by, workers=[address])[address]
+            found = client.run(worker_tasks.call_aside, self._instant, dict(job), asked_by, workers=[address])[address]
         except Exception as error:  # Dask raises whatever the loss of a worker, or of the scheduler, comes as
             log.warning("worker %s did not paint at once: %s", address, error)
             raise NstError("the worker was lost while it painted; a smaller picture needs less memory") from error
         finally:
             with self._lock:
-                place.at_once -= Counter([client_id])  # which forgets who has none left
+                slot.at_once -= Counter([client_id])  # which forgets who has none left
         if found.get("overtaken"):
             raise Busy("a newer wish came before this one was painted")
         if "error" in found:
@@ -142,7 +142,7 @@ class Queue(Workers):
         with self._lock:
             if self._fetches.going(name):
                 return
-            ready = [address for address, place in self._places.items() if place.ready]
+            ready = [address for address, slot in self._slots.items() if slot.ready]
             if not ready:
                 raise Busy("no worker is there yet to fetch weights: try again in a moment")
             self._fetch_by(ready[0], name)
@@ -152,4 +152,4 @@ class Queue(Workers):
         with self._lock:
             if going := self._fetches.going(name):
                 self._fetches.cancel(name)
-                self._tell(going[0], worker.cancel_fetch, going[1])
+                self._tell(going[0], worker_tasks.cancel_fetch, going[1])

@@ -21,10 +21,10 @@ from pathlib import Path
 from typing import Any
 
 from nst.errors import Conflict, NotFound, NstError
-from nst.events import Continued, Epoch, Event, Failed, Interrupted, Kept, Queued
-from nst.jobs.folder import FRAMES_BUDGET, Folder, write
-from nst.jobs.run import Run, State
-from nst.options import StyleOptions
+from nst.jobs.run_files import FRAMES_BUDGET, Folder, write
+from nst.options.style_options import StyleOptions
+from nst.runs.events import Continued, Epoch, Event, Failed, Interrupted, Kept, Queued
+from nst.runs.run import Run, State
 
 
 class Store(Folder):

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from PIL import Image
 
+from nst.atomic_write import atomic_write
 from nst.errors import OptionError
-from nst.option import did_you_mean
+from nst.options.option_field import did_you_mean
 from nst.samples.gold import golden_tree
 from nst.samples.harbour import harbour
 from nst.samples.landscape import alpine_lake
@@ -19,7 +20,6 @@ from nst.samples.pieces import guitar_planes, rose_window
 from nst.samples.points import river_points
 from nst.samples.still_life import still_life
 from nst.samples.woodcut import great_swell
-from nst.whole import whole
 
 VERSION = 2  # raised when a drawing changes, so that folders drawn earlier are drawn anew
 
@@ -83,6 +83,6 @@ def thumbnail_of(sample: Sample, folder: Path, side: int = 256) -> Path:
 def _kept(path: Path, save: Callable[[Path], None]) -> Path:
     """`path`, once `save` has written it."""
     if not path.exists():
-        with whole(path) as part:
+        with atomic_write(path) as part:
             save(part)
     return path

@@ -3,18 +3,7 @@
 import numpy as np
 from PIL import Image, ImageDraw
 
-from nst.samples.canvas import (
-    Array,
-    Rng,
-    blur,
-    fbm,
-    normals,
-    picture_of,
-    pixels_of,
-    plane,
-    rgb,
-    vec,
-)
+from nst.samples.canvas import Array, Rng, blur, fbm, normals, picture_of, pixels_of, plane, rgb, vec
 from nst.samples.strokes import across, seeds
 
 

@@ -5,12 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nst.samples.canvas import (
-    Array,
-    spline,
-    stack,
-    vec,
-)
+from nst.samples.canvas import Array, spline, stack, vec
 
 
 @dataclass(frozen=True)

@@ -5,21 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image, ImageDraw
 
-from nst.samples.canvas import (
-    Array,
-    Rng,
-    fbm,
-    mix,
-    noise,
-    picture_of,
-    pixels_of,
-    plane,
-    ramp,
-    rgb,
-    smooth,
-    spline,
-    vec,
-)
+from nst.samples.canvas import Array, Rng, fbm, mix, noise, picture_of, pixels_of, plane, ramp, rgb, smooth, spline, vec
 from nst.samples.strokes import across
 
 Fill = Callable[[Array, str], None]

@@ -13,16 +13,17 @@ from nst import __version__
 from nst.jobs.archive import GIGABYTE, Archive
 from nst.jobs.queue import Queue
 from nst.jobs.store import Store
-from nst.settings import Settings
-from nst.web import api, problems, reference
-from nst.web.clients import Clients
-from nst.web.desk import Desk
-from nst.web.gallery import Gallery
-from nst.web.guard import Guard
-from nst.web.limits import BodyLimit
-from nst.web.login import Login
-from nst.web.metrics import Measured, Metrics
+from nst.options.settings import Settings
+from nst.web import api, callbacks, problems
+from nst.web.api import reference
+from nst.web.middleware.body_limit import BodyLimit
+from nst.web.middleware.clients import Clients
+from nst.web.middleware.login import Login
+from nst.web.middleware.metrics import Measured, Metrics
+from nst.web.middleware.origin_check import OriginCheck
 from nst.web.pages import studio
+from nst.web.service.samples import Samples
+from nst.web.service.service import Service
 
 # Beside app.py in a checkout, inside the package once installed.
 ASSETS = next(
@@ -59,18 +60,18 @@ def create_app(settings: Settings, store: Store, queue: Queue) -> FastAPI:
     async def lifespan(server: FastAPI) -> AsyncIterator[None]:
         store.interrupt_running()
         queue.start()
-        desk.gallery.start()
+        service.samples.start()
         yield
-        await asyncio.to_thread(desk.gallery.close)
-        await asyncio.to_thread(desk.films.close)
+        await asyncio.to_thread(service.samples.close)
+        await asyncio.to_thread(service.timelapses.close)
         await asyncio.to_thread(queue.close)
         store.close()
 
     server = FastAPI(title="nst studio", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
-    server.state.desk = desk = Desk(
-        settings, store, queue, Gallery(settings.data / "samples"), Archive(store, settings.disk * GIGABYTE)
+    server.state.service = service = Service(
+        settings, store, queue, Samples(settings.data / "samples"), Archive(store, settings.disk * GIGABYTE)
     )
-    server.state.metrics = metrics = Metrics(desk)
+    server.state.metrics = metrics = Metrics(service)
     problems.install(server)
     server.include_router(reference.router)
     server.include_router(api.router)  # before Dash, which answers every path that is left
@@ -83,13 +84,13 @@ def create_app(settings: Settings, store: Store, queue: Queue) -> FastAPI:
         update_title=None,
     )
     page.layout = partial(studio.layout, logout=bool(settings.token))
-    studio.register(page, desk)
+    callbacks.register(page, service)
     page._setup_server()  # Dash does so when "/" is first asked for: /gallery would come without its scripts
     if settings.token:
         server.add_middleware(Login, token=settings.token)
     if settings.many:
         server.add_middleware(Clients)
     server.add_middleware(BodyLimit)
-    server.add_middleware(Guard, host=settings.host, any_name=bool(settings.token))
+    server.add_middleware(OriginCheck, host=settings.host, any_name=bool(settings.token))
     server.add_middleware(Measured, metrics=metrics)  # the last one added is the first one asked
     return server

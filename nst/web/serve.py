@@ -19,10 +19,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from nst.errors import Busy, NstError, OptionError
 from nst.jobs.queue import Queue
 from nst.jobs.store import Store
-from nst.jobs.worker import in_words
-from nst.settings import SHORTEST_TOKEN, Settings
+from nst.jobs.worker_tasks import in_words
+from nst.options.settings import SHORTEST_TOKEN, Settings
 from nst.web.factory import create_app
-from nst.web.guard import loopback
+from nst.web.middleware.origin_check import loopback
 
 PATIENCE = 3  # seconds that requests in flight may take when the server closes
 

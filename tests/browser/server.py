@@ -9,7 +9,7 @@ from pathlib import Path
 import uvicorn
 
 from nst.jobs.store import Store
-from nst.settings import Settings
+from nst.options.settings import Settings
 from nst.web.factory import create_app
 from tests.web.sites import draw_cheaply, queue_of
 

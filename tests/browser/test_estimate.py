@@ -4,9 +4,9 @@ from typing import Any
 
 from playwright.sync_api import Request, expect
 
-from nst.estimates import Estimate, estimate
-from nst.options import StyleOptions
-from nst.web.estimating import line as line_of
+from nst.options.style_options import StyleOptions
+from nst.runs.estimates import Estimate, estimate
+from nst.web.callbacks.estimate import line as line_of
 from tests.browser.conftest import Visit, wait_for_status
 from tests.web.painters import CALIBRATION, MEMORY
 

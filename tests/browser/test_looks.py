@@ -22,7 +22,7 @@ def unfold(page: Page) -> None:
 
 
 def squeeze(page: Page) -> None:
-    """Give the page the widths of a telephone to a desk, and wait until it has settled in each."""
+    """Give the page the widths of a telephone to a service, and wait until it has settled in each."""
     for width in (390, 768, 1100, 1440):
         page.set_viewport_size({"width": width, "height": 844})
         page.wait_for_function("width => document.documentElement.scrollWidth === width", arg=width)

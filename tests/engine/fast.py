@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from nst.engine.transformer import Transformer
-from nst.images import encode_png
-from nst.stylefile import Plan, Style, StyleFile
+from nst.pictures.images import encode_png
+from nst.styles.style_file import Plan, Style, StyleFile
 
 TINY = Plan((4, 6, 8), 1, 3, 3, (0,), grain=True)
 

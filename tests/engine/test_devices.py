@@ -8,7 +8,7 @@ import pytest
 
 from nst.engine import devices
 from nst.engine.backend import tf
-from nst.options import StyleOptions
+from nst.options.style_options import StyleOptions
 from tests.conftest import ROOT
 
 CPUINFO = Path("/proc/cpuinfo")

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from nst.engine.objective import LiveWeights, Objective, within
 from nst.errors import OptionError
-from nst.options import StyleOptions
+from nst.options.style_options import StyleOptions
 
 from . import twins
 

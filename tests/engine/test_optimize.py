@@ -12,10 +12,10 @@ from nst.engine.networks import choose_extractor, load_extractor
 from nst.engine.objective import LiveWeights, Objective
 from nst.engine.optimize import start_from, stylize
 from nst.errors import Diverged, InputError, OptionError, WeightsError
-from nst.events import Losses
-from nst.images import resize
-from nst.options import StyleOptions
-from nst.scales import Scale, fit, of_length
+from nst.options.style_options import StyleOptions
+from nst.pictures.images import fit, resize
+from nst.runs.events import Losses
+from nst.runs.schedule import Scale, of_length
 
 LAYERS = {"content_layers": "block3_conv3", "style_layers": "block1_conv1,block2_conv2,block4_conv1"}
 

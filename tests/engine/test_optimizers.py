@@ -8,7 +8,7 @@ import scipy.optimize
 import tensorflow as tf
 
 from nst.engine.optimizers import LBFGS, OPTIMIZERS, Adam, _Pairs
-from nst.events import Losses
+from nst.runs.events import Losses
 
 RANDOM = np.random.default_rng(0)
 SHAPE = (1, 6, 7, 3)

@@ -10,7 +10,7 @@ from nst.engine.networks import choose_extractor, load_extractor
 from nst.engine.objective import LiveWeights, Objective
 from nst.engine.optimize import Step, stylize
 from nst.errors import WeightsError
-from nst.options import StyleOptions
+from nst.options.style_options import StyleOptions
 
 
 def network(name: str, dtype: str) -> Extractor:

@@ -12,8 +12,8 @@ from nst.engine.networks import load_extractor
 from nst.engine.objective import LiveWeights, Objective
 from nst.engine.optimizers import Adam
 from nst.engine.tiles import TiledObjective, grid, halo, spans
-from nst.estimates import NETWORKS
-from nst.options import StyleOptions
+from nst.options.style_options import StyleOptions
+from nst.runs.estimates import NETWORKS
 
 from .conftest import TINY
 

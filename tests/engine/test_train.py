@@ -16,7 +16,7 @@ from nst.engine.photos import Photos
 from nst.engine.train import Previewed, Retreated, Trained, Training
 from nst.engine.transformer import Transformer
 from nst.errors import Diverged, InputError
-from nst.options import TrainOptions
+from nst.options.train_options import TrainOptions
 from tests.engine.fast import TINY, photos, picture, transformer
 
 STYLES = [picture(80, 64, seed) for seed in (7, 8)]

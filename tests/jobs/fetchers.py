@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from nst.engine import weights
-from nst.events import Fetching
+from nst.runs.events import Fetching
 
 URL, MD5 = "TEST_WEIGHTS_URL", "TEST_WEIGHTS_MD5"
 

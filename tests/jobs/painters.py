@@ -9,10 +9,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from nst.control import Control
 from nst.errors import Cancelled, InputError, Unfetched, WeightsError
-from nst.events import Epoch, Event, Fetching, Finished, Kept, Losses, Paused, Started, Steered, Stopped
-from nst.jobs import worker
+from nst.jobs import worker_tasks
+from nst.runs.control import Control
+from nst.runs.events import Epoch, Event, Fetching, Finished, Kept, Losses, Paused, Started, Steered, Stopped
 
 Emit = Callable[[Event], None]
 Job = dict[str, Any]
@@ -83,7 +83,7 @@ def paint_and_keep(job: Job, emit: Emit, control: Control) -> None:
         if n > begun or not job["checkpoint"]:
             emit(epoch(n))
         if n == 2 and (job["style"] == b"deadly" or (job["style"] == b"deadly once" and begun < 1)):
-            while worker._aside:  # the checkpoint of epoch 1 is on its way
+            while worker_tasks._aside:  # the checkpoint of epoch 1 is on its way
                 time.sleep(0.005)
             os.kill(os.getpid(), signal.SIGKILL)
         if control.stop_requested:

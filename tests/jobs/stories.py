@@ -5,9 +5,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from nst.jobs.run import Run
 from nst.jobs.store import Store
-from nst.options import StyleOptions
+from nst.options.style_options import StyleOptions
+from nst.runs.run import Run
 
 PATIENCE = 30.0  # seconds until a test gives up waiting
 

@@ -11,12 +11,12 @@ import pytest
 
 from nst.errors import Busy, InputError, NstError, TooMany
 from nst.jobs.queue import MOST_EACH, MOST_INSTANT, Queue
-from nst.jobs.run import State
 from nst.jobs.store import Store
-from nst.library import SHIPPED
-from nst.options import FastOptions
-from nst.settings import Settings
-from nst.stylefile import StyleFile
+from nst.options.fast_options import FastOptions
+from nst.options.settings import Settings
+from nst.runs.run import State
+from nst.styles.style_file import StyleFile
+from nst.styles.style_library import SHIPPED
 from tests.jobs import painters
 from tests.jobs.stories import follow, wait_until
 from tests.jobs.test_queue import painting, serving, submit
@@ -132,9 +132,9 @@ def test_a_newer_wish_overtakes_the_one_that_waits(queue: Queue) -> None:
     paint(queue)  # the network is ready
     with ThreadPoolExecutor(2) as pool:
         long = pool.submit(queue.paint_at_once, job(picture(1024, 1024)), "", "somebody else")
-        wait_until(lambda: any(place.at_once for place in queue._places.values()))
+        wait_until(lambda: any(slot.at_once for slot in queue._slots.values()))
         older = pool.submit(queue.paint_at_once, job(), "", "page")
-        wait_until(lambda: sum(place.at_once.total() for place in queue._places.values()) == 2)
+        wait_until(lambda: sum(slot.at_once.total() for slot in queue._slots.values()) == 2)
         newer = queue.paint_at_once(job(), "", "page")
         with pytest.raises(Busy, match="a newer wish came before this one was painted"):
             older.result()
@@ -149,7 +149,7 @@ def test_a_worker_that_is_killed_in_the_middle_is_said_and_the_next_one_paints(s
     with ThreadPoolExecutor(1) as pool:
         worker.suspend()  # it must not be done before it is killed
         answer = pool.submit(queue.paint_at_once, job())
-        wait_until(lambda: any(place.at_once for place in queue._places.values()))
+        wait_until(lambda: any(slot.at_once for slot in queue._slots.values()))
         worker.kill()
         with pytest.raises(NstError, match="worker was lost") as caught:
             answer.result()

@@ -19,12 +19,12 @@ import psutil
 import pytest
 from distributed import Client
 
-from nst.events import Finished, Kept, Started
 from nst.jobs.cluster import _environment
 from nst.jobs.queue import Queue
-from nst.jobs.run import Run, State
 from nst.jobs.store import Store
-from nst.settings import Settings
+from nst.options.settings import Settings
+from nst.runs.events import Finished, Kept, Started
+from nst.runs.run import Run, State
 from tests.jobs.painters import Emit, Job, epoch
 from tests.jobs.stories import follow, new_run, wait_until
 
@@ -115,7 +115,7 @@ def painting(run: Run) -> bool:
     return bool(run.kept)  # and so can go on elsewhere
 
 
-def places(store: Store, run: Run) -> list[dict[str, Any]]:
+def slots(store: Store, run: Run) -> list[dict[str, Any]]:
     """Where a run was begun, and begun again, as its painter noted."""
     return [json.loads(event["note"]) for event in store.events(run.id, limit=1000) if event["kind"] == "started"]
 
@@ -129,7 +129,7 @@ def both_painting(queue: Queue, store: Store, epochs: int) -> list[Run]:
     return runs
 
 
-# Workers --------------------------------------------------------------------------------------------------------------
+# Pool --------------------------------------------------------------------------------------------------------------
 
 
 def test_two_workers_paint_two_runs_at_once_and_a_run_outlives_its_worker(
@@ -147,7 +147,7 @@ def test_two_workers_paint_two_runs_at_once_and_a_run_outlives_its_worker(
             assert {worker["memory_limit"] for worker in found} == {0}
         with serving(store, Settings(scheduler=address)) as queue:
             runs = both_painting(queue, store, epochs=150)
-            painters = {places(store, run)[0]["pid"]: run for run in runs}
+            painters = {slots(store, run)[0]["pid"]: run for run in runs}
             lost = next(painters[process.pid] for process in one.family() if process.pid in painters)
             other = next(painters[process.pid] for process in two.family() if process.pid in painters)
             one.pull_the_plug()
@@ -158,8 +158,8 @@ def test_two_workers_paint_two_runs_at_once_and_a_run_outlives_its_worker(
                 assert store.frame(other.id, n).read_bytes() == n.to_bytes(2) * 1000
             follow(store, lost.id)
             assert store.run(lost.id).state is State.FINISHED
-            begun = places(store, lost)
-            assert [again["pid"] for again in begun[1:]] == [places(store, other)[0]["pid"]]
+            begun = slots(store, lost)
+            assert [again["pid"] for again in begun[1:]] == [slots(store, other)[0]["pid"]]
             assert begun[1]["first"] > 0  # it went on, and did not start anew
             assert store.frame(lost.id, 150).read_bytes() == (150).to_bytes(2) * 1000
             assert store.result(lost.id).read_bytes() == b"a result"
@@ -236,10 +236,10 @@ def test_over_tls_only_who_has_the_certificate_takes_part(
 
 def test_workers_of_our_own_share_the_cores_and_the_memory(store: Store) -> None:
     with serving(store, Settings(workers=2)) as queue:
-        begun = [places(store, run)[0] for run in both_painting(queue, store, epochs=100)]
-    assert len({place["pid"] for place in begun}) == 2
+        begun = [slots(store, run)[0] for run in both_painting(queue, store, epochs=100)]
+    assert len({slot["pid"] for slot in begun}) == 2
     share = max(1, len(os.sched_getaffinity(0)) // 2) if hasattr(os, "sched_getaffinity") else os.cpu_count() // 2
-    assert {place["threads"] for place in begun} == {str(share)}
+    assert {slot["threads"] for slot in begun} == {str(share)}
     assert 0 < float(_environment(Settings(workers=2))["NST_MEMORY"]) < psutil.virtual_memory().total / 2e9
     assert _environment(Settings(workers=2, memory=3.0))["NST_MEMORY"] == "3.0"
 
@@ -258,7 +258,7 @@ def test_one_worker_of_our_own_may_use_everything() -> None:
 def test_an_address_that_is_none_is_refused_in_one_line(
     capsys: pytest.CaptureFixture[str], command: str, wrong: str
 ) -> None:
-    from nst.cli import main
+    from nst.cli.main import main
 
     assert main([command, wrong]) == 2
     said = capsys.readouterr().err

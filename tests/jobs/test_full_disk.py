@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from nst.errors import NstError
-from nst.events import Finished, Kept, Started
-from nst.jobs.run import State
 from nst.jobs.store import Store
+from nst.runs.events import Finished, Kept, Started
+from nst.runs.run import State
 from tests.jobs.painters import epoch
 from tests.jobs.stories import new_run
 

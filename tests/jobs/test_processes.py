@@ -48,6 +48,6 @@ def test_a_server_loads_no_painter_and_a_killed_one_takes_its_worker_along(tmp_p
         server.kill()
         server.communicate()
     assert said["state"] == "finished"
-    assert not {"tensorflow", "keras", "dash", "tests", "nst.runner", "nst.engine"} & set(said["loaded"])
+    assert not {"tensorflow", "keras", "dash", "tests", "nst.worker.runner", "nst.engine"} & set(said["loaded"])
     worker.wait(timeout=30)
     assert not worker.is_running()

@@ -11,13 +11,13 @@ import pytest
 from distributed import Client, LocalCluster
 
 from nst.errors import Busy, Conflict, NotFound, TooMany
-from nst.events import Failed, Fetching
+from nst.jobs.pool import LOSSES, LOST
 from nst.jobs.queue import Queue
-from nst.jobs.run import Run, State
 from nst.jobs.store import Store
-from nst.jobs.workers import LOSSES, LOST
-from nst.options import StyleOptions
-from nst.settings import Settings
+from nst.options.settings import Settings
+from nst.options.style_options import StyleOptions
+from nst.runs.events import Failed, Fetching
+from nst.runs.run import Run, State
 from tests.jobs import painters
 from tests.jobs.stories import follow, new_run, spoil, wait_until
 
@@ -327,13 +327,13 @@ def test_a_branch_begins_with_the_frame_it_was_branched_from(queue: Queue, store
 
 def test_what_an_earlier_hand_over_still_says_is_dropped(queue: Queue, store: Store) -> None:
     run = holding(queue)
-    address, place = next((address, place) for address, place in queue._places.items() if place.run == run.id)
+    address, slot = next((address, slot) for address, slot in queue._slots.items() if slot.run == run.id)
     late = {"worker": address, "ticket": "of another time", "event": Failed("late").to_wire()}
     queue._inbox.put(lambda: queue._on_worker(late))
     queue.steer(run.id, {"tv_weight": 1.0})
     follow(store, run.id, until=lambda run: bool(run.steered))
     assert store.run(run.id).state is State.RUNNING
-    assert place.ticket not in ("", "of another time")
+    assert slot.ticket not in ("", "of another time")
     queue.stop(run.id)
     follow(store, run.id)
 
@@ -517,7 +517,7 @@ def test_a_scheduler_elsewhere_serves_with_all_its_workers(fresh: Store) -> None
         LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0") as cluster,
         serving(fresh, Settings(scheduler=cluster.scheduler_address)) as queue,
     ):
-        wait_until(lambda: len([place for place in queue._places.values() if place.warm]) == 2)
+        wait_until(lambda: len([slot for slot in queue._slots.values() if slot.warm]) == 2)
         assert queue.health()["nice"] == 0
         runs = [submit(queue, painters.paint_until_stopped) for _ in range(3)]
         for run in runs[:2]:

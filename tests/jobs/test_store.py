@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nst.errors import Conflict, NotFound, NstError
-from nst.events import Epoch, Event, Failed, Finished, Kept, Losses, Started, Steered, Stopped
-from nst.jobs.run import Run, State
+from nst.jobs.schema import TABLES
 from nst.jobs.store import Store
-from nst.jobs.tables import TABLES
-from nst.options import StyleOptions
+from nst.options.style_options import StyleOptions
+from nst.runs.events import Epoch, Event, Failed, Finished, Kept, Losses, Started, Steered, Stopped
+from nst.runs.run import Run, State
 from tests.jobs.painters import epoch
 from tests.jobs.stories import follow, new_run, spoil
 

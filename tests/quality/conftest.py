@@ -6,7 +6,7 @@ import pytest
 from numpy.typing import NDArray
 
 from benchmarks.quality.pairs import FilePair, Pair
-from nst.images import encode_png
+from nst.pictures.images import encode_png
 
 Write = Callable[[str, NDArray[np.float32]], Path]
 

@@ -11,7 +11,7 @@ from PIL import Image
 from benchmarks.quality.duel import Tally, make_sheets, tally
 from benchmarks.quality.pairs import FilePair, Pair
 from nst.errors import InputError
-from nst.images import read_file
+from nst.pictures.images import read_file
 from tests.quality.conftest import Write
 
 NAMES = ("hill", "sea", "sky", "wood", "town", "road")

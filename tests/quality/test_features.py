@@ -143,7 +143,7 @@ def test_vgg19_finds_the_untouched_photo_far_from_the_scream_and_nearer_to_itsel
     shared: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Measured once, at 128 px, with the weights that lie there: order and size, not digits."""
-    from nst.images import read_file, resize
+    from nst.pictures.images import read_file, resize
 
     file = shared / "vgg" / "vgg19_notop.npz"
     if not file.is_file():

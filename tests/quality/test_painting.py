@@ -11,8 +11,8 @@ from benchmarks.quality import painting
 from benchmarks.quality.painting import Paintings, Setting, Unfinished, options_in, paint, settings_of
 from benchmarks.quality.pairs import Pair
 from nst.errors import InputError, OptionError, WeightsError
-from nst.images import read_file
-from nst.options import StyleOptions
+from nst.options.style_options import StyleOptions
+from nst.pictures.images import read_file
 
 QUICK = "epochs=1,steps_per_epoch=2"
 

@@ -4,7 +4,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from nst.jobs.store import Store
-from nst.settings import Settings
+from nst.options.settings import Settings
 from nst.web.factory import create_app
 from tests.web.sites import draw_cheaply, queue_of
 

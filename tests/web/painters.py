@@ -10,14 +10,13 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from nst.control import Control
 from nst.errors import Cancelled, Diverged, Unfetched
-from nst.estimates import Calibration
-from nst.events import Epoch, Event, Fetching, Finished, Kept, Losses, Paused, Started, Steered, Stopped
-from nst.images import encode_png
-from nst.options import MOST_EPOCHS, StyleOptions
-from nst.provenance import Provenance
-from nst.scales import fit
+from nst.options.style_options import MOST_EPOCHS, StyleOptions
+from nst.pictures.images import encode_png, fit
+from nst.pictures.provenance import Provenance
+from nst.runs.control import Control
+from nst.runs.estimates import Calibration
+from nst.runs.events import Epoch, Event, Fetching, Finished, Kept, Losses, Paused, Started, Steered, Stopped
 
 Emit = Callable[[Event], None]
 CALIBRATION = Calibration("compact", "float32", step_seconds=0.005, pixel_seconds=1e-7)

@@ -15,8 +15,8 @@ from starlette.types import ASGIApp
 from nst import samples
 from nst.jobs.queue import Queue
 from nst.jobs.store import Store
-from nst.settings import Settings
-from nst.web.gallery import ORDER
+from nst.options.settings import Settings
+from nst.web.service.samples import ORDER
 
 
 def picture(width: int = 64, height: int = 48, colour: str = "teal", format: str = "PNG") -> bytes:

@@ -6,9 +6,9 @@ import pytest
 from fastapi.testclient import TestClient
 from httpx2 import Response
 
-from nst.option import options_of
-from nst.options import StyleOptions
-from nst.web.limits import BodyLimit
+from nst.options.option_field import options_of
+from nst.options.style_options import StyleOptions
+from nst.web.middleware.body_limit import BodyLimit
 from tests.web.sites import picture
 
 QUICK = {"epochs": 2, "size": 64, "steps_per_epoch": 1}

@@ -13,12 +13,12 @@ from httpx2 import Response
 from PIL import Image
 
 from nst.jobs.store import Store
-from nst.settings import Settings
-from nst.stylefile import StyleFile
-from nst.web.clients import HEADER
+from nst.options.settings import Settings
+from nst.styles.style_file import StyleFile
 from nst.web.factory import create_app
-from tests.ground.test_library import HOSTILE, style_file
+from nst.web.middleware.clients import HEADER
 from tests.jobs.stories import wait_until
+from tests.styles.test_style_library import HOSTILE, style_file
 from tests.web.sites import draw_cheaply, picture, queue_of, served
 from tests.web.test_api import body, encoded, start, told
 
@@ -37,7 +37,7 @@ def listed(client: TestClient) -> dict[str, dict[str, Any]]:
 @pytest.fixture(scope="module")
 def site(client: TestClient) -> TestClient:
     """A site whose worker is ready."""
-    wait_until(lambda: client.app.state.desk.queue.hands)
+    wait_until(lambda: client.app.state.service.queue.hands)
     return client
 
 

@@ -10,12 +10,12 @@ from fastapi.testclient import TestClient
 from PIL import Image
 
 from nst.errors import Busy, Conflict, NotFound
-from nst.events import Epoch, Finished, Losses, Started
-from nst.jobs.run import Run
 from nst.jobs.store import Store
-from nst.options import StyleOptions
-from nst.timelapse import TimelapseOptions
-from nst.web.films import Films
+from nst.options.style_options import StyleOptions
+from nst.pictures.timelapse import TimelapseOptions
+from nst.runs.events import Epoch, Finished, Losses, Started
+from nst.runs.run import Run
+from nst.web.service.timelapses import Timelapses
 from tests.web.sites import picture
 from tests.web.test_api import ENDLESS, follow, start, told
 
@@ -131,41 +131,41 @@ def painted(store: Store, frames: int, image: bytes, width: int = 64, height: in
     return store.run(run.id)
 
 
-def wait_for(films: Films, run: Run) -> dict[str, Any]:
-    while films.describe(run.id)["making"]:
+def wait_for(timelapses: Timelapses, run: Run) -> dict[str, Any]:
+    while timelapses.describe(run.id)["making"]:
         time.sleep(0.02)
-    return films.describe(run.id)
+    return timelapses.describe(run.id)
 
 
 def test_one_timelapse_is_made_at_a_time(store: Store) -> None:
-    films, run = Films(store), painted(store, 3, picture(format="JPEG"))
-    films.make(run, TimelapseOptions(format="gif", size=64))
+    timelapses, run = Timelapses(store), painted(store, 3, picture(format="JPEG"))
+    timelapses.make(run, TimelapseOptions(format="gif", size=64))
     with pytest.raises(Busy, match="a timelapse is being made"):
-        films.make(run, TimelapseOptions(format="webp", size=64))
-    assert [film["format"] for film in wait_for(films, run)["made"]] == ["gif"]
+        timelapses.make(run, TimelapseOptions(format="webp", size=64))
+    assert [film["format"] for film in wait_for(timelapses, run)["made"]] == ["gif"]
     with pytest.raises(NotFound, match="'mp4'"):
-        films.path(run.id, "mp4")
-    films.close()
+        timelapses.path(run.id, "mp4")
+    timelapses.close()
 
 
 def test_what_goes_wrong_with_a_timelapse_is_said(store: Store) -> None:
-    films, run = Films(store), painted(store, 2, b"no picture")
-    films.make(run, TimelapseOptions(format="gif"))
-    told_of = wait_for(films, run)
+    timelapses, run = Timelapses(store), painted(store, 2, b"no picture")
+    timelapses.make(run, TimelapseOptions(format="gif"))
+    told_of = wait_for(timelapses, run)
     assert told_of["made"] == []
     assert "JPEG" in told_of["error"]
     with pytest.raises(Conflict, match="no frame yet"):
-        films.make(painted(store, 0, b""), TimelapseOptions())
-    films.close()
+        timelapses.make(painted(store, 0, b""), TimelapseOptions())
+    timelapses.close()
 
 
 def test_a_timelapse_that_is_cut_short_leaves_nothing_behind(store: Store) -> None:
-    films, run = Films(store), painted(store, 40, picture(640, 480, format="JPEG"), 1920, 1440)
-    films.make(run, TimelapseOptions(format="webp", seconds=60, size=1920))
-    while films.describe(run.id)["making"]["done"] < 1:
+    timelapses, run = Timelapses(store), painted(store, 40, picture(640, 480, format="JPEG"), 1920, 1440)
+    timelapses.make(run, TimelapseOptions(format="webp", seconds=60, size=1920))
+    while timelapses.describe(run.id)["making"]["done"] < 1:
         time.sleep(0.02)
-    films.close()
-    films.close()
-    assert "unexpectedly" in films.describe(run.id)["error"]
+    timelapses.close()
+    timelapses.close()
+    assert "unexpectedly" in timelapses.describe(run.id)["error"]
     names = {path.name for path in (store.folder / "runs" / run.id).iterdir()}
     assert names == {"frames", "result.png"}

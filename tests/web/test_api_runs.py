@@ -9,8 +9,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from nst.errors import Busy, TooMany
-from nst.option import options_of
-from nst.options import StyleOptions
+from nst.options.option_field import options_of
+from nst.options.style_options import StyleOptions
 from nst.web.problems import problem_of
 from tests.web.sites import picture
 from tests.web.test_api import ENDLESS, QUICK, body, follow, start, told

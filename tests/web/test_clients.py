@@ -8,7 +8,7 @@ from fastapi import FastAPI, Request
 from fastapi.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
-from nst.web.clients import COOKIE, HEADER, LASTS, Clients, client_of, current_client
+from nst.web.middleware.clients import COOKIE, HEADER, LASTS, Clients, client_of, current_client
 from tests.web.test_api import told
 
 ANN, BOB = "a" * 32, "b" * 32

@@ -11,7 +11,7 @@ from schemathesis.checks import CheckContext
 from schemathesis.specs.openapi import checks
 
 from nst.web.api import router
-from nst.web.api.schemas import MEANT
+from nst.web.api.openapi import MEANT
 from tests.web.sites import served
 from tests.web.test_api import follow, start
 

@@ -8,19 +8,19 @@ from dash import Patch, no_update
 from fastapi.testclient import TestClient
 
 from nst.errors import Conflict, NotFound
-from nst.events import Epoch, Finished, Losses, Started
 from nst.jobs.archive import GIGABYTE, Archive
 from nst.jobs.queue import Queue
-from nst.jobs.run import Run
 from nst.jobs.store import Store
-from nst.options import StyleOptions
-from nst.settings import Settings
-from nst.web.cards import Card, facts, picture_file
-from nst.web.clients import HEADER
-from nst.web.desk import Desk
+from nst.options.settings import Settings
+from nst.options.style_options import StyleOptions
+from nst.runs.events import Epoch, Finished, Losses, Started
+from nst.runs.run import Run
+from nst.web.callbacks.gallery import PAGE, fulfil, wall
+from nst.web.components.run_card import Card, facts, picture_file
 from nst.web.factory import create_app
-from nst.web.gallery import STYLES, Gallery
-from nst.web.shelf import PAGE, fulfil, wall
+from nst.web.middleware.clients import HEADER
+from nst.web.service.samples import STYLES, Samples
+from nst.web.service.service import Service
 from tests.web.sites import picture, queue_of
 
 ANN, BOB = "a" * 32, "b" * 32
@@ -28,14 +28,14 @@ ALL = {"words": "", "state": "", "favourite": False}
 LOSSES = Losses(3.0, 1.0, 1.5, 0.5)
 
 
-def desk_at(folder: Path) -> Desk:
-    """A desk whose queue was never started."""
+def desk_at(folder: Path) -> Service:
+    """A service whose queue was never started."""
     settings, store = Settings(data=folder), Store(folder)
-    return Desk(settings, store, Queue(settings, store), Gallery(folder), Archive(store, 2 * GIGABYTE))
+    return Service(settings, store, Queue(settings, store), Samples(folder), Archive(store, 2 * GIGABYTE))
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
+def service(tmp_path: Path) -> Service:
     return desk_at(tmp_path)
 
 
@@ -57,81 +57,81 @@ def hung(shown: dict[str, Any]) -> list[str]:
     return [mark[0] for mark in shown["hung"]]
 
 
-def test_an_empty_wall_says_that_nothing_was_painted_yet(desk: Desk) -> None:
-    shown = wall(desk, "", ALL, PAGE, [])
+def test_an_empty_wall_says_that_nothing_was_painted_yet(service: Service) -> None:
+    shown = wall(service, "", ALL, PAGE, [])
     assert (shown["none_yet"], shown["none_found"], shown["no_more"], shown["found"]) == (False, True, True, "")
 
 
-def test_a_search_without_a_find_says_so(desk: Desk) -> None:
-    queued(desk.store)
-    shown = wall(desk, "", {**ALL, "words": "lighthouse"}, PAGE, [])
+def test_a_search_without_a_find_says_so(service: Service) -> None:
+    queued(service.store)
+    shown = wall(service, "", {**ALL, "words": "lighthouse"}, PAGE, [])
     assert (shown["none_yet"], shown["none_found"], shown["hung"]) == (True, False, [])
 
 
-def test_the_newest_hang_first_and_more_adds_the_older_ones_to_them(desk: Desk) -> None:
-    runs = [queued(desk.store).id for _ in range(5)][::-1]
-    first = wall(desk, "", ALL, 2, [])
+def test_the_newest_hang_first_and_more_adds_the_older_ones_to_them(service: Service) -> None:
+    runs = [queued(service.store).id for _ in range(5)][::-1]
+    first = wall(service, "", ALL, 2, [])
     assert hung(first) == runs[:2]
     assert not first["no_more"]
     assert first["found"] == "The newest 2 runs"
-    more = wall(desk, "", ALL, 4, first["hung"])
+    more = wall(service, "", ALL, 4, first["hung"])
     operations = more["wall"].to_plotly_json()["operations"]
     assert {each["operation"] for each in operations} == {"Append"}
     assert [each["params"]["value"].id for each in operations] == [f"card-{run}" for run in runs[2:4]]
-    assert wall(desk, "", ALL, 6, more["hung"])["no_more"]
+    assert wall(service, "", ALL, 6, more["hung"])["no_more"]
 
 
-def test_only_cards_that_have_changed_are_hung_again(desk: Desk) -> None:
-    first, second = queued(desk.store), queued(desk.store)
-    shown = wall(desk, "", ALL, PAGE, [])
-    assert wall(desk, "", ALL, PAGE, shown["hung"])["wall"] is no_update
-    desk.archive.like(first.id, True)
-    changed = wall(desk, "", ALL, PAGE, shown["hung"])
+def test_only_cards_that_have_changed_are_hung_again(service: Service) -> None:
+    first, second = queued(service.store), queued(service.store)
+    shown = wall(service, "", ALL, PAGE, [])
+    assert wall(service, "", ALL, PAGE, shown["hung"])["wall"] is no_update
+    service.archive.like(first.id, True)
+    changed = wall(service, "", ALL, PAGE, shown["hung"])
     assert isinstance(changed["wall"], Patch)
     assert [each["location"] for each in changed["wall"].to_plotly_json()["operations"]] == [[1]]
-    fulfil(desk, "", "like", second.id)
-    assert wall(desk, "", ALL, PAGE, changed["hung"])["hung"][0][2]
+    fulfil(service, "", "like", second.id)
+    assert wall(service, "", ALL, PAGE, changed["hung"])["hung"][0][2]
 
 
-def test_a_wall_on_which_a_run_has_come_or_gone_is_hung_anew(desk: Desk) -> None:
-    old = finished(desk.store)
-    shown = wall(desk, "", ALL, PAGE, [])
-    new = queued(desk.store)
-    shown = wall(desk, "", ALL, PAGE, shown["hung"])
+def test_a_wall_on_which_a_run_has_come_or_gone_is_hung_anew(service: Service) -> None:
+    old = finished(service.store)
+    shown = wall(service, "", ALL, PAGE, [])
+    new = queued(service.store)
+    shown = wall(service, "", ALL, PAGE, shown["hung"])
     assert [card.id for card in shown["wall"]] == [f"card-{new.id}", f"card-{old.id}"]
-    fulfil(desk, "", "delete", old.id)
-    shown = wall(desk, "", ALL, PAGE, shown["hung"])
+    fulfil(service, "", "delete", old.id)
+    shown = wall(service, "", ALL, PAGE, shown["hung"])
     assert [card.id for card in shown["wall"]] == [f"card-{new.id}"]
-    fulfil(desk, "", "restore", old.id)
-    assert hung(wall(desk, "", ALL, PAGE, shown["hung"])) == [new.id, old.id]
+    fulfil(service, "", "restore", old.id)
+    assert hung(wall(service, "", ALL, PAGE, shown["hung"])) == [new.id, old.id]
 
 
-def test_a_run_that_is_being_painted_is_not_deleted(desk: Desk) -> None:
+def test_a_run_that_is_being_painted_is_not_deleted(service: Service) -> None:
     with pytest.raises(Conflict, match="stop it first"):
-        fulfil(desk, "", "delete", queued(desk.store).id)
+        fulfil(service, "", "delete", queued(service.store).id)
 
 
-def test_the_disk_is_told_in_gigabytes(desk: Desk) -> None:
-    finished(desk.store)
-    shown = wall(desk, "", ALL, PAGE, [])
+def test_the_disk_is_told_in_gigabytes(service: Service) -> None:
+    finished(service.store)
+    shown = wall(service, "", ALL, PAGE, [])
     assert int(shown["used"]) > 0
     assert float(shown["used_max"]) == 2 * GIGABYTE
     assert shown["used_text"] == "0.00 of 2 GB on disk"
 
 
-def test_a_client_sees_and_changes_runs_of_their_own_alone(desk: Desk) -> None:
-    anns, bobs = finished(desk.store, client=ANN), finished(desk.store, client=BOB)
-    assert hung(wall(desk, ANN, ALL, PAGE, [])) == [anns.id]
-    assert hung(wall(desk, BOB, ALL, PAGE, [])) == [bobs.id]
+def test_a_client_sees_and_changes_runs_of_their_own_alone(service: Service) -> None:
+    anns, bobs = finished(service.store, client=ANN), finished(service.store, client=BOB)
+    assert hung(wall(service, ANN, ALL, PAGE, [])) == [anns.id]
+    assert hung(wall(service, BOB, ALL, PAGE, [])) == [bobs.id]
     for what in ("like", "unlike", "delete"):
         with pytest.raises(NotFound):
-            fulfil(desk, BOB, what, anns.id)
-    fulfil(desk, ANN, "delete", anns.id)
+            fulfil(service, BOB, what, anns.id)
+    fulfil(service, ANN, "delete", anns.id)
     with pytest.raises(NotFound):
-        fulfil(desk, BOB, "restore", anns.id)
-    assert hung(wall(desk, ANN, ALL, PAGE, [])) == []
-    fulfil(desk, ANN, "restore", anns.id)
-    assert hung(wall(desk, ANN, ALL, PAGE, [])) == [anns.id]
+        fulfil(service, BOB, "restore", anns.id)
+    assert hung(wall(service, ANN, ALL, PAGE, [])) == []
+    fulfil(service, ANN, "restore", anns.id)
+    assert hung(wall(service, ANN, ALL, PAGE, [])) == [anns.id]
 
 
 def test_a_studio_of_many_asks_the_callbacks_for_the_client(tmp_path: Path) -> None:
@@ -175,35 +175,35 @@ def call(client: TestClient, headers: dict[str, str], output: str, values: dict[
     return answer.json()["response"]
 
 
-def test_a_card_names_both_pictures_and_a_sample_by_its_title(desk: Desk) -> None:
-    content = desk.store.put_upload(picture(colour="teal"), "old.bridge.jpeg")
-    style = desk.store.put_upload(picture(colour="red"), f"samples/{STYLES[0].name}")
-    run = desk.store.create(StyleOptions(), content, style)
-    card = Card.of(desk, run, False)
+def test_a_card_names_both_pictures_and_a_sample_by_its_title(service: Service) -> None:
+    content = service.store.put_upload(picture(colour="teal"), "old.bridge.jpeg")
+    style = service.store.put_upload(picture(colour="red"), f"samples/{STYLES[0].name}")
+    run = service.store.create(StyleOptions(), content, style)
+    card = Card.of(service, run, False)
     assert card.title == f"old.bridge after {STYLES[0].title}"
     assert card.pictures["style"]["ref"] == f"samples/{STYLES[0].name}"
 
 
-def test_a_card_tells_what_is_known_of_a_run(desk: Desk) -> None:
-    run = queued(desk.store)
+def test_a_card_tells_what_is_known_of_a_run(service: Service) -> None:
+    run = queued(service.store)
     assert facts(run) == ["2 epochs", "512 px"]
     assert picture_file(run) == ""
-    desk.store.append(run.id, Started("compact", "", 640, 480, 2, 20, "float32"))
-    desk.store.append(run.id, Epoch(0, 0, LOSSES, 640, 480, 0.0, 10.0, 2.0, picture(format="JPEG")))
-    run = desk.store.run(run.id)
+    service.store.append(run.id, Started("compact", "", 640, 480, 2, 20, "float32"))
+    service.store.append(run.id, Epoch(0, 0, LOSSES, 640, 480, 0.0, 10.0, 2.0, picture(format="JPEG")))
+    run = service.store.run(run.id)
     assert facts(run) == ["epoch 0 of 2", "640 × 480 px", "compact"]
     assert picture_file(run) == "frames/0.jpg"
-    run = finished(desk.store)
+    run = finished(service.store)
     assert facts(run) == ["2 epochs", "640 × 480 px", "compact", "1 min 05 s"]
     assert picture_file(run) == "result.png"
 
 
-def test_a_branch_leads_to_its_parent_and_the_parent_to_its_branches(desk: Desk) -> None:
-    parent = finished(desk.store)
-    child = desk.store.branch(parent, 1, parent.options, epochs=2)
-    links = {each.href for each in _components(Card.of(desk, child, False).component()) if hasattr(each, "href")}
+def test_a_branch_leads_to_its_parent_and_the_parent_to_its_branches(service: Service) -> None:
+    parent = finished(service.store)
+    child = service.store.branch(parent, 1, parent.options, epochs=2)
+    links = {each.href for each in _components(Card.of(service, child, False).component()) if hasattr(each, "href")}
     assert f"/?run={parent.id}" in links
-    links = {each.href for each in _components(Card.of(desk, parent, False).component()) if hasattr(each, "href")}
+    links = {each.href for each in _components(Card.of(service, parent, False).component()) if hasattr(each, "href")}
     assert f"/?run={child.id}" in links
 
 

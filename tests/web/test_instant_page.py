@@ -10,45 +10,57 @@ import pytest
 from PIL import Image
 
 from nst.errors import Conflict, NotFound, StyleError
-from nst.images import MAX_BYTES, encode_png
 from nst.jobs.archive import Archive
 from nst.jobs.queue import Queue
 from nst.jobs.store import Store
-from nst.option import options_of
-from nst.options import FastOptions
-from nst.settings import Settings
-from nst.stylefile import name_of
+from nst.options.fast_options import FastOptions
+from nst.options.option_field import options_of
+from nst.options.settings import Settings
+from nst.pictures.images import MAX_BYTES, encode_png
+from nst.styles.style_file import name_of
 from nst.web import ids
-from nst.web.components import has_slider
-from nst.web.desk import Desk
-from nst.web.gallery import STYLES, Gallery
-from nst.web.instant import Painted
+from nst.web.callbacks.instant import (
+    FIELDS,
+    FORM,
+    MIXED,
+    answer,
+    bring,
+    card,
+    data_url,
+    fulfil,
+    handed_over,
+    result,
+    told,
+)
+from nst.web.components.form import has_slider
 from nst.web.pages import studio
-from nst.web.results import Results
-from nst.web.wall import FIELDS, FORM, MIXED, answer, bring, card, data_url, fulfil, handed_over, result, told
-from tests.ground.test_library import style_file
+from nst.web.service.fast_styles import Painted
+from nst.web.service.result_cache import ResultCache
+from nst.web.service.samples import STYLES, Samples
+from nst.web.service.service import Service
+from tests.styles.test_style_library import style_file
 from tests.web.sites import picture
 
 AS_THEY_ARE = {"strength": "1", "stroke_size": "1", "keep_colors": False, "size": ""}
 
 
-def desk_at(folder: Path, **settings: Any) -> Desk:
-    """A desk whose queue was never started."""
+def desk_at(folder: Path, **settings: Any) -> Service:
+    """A service whose queue was never started."""
     store, settings_there = Store(folder), Settings(data=folder, **settings)
-    return Desk(settings_there, store, Queue(settings_there, store), Gallery(folder), Archive(store, 10**9))
+    return Service(settings_there, store, Queue(settings_there, store), Samples(folder), Archive(store, 10**9))
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
+def service(tmp_path: Path) -> Service:
     return desk_at(tmp_path)
 
 
-def imported(desk: Desk, *names: str) -> None:
-    bring(desk, data_url(style_file(*names).to_bytes()) or "", "mine.style")
+def imported(service: Service, *names: str) -> None:
+    bring(service, data_url(style_file(*names).to_bytes()) or "", "mine.style")
 
 
-def question(desk: Desk, **asked: Any) -> dict[str, Any]:
-    ref = desk.keep(picture(), "boat.png")
+def question(service: Service, **asked: Any) -> dict[str, Any]:
+    ref = service.keep(picture(), "boat.png")
     return {
         "n": 7,
         "page": "mine",
@@ -59,10 +71,10 @@ def question(desk: Desk, **asked: Any) -> dict[str, Any]:
     } | asked
 
 
-def painted(desk: Desk, **mix: float) -> dict[str, Any]:
+def painted(service: Service, **mix: float) -> dict[str, Any]:
     """What the page was told of a result in a mix of styles."""
-    ref = desk.keep(picture(colour="navy"), "boat.png")
-    key = desk.results.put(Painted(picture(colour="red"), 64, 48, 0.2, mix))
+    ref = service.keep(picture(colour="navy"), "boat.png")
+    key = service.result_cache.put(Painted(picture(colour="red"), 64, 48, 0.2, mix))
     return {"key": key, "photo": {"ref": ref, "title": "boat.png"}, "file": "boat-waves.png"}
 
 
@@ -79,9 +91,9 @@ def test_every_option_has_a_control_and_numbers_that_are_known_a_slider() -> Non
     assert all(ids.mixed(n, "weight") in present for n in range(MIXED))
 
 
-def test_ones_own_styles_hang_beside_the_shipped_ones_and_have_a_menu(desk: Desk) -> None:
-    imported(desk, "waves")
-    entries = desk.library.entries()
+def test_ones_own_styles_hang_beside_the_shipped_ones_and_have_a_menu(service: Service) -> None:
+    imported(service, "waves")
+    entries = service.library.entries()
     assert entries[0].shipped
     own = next(entry for entry in entries if entry.name == "waves")
     menus = [[each for each in components(card(entry, entry.shipped)) if each._type == "Details"] for entry in entries]
@@ -89,15 +101,15 @@ def test_ones_own_styles_hang_beside_the_shipped_ones_and_have_a_menu(desk: Desk
     assert told(own) == {"name": "waves", "title": "The waves", "network": own.file.network}
 
 
-def test_a_style_is_renamed_by_its_title_and_removed(desk: Desk) -> None:
-    imported(desk, "waves")
-    fulfil(desk, {"do": "rename", "name": "waves", "title": "Été à la mer"})
-    assert desk.library.find("ete-a-la-mer").style.title == "Été à la mer"
-    fulfil(desk, {"do": "rename", "name": "ete-a-la-mer", "title": "海"})
-    assert desk.library.find("ete-a-la-mer").style.title == "海"
-    fulfil(desk, {"do": "remove", "name": "ete-a-la-mer"})
+def test_a_style_is_renamed_by_its_title_and_removed(service: Service) -> None:
+    imported(service, "waves")
+    fulfil(service, {"do": "rename", "name": "waves", "title": "Été à la mer"})
+    assert service.library.find("ete-a-la-mer").style.title == "Été à la mer"
+    fulfil(service, {"do": "rename", "name": "ete-a-la-mer", "title": "海"})
+    assert service.library.find("ete-a-la-mer").style.title == "海"
+    fulfil(service, {"do": "remove", "name": "ete-a-la-mer"})
     with pytest.raises(NotFound):
-        desk.library.find("ete-a-la-mer")
+        service.library.find("ete-a-la-mer")
 
 
 def test_a_name_is_made_of_a_title() -> None:
@@ -105,48 +117,48 @@ def test_a_name_is_made_of_a_title() -> None:
     assert name_of("long " * 20) == "long-long-long-long-long-long-long-long"
 
 
-def test_what_ships_stays_and_what_is_no_style_file_is_refused(desk: Desk) -> None:
+def test_what_ships_stays_and_what_is_no_style_file_is_refused(service: Service) -> None:
     with pytest.raises(StyleError, match="stays as it is"):
-        fulfil(desk, {"do": "remove", "name": desk.library.entries()[0].name})
+        fulfil(service, {"do": "remove", "name": service.library.entries()[0].name})
     with pytest.raises(StyleError, match=r"'photo\.png' is no style file"):
-        bring(desk, data_url(picture()) or "", "photo.png")
+        bring(service, data_url(picture()) or "", "photo.png")
 
 
 def test_in_a_studio_of_many_no_visitor_changes_the_styles(tmp_path: Path) -> None:
-    desk = desk_at(tmp_path, many=True)
-    for change in (lambda: imported(desk, "waves"), lambda: fulfil(desk, {"do": "remove", "name": "waves"})):
+    service = desk_at(tmp_path, many=True)
+    for change in (lambda: imported(service, "waves"), lambda: fulfil(service, {"do": "remove", "name": "waves"})):
         with pytest.raises(Conflict, match="only who runs it"):
             change()
 
 
-def test_a_question_to_a_worker_that_is_not_there_is_to_be_asked_again(desk: Desk) -> None:
-    imported(desk, "waves")
-    found = answer(result, desk, question(desk))
+def test_a_question_to_a_worker_that_is_not_there_is_to_be_asked_again(service: Service) -> None:
+    imported(service, "waves")
+    found = answer(result, service, question(service))
     assert (found["n"], found["again"], found["field"]) == (7, True, "")
     assert "no worker" in found["error"]
 
 
 @pytest.mark.parametrize(("option", "typed"), [("size", "8"), ("size", "huge"), ("strength", "2"), ("stroke_size", "")])
-def test_a_wrong_value_is_told_beside_its_control(desk: Desk, option: str, typed: str) -> None:
-    found = answer(result, desk, question(desk, values=AS_THEY_ARE | {option: typed}))
+def test_a_wrong_value_is_told_beside_its_control(service: Service, option: str, typed: str) -> None:
+    found = answer(result, service, question(service, values=AS_THEY_ARE | {option: typed}))
     assert (found["again"], found["field"]) == (False, option)
     assert f"`{option}` must be" in found["error"]
 
 
-def test_a_fault_of_ours_is_an_answer_too(desk: Desk) -> None:
-    found = answer(lambda *_: {"never": 1 / 0}, desk, question(desk))
+def test_a_fault_of_ours_is_an_answer_too(service: Service) -> None:
+    found = answer(lambda *_: {"never": 1 / 0}, service, question(service))
     assert (found["n"], found["again"], found["error"]) == (7, False, "Something went wrong here.")
 
 
-def test_a_style_or_a_picture_that_is_gone_is_told_in_one_line(desk: Desk) -> None:
+def test_a_style_or_a_picture_that_is_gone_is_told_in_one_line(service: Service) -> None:
     for asked in ({"mix": {"gone": 1}}, {"ref": "uploads/" + "0" * 64}):
-        found = answer(result, desk, question(desk, **asked))
+        found = answer(result, service, question(service, **asked))
         assert not found["again"]
         assert "\n" not in found["error"]
 
 
 def test_results_are_kept_until_newer_ones_need_their_room() -> None:
-    results, small = Results(most=2, most_bytes=100), Painted(b"x" * 40, 8, 5, 0.1, {})
+    results, small = ResultCache(most=2, most_bytes=100), Painted(b"x" * 40, 8, 5, 0.1, {})
     first, second = results.put(small), results.put(small)
     assert results.get(first) is small
     third = results.put(small)
@@ -159,29 +171,29 @@ def test_results_are_kept_until_newer_ones_need_their_room() -> None:
         results.get(third)
 
 
-def test_refine_hands_over_the_picture_and_its_result(desk: Desk) -> None:
-    imported(desk, "waves")
-    wanted = painted(desk, waves=1.0)
-    choices = handed_over(desk, wanted)
+def test_refine_hands_over_the_picture_and_its_result(service: Service) -> None:
+    imported(service, "waves")
+    wanted = painted(service, waves=1.0)
+    choices = handed_over(service, wanted)
     assert choices["content"] == wanted["photo"]
-    assert desk.picture(choices["init"]["ref"]) == picture(colour="red")
+    assert service.picture(choices["init"]["ref"]) == picture(colour="red")
     assert "style" not in choices, "its painting is none of ours"
 
 
-def test_refine_takes_a_result_of_more_bytes_than_an_upload_may_have(desk: Desk) -> None:
+def test_refine_takes_a_result_of_more_bytes_than_an_upload_may_have(service: Service) -> None:
     noise = np.random.default_rng(0).random((3000, 3800, 3), np.float32)
-    wanted = painted(desk, waves=1.0)
+    wanted = painted(service, waves=1.0)
     large = encode_png(noise)
     assert len(large) > MAX_BYTES
-    wanted["key"] = desk.results.put(Painted(large, 3800, 3000, 9.0, {"waves": 1.0}))
-    kept = Image.open(io.BytesIO(desk.picture(handed_over(desk, wanted)["init"]["ref"])))
+    wanted["key"] = service.result_cache.put(Painted(large, 3800, 3000, 9.0, {"waves": 1.0}))
+    kept = Image.open(io.BytesIO(service.picture(handed_over(service, wanted)["init"]["ref"])))
     assert (kept.format, kept.size) == ("JPEG", (3800, 3000))
 
 
-def test_refine_chooses_the_sample_that_a_style_learned_from(desk: Desk) -> None:
+def test_refine_chooses_the_sample_that_a_style_learned_from(service: Service) -> None:
     sample, file = STYLES[2], style_file("mine", "waves")
     mine = replace(file.styles["mine"], provenance={"learned_from": sample.name})
-    desk.library.add(replace(file, styles={**file.styles, "mine": mine}).to_bytes())
+    service.library.add(replace(file, styles={**file.styles, "mine": mine}).to_bytes())
     sampled = {"ref": f"samples/{sample.name}", "title": sample.title}
-    assert handed_over(desk, painted(desk, mine=0.6, waves=0.4))["style"] == sampled
-    assert "style" not in handed_over(desk, painted(desk, mine=0.4, waves=0.6))
+    assert handed_over(service, painted(service, mine=0.6, waves=0.4))["style"] == sampled
+    assert "style" not in handed_over(service, painted(service, mine=0.4, waves=0.6))

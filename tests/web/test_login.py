@@ -13,11 +13,11 @@ from starlette.types import Message
 from starlette.websockets import WebSocketDisconnect
 
 from nst.jobs.store import Store
-from nst.settings import Settings
+from nst.options.settings import Settings
 from nst.web.factory import create_app
-from nst.web.guard import Guard
-from nst.web.limits import LOGIN, BodyLimit
-from nst.web.login import COOKIE, LASTS, Guesses, Login, is_session, new_session, own_path, session_key
+from nst.web.middleware.body_limit import LOGIN, BodyLimit
+from nst.web.middleware.login import COOKIE, LASTS, Guesses, Login, is_session, new_session, own_path, session_key
+from nst.web.middleware.origin_check import OriginCheck
 from tests.web.sites import queue_of
 from tests.web.test_api import told
 
@@ -36,7 +36,7 @@ def door(token: str = TOKEN, scheme: str = "http") -> TestClient:
     server = FastAPI()
     server.add_middleware(Login, token=token, rest=at_once)
     server.add_middleware(BodyLimit)
-    server.add_middleware(Guard, host="127.0.0.1", any_name=True)
+    server.add_middleware(OriginCheck, host="127.0.0.1", any_name=True)
     for path in ("/", "/docs", "/api/v1/runs", "/assets/theme.css", "/_dash-layout"):
         server.add_api_route(path, lambda: "inside", methods=["GET", "POST"])
     server.add_api_route("/api/v1/health", lambda: {"status": "ok", "worker": "warm"})

@@ -10,23 +10,25 @@ import pytest
 from dash.development.base_component import Component
 
 from nst.errors import Busy, OptionError
-from nst.events import Epoch, Failed, Finished, Interrupted, Kept, Losses, Paused, Started, Steered, Stopped
 from nst.jobs.archive import Archive
 from nst.jobs.queue import Queue
-from nst.jobs.run import Run
 from nst.jobs.store import Store
-from nst.option import options_of
-from nst.options import StyleOptions
-from nst.settings import Settings
-from nst.web import figures, history, ids, live, painter, steering
-from nst.web.choosing import run_id_of
-from nst.web.components import fill_form, read_form
-from nst.web.desk import Desk
-from nst.web.gallery import CONTENTS, Gallery
-from nst.web.live import News
+from nst.options.option_field import options_of
+from nst.options.settings import Settings
+from nst.options.style_options import StyleOptions
+from nst.runs.events import Epoch, Failed, Finished, Interrupted, Kept, Losses, Paused, Started, Steered, Stopped
+from nst.runs.run import Run
+from nst.web import follow, ids
+from nst.web.callbacks import history, network, steering
+from nst.web.callbacks.inputs import run_id_of
+from nst.web.callbacks.run import SHOWN, run_view, studio_view
+from nst.web.components import figures
+from nst.web.components.form import fill_form, read_form
+from nst.web.follow import News
 from nst.web.pages import studio
-from nst.web.painting import SHOWN, run_view, studio_view
 from nst.web.problems import problem_of
+from nst.web.service.samples import CONTENTS, Samples
+from nst.web.service.service import Service
 from tests.web.sites import draw_cheaply, picture
 
 PROMISED = (
@@ -46,20 +48,20 @@ LOSSES = Losses(3.0, 1.0, 1.5, 0.5)
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    """A desk whose queue was never started."""
+def service(tmp_path: Path) -> Service:
+    """A service whose queue was never started."""
     settings, store = Settings(data=tmp_path, waiting=5), Store(tmp_path)
-    return Desk(settings, store, Queue(settings, store), Gallery(tmp_path), Archive(store, 10**9))
+    return Service(settings, store, Queue(settings, store), Samples(tmp_path), Archive(store, 10**9))
 
 
 def components(tree: Any) -> list[Component]:
     return [each for each in tree._traverse() if isinstance(each, Component)]
 
 
-def test_every_server_callback_is_async(desk: Desk) -> None:
+def test_every_server_callback_is_async(service: Service) -> None:
     app = dash.Dash("test", server=False)
     app.layout = studio.layout
-    studio.register(app, desk)
+    studio.register(app, service)
     callbacks = [entry["callback"] for entry in app.callback_map.values() if "callback" in entry]
     assert len(callbacks) >= 8
     assert [callback for callback in callbacks if not inspect.iscoroutinefunction(callback)] == []
@@ -69,7 +71,7 @@ def test_the_promised_ids_are_there_and_every_option_has_a_field() -> None:
     present = {each.id for each in components(studio.layout()) if isinstance(getattr(each, "id", None), str)}
     assert set(PROMISED) <= present
     assert {ids.value(option.name) for option in options_of(StyleOptions)} <= present
-    assert {place for shown in (SHOWN, painter.SHOWN) for place, _ in shown.values()} <= present
+    assert {place for shown in (SHOWN, network.SHOWN) for place, _ in shown.values()} <= present
 
 
 def test_the_page_opens_with_both_pictures_chosen() -> None:
@@ -101,21 +103,21 @@ def test_what_is_typed_reaches_the_option_that_refuses_it() -> None:
     assert read_form(typed)["epochs"] == ""
 
 
-def test_a_picture_of_ones_own_is_never_taken_for_a_sample(desk: Desk) -> None:
-    draw_cheaply(desk.settings.data / "samples")
+def test_a_picture_of_ones_own_is_never_taken_for_a_sample(service: Service) -> None:
+    draw_cheaply(service.settings.data / "samples")
     sample = {"ref": f"samples/{CONTENTS[0].name}", "title": CONTENTS[0].title}
-    assert desk.choice_of(desk.upload_of(sample["ref"])) == sample
+    assert service.choice_of(service.upload_of(sample["ref"])) == sample
     for name in (CONTENTS[0].title, sample["ref"]):
-        ref = desk.keep(picture(colour="red"), name)
-        assert desk.choice_of(desk.upload_of(ref)) == {"ref": ref, "title": name.rpartition("/")[2]}
+        ref = service.keep(picture(colour="red"), name)
+        assert service.choice_of(service.upload_of(ref)) == {"ref": ref, "title": name.rpartition("/")[2]}
 
 
-def test_no_run_is_made_when_too_many_wait(desk: Desk) -> None:
-    ref = desk.keep(picture(), "mine")
-    runs = [desk.start(StyleOptions(), ref, ref) for _ in range(5)]
+def test_no_run_is_made_when_too_many_wait(service: Service) -> None:
+    ref = service.keep(picture(), "mine")
+    runs = [service.start(StyleOptions(), ref, ref) for _ in range(5)]
     with pytest.raises(Busy, match="may wait"):
-        desk.start(StyleOptions(), ref, ref)
-    assert len(desk.store.runs()) == len(runs)
+        service.start(StyleOptions(), ref, ref)
+    assert len(service.store.runs()) == len(runs)
     assert int(problem_of(Busy("no")).headers["Retry-After"]) > 0
 
 
@@ -150,7 +152,7 @@ def test_a_queued_run_says_where_it_stands() -> None:
     assert (view["start_off"], view["stop_off"], view["download_off"]) == (True, False, True)
     assert view["easel"].endswith("waiting")
     starting = News(run_after(), 1, [], STUDIO | {"worker": "starting"})
-    assert "the worker is getting ready" in live.status(starting)
+    assert "the worker is getting ready" in follow.status(starting)
 
 
 def test_every_new_frame_is_handed_to_the_player_and_the_figures_are_patched() -> None:
@@ -202,7 +204,7 @@ def test_a_run_that_broke_off_still_has_its_last_frame_to_download(end: Any) -> 
 
 def test_a_failed_run_says_why() -> None:
     run = run_after(STARTED, Failed("there was not enough memory"))
-    assert live.status(News(run, None, [], STUDIO)) == "Failed: there was not enough memory"
+    assert follow.status(News(run, None, [], STUDIO)) == "Failed: there was not enough memory"
 
 
 def test_a_paused_run_can_be_resumed_or_stopped_and_another_one_started() -> None:
@@ -222,13 +224,13 @@ def test_an_interrupted_run_says_that_it_can_be_continued() -> None:
 
 def test_a_run_that_waits_for_a_graphics_card_says_so() -> None:
     run = dataclasses.replace(run_after(), gpu=True)
-    assert "waits for a worker with a graphics card" in live.status(News(run, 1, [], STUDIO))
-    assert live.status(News(run, 1, [], STUDIO | {"gpu": True})) == "Queued: first in line."
+    assert "waits for a worker with a graphics card" in follow.status(News(run, 1, [], STUDIO))
+    assert follow.status(News(run, 1, [], STUDIO | {"gpu": True})) == "Queued: first in line."
 
 
 def test_a_run_that_waits_says_when_it_will_start() -> None:
     news = News(run_after(), 2, [], STUDIO, starts_in=61.0)
-    assert live.status(news) == "Queued: second in line, starts in about 1 min."
+    assert follow.status(news) == "Queued: second in line, starts in about 1 min."
 
 
 def test_a_change_is_a_mark_on_the_losses() -> None:

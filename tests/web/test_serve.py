@@ -21,7 +21,7 @@ import uvicorn
 from starlette.types import Receive, Scope, Send
 
 from nst.jobs.store import Store
-from nst.settings import Settings
+from nst.options.settings import Settings
 from nst.web.serve import _Server, build
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -177,9 +177,9 @@ def test_a_studio_asks_for_its_token_never_says_it_and_believes_a_proxy_that_is_
 
 def test_the_front_door_wants_vgg19_unless_it_is_offline_or_works_for_a_scheduler(tmp_path: Path) -> None:
     def wanted(**settings: Any) -> str:
-        desk = build(Settings(data=tmp_path, **settings)).state.desk
-        desk.store.close()
-        return desk.queue._wanted
+        service = build(Settings(data=tmp_path, **settings)).state.service
+        service.store.close()
+        return service.queue._wanted
 
     assert wanted() == "vgg19"
     assert wanted(offline=True) == wanted(scheduler="tcp://127.0.0.1:9") == ""

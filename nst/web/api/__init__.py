@@ -4,11 +4,11 @@ from fastapi import APIRouter, Request
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from nst.web.api import course, events, fast, pictures, results, runs, samples, server
+from nst.web.api import actions, events, fast, pictures, results, runs, samples, server
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
-NOUNS = (runs, course, events, pictures, samples, fast, results, server)
+NOUNS = (runs, actions, events, pictures, samples, fast, results, server)
 
 router = APIRouter(routes=[route for noun in NOUNS for route in noun.router.routes])
 

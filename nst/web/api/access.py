@@ -4,16 +4,16 @@ from typing import Annotated
 
 from fastapi import Depends, HTTPException, Path, Request
 
-from nst.jobs.run import Run
-from nst.web.clients import HEADER, client_of
-from nst.web.desk import Desk
+from nst.runs.run import Run
+from nst.web.middleware.clients import HEADER, client_of
+from nst.web.service.service import Service
 
 RunId = Annotated[str, Path(description="32 hex digits, as the request that started the run was told")]
 
 
-async def desk_of(request: Request) -> Desk:
-    """The desk of the server that answers this request."""
-    return request.app.state.desk
+async def desk_of(request: Request) -> Service:
+    """The service of the server that answers this request."""
+    return request.app.state.service
 
 
 async def client_who_asks(request: Request) -> str:
@@ -21,23 +21,23 @@ async def client_who_asks(request: Request) -> str:
     return client_of(request)
 
 
-Here = Annotated[Desk, Depends(desk_of)]
+Here = Annotated[Service, Depends(desk_of)]
 Client = Annotated[str, Depends(client_who_asks)]
 
 
-async def seen(run_id: RunId, desk: Here) -> Run:
+async def seen(run_id: RunId, service: Here) -> Run:
     """The run that a path names. Raises NotFound."""
-    return desk.store.run(run_id)
+    return service.store.run(run_id)
 
 
-async def own(run_id: RunId, desk: Here, client: Client) -> Run:
+async def own(run_id: RunId, service: Here, client: Client) -> Run:
     """The same, to be changed by the client who began it. Raises NotFound, and HTTPException for anybody else."""
-    return _own(desk.store.run(run_id), client)
+    return _own(service.store.run(run_id), client)
 
 
-async def own_deleted(run_id: RunId, desk: Here, client: Client) -> Run:
+async def own_deleted(run_id: RunId, service: Here, client: Client) -> Run:
     """The same, though it was deleted."""
-    return _own(desk.archive.deleted(run_id), client)
+    return _own(service.archive.deleted(run_id), client)
 
 
 def _own(run: Run, client: str) -> Run:

@@ -9,15 +9,14 @@ from fastapi import Path as InPath
 from fastapi.responses import FileResponse, Response
 from pydantic import AfterValidator
 
-from nst import images
 from nst.errors import NotFound
-from nst.option import options_of
-from nst.timelapse import FORMATS, TimelapseOptions
-from nst.web import bodies
-from nst.web.api import answers
+from nst.options.option_field import options_of
+from nst.pictures import images
+from nst.pictures.timelapse import FORMATS, TimelapseOptions
+from nst.web.api import request_parsing, responses
 from nst.web.api.access import Here, Own, Seen
-from nst.web.api.schemas import FILM, errors, file_of
-from nst.web.gallery import SIDES
+from nst.web.api.openapi import FILM, errors, file_of
+from nst.web.service.samples import SIDES
 
 IMMUTABLE = {"Cache-Control": "private, max-age=31536000, immutable"}
 TYPES = {"mp4": "video/mp4", "webp": "image/webp", "gif": "image/gif"}
@@ -58,11 +57,11 @@ def _file(request: Request, path: Path, kind: str) -> Response:
     return _known(request, mark) or FileResponse(path, media_type=kind, headers=_changing(mark))
 
 
-@router.get("/frames", summary="The frames that are kept", responses={200: {"model": answers.Frames}, **errors(404)})
-def frames(run: Seen, desk: Here) -> dict[str, Any]:
+@router.get("/frames", summary="The frames that are kept", responses={200: {"model": responses.Frames}, **errors(404)})
+def frames(run: Seen, service: Here) -> dict[str, Any]:
     """Oldest first; epoch 0 is the start. Of long runs some in between are dropped, but never a marked one."""
     base = f"/api/v1/runs/{run.id}/frames"
-    return {"frames": [{**kept, "url": f"{base}/{kept['epoch']}.jpg"} for kept in desk.store.frames(run.id)]}
+    return {"frames": [{**kept, "url": f"{base}/{kept['epoch']}.jpg"} for kept in service.store.frames(run.id)]}
 
 
 @router.get(
@@ -71,21 +70,21 @@ def frames(run: Seen, desk: Here) -> dict[str, Any]:
     response_class=FileResponse,
     responses=file_of("image/jpeg", 404),
 )
-def frame(run: Seen, n: Epoch, desk: Here) -> FileResponse:
+def frame(run: Seen, n: Epoch, service: Here) -> FileResponse:
     """It never changes."""
-    return FileResponse(desk.store.frame(run.id, n), media_type="image/jpeg", headers=IMMUTABLE)
+    return FileResponse(service.store.frame(run.id, n), media_type="image/jpeg", headers=IMMUTABLE)
 
 
 @router.put("/frames/{n}/mark", status_code=204, summary="Mark a frame, so that it is kept", responses=errors(403, 404))
-def mark(run: Own, n: Epoch, desk: Here) -> None:
+def mark(run: Own, n: Epoch, service: Here) -> None:
     """It is then never thinned out."""
-    desk.store.mark(run.id, n)
+    service.store.mark(run.id, n)
 
 
 @router.delete("/frames/{n}/mark", status_code=204, summary="Unmark a frame", responses=errors(403, 404))
-def unmark(run: Own, n: Epoch, desk: Here) -> None:
+def unmark(run: Own, n: Epoch, service: Here) -> None:
     """It may then be thinned out."""
-    desk.store.mark(run.id, n, marked=False)
+    service.store.mark(run.id, n, marked=False)
 
 
 @router.get(
@@ -94,19 +93,19 @@ def unmark(run: Own, n: Epoch, desk: Here) -> None:
     response_class=FileResponse,
     responses=file_of("image/jpeg", 404, headers=("NST-Epoch",)),
 )
-def partial(run: Seen, desk: Here) -> FileResponse:
+def partial(run: Seen, service: Here) -> FileResponse:
     """At any time; the header `NST-Epoch` says of which epoch."""
-    path = desk.store.partial(run.id)
+    path = service.store.partial(run.id)
     return FileResponse(path, media_type="image/jpeg", headers={"Cache-Control": "no-store", "NST-Epoch": path.stem})
 
 
 @router.get("/thumbnail.jpg", summary="A run, small", response_class=Response, responses=file_of("image/jpeg", 404))
-def thumbnail(request: Request, run: Seen, desk: Here, side: Side = SIDES[0]) -> Response:
+def thumbnail(request: Request, run: Seen, service: Here, side: Side = SIDES[0]) -> Response:
     """The newest frame within `side` x `side` px."""
     try:
-        path = desk.store.partial(run.id)
+        path = service.store.partial(run.id)
     except NotFound:
-        path = desk.store.result(run.id)
+        path = service.store.result(run.id)
     mark = _mark_of(path, side)
     return _known(request, mark) or Response(
         images.thumbnail(path.read_bytes(), side), media_type="image/jpeg", headers=_changing(mark)
@@ -119,29 +118,31 @@ def thumbnail(request: Request, run: Seen, desk: Here, side: Side = SIDES[0]) ->
     response_class=FileResponse,
     responses=file_of("image/png", 404, headers=("ETag",)),
 )
-def result(request: Request, run: Seen, desk: Here) -> Response:
+def result(request: Request, run: Seen, service: Here) -> Response:
     """Of a run that was paused, stopped or failed: what there was by then. It changes if the run goes on."""
-    return _file(request, desk.store.result(run.id), "image/png")
+    return _file(request, service.store.result(run.id), "image/png")
 
 
 @router.post(
     "/timelapse",
     status_code=202,
     summary="Make a timelapse",
-    responses={202: {"model": answers.Films}, **errors(400, 403, 404, 409, 503)},
+    responses={202: {"model": responses.Timelapses}, **errors(400, 403, 404, 409, 503)},
     openapi_extra=FILM,
 )
-async def film(request: Request, run: Own, desk: Here) -> dict[str, Any]:
+async def film(request: Request, run: Own, service: Here) -> dict[str, Any]:
     """Of the frames that are kept, beside the painting; one at a time. Another of the same `format` is replaced."""
-    asked = bodies.fields(await request.body(), options_of(TimelapseOptions))
-    await asyncio.to_thread(desk.films.make, run, TimelapseOptions(**asked))
-    return desk.films.describe(run.id)
+    asked = request_parsing.fields(await request.body(), options_of(TimelapseOptions))
+    await asyncio.to_thread(service.timelapses.make, run, TimelapseOptions(**asked))
+    return service.timelapses.describe(run.id)
 
 
-@router.get("/timelapse", summary="The timelapses of a run", responses={200: {"model": answers.Films}, **errors(404)})
-def films(run: Seen, desk: Here) -> dict[str, Any]:
+@router.get(
+    "/timelapse", summary="The timelapses of a run", responses={200: {"model": responses.Timelapses}, **errors(404)}
+)
+def timelapses(run: Seen, service: Here) -> dict[str, Any]:
     """Those that are made, and how far the one is that is being made."""
-    return desk.films.describe(run.id)
+    return service.timelapses.describe(run.id)
 
 
 @router.get(
@@ -159,8 +160,8 @@ def films(run: Seen, desk: Here) -> dict[str, Any]:
 def finished_film(
     request: Request,
     run: Seen,
-    desk: Here,
+    service: Here,
     format: Annotated[str, InPath(json_schema_extra={"enum": list(FORMATS)}, examples=["gif"])],
 ) -> Response:
     """As it was made last."""
-    return _file(request, desk.films.path(run.id, format), TYPES[format])
+    return _file(request, service.timelapses.path(run.id, format), TYPES[format])

@@ -6,7 +6,7 @@ The page alone asks for them, by names that nobody guesses; REST clients are giv
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from nst import images
+from nst.pictures import images
 from nst.web.api.access import Here
 from nst.web.api.pictures import IMMUTABLE
 
@@ -16,13 +16,13 @@ router = APIRouter(prefix="/api/v1/instant", include_in_schema=False)
 
 
 @router.get("/{name}.png")
-def result(name: str, desk: Here) -> Response:
+def result(name: str, service: Here) -> Response:
     """As it was painted. Raises NotFound."""
-    return Response(desk.results.get(name).data, media_type="image/png", headers=IMMUTABLE)
+    return Response(service.result_cache.get(name).data, media_type="image/png", headers=IMMUTABLE)
 
 
 @router.get("/{kind}/{name}.jpg")
-def original(kind: str, name: str, desk: Here) -> Response:
+def original(kind: str, name: str, service: Here) -> Response:
     """The sample or upload that it was painted from, as large as a page shows it. Raises NotFound."""
-    picture = images.thumbnail(desk.picture(f"{kind}/{name}"), SIDE)
+    picture = images.thumbnail(service.picture(f"{kind}/{name}"), SIDE)
     return Response(picture, media_type="image/jpeg", headers=IMMUTABLE)

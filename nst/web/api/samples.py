@@ -7,11 +7,11 @@ from fastapi import Path as InPath
 from fastapi.responses import FileResponse, Response
 
 from nst.samples import Sample
-from nst.web.api import answers, fast
+from nst.web.api import fast, responses
 from nst.web.api.access import Here
+from nst.web.api.openapi import file_of
 from nst.web.api.pictures import IMMUTABLE, Side
-from nst.web.api.schemas import file_of
-from nst.web.gallery import CONTENTS, SIDES, STYLES
+from nst.web.service.samples import CONTENTS, SIDES, STYLES
 
 A_DAY = {"Cache-Control": "private, max-age=86400"}
 
@@ -29,33 +29,33 @@ def _told(sample: Sample) -> dict[str, str]:
     }
 
 
-@router.get("/samples", summary="The sample pictures", responses={200: {"model": answers.Samples}})
+@router.get("/samples", summary="The sample pictures", responses={200: {"model": responses.Samples}})
 async def samples() -> dict[str, Any]:
     """Drawn by this program; each with its address and a thumbnail's."""
     return {"samples": [_told(sample) for sample in (*CONTENTS, *STYLES)]}
 
 
-@router.get("/styles", summary="The styles that are here", responses={200: {"model": answers.Styles}})
-def styles(desk: Here) -> dict[str, Any]:
+@router.get("/styles", summary="The styles that are here", responses={200: {"model": responses.Styles}})
+def styles(service: Here) -> dict[str, Any]:
     """`styles` are sample paintings, for a run; `fast` are those that paint in one pass, for `/api/v1/stylize/fast`."""
     return {
         "styles": [_told(sample) for sample in STYLES],
-        "fast": [fast.told(entry) for entry in desk.library.entries()],
+        "fast": [fast.told(entry) for entry in service.library.entries()],
     }
 
 
 @router.get("/samples/{name}.png", summary="A sample", response_class=FileResponse, responses=file_of("image/png", 404))
-def sample(name: Name, desk: Here) -> FileResponse:
+def sample(name: Name, service: Here) -> FileResponse:
     """The picture itself."""
-    return FileResponse(desk.gallery.path(name), media_type="image/png", headers=A_DAY)
+    return FileResponse(service.samples.path(name), media_type="image/png", headers=A_DAY)
 
 
 @router.get(
     "/samples/{name}.jpg", summary="A sample, small", response_class=Response, responses=file_of("image/jpeg", 404)
 )
-def sample_thumbnail(name: Name, desk: Here, side: Side = SIDES[0]) -> Response:
+def sample_thumbnail(name: Name, service: Here, side: Side = SIDES[0]) -> Response:
     """Within `side` x `side` px."""
-    return Response(desk.thumbnail(f"samples/{name}", side), media_type="image/jpeg", headers=A_DAY)
+    return Response(service.thumbnail(f"samples/{name}", side), media_type="image/jpeg", headers=A_DAY)
 
 
 @router.get(
@@ -66,8 +66,8 @@ def sample_thumbnail(name: Name, desk: Here, side: Side = SIDES[0]) -> Response:
 )
 def upload_thumbnail(
     upload_id: Annotated[str, InPath(description="a run's `content`, `style` or `init`")],
-    desk: Here,
+    service: Here,
     side: Side = SIDES[0],
 ) -> Response:
     """Within `side` x `side` px."""
-    return Response(desk.thumbnail(f"uploads/{upload_id}", side), media_type="image/jpeg", headers=IMMUTABLE)
+    return Response(service.thumbnail(f"uploads/{upload_id}", side), media_type="image/jpeg", headers=IMMUTABLE)

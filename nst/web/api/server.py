@@ -6,11 +6,11 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
-from nst.option import options_of
-from nst.options import StyleOptions
-from nst.web.api import answers
+from nst.options.option_field import options_of
+from nst.options.style_options import StyleOptions
+from nst.web.api import responses
 from nst.web.api.access import Here
-from nst.web.metrics import Metrics
+from nst.web.middleware.metrics import Metrics
 
 router = APIRouter(prefix="/api/v1", tags=["server"])
 
@@ -20,25 +20,27 @@ async def metrics_of(request: Request) -> Metrics:
     return request.app.state.metrics
 
 
-@router.get("/health", summary="Is the server there, and the worker warm?", responses={200: {"model": answers.Health}})
-def health(desk: Here) -> dict[str, Any]:
+@router.get(
+    "/health", summary="Is the server there, and the worker warm?", responses={200: {"model": responses.Health}}
+)
+def health(service: Here) -> dict[str, Any]:
     """`worker` is starting, warm, lost or closed; what its warm-up said of devices and networks comes with it."""
-    return {"status": "ok", **desk.queue.health()}
+    return {"status": "ok", **service.queue.health()}
 
 
 @router.get("/options", summary="Every option of a run")
 async def options() -> dict[str, Any]:
     """JSON schema by name; a default of null is automatic, `x-live` may change while a picture forms."""
-    return {option.name: answers.schema_of(option) for option in options_of(StyleOptions)}
+    return {option.name: responses.schema_of(option) for option in options_of(StyleOptions)}
 
 
-@router.get("/extractors", summary="The networks", responses={200: {"model": answers.Extractors}})
-def extractors(desk: Here) -> dict[str, Any]:
+@router.get("/extractors", summary="The networks", responses={200: {"model": responses.Extractors}})
+def extractors(service: Here) -> dict[str, Any]:
     """Which are installed, and how to get the others; `auto` is the one that stands for it with the default options."""
-    unknown, known = {"installed": None, "how": "", "fetchable": None}, desk.queue.extractors()
+    unknown, known = {"installed": None, "how": "", "fetchable": None}, service.queue.extractors()
     names = [name for name in StyleOptions.choices("extractor") if name != "auto"]
     told = [{"name": name, **known.get(name, unknown)} for name in names]
-    return {"extractors": told, "auto": desk.queue.health().get("auto")}
+    return {"extractors": told, "auto": service.queue.health().get("auto")}
 
 
 @router.get(

@@ -5,9 +5,9 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from nst.jobs.archive import UNDO
-from nst.jobs.run import State
+from nst.runs.run import State
 from nst.web import ids
-from nst.web.shelf import ANY
+from nst.web.callbacks.gallery import ANY
 
 TYPING = 300  # ms of rest before what is typed is looked for
 

@@ -4,12 +4,12 @@ import dash_bootstrap_components as dbc
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from nst.images import MAX_BYTES
-from nst.stylefile import SUFFIX
+from nst.pictures.images import MAX_BYTES
+from nst.styles.style_file import SUFFIX
 from nst.web import ids
-from nst.web.components import chooser, field
-from nst.web.gallery import CONTENTS
-from nst.web.wall import FORM, MIXED, OPTIONS
+from nst.web.callbacks.instant import FORM, MIXED, OPTIONS
+from nst.web.components.form import chooser, field
+from nst.web.service.samples import CONTENTS
 
 
 def layout() -> Component:

@@ -1,27 +1,15 @@
-"""The studio: two pictures in, and a painting that forms before your eyes. Callbacks: the modules of `register`."""
+"""The studio: two pictures in, and a painting that forms before your eyes."""
 
 import dash_bootstrap_components as dbc
-from dash import Dash, dcc, html
+from dash import dcc, html
 from dash.development.base_component import Component
 
-from nst.web import (
-    choosing,
-    estimating,
-    figures,
-    history,
-    ids,
-    live,
-    painter,
-    painting,
-    restoring,
-    shelf,
-    steering,
-    wall,
-)
-from nst.web.components import basics, chooser, further, legend
-from nst.web.desk import Desk
-from nst.web.gallery import CONTENTS, STYLES
+from nst.web import follow, ids
+from nst.web.callbacks import history, restore, steering
+from nst.web.components import figures
+from nst.web.components.form import basics, chooser, further, legend
 from nst.web.pages import gallery, instant
+from nst.web.service.samples import CONTENTS, STYLES
 
 TICKING = 100  # ms between two tries to send a poll; one that waits for its answer holds the others back
 
@@ -86,7 +74,7 @@ def _panel() -> Component:
                                 [
                                     html.Button("⇄ Swap", id=ids.SWAP, type="button", className="quiet"),
                                     html.Button("✦ Surprise me", id=ids.SURPRISE, type="button", className="quiet"),
-                                    restoring.button(),
+                                    restore.button(),
                                     html.P(id=ids.SETTINGS_SAID, className="hint", role="status"),
                                 ],
                                 className="whims",
@@ -134,7 +122,7 @@ def _stage() -> Component:
             html.Div(
                 className="ledger",
                 children=[
-                    html.Div(live.READY, id=ids.STATUS, className="status", role="status", **{"aria-live": "polite"}),
+                    html.Div(follow.READY, id=ids.STATUS, className="status", role="status", **{"aria-live": "polite"}),
                     html.Div(id=ids.NUMBERS, className="numbers"),
                     html.Label("Progress", htmlFor=ids.PROGRESS, className="visually-hidden"),
                     html.Progress(id=ids.PROGRESS, value="0", max="1"),
@@ -206,16 +194,3 @@ def _notes() -> Component:
             ),
         ],
     )
-
-
-def register(app: Dash, desk: Desk) -> None:
-    """Bring the page to life."""
-    choosing.register(app, desk)
-    estimating.register(app, desk)
-    painting.register(app, desk)
-    painter.register(app, desk)
-    steering.register(app, desk)
-    history.register(app, desk)
-    restoring.register(app, desk)
-    shelf.register(app, desk)
-    wall.register(app, desk)

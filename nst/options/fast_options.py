@@ -1,0 +1,50 @@
+"""The options of a picture painted in one pass, each declared once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from nst.errors import StyleError
+from nst.options.option_field import Options, declare, shown
+
+MOST_MIXED = 4  # styles
+
+
+@dataclass(frozen=True)
+class FastOptions(Options):
+    """Settings of one picture painted in a single pass. Raises OptionError on a value out of its bounds."""
+
+    strength: float = declare(
+        1.0,
+        "from the picture itself, 0, to the full style, 1; inside the network, no blend of pixels",
+        "basic",
+        low=0.0,
+        high=1.0,
+        step=0.05,
+    )
+    stroke_size: float = declare(
+        1.0,
+        "size of the brushwork: 2 paints the picture at half its size and enlarges it",
+        "basic",
+        low=0.5,
+        high=3.0,
+        step=0.1,
+        log=True,
+    )
+    keep_colors: bool = declare(False, "keep the content's colours, take only the brushwork", "basic")
+    size: int | None = declare(
+        None, "long side of the result; automatic is the picture's own", "basic", low=64, high=8192, step=32, unit="px"
+    )
+
+
+def mix_of(wanted: str | Mapping[str, float]) -> dict[str, float]:
+    """Weights of sum 1 by style, from a name or from weights as they were given. Raises StyleError."""
+    given = {wanted: 1.0} if isinstance(wanted, str) else dict(wanted)
+    if not 1 <= len(given) <= MOST_MIXED:
+        raise StyleError(f"a mix must be of 1 to {MOST_MIXED} styles, got {len(given)}")
+    for name, weight in given.items():
+        if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight <= 1e6:
+            raise StyleError(f"the weight of {str(name)[:80]!r} must be a number from 0 to 1e6, got {shown(weight)}")
+    total = sum(given.values())
+    if not total > 0:
+        raise StyleError("some style of a mix must have a weight above 0")
+    return {name: weight / total for name, weight in given.items()}

@@ -1,0 +1,301 @@
+"""What a run will take, told before it starts: seconds, peak memory, and whether it is painted by tiles.
+
+Time is counted over the schedule's steps with the speed that `engine/calibrate.py` measured on the machine; memory
+follows from the pictures and activations that are held at once. Knows neither TensorFlow nor what is on the pictures.
+"""
+
+import contextlib
+import dataclasses
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import psutil
+
+from nst.errors import OutOfMemory
+from nst.humanize import roughly
+from nst.options.option_field import options_of
+from nst.options.style_options import AUTO_SECONDS, StyleOptions
+from nst.pictures.images import fit
+from nst.runs.schedule import Scale, margins, schedule
+
+GIGABYTE = 10**9
+SHARE = 0.7  # of the memory that is free which a run may take unless told otherwise
+PICTURE = 3 * 4  # bytes of one pixel, float32
+
+
+@dataclass(frozen=True)
+class Network:
+    """What a network costs up to the deepest layer of the studio's preset."""
+
+    multiply_adds: int  # forward, for a pixel
+    step: int  # bytes for a pixel at the peak of a step: activations held for the way back, and what is worked on
+    summed: int  # bytes for a pixel of what the style layers read, in float32: a copy where that is not their precision
+    weights: int  # bytes, float32
+    halo: int  # px beyond a tile that its activations depend on
+
+
+# Bytes here and below are fitted to the peak resident memory of fresh processes (`python -m benchmarks.peak`), with
+# TensorFlow 2.21 on Linux, x86-64; those of a step of vgg16 follow from vgg19's in proportion to the activations.
+NETWORKS = {
+    "vgg19": Network(361_152, 1612, 488, 80_075_520, 80),
+    "vgg16": Network(287_424, 1480, 488, 58_841_856, 64),
+    "compact": Network(55_968, 830, 216, 15_988_096, 128),
+}
+BASE = 640_000_000  # bytes: Python, TensorFlow, what a worker imports, a traced step
+WEIGHTS = 3  # copies: as they were read, as they are used, and turned for the way back
+FORWARD = 0.5  # of the bytes of a step: a pass forward alone
+CONTENT = 64  # bytes for a pixel: activations of the content, and what they are pieced together from
+ADAM_PICTURES = 8  # held at once: iterate, gradient, moments, average, and the arrays they come from
+LBFGS_PICTURES = 15  # the same of L-BFGS beside its pairs
+PAIRS = 10  # of L-BFGS, two pictures each; twenty need as many steps
+PAIRS_BYTES = GIGABYTE  # the most that they take together, but for LEAST_PAIRS
+LEAST_PAIRS = 3
+
+START = 0.2  # s: decoding, encoding, and whatever else is not a step
+# Times of parts of a run, in those of a step on as many pixels.
+TARGETS = 0.4  # a pass forward
+TILED_STEP = 1.4  # passes forward, and forward and back
+VECTOR_PASSES = 3  # of a step of L-BFGS over the pictures of its pairs
+TILES = (1536, 1024, 768, 512, 384, 256)  # px, sides of a tile's core; few, because each is traced on its own
+
+CONTAINERS = (  # (limit, use) of a container's memory, where the machine's own would be too much
+    ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
+    ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
+)
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """The speed of a network on a machine, as measured there: a step of n pixels takes step + n * pixel seconds."""
+
+    network: str
+    precision: str  # "float32" or "bfloat16"
+    step_seconds: float  # of a step beside its pixels
+    pixel_seconds: float  # of a step, for each pixel of the canvas
+    vector_seconds: float = 0.0  # of one pass over a picture, for each pixel: what L-BFGS is made of
+
+    def on(self, network: str) -> "Calibration":
+        """A guess for another network: pixels cost in proportion to its multiply-adds."""
+        ratio = NETWORKS[network].multiply_adds / NETWORKS[self.network].multiply_adds
+        return dataclasses.replace(self, network=network, pixel_seconds=self.pixel_seconds * ratio)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values under the fields' names; `from_json` reads it back."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, given: Mapping[str, Any]) -> Self:
+        """The calibration that `to_json` told."""
+        return cls(**given)
+
+
+def calibration_for(network: str, precision: str, known: Iterable[Calibration]) -> Calibration | None:
+    """The one of `known` for that network at that precision, else the nearest guess from another; None without any."""
+    known = tuple(known)
+    closest = sorted(known, key=lambda one: (one.precision != precision, one.network != network))
+    return dataclasses.replace(closest[0].on(network), precision=precision) if closest else None
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a run will take."""
+
+    width: int  # of the result, px
+    height: int
+    seconds: float | None  # from Start to the result; None as long as the machine is not calibrated
+    bytes: int  # of memory at the peak, in all, of the process that paints
+    tile: int | None  # side of the tiles that the largest scale is painted by, px; None if it is painted whole
+    at_most: bool  # the run may end sooner: its `epochs` is "auto"
+
+    @property
+    def tiled(self) -> bool:
+        """Whether the picture is too large to be painted whole."""
+        return self.tile is not None
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values: the fields, and "tiled"."""
+        return {**dataclasses.asdict(self), "tiled": self.tiled}
+
+
+def estimate(
+    height: int,
+    width: int,
+    options: StyleOptions,
+    network: str,
+    precision: str = "float32",
+    calibration: Calibration | None = None,
+    budget: int | None = None,
+    style: tuple[int, int] | None = None,
+) -> Estimate:
+    """What painting a content of `height` x `width` px (of any size: their ratio counts) with `options` will take.
+
+    Args:
+        height, width: of the content picture, px.
+        options: the run's; `size` says how large the result will be.
+        network: the one that will paint, a key of `NETWORKS`: "auto" is already decided.
+        precision: "float32" or "bfloat16": "auto" is already decided.
+        calibration: of that network at that precision, see `calibration_for`.
+        budget: bytes the painting process may take in all, see `budget`; None is no bound.
+        style: (height, width) of the style picture, px; None takes one shaped like the content.
+
+    Raises:
+        OutOfMemory: it does not fit the budget, even by tiles; the message names the largest size that does.
+    """
+    run = _Run(height, width, options, network, precision, style or (height, width))
+    tile = run.tile(math.inf if budget is None else budget)
+    if tile is None:
+        largest = largest_size(height, width, options, network, precision, budget=budget or 0, style=style)
+        raise OutOfMemory(
+            f"`size` {options.size} needs {run.bytes(TILES[-1]) / GIGABYTE:.1f} GB of memory even by tiles, but the "
+            f"painting may take {(budget or 0) / GIGABYTE:.1f} GB; "
+            + (f"the largest size that fits is {largest}" if largest else "no size fits")
+        )
+    seconds = None if calibration is None else run.seconds(calibration, tile)
+    final = run.rungs[-1]
+    return Estimate(final.width, final.height, seconds, run.bytes(tile), tile or None, options.epochs == "auto")
+
+
+def auto_network(
+    height: int,
+    width: int,
+    options: StyleOptions,
+    precision: str,
+    known: Iterable[Calibration],
+    budget: int,
+    style: tuple[int, int] | None = None,
+    best: str = "vgg19",
+) -> tuple[str, str]:
+    """(the network that "auto" stands for in a run where the weights of `best` are installed, why in one sentence).
+
+    The worker that paints and the page that foretells both ask here. Arguments as in `estimate`; `known` is what was
+    measured on this machine, without which `best` counts as quick enough.
+    """
+    spoken, speed = best.upper(), calibration_for(best, precision, known)
+    try:
+        found = estimate(height, width, options, best, precision, speed, budget, style)
+    except OutOfMemory:
+        return "compact", f"{spoken} would need more memory than there is."
+    if found.seconds is None or found.seconds <= AUTO_SECONDS:
+        return best, f"{spoken} is here and quick enough for this run."
+    takes = f"{'up to' if found.at_most else 'about'} {roughly(found.seconds)}"
+    waits = f"`auto` waits {roughly(AUTO_SECONDS)} at most"
+    return "compact", f"{spoken} would take {takes} here, and {waits}; choose `{best}` to have it all the same."
+
+
+def largest_size(
+    height: int,
+    width: int,
+    options: StyleOptions,
+    network: str,
+    precision: str = "float32",
+    *,
+    budget: int,
+    style: tuple[int, int] | None = None,
+) -> int:
+    """The largest `size`, px, that the option allows and that fits the budget, by tiles if need be; 0 if none does."""
+    bounds = next(option for option in options_of(StyleOptions) if option.name == "size")
+    low, high, step = (int(bound or 1) for bound in (bounds.low, bounds.high, bounds.step))
+    for size in range(high, low - 1, -step):
+        smaller = dataclasses.replace(options, size=size)
+        run = _Run(height, width, smaller, network, precision, style or (height, width))
+        if run.tile(budget) is not None:
+            return size
+    return 0
+
+
+def budget(gigabytes: float = 0.0) -> int:
+    """Bytes that the calling process may take in all: `gigabytes`, or, for 0, a share of what is free for it now."""
+    if gigabytes:
+        return round(gigabytes * GIGABYTE)
+    free = psutil.virtual_memory().available
+    for limit, used in CONTAINERS:
+        with contextlib.suppress(OSError, ValueError):  # not there, or "max"
+            free = min(free, int(Path(limit).read_text()) - int(Path(used).read_text()) + _reclaimable(used))
+    return round(SHARE * (max(0, free) + psutil.Process().memory_info().rss))
+
+
+def spare(gigabytes: float = 0.0) -> int:
+    """Bytes that the calling process may take beside those it has; `gigabytes` is as in `budget`."""
+    return budget(gigabytes) - psutil.Process().memory_info().rss
+
+
+def _reclaimable(used: str) -> int:
+    """Bytes of a container's use that are pages of files, given back on demand."""
+    with contextlib.suppress(OSError, ValueError):
+        lines = Path(used).with_name("memory.stat").read_text().splitlines()
+        told = {name: int(value) for name, value in (line.split() for line in lines)}
+        return told.get("total_inactive_file", told.get("inactive_file", 0))
+    return 0
+
+
+def pairs(pixels: int) -> int:
+    """How many pairs L-BFGS keeps of a canvas of so many pixels: fewer of a large one, where each takes much memory."""
+    return max(LEAST_PAIRS, min(PAIRS, PAIRS_BYTES // (2 * PICTURE * pixels)))
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What there is to be painted; a `tile` of 0 is none, the picture is painted whole."""
+
+    height: int
+    width: int
+    options: StyleOptions
+    network: str
+    precision: str
+    style: tuple[int, int]
+
+    @property
+    def rungs(self) -> tuple[Scale, ...]:
+        return schedule(self.height, self.width, self.options)
+
+    def tile(self, budget: float) -> int | None:
+        """The largest tile that fits, 0 if all does; None if nothing does."""
+        return next((tile for tile in (0, *TILES) if self.bytes(tile) <= budget), None)
+
+    def bytes(self, tile: int) -> int:
+        """Peak memory of the process that paints; L-BFGS, which may go on in float32, is told as if it did."""
+        half = self.precision == "bfloat16" and self.options.optimizer != "lbfgs"
+        cost, share = NETWORKS[self.network], 0.5 if half else 1.0
+        canvas, brush = canvas_pixels(self.rungs[-1]), self._brush(self.rungs[-1])
+        most = self._pixels(tile) if tile else math.inf
+        step = max(min(canvas, most), FORWARD * min(brush, most))
+        pictures = ADAM_PICTURES * canvas
+        if self.options.optimizer == "lbfgs":
+            pictures = (LBFGS_PICTURES + 2 * pairs(canvas)) * canvas
+        held = PICTURE * (pictures + 2 * brush) + share * CONTENT * canvas
+        of_step = share * cost.step + (cost.summed if share < 1 else 0)
+        return round(BASE + share * WEIGHTS * cost.weights + of_step * step + held)
+
+    def seconds(self, calibration: Calibration, tile: int) -> float:
+        """From Start to the result."""
+        return START + sum(self._rung_seconds(rung, calibration, tile) for rung in self.rungs)
+
+    def _rung_seconds(self, rung: Scale, calibration: Calibration, tile: int) -> float:
+        canvas = canvas_pixels(rung)
+        pixels = float(canvas)
+        if tile and canvas > self._pixels(tile):
+            pixels *= TILED_STEP * self._pixels(tile) / tile**2
+        step = calibration.step_seconds + pixels * calibration.pixel_seconds
+        targets = TARGETS * (canvas + self._brush(rung)) * calibration.pixel_seconds
+        if self.options.optimizer == "lbfgs":
+            step += VECTOR_PASSES * 2 * pairs(canvas) * canvas * calibration.vector_seconds
+        again = (rung == self.rungs[0]) + (self.options.optimizer == "lbfgs")  # evaluated before the first step
+        return (rung.steps + again) * step + targets
+
+    def _pixels(self, tile: int) -> int:
+        """Pixels of a tile with its halo; a picture of no more is taken whole."""
+        return (tile + 2 * NETWORKS[self.network].halo) ** 2
+
+    def _brush(self, rung: Scale) -> int:
+        """Pixels of the style picture's canvas at that scale."""
+        side = round(self.options.style_scale * max(rung.height, rung.width))
+        return canvas_pixels(Scale(*fit(*self.style, side), 0))
+
+
+def canvas_pixels(scale: Scale) -> int:
+    """Pixels that are painted, margins included."""
+    above, left = margins(scale.height, scale.width)
+    return (scale.height + 2 * above) * (scale.width + 2 * left)

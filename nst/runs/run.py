@@ -1,0 +1,193 @@
+"""What a run is: its states, the moves between them, and how each event changes it.
+
+A run is the fold of its events: `run.after(event)` is the only way it changes. This file knows no disk and no worker.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Self
+
+from nst.errors import Conflict
+from nst.options.style_options import StyleOptions
+from nst.runs.events import (
+    Continued,
+    Epoch,
+    Event,
+    Failed,
+    Finished,
+    Interrupted,
+    Kept,
+    Losses,
+    Paused,
+    Started,
+    Steered,
+    Stopped,
+)
+
+
+class State(StrEnum):
+    """Where a run is in its life."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    PAUSED = "paused"
+    FINISHED = "finished"
+    FAILED = "failed"
+    STOPPED = "stopped"
+    INTERRUPTED = "interrupted"
+
+    @property
+    def ended(self) -> bool:
+        """Nothing moves this run any more, unless someone continues it."""
+        return self in _ENDINGS.values()
+
+    @property
+    def rests(self) -> bool:
+        """Nothing happens by itself: it has ended, or is paused."""
+        return self.ended or self is State.PAUSED
+
+
+_ENDINGS: dict[type[Event], State] = {
+    Finished: State.FINISHED,
+    Stopped: State.STOPPED,
+    Failed: State.FAILED,
+    Interrupted: State.INTERRUPTED,
+}
+_CUT_SHORT = {event: state for event, state in _ENDINGS.items() if event is not Finished}
+
+# From a state, by an event, to a state; what is not here is not allowed.
+MOVES: dict[State, dict[type[Event], State]] = {
+    State.QUEUED: {
+        Started: State.RUNNING,
+        **dict.fromkeys((Steered, Kept), State.QUEUED),
+        Paused: State.PAUSED,
+        **_CUT_SHORT,
+    },
+    State.RUNNING: {
+        **dict.fromkeys((Epoch, Steered, Kept), State.RUNNING),
+        Paused: State.PAUSED,
+        **_ENDINGS,
+    },
+    State.PAUSED: {
+        Continued: State.QUEUED,
+        **dict.fromkeys((Steered, Kept), State.PAUSED),
+        Stopped: State.STOPPED,
+    },
+    **{ended: {Continued: State.QUEUED, Kept: ended} for ended in _ENDINGS.values()},
+}
+
+
+@dataclass(frozen=True)
+class Run:
+    """One job from upload to result, as its events so far have made it."""
+
+    id: str  # uuid4, 32 hex digits
+    created: float  # seconds since 1970
+    options: StyleOptions  # as it began; `options_now` are those in force
+    content: str  # id of an upload
+    style: str
+    init: str | None = None
+    client: str = ""  # who asked for it; never shown
+    gpu: bool = False  # only a worker with a graphics card may paint it
+    parent: str = ""  # the run it was branched from, "" if none
+    first: int = 0  # epoch it begins with: 0, or that of its parent's frame
+    state: State = State.QUEUED
+    epoch: int = 0  # the last one done
+    epochs: int = 0  # of the whole run; once it has finished, those it took
+    planned: int = 0  # what `epochs` was until it finished
+    converged: bool = False  # it finished before its epochs were done: more would have changed nothing visible
+    prolonged: bool = False  # or cut: `epochs` are not those of its options
+    frames: int = 0  # pictures streamed so far, that of the first epoch included
+    losses: Losses | None = None  # of the last epoch
+    extractor: str = ""  # the network that paints, known once the run has started
+    note: str = ""
+    precision: str = ""  # as `extractor`
+    tiled: bool = False
+    width: int = 0  # of the result, px; 0 until the run has started
+    height: int = 0
+    error: str = ""
+    seconds: float = 0.0  # of painting
+    seconds_left: float | None = None  # None until the first epoch is done
+    steps_per_second: float = 0.0  # of the last epoch
+    steered: tuple[dict[str, Any], ...] = ()  # {"step", "epoch", "changes"}, oldest first
+    kept: int | None = None  # step of the last checkpoint, None if there is none
+    lost: int | None = None  # what `kept` was, 0 for none, when its worker or server was lost the last time
+    stalls: int = 0  # times in a row that one was lost before the run had got further
+    last: int = 1  # number of the last event; the first says that it was queued
+    has_result: bool = False
+
+    @property
+    def options_now(self) -> StyleOptions:
+        """The options with all changes so far."""
+        changes: dict[str, Any] = {}
+        for change in self.steered:
+            changes |= change["changes"]
+        return StyleOptions.from_json({**self.options.to_json(), **changes})
+
+    def after(self, event: Event) -> Self:
+        """The run once `event` has happened to it. Raises Conflict where MOVES does not allow it."""
+        state = MOVES.get(self.state, {}).get(type(event))
+        if state is None:
+            raise Conflict(f"run {self.id} is {self.state}: {event.kind!r} cannot happen to it")
+        if isinstance(event, Epoch) and self.frames and event.epoch <= self.epoch:
+            raise Conflict(f"run {self.id} is past epoch {self.epoch}: epoch {event.epoch} cannot happen to it")
+        changes: dict[str, Any] = {"state": state, "last": self.last + (not self.hears_quietly(event))}
+        names = {f.name for f in dataclasses.fields(self)}
+        changes |= {f.name: getattr(event, f.name) for f in dataclasses.fields(event) if f.name in names}
+        changes |= self._told_by(event)
+        if state is State.FINISHED:
+            changes["epochs"] = self.epoch  # the schedule's end may not have been reached
+        if state.rests:
+            changes["seconds_left"] = 0.0 if state.ended else self.seconds_left
+            changes["has_result"] = self.has_result or bool(getattr(event, "image", b""))
+        return dataclasses.replace(self, **changes)
+
+    @property
+    def got_further(self) -> bool:
+        """More of it is safe than when its worker or server was lost before."""
+        return self.lost is None or (self.kept or 0) > self.lost
+
+    def hears_quietly(self, event: Event) -> bool:
+        """A checkpoint that comes when the run rests is no event of its story, whose end was told."""
+        return isinstance(event, Kept) and self.state.rests
+
+    def _told_by(self, event: Event) -> dict[str, Any]:
+        """What an event changes beside the fields of the same name."""
+        match event:
+            case Started():
+                return {"frames": max(0, event.epoch - self.first + 1) if event.resumed else 0}
+            case Epoch():  # the frame may be smaller than the result
+                return {"frames": self.frames + 1, "width": self.width, "height": self.height}
+            case Steered():
+                change = {"step": event.step, "epoch": event.epoch, "changes": event.changes}
+                return {"steered": (*self.steered, change), "epoch": self.epoch}
+            case Kept():  # it may have been on its way while an epoch was told
+                return {"kept": event.step, "seconds": max(self.seconds, event.seconds)}
+            case Interrupted():
+                return {"lost": self.kept or 0, "stalls": 1 if self.got_further else self.stalls + 1}
+            case Continued():
+                other = self.prolonged or event.epochs != self.epochs
+                return {"error": "", "seconds_left": None, "prolonged": other, "converged": False}
+            case Finished():
+                return {"planned": self.epochs}
+        return {}
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values under the fields' names; `from_json` reads them back."""
+        return {**dataclasses.asdict(self), "state": str(self.state), "options": self.options.to_json()}
+
+    @classmethod
+    def from_json(cls, given: Mapping[str, Any]) -> Self:
+        """The run that `to_json` was made of."""
+        losses = given["losses"]
+        return cls(
+            **{
+                **given,
+                "state": State(given["state"]),
+                "options": StyleOptions.from_json(given["options"]),
+                "losses": losses and Losses(**losses),
+                "steered": tuple(given.get("steered", ())),
+            }
+        )

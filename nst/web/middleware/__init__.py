@@ -1,0 +1,1 @@
+"""ASGI middleware: what each request passes through before it reaches a route."""

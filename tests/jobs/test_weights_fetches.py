@@ -1,0 +1,222 @@
+"""Weights that a studio fetches by itself: real servers and worker processes, a real download, small weights."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nst.engine import weights
+from nst.jobs.queue import Queue
+from nst.jobs.store import Store
+from nst.jobs.weights_fetches import FILE as OUTCOMES
+from nst.jobs.weights_fetches import WeightsFetches
+from nst.options.settings import Settings
+from nst.runs.events import Fetching
+from tests.engine.files import FILE, Server, md5, write_notop
+from tests.jobs import fetchers
+from tests.jobs.stories import wait_until
+
+DATA = "data"  # the folder of the studio that is meant where only one is
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """A server of weights that the workers of this test ask."""
+    layers = {"block1_conv1": (np.ones((3, 3, 3, 4), np.float32), np.ones(4, np.float32))}
+    with Server(write_notop(tmp_path / "served.h5", layers).read_bytes()) as server:
+        for variable in ("NST_OFFLINE", "NST_VGG19_WEIGHTS"):
+            monkeypatch.delenv(variable, raising=False)
+        monkeypatch.setenv("NST_CACHE", str(tmp_path / "cache"))
+        monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+        monkeypatch.setenv("NO_PROXY", "*")
+        monkeypatch.setenv(fetchers.URL, server.url)
+        monkeypatch.setenv(fetchers.MD5, md5(server.data))
+        yield server
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Callable:
+    """Starts studios; each ends with its block."""
+
+    @contextmanager
+    def start(folder: str = DATA, offline: bool = False) -> Iterator[Queue]:
+        names = {"execute": "tests.jobs.painters:paint", "warm_up": "tests.jobs.fetchers:warm_up"}
+        with closing(Store(tmp_path / folder)) as store:
+            settings = Settings(data=tmp_path / folder, offline=offline)
+            queue = Queue(settings, store, **names, fetch="tests.jobs.fetchers:fetch", wanted="vgg19")
+            with closing(queue):
+                queue.start()
+                wait_until(lambda: queue.hands == 1)  # by then what is to begin by itself has begun
+                yield queue
+
+    return start
+
+
+def ended(queue: Queue) -> Fetching:
+    """How the download ended."""
+    wait_until(lambda: "vgg19" in queue.fetching and queue.fetching["vgg19"].done)
+    return queue.fetching["vgg19"]
+
+
+def left(tmp_path: Path) -> list[str]:
+    folder = tmp_path / "cache" / "weights"
+    return sorted(path.name for path in folder.iterdir() if path.suffix != ".lock") if folder.exists() else []
+
+
+def test_the_first_start_fetches_what_is_wanted_and_a_later_one_has_it(server, start, tmp_path) -> None:
+    with start() as queue:
+        size = len(server.data)
+        assert ended(queue) == Fetching("vgg19", size, size, "installed")
+        assert queue.extractors()["vgg19"]["installed"]
+    assert left(tmp_path) == [FILE]
+    assert weights.locate("vgg19").read_bytes() == server.data
+    with start() as queue:
+        assert queue.fetching == {}
+    assert server.asked == [None]
+    weights.locate("vgg19").unlink()  # whoever takes it away does not want it back at the next start
+    with start() as queue:
+        assert queue.fetching == {}
+
+
+def test_a_download_that_was_cut_off_goes_on_at_the_next_start(server, start, tmp_path) -> None:
+    server.plan = ["cuts off", "cuts off"]
+    with start() as queue:
+        found = ended(queue)
+        assert (found.outcome, found.error) == ("broken", "there is no connection to its server, or it broke")
+        assert not queue.extractors()["vgg19"]["installed"]
+    assert left(tmp_path) == [f"{FILE}.part"]
+    assert weights.locate("vgg19") is None
+    with start() as queue:
+        assert ended(queue).outcome == "installed"
+    assert None not in server.asked[1:]
+
+
+def test_without_a_network_one_quiet_line_says_so_and_the_next_start_tries_anew(server, start, monkeypatch) -> None:
+    monkeypatch.setenv(fetchers.URL, "http://127.0.0.1:9/nobody-listens-here")
+    with start() as queue:
+        found = ended(queue)
+        assert (found.outcome, found.error) == ("broken", "there is no connection to its server, or it broke")
+    monkeypatch.setenv(fetchers.URL, server.url)
+    with start() as queue:
+        assert ended(queue).outcome == "installed"
+
+
+def test_what_was_cancelled_leaves_nothing_and_comes_only_to_who_asks(server, start, tmp_path) -> None:
+    server.plan = ["stalls"]
+    with start() as queue:
+        wait_until(lambda: "vgg19" in queue.fetching and queue.fetching["vgg19"].received > 0)
+        assert left(tmp_path) == [f"{FILE}.part"]
+        queue.cancel_fetch("vgg19")
+        assert ended(queue).outcome == "cancelled"
+        assert left(tmp_path) == []
+        assert not queue.extractors()["vgg19"]["installed"]
+    with start() as queue:
+        assert queue.fetching == {}
+        queue.fetch_weights("vgg19")
+        assert ended(queue).outcome == "installed"
+    assert server.asked == [None, None]
+
+
+def test_what_was_refused_does_not_begin_again_by_itself(server, start) -> None:
+    server.plan = [404]
+    with start() as queue:
+        assert (ended(queue).outcome, ended(queue).error) == ("refused", "its server refuses to give it")
+    with start() as queue:
+        assert queue.fetching == {}
+    assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize("forbidden", ["by the studio", "by the worker", "by a file that is named"])
+def test_nothing_is_asked_of_the_network_where_that_is_forbidden(server, start, monkeypatch, forbidden) -> None:
+    if forbidden == "by the worker":
+        monkeypatch.setenv("NST_OFFLINE", "1")
+    elif forbidden == "by a file that is named":
+        monkeypatch.setenv("NST_VGG19_WEIGHTS", "of-mine.h5")
+    with start(offline=forbidden == "by the studio") as queue:
+        assert queue.fetching == {}
+    assert server.asked == []
+
+
+def test_a_studio_that_closes_ends_its_download_at_once_and_goes_on_with_it_at_the_next_start(
+    server, start, tmp_path
+) -> None:
+    server.plan = ["stalls"]
+    with start() as queue:
+        wait_until(lambda: "vgg19" in queue.fetching and queue.fetching["vgg19"].received > 0)
+        began = time.monotonic()
+    assert time.monotonic() - began < 60  # it would stall for longer
+    assert left(tmp_path) == [f"{FILE}.part"]
+    with start() as queue:
+        assert ended(queue).outcome == "installed"
+    assert server.asked == [None, f"bytes={len(server.data) // 2}-"]
+
+
+def test_two_studios_at_once_share_one_download_and_the_one_that_cancels_leaves_it_to_the_other(
+    server, start, tmp_path
+) -> None:
+    server.plan = ["stalls"]
+    with start("first") as first:
+        wait_until(lambda: "vgg19" in first.fetching and first.fetching["vgg19"].received > 0)
+        with start("second") as second, start("third") as third:
+            for waiting in (second, third):
+                wait_until(lambda waiting=waiting: waiting.fetching["vgg19"].received > 0)
+            third.cancel_fetch("vgg19")
+            assert ended(third).outcome == "cancelled"
+            assert left(tmp_path) == [f"{FILE}.part"]
+            server.release.set()
+            assert [ended(queue).outcome for queue in (first, second)] == ["installed", "installed"]
+    assert left(tmp_path) == [FILE]
+    assert server.asked == [None, f"bytes={len(server.data) // 2}-"]
+
+
+# Without a process ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("outcome", "due"), [("broken", True), ("installed", False), ("cancelled", False), ("refused", False)]
+)
+def test_how_a_download_ended_is_remembered_in_the_folder(tmp_path, outcome, due) -> None:
+    fetches = WeightsFetches(tmp_path)
+    assert fetches.due("vgg19")
+    fetches.begin("vgg19", "tcp://a")
+    assert not fetches.due("vgg19")
+    fetches.hear(Fetching("vgg19", 1, 2, outcome), "tcp://a")
+    assert not fetches.due("vgg19")  # as long as this server is up
+    assert WeightsFetches(tmp_path).due("vgg19") is due
+    assert WeightsFetches(tmp_path).due("vgg16")
+
+
+def test_one_that_was_asked_for_forgets_how_the_last_one_ended(tmp_path) -> None:
+    fetches = WeightsFetches(tmp_path)
+    fetches.begin("vgg19", "tcp://a")
+    fetches.hear(Fetching("vgg19", 1, 2, "cancelled"), "tcp://a")
+    fetches.begin("vgg19", "tcp://a")
+    assert WeightsFetches(tmp_path).due("vgg19")  # a server that is killed now goes on at its next start
+
+
+def test_a_worker_that_is_gone_breaks_its_downloads_unless_they_were_cancelled(tmp_path) -> None:
+    fetches = WeightsFetches(tmp_path)
+    for name, address in (("vgg19", "tcp://a"), ("vgg16", "tcp://a"), ("other", "tcp://b")):
+        fetches.begin(name, address)
+    fetches.cancel("vgg16")
+    fetches.give_up("tcp://a", "the worker ended unexpectedly")
+    assert fetches.now == {
+        "vgg19": Fetching("vgg19", 0, 0, "broken", "the worker ended unexpectedly"),
+        "vgg16": Fetching("vgg16", 0, 0, "cancelled"),
+        "other": Fetching("other", 0, 0),
+    }
+    fetches.hear(Fetching("vgg19", 1, 2), "tcp://a")  # what it still had to say
+    assert fetches.now["vgg19"].done
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '"x"', "7", "null"])
+def test_a_damaged_memory_is_none(tmp_path, text) -> None:
+    (tmp_path / OUTCOMES).write_text(text)
+    fetches = WeightsFetches(tmp_path)
+    assert fetches.due("vgg19")
+    fetches.begin("vgg19", "tcp://a")
+    fetches.hear(Fetching("vgg19", 1, 2, "cancelled"), "tcp://a")
+    assert not WeightsFetches(tmp_path).due("vgg19")

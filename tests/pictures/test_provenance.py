@@ -1,0 +1,239 @@
+import hashlib
+import io
+import json
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from nst.errors import ImageError, InputError, OptionError
+from nst.options.fast_options import FastOptions
+from nst.options.style_options import StyleOptions
+from nst.pictures.images import encode_jpeg, encode_png
+from nst.pictures.provenance import FAST, KEYWORD, MAX_BYTES, FastProvenance, Provenance, read, read_any_file, read_file
+
+modest = settings(derandomize=True, deadline=None, max_examples=200)
+GREY = np.full((16, 16, 3), 0.5, np.float32)
+WHOLE = Provenance(
+    version="0.1.0",
+    versions={"python": "3.11.9", "tensorflow": "2.21.0"},
+    extractor="compact",
+    precision="float32",
+    options=StyleOptions(epochs=12, strength=2.5, style_layers="conv1=1,fire2=0.5", init="image"),
+    steered=((10, {"strength": 4.0}), (25, {"tv_weight": None, "style_layers": {"conv1": 0.5}})),
+    epochs=20,
+    content=hashlib.sha256(b"content").hexdigest(),
+    style=hashlib.sha256(b"style").hexdigest(),
+    init=hashlib.sha256(b"init").hexdigest(),
+    branched=True,
+)
+
+
+def png(text: str | None) -> bytes:
+    return encode_png(GREY, text={} if text is None else {KEYWORD: text})
+
+
+def changed(**values: object) -> bytes:
+    return png(json.dumps({**WHOLE.to_json(), **values}))
+
+
+def test_a_picture_tells_what_was_put_into_it():
+    found = read(png(WHOLE.to_text()), "out.png")
+    assert found == WHOLE
+    assert found.to_json() == WHOLE.to_json()
+
+
+def test_the_text_is_what_other_programs_read():
+    with Image.open(io.BytesIO(png(WHOLE.to_text()))) as picture:
+        told = json.loads(picture.text[KEYWORD])
+    keys = "nst versions extractor precision options steered epochs content style init branched"
+    assert list(told) == keys.split()
+    assert told["nst"] == "0.1.0"
+    assert told["steered"][0] == {"step": 10, "changes": {"strength": 4.0}}
+
+
+def test_a_file_is_read_without_its_pixels(tmp_path):
+    path = tmp_path / "out.png"
+    data = png(WHOLE.to_text())
+    path.write_bytes(data[: data.index(b"IDAT") + 8])
+    assert read_file(path) == WHOLE
+
+
+def test_settings_of_an_older_version_are_read_and_what_they_lack_is_empty():
+    options = StyleOptions(epochs=7, seed=3)
+    old = {"nst": "0.0.9", "extractor": "vgg19", "precision": "bfloat16", "options": options.to_json()}
+    found = read(png(json.dumps(old)), "old.png")
+    assert found == Provenance("0.0.9", {}, "vgg19", "bfloat16", options, (), 7, "", "")
+
+
+def test_what_auto_stood_for_is_settled():
+    settled = read(png(WHOLE.to_text()), "out.png").settled
+    assert (settled.extractor, settled.precision, settled.strength) == ("compact", "float32", 2.5)
+    assert WHOLE.options.extractor == "auto"
+
+
+def test_changes_are_told_in_the_order_of_their_steps():
+    found = read(changed(steered=[{"step": 9, "changes": {"strength": 2}}, {"step": 4, "changes": {}}]), "x.png")
+    assert [step for step, _ in found.steered] == [4, 9]
+
+
+def test_a_picture_of_another_program_carries_no_settings():
+    for data in (png(None), encode_png(GREY, text={"Comment": "nst", "nst2": "{}"}), png(None)[:40]):
+        with pytest.raises(ImageError) as caught:
+            read(data, "x.png")
+        assert str(caught.value) == "'x.png' carries no settings of this program"
+
+
+@pytest.mark.parametrize("data", [b"", b"RIFF0000WEBP", b"GIF89a", b"{}"])
+def test_only_a_png_or_a_jpeg_is_read(data):
+    with pytest.raises(ImageError, match=r"^'x\.jpg' must be a PNG or a JPEG that this program painted$"):
+        read(data, "x.jpg")
+
+
+def test_a_file_that_is_not_there_or_is_a_folder_is_one_line(tmp_path):
+    for path in (tmp_path / "none.png", tmp_path):
+        with pytest.raises(ImageError, match=r"^'.*' cannot be read: [^\n]*$"):
+            read_file(path)
+
+
+def test_a_text_of_more_than_64_kilobytes_is_refused():
+    with pytest.raises(ImageError, match=r"^the settings in 'x\.png' must take at most 65536 bytes, got 65540$"):
+        read(png(" " * MAX_BYTES), "x.png")
+    read(png(WHOLE.to_text().ljust(MAX_BYTES - len(KEYWORD) - 1)), "x.png")
+
+
+def test_a_long_text_of_another_program_is_passed_over():
+    both = {"Comment": "x" * (2 * MAX_BYTES), KEYWORD: WHOLE.to_text()}
+    assert read(encode_png(GREY, text=both), "x.png") == WHOLE
+
+
+DAMAGED = ["", "nonsense", "[" * 60000, "{'nst': 1}", "9" * 5000]
+
+
+@pytest.mark.parametrize("text", DAMAGED, ids=range(len(DAMAGED)))
+def test_a_text_that_is_no_json_is_damaged(text):
+    with pytest.raises(ImageError, match=r"^the settings in 'x\.png' are damaged: they must be JSON, got "):
+        read(png(text), "x.png")
+
+
+WRONG = {
+    "an unknown part": ({"exractor": "vgg19"}, "`settings` has no 'exractor'; did you mean 'extractor'?"),
+    "a version with an escape": ({"nst": "\x1b[2J"}, "`nst` must be at most 80 printable characters"),
+    "a version of pages": ({"nst": "1" * 81}, "`nst` must be at most 80 printable characters"),
+    "a package with a newline": ({"versions": {"a\nb": "1"}}, "`versions` must be at most 80 printable characters"),
+    "versions in a list": ({"versions": []}, "`versions` must be an object of names and values, got []"),
+    "an unknown network": ({"extractor": "vgg29"}, "`extractor` must be one of"),
+    "a precision in bits": ({"precision": 16}, "`precision` must be one of"),
+    "an unknown option": ({"options": {"epcohs": 3}}, "there is no option 'epcohs'; did you mean 'epochs'?"),
+    "an option out of bounds": ({"options": {"size": 10**9}}, "`size` must be a whole number between 64 and 4096"),
+    "options in a list": ({"options": [1]}, "options must be an object"),
+    "steering in words": ({"steered": "twice"}, "`steered` must be a list, got 'twice'"),
+    "steering of nothing": ({"steered": [7]}, "`steered` must be an object of names and values, got 7"),
+    "steering with more": ({"steered": [{"step": 1, "changes": {}, "to": 2}]}, "`steered` has no 'to'"),
+    "steering without a step": ({"steered": [{"changes": {}}]}, "`step` must be a whole number"),
+    "steering before the start": ({"steered": [{"step": -1, "changes": {}}]}, "between 0 and 100000000, got -1"),
+    "steering what cannot change": ({"steered": [{"step": 1, "changes": {"size": 64}}]}, "'size' cannot change while"),
+    "steering out of bounds": ({"steered": [{"step": 1, "changes": {"strength": 0}}]}, "`strength` must be"),
+    "epochs of a fraction": ({"epochs": 1.5}, "`epochs` must be a whole number between 0 and 100000000, got 1.5"),
+    "epochs of a truth": ({"epochs": True}, "`epochs` must be a whole number"),
+    "a hash too short": ({"content": "abc"}, "`content` must be the SHA-256 of a file in hexadecimal, got 'abc'"),
+    "a hash of nothing": ({"style": None}, "`style` must be the SHA-256"),
+    "a start in numbers": ({"init": 5}, "`init` must be the SHA-256"),
+    "a branch in words": ({"branched": "yes"}, "`branched` must be true or false, got 'yes'"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_a_wrong_value_is_one_line_that_names_the_file_the_rule_and_the_value(case):
+    values, words = WRONG[case]
+    with pytest.raises(OptionError) as caught:
+        read(changed(**values), "x.png")
+    error = str(caught.value)
+    assert error.startswith("the settings in 'x.png': ")
+    assert words in error
+    assert "\n" not in error
+    assert error.isprintable()
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@modest
+@given(name=st.sampled_from(list(WHOLE.to_json())), value=JSON)
+def test_whatever_stands_there_is_read_or_refused_in_one_line(name, value):
+    try:
+        found = read(changed(**{name: value}), "x.png")
+    except InputError as error:
+        refusal = str(error)
+    else:
+        refusal = "" if read(png(found.to_text()), "x.png") == found else "what was read is not what is written\n"
+    assert "\n" not in refusal
+
+
+@modest
+@given(chunks=st.lists(st.tuples(st.sampled_from([b"tEXt", b"zTXt", b"IDAT"]), st.binary(max_size=40)), max_size=4),
+       cut=st.integers(0, 60))  # fmt: skip
+def test_whatever_chunks_a_file_has_it_is_read_or_refused(chunks, cut):
+    body = b"".join(struct.pack(">I", len(b)) + k + b + struct.pack(">I", zlib.crc32(k + b)) for k, b in chunks)
+    data = png(None)[:33] + body
+    with pytest.raises(ImageError):
+        read(data[: len(data) - cut], "x.png")
+
+
+FAST_WHOLE = FastProvenance("0.1.0", "0123456789abcdef", {"waves": 0.75, "dots": 0.25}, FastOptions(strength=0.5))
+
+
+def fast_png(**values: object) -> bytes:
+    return encode_png(GREY, text={FAST: json.dumps({**FAST_WHOLE.to_json(), **values})})
+
+
+def test_a_picture_painted_in_one_pass_tells_how(tmp_path):
+    path = tmp_path / "fast.png"
+    path.write_bytes(fast_png())
+    assert read_any_file(path) == FAST_WHOLE
+    path.write_bytes(png(WHOLE.to_text()))
+    assert read_any_file(path) == WHOLE
+
+
+def test_a_jpeg_painted_in_one_pass_tells_how(tmp_path):
+    path = tmp_path / "fast.jpg"
+    path.write_bytes(encode_jpeg(GREY, comment=f"{FAST}\0{FAST_WHOLE.to_text()}"))
+    assert read_any_file(path) == FAST_WHOLE
+    whole = path.read_bytes()
+    for end in (2, 5, 30, whole.index(FAST.encode()) + 20):
+        path.write_bytes(whole[:end])
+        with pytest.raises(ImageError, match=r"carries no settings|are damaged"):
+            read_any_file(path)
+    path.write_bytes(encode_jpeg(GREY, comment="holidays"))
+    with pytest.raises(ImageError, match="carries no settings"):
+        read_any_file(path)
+
+
+def test_a_picture_painted_in_one_pass_has_no_settings_of_a_run():
+    with pytest.raises(ImageError, match="was painted in one pass"):
+        read(fast_png(), "fast.png")
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"mix": {}}, "a mix must be of 1 to 4 styles, got 0"),
+        ({"mix": {"waves": "much"}}, "the weight of 'waves' must be a number"),
+        ({"mix": {"\x1b[2J": 1}}, "`mix` must be at most"),
+        ({"mix": None}, "`mix` must be an object"),
+        ({"network": 7}, "`network` must be at most"),
+        ({"options": {"strength": 2}}, "`strength` must be a number between 0 and 1"),
+        ({"more": 1}, "`settings` has no 'more'"),
+    ],
+)
+def test_what_a_picture_painted_in_one_pass_says_is_checked(values, words):
+    with pytest.raises(InputError, match=words):
+        read(fast_png(**values), "fast.png")

@@ -1,0 +1,62 @@
+import dataclasses
+import json
+from typing import Any, get_type_hints
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nst.runs.events import BYTES, Event, Finished, Losses, Queued
+
+modest = settings(max_examples=25, deadline=None, derandomize=True)
+
+KINDS = sorted(Event.registry)
+NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
+VALUES = {
+    str: st.text(),
+    int: st.integers(0, 10**9),
+    float: NUMBERS,
+    bool: st.booleans(),
+    bytes: st.binary(),
+    dict[str, Any]: st.dictionaries(st.text(), NUMBERS),
+    Losses: st.builds(Losses, NUMBERS, NUMBERS, NUMBERS, NUMBERS),
+}
+
+
+def events(kind: str) -> st.SearchStrategy[Event]:
+    cls = Event.registry[kind]
+    hints = get_type_hints(cls)
+    return st.builds(cls, **{field.name: VALUES[hints[field.name]] for field in dataclasses.fields(cls)})
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@modest
+@given(data=st.data())
+def test_an_event_survives_the_wire(kind, data):
+    event = data.draw(events(kind))
+    wire = event.to_wire()
+    assert wire["kind"] == kind
+    assert Event.from_wire(wire) == event
+    assert Event.from_wire(wire) == event  # and leaves the wire as it was
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@modest
+@given(data=st.data())
+def test_an_event_survives_json_but_for_its_bytes(kind, data):
+    event = data.draw(events(kind))
+    plain = json.loads(json.dumps(event.to_json()))
+    assert not set(BYTES) & plain.keys()
+    without = dataclasses.replace(event, **{name: b"" for name in BYTES if hasattr(event, name)})
+    assert Event.from_wire(plain) == without
+
+
+def test_kinds_are_class_names_and_belong_to_the_class():
+    assert {kind: cls.__name__.lower() for kind, cls in Event.registry.items()} == {kind: kind for kind in KINDS}
+    assert {"queued", "started", "epoch", "finished", "stopped", "failed", "interrupted", "fetching"} <= set(KINDS)
+    assert Queued().to_json() == {"kind": "queued"}
+
+
+def test_an_event_cannot_be_changed():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Finished(1.0).seconds = 2.0

@@ -1,0 +1,175 @@
+import dataclasses
+import json
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from nst.errors import Conflict
+from nst.options.style_options import StyleOptions
+from nst.runs.events import (
+    Continued,
+    Epoch,
+    Event,
+    Failed,
+    Fetching,
+    Finished,
+    Interrupted,
+    Kept,
+    Losses,
+    Paused,
+    Queued,
+    Started,
+    Steered,
+    Stopped,
+)
+from nst.runs.run import MOVES, Run, State
+
+RUN = Run("0" * 32, 0.0, StyleOptions(epochs=3), "c" * 64, "d" * 64, epochs=3)
+STARTED = Started("compact", "a note", 640, 480, 3, 30)
+STARTED_AUTO = Started("compact", "a note", 640, 480, 100, 1000, "bfloat16", tiled=True)
+
+
+def epoch(n: int) -> Epoch:
+    return Epoch(n, 10 * n, Losses(6.0, 1.0, 2.0, 3.0), 320, 240, 1.5, 20.0, 4.5, b"jpeg")
+
+
+events = st.one_of(
+    st.just(Queued()),
+    st.just(STARTED),
+    st.integers(0, 5).map(epoch),
+    st.just(Finished(2.0, b"png")),
+    st.sampled_from([Stopped(1.0), Stopped(1.0, b"png")]),
+    st.sampled_from([Failed("no"), Failed("no", b"png")]),
+    st.just(Interrupted("the server went away")),
+    st.just(Fetching("vgg19", 0, 1)),
+    st.just(Steered(3, 1, {"strength": 2.0})),
+    st.just(Kept(20, 2.0, b"checkpoint")),
+    st.just(Paused(1.0, b"png")),
+    st.just(Continued(5)),
+)
+
+
+@settings(deadline=None)
+@given(st.lists(events, max_size=12))
+def test_only_the_moves_of_the_table_happen(story: list[Event]) -> None:
+    run = RUN
+    for event in story:
+        allowed = MOVES.get(run.state, {}).get(type(event))
+        stale = isinstance(event, Epoch) and run.frames > 0 and event.epoch <= run.epoch
+        if allowed is None or stale:
+            with pytest.raises(Conflict, match=run.id):
+                run.after(event)
+        else:
+            after = run.after(event)
+            assert after.state is allowed
+            assert after.last == run.last + (not run.hears_quietly(event))
+            run = after
+        assert Run.from_json(json.loads(json.dumps(run.to_json()))) == run
+
+
+@settings(deadline=None)
+@given(st.sampled_from([state for state in State if state.ended]), events)
+def test_an_ended_run_never_moves_again_unless_it_is_continued(state: State, event: Event) -> None:
+    assume(not isinstance(event, Continued | Kept))
+    with pytest.raises(Conflict, match=f"is {state}"):
+        dataclasses.replace(RUN, state=state).after(event)
+
+
+def test_finished_failed_stopped_and_interrupted_are_the_ends() -> None:
+    assert {state for state in State if state.ended} == {
+        State.FINISHED,
+        State.FAILED,
+        State.STOPPED,
+        State.INTERRUPTED,
+    }
+
+
+def test_a_story_adds_up() -> None:
+    run = RUN.after(STARTED).after(epoch(0)).after(epoch(1))
+    assert (run.state, run.extractor, run.note, run.width, run.height) == ("running", "compact", "a note", 640, 480)
+    assert (run.epoch, run.frames, run.losses) == (1, 2, Losses(6.0, 1.0, 2.0, 3.0))
+    assert (run.seconds, run.seconds_left, run.steps_per_second, run.has_result) == (1.5, 4.5, 20.0, False)
+    run = run.after(Finished(2.0, b"png"))
+    assert (run.state, run.seconds, run.seconds_left, run.has_result, run.last) == ("finished", 2.0, 0.0, True, 5)
+
+
+def test_a_run_that_ends_by_itself_has_the_epochs_that_were_done() -> None:
+    run = dataclasses.replace(RUN, options=StyleOptions(epochs="auto"), epochs=100).after(STARTED_AUTO)
+    assert (run.epochs, run.precision, run.tiled) == (100, "bfloat16", True)
+    run = run.after(epoch(0)).after(epoch(1)).after(Finished(2.0, b"png"))
+    assert (run.state, run.epoch, run.epochs) == ("finished", 1, 1)
+
+
+def test_a_run_that_converged_remembers_what_it_was_to_have_until_it_goes_on() -> None:
+    run = RUN.after(STARTED).after(epoch(0)).after(epoch(1)).after(Finished(2.0, b"png", converged=True))
+    assert (run.converged, run.epoch, run.epochs, run.planned) == (True, 1, 1, 3)
+    run = run.after(Continued(5))
+    assert (run.converged, run.epochs) == (False, 5)
+    assert not RUN.after(STARTED).after(epoch(0)).after(Finished(2.0, b"png")).converged
+
+
+def test_what_was_stored_before_precision_and_tiles_were_told_still_loads() -> None:
+    old_event = {name: value for name, value in STARTED.to_json().items() if name not in ("precision", "tiled")}
+    assert Event.from_wire(old_event) == dataclasses.replace(STARTED, precision="float32", tiled=False)
+    old_run = {name: value for name, value in RUN.to_json().items() if name not in ("precision", "tiled")}
+    assert Run.from_json(old_run) == RUN
+
+
+def test_a_failure_keeps_its_reason_and_the_last_good_picture() -> None:
+    run = RUN.after(STARTED).after(Failed("the loss became NaN", b"png"))
+    assert (run.state, run.error, run.has_result) == ("failed", "the loss became NaN", True)
+
+
+def test_a_run_stopped_while_it_waited_has_no_result() -> None:
+    assert not RUN.after(Stopped(0.0)).has_result
+
+
+def test_the_json_form_has_the_names_of_the_api() -> None:
+    names = {"id", "state", "epoch", "epochs", "frames", "losses", "options", "extractor", "error"}
+    assert names <= RUN.to_json().keys()
+    assert RUN.to_json()["state"] == "queued"
+
+
+def test_changes_hold_from_then_on_and_the_start_is_remembered() -> None:
+    run = RUN.after(STARTED).after(epoch(0)).after(Steered(1, 0, {"strength": 2.0}))
+    run = run.after(epoch(1)).after(Steered(11, 1, {"strength": 3.0, "tv_weight": 1.0}))
+    assert (run.options.strength, run.options_now.strength, run.options_now.tv_weight) == (1.0, 3.0, 1.0)
+    assert [change["step"] for change in run.steered] == [1, 11]
+
+
+def test_a_run_that_was_paused_goes_on_where_it_was_kept() -> None:
+    run = (
+        RUN.after(STARTED)
+        .after(epoch(0))
+        .after(epoch(1))
+        .after(Paused(2.0, b"png"))
+        .after(Kept(12, 2.0, b"checkpoint"))
+    )
+    assert (run.state, run.kept, run.has_result, run.state.rests, run.state.ended) == ("paused", 12, True, True, False)
+    run = run.after(Continued(3))
+    assert (run.state, run.prolonged, run.epochs) == ("queued", False, 3)
+    run = run.after(dataclasses.replace(STARTED, epoch=1, resumed=True))
+    assert (run.epoch, run.frames) == (1, 2)
+    assert run.after(epoch(2)).frames == 3
+
+
+def test_what_was_painted_after_the_last_checkpoint_is_painted_again() -> None:
+    run = RUN.after(STARTED).after(epoch(0)).after(epoch(1)).after(Kept(10, 1.0, b"checkpoint")).after(epoch(2))
+    run = run.after(Interrupted("gone"))
+    assert (run.state, run.lost) == ("interrupted", 10)
+    run = run.after(Continued(3)).after(dataclasses.replace(STARTED, epoch=1, resumed=True))
+    assert (run.error, run.epoch) == ("", 1)
+    assert run.after(epoch(2)).frames == 3
+
+
+def test_a_finished_run_may_be_prolonged() -> None:
+    run = (
+        RUN.after(STARTED)
+        .after(epoch(0))
+        .after(epoch(3))
+        .after(Finished(2.0, b"png"))
+        .after(Kept(30, 2.0, b"checkpoint"))
+    )
+    run = run.after(Continued(5))
+    assert (run.state, run.epochs, run.prolonged, run.has_result) == ("queued", 5, True, True)

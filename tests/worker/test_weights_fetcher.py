@@ -1,0 +1,102 @@
+"""Runs that begin while VGG19's weights are on their way, and once they are here: a real download, real networks."""
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from nst.engine import weights
+from nst.engine.extractors import ARCHITECTURES, he_normal
+from nst.engine.networks import load_extractor
+from nst.errors import Unfetched
+from nst.runs.estimates import Calibration
+from nst.runs.events import Fetching
+from nst.worker import runner, weights_fetcher
+from tests.engine.files import FILE, Server, md5, write_notop
+from tests.worker.test_runner import png, told
+
+TINY = {"epochs": 1, "steps_per_epoch": 1, "size": 64, "precision": "float32"}
+QUICK, SLOW = 1e-9, 1.0  # seconds a pixel
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A file of VGG19 with random weights."""
+    path = write_notop(tmp_path_factory.mktemp("served") / FILE, he_normal(ARCHITECTURES["vgg19"], seed=1))
+    return path.read_bytes()
+
+
+@pytest.fixture
+def server(data: bytes, tmp_path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """Serves it in the place of Keras' own server, to caches that are empty."""
+    with Server(data) as server:
+        for variable in ("NST_OFFLINE", "NST_VGG19_WEIGHTS"):
+            monkeypatch.delenv(variable, raising=False)
+        for variable in ("NST_CACHE", "KERAS_HOME"):
+            monkeypatch.setenv(variable, str(tmp_path / variable))
+        monkeypatch.setenv("NO_PROXY", "*")
+        monkeypatch.setitem(weights.SOURCES, "vgg19", weights.Source(FILE, server.url, md5(data), len(data)))
+        load_extractor.cache_clear()
+        yield server
+    load_extractor.cache_clear()
+
+
+@pytest.fixture
+def job(content, style) -> dict:
+    return {"content": png(content), "style": png(style), "init": None, "options": TINY | {"extractor": "auto"}}
+
+
+def measured(monkeypatch: pytest.MonkeyPatch, pixel_seconds: float) -> None:
+    """A machine whose networks take so long."""
+    monkeypatch.setattr(runner, "_calibrations", {})
+    monkeypatch.setattr(
+        runner, "calibrate", lambda network: Calibration(network.architecture.name, network.dtype, 0.0, pixel_seconds)
+    )
+
+
+def started(job: dict) -> tuple[str, str]:
+    """(network, note) of a run that paints."""
+    events = told(job)
+    assert events[-2].kind == "finished", events[-1]
+    return events[0].extractor, events[0].note
+
+
+def test_a_run_paints_at_once_while_vgg19_is_fetched_and_the_next_one_has_it(server, job, monkeypatch) -> None:
+    measured(monkeypatch, QUICK)
+    server.plan, events, some = ["stalls"], list[Fetching](), threading.Event()
+
+    def emit(event: Fetching) -> None:
+        events.append(event)
+        some.set()
+
+    answers: list[dict] = []
+    download = threading.Thread(
+        target=lambda: answers.append(weights_fetcher.fetch("vgg19", emit, threading.Event())), daemon=True
+    )
+    download.start()
+    assert some.wait(60)
+    network, note = started(job)
+    assert network == "compact"
+    assert note == (
+        "VGG19's weights are being fetched: a later run can have them. The built-in compact network is used."
+    )
+    server.release.set()
+    download.join()
+    assert answers[0]["extractors"]["vgg19"] == {"installed": True, "how": "", "fetchable": False}
+    assert (events[-1].received, events[-1].size) == (len(server.data), len(server.data))
+    assert started(job) == ("vgg19", "VGG19 is here and quick enough for this run.")
+    assert started({**job, "extractor": "compact"}) == ("compact", "")  # a run goes on with the network it began with
+    measured(monkeypatch, SLOW)
+    network, note = started(job)
+    assert network == "compact"
+    assert note.startswith("VGG19 would take about ")
+    assert note.endswith(" here, and `auto` waits 1 min 30 s at most; choose `vgg19` to have it all the same.")
+    assert started({**job, "options": TINY | {"extractor": "vgg19"}}) == ("vgg19", "")
+    assert started({**job, "extractor": "vgg19"}) == ("vgg19", "")
+
+
+def test_a_download_that_is_forbidden_is_one_line(server, monkeypatch) -> None:
+    monkeypatch.setenv("NST_OFFLINE", "1")
+    with pytest.raises(Unfetched, match="NST_OFFLINE forbids it"):
+        weights_fetcher.fetch("vgg19", pytest.fail, threading.Event())
+    assert server.asked == []
