@@ -115,7 +115,7 @@ def train(
     found = Photos(photos, options.crop, options.seed, tell)  # before TensorFlow loads, which takes seconds
     try:
         from nst.engine.networks import choose_extractor
-        from nst.engine.train import Previewed, Retreated, Trained, Training
+        from nst.engine.train import Previewed, RolledBack, Trained, Training
     except (ImportError, ValueError) as error:  # it is not installed, or there is none of that name
         said = str(error).partition("\n")[0]
         raise InputError(f"KERAS_BACKEND is {os.environ.get('KERAS_BACKEND')!r}, which does not load: {said}") from None
@@ -150,7 +150,7 @@ def train(
                     progress.update(task, completed=done, description=line)
                 elif isinstance(record, Previewed):
                     look(record)
-                elif isinstance(record, Retreated):
+                elif isinstance(record, RolledBack):
                     tell(f"the loss became NaN: back to step {record.step}, with steps {record.rate:g} times as large")
                 if asked.is_set():
                     tell(f"interrupted after step {training.step}: the styles stay as they are")
@@ -220,7 +220,7 @@ def _transformer(base: StyleFile | Plan, lessons: Sequence[Lesson], seed: int) -
 
 def _take_up(training: "Training", checkpoint: bytes, folder: Path) -> None:
     try:
-        training.take_up(checkpoint)
+        training.load_state(checkpoint)
     except InputError as error:
         raise InputError(f"{str(folder)!r}: {error}; --restart begins anew") from None
     tell(f"the training in {str(folder)!r} goes on after step {training.step}")

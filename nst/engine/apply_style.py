@@ -1,4 +1,7 @@
-"""Fast styles by name, for the command line and for Python: where they are kept, and `apply_style`."""
+"""`apply_style`, the public function of the fast styles, and where a style is found by its name or file.
+
+The command line imports this module without TensorFlow: `apply_style` imports the network's pass when it is called.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,10 +16,10 @@ from nst.pictures.images import Array, check_array
 from nst.styles.style_file import MOST_BYTES, SUFFIX, StyleFile
 from nst.styles.style_library import Library
 
-Wanted = str | Path | Mapping[str, float]  # a name, a style file, or weights by name
+StyleChoice = str | Path | Mapping[str, float]  # a name, a style file, or weights by name
 
 
-def apply_style(picture: Array, style: Wanted, **options: Any) -> Array:
+def apply_style(picture: Array, style: StyleChoice, **options: Any) -> Array:
     """Paint a picture in one pass.
 
     Args:
@@ -29,18 +32,23 @@ def apply_style(picture: Array, style: Wanted, **options: Any) -> Array:
 
     Raises:
         NotFound: there is no style of that name. StyleError: a file, weights or a mix that cannot be used.
-        OptionError: an option's name or value. InputError: the picture is not what it should be.
+        OptionError: an option's name or value. InputError: the picture is not such an array.
     """
     settings = FastOptions.from_json(options)
     check_array(picture, "picture")
-    file, mix = chosen(style)
-    from nst.engine import feed_forward  # TensorFlow loads here, after the arguments are known to be good
+    file, mix = resolve_style(style)
+    from nst.engine import feed_forward  # TensorFlow loads here, after the arguments have been checked
 
-    return feed_forward.apply_style(np.asarray(picture, np.float32), file, mix, settings)
+    return feed_forward.apply_mix(np.asarray(picture, np.float32), file, mix, settings)
 
 
-def chosen(style: Wanted) -> tuple[StyleFile, dict[str, float]]:
-    """(a file with the styles, their weights of sum 1). Raises NotFound, StyleError."""
+def resolve_style(style: StyleChoice) -> tuple[StyleFile, dict[str, float]]:
+    """(a file with the styles, their weights of sum 1).
+
+    Raises:
+        NotFound: there is no style of that name.
+        StyleError: the file cannot be read or has several styles, or the weights are no mix.
+    """
     if isinstance(style, Path) or (isinstance(style, str) and style.endswith(SUFFIX)):
         file = StyleFile.from_bytes(read_style(Path(style)), Path(style).name)
         if len(file.styles) > 1:
@@ -52,12 +60,12 @@ def chosen(style: Wanted) -> tuple[StyleFile, dict[str, float]]:
 
 
 def library() -> Library:
-    """The styles that ship, and those that were trained or imported here."""
+    """The styles that ship, and those that were trained or imported on this machine."""
     return Library(Settings.read().data / "styles")
 
 
 def read_style(path: Path) -> bytes:
-    """The bytes of a style file, no more than one may have. Raises StyleError."""
+    """The bytes of a style file, at most one more than a file may have. Raises StyleError if it cannot be read."""
     try:
         with path.open("rb") as file:
             return file.read(MOST_BYTES + 1)

@@ -11,7 +11,7 @@ from typing import Any
 
 from nst import __version__
 from nst.engine.backend import tf
-from nst.engine.feed_forward import apply_style
+from nst.engine.feed_forward import apply_mix
 from nst.errors import OutOfMemory
 from nst.options.fast_options import FastOptions
 from nst.pictures import images
@@ -48,7 +48,7 @@ def paint(job: Mapping[str, Any]) -> dict[str, Any]:
     for options, wish in wishes:
         began = time.monotonic()
         try:
-            found = apply_style(content.rgb, file, wish["mix"], options)
+            found = apply_mix(content.rgb, file, wish["mix"], options)
         except (MemoryError, tf.errors.ResourceExhaustedError):
             raise OutOfMemory("there is not enough memory for a picture of this size; choose a smaller one") from None
         seconds = time.monotonic() - began

@@ -23,11 +23,13 @@ from nst import __version__
 from nst.engine import devices, feed_forward
 from nst.engine.backend import tf
 from nst.engine.calibrate import calibrate
-from nst.engine.checkpoint import MOST_BYTES, Checkpoint
+from nst.engine.checkpoint import MOST_HISTORY_BYTES, Checkpoint
 from nst.engine.extractors import Extractor
 from nst.engine.networks import choose_extractor
 from nst.engine.objective import LiveWeights
-from nst.engine.optimize import Step, start_from, stylize
+from nst.engine.optimize import stylize
+from nst.engine.start import start_from_frame
+from nst.engine.step import Step
 from nst.errors import Diverged, InputError, NstError, OptionError, OutOfMemory
 from nst.options.settings import Settings
 from nst.options.style_options import StyleOptions
@@ -134,8 +136,8 @@ class Painting:
         self.resumed = self._resume is not None
         if self._resume is None and job.get("start"):
             frame = images.read(job["start"], "the frame to branch from", least=1).rgb
-            self._resume = start_from(frame, job["first"] * options.steps_per_epoch, rungs)
-        here, epochs = self._resume.rungs if self._resume else rungs, job.get("epochs")
+            self._resume = start_from_frame(frame, job["first"] * options.steps_per_epoch, rungs)
+        here, epochs = self._resume.scales if self._resume else rungs, job.get("epochs")
         # A run that ended by itself is repeated by ending by itself; its schedule says nothing of when.
         self._fixed = epochs is not None and (options.epochs != "auto" or self._resume is not None)
         self._rungs = of_length(here, epochs * options.steps_per_epoch) if epochs and self._fixed else here
@@ -200,12 +202,12 @@ class Painting:
                 self._content,
                 self._style,
                 self.options,
-                self._init,
-                self._live,
-                self._network,
-                self._budget,
-                self._resume,
-                self._rungs if self._fixed else None,
+                init=self._init,
+                live=self._live,
+                extractor=self._network,
+                budget=self._budget,
+                resume=self._resume,
+                scales=self._rungs if self._fixed else None,
             ):
                 before, self._last = self._last, step
                 if step.step > self._begun or not self.resumed:  # the frame of where it is taken up is there
@@ -233,7 +235,7 @@ class Painting:
         pause = min(MOST_PAUSE, max(min(LEAST_PAUSE, soon), self._keep_takes * 20))
         return now - self._kept_at > pause
 
-    def kept(self, history: int | None = MOST_BYTES) -> Kept:
+    def kept(self, history: int | None = MOST_HISTORY_BYTES) -> Kept:
         """A checkpoint of the last step, as `Step.checkpoint` makes it."""
         assert self._last is not None
         began, seconds = time.monotonic(), self.seconds
@@ -244,7 +246,7 @@ class Painting:
 
     def seconds_left(self, step: Step) -> float:
         """Estimated from the schedule and the time so far."""
-        return seconds_left(step.rungs, step.step, time.monotonic() - self._began, self._begun)
+        return seconds_left(step.scales, step.step, time.monotonic() - self._began, self._begun)
 
     def epoch(self, step: Step) -> Epoch:
         """The event of an epoch that `step` ends."""
