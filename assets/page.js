@@ -39,30 +39,12 @@
   const later = window.requestIdleCallback ?? ((work) => setTimeout(work, 50)); // Safari has none
   let due = false;
   const soon = () => {
-    if (!due) later(() => { due = false; describe(); samplesSoon(); }, { timeout: 300 });
+    if (!due) later(() => { due = false; describe(); }, { timeout: 300 });
     due = true;
   };
   new MutationObserver(soon).observe(document, {
     subtree: true, childList: true, attributes: true, attributeFilter: ["class"],
   });
-
-  // Samples' thumbnails, one after another, those in sight first: each may still have to be drawn.
-  async function loadSamples() {
-    const inSight = (image) => Number(image.offsetParent !== null);
-    const images = [...document.querySelectorAll(".sample img[data-src]:not([src])")];
-    for (const image of images.sort((a, b) => inSight(b) - inSight(a))) {
-      await new Promise((resolve) => {
-        image.onload = image.onerror = resolve;
-        image.src = image.dataset.src;
-      });
-    }
-  }
-  let loading = false;
-  const samplesSoon = () => {
-    if (loading || !document.querySelector(".sample img")) return;
-    loading = true;
-    loadSamples();
-  };
 
   // dcc.Upload is silent about a file over its limit.
   const refuse = (event) => {

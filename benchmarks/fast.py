@@ -18,7 +18,6 @@ from benchmarks.command import COUNT, PIXELS, SIZES, command, flags
 from benchmarks.outcome import NotMeasured
 from benchmarks.process import fresh_process, peak_memory
 from benchmarks.report import Number, others_load, report
-from nst import samples
 from nst.engine.backend import tf
 from nst.engine.feed_forward import FastNetwork, apply_style
 from nst.engine.networks import choose_extractor
@@ -32,6 +31,7 @@ from nst.options.style_options import PRESETS, StyleOptions
 from nst.options.train_options import TrainOptions
 from nst.pictures import images
 from nst.pictures.images import fit
+from nst.pictures.samples import CONTENTS
 from nst.runs.estimates import GIGABYTE
 from nst.runs.events import Losses
 from nst.styles.style_file import PLANS, Style, StyleFile
@@ -94,7 +94,7 @@ def held_out(folder: Path | None) -> list[images.Array]:
         if not found:
             raise NotMeasured(f"no photos in {folder}")
     else:
-        found = [np.asarray(sample.draw(), np.float32) / 255 for sample in samples.CONTENTS]
+        found = [images.read_file(sample.path).rgb for sample in CONTENTS]
     return [images.resize(photo, *fit(*photo.shape[:2], WORTH)) for photo in found]
 
 

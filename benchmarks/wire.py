@@ -17,7 +17,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from benchmarks.command import COUNT, PIXELS, SIZES, command, flags
 from benchmarks.line import Line, line
@@ -26,11 +25,11 @@ from benchmarks.report import Number, others_load, report
 from benchmarks.studio import free_port
 from nst.options.settings import Settings
 from nst.options.style_options import StyleOptions
-from nst.pictures.images import encode_jpeg
+from nst.pictures.images import encode_jpeg, read_file, resize
+from nst.pictures.samples import find
 from nst.runs.control import Control
 from nst.runs.estimates import pairs
 from nst.runs.events import Epoch, Event, Finished, Losses, Started
-from nst.samples import find
 
 SAMPLE = "night-wind"  # oil in eddies: as rough as paintings become
 LEAST = 10  # epochs of the shorter of two runs; what the longer one sent more is shared out
@@ -97,7 +96,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def measure(given: argparse.Namespace) -> None:
     load, size = others_load(), given.size
-    picture = np.asarray(find(SAMPLE).draw().resize((size, size), Image.Resampling.LANCZOS), np.float32) / 255
+    picture = resize(read_file(find(SAMPLE).path).rgb, size, size)
     frame, checkpoint = painted(picture)
     sent = []
     with cluster() as (relays, queue):

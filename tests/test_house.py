@@ -198,7 +198,8 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
 
 def test_the_wheel_holds_every_module_the_data_and_the_assets(wheel: zipfile.ZipFile) -> None:
     shipped = {f"nst/{path.relative_to(ROOT / 'nst').as_posix()}" for path in (ROOT / "nst").rglob("*.py")}
-    shipped |= {f"nst/builtin/{path.name}" for path in (ROOT / "nst" / "builtin").iterdir() if path.is_file()}
+    builtin = (path for path in (ROOT / "nst" / "builtin").rglob("*") if path.is_file())
+    shipped |= {path.relative_to(ROOT).as_posix() for path in builtin}
     assets = (path for path in (ROOT / "assets").rglob("*") if path.is_file())
     shipped |= {f"nst/web/assets/{path.relative_to(ROOT / 'assets').as_posix()}" for path in assets}
     assert sorted(shipped - set(wheel.namelist())) == []

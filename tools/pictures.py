@@ -1,4 +1,4 @@
-"""Paint the pictures of the README with the shipped defaults, from samples that the program draws itself.
+"""Paint the pictures of the README with the shipped defaults, from the samples that ship.
 
 Run `python -m tools.pictures`; docs/pictures/ receives each content, its style and the painting side by side.
 """
@@ -11,10 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nst.engine.optimize import stylize
-from nst.options.settings import Settings
 from nst.options.style_options import StyleOptions
 from nst.pictures.images import encode_jpeg, read_file, resize
-from nst.samples import find, path_of
+from nst.pictures.samples import find
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "pictures"
 PAIRS = (("lake", "night-wind"), ("harbour", "great-swell"), ("marble", "red-evening"), ("owl", "lily-pond"))
@@ -37,7 +36,7 @@ def main() -> None:
 
 def picture_of(name: str) -> NDArray[np.float32]:
     """The sample of that name, [H, W, 3] in 0..1."""
-    return read_file(path_of(find(name), Settings.read().data / "samples")).rgb
+    return read_file(find(name).path).rgb
 
 
 def epochs(content: NDArray[np.float32], style: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:

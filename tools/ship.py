@@ -10,11 +10,9 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from nst.engine.feed_forward import FastNetwork
-from nst.pictures.images import encode_jpeg, resize
-from nst.samples import find
+from nst.pictures.images import encode_jpeg, read_file, resize
+from nst.pictures.samples import find
 from nst.styles.style_file import StyleFile
 from nst.styles.style_library import SHIPPED
 
@@ -42,7 +40,7 @@ def main() -> None:
     others = [name for name in file.styles if name not in LEARNED]
     if others:
         raise SystemExit(f"{path.name!r} has styles that LEARNED does not know: {', '.join(others)}")
-    network, lake = FastNetwork(file), resize(np.asarray(find("lake").draw(), np.float32) / 255, *SIDES)
+    network, lake = FastNetwork(file), resize(read_file(find("lake").path).rgb, *SIDES)
     told: dict[str, object] = {}
     styles = {}
     for name, style in file.styles.items():

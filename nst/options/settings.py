@@ -30,7 +30,7 @@ class Settings:
 
     host: str = _setting("127.0.0.1", "address to listen on; any but this machine's own needs a token")
     port: int = _setting(8050, "port to listen on; 0 takes a free one")
-    data: Path = field(default_factory=_default_data, metadata={"help": "folder of runs, uploads and samples"})
+    data: Path = field(default_factory=_default_data, metadata={"help": "folder of runs, uploads and styles"})
     scheduler: str = _setting("", "address of a Dask scheduler, tcp://host:8786; empty starts a worker of our own")
     offline: bool = _setting(False, "never ask the network for weights, nor fetch VGG19 at the first start")
     memory: float = _setting(

@@ -22,7 +22,6 @@ from nst.web.middleware.login import Login
 from nst.web.middleware.metrics import Measured, Metrics
 from nst.web.middleware.origin_check import OriginCheck
 from nst.web.pages import studio
-from nst.web.service.samples import Samples
 from nst.web.service.service import Service
 
 # Beside app.py in a checkout, inside the package once installed.
@@ -60,17 +59,13 @@ def create_app(settings: Settings, store: Store, queue: Queue) -> FastAPI:
     async def lifespan(server: FastAPI) -> AsyncIterator[None]:
         store.interrupt_running()
         queue.start()
-        service.samples.start()
         yield
-        await asyncio.to_thread(service.samples.close)
         await asyncio.to_thread(service.timelapses.close)
         await asyncio.to_thread(queue.close)
         store.close()
 
     server = FastAPI(title="nst studio", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
-    server.state.service = service = Service(
-        settings, store, queue, Samples(settings.data / "samples"), Archive(store, settings.disk * GIGABYTE)
-    )
+    server.state.service = service = Service(settings, store, queue, Archive(store, settings.disk * GIGABYTE))
     server.state.metrics = metrics = Metrics(service)
     problems.install(server)
     server.include_router(reference.router)

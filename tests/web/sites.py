@@ -1,22 +1,18 @@
-"""What the tests of the page and of the REST interface serve: small pictures, cheap samples, a real queue."""
+"""What the tests of the page and of the REST interface serve: small pictures, a real queue."""
 
-import dataclasses
 import io
 import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import uvicorn
 from PIL import Image
 from starlette.types import ASGIApp
 
-from nst import samples
 from nst.jobs.queue import Queue
 from nst.jobs.store import Store
 from nst.options.settings import Settings
-from nst.web.service.samples import ORDER
 
 
 def picture(width: int = 64, height: int = 48, colour: str = "teal", format: str = "PNG") -> bytes:
@@ -26,14 +22,6 @@ def picture(width: int = 64, height: int = 48, colour: str = "teal", format: str
     file = io.BytesIO()
     shade.save(file, format)
     return file.getvalue()
-
-
-def draw_cheaply(folder: Path) -> None:
-    """Leave small pictures where the samples would be drawn, which takes minutes."""
-    for number, sample in enumerate(ORDER):
-        shade = f"hsl({360 * number // len(ORDER)}, 60%, 40%)"
-        cheap = dataclasses.replace(sample, draw=lambda shade=shade: Image.open(io.BytesIO(picture(160, 120, shade))))
-        samples.path_of(cheap, folder)
 
 
 def queue_of(settings: Settings, store: Store, fetch: str = "fetch", wanted: str = "") -> Queue:

@@ -17,6 +17,7 @@ from nst.options.fast_options import FastOptions
 from nst.options.option_field import options_of
 from nst.options.settings import Settings
 from nst.pictures.images import MAX_BYTES, encode_png
+from nst.pictures.samples import STYLES
 from nst.styles.style_file import name_of
 from nst.web import ids
 from nst.web.callbacks.instant import (
@@ -36,7 +37,6 @@ from nst.web.components.form import has_slider
 from nst.web.pages import studio
 from nst.web.service.fast_styles import Painted
 from nst.web.service.result_cache import ResultCache
-from nst.web.service.samples import STYLES, Samples
 from nst.web.service.service import Service
 from tests.styles.test_style_library import style_file
 from tests.web.sites import picture
@@ -47,7 +47,7 @@ AS_THEY_ARE = {"strength": "1", "stroke_size": "1", "keep_colors": False, "size"
 def desk_at(folder: Path, **settings: Any) -> Service:
     """A service whose queue was never started."""
     store, settings_there = Store(folder), Settings(data=folder, **settings)
-    return Service(settings_there, store, Queue(settings_there, store), Samples(folder), Archive(store, 10**9))
+    return Service(settings_there, store, Queue(settings_there, store), Archive(store, 10**9))
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from nst.jobs.store import Store
 from nst.options.option_field import options_of
 from nst.options.settings import Settings
 from nst.options.style_options import StyleOptions
+from nst.pictures.samples import CONTENTS
 from nst.runs.events import Epoch, Failed, Finished, Interrupted, Kept, Losses, Paused, Started, Steered, Stopped
 from nst.runs.run import Run
 from nst.web import follow, ids
@@ -27,9 +28,8 @@ from nst.web.components.form import fill_form, read_form
 from nst.web.follow import News
 from nst.web.pages import studio
 from nst.web.problems import problem_of
-from nst.web.service.samples import CONTENTS, Samples
 from nst.web.service.service import Service
-from tests.web.sites import draw_cheaply, picture
+from tests.web.sites import picture
 
 PROMISED = (
     "content-upload",
@@ -51,7 +51,7 @@ LOSSES = Losses(3.0, 1.0, 1.5, 0.5)
 def service(tmp_path: Path) -> Service:
     """A service whose queue was never started."""
     settings, store = Settings(data=tmp_path, waiting=5), Store(tmp_path)
-    return Service(settings, store, Queue(settings, store), Samples(tmp_path), Archive(store, 10**9))
+    return Service(settings, store, Queue(settings, store), Archive(store, 10**9))
 
 
 def components(tree: Any) -> list[Component]:
@@ -104,12 +104,20 @@ def test_what_is_typed_reaches_the_option_that_refuses_it() -> None:
 
 
 def test_a_picture_of_ones_own_is_never_taken_for_a_sample(service: Service) -> None:
-    draw_cheaply(service.settings.data / "samples")
     sample = {"ref": f"samples/{CONTENTS[0].name}", "title": CONTENTS[0].title}
     assert service.choice_of(service.upload_of(sample["ref"])) == sample
     for name in (CONTENTS[0].title, sample["ref"]):
         ref = service.keep(picture(colour="red"), name)
         assert service.choice_of(service.upload_of(ref)) == {"ref": ref, "title": name.rpartition("/")[2]}
+
+
+def test_a_sample_that_an_older_store_keeps_as_other_bytes_is_still_that_sample(service: Service) -> None:
+    drawn = picture(160, 120)
+    upload = service.store.put_upload(drawn, "samples/owl")
+    assert service.picture(f"uploads/{upload}") == drawn
+    assert service.upload_of(f"uploads/{upload}") == upload
+    assert service.choice_of(upload) == {"ref": "samples/owl", "title": "Owl"}
+    assert service.choice_of(service.upload_of("samples/owl")) == service.choice_of(upload)
 
 
 def test_no_run_is_made_when_too_many_wait(service: Service) -> None:

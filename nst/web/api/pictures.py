@@ -12,11 +12,11 @@ from pydantic import AfterValidator
 from nst.errors import NotFound
 from nst.options.option_field import options_of
 from nst.pictures import images
+from nst.pictures.samples import SIDES
 from nst.pictures.timelapse import FORMATS, TimelapseOptions
 from nst.web.api import request_parsing, responses
 from nst.web.api.access import Here, Own, Seen
 from nst.web.api.openapi import FILM, errors, file_of
-from nst.web.service.samples import SIDES
 
 IMMUTABLE = {"Cache-Control": "private, max-age=31536000, immutable"}
 TYPES = {"mp4": "video/mp4", "webp": "image/webp", "gif": "image/gif"}

@@ -179,7 +179,7 @@ class Timelapses(Said):
 
 
 class Sample(Said):
-    """A picture that this program draws, with the addresses of it and of its thumbnail."""
+    """A picture that ships with the program, with the addresses of it and of its thumbnail."""
 
     name: str
     title: str

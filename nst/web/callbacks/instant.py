@@ -22,13 +22,13 @@ from nst.options.fast_options import FastOptions
 from nst.options.option_field import options_of
 from nst.options.style_options import StyleOptions
 from nst.pictures import images
+from nst.pictures.samples import STYLES
 from nst.styles.style_file import MOST_TITLE, name_of
 from nst.styles.style_library import Entry
 from nst.web import ids
 from nst.web.callbacks.inputs import ROLES, bytes_of
 from nst.web.components.form import read_form, register_sliders, toast
 from nst.web.service.fast_styles import Painted, reduced
-from nst.web.service.samples import STYLES
 from nst.web.service.service import Service
 
 log = logging.getLogger(__name__)

@@ -11,8 +11,8 @@ from dash.development.base_component import Component
 from nst.options.option_field import LayerWeights, Option, number, options_of
 from nst.options.style_options import StyleOptions
 from nst.pictures.images import MAX_BYTES
+from nst.pictures.samples import Sample
 from nst.runs.events import Losses
-from nst.samples import Sample
 from nst.web import ids
 from nst.web.components import figures
 
@@ -79,8 +79,7 @@ def address(ref: str, side: int) -> str:
 
 
 def _sample(role: str, sample: Sample) -> Component:
-    # The page's script loads these one by one: while samples are drawn they would hold every connection of the browser.
-    picture = html.Img(alt=sample.title, **{"data-src": address(f"samples/{sample.name}", 128)})
+    picture = html.Img(src=address(f"samples/{sample.name}", 128), alt=sample.title)
     return html.Button(picture, id=ids.sample(role, sample.name), title=sample.title, type="button", className="sample")
 
 

@@ -5,11 +5,11 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from nst.pictures.images import MAX_BYTES
+from nst.pictures.samples import CONTENTS
 from nst.styles.style_file import SUFFIX
 from nst.web import ids
 from nst.web.callbacks.instant import FORM, MIXED, OPTIONS
 from nst.web.components.form import chooser, field
-from nst.web.service.samples import CONTENTS
 
 
 def layout() -> Component:

@@ -4,12 +4,12 @@ import dash_bootstrap_components as dbc
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from nst.pictures.samples import CONTENTS, STYLES
 from nst.web import follow, ids
 from nst.web.callbacks import history, restore, steering
 from nst.web.components import figures
 from nst.web.components.form import basics, chooser, further, legend
 from nst.web.pages import gallery, instant
-from nst.web.service.samples import CONTENTS, STYLES
 
 TICKING = 100  # ms between two tries to send a poll; one that waits for its answer holds the others back
 

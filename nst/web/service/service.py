@@ -10,20 +10,20 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from nst.errors import Conflict, NstError, OptionError, OutOfMemory
+from nst.errors import Conflict, NotFound, NstError, OptionError, OutOfMemory
 from nst.jobs.archive import Archive
 from nst.jobs.queue import Queue
 from nst.jobs.store import Store
 from nst.options.settings import Settings
 from nst.options.style_options import StyleOptions
 from nst.pictures import images
+from nst.pictures.samples import SAMPLES, Sample, find
 from nst.runs.estimates import Calibration, auto_network, calibration_for, estimate
 from nst.runs.run import Run, State
 from nst.styles.style_library import Library
 from nst.web.middleware.clients import current_client
 from nst.web.service.fast_styles import FastStyles
 from nst.web.service.result_cache import ResultCache
-from nst.web.service.samples import ORDER, Samples
 from nst.web.service.timelapses import Timelapses
 
 Shape = tuple[int, int]  # (height, width), px
@@ -40,7 +40,6 @@ class Service:
     settings: Settings
     store: Store
     queue: Queue
-    samples: Samples
     archive: Archive
     _shapes: dict[str, Shape] = field(default_factory=dict, compare=False)  # by ref
     _told: dict[str, float] = field(default_factory=dict, compare=False)  # seconds that runs in the line will take
@@ -88,26 +87,26 @@ class Service:
     def picture(self, ref: str) -> bytes:
         """A picture's file. Raises NotFound."""
         kind, _, name = ref.partition("/")
-        return self.samples.path(name).read_bytes() if kind == "samples" else self.store.upload(name)
+        return _sample(name).path.read_bytes() if kind == "samples" else self.store.upload(name)
 
     def thumbnail(self, ref: str, side: int) -> bytes:
         """A picture within `side` x `side` px, JPEG. Raises NotFound."""
         kind, _, name = ref.partition("/")
         if kind == "samples":
-            return self.samples.thumbnail(name, side).read_bytes()
+            return _sample(name).thumbnail(side).read_bytes()
         return images.thumbnail(self.store.upload(name), side)
 
     def upload_of(self, ref: str) -> str:
         """The id of the upload that `ref` means; a sample becomes one. Raises NotFound."""
         kind, _, name = ref.partition("/")
         if kind == "samples":
-            return self.store.put_upload(self.samples.path(name).read_bytes(), ref)
+            return self.store.put_upload(_sample(name).path.read_bytes(), ref)
         return self.store.use_upload(name)
 
     def choice_of(self, upload_id: str) -> dict[str, str]:
         """{"ref", "title"} of an upload; one that was a sample is that sample again."""
         name = self.store.upload_name(upload_id)
-        sample = next((sample for sample in ORDER if f"samples/{sample.name}" == name), None)
+        sample = next((sample for sample in SAMPLES if f"samples/{sample.name}" == name), None)
         if sample:
             return {"ref": name, "title": sample.title}
         return {"ref": f"uploads/{upload_id}", "title": name or "a picture"}
@@ -306,6 +305,14 @@ class Service:
             "frames_kept": f"{base}/frames",
             "result": f"{base}/result.png" if run.has_result and run.state.rests else None,
         }
+
+
+def _sample(name: str) -> Sample:
+    """The sample called `name`. Raises NotFound."""
+    try:
+        return find(name)
+    except OptionError as error:
+        raise NotFound(str(error)) from error
 
 
 def _shape(data: bytes, name: str) -> Shape:

@@ -1,5 +1,6 @@
 """Timelapses of runs, each made on demand by a process beside the server, which stays quick meanwhile."""
 
+import os
 import signal
 import sys
 import threading
@@ -15,7 +16,8 @@ from nst.errors import Busy, Conflict, NotFound, NstError
 from nst.jobs.store import Store
 from nst.pictures.timelapse import FORMATS, TimelapseOptions, write
 from nst.runs.run import Run
-from nst.web.service.samples import yield_to_the_server
+
+NICENESS = 15  # more than the worker's: what it paints is waited for
 
 
 class Timelapses:
@@ -95,7 +97,7 @@ def write_timelapse(
     path: Path, frames: Sequence[Path], height: int, width: int, options: TimelapseOptions, speaker: Connection
 ) -> None:
     """Write a timelapse as `timelapse.write` does; send {"done", "total"} (frames), last what went wrong or ""."""
-    yield_to_the_server()
+    _run_in_background()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that what is half written is removed
     error = ""
     try:
@@ -103,3 +105,10 @@ def write_timelapse(
     except (NstError, OSError) as trouble:
         error = str(trouble)
     speaker.send(error)
+
+
+def _run_in_background() -> None:
+    """Lower this process's priority, and leave Ctrl-C to the server, which ends this process when it closes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)
