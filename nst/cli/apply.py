@@ -8,11 +8,11 @@ from typing import Any
 from rich.console import Console
 
 from nst.cli.flags import add_flag, check_kept, flags_given, tell, to_paint
-from nst.engine.apply_style import chosen
 from nst.errors import InputError, NstError, OptionError
 from nst.options.fast_options import FastOptions, mix_of
 from nst.options.option_field import options_of, shown
 from nst.pictures.images import read_bytes
+from nst.styles.style_library import file_and_mix
 
 SUFFIXES = (".png", ".jpg", ".jpeg")  # of what can be written
 
@@ -42,7 +42,7 @@ def run(parsed: argparse.Namespace) -> int:
     options = FastOptions.from_json(flags_given(parsed, options_of(FastOptions)))
     weights = _weights(parsed.style)
     mix_of(weights)  # a single style's weight is checked as well
-    file, mix = chosen(weights if len(weights) > 1 else next(iter(weights)))
+    file, mix = file_and_mix(weights if len(weights) > 1 else next(iter(weights)))
     jobs = list(to_paint(parsed.content, parsed.output, SUFFIXES))
     check_kept([content for content, _ in jobs], [output for _, output in jobs])
     job = {"file": file.to_bytes()}

@@ -12,7 +12,6 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 
 from nst.cli.flags import add_flag, check_kept, flags_given, tell, to_paint
 from nst.errors import InputError, NstError, OptionError
-from nst.humanize import converged, count, gigabytes, roughly
 from nst.options.option_field import options_of
 from nst.options.style_options import StyleOptions
 from nst.pictures import timelapse
@@ -20,6 +19,7 @@ from nst.pictures.images import Array, encode_jpeg, fit, read_bytes, resize
 from nst.pictures.provenance import Provenance, read_file
 from nst.pictures.timelapse import TimelapseOptions
 from nst.runs.estimates import Estimate
+from nst.runs.humanize import converged, count, gigabytes, roughly
 
 FRAME_QUALITY = 88  # JPEG
 FILM_OPTIONS = [option for option in options_of(TimelapseOptions) if option.name != "format"]  # its suffix tells that

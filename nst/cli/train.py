@@ -24,15 +24,14 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 
 from nst import __version__
 from nst.cli.flags import add_flag, check_output, flags_given, tell
-from nst.engine.apply_style import library
 from nst.errors import ImageError, InputError, OptionError, StyleError
-from nst.humanize import duration, roughly
 from nst.options.option_field import options_of
 from nst.options.train_options import TrainOptions
 from nst.pictures.images import fit, read, read_bytes, resize, thumbnail
+from nst.runs.humanize import duration, roughly
 from nst.runs.schedule import SHORTEST
 from nst.styles.style_file import PLANS, SUFFIX, Plan, Style, StyleFile, check_name, check_title, name_of
-from nst.styles.style_library import SHIPPED, Library
+from nst.styles.style_library import SHIPPED, Library, user_library
 from nst.styles.training_folder import Lesson, TrainingFolder
 
 if TYPE_CHECKING:
@@ -65,7 +64,7 @@ def run(parsed: argparse.Namespace) -> int:
     """Train what the arguments say; returns the exit status."""
     options = TrainOptions.from_json(flags_given(parsed, options_of(TrainOptions)))
     lessons = lessons_of(parsed.styles, parsed.title, options.style_size)
-    styles = library()
+    styles = user_library()
     if parsed.output:
         check_output(parsed.output, (SUFFIX,))
         folder = parsed.output.with_suffix(".training")

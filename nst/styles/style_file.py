@@ -14,6 +14,7 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -219,6 +220,15 @@ class StyleFile:
                 for name, told in styles.items()
             },
         )
+
+
+def read_style_file(path: Path) -> bytes:
+    """The bytes of a style file: at most one more than `MOST_BYTES`, which `from_bytes` refuses. Raises StyleError."""
+    try:
+        with path.open("rb") as file:
+            return file.read(MOST_BYTES + 1)
+    except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
+        raise StyleError(f"{str(path)!r} cannot be read: {getattr(error, 'strerror', None) or error}") from None
 
 
 def check_name(name: str) -> str:

@@ -7,7 +7,7 @@ neither TensorFlow nor pages: it lists what is there and hands out style files.
 import itertools
 import os
 import threading
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,12 +15,16 @@ from typing import Any
 
 from nst.atomic_write import atomic_write
 from nst.errors import ImageError, NotFound, NstError, StyleError
+from nst.options.fast_options import mix_of
 from nst.options.option_field import did_you_mean
+from nst.options.settings import Settings
 from nst.pictures import images
-from nst.styles.style_file import SUFFIX, Style, StyleFile, check_name, check_title
+from nst.styles.style_file import SUFFIX, Style, StyleFile, check_name, check_title, read_style_file
 
 SHIPPED = Path(__file__).parent.parent / "builtin" / f"fast{SUFFIX}"
 MOST_PIXELS = 10**6  # of a style's little picture
+
+StyleChoice = str | Path | Mapping[str, float]  # a name, the path of a style file, or weights by name
 
 
 @dataclass(frozen=True, eq=False)
@@ -192,6 +196,23 @@ class Library:
         others = (other for _, other in self._read.values() if other)
         twin = next((other for other in others if other.network == file.network), file)
         return replace(file, kernels=twin.kernels, own=twin.own)
+
+
+def user_library() -> Library:
+    """The styles that ship, and those in the folder of the settings."""
+    return Library(Settings.read().data / "styles")
+
+
+def file_and_mix(style: StyleChoice) -> tuple[StyleFile, dict[str, float]]:
+    """(a file with the chosen styles, their weights of sum 1). Raises NotFound, StyleError."""
+    if isinstance(style, Path) or (isinstance(style, str) and style.endswith(SUFFIX)):
+        file = StyleFile.from_bytes(read_style_file(Path(style)), Path(style).name)
+        if len(file.styles) > 1:
+            names = ", ".join(file.styles)
+            raise StyleError(f"{str(style)!r} holds several styles, {names}: import it and name the one that is meant")
+        return file, mix_of(next(iter(file.styles)))
+    mix = mix_of(style)
+    return user_library().file_of(mix), mix
 
 
 def _check_picture(jpeg: bytes) -> None:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 from nst import __version__
 from nst.atomic_write import atomic_write
 from nst.errors import InputError
-from nst.humanize import duration
 from nst.options.train_options import TrainOptions
 from nst.pictures.images import Array, encode_jpeg
+from nst.runs.humanize import duration
 from nst.styles import training_report
 from nst.styles.style_file import Plan, StyleFile
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from nst.humanize import duration
+from nst.runs.humanize import duration
 
 PARTS = {"total": "Total", "content": "Content", "style": "Style", "tv": "Smoothness (TV)"}
 MOST_SHOWN = 24  # previews of a style; of more, every second or third is left out, never the first and the last

@@ -1,6 +1,6 @@
 import pytest
 
-from nst import humanize as said
+from nst.runs import humanize
 
 
 @pytest.mark.parametrize(
@@ -8,7 +8,7 @@ from nst import humanize as said
     [(0.4, "0 s"), (59.4, "59 s"), (59.6, "1 min 00 s"), (185, "3 min 05 s"), (3720, "1 h 02 min")],
 )
 def test_durations_are_said_in_words(seconds: float, words: str) -> None:
-    assert said.duration(seconds) == words
+    assert humanize.duration(seconds) == words
 
 
 @pytest.mark.parametrize(
@@ -27,10 +27,10 @@ def test_durations_are_said_in_words(seconds: float, words: str) -> None:
     ],
 )
 def test_an_estimate_is_no_finer_than_it_is_known(seconds: float, words: str) -> None:
-    assert said.roughly(seconds) == words
+    assert humanize.roughly(seconds) == words
 
 
 def test_counts_places_and_memory_are_said_in_words() -> None:
-    assert [said.count(number, "epoch") for number in (0, 1, 2)] == ["0 epochs", "1 epoch", "2 epochs"]
-    assert [said.ordinal(number) for number in (1, 10, 11)] == ["first", "tenth", "11th"]
-    assert [said.gigabytes(number) for number in (1_140_000_000, 49_000_000)] == ["1.1 GB", "0.0 GB"]
+    assert [humanize.count(number, "epoch") for number in (0, 1, 2)] == ["0 epochs", "1 epoch", "2 epochs"]
+    assert [humanize.ordinal(number) for number in (1, 10, 11)] == ["first", "tenth", "11th"]
+    assert [humanize.gigabytes(number) for number in (1_140_000_000, 49_000_000)] == ["1.1 GB", "0.0 GB"]
