@@ -8,11 +8,12 @@ import dataclasses
 from collections.abc import Iterable, Iterator
 
 from nst.cli.main import build_parser
-from nst.cli.stylize import FILM_OPTIONS
+from nst.cli.stylize import TIMELAPSE_FLAGS
 from nst.options.fast_options import FastOptions
+from nst.options.layer_presets import PRESETS, Preset
 from nst.options.option_field import Option, options_of
 from nst.options.settings import Settings, flag_of
-from nst.options.style_options import PRESETS, Preset, StyleOptions
+from nst.options.style_options import StyleOptions
 from nst.options.train_options import TrainOptions
 from nst.pictures.timelapse import TimelapseOptions
 from nst.web.api import router
@@ -24,7 +25,7 @@ VARIABLES = {
     "KERAS_HOME": "where Keras keeps its own downloads, which are used when they are there, default ~/.keras",
 }
 OPTION_COLUMNS = ("option", "flag", "default", "may be", "what it does")
-WITHOUT_FLAG = [option for option in options_of(TimelapseOptions) if option not in FILM_OPTIONS]
+WITHOUT_FLAG = [option for option in options_of(TimelapseOptions) if option not in TIMELAPSE_FLAGS]
 
 
 def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from nst.cli.flags import check_output
+from nst.cli.paths import check_output
 from nst.styles.style_file import SUFFIX, read_style_file
 from nst.styles.style_library import user_library
 

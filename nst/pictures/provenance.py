@@ -46,7 +46,7 @@ class Provenance:
     branched: bool = False  # it began from a kept frame of another run, so the settings alone do not make it again
 
     @property
-    def settled(self) -> StyleOptions:
+    def resolved(self) -> StyleOptions:
         """The options, with the network and the precision that "auto" stood for."""
         return StyleOptions.from_json(
             {**self.options.to_json(), "extractor": self.extractor, "precision": self.precision}

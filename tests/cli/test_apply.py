@@ -12,7 +12,8 @@ from nst.options.fast_options import FastOptions
 from nst.options.option_field import options_of
 from nst.pictures.images import encode_jpeg, encode_png, read_file
 from nst.pictures.provenance import read_any_file
-from nst.styles.style_file import Plan, Style, StyleFile
+from nst.styles.network_plan import Plan
+from nst.styles.style_file import Style, StyleFile
 from nst.styles.style_library import Library
 
 PLAN = Plan((4, 6), 1, 3, 3)

@@ -233,7 +233,7 @@ def test_like_repeats_the_picture(files, tmp_path, capsys):
     made = painted(files, first, *QUICK, "--seed", "5", "--keep-colors")
     again = painted(files, second, "--like", str(first), "--quiet")
     assert capsys.readouterr().err == ""
-    assert again.options == made.settled
+    assert again.options == made.resolved
     assert np.array_equal(np.asarray(Image.open(first)), np.asarray(Image.open(second)))
 
 
@@ -282,7 +282,7 @@ def test_a_folder_is_painted_like_a_result(files, tmp_path, capsys):
         main(["stylize", str(folder), str(files[1]), "-o", str(tmp_path / "out"), "--like", str(first), "--quiet"]) == 0
     )
     assert capsys.readouterr().err == ""
-    assert read_file(tmp_path / "out" / "a.png").options == read_file(first).settled
+    assert read_file(tmp_path / "out" / "a.png").options == read_file(first).resolved
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "webp", "gif"])

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from nst.cli.main import main
-from nst.cli.train import lessons_of, train
+from nst.cli.train import styles_to_learn, train
 from nst.engine.photos import Photos
 from nst.errors import InputError
 from nst.options.option_field import options_of
@@ -30,14 +30,14 @@ QUICK = {"crop": 64, "batch": 2, "preview": 0.01, "learning_rate": 0.02, "extrac
 SCRIPT = """
 import sys
 from pathlib import Path
-from nst.options import TrainOptions
-from nst.stylefile import Plan
-from nst.train_command import lessons_of, train
+from nst.options.train_options import TrainOptions
+from nst.styles.network_plan import Plan
+from nst.cli.train import styles_to_learn, train
 from tests.engine.fast import TINY
-from tests.test_train_command import QUICK
+from tests.cli.test_train import QUICK
 folder = Path(sys.argv[1])
-lessons = lessons_of([str(folder / "waves.png")], None, QUICK["style_size"])
-train(lessons, folder / "photos", TINY, TrainOptions(**QUICK), folder / "waves.training", quiet=False)
+styles = styles_to_learn([str(folder / "waves.png")], None, QUICK["style_size"])
+train(styles, folder / "photos", TINY, TrainOptions(**QUICK), folder / "waves.training", quiet=False)
 """
 
 
@@ -90,11 +90,11 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
             signal.raise_signal(signal.SIGINT)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("nst.cli.train.tell", said.append)
+        patch.setattr("nst.cli.train.note", said.append)
         patch.setattr(TrainingFolder, "keep", keep_and_interrupt)
-        lessons = lessons_of([str(folder / "waves.png")], None, QUICK["style_size"])
+        styles = styles_to_learn([str(folder / "waves.png")], None, QUICK["style_size"])
         options = TrainOptions(**QUICK)
-        file, ended = train(lessons, folder / "photos", TINY, options, folder / "waves.training")
+        file, ended = train(styles, folder / "photos", TINY, options, folder / "waves.training")
     return Story(folder, killed, said, file, ended)
 
 
@@ -140,8 +140,8 @@ def test_the_report_and_every_preview_lie_beside_the_checkpoint(story: Story) ->
 
 
 def again(story: Story, folder: Path, style: Path | None = None) -> None:
-    lessons = lessons_of([f"waves={style or story.folder / 'waves.png'}"], None, QUICK["style_size"])
-    train(lessons, story.folder / "photos", TINY, TrainOptions(**QUICK), folder)
+    styles = styles_to_learn([f"waves={style or story.folder / 'waves.png'}"], None, QUICK["style_size"])
+    train(styles, story.folder / "photos", TINY, TrainOptions(**QUICK), folder)
 
 
 def test_a_damaged_checkpoint_is_refused_and_restart_is_named(story: Story, tmp_path: Path) -> None:
@@ -160,9 +160,9 @@ def test_the_checkpoint_of_another_training_is_refused(story: Story, tmp_path: P
 def test_restart_begins_anew(story: Story, tmp_path: Path) -> None:
     folder = tmp_path / "waves.training"
     shutil.copytree(story.training, folder)
-    lessons = lessons_of([str(styled(tmp_path, seed=8))], None, 96)
+    styles = styles_to_learn([str(styled(tmp_path, seed=8))], None, 96)
     options, photos = TrainOptions(**QUICK), Photos(story.folder / "photos", 64, 0, pytest.fail)
-    assert TrainingFolder(folder, lessons, TINY, photos, options, {}).open(restart=True) is None
+    assert TrainingFolder(folder, styles, TINY, photos, options, {}).open(restart=True) is None
     assert [path.name for path in folder.glob("*.jpg")] == []
     assert not (folder / "checkpoint.npz").exists()
 

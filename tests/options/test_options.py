@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nst.errors import OptionError
+from nst.options.layer_presets import PRESETS, nearest_layer
 from nst.options.option_field import LayerWeights, Option, did_you_mean, options_of
-from nst.options.style_options import NORMALISATION_WEIGHTS, PRESETS, StyleOptions, nearest_layer
+from nst.options.style_options import NORMALISATION_WEIGHTS, StyleOptions
 
 modest = settings(max_examples=50, deadline=None, derandomize=True)
 
@@ -289,7 +290,7 @@ def test_what_is_live_may_change_and_nothing_else():
     assert options.steered({"strength": 3.0, "tv_weight": 1.0}, "compact") == StyleOptions(strength=3.0, tv_weight=1.0)
     assert options.steered({}, "compact") == options
     for name in ("size", "optimizer", "colour"):
-        with pytest.raises(OptionError, match=f"'{name}' cannot change while a picture forms; what can: strength"):
+        with pytest.raises(OptionError, match=f"'{name}' cannot change during a run; what can: strength"):
             options.steered({name: 1}, "compact")
     with pytest.raises(OptionError, match="`strength` must be a number between"):
         options.steered({"strength": -1}, "compact")
@@ -303,5 +304,5 @@ def test_layers_keep_their_places_and_those_that_are_not_named_weigh_nothing():
     assert options.layers("compact")[0] == StyleOptions().layers("compact")[0]
     back = options.steered({"style_layers": None}, "compact")
     assert back.layers("compact")[1] == before
-    with pytest.raises(OptionError, match=r"`style_layers`: this run does not look at 'fire9'"):
+    with pytest.raises(OptionError, match=r"`style_layers`: this run does not use the layer 'fire9'"):
         options.steered({"style_layers": {"fire9": 1.0}}, "compact")

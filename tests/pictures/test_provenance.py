@@ -71,8 +71,8 @@ def test_settings_of_an_older_version_are_read_and_what_they_lack_is_empty():
 
 
 def test_what_auto_stood_for_is_settled():
-    settled = read(png(WHOLE.to_text()), "out.png").settled
-    assert (settled.extractor, settled.precision, settled.strength) == ("compact", "float32", 2.5)
+    resolved = read(png(WHOLE.to_text()), "out.png").resolved
+    assert (resolved.extractor, resolved.precision, resolved.strength) == ("compact", "float32", 2.5)
     assert WHOLE.options.extractor == "auto"
 
 
@@ -136,7 +136,7 @@ WRONG = {
     "steering with more": ({"steered": [{"step": 1, "changes": {}, "to": 2}]}, "`steered` has no 'to'"),
     "steering without a step": ({"steered": [{"changes": {}}]}, "`step` must be a whole number"),
     "steering before the start": ({"steered": [{"step": -1, "changes": {}}]}, "between 0 and 100000000, got -1"),
-    "steering what cannot change": ({"steered": [{"step": 1, "changes": {"size": 64}}]}, "'size' cannot change while"),
+    "steering what cannot change": ({"steered": [{"step": 1, "changes": {"size": 64}}]}, "'size' cannot change during"),
     "steering out of bounds": ({"steered": [{"step": 1, "changes": {"strength": 0}}]}, "`strength` must be"),
     "epochs of a fraction": ({"epochs": 1.5}, "`epochs` must be a whole number between 0 and 100000000, got 1.5"),
     "epochs of a truth": ({"epochs": True}, "`epochs` must be a whole number"),

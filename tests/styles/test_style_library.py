@@ -18,7 +18,8 @@ from PIL import Image
 from nst.errors import NotFound, NstError, StyleError
 from nst.options.fast_options import mix_of
 from nst.pictures.images import encode_jpeg, encode_png
-from nst.styles.style_file import MOST_BYTES, MOST_STYLES, Plan, Style, StyleFile
+from nst.styles.network_plan import Plan
+from nst.styles.style_file import MOST_BYTES, MOST_STYLES, Style, StyleFile
 from nst.styles.style_library import SHIPPED, Library
 
 PLAN = Plan(widths=(4, 6), blocks=1, first=3, last=3, skips=(0,))
@@ -111,7 +112,7 @@ def test_what_ships_stays_as_it_is(library: Library) -> None:
         with pytest.raises(StyleError, match="came with the program"):
             change()
     with pytest.raises(StyleError, match="already"):
-        library.add(style_file(name).to_bytes(), instead=True)
+        library.add(style_file(name).to_bytes(), replace_existing=True)
 
 
 def test_a_name_is_taken_once_unless_a_style_may_stand_in_its_place(library: Library) -> None:
@@ -120,14 +121,14 @@ def test_a_name_is_taken_once_unless_a_style_may_stand_in_its_place(library: Lib
         library.add(style_file("waves", seed=1).to_bytes())
     with pytest.raises(StyleError, match="there is a style 'dots' already"):
         library.rename("waves", "dots")
-    library.add(style_file("waves", seed=1).to_bytes(), instead=True)
+    library.add(style_file("waves", seed=1).to_bytes(), replace_existing=True)
     assert library.find("waves").file.network == style_file(seed=1).network
 
 
 def test_what_stands_in_the_place_of_styles_in_a_file_named_by_hand_is_what_is_found(library: Library) -> None:
     library.folder.mkdir()
     (library.folder / "a.style").write_bytes(style_file("waves", "dots", "cubes").to_bytes())
-    library.add(style_file("waves", "dots", seed=1).to_bytes(), instead=True)
+    library.add(style_file("waves", "dots", seed=1).to_bytes(), replace_existing=True)
     other = style_file(seed=1).network
     found = {entry.name: entry.file.network == other for entry in library.entries() if not entry.shipped}
     assert found == {"waves": True, "dots": True, "cubes": False}
@@ -331,7 +332,7 @@ def test_a_file_over_the_limit_is_refused_unread() -> None:
 def test_an_archive_that_unpacks_to_too_much_is_refused_packed(library: Library) -> None:
     bomb = with_member("own.npy", bytes(MOST_BYTES))
     assert len(bomb) < MOST_BYTES // 100
-    with pytest.raises(StyleError, match="unpacked it must be at most 64 MB"):
+    with pytest.raises(StyleError, match="uncompressed it must be at most 64 MB"):
         library.add(bomb)
 
 
@@ -397,7 +398,7 @@ def test_what_is_gone_is_forgotten(library: Library) -> None:
     library.entries()
     library.remove("waves")
     library.entries()
-    assert list(library._read) == [SHIPPED]
+    assert list(library._cache) == [SHIPPED]
 
 
 def test_a_little_picture_is_a_little_jpeg(library: Library) -> None:
