@@ -2,6 +2,7 @@ import hashlib
 import io
 import json
 import struct
+import tracemalloc
 import zlib
 
 import numpy as np
@@ -14,7 +15,16 @@ from nst.errors import ImageError, InputError, OptionError
 from nst.options.fast_options import FastOptions
 from nst.options.style_options import StyleOptions
 from nst.pictures.images import encode_jpeg, encode_png
-from nst.pictures.provenance import FAST, KEYWORD, MAX_BYTES, FastProvenance, Provenance, read, read_any_file, read_file
+from nst.pictures.provenance import (
+    FAST,
+    KEYWORD,
+    MAX_LENGTH,
+    FastProvenance,
+    Provenance,
+    read,
+    read_any_file,
+    read_file,
+)
 
 modest = settings(derandomize=True, deadline=None, max_examples=200)
 GREY = np.full((16, 16, 3), 0.5, np.float32)
@@ -101,14 +111,41 @@ def test_a_file_that_is_not_there_or_is_a_folder_is_one_line(tmp_path):
 
 
 def test_a_text_of_more_than_64_kilobytes_is_refused():
-    with pytest.raises(ImageError, match=r"^the settings in 'x\.png' must take at most 65536 bytes, got 65540$"):
-        read(png(" " * MAX_BYTES), "x.png")
-    read(png(WHOLE.to_text().ljust(MAX_BYTES - len(KEYWORD) - 1)), "x.png")
+    with pytest.raises(ImageError, match=r"^the settings in 'x\.png' must take at most 65536 bytes, got 65537$"):
+        read(png(" " * (MAX_LENGTH + 1)), "x.png")
+    read(png(WHOLE.to_text().ljust(MAX_LENGTH)), "x.png")
 
 
 def test_a_long_text_of_another_program_is_passed_over():
-    both = {"Comment": "x" * (2 * MAX_BYTES), KEYWORD: WHOLE.to_text()}
+    both = {"Comment": "x" * (2 * MAX_LENGTH), KEYWORD: WHOLE.to_text()}
     assert read(encode_png(GREY, text=both), "x.png") == WHOLE
+
+
+def with_chunks(*chunks: tuple[bytes, bytes]) -> bytes:
+    """A PNG that consists of its header and of these chunks."""
+    body = b"".join(struct.pack(">I", len(b)) + k + b + struct.pack(">I", zlib.crc32(k + b)) for k, b in chunks)
+    return png(None)[:33] + body
+
+
+def test_a_compressed_text_is_read_but_not_one_that_expands_without_bounds():
+    start, end = b"nst\0\0", (b"IDAT", b"")
+    compressed = with_chunks((b"zTXt", start + zlib.compress(WHOLE.to_text().encode())), end)
+    assert read(compressed, "x.png") == WHOLE
+    for size, words in ((2**19, "must take at most 65536 bytes, got 524288"), (2**26, "carries no settings")):
+        bomb = with_chunks((b"zTXt", start + zlib.compress(bytes(size))), end)
+        tracemalloc.start()
+        with pytest.raises(ImageError, match=words):
+            read(bomb, "x.png")
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 2**23  # and not the 64 megabytes of the larger one
+
+
+def test_settings_of_a_picture_too_large_to_be_decoded_are_read():
+    header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
+    chunk = struct.pack(">I", len(header)) + b"IHDR" + header + struct.pack(">I", zlib.crc32(b"IHDR" + header))
+    data = png(WHOLE.to_text())
+    assert read(data[:8] + chunk + data[33:], "x.png") == WHOLE
 
 
 DAMAGED = ["", "nonsense", "[" * 60000, "{'nst': 1}", "9" * 5000]
@@ -182,8 +219,7 @@ def test_whatever_stands_there_is_read_or_refused_in_one_line(name, value):
 @given(chunks=st.lists(st.tuples(st.sampled_from([b"tEXt", b"zTXt", b"IDAT"]), st.binary(max_size=40)), max_size=4),
        cut=st.integers(0, 60))  # fmt: skip
 def test_whatever_chunks_a_file_has_it_is_read_or_refused(chunks, cut):
-    body = b"".join(struct.pack(">I", len(b)) + k + b + struct.pack(">I", zlib.crc32(k + b)) for k, b in chunks)
-    data = png(None)[:33] + body
+    data = with_chunks(*chunks)
     with pytest.raises(ImageError):
         read(data[: len(data) - cut], "x.png")
 
