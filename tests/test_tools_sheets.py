@@ -73,7 +73,7 @@ def test_a_sheet_has_a_cell_for_each_picture_and_light_ground_between():
     assert found.size == (2 * 40 + 3 * gap, 20 + line + 20 + 3 * gap)
     assert found.getpixel((gap + 20, gap + 10)) == (255, 0, 0)
     assert found.getpixel((found.width - gap - 20, found.height - gap - 10)) == (0, 0, 255)
-    assert found.getpixel((gap + 20, found.height - gap - 10)) == sheets.GROUND
+    assert found.getpixel((gap + 20, found.height - gap - 10)) == sheets.BACKGROUND
     assert np.asarray(found)[gap + 20 : gap + 20 + line].min() < 150  # the name is written
 
 
