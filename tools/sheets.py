@@ -1,7 +1,7 @@
 """Paint contact sheets: every style on every content with the default options.
 
-Run `python -m tools.sheets --contents FILES --styles FILES --out FOLDER`. Paintings that exist are not painted again, so
-an interrupted run can be continued with the same command.
+Run `python -m tools.sheets --contents FILES --styles FILES --out FOLDER`. Paintings that exist are not painted again,
+so the same command continues after an interruption.
 """
 
 import argparse

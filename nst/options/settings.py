@@ -18,7 +18,7 @@ SHORTEST_TOKEN = 16  # characters
 
 def _setting(default: Any, help: str, low: float | None = None, high: float | None = None, in_repr: bool = True) -> Any:
     """A field with its help, to which the bounds of a number are added."""
-    bounds = f", {low:g} to {high}" if high else f", at least {low:g}" if low else ""
+    bounds = f" ({low:g} to {high})" if high else f" (at least {low:g})" if low else ""
     return field(default=default, metadata={"help": f"{help}{bounds}", "low": low, "high": high}, repr=in_repr)
 
 
@@ -31,7 +31,7 @@ class Settings:
     """How a server runs."""
 
     host: str = _setting("127.0.0.1", "address to listen on; any but this machine's own needs a token")
-    port: int = _setting(8050, "port to listen on; 0 takes a free one", 0, 65535)
+    port: int = _setting(8050, "port to listen on; 0 for a free one", 0, 65535)
     data: Path = field(default_factory=_default_data, metadata={"help": "folder of runs, uploads and samples"})
     scheduler: str = _setting("", "address of a Dask scheduler, tcp://host:8786; empty starts workers of its own")
     offline: bool = _setting(False, "never ask the network for weights, nor fetch VGG19 at the first start")
