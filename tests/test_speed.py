@@ -22,13 +22,13 @@ def test_a_processor_is_named_by_the_best_instructions_it_has(flags, found):
     assert report.instructions(flags) == found
 
 
-def test_machines_of_one_name_and_other_instructions_have_results_of_their_own():
+def test_processors_of_one_name_with_other_instructions_have_files_of_their_own():
     here = {"cores": 2, "processor": "AMD EPYC"}
     names = {report.slug({**here, "instructions": kind}) for kind in ("avx2", "avx512_bf16")}
     assert names == {"2-cores-amd-epyc-avx2", "2-cores-amd-epyc-avx512-bf16"}
 
 
-def test_a_gradient_is_the_same_done_either_way():
+def test_both_ways_to_compute_a_gradient_agree():
     _, own, turned = convolutions._convolution(7, 9, (3, 3, 4, 6), "float32")
     assert own().numpy() == pytest.approx(turned().numpy(), rel=1e-4)
 

@@ -40,9 +40,7 @@ def test_styles_are_listed_with_their_titles_origin_and_network(
     assert lines[-1] == ["mine", "Mine", "own", style_file("mine").network]
 
 
-def test_a_style_goes_out_and_comes_back_as_one_file(
-    own: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_exported_style_can_be_imported(own: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["styles", "export", "mine", "-o", str(tmp_path)]) == 0
     assert capsys.readouterr().out == f"{tmp_path / 'mine.style'}\n"
     assert main(["styles", "import", str(tmp_path / "mine.style")]) == 2

@@ -7,7 +7,7 @@ from nst.runs import humanize
     ("seconds", "words"),
     [(0.4, "0 s"), (59.4, "59 s"), (59.6, "1 min 00 s"), (185, "3 min 05 s"), (3720, "1 h 02 min")],
 )
-def test_durations_are_said_in_words(seconds: float, words: str) -> None:
+def test_durations_are_worded(seconds: float, words: str) -> None:
     assert humanize.duration(seconds) == words
 
 
@@ -26,11 +26,11 @@ def test_durations_are_said_in_words(seconds: float, words: str) -> None:
         (7200, "2 h"),
     ],
 )
-def test_an_estimate_is_no_finer_than_it_is_known(seconds: float, words: str) -> None:
+def test_estimates_are_rounded(seconds: float, words: str) -> None:
     assert humanize.roughly(seconds) == words
 
 
-def test_counts_places_and_memory_are_said_in_words() -> None:
+def test_counts_positions_and_memory_are_worded() -> None:
     assert [humanize.count(number, "epoch") for number in (0, 1, 2)] == ["0 epochs", "1 epoch", "2 epochs"]
     assert [humanize.ordinal(number) for number in (1, 10, 11)] == ["first", "tenth", "11th"]
     assert [humanize.gigabytes(number) for number in (1_140_000_000, 49_000_000)] == ["1.1 GB", "0.0 GB"]
