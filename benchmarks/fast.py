@@ -27,14 +27,16 @@ from nst.engine.photos import Photos
 from nst.engine.train import Training
 from nst.engine.transformer import Transformer
 from nst.options.fast_options import FastOptions
-from nst.options.style_options import PRESETS, StyleOptions
+from nst.options.layer_presets import PRESETS
+from nst.options.style_options import StyleOptions
 from nst.options.train_options import TrainOptions
 from nst.pictures import images
 from nst.pictures.images import fit
 from nst.pictures.samples import CONTENTS
 from nst.runs.estimates import GIGABYTE
 from nst.runs.events import Losses
-from nst.styles.style_file import PLANS, Style, StyleFile
+from nst.styles.network_plan import PLANS
+from nst.styles.style_file import Style, StyleFile
 from nst.styles.style_library import SHIPPED
 from nst.web.callbacks.instant import SIDE
 from nst.web.service.fast_styles import LARGER

@@ -17,7 +17,8 @@ from nst.pictures import images
 from nst.pictures.colors import color_map
 from nst.pictures.images import fit
 from nst.runs.estimates import GIGABYTE, spare
-from nst.styles.style_file import Plan, StyleFile
+from nst.styles.network_plan import Plan
+from nst.styles.style_file import StyleFile
 from nst.styles.style_library import SHIPPED
 
 Array = NDArray[np.float32]

@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 
 from nst.engine.backend import NORM_EPSILON, convolve, instance_norm, keras, ops
-from nst.styles.style_file import Plan, Style, StyleFile, Unit
+from nst.styles.network_plan import Plan, Unit
+from nst.styles.style_file import Style, StyleFile
 
 Tensor = Any
 
@@ -44,7 +45,7 @@ class Transformer(keras.layers.Layer):
         network = cls(file.plan, len(file.styles))
         for name, kernel in file.kernels.items():
             network.kernels[name].assign(kernel.astype(np.float32))
-        network.own.assign(file.own)
+        network.own.assign(file.identity_vector)
         network.styles.assign(np.stack([style.vector for style in file.styles.values()]))
         return network
 
@@ -102,7 +103,7 @@ class Condition:
 
     def __init__(self, plan: Plan, style: Tensor, own: Tensor, strength: Tensor | None) -> None:
         """`style` is [N, plan.length], `own` [plan.length], `strength` [N]; None is 1."""
-        self._places = plan.places
+        self._places = plan.slices
         self._normal = self._sum = style  # of what is normalised; that and the rest
         self._passed: Tensor | None = None  # of what passes by the normalisation
         if strength is not None:
@@ -153,7 +154,7 @@ def _grain() -> np.ndarray:
 
 def convolved(x: Tensor, unit: Unit, kernel: Tensor, sides: Any = None) -> Tensor:
     """`x` [N, h, w, C] after the convolution of `unit`, edges reflected; if it enlarges, cropped to `sides` (H, W)."""
-    if unit.enlarges:  # reflected after the enlargement is edges repeated before it
+    if unit.upsamples:  # reflected after the enlargement is edges repeated before it
         return enlarged(padded(x, 1, "symmetric"), kernel)[:, : sides[0], : sides[1]]
     return convolve(padded(x, unit.side // 2, "reflect"), kernel, stride=unit.stride)
 

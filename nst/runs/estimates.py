@@ -15,10 +15,10 @@ from typing import Any, Self
 import psutil
 
 from nst.errors import OutOfMemory
-from nst.humanize import roughly
 from nst.options.option_field import options_of
 from nst.options.style_options import AUTO_SECONDS, StyleOptions
 from nst.pictures.images import fit
+from nst.runs.humanize import roughly
 from nst.runs.schedule import Scale, margins, schedule
 
 GIGABYTE = 10**9

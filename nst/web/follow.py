@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nst.errors import NotFound
-from nst.humanize import converged, count, duration, ordinal, roughly
+from nst.runs.humanize import converged, count, duration, ordinal, roughly
 from nst.runs.run import Run, State
 from nst.web.service.service import Service
 

@@ -94,7 +94,7 @@ def test_a_style_that_learned_anew_is_painted_as_it_is_now(instant: FastStyles) 
     before = pixels(instant.paint(picture(), "waves", PLAIN))
     file = style_file("waves", "dots")
     again = replace(file, styles={"waves": replace(file.styles["waves"], vector=file.styles["dots"].vector)})
-    instant.library.add(again.to_bytes(), instead=True)
+    instant.library.add(again.to_bytes(), replace_existing=True)
     assert not np.array_equal(pixels(instant.paint(picture(), "waves", PLAIN)), before)
 
 

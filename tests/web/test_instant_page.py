@@ -118,7 +118,7 @@ def test_a_name_is_made_of_a_title() -> None:
 
 
 def test_what_ships_stays_and_what_is_no_style_file_is_refused(service: Service) -> None:
-    with pytest.raises(StyleError, match="stays as it is"):
+    with pytest.raises(StyleError, match="cannot be changed"):
         fulfil(service, {"do": "remove", "name": service.library.entries()[0].name})
     with pytest.raises(StyleError, match=r"'photo\.png' is no style file"):
         bring(service, data_url(picture()) or "", "photo.png")

@@ -61,7 +61,7 @@ def components(tree: Any) -> list[Component]:
 def test_every_server_callback_is_async(service: Service) -> None:
     app = dash.Dash("test", server=False)
     app.layout = studio.layout
-    studio.register(app, service)
+    callbacks.register(app, service)
     callbacks = [entry["callback"] for entry in app.callback_map.values() if "callback" in entry]
     assert len(callbacks) >= 8
     assert [callback for callback in callbacks if not inspect.iscoroutinefunction(callback)] == []

@@ -9,8 +9,8 @@ from typing import Any
 from dash import ClientsideFunction, Dash, Input, Output, State
 
 from nst.errors import NstError, OptionError
-from nst.humanize import gigabytes, roughly
 from nst.options.style_options import StyleOptions
+from nst.runs.humanize import gigabytes, roughly
 from nst.web import ids
 from nst.web.callbacks.inputs import VALUES
 from nst.web.components.form import read_form

@@ -10,8 +10,8 @@ from typing import Any
 from dash import ClientsideFunction, Dash, Input, Output, Patch, State, no_update
 
 from nst.errors import NotFound, NstError
-from nst.humanize import count
 from nst.jobs.archive import GIGABYTE
+from nst.runs.humanize import count
 from nst.web import ids
 from nst.web.components.form import toast
 from nst.web.components.run_card import Card

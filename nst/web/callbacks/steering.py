@@ -66,7 +66,11 @@ def fields(run: Run) -> list[Component]:
 def _values(run: Run) -> dict[str, float]:
     """What is in force, by the names of the card."""
     now = run.options_now
-    found: dict[str, float] = {"strength": now.strength, "learning_rate": now.learning_rate, **now.own_weights}
+    found: dict[str, float] = {
+        "strength": now.strength,
+        "learning_rate": now.learning_rate,
+        **now.weights_before_strength,
+    }
     layers = now.layers(run.extractor)[1] if run.extractor else ()
     return found | {f"{LAYER}{layer}": weight for layer, weight in layers}
 

@@ -1,8 +1,8 @@
-"""How numbers are said to people: durations, amounts of memory, counts and places in a line."""
+"""Numbers in words: durations, memory, counts and positions in the queue."""
 
 ORDINALS = ("", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
-COARSENESS = ((20, 1), (60, 5), (600, 10), (3600, 60))  # (below so many seconds, told to so many)
-COARSEST = 300  # seconds
+ROUNDING = ((20, 1), (60, 5), (600, 10), (3600, 60))  # (durations below, are rounded to); seconds
+COARSEST = 300  # seconds, of longer ones
 
 
 def ordinal(number: int) -> str:
@@ -16,7 +16,7 @@ def count(number: int, noun: str) -> str:
 
 
 def converged(epoch: int, epochs: int) -> str:
-    """Why a run ended after `epoch` of the `epochs` that it was to have."""
+    """The remark on a run that ended after `epoch` of `epochs` because it had converged."""
     return f"converged after epoch {epoch} of {epochs}; more epochs change nothing visible"
 
 
@@ -31,8 +31,8 @@ def duration(seconds: float) -> str:
 
 
 def roughly(seconds: float) -> str:
-    """An estimate's duration, no finer than it is known: 4 s, 40 s, 2 min 10 s, 14 min, 1 h 05 min."""
-    step = next((step for limit, step in COARSENESS if seconds < limit), COARSEST)
+    """A duration rounded as an estimate deserves: 4 s, 40 s, 2 min 10 s, 14 min, 1 h 05 min."""
+    step = next((step for limit, step in ROUNDING if seconds < limit), COARSEST)
     return duration(max(1, step * round(seconds / step))).removesuffix(" 00 s").removesuffix(" 00 min")
 
 
