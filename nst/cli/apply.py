@@ -3,7 +3,6 @@
 import argparse
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
@@ -13,6 +12,7 @@ from nst.errors import InputError, NstError, OptionError
 from nst.options.fast_options import FastOptions, mix_of
 from nst.options.option_field import options_of, shown
 from nst.pictures.images import read_bytes
+from nst.runs.job import FastJob, FastPicture, FastWish, Format
 
 SUFFIXES = (".png", ".jpg", ".jpeg")  # of what can be written
 
@@ -45,13 +45,12 @@ def run(parsed: argparse.Namespace) -> int:
     file, mix = chosen(weights if len(weights) > 1 else next(iter(weights)))
     jobs = list(to_paint(parsed.content, parsed.output, SUFFIXES))
     check_kept([content for content, _ in jobs], [output for _, output in jobs])
-    job = {"file": file.to_bytes()}
-    wish = {"mix": mix, "options": options.to_json()}
+    styles = file.to_bytes()
     console, status = Console(stderr=True, quiet=parsed.quiet), 0
     for content, output in jobs:
         try:
-            format = "png" if output.suffix.lower() == ".png" else "jpeg"
-            made = _paint({**job, "content": read_bytes(content), "wishes": [{**wish, "format": format}]})
+            format: Format = "png" if output.suffix.lower() == ".png" else "jpeg"
+            made = _paint(FastJob(read_bytes(content), (FastWish(mix, options, format),), styles))
         except NstError as error:
             if not parsed.content.is_dir():
                 raise
@@ -59,8 +58,8 @@ def run(parsed: argparse.Namespace) -> int:
             tell(f"{content.name}: {error}")
             status = max(status, 2 if isinstance(error, InputError) else 1)
         else:
-            output.write_bytes(made["data"])
-            console.print(f"{output}  {made['seconds']:.2f} s", highlight=False, markup=False)
+            output.write_bytes(made.data)
+            console.print(f"{output}  {made.seconds:.2f} s", highlight=False, markup=False)
     return status
 
 
@@ -78,8 +77,7 @@ def _weights(texts: Iterable[str]) -> dict[str, float]:
     return weights
 
 
-def _paint(job: dict[str, Any]) -> dict[str, Any]:
-    from nst.worker.fast_runner import paint  # TensorFlow loads here, after the arguments are known to be good
+def _paint(job: FastJob) -> FastPicture:
+    from nst.worker.fast_runner import execute  # TensorFlow loads here, after the arguments are known to be good
 
-    made: dict[str, Any] = paint(job)["pictures"][0]
-    return made
+    return execute(job)[0]

@@ -1,6 +1,7 @@
 """`nst stylize`: from files and flags to a picture, or one for each in a folder. The other commands are in cli.py."""
 
 import argparse
+import dataclasses
 import hashlib
 import os
 from collections.abc import Iterator, Mapping
@@ -20,6 +21,7 @@ from nst.pictures.images import Array, encode_jpeg, fit, read_bytes, resize
 from nst.pictures.provenance import Provenance, read_file
 from nst.pictures.timelapse import TimelapseOptions
 from nst.runs.estimates import Estimate
+from nst.runs.job import StyleJob
 
 FRAME_QUALITY = 88  # JPEG
 FILM_OPTIONS = [option for option in options_of(TimelapseOptions) if option.name != "format"]  # its suffix tells that
@@ -60,16 +62,17 @@ def run(parsed: argparse.Namespace) -> int:
         [*(content for content, _ in jobs), parsed.style, init, parsed.like],
         [*(output for _, output in jobs), film and film[0]],
     )
-    same = {"style": read_bytes(parsed.style), "init": read_bytes(init) if init else None, "options": options.to_json()}
+    repeated = _repeated(like, flags) if like else {}
+    job = StyleJob(b"", read_bytes(parsed.style), options, init=read_bytes(init) if init else None, **repeated)
     if like:
-        same |= _repeated(like, flags)
-        only = None if parsed.content.is_dir() else read_bytes(parsed.content)
-        for remark in _remarks(like, parsed.like.name, {**same, "content": only}):
+        only = b"" if parsed.content.is_dir() else read_bytes(parsed.content)
+        for remark in _remarks(like, parsed.like.name, dataclasses.replace(job, content=only)):
             tell(remark)
     status = 0
     for content, output in jobs:
         try:
-            _paint({**same, "content": read_bytes(content)}, output, content.name, parsed.quiet, film)
+            one = dataclasses.replace(job, content=read_bytes(content))
+            _paint(one, output, content.name, parsed.quiet, film)
         except NstError as error:
             if not parsed.content.is_dir():
                 raise
@@ -96,23 +99,23 @@ def _repeated(like: Provenance, flags: Mapping[str, Any]) -> dict[str, Any]:
     kept = [
         (step, {name: value for name, value in changes.items() if name not in flags}) for step, changes in like.steered
     ]
-    repeated: dict[str, Any] = {"steered": [{"step": step, "changes": changes} for step, changes in kept if changes]}
+    repeated: dict[str, Any] = {"steered": tuple((step, changes) for step, changes in kept if changes)}
     if like.epochs and "epochs" not in flags:
         repeated["epochs"] = like.epochs
     return repeated
 
 
-def _remarks(like: Provenance, name: str, job: Mapping[str, Any]) -> Iterator[str]:
+def _remarks(like: Provenance, name: str, job: StyleJob) -> Iterator[str]:
     """What to know of a picture that `job` paints like the one called `name`."""
-    known = {"content": like.content, "style": like.style, "init": like.init}
-    others = [what for what, sha in known.items() if sha and job[what] and sha != hashlib.sha256(job[what]).hexdigest()]
+    known = {"content": (like.content, job.content), "style": (like.style, job.style), "init": (like.init, job.init)}
+    others = [what for what, (sha, data) in known.items() if sha and data and sha != hashlib.sha256(data).hexdigest()]
     if others:
         yield f"{name!r} was painted from {' and '.join(f'another {what}' for what in others)}"
     if like.branched:
         yield f"{name!r} began from a kept frame of another run; only its settings are repeated"
-    if job["steered"]:
-        yield f"{name!r} was steered while it was painted; repeated with it: {count(len(job['steered']), 'change')}"
-    if job.get("epochs", like.options.epochs) != like.options.epochs != "auto":
+    if job.steered:
+        yield f"{name!r} was steered while it was painted; repeated with it: {count(len(job.steered), 'change')}"
+    if (job.epochs or like.options.epochs) != like.options.epochs != "auto":
         yield f"{name!r} was painted for {count(like.epochs, 'epoch')} instead of {like.options.epochs}, and so is this"
 
 
@@ -136,11 +139,11 @@ def _film(parsed: argparse.Namespace) -> Film | None:
     return path, TimelapseOptions(format, **given)
 
 
-def _paint(job: Mapping[str, Any], output: Path, name: str, quiet: bool, film: Film | None) -> None:
+def _paint(job: StyleJob, output: Path, name: str, quiet: bool, film: Film | None) -> None:
     """Paint with a progress bar; Ctrl-C and a diverging loss keep the picture so far, and its timelapse."""
-    from nst.worker.runner import Painting  # TensorFlow loads here, after the arguments are known to be good
+    from nst.worker.style_run import StyleRun  # TensorFlow loads here, after the arguments are known to be good
 
-    painting = Painting(job)
+    painting = StyleRun(job)
     console = Console(stderr=True, quiet=quiet)
     console.print(f"{painting.extractor} paints {name}. {painting.note}".strip(), highlight=False, markup=False)
     if not quiet:  # to measure the machine takes a second
@@ -159,7 +162,7 @@ def _paint(job: Mapping[str, Any], output: Path, name: str, quiet: bool, film: F
                 progress.update(task, completed=step.epoch, total=step.epochs, description=line)
                 if film:
                     frames.append(_frame(step.image, film[1].size))
-                if step.epoch == job.get("epochs"):  # the picture to repeat was stopped there
+                if step.epoch == job.epochs:  # the picture to repeat was stopped there
                     break
     finally:
         result = painting.result()

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 from nst import samples
 from nst.jobs.queue import Queue
 from nst.jobs.store import Store
+from nst.jobs.workers import WorkerFunctions
 from nst.options.settings import Settings
 from nst.web.service.samples import ORDER
 
@@ -38,7 +39,8 @@ def draw_cheaply(folder: Path) -> None:
 
 def queue_of(settings: Settings, store: Store, fetch: str = "fetch", wanted: str = "") -> Queue:
     names = {"execute": "execute", "warm_up": "warm_up", "fetch": fetch}
-    return Queue(settings, store, **{role: f"tests.web.painters:{name}" for role, name in names.items()}, wanted=wanted)
+    functions = WorkerFunctions(**{role: f"tests.web.painters:{name}" for role, name in names.items()})
+    return Queue(settings, store, functions, wanted)
 
 
 @contextmanager
