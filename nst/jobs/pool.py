@@ -18,7 +18,7 @@ from distributed import Future
 
 from nst.errors import Busy, Conflict, NstError
 from nst.jobs import worker_tasks
-from nst.jobs.cluster import NICENESS, connect
+from nst.jobs.cluster import GPU, NICENESS, connect
 from nst.jobs.dispatcher import LOST, Dispatcher
 from nst.jobs.store import Store
 from nst.jobs.weights_fetches import WeightsFetches
@@ -35,7 +35,6 @@ CLOSE_TIMEOUT = 30.0  # seconds
 SYNC_INTERVAL = 2.0  # seconds without a message, after which the scheduler is asked for its workers
 RETRY_INTERVAL = 2.0  # seconds between two attempts to reach a scheduler
 RELEASE_TIMEOUT = 2.0  # seconds in which a worker must accept that its run is to stop
-GPU = "GPU"  # the Dask resource of a worker with a graphics card
 
 
 class Pool:

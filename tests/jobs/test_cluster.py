@@ -173,7 +173,7 @@ def test_two_workers_paint_two_runs_at_once_and_a_run_outlives_its_worker(
 def test_workers_and_studio_reconnect_to_a_scheduler_that_was_restarted(
     tmp_path: Path, store: Store, address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("nst.jobs.cluster.PATIENCE", 2.0)  # for a lost scheduler, before all is set up anew
+    monkeypatch.setattr("nst.jobs.cluster.CONNECT_TIMEOUT", 2.0)  # then the pool connects with a new client
     with ExitStack() as machines:
         worker = machines.enter_context(node(tmp_path, "worker", address, "--no-gpu"))  # before its scheduler
         first = machines.enter_context(node(tmp_path, "scheduler", address))
