@@ -23,6 +23,8 @@ CONFIG = {
     # A task holds two uploads; Dask would warn from 10 MB.
     "distributed.admin.large-graph-warning-threshold": "1 GB",
     "distributed.worker.preload": ["nst.jobs.worker_tasks"],  # its `dask_setup`
+    # Dask would close a nanny whose worker takes more than 15 s to restart, as on a busy machine.
+    "distributed.deploy.lost-worker-timeout": "1h",
     # Dask would also set OMP_NUM_THREADS=1 and the like; the one task may use every core.
     "distributed.nanny.pre-spawn-environ": {"MALLOC_TRIM_THRESHOLD_": 65536},
 }

@@ -27,22 +27,13 @@ MOST_LOSSES = 3  # workers that a run may lose in a row, without a new checkpoin
 
 
 class Dispatcher:
-    """Gives the queued runs of a store to workers, one at a time to each; `execute` is what they call.
+    """Gives the queued runs of a store to workers, one at a time to each.
 
     Any thread may call `waiting` and `request`, the pool's thread the rest; `post` has that thread call an action.
     """
 
-    def __init__(
-        self,
-        store: Store,
-        workers: Workers,
-        post: Callable[[Action], None],
-        on_disconnect: Action,
-        execute: str,
-        topic: str,
-    ) -> None:
+    def __init__(self, store: Store, workers: Workers, post: Callable[[Action], None], on_disconnect: Action) -> None:
         self._store, self._workers, self._post, self._on_disconnect = store, workers, post, on_disconnect
-        self._execute, self._topic = execute, topic
         self._incoming: Counter[str] = Counter()  # checkpoints that are being fetched, by run
         self._turns: dict[str, int] = {}  # by client, the number of its last run among all runs given to workers
 
@@ -76,7 +67,7 @@ class Dispatcher:
         try:
             job = self._store.job(run).to_wire()  # reads files: without the lock
             with self._workers.lock:
-                arguments = self._execute, self._topic, slot.lease, job
+                arguments = self._workers.functions.execute, self._workers.topic, slot.lease, job
                 self._workers.submit_task(slot, self._on_task_end, worker_tasks.execute, *arguments)
         except Exception as error:
             with self._workers.lock:
@@ -141,6 +132,12 @@ class Dispatcher:
         self._incoming[run_id] -= 1
         if event:
             self._record(run_id, event)
+
+    def fail_waiting(self, reason: str) -> None:
+        """Fail all runs that wait for a worker."""
+        with self._workers.lock:
+            for run in self.waiting():
+                self._record(run.id, Failed(reason))
 
     def request(self, run_id: str, method: str, *arguments: Any, end: type[Event] | None = None) -> bool:
         """Call a method of the control of a run in its worker; False if no worker runs it.

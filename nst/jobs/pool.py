@@ -7,7 +7,7 @@ worker_tasks.py.
 
 import logging
 import threading
-import uuid
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
@@ -16,7 +16,7 @@ from typing import Any
 
 from distributed import Future
 
-from nst.errors import Busy, Conflict, NstError
+from nst.errors import Conflict, NstError
 from nst.jobs import worker_tasks
 from nst.jobs.cluster import GPU, NICENESS, connect
 from nst.jobs.dispatcher import LOST, Dispatcher
@@ -33,8 +33,14 @@ log = logging.getLogger(__name__)
 MOST_FAILED_WARM_UPS = 3  # workers in a row that ended while they warmed up; the next one does without
 CLOSE_TIMEOUT = 30.0  # seconds
 SYNC_INTERVAL = 2.0  # seconds without a message, after which the scheduler is asked for its workers
-RETRY_INTERVAL = 2.0  # seconds between two attempts to reach a scheduler
+RETRY_INTERVAL = 2.0  # seconds between two attempts to reach a scheduler, or to start an embedded cluster
+NO_WORKER_TIMEOUT = 30.0  # seconds without any worker, after which an embedded cluster is rebuilt
+MOST_REBUILDS = 3  # in a row, without a warm worker; the next one then waits for a run to be submitted
 RELEASE_TIMEOUT = 2.0  # seconds in which a worker must accept that its run is to stop
+
+
+class NoWorker(ConnectionError):
+    """An embedded cluster has lost its workers for good: a nanny gives up after several quick ends of its worker."""
 
 
 class Pool:
@@ -44,25 +50,20 @@ class Pool:
     that is forbidden, or an earlier download was cancelled or refused (weights_fetches.py).
     """
 
-    def __init__(
-        self, settings: Settings, store: Store, functions: WorkerFunctions | None = None, prefetch: str = ""
-    ) -> None:
+    def __init__(self, settings: Settings, store: Store, functions: WorkerFunctions, prefetch: str) -> None:
         self._settings, self._store = settings, store
-        self._functions = functions or WorkerFunctions()
-        self._niceness = 0 if settings.scheduler else NICENESS
-        self._topic = f"nst-{uuid.uuid4().hex}"
         self._actions: SimpleQueue[Action] = SimpleQueue()
         self._thread: threading.Thread | None = None
-        self._closing = threading.Event()
-        self.workers = Workers(self.post)
-        self._dispatcher = Dispatcher(
-            store, self.workers, self.post, self._on_disconnect, self._functions.execute, self._topic
-        )
+        self._closing, self._woken = threading.Event(), threading.Event()
+        self.workers = Workers(functions, 0 if settings.scheduler else NICENESS, self.post)
+        self.fetches = WeightsFetches(store.folder, self.workers)
+        self._dispatcher = Dispatcher(store, self.workers, self.post, self._on_disconnect)
         self._failed_warm_ups = 0  # in a row
+        self._failed_clusters = 0  # in a row without a warm worker, embedded ones
+        self._worker_seen_at = 0.0  # time.monotonic()
         self._error = ""  # why there is no warm worker
         self._info: dict[str, Any] = {}  # what the last warm-up returned
         self.prefetch = "" if settings.offline or settings.scheduler else prefetch
-        self._fetches = WeightsFetches(store.folder)
 
     def start(self) -> None:
         """Start the workers in the background. Raises Conflict at a second call."""
@@ -85,7 +86,8 @@ class Pool:
                 log.error("the queue did not close within %.0f s; its worker may still be there", CLOSE_TIMEOUT)
 
     def wake(self) -> None:
-        """Have the thread look for runs that wait, or see that the pool was closed."""
+        """Have the thread dispatch new runs, for which it also starts workers again where it had given up."""
+        self._woken.set()
         self.post(lambda: None)
 
     def post(self, action: Action) -> None:
@@ -126,52 +128,39 @@ class Pool:
         """
         return self._dispatcher.request(run_id, method, *arguments, end=end)
 
-    @property
-    def fetching(self) -> dict[str, Fetching]:
-        """The downloads of weights since the server started, by extractor, each with its last event."""
-        with self.workers.lock:
-            return self._fetches.last
-
-    def fetch_weights(self, name: str) -> None:
-        """Download an extractor's weights in a worker, beside its run. Raises Busy without a worker."""
-        with self.workers.lock:
-            if self._fetches.place(name):
-                return
-            ready = self.workers.ready()
-            if not ready:
-                raise Busy("no worker is there yet to fetch weights: try again in a moment")
-            self._fetch_in(ready[0], name)
-
-    def cancel_fetch(self, name: str) -> None:
-        """Cancel a download and delete what it received; one that has ended stays as it is."""
-        with self.workers.lock:
-            if place := self._fetches.place(name):
-                self._fetches.cancel(name)
-                self.workers.call(place.worker, worker_tasks.cancel_fetch, place.fetch_id)
-
-    def _fetch_in(self, slot: WorkerSlot, name: str) -> None:
-        fetch_id = self._fetches.start(name, slot.address)
-        arguments = self._functions.fetch, name, fetch_id, self._topic, self._niceness
-        self.workers.call(slot.address, worker_tasks.fetch_beside, *arguments)
-
     # The thread -------------------------------------------------------------------------------------------------------
 
     def _serve(self) -> None:
         while not self._closing.is_set():
             try:
                 with connect(self._settings) as self.workers.client:
+                    self._worker_seen_at = time.monotonic()
                     self._actions.put(self._synchronize)
                     self._work()
                     self._release()
             except Exception as error:
-                reason = f"no worker could be started or reached: {error}"
-                log.warning(reason, exc_info=not isinstance(error, OSError))
-                self._remove_all(reason)
-                self._closing.wait(RETRY_INTERVAL)
+                self._on_failure(error)
         try:
             self._store.interrupt_running()
         except NstError as error:
             log.error("%s", error)
+
+    def _on_failure(self, error: Exception) -> None:
+        """Report why there is no scheduler or no worker, and wait before the next attempt."""
+        reason = f"no worker could be started or reached: {error}"
+        log.warning(reason, exc_info=not isinstance(error, OSError))
+        self._failed_clusters += not self._settings.scheduler
+        if self._failed_clusters <= MOST_REBUILDS:
+            self._remove_all(reason + ("" if self._settings.scheduler else "; starting the workers again"))
+            self._closing.wait(RETRY_INTERVAL)
+            return
+        reason = f"{reason}; {self._failed_clusters} attempts failed, the next one follows when a run is started"
+        self._woken.clear()
+        self._remove_all(reason)
+        self._dispatcher.fail_waiting(reason)
+        if not self._closing.is_set():
+            self._woken.wait()
+        self._failed_clusters = 0
 
     def _work(self) -> None:
         """Call posted actions and dispatch runs until the pool closes. Raises ConnectionError without a scheduler."""
@@ -201,8 +190,12 @@ class Pool:
         if client.status != "running":
             return
         client.subscribe_topic("all", lambda event: self.post(partial(self._on_scheduler_message, event[1])))
-        client.subscribe_topic(self._topic, lambda event: self.post(partial(self._on_worker_message, event[1])))
+        client.subscribe_topic(self.workers.topic, lambda event: self.post(partial(self._on_worker_message, event[1])))
         there = set(client.scheduler_info()["workers"])
+        if there or self._settings.scheduler:
+            self._worker_seen_at = time.monotonic()
+        elif time.monotonic() - self._worker_seen_at > NO_WORKER_TIMEOUT:
+            raise NoWorker(f"none was there for {NO_WORKER_TIMEOUT:g} s")
         with self.workers.lock:
             for address in self.workers.slots.keys() - there:
                 self._remove_worker(address)
@@ -244,7 +237,7 @@ class Pool:
         elif "fetching" in message:
             event = Event.from_wire(message["fetching"])
             assert isinstance(event, Fetching)
-            self._fetches.update(event, message["worker"])
+            self.fetches.update(event, message["worker"])
         elif "update" in message:
             self._info |= message["update"]
             for each in self.workers.slots.values():
@@ -252,7 +245,8 @@ class Pool:
         elif "error" in message:
             self._error = f"the worker could not get ready: {message['error']}"
         elif slot:
-            slot.warm, self._info, self._error, self._failed_warm_ups = True, message["info"], "", 0
+            slot.warm, self._info, self._error = True, message["info"], ""
+            self._failed_warm_ups = self._failed_clusters = 0
 
     def _add_worker(self, address: str) -> None:
         """Add a worker and warm it up, unless that has ended several workers in a row."""
@@ -272,11 +266,11 @@ class Pool:
         self._failed_warm_ups += not slot.ready
         if slot.run:
             self._dispatcher.requeue(slot, reason)
-        self._fetches.remove_worker(address, self._error)
+        self.fetches.remove_worker(address, self._error)
 
     def _warm_up(self, slot: WorkerSlot) -> None:
         slot.stale = False
-        arguments = self._functions.warm_up, self._topic, self._niceness
+        arguments = self.workers.functions.warm_up, self.workers.topic, self.workers.niceness
         self.workers.submit_task(slot, self._on_warm_up_end, worker_tasks.warm_up, *arguments)
 
     def _warm_up_stale(self) -> None:
@@ -292,5 +286,5 @@ class Pool:
             return
         slot.ready = True
         network = self.extractors().get(self.prefetch)
-        if network and network["fetchable"] and self._fetches.due(self.prefetch):
-            self._fetch_in(slot, self.prefetch)
+        if network and network["fetchable"] and self.fetches.due(self.prefetch):
+            self.fetches.fetch_in(slot, self.prefetch)

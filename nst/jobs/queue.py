@@ -32,8 +32,7 @@ class Queue:
         self, settings: Settings, store: Store, functions: WorkerFunctions | None = None, prefetch: str = ""
     ) -> None:
         self._settings, self._store = settings, store
-        self._functions = functions or WorkerFunctions()
-        self.pool = Pool(settings, store, self._functions, prefetch)
+        self.pool = Pool(settings, store, functions or WorkerFunctions(), prefetch)
 
     def start(self) -> None:
         """Start the pool in the background. Raises Conflict at a second call."""
@@ -146,7 +145,7 @@ class Queue:
             slot = self._slot_for_fast(client)
             slot.fast_counts[client] += 1
         try:
-            arguments = self._functions.apply_style, job.to_wire(), caller
+            arguments = workers.functions.apply_style, job.to_wire(), caller
             found = workers.result_of(slot.address, worker_tasks.run_beside, *arguments)
         except Exception as error:  # Dask raises various errors when the worker or the scheduler is lost
             log.warning("worker %s did not apply a style: %s", slot.address, error)
@@ -176,12 +175,12 @@ class Queue:
     @property
     def fetching(self) -> dict[str, Fetching]:
         """The downloads of weights since the server started, by extractor, each with its last event."""
-        return self.pool.fetching
+        return self.pool.fetches.last
 
     def fetch_weights(self, name: str) -> None:
         """Download an extractor's weights in a worker, beside its run. Raises Busy without a worker."""
-        self.pool.fetch_weights(name)
+        self.pool.fetches.fetch(name)
 
     def cancel_fetch(self, name: str) -> None:
         """Cancel a download and delete what it received; one that has ended stays as it is."""
-        self.pool.cancel_fetch(name)
+        self.pool.fetches.cancel(name)

@@ -1,4 +1,4 @@
-"""The downloads of weights: their last events, and how earlier ones of the same folder ended.
+"""The downloads of weights in workers: their last events, and how earlier ones of the same folder ended.
 
 fetches.json   {extractor: outcome of its last download}
 
@@ -14,6 +14,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from nst.atomic_write import atomic_write
+from nst.errors import Busy
+from nst.jobs import worker_tasks
+from nst.jobs.worker_slot import WorkerSlot
+from nst.jobs.workers import Workers
 from nst.runs.events import Fetching
 
 log = logging.getLogger(__name__)
@@ -29,10 +33,13 @@ class Place(NamedTuple):
 
 
 class WeightsFetches:
-    """The downloads of one pool, whose lock the caller holds."""
+    """The downloads of one pool; their outcomes are kept in `folder`.
 
-    def __init__(self, folder: Path) -> None:
-        self._file = folder / FILE
+    Any thread may call `last`, `fetch` and `cancel`, the pool's thread the rest, holding the lock of `workers`.
+    """
+
+    def __init__(self, folder: Path, workers: Workers) -> None:
+        self._file, self._workers = folder / FILE, workers
         self._last: dict[str, Fetching] = {}
         self._places: dict[str, Place] = {}
         self._outcomes: dict[str, str] = {}
@@ -42,26 +49,37 @@ class WeightsFetches:
     @property
     def last(self) -> dict[str, Fetching]:
         """The last event of each download since the server started, by extractor."""
-        return dict(self._last)
+        with self._workers.lock:
+            return dict(self._last)
+
+    def fetch(self, name: str) -> None:
+        """Download an extractor's weights in a worker, beside its run. Raises Busy without a worker."""
+        with self._workers.lock:
+            if name in self._places:
+                return
+            ready = self._workers.ready()
+            if not ready:
+                raise Busy("no worker is there yet to fetch weights: try again in a moment")
+            self.fetch_in(ready[0], name)
+
+    def cancel(self, name: str) -> None:
+        """Cancel a download and delete what it received; one that has ended stays as it is."""
+        with self._workers.lock:
+            if place := self._places.get(name):
+                self._save(name, "cancelled")  # which stays its outcome even if its worker is lost
+                self._workers.call(place.worker, worker_tasks.cancel_fetch, place.fetch_id)
 
     def due(self, name: str) -> bool:
         """Whether it may start automatically: it never has, or it was broken off while another server ran."""
         return name not in self._last and self._outcomes.get(name, "broken") == "broken"
 
-    def place(self, name: str) -> Place | None:
-        """Where the download of `name` is in progress."""
-        return self._places.get(name)
-
-    def start(self, name: str, worker: str) -> str:
-        """Record that the worker at that address is to download `name`; returns an id of the download."""
+    def fetch_in(self, slot: WorkerSlot, name: str) -> None:
+        """Have this worker download the weights of `name`."""
         self._last[name] = Fetching(name, 0, 0)
-        self._places[name] = Place(worker, uuid.uuid4().hex)
+        self._places[name] = place = Place(slot.address, uuid.uuid4().hex)
         self._save(name, "")
-        return self._places[name].fetch_id
-
-    def cancel(self, name: str) -> None:
-        """Record that a download is to be cancelled; that stays its outcome even if its worker is lost."""
-        self._save(name, "cancelled")
+        arguments = name, place.fetch_id, self._workers.topic, self._workers.niceness
+        self._workers.call(slot.address, worker_tasks.fetch_beside, self._workers.functions.fetch, *arguments)
 
     def update(self, event: Fetching, worker: str) -> None:
         """Record an event; dropped if the worker at that address has no such download."""

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -28,10 +29,17 @@ class WorkerFunctions:
 
 
 class Workers:
-    """A slot for each worker of a scheduler. `post` has the pool's thread call an action, holding `lock`."""
+    """A slot for each worker of a scheduler, and what they all share.
 
-    def __init__(self, post: Callable[[Action], None]) -> None:
-        self._post = post
+    Args:
+        functions: what they call.
+        niceness: of their processes, at least.
+        post: has the pool's thread call an action, holding `lock`.
+    """
+
+    def __init__(self, functions: WorkerFunctions, niceness: int, post: Callable[[Action], None]) -> None:
+        self.functions, self.niceness, self._post = functions, niceness, post
+        self.topic = f"nst-{uuid.uuid4().hex}"  # of their messages in Dask's event log
         self.lock = threading.RLock()  # over the slots, and over the moves of runs between store and workers
         self.slots: dict[str, WorkerSlot] = {}  # by address
         self.client: Client | None = None

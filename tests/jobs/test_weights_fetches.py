@@ -13,7 +13,8 @@ from nst.jobs.queue import Queue
 from nst.jobs.store import Store
 from nst.jobs.weights_fetches import FILE as OUTCOMES
 from nst.jobs.weights_fetches import WeightsFetches
-from nst.jobs.workers import WorkerFunctions
+from nst.jobs.worker_slot import WorkerSlot
+from nst.jobs.workers import WorkerFunctions, Workers
 from nst.options.settings import Settings
 from nst.runs.events import Fetching
 from tests.engine.files import FILE, Server, md5, write_notop
@@ -176,32 +177,37 @@ def test_two_studios_at_once_share_one_download_and_the_one_that_cancels_leaves_
 # Without a process ----------------------------------------------------------------------------------------------------
 
 
+def fetches_in(folder: Path) -> WeightsFetches:
+    """Downloads whose workers cannot be reached."""
+    return WeightsFetches(folder, Workers(WorkerFunctions(), 0, lambda action: None))
+
+
 @pytest.mark.parametrize(
     ("outcome", "due"), [("broken", True), ("installed", False), ("cancelled", False), ("refused", False)]
 )
 def test_how_a_download_ended_is_remembered_in_the_folder(tmp_path, outcome, due) -> None:
-    fetches = WeightsFetches(tmp_path)
+    fetches = fetches_in(tmp_path)
     assert fetches.due("vgg19")
-    fetches.start("vgg19", "tcp://a")
+    fetches.fetch_in(WorkerSlot("tcp://a"), "vgg19")
     assert not fetches.due("vgg19")
     fetches.update(Fetching("vgg19", 1, 2, outcome), "tcp://a")
     assert not fetches.due("vgg19")  # as long as this server is up
-    assert WeightsFetches(tmp_path).due("vgg19") is due
-    assert WeightsFetches(tmp_path).due("vgg16")
+    assert fetches_in(tmp_path).due("vgg19") is due
+    assert fetches_in(tmp_path).due("vgg16")
 
 
 def test_a_download_on_request_replaces_the_last_outcome(tmp_path) -> None:
-    fetches = WeightsFetches(tmp_path)
-    fetches.start("vgg19", "tcp://a")
+    fetches = fetches_in(tmp_path)
+    fetches.fetch_in(WorkerSlot("tcp://a"), "vgg19")
     fetches.update(Fetching("vgg19", 1, 2, "cancelled"), "tcp://a")
-    fetches.start("vgg19", "tcp://a")
-    assert WeightsFetches(tmp_path).due("vgg19")  # after a server that was killed, the next one continues it
+    fetches.fetch_in(WorkerSlot("tcp://a"), "vgg19")
+    assert fetches_in(tmp_path).due("vgg19")  # after a server that was killed, the next one continues it
 
 
 def test_a_lost_worker_breaks_its_downloads_unless_they_were_cancelled(tmp_path) -> None:
-    fetches = WeightsFetches(tmp_path)
+    fetches = fetches_in(tmp_path)
     for name, address in (("vgg19", "tcp://a"), ("vgg16", "tcp://a"), ("other", "tcp://b")):
-        fetches.start(name, address)
+        fetches.fetch_in(WorkerSlot(address), name)
     fetches.cancel("vgg16")
     fetches.remove_worker("tcp://a", "the worker ended unexpectedly")
     assert fetches.last == {
@@ -216,8 +222,8 @@ def test_a_lost_worker_breaks_its_downloads_unless_they_were_cancelled(tmp_path)
 @pytest.mark.parametrize("text", ["", "{", "[]", '"x"', "7", "null"])
 def test_a_damaged_file_is_ignored(tmp_path, text) -> None:
     (tmp_path / OUTCOMES).write_text(text)
-    fetches = WeightsFetches(tmp_path)
+    fetches = fetches_in(tmp_path)
     assert fetches.due("vgg19")
-    fetches.start("vgg19", "tcp://a")
+    fetches.fetch_in(WorkerSlot("tcp://a"), "vgg19")
     fetches.update(Fetching("vgg19", 1, 2, "cancelled"), "tcp://a")
-    assert not WeightsFetches(tmp_path).due("vgg19")
+    assert not fetches_in(tmp_path).due("vgg19")
