@@ -18,7 +18,7 @@ from distributed import Future
 
 from nst.errors import Conflict, NstError
 from nst.jobs import worker_tasks
-from nst.jobs.cluster import GPU, NICENESS, connect
+from nst.jobs.cluster import NICENESS, connect
 from nst.jobs.dispatcher import LOST, Dispatcher
 from nst.jobs.store import Store
 from nst.jobs.weights_fetches import WeightsFetches
@@ -61,6 +61,7 @@ class Pool:
         self._failed_warm_ups = 0  # in a row
         self._failed_clusters = 0  # in a row without a warm worker, embedded ones
         self._worker_seen_at = 0.0  # time.monotonic()
+        self._missing: set[str] = set()  # addresses of slots that the scheduler did not list when last asked
         self._error = ""  # why there is no warm worker
         self._info: dict[str, Any] = {}  # what the last warm-up returned
         self.prefetch = "" if settings.offline or settings.scheduler else prefetch
@@ -181,7 +182,8 @@ class Pool:
     def _synchronize(self) -> None:
         """Subscribe to the messages of scheduler and workers, and compare the slots with the scheduler's workers.
 
-        Repeated, because Dask's client reconnects by itself and then has lost its subscriptions.
+        Repeated, because Dask's client reconnects by itself and then has lost its subscriptions. A worker that the
+        scheduler does not list twice in a row is lost; a message that it was removed counts at once.
         """
         client = self.workers.client
         assert client is not None
@@ -191,16 +193,21 @@ class Pool:
             return
         client.subscribe_topic("all", lambda event: self.post(partial(self._on_scheduler_message, event[1])))
         client.subscribe_topic(self.workers.topic, lambda event: self.post(partial(self._on_worker_message, event[1])))
-        there = set(client.scheduler_info()["workers"])
+        try:
+            there = self.workers.known_to_scheduler()
+        except OSError:  # no answer; the next attempt or the client's status shows whether it is lost
+            return
         if there or self._settings.scheduler:
             self._worker_seen_at = time.monotonic()
         elif time.monotonic() - self._worker_seen_at > NO_WORKER_TIMEOUT:
             raise NoWorker(f"none was there for {NO_WORKER_TIMEOUT:g} s")
         with self.workers.lock:
-            for address in self.workers.slots.keys() - there:
+            missing = self.workers.slots.keys() - there.keys()
+            for address in missing & self._missing:
                 self._remove_worker(address)
-            for address in there - self.workers.slots.keys():
-                self._add_worker(address)
+            self._missing = missing - self._missing
+            for address in there.keys() - self.workers.slots.keys():
+                self._add_worker(address, gpu=there[address])
 
     def _release(self) -> None:
         """Unsubscribe, and have workers that outlive the pool stop their runs."""
@@ -224,7 +231,7 @@ class Pool:
         """Handle that a worker joined or left the scheduler."""
         address = message.get("worker", "")
         if message.get("action") == "add-worker" and address not in self.workers.slots:
-            self._add_worker(address)
+            self._actions.put(self._synchronize)  # which also learns whether it has a graphics card
         elif message.get("action") == "remove-worker" and address in self.workers.slots:
             self._remove_worker(address)
 
@@ -248,12 +255,9 @@ class Pool:
             slot.warm, self._info, self._error = True, message["info"], ""
             self._failed_warm_ups = self._failed_clusters = 0
 
-    def _add_worker(self, address: str) -> None:
+    def _add_worker(self, address: str, gpu: bool) -> None:
         """Add a worker and warm it up, unless that has ended several workers in a row."""
-        assert self.workers.client is not None
-        slot = self.workers.slots[address] = WorkerSlot(address)
-        worker = self.workers.client.scheduler_info()["workers"].get(address, {})
-        slot.gpu = bool(worker.get("resources", {}).get(GPU))
+        slot = self.workers.slots[address] = WorkerSlot(address, gpu)
         if self._failed_warm_ups < MOST_FAILED_WARM_UPS:
             self._warm_up(slot)
         else:

@@ -10,9 +10,12 @@ from typing import Any
 
 from distributed import Client, Future
 
+from nst.jobs.cluster import GPU
 from nst.jobs.worker_slot import WorkerSlot
 
 log = logging.getLogger(__name__)
+
+ANSWER_TIMEOUT = 5.0  # seconds that the scheduler has to list its workers
 
 Action = Callable[[], None]
 OnEnd = Callable[[WorkerSlot, Future], None]
@@ -58,6 +61,16 @@ class Workers:
         """The worker that was given a run."""
         with self.lock:
             return next((slot for slot in self.slots.values() if slot.run == run_id), None)
+
+    def known_to_scheduler(self) -> dict[str, bool]:
+        """Whether each worker of the scheduler has a graphics card, by address. Raises OSError without an answer.
+
+        The scheduler itself is asked: `Client.scheduler_info` returns a cache, which a periodic update of Dask's
+        replaces by one without workers.
+        """
+        assert self.client is not None
+        answer = self.client.sync(self.client.scheduler.identity, n_workers=-1, callback_timeout=ANSWER_TIMEOUT)
+        return {address: bool(worker["resources"].get(GPU)) for address, worker in answer["workers"].items()}
 
     def submit_task(self, slot: WorkerSlot, on_end: OnEnd, function: Callable[..., None], *arguments: Any) -> None:
         """Make `function(*arguments)` the task of a worker; the pool's thread calls `on_end` once it has ended."""

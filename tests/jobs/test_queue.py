@@ -1,6 +1,7 @@
 import itertools
 import json
 import os
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,7 +21,7 @@ from nst.options.style_options import StyleOptions
 from nst.runs.events import Failed, Fetching
 from nst.runs.run import Run, State
 from tests.jobs import runners
-from tests.jobs.runs import follow, new_run, spoil, wait_until
+from tests.jobs.runs import TIMEOUT, follow, new_run, spoil, wait_until
 
 
 @contextmanager
@@ -229,6 +230,56 @@ def test_a_run_that_kills_its_worker_at_the_same_place_again_and_again_has_faile
     assert store.run(run.id).error == LOST
     assert [event["kind"] for event in events].count("interrupted") == MOST_LOSSES
     warm(queue)
+
+
+def synchronize(queue: Queue) -> None:
+    """Have the pool compare its workers with the scheduler's, now."""
+    done = threading.Event()
+    queue.pool._actions.put(queue.pool._synchronize)
+    queue.pool.post(done.set)
+    assert done.wait(TIMEOUT)
+
+
+def test_a_cache_of_the_client_that_is_empty_for_a_moment_loses_no_worker(
+    queue: Queue, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warm(queue)
+    run = submit(queue, runners.paint_until_stopped)
+    follow(store, run.id, until=painting)
+
+    async def empty(n_workers: int = 0) -> None:
+        """As the periodic update of Dask's client leaves its cache."""
+        client._scheduler_identity = {"workers": {}}
+
+    client = queue.pool.workers.client
+    monkeypatch.setattr(client, "_update_scheduler_info", empty)
+    for _ in range(2):
+        synchronize(queue)
+    assert queue.pool.workers.of_run(run.id) is not None
+    queue.stop(run.id)
+    assert [event["kind"] for event in follow(store, run.id)] == ["queued", "started", "epoch", "stopped"]
+
+
+def test_a_worker_that_the_scheduler_does_not_list_once_is_kept_and_twice_is_lost(
+    queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warm(queue)
+    slots = queue.pool.workers.slots
+    [slot] = slots.values()
+    with monkeypatch.context() as patched:
+        patched.setattr(queue.pool.workers, "known_to_scheduler", dict)
+        synchronize(queue)
+        assert list(slots.values()) == [slot]
+        synchronize(queue)
+        assert list(slots.values()) == []
+    synchronize(queue)
+    assert list(slots) == [slot.address]
+    warm(queue)
+    with monkeypatch.context() as patched:  # once more, and listed again: the count starts anew
+        for answer in ({}, {slot.address: False}, {}):
+            patched.setattr(queue.pool.workers, "known_to_scheduler", lambda answer=answer: answer)
+            synchronize(queue)
+            assert list(slots) == [slot.address]
 
 
 # Requests to a run that is painted ------------------------------------------------------------------------------------
@@ -519,7 +570,7 @@ def test_a_scheduler_elsewhere_serves_with_all_its_workers(fresh: Store) -> None
         serving(fresh, Settings(scheduler=cluster.scheduler_address)) as queue,
     ):
         wait_until(lambda: len([slot for slot in queue.pool.workers.slots.values() if slot.warm]) == 2)
-        assert queue.health()["nice"] == 0
+        assert queue.health()["nice"] == os.nice(0)
         runs = [submit(queue, runners.paint_until_stopped) for _ in range(3)]
         for run in runs[:2]:
             follow(fresh, run.id, until=painting)
