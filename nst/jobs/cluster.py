@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import dask
-from distributed import Client, LocalCluster
+from distributed import Client, LocalCluster, Security
 
 from nst.options.settings import Settings
 from nst.runs.estimates import GIGABYTE, budget
@@ -25,10 +25,13 @@ CONFIG = {
     "distributed.worker.preload": ["nst.jobs.worker_tasks"],  # its `dask_setup`
     # Dask would close a nanny whose worker takes more than 15 s to restart, as on a busy machine.
     "distributed.deploy.lost-worker-timeout": "1h",
+    # HTTP is not encrypted, and any local account can connect: only Dask's list of routes, then empty, is left.
+    "distributed.scheduler.http.routes": [],
+    "distributed.worker.http.routes": [],
     # Dask would also set OMP_NUM_THREADS=1 and the like; the one task may use every core.
     "distributed.nanny.pre-spawn-environ": {"MALLOC_TRIM_THRESHOLD_": 65536},
 }
-# Options of a scheduler. Its HTTP server cannot be left out: it listens on any free port of the loopback address.
+# Options of a scheduler. Its HTTP server cannot be left out; it listens on any free port of the loopback address.
 NO_DASHBOARD = {"dashboard": False, "dashboard_address": "127.0.0.1:0"}
 
 
@@ -45,8 +48,14 @@ def connect(settings: Settings) -> Iterator[Client]:
 
 
 def _embedded_cluster(settings: Settings) -> LocalCluster:
-    """Worker processes of one thread each, started by nannies, which replace one that ends."""
+    """Worker processes of one thread each, started by nannies, which replace one that ends.
+
+    Whoever connects to one of their ports can run code, so each connection needs the certificate made here. Its key
+    stays in memory, but for the moment in which Python's `ssl` loads it from a file in a folder of mode 0700.
+    """
+    os.environ.pop("NST_TOKEN", None)  # `settings` holds it, and worker processes inherit the environment
     return LocalCluster(
+        security=Security.temporary(),
         n_workers=settings.workers,
         threads_per_worker=1,
         processes=True,

@@ -1,5 +1,6 @@
 """A cluster from the command line: a scheduler and workers on loopback that share no file."""
 
+import asyncio
 import json
 import os
 import signal
@@ -13,11 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from shutil import which
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import dask
 import psutil
 import pytest
-from distributed import Client
+from distributed import Client, Security
+from distributed.comm import connect as comm_connect
 
 from nst.jobs.cluster import _environment
 from nst.jobs.queue import Queue
@@ -247,6 +251,63 @@ def test_several_embedded_workers_share_the_cores_and_the_memory(store: Store) -
 
 def test_one_embedded_worker_may_use_everything() -> None:
     assert _environment(Settings()) == {"NST_MEMORY": "0.0"}
+
+
+def addresses(queue: Queue) -> list[str]:
+    """Of the scheduler, the workers and their nannies."""
+    client = queue.pool.workers.client
+    assert client is not None
+    found = client.sync(client.scheduler.identity, n_workers=-1)
+    return [found["address"], *found["workers"], *(worker["nanny"] for worker in found["workers"].values())]
+
+
+def admitted(address: str, security: Security) -> bool:
+    """Whether a process with these certificates can connect, by TLS; without any, by plain TCP."""
+
+    async def attempt() -> bool:
+        try:
+            comm = await comm_connect(address, timeout=2, **security.get_connection_args("client"))
+            await comm.write({"op": "identity", "reply": True})
+            return bool(await asyncio.wait_for(comm.read(), 10))
+        except OSError:
+            return False
+
+    return asyncio.run(attempt())
+
+
+def test_nobody_without_the_certificate_can_connect_to_an_embedded_cluster(store: Store) -> None:
+    with serving(store, Settings()) as queue:
+        wait_until(lambda: queue.ready_count)
+        client = queue.pool.workers.client
+        assert client is not None
+        for address in addresses(queue):
+            assert address.startswith("tls://127.0.0.1:")
+            assert admitted(address, client.security)
+            assert not admitted(address, Security.temporary())
+            assert not admitted(address.replace("tls://", "tcp://"), Security(require_encryption=False))
+
+
+def test_an_embedded_cluster_has_no_http_routes_but_their_list(store: Store) -> None:
+    with serving(store, Settings()) as queue:
+        wait_until(lambda: queue.ready_count)
+        client = queue.pool.workers.client
+        assert client is not None
+        found = client.sync(client.scheduler.identity, n_workers=-1)
+        for services in (found["services"], *(worker["services"] for worker in found["workers"].values())):
+            site = f"http://127.0.0.1:{services['dashboard']}"
+            assert json.loads(urlopen(f"{site}/sitemap.json").read()) == {"paths": ["/sitemap.json"]}
+            for path in ("", "/info/main/workers.html", "/metrics", "/health", "/json/identity.json", "/status"):
+                with pytest.raises(HTTPError, match="404"):
+                    urlopen(site + path)
+
+
+def test_embedded_workers_do_not_inherit_the_token(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NST_TOKEN", "a secret of sixteen characters")
+    with serving(store, Settings(token="a-secret-of-sixteen-characters")) as queue:
+        pid = wait_until(lambda: queue.health().get("pid"))
+        environment = psutil.Process(pid).environ()
+        assert "PATH" in environment
+        assert "NST_TOKEN" not in environment
 
 
 # The command line -----------------------------------------------------------------------------------------------------
