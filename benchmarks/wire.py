@@ -30,6 +30,7 @@ from nst.pictures.samples import find
 from nst.runs.control import Control
 from nst.runs.estimates import pairs
 from nst.runs.events import Epoch, Event, Finished, Losses, Started
+from nst.runs.job import StyleJob
 
 SAMPLE = "night-wind"  # oil in eddies: as rough as paintings become
 LEAST = 10  # epochs of the shorter of two runs; what the longer one sent more is shared out
@@ -71,13 +72,13 @@ class Relay:
             sink.close()
 
 
-def paint(job: dict[str, Any], emit: Callable[[Event], None], control: Control) -> None:
+def paint(job: StyleJob, emit: Callable[[Event], None], control: Control) -> None:
     """Every frame is the content, as it came."""
-    epochs, size = job["options"]["epochs"], job["options"]["size"]
+    epochs, size = int(job.options.epochs), job.options.size
     emit(Started("compact", "", size, size, epochs, 10 * epochs))
     for n in range(epochs + 1):
         time.sleep(0.01)
-        emit(Epoch(n, 10 * n, Losses(3.0, 1.0, 1.5, 0.5), size, size, float(n), 10.0, 1.0, job["content"]))
+        emit(Epoch(n, 10 * n, Losses(3.0, 1.0, 1.5, 0.5), size, size, float(n), 10.0, 1.0, job.content))
     emit(Finished(1.0))
 
 
@@ -127,7 +128,7 @@ def measure(given: argparse.Namespace) -> None:
 def painted(picture: np.ndarray) -> tuple[bytes, bytes]:
     """(a frame, a checkpoint) of a painting of that size, as a worker makes them."""
     from nst.engine.optimize import stylize  # TensorFlow, which the worker of this benchmark does not need
-    from nst.worker.runner import FRAME_QUALITY
+    from nst.worker.style_run import FRAME_QUALITY
 
     size = picture.shape[0]
     count = pairs(size**2) + 2

@@ -35,6 +35,7 @@ from benchmarks.report import Number
 from benchmarks.studio import studio
 from nst.options.style_options import StyleOptions
 from nst.pictures.images import encode_png
+from nst.runs.job import StyleJob
 from tools.browser import chromium
 
 Main = Callable[[Sequence[str]], int]
@@ -137,10 +138,9 @@ def unwell() -> Iterator[str]:
 # What they insist on with ---------------------------------------------------------------------------------------------
 
 
-def job(content: np.ndarray, style: np.ndarray, **options: object) -> dict[str, object]:
-    small = StyleOptions(size=64, epochs=1, extractor="compact", precision="float32")
-    pictures = {"content": encode_png(content), "style": encode_png(style)}
-    return {**pictures, "options": {**small.to_json(), **options}}
+def job(content: np.ndarray, style: np.ndarray, **options: object) -> StyleJob:
+    small = {"size": 64, "epochs": 1, "extractor": "compact", "precision": "float32"}
+    return StyleJob(encode_png(content), encode_png(style), StyleOptions.from_json({**small, **options}))
 
 
 def test_a_run_is_painted_to_its_end_or_its_own_error_is_raised(content: np.ndarray, style: np.ndarray) -> None:

@@ -3,7 +3,6 @@
 import argparse
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
@@ -14,6 +13,7 @@ from nst.errors import OptionError
 from nst.options.fast_options import FastOptions, mix_of
 from nst.options.option_field import options_of, shown
 from nst.pictures.images import read_bytes
+from nst.runs.job import FastJob, FastPicture, FastWish, Format
 from nst.styles.style_library import file_and_mix
 
 SUFFIXES = (".png", ".jpg", ".jpeg")  # of output files
@@ -51,11 +51,10 @@ def run(parsed: argparse.Namespace) -> int:
     console = Console(stderr=True, quiet=parsed.quiet)
 
     def paint(content: Path, output: Path) -> None:
-        format = "png" if output.suffix.lower() == ".png" else "jpeg"
-        request = {"mix": mix, "options": options.to_json(), "format": format}
-        made = _paint({"file": style, "content": read_bytes(content), "wishes": [request]})
-        output.write_bytes(made["data"])
-        print_plain(console, f"{output}  {made['seconds']:.2f} s")
+        format: Format = "png" if output.suffix.lower() == ".png" else "jpeg"
+        made = _paint(FastJob(read_bytes(content), (FastWish(mix, options, format),), style))
+        output.write_bytes(made.data)
+        print_plain(console, f"{output}  {made.seconds:.2f} s")
 
     return paint_each(pairs, parsed.content.is_dir(), paint)
 
@@ -74,8 +73,7 @@ def _weights(texts: Iterable[str]) -> dict[str, float]:
     return weights
 
 
-def _paint(job: dict[str, Any]) -> dict[str, Any]:
-    from nst.worker.fast_runner import paint  # loads TensorFlow, so only once the arguments have been checked
+def _paint(job: FastJob) -> FastPicture:
+    from nst.worker.fast_runner import execute  # loads TensorFlow, so only once the arguments have been checked
 
-    made: dict[str, Any] = paint(job)["pictures"][0]
-    return made
+    return execute(job)[0]

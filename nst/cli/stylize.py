@@ -1,6 +1,7 @@
 """`nst stylize`: paint a picture, or every picture of a folder, in the style of another picture."""
 
 import argparse
+import dataclasses
 import hashlib
 import os
 from collections.abc import Iterator, Mapping
@@ -21,9 +22,10 @@ from nst.pictures.provenance import Provenance, read_file
 from nst.pictures.timelapse import TimelapseOptions
 from nst.runs.estimates import Estimate
 from nst.runs.humanize import converged, count, gigabytes, roughly
+from nst.runs.job import StyleJob
 
 if TYPE_CHECKING:
-    from nst.worker.runner import Painting
+    from nst.worker.style_run import StyleRun
 
 FRAME_QUALITY = 88  # JPEG
 # The format is no flag: the suffix of the file names it.
@@ -69,15 +71,16 @@ def run(parsed: argparse.Namespace) -> int:
         [*(content for content, _ in pairs), parsed.style, init, parsed.like],
         [*(output for _, output in pairs), moving and moving.path],
     )
-    job = {"style": read_bytes(parsed.style), "init": read_bytes(init) if init else None, "options": options.to_json()}
+    repeated = _repeated(like, flags) if like else {}
+    job = StyleJob(b"", read_bytes(parsed.style), options, init=read_bytes(init) if init else None, **repeated)
     if like:
-        job |= _repeated(like, flags)
-        content = None if parsed.content.is_dir() else read_bytes(parsed.content)
-        for remark in _remarks(like, parsed.like.name, {**job, "content": content}):
+        content = b"" if parsed.content.is_dir() else read_bytes(parsed.content)
+        for remark in _remarks(like, parsed.like.name, dataclasses.replace(job, content=content)):
             note(remark)
 
     def paint(content: Path, output: Path) -> None:
-        _paint({**job, "content": read_bytes(content)}, output, content.name, parsed.quiet, moving)
+        one = dataclasses.replace(job, content=read_bytes(content))
+        _paint(one, output, content.name, parsed.quiet, moving)
 
     return paint_each(pairs, parsed.content.is_dir(), paint)
 
@@ -99,25 +102,23 @@ def _repeated(like: Provenance, flags: Mapping[str, Any]) -> dict[str, Any]:
     changes = [
         (step, {name: value for name, value in changed.items() if name not in flags}) for step, changed in like.steered
     ]
-    repeated: dict[str, Any] = {"steered": [{"step": step, "changes": changed} for step, changed in changes if changed]}
+    repeated: dict[str, Any] = {"steered": tuple((step, changed) for step, changed in changes if changed)}
     if like.epochs and "epochs" not in flags:
         repeated["epochs"] = like.epochs
     return repeated
 
 
-def _remarks(like: Provenance, name: str, job: Mapping[str, Any]) -> Iterator[str]:
+def _remarks(like: Provenance, name: str, job: StyleJob) -> Iterator[str]:
     """In what the run of `job` differs from that of `like`, a file called `name`, and what is repeated of it."""
-    hashes = {"content": like.content, "style": like.style, "init": like.init}
-    others = [
-        role for role, sha in hashes.items() if sha and job[role] and sha != hashlib.sha256(job[role]).hexdigest()
-    ]
+    known = {"content": (like.content, job.content), "style": (like.style, job.style), "init": (like.init, job.init)}
+    others = [role for role, (sha, data) in known.items() if sha and data and sha != hashlib.sha256(data).hexdigest()]
     if others:
         yield f"{name!r} was painted from {' and '.join(f'another {role}' for role in others)}"
     if like.branched:
         yield f"{name!r} began from a kept frame of another run; only its settings are repeated"
-    if job["steered"]:
-        yield f"{name!r} was steered while it was painted; repeated with it: {count(len(job['steered']), 'change')}"
-    if job.get("epochs", like.options.epochs) != like.options.epochs != "auto":
+    if job.steered:
+        yield f"{name!r} was steered while it was painted; repeated with it: {count(len(job.steered), 'change')}"
+    if (job.epochs or like.options.epochs) != like.options.epochs != "auto":
         yield f"{name!r} was painted for {count(like.epochs, 'epoch')} instead of {like.options.epochs}, and so is this"
 
 
@@ -140,18 +141,18 @@ def _timelapse(parsed: argparse.Namespace) -> Timelapse | None:
     return Timelapse(path, TimelapseOptions(format, **given))
 
 
-def _paint(job: Mapping[str, Any], output: Path, name: str, quiet: bool, moving: Timelapse | None) -> None:
+def _paint(job: StyleJob, output: Path, name: str, quiet: bool, moving: Timelapse | None) -> None:
     """Paint with a progress bar. After Ctrl-C or a diverging loss, the last picture and its timelapse are written."""
-    from nst.worker.runner import Painting  # loads TensorFlow, so only once the arguments have been checked
+    from nst.worker.style_run import StyleRun  # loads TensorFlow, so only once the arguments have been checked
 
-    painting = Painting(job)
+    painting = StyleRun(job)
     console = Console(stderr=True, quiet=quiet)
     print_plain(console, f"{painting.extractor} paints {name}. {painting.note}".strip())
     if not quiet:  # an estimate takes a second to measure
         print_plain(console, _expected(painting.estimate()))
     frames: list[bytes] = []
     try:
-        _run_epochs(painting, job.get("epochs"), console, frames, moving.options.size if moving else 0)
+        _run_epochs(painting, job.epochs, console, frames, moving.options.size if moving else 0)
     finally:
         result = painting.result()
         if painting.converged:
@@ -164,7 +165,7 @@ def _paint(job: Mapping[str, Any], output: Path, name: str, quiet: bool, moving:
             _write_timelapse(moving, frames, final.height, final.width, console)
 
 
-def _run_epochs(painting: "Painting", epochs: int | None, console: Console, frames: list[bytes], side: int) -> None:
+def _run_epochs(painting: "StyleRun", epochs: int | None, console: Console, frames: list[bytes], side: int) -> None:
     """Run to the end, or for `epochs`; `frames` receives each epoch's picture unless its `side`, px, is 0."""
     with progress_bar(console) as progress:
         task = progress.add_task("starting", total=painting.options.most_epochs)

@@ -168,9 +168,9 @@ def test_a_timelapse_has_a_frame_an_epoch(suffix, files, tmp_path, capsys):
 
 
 def test_a_picture_that_was_interrupted_has_its_timelapse(files, tmp_path, capsys, monkeypatch):
-    from nst.worker.runner import Painting
+    from nst.worker.style_run import StyleRun
 
-    steps = Painting.steps
+    steps = StyleRun.steps
 
     def interrupted(painting):
         for step in steps(painting):
@@ -178,7 +178,7 @@ def test_a_picture_that_was_interrupted_has_its_timelapse(files, tmp_path, capsy
             if step.step == 3:
                 raise KeyboardInterrupt
 
-    monkeypatch.setattr(Painting, "steps", interrupted)
+    monkeypatch.setattr(StyleRun, "steps", interrupted)
     output, animation = tmp_path / "out.png", tmp_path / "animation.gif"
     arguments = [*map(str, files), "-o", str(output), *QUICK, "--epochs", "3", "--timelapse", str(animation)]
     assert main(["stylize", *arguments]) == 130

@@ -90,7 +90,7 @@ def test_more_of_anything_takes_no_less(run):
     for larger in more:
         then = estimate(calibration=SPEED.on(run["network"]), **{**run, "options": larger})
         assert then.bytes >= first.bytes
-        if options.init != "noise":  # a longer ladder leaves fewer steps for the full size
+        if options.init != "noise":  # more scales leave fewer steps for the full size
             assert then.seconds >= first.seconds
 
 
@@ -104,7 +104,7 @@ def test_seconds_are_those_of_the_steps_and_of_the_targets():
     )
 
 
-def test_the_ladder_is_cheaper_than_as_many_steps_at_full_size():
+def test_coarse_scales_are_cheaper_than_as_many_steps_at_full_size():
     noise, content = (
         estimate(3, 4, StyleOptions(init=init), "compact", calibration=SPEED).seconds for init in ("noise", "content")
     )
@@ -204,9 +204,9 @@ def test_a_canvas_is_wider_all_round_and_never_too_small_to_be_halved_four_times
     assert estimates.canvas_pixels(Scale(height, width, 1)) == (height + 2 * rows) * (width + 2 * columns)
 
 
-def test_only_noise_climbs_the_ladder():
+def test_only_noise_is_painted_coarse_to_fine():
     assert len(schedule(3, 4, StyleOptions(init="noise"))) > 1
-    assert [rung.steps for rung in schedule(3, 4, StyleOptions(init="style", epochs=2, steps_per_epoch=3))] == [6]
+    assert [scale.steps for scale in schedule(3, 4, StyleOptions(init="style", epochs=2, steps_per_epoch=3))] == [6]
 
 
 # --- what "auto" stands for

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 
 from nst.jobs.queue import Queue
 from nst.jobs.store import Store
+from nst.jobs.workers import WorkerFunctions
 from nst.options.settings import Settings
 
 
@@ -26,7 +27,8 @@ def picture(width: int = 64, height: int = 48, colour: str = "teal", format: str
 
 def queue_of(settings: Settings, store: Store, fetch: str = "fetch", wanted: str = "") -> Queue:
     names = {"execute": "execute", "warm_up": "warm_up", "fetch": fetch}
-    return Queue(settings, store, **{role: f"tests.web.painters:{name}" for role, name in names.items()}, wanted=wanted)
+    functions = WorkerFunctions(**{role: f"tests.web.painters:{name}" for role, name in names.items()})
+    return Queue(settings, store, functions, wanted)
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from nst.options.settings import Settings
 from nst.styles.style_file import StyleFile
 from nst.web.factory import create_app
 from nst.web.middleware.clients import HEADER
-from tests.jobs.stories import wait_until
+from tests.jobs.runs import wait_until
 from tests.styles.test_style_library import HOSTILE, style_file
 from tests.web.sites import picture, queue_of, served
 from tests.web.test_api import body, encoded, start, told
@@ -37,7 +37,7 @@ def listed(client: TestClient) -> dict[str, dict[str, Any]]:
 @pytest.fixture(scope="module")
 def site(client: TestClient) -> TestClient:
     """A site whose worker is ready."""
-    wait_until(lambda: client.app.state.service.queue.hands)
+    wait_until(lambda: client.app.state.service.queue.ready_count)
     return client
 
 

@@ -19,7 +19,7 @@ from nst.options.style_options import StyleOptions
 from nst.pictures.samples import CONTENTS
 from nst.runs.events import Epoch, Failed, Finished, Interrupted, Kept, Losses, Paused, Started, Steered, Stopped
 from nst.runs.run import Run
-from nst.web import follow, ids
+from nst.web import callbacks, follow, ids
 from nst.web.callbacks import history, network, steering
 from nst.web.callbacks.inputs import run_id_of
 from nst.web.callbacks.run import SHOWN, run_view, studio_view
@@ -62,9 +62,9 @@ def test_every_server_callback_is_async(service: Service) -> None:
     app = dash.Dash("test", server=False)
     app.layout = studio.layout
     callbacks.register(app, service)
-    callbacks = [entry["callback"] for entry in app.callback_map.values() if "callback" in entry]
-    assert len(callbacks) >= 8
-    assert [callback for callback in callbacks if not inspect.iscoroutinefunction(callback)] == []
+    found = [entry["callback"] for entry in app.callback_map.values() if "callback" in entry]
+    assert len(found) >= 8
+    assert [callback for callback in found if not inspect.iscoroutinefunction(callback)] == []
 
 
 def test_the_promised_ids_are_there_and_every_option_has_a_field() -> None:

@@ -61,7 +61,7 @@ def _file(request: Request, path: Path, kind: str) -> Response:
 def frames(run: Seen, service: Here) -> dict[str, Any]:
     """Oldest first; epoch 0 is the start. Of long runs some in between are dropped, but never a marked one."""
     base = f"/api/v1/runs/{run.id}/frames"
-    return {"frames": [{**kept, "url": f"{base}/{kept['epoch']}.jpg"} for kept in service.store.frames(run.id)]}
+    return {"frames": [{**kept, "url": f"{base}/{kept['epoch']}.jpg"} for kept in service.store.files.frames(run.id)]}
 
 
 @router.get(
@@ -72,19 +72,19 @@ def frames(run: Seen, service: Here) -> dict[str, Any]:
 )
 def frame(run: Seen, n: Epoch, service: Here) -> FileResponse:
     """It never changes."""
-    return FileResponse(service.store.frame(run.id, n), media_type="image/jpeg", headers=IMMUTABLE)
+    return FileResponse(service.store.files.frame(run.id, n), media_type="image/jpeg", headers=IMMUTABLE)
 
 
 @router.put("/frames/{n}/mark", status_code=204, summary="Mark a frame, so that it is kept", responses=errors(403, 404))
 def mark(run: Own, n: Epoch, service: Here) -> None:
     """It is then never thinned out."""
-    service.store.mark(run.id, n)
+    service.store.files.mark(run.id, n)
 
 
 @router.delete("/frames/{n}/mark", status_code=204, summary="Unmark a frame", responses=errors(403, 404))
 def unmark(run: Own, n: Epoch, service: Here) -> None:
     """It may then be thinned out."""
-    service.store.mark(run.id, n, marked=False)
+    service.store.files.mark(run.id, n, marked=False)
 
 
 @router.get(
@@ -95,7 +95,7 @@ def unmark(run: Own, n: Epoch, service: Here) -> None:
 )
 def partial(run: Seen, service: Here) -> FileResponse:
     """At any time; the header `NST-Epoch` says of which epoch."""
-    path = service.store.partial(run.id)
+    path = service.store.files.partial(run.id)
     return FileResponse(path, media_type="image/jpeg", headers={"Cache-Control": "no-store", "NST-Epoch": path.stem})
 
 
@@ -103,9 +103,9 @@ def partial(run: Seen, service: Here) -> FileResponse:
 def thumbnail(request: Request, run: Seen, service: Here, side: Side = SIDES[0]) -> Response:
     """The newest frame within `side` x `side` px."""
     try:
-        path = service.store.partial(run.id)
+        path = service.store.files.partial(run.id)
     except NotFound:
-        path = service.store.result(run.id)
+        path = service.store.files.result(run.id)
     mark = _mark_of(path, side)
     return _known(request, mark) or Response(
         images.thumbnail(path.read_bytes(), side), media_type="image/jpeg", headers=_changing(mark)
@@ -120,7 +120,7 @@ def thumbnail(request: Request, run: Seen, service: Here, side: Side = SIDES[0])
 )
 def result(request: Request, run: Seen, service: Here) -> Response:
     """Of a run that was paused, stopped or failed: what there was by then. It changes if the run goes on."""
-    return _file(request, service.store.result(run.id), "image/png")
+    return _file(request, service.store.files.result(run.id), "image/png")
 
 
 @router.post(

@@ -14,8 +14,9 @@ from starlette.requests import Request
 from nst.errors import InputError
 from nst.options.option_field import ECHO, Option, did_you_mean, shown
 from nst.pictures.images import MAX_PIXELS, MIN_SIDE
+from nst.runs.job import Format
 from nst.web.problems import Malformed, Refused
-from nst.web.service.fast_styles import FORMATS, Format
+from nst.web.service.fast_styles import FORMATS
 
 PICTURES = ("content", "style", "init")
 SLICE = 2**22  # characters of base64 decoded at a time; a multiple of 4

@@ -56,7 +56,7 @@ class _Studio(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Each number as it stands."""
-        service, line = self._desk, self._desk.queue.line()
+        service, line = self._desk, self._desk.queue.waiting()
         counts = service.archive.count()
         yield _labelled("nst_runs", "Runs by state.", "state", {str(state): counts.get(state, 0) for state in State})
         yield GaugeMetricFamily("nst_queue_length", "Runs that wait.", len(line))
@@ -66,7 +66,9 @@ class _Studio(Collector):
         yield GaugeMetricFamily("nst_steps_per_second", "Optimiser steps of all runs being painted.", speed)
         now = service.queue.health()["worker"]
         yield _labelled("nst_worker", "1 of the worker's state.", "state", {state: state == now for state in WORKER})
-        yield GaugeMetricFamily("nst_workers_ready", "Worker processes that paint, or could.", service.queue.hands)
+        yield GaugeMetricFamily(
+            "nst_workers_ready", "Worker processes that paint, or could.", service.queue.ready_count
+        )
         yield GaugeMetricFamily("nst_disk_used_bytes", "What runs and uploads take.", service.archive.used())
         yield GaugeMetricFamily("nst_disk_limit_bytes", "What they may take.", service.archive.limit)
 

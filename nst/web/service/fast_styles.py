@@ -3,18 +3,17 @@
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import get_args
 
 from nst.jobs.queue import Queue
 from nst.options.fast_options import FastOptions, mix_of
 from nst.pictures import images
 from nst.pictures.images import fit
+from nst.runs.job import FastJob, FastPicture, FastWish, Format
 from nst.styles.style_library import Entry, Library
 from nst.web.middleware.clients import current_client
 
-Format = Literal["png", "jpeg"]
-
-FORMATS: tuple[Format, ...] = ("png", "jpeg")
+FORMATS: tuple[Format, ...] = get_args(Format)
 LARGER = 2  # thumbnails are painted at so many times their side, so that strokes look as in the full result
 QUALITY = 95  # JPEG, of a picture that is sent to be painted
 
@@ -53,29 +52,25 @@ class FastStyles:
         weights = mix_of(mix)
         entries = self.library.mixable(weights)
         images.read(content, "content", 64)
-        wish = {"mix": weights, "options": options.to_json(), "format": format}
-        [found] = self._paint(content, entries, [wish], asked_by)
-        return Painted(found["data"], found["width"], found["height"], found["seconds"], weights)
+        [found] = self._paint(content, entries, [FastWish(weights, options, format)], asked_by)
+        return Painted(found.data, found.width, found.height, found.seconds, weights)
 
     def thumbnails(self, content: bytes, side: int, asked_by: str = "") -> dict[str, bytes]:
         """`content` in each style, as JPEG within `side` x `side` px; in the library's order. Raises as `paint`."""
         entries = self.library.entries()
         small = reduced(content, LARGER * side)
-        options = FastOptions().to_json()
         found: dict[str, bytes] = {}
         for group in _by_network(entries):
-            mixes = [{entry.name: 1.0} for entry in group]
-            wishes = [{"mix": mix, "options": options, "format": "jpeg", "side": side} for mix in mixes]
+            wishes = [FastWish({entry.name: 1.0}, FastOptions(), "jpeg", side) for entry in group]
             pictures = self._paint(small, group, wishes, asked_by)
-            found |= {entry.name: picture["data"] for entry, picture in zip(group, pictures, strict=True)}
+            found |= {entry.name: picture.data for entry, picture in zip(group, pictures, strict=True)}
         return {entry.name: found[entry.name] for entry in entries}
 
     def _paint(
-        self, content: bytes, entries: Sequence[Entry], wishes: list[dict[str, Any]], asked_by: str
-    ) -> list[dict[str, Any]]:
-        job = {"content": content, "file": _packed(entries), "wishes": wishes}
-        pictures: list[dict[str, Any]] = self.queue.paint_at_once(job, current_client(), asked_by)["pictures"]
-        return pictures
+        self, content: bytes, entries: Sequence[Entry], wishes: Sequence[FastWish], asked_by: str
+    ) -> list[FastPicture]:
+        job = FastJob(content, tuple(wishes), _packed(entries))
+        return self.queue.apply_style(job, current_client(), asked_by)
 
 
 def _packed(entries: Sequence[Entry]) -> bytes:

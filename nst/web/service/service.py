@@ -206,7 +206,7 @@ class Service:
         It paints to where the other was to end, and `more` epochs. Raises as `start`, and Conflict.
         """
         parent = self.store.run(run_id)
-        self.store.frame(run_id, epoch)
+        self.store.files.frame(run_id, epoch)
         epochs = parent.epochs + more
         if epoch >= epochs:
             raise Conflict(f"epoch {epoch} is the last one of run {run_id}: say how many more to paint")
@@ -266,7 +266,7 @@ class Service:
         """
         if run.state.rests:
             return None
-        line = self.queue.line()
+        line = self.queue.waiting()
         ahead = next((n for n, waiting in enumerate(line) if waiting.id == run.id), None)
         if ahead is None:
             return 0.0
@@ -274,7 +274,7 @@ class Service:
         told = [self._seconds(waiting) for waiting in line[:ahead]]
         if any(seconds is None for seconds in (*now, *told)):
             return None
-        return sum(seconds or 0.0 for seconds in (*now, *told)) / max(1, self.queue.hands)
+        return sum(seconds or 0.0 for seconds in (*now, *told)) / max(1, self.queue.ready_count)
 
     def _seconds(self, run: Run) -> float | None:
         """What a run that waits will take, as a whole; None if it cannot be told. Asked once of each."""

@@ -33,7 +33,7 @@ class Timelapses:
 
     def make(self, run: Run, options: TimelapseOptions) -> None:
         """Begin to make the timelapse of the frames that are kept by now. Raises Conflict without one, Busy."""
-        frames = [self._store.frame(run.id, frame["epoch"]) for frame in self._store.frames(run.id)]
+        frames = [self._store.files.frame(run.id, frame["epoch"]) for frame in self._store.files.frames(run.id)]
         if not frames:
             raise Conflict(f"run {run.id} has no frame yet to make a timelapse of")
         with self._lock:
@@ -77,7 +77,7 @@ class Timelapses:
             thread.join()
 
     def _path(self, run_id: str, format: str) -> Path:
-        return self._store.folder / "runs" / run_id / f"timelapse.{format}"
+        return self._store.files.folder(run_id) / f"timelapse.{format}"
 
     def _hear(self, run_id: str, listener: Connection) -> None:
         """Hear the process out."""

@@ -1,4 +1,4 @@
-"""Runs for tests, and waiting for what becomes of them."""
+"""Runs for tests, and waiting for their events."""
 
 import asyncio
 import time
@@ -9,7 +9,7 @@ from nst.jobs.store import Store
 from nst.options.style_options import StyleOptions
 from nst.runs.run import Run
 
-PATIENCE = 30.0  # seconds until a test gives up waiting
+TIMEOUT = 60.0  # seconds until a test gives up waiting
 
 
 def new_run(store: Store, **options: Any) -> Run:
@@ -17,7 +17,7 @@ def new_run(store: Store, **options: Any) -> Run:
 
 
 def spoil(store: Store, upload: str) -> None:
-    """Leave a folder where the file of an upload was: it is there, and cannot be read."""
+    """Replace the file of an upload by a folder, which exists and cannot be read."""
     store.upload_path(upload).unlink()
     (store.folder / "uploads" / upload).mkdir()
 
@@ -25,13 +25,13 @@ def spoil(store: Store, upload: str) -> None:
 def follow(
     store: Store, run_id: str, until: Callable[[Run], bool] = lambda run: run.state.ended
 ) -> list[dict[str, Any]]:
-    """The run's events, waited for as a page would, until the run is as wanted."""
+    """The run's events, waited for as a page does, until the run is as wanted."""
 
     async def read() -> list[dict[str, Any]]:
         events: list[dict[str, Any]] = []
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT
         while True:
-            done = until(store.run(run_id))  # asked first, so that no event is missed
+            done = until(store.run(run_id))  # before the events are read, so that none is missed
             events += store.events(run_id, len(events))
             if done:
                 return events
@@ -43,7 +43,7 @@ def follow(
 
 def wait_until(condition: Callable[[], Any]) -> Any:
     """What `condition` returns as soon as that is true."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT
     while not (found := condition()):
         assert time.monotonic() < deadline, "gave up waiting"
         time.sleep(0.01)
