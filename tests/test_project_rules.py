@@ -262,7 +262,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
 
 
 def test_the_wheel_holds_every_module_the_data_and_the_assets(wheel: zipfile.ZipFile) -> None:
-    shipped = {f"nst/{path.relative_toNST.as_posix()}" for path in NST.rglob("*.py")}
+    shipped = {f"nst/{path.relative_to(NST).as_posix()}" for path in NST.rglob("*.py")}
     builtin = (path for path in (NST / "builtin").rglob("*") if path.is_file())
     shipped |= {path.relative_to(ROOT).as_posix() for path in builtin}
     assets = (path for path in (ROOT / "assets").rglob("*") if path.is_file())
