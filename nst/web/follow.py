@@ -43,8 +43,10 @@ async def follow(service: Service, run_id: str, after: int, seen: dict[str, Any]
         await _other_studio(service, seen)
         return News(None, None, [], studio_of(service), str(error))
     kept, children = (service.store.frames(run_id), service.store.children(run)) if events else ([], [])
-    waits = await asyncio.to_thread(service.starts_in, run) if run.state is State.QUEUED else None
-    return News(run, await asyncio.to_thread(service.place, run), events, studio_of(service), "", kept, waits, children)
+    waits = await asyncio.to_thread(service.forecasts.starts_in, run) if run.state is State.QUEUED else None
+    return News(
+        run, await asyncio.to_thread(service.runs.place, run), events, studio_of(service), "", kept, waits, children
+    )
 
 
 async def _events(service: Service, run_id: str, after: int, seen: dict[str, Any] | None) -> list[dict[str, Any]]:

@@ -34,7 +34,7 @@ from nst.web.callbacks.instant import (
 )
 from nst.web.components.form import has_slider
 from nst.web.pages import studio
-from nst.web.service.fast_styles import Painted
+from nst.web.service.fast_styles import FastResult
 from nst.web.service.result_cache import ResultCache
 from nst.web.service.samples import STYLES, Samples
 from nst.web.service.service import Service
@@ -60,7 +60,7 @@ def imported(service: Service, *names: str) -> None:
 
 
 def question(service: Service, **asked: Any) -> dict[str, Any]:
-    ref = service.keep(picture(), "boat.png")
+    ref = service.pictures.keep(picture(), "boat.png")
     return {
         "n": 7,
         "page": "mine",
@@ -73,8 +73,8 @@ def question(service: Service, **asked: Any) -> dict[str, Any]:
 
 def painted(service: Service, **mix: float) -> dict[str, Any]:
     """What the page was told of a result in a mix of styles."""
-    ref = service.keep(picture(colour="navy"), "boat.png")
-    key = service.result_cache.put(Painted(picture(colour="red"), 64, 48, 0.2, mix))
+    ref = service.pictures.keep(picture(colour="navy"), "boat.png")
+    key = service.result_cache.put(FastResult(picture(colour="red"), 64, 48, 0.2, mix))
     return {"key": key, "photo": {"ref": ref, "title": "boat.png"}, "file": "boat-waves.png"}
 
 
@@ -158,7 +158,7 @@ def test_a_style_or_a_picture_that_is_gone_is_told_in_one_line(service: Service)
 
 
 def test_results_are_kept_until_newer_ones_need_their_room() -> None:
-    results, small = ResultCache(most=2, most_bytes=100), Painted(b"x" * 40, 8, 5, 0.1, {})
+    results, small = ResultCache(max_results=2, max_bytes=100), FastResult(b"x" * 40, 8, 5, 0.1, {})
     first, second = results.put(small), results.put(small)
     assert results.get(first) is small
     third = results.put(small)
@@ -176,7 +176,7 @@ def test_refine_hands_over_the_picture_and_its_result(service: Service) -> None:
     wanted = painted(service, waves=1.0)
     choices = handed_over(service, wanted)
     assert choices["content"] == wanted["photo"]
-    assert service.picture(choices["init"]["ref"]) == picture(colour="red")
+    assert service.pictures.read(choices["init"]["ref"]) == picture(colour="red")
     assert "style" not in choices, "its painting is none of ours"
 
 
@@ -185,8 +185,8 @@ def test_refine_takes_a_result_of_more_bytes_than_an_upload_may_have(service: Se
     wanted = painted(service, waves=1.0)
     large = encode_png(noise)
     assert len(large) > MAX_BYTES
-    wanted["key"] = service.result_cache.put(Painted(large, 3800, 3000, 9.0, {"waves": 1.0}))
-    kept = Image.open(io.BytesIO(service.picture(handed_over(service, wanted)["init"]["ref"])))
+    wanted["key"] = service.result_cache.put(FastResult(large, 3800, 3000, 9.0, {"waves": 1.0}))
+    kept = Image.open(io.BytesIO(service.pictures.read(handed_over(service, wanted)["init"]["ref"])))
     assert (kept.format, kept.size) == ("JPEG", (3800, 3000))
 
 

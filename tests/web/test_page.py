@@ -18,7 +18,7 @@ from nst.options.settings import Settings
 from nst.options.style_options import StyleOptions
 from nst.runs.events import Epoch, Failed, Finished, Interrupted, Kept, Losses, Paused, Started, Steered, Stopped
 from nst.runs.run import Run
-from nst.web import follow, ids
+from nst.web import callbacks, follow, ids
 from nst.web.callbacks import history, network, steering
 from nst.web.callbacks.inputs import run_id_of
 from nst.web.callbacks.run import SHOWN, run_view, studio_view
@@ -61,10 +61,10 @@ def components(tree: Any) -> list[Component]:
 def test_every_server_callback_is_async(service: Service) -> None:
     app = dash.Dash("test", server=False)
     app.layout = studio.layout
-    studio.register(app, service)
-    callbacks = [entry["callback"] for entry in app.callback_map.values() if "callback" in entry]
-    assert len(callbacks) >= 8
-    assert [callback for callback in callbacks if not inspect.iscoroutinefunction(callback)] == []
+    callbacks.register(app, service)
+    registered = [entry["callback"] for entry in app.callback_map.values() if "callback" in entry]
+    assert len(registered) >= 8
+    assert [callback for callback in registered if not inspect.iscoroutinefunction(callback)] == []
 
 
 def test_the_promised_ids_are_there_and_every_option_has_a_field() -> None:
@@ -106,17 +106,20 @@ def test_what_is_typed_reaches_the_option_that_refuses_it() -> None:
 def test_a_picture_of_ones_own_is_never_taken_for_a_sample(service: Service) -> None:
     draw_cheaply(service.settings.data / "samples")
     sample = {"ref": f"samples/{CONTENTS[0].name}", "title": CONTENTS[0].title}
-    assert service.choice_of(service.upload_of(sample["ref"])) == sample
+    assert service.pictures.choice(service.pictures.upload_id(sample["ref"])) == sample
     for name in (CONTENTS[0].title, sample["ref"]):
-        ref = service.keep(picture(colour="red"), name)
-        assert service.choice_of(service.upload_of(ref)) == {"ref": ref, "title": name.rpartition("/")[2]}
+        ref = service.pictures.keep(picture(colour="red"), name)
+        assert service.pictures.choice(service.pictures.upload_id(ref)) == {
+            "ref": ref,
+            "title": name.rpartition("/")[2],
+        }
 
 
 def test_no_run_is_made_when_too_many_wait(service: Service) -> None:
-    ref = service.keep(picture(), "mine")
-    runs = [service.start(StyleOptions(), ref, ref) for _ in range(5)]
+    ref = service.pictures.keep(picture(), "mine")
+    runs = [service.runs.start(StyleOptions(), ref, ref) for _ in range(5)]
     with pytest.raises(Busy, match="may wait"):
-        service.start(StyleOptions(), ref, ref)
+        service.runs.start(StyleOptions(), ref, ref)
     assert len(service.store.runs()) == len(runs)
     assert int(problem_of(Busy("no")).headers["Retry-After"]) > 0
 

@@ -21,7 +21,7 @@ GOES_ON = ASKED | errors(400, 403, 404, 409, 429, 503)
 
 
 def _now(service: Service, run: Run) -> dict[str, Any]:
-    return service.describe(service.store.run(run.id))
+    return service.runs.describe(service.store.run(run.id))
 
 
 @router.post("/stop", status_code=202, summary="Stop a run", responses=CHANGED)
@@ -43,7 +43,7 @@ def resume(run: Own, service: Here) -> dict[str, Any]:
     """It takes its place in the line."""
     if run.state is not State.PAUSED:
         raise Conflict(f"run {run.id} cannot be resumed: it is {run.state}")
-    service.resume(run.id)
+    service.runs.resume(run.id)
     return _now(service, run)
 
 
@@ -53,7 +53,7 @@ def resume(run: Own, service: Here) -> dict[str, Any]:
 async def go_on(request: Request, run: Own, service: Here) -> dict[str, Any]:
     """For `epochs` more than it was to have, with other live `options` if some are given."""
     asked = request_parsing.fields(await request.body(), [request_parsing.MORE], others=["options"])
-    await asyncio.to_thread(service.resume, run.id, asked["epochs"], asked["options"])
+    await asyncio.to_thread(service.runs.resume, run.id, asked["epochs"], asked["options"])
     return await asyncio.to_thread(_now, service, run)
 
 
@@ -69,7 +69,9 @@ async def branch(request: Request, run: Own, service: Here, client: Client) -> J
     asked = request_parsing.fields(
         await request.body(), [request_parsing.EPOCH, request_parsing.MORE], ["epoch"], ["options"]
     )
-    child = await asyncio.to_thread(service.branch, run.id, asked["epoch"], asked["options"], asked["epochs"], client)
+    child = await asyncio.to_thread(
+        service.runs.branch, run.id, asked["epoch"], asked["options"], asked["epochs"], client
+    )
     return begun(child)
 
 
@@ -82,5 +84,5 @@ async def branch(request: Request, run: Own, service: Here, client: Client) -> J
 )
 async def weights(request: Request, run: Own, service: Here) -> dict[str, Any]:
     """From its next step on; the event `steered` says from which."""
-    await asyncio.to_thread(service.steer, run.id, request_parsing.changes(await request.body()))
+    await asyncio.to_thread(service.runs.steer, run.id, request_parsing.changes(await request.body()))
     return await asyncio.to_thread(_now, service, run)

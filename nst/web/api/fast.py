@@ -30,7 +30,7 @@ Name = Annotated[str, InPath(description="as in the list", examples=["starry-nig
 async def desk_to_change(service: Here) -> Service:
     """The service of a studio whose visitors may change its styles, which are everybody's. Raises HTTPException."""
     try:
-        service.check_styles_change()
+        service.permissions.check_change_styles()
     except Conflict as error:
         raise HTTPException(403, str(error)) from error
     return service
@@ -76,11 +76,11 @@ async def stylize_fast(request: Request, service: Here) -> Response:
     content = order.content
     if isinstance(content, str):
         try:
-            content = await asyncio.to_thread(service.picture, content)
+            content = await asyncio.to_thread(service.pictures.read, content)
         except NotFound as error:
             raise Refused("content", error) from error
     try:  # not by asyncio.to_thread: those few threads are the page's, and must not all wait for pictures
-        painted = await run_in_threadpool(service.fast_styles.paint, content, order.style, options, order.format)
+        painted = await run_in_threadpool(service.fast_styles.stylize, content, order.style, options, order.format)
     except (StyleError, NotFound) as error:
         raise Refused("style", error) from error
     except ImageError as error:

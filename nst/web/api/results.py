@@ -24,5 +24,5 @@ def result(name: str, service: Here) -> Response:
 @router.get("/{kind}/{name}.jpg")
 def original(kind: str, name: str, service: Here) -> Response:
     """The sample or upload that it was painted from, as large as a page shows it. Raises NotFound."""
-    picture = images.thumbnail(service.picture(f"{kind}/{name}"), SIDE)
+    picture = images.thumbnail(service.pictures.read(f"{kind}/{name}"), SIDE)
     return Response(picture, media_type="image/jpeg", headers=IMMUTABLE)

@@ -69,11 +69,11 @@ async def _begin(request: Request, service: Service, client: str, key: str = "")
     refs: dict[str, Any] = {}
     for role, (data, name) in order.pictures.items():
         try:
-            refs[role] = await asyncio.to_thread(service.keep, data, name)
+            refs[role] = await asyncio.to_thread(service.pictures.keep, data, name)
         except InputError as error:
             raise Refused(role, error) from error
-    forecast = await asyncio.to_thread(service.forecast, options, refs["content"], refs["style"])
-    run = await asyncio.to_thread(service.start, options, **refs, client=client, gpu=order.gpu, key=key)
+    forecast = await asyncio.to_thread(service.forecasts.forecast, options, refs["content"], refs["style"])
+    run = await asyncio.to_thread(service.runs.start, options, **refs, client=client, gpu=order.gpu, key=key)
     return run, forecast
 
 
@@ -134,7 +134,7 @@ def _result(request: Request, service: Service, run: Run) -> Response:
     picture = service.store.result(run.id).read_bytes()
     if "image/png" in request.headers.get("accept", ""):
         return Response(picture, media_type="image/png", headers=headers)
-    answer = {"image": base64.b64encode(picture).decode(), "run": service.describe(run)}
+    answer = {"image": base64.b64encode(picture).decode(), "run": service.runs.describe(run)}
     return JSONResponse(answer, headers=headers)
 
 
@@ -151,7 +151,7 @@ async def estimate(request: Request, service: Here) -> dict[str, Any]:
     refused as `POST /api/v1/runs` refuses it, with the largest `size` that does.
     """
     content, style, given = request_parsing.to_be_estimated(await request.body())
-    forecast = await asyncio.to_thread(service.forecast, StyleOptions.from_json(given), content, style)
+    forecast = await asyncio.to_thread(service.forecasts.forecast, StyleOptions.from_json(given), content, style)
     if forecast is None or forecast["seconds"] is None:
         trouble = service.queue.health().get("error")
         raise Busy(trouble or "the worker has not measured this machine yet: try again in a moment")
@@ -172,7 +172,7 @@ def runs(
 ) -> dict[str, Any]:
     """Newest first. Where several people share the studio: one's own."""
     found = service.archive.find(client, words, state or "", favourite, before, limit)
-    return {"runs": [service.describe(run) for run, _ in found]}
+    return {"runs": [service.runs.describe(run) for run, _ in found]}
 
 
 @router.get(
@@ -180,7 +180,7 @@ def runs(
 )
 def one(run: Seen, service: Here) -> dict[str, Any]:
     """`queue_position` is 0 while it is painted, 1 if it is next, null once it rests."""
-    return service.describe(run)
+    return service.runs.describe(run)
 
 
 @router.patch(
@@ -193,7 +193,7 @@ async def change(request: Request, run: Own, service: Here) -> dict[str, Any]:
     """Favourites keep all that is kept of them when the disk gets full."""
     asked = request_parsing.fields(await request.body(), [request_parsing.FAVOURITE], required=["favourite"])
     await asyncio.to_thread(service.archive.like, run.id, asked["favourite"])
-    return await asyncio.to_thread(service.describe, run)
+    return await asyncio.to_thread(service.runs.describe, run)
 
 
 @router.delete("/runs/{run_id}", status_code=204, summary="Delete a run", responses=errors(403, 404, 409))
@@ -210,4 +210,4 @@ def delete(run: Own, service: Here) -> None:
 def restore(run: OwnDeleted, service: Here) -> dict[str, Any]:
     """Within ten minutes. One that was not deleted stays as it is."""
     service.archive.restore(run.id)
-    return service.describe(run)
+    return service.runs.describe(run)

@@ -55,7 +55,7 @@ def sample(name: Name, service: Here) -> FileResponse:
 )
 def sample_thumbnail(name: Name, service: Here, side: Side = SIDES[0]) -> Response:
     """Within `side` x `side` px."""
-    return Response(service.thumbnail(f"samples/{name}", side), media_type="image/jpeg", headers=A_DAY)
+    return Response(service.pictures.thumbnail(f"samples/{name}", side), media_type="image/jpeg", headers=A_DAY)
 
 
 @router.get(
@@ -70,4 +70,6 @@ def upload_thumbnail(
     side: Side = SIDES[0],
 ) -> Response:
     """Within `side` x `side` px."""
-    return Response(service.thumbnail(f"uploads/{upload_id}", side), media_type="image/jpeg", headers=IMMUTABLE)
+    return Response(
+        service.pictures.thumbnail(f"uploads/{upload_id}", side), media_type="image/jpeg", headers=IMMUTABLE
+    )

@@ -51,7 +51,7 @@ def register(app: Dash, service: Service) -> None:
         except OptionError:  # Start will say what is wrong, beside the field
             return nothing
         try:
-            forecast = await asyncio.to_thread(service.forecast, options, *refs)
+            forecast = await asyncio.to_thread(service.forecasts.forecast, options, *refs)
         except NstError as error:
             return nothing | {"children": str(error), "class": "estimate estimate-refused"}
         told = forecast and {"asked": options.extractor, "extractor": forecast["extractor"], "why": forecast["why"]}

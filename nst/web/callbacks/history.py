@@ -137,8 +137,9 @@ def register(app: Dash, service: Service) -> None:
     )
     async def pause_or_resume(clicks: int, search: str | None) -> Any:
         try:
-            run = await asyncio.to_thread(service.own, run_id_of(search))
-            await asyncio.to_thread(service.resume if run.state is RunState.PAUSED else service.queue.pause, run.id)
+            run = await asyncio.to_thread(service.runs.owned, run_id_of(search))
+            paused = run.state is RunState.PAUSED
+            await asyncio.to_thread(service.runs.resume if paused else service.queue.pause, run.id)
         except NstError as error:
             toast(str(error))
             return False
@@ -154,9 +155,9 @@ def register(app: Dash, service: Service) -> None:
     )
     async def go_on(clicks: int, search: str | None, end: str, moved: dict[str, Any]) -> Any:
         try:
-            run = await asyncio.to_thread(service.own, run_id_of(search))
+            run = await asyncio.to_thread(service.runs.owned, run_id_of(search))
             wanted = steering.changes(run, moved)
-            await asyncio.to_thread(service.resume, run.id, _end(end, run.epoch) - run.epochs, wanted)
+            await asyncio.to_thread(service.runs.resume, run.id, _end(end, run.epoch) - run.epochs, wanted)
         except NstError as error:
             toast(str(error))
             return False
@@ -176,7 +177,7 @@ def register(app: Dash, service: Service) -> None:
             run = await asyncio.to_thread(service.store.run, run_id_of(search))
             wanted = steering.changes(run, moved)
             further = _end(end, run.epoch) - run.epochs if int(epoch) >= run.epochs else 0
-            child = await asyncio.to_thread(service.branch, run.id, int(epoch), wanted, further, current_client())
+            child = await asyncio.to_thread(service.runs.branch, run.id, int(epoch), wanted, further, current_client())
         except NstError as error:
             toast(str(error))
             return no_update

@@ -56,7 +56,7 @@ def _register_upload(app: Dash, service: Service, role: str) -> None:
         if not contents:
             return no_update, no_update, None
         try:
-            ref = await asyncio.to_thread(lambda: service.keep(bytes_of(contents), name or role))
+            ref = await asyncio.to_thread(lambda: service.pictures.keep(bytes_of(contents), name or role))
         except NstError as error:
             toast(str(error))
             return no_update, str(error), None
@@ -116,7 +116,7 @@ def _register_restore(app: Dash, service: Service) -> None:
         except NotFound:
             return nothing
         pictures = {"content": run.content, "style": run.style, "init": run.init}
-        choices = {role: service.choice_of(picture) if picture else no_update for role, picture in pictures.items()}
+        choices = {role: service.pictures.choice(each) if each else no_update for role, each in pictures.items()}
         return {"values": fill_form(run.options), "choices": choices}
 
 

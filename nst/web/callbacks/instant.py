@@ -27,7 +27,7 @@ from nst.styles.style_library import Entry
 from nst.web import ids
 from nst.web.callbacks.inputs import ROLES, bytes_of
 from nst.web.components.form import read_form, register_sliders, toast
-from nst.web.service.fast_styles import Painted, reduced
+from nst.web.service.fast_styles import FastResult, shrink
 from nst.web.service.samples import STYLES
 from nst.web.service.service import Service
 
@@ -96,13 +96,13 @@ def _register_styles(app: Dash, service: Service) -> None:
 
 def bring(service: Service, contents: str, name: str) -> None:
     """Keep the styles of a file that was dropped. Raises InputError, Conflict."""
-    service.check_styles_change()
+    service.permissions.check_change_styles()
     service.library.add(bytes_of(contents), name)
 
 
 def fulfil(service: Service, wish: dict[str, Any]) -> None:
     """Rename or remove a style. Raises NotFound, StyleError, Conflict."""
-    service.check_styles_change()
+    service.permissions.check_change_styles()
     if wish["do"] == "rename":
         service.library.rename(wish["name"], name_of(wish["title"]) or wish["name"], wish["title"])
     elif wish["do"] == "remove":
@@ -199,15 +199,15 @@ def answer(question: Callable[[Service, dict[str, Any]], dict[str, Any]], servic
 
 def previews(service: Service, ask: dict[str, Any]) -> dict[str, Any]:
     """{"pictures": {style: address}} of the picture `ask["ref"]` in every style. Raises NstError."""
-    found = service.fast_styles.thumbnails(service.picture(ask["ref"]), SIDE, f"wall of {ask['page']}")
+    found = service.fast_styles.thumbnails(service.pictures.read(ask["ref"]), SIDE, f"wall of {ask['page']}")
     return {"pictures": {name: data_url(jpeg) for name, jpeg in found.items()}}
 
 
 def result(service: Service, ask: dict[str, Any]) -> dict[str, Any]:
     """A picture painted as the page wishes, and what it says of it. Raises NstError."""
     options = FastOptions.from_json(read_form(ask["values"], OPTIONS))
-    painted = service.fast_styles.paint(
-        service.picture(ask["ref"]), ask["mix"], options, asked_by=f"stage of {ask['page']}"
+    painted = service.fast_styles.stylize(
+        service.pictures.read(ask["ref"]), ask["mix"], options, requester=f"stage of {ask['page']}"
     )
     key = service.result_cache.put(painted)
     return {
@@ -246,12 +246,12 @@ def _register_refine(app: Dash, service: Service) -> None:
         return {"path": "/", "search": "", "init": "image", "choices": choices}
 
 
-def _no_larger(painted: Painted) -> bytes:
+def _no_larger(painted: FastResult) -> bytes:
     """A result as the studio can take it: a large PNG may have more bytes than an upload, or than is painted."""
     if len(painted.data) <= images.MAX_BYTES:
         return painted.data
     most = max(size.high or 0 for size in options_of(StyleOptions) if size.name == "size")
-    return reduced(painted.data, int(most), len(painted.data))
+    return shrink(painted.data, int(most), len(painted.data))
 
 
 def handed_over(service: Service, painted: dict[str, Any]) -> dict[str, Any]:
@@ -262,7 +262,7 @@ def handed_over(service: Service, painted: dict[str, Any]) -> dict[str, Any]:
     kept = service.result_cache.get(painted["key"])
     choices = {
         "content": painted["photo"],
-        "init": {"ref": service.keep(_no_larger(kept), painted["file"]), "title": painted["file"]},
+        "init": {"ref": service.pictures.keep(_no_larger(kept), painted["file"]), "title": painted["file"]},
     }
     main = max(kept.mix, key=lambda name: kept.mix[name])
     words = {main}

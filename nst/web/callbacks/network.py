@@ -62,9 +62,15 @@ def register(app: Dash, service: Service) -> None:
     @app.callback(Input(ids.CANCEL_FETCH, "n_clicks"), State(chosen, "value"), prevent_initial_call=True)
     async def cancel(clicks: int, extractor: str) -> None:
         try:
-            await asyncio.to_thread(service.cancel_fetch, _missing_at_most(extractor))
+            await asyncio.to_thread(cancel_fetch, service, extractor)
         except NstError as error:
             toast(str(error))
+
+
+def cancel_fetch(service: Service, extractor: str) -> None:
+    """Cancel the download for a choice of network. Raises Conflict."""
+    service.permissions.check_cancel_fetch()
+    service.queue.cancel_fetch(_missing_at_most(extractor))
 
 
 NOTHING_KNOWN: dict[str, Any] = {"networks": {}, "fetching": {}, "many": False, "run": None}

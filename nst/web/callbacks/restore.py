@@ -75,7 +75,7 @@ def _pictures(service: Service, found: Provenance) -> tuple[dict[str, Any], list
             continue
         try:
             service.store.upload_path(upload)
-            choices[role] = service.choice_of(upload)
+            choices[role] = service.pictures.choice(upload)
         except NotFound:
             missing.append(role)
     return choices, missing

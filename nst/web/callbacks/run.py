@@ -70,7 +70,7 @@ def register(app: Dash, service: Service) -> None:
     )
     async def stop(clicks: int, search: str) -> Any:
         try:
-            run = await asyncio.to_thread(service.own, run_id_of(search))
+            run = await asyncio.to_thread(service.runs.owned, run_id_of(search))
             await asyncio.to_thread(service.queue.stop, run.id)
         except NstError as error:
             toast(str(error))
@@ -104,7 +104,7 @@ def _register_start(app: Dash, service: Service) -> None:
                 refs[field] = chosen(field, choices[field])
             field = ""
             init = choices["init"]["ref"] if options.init == "image" and choices["init"] else None
-            run = await asyncio.to_thread(service.start, options, **refs, init=init, client=current_client())
+            run = await asyncio.to_thread(service.runs.start, options, **refs, init=init, client=current_client())
         except NstError as error:
             toast(str(error))
             wrong = error.option if isinstance(error, OptionError) else field

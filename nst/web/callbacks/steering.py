@@ -145,12 +145,12 @@ def register(app: Dash, service: Service) -> None:
     async def steer(wish: dict[str, Any], search: str | None) -> str:
         """Have a run that moves hear of the sliders; of one that rests, see that they could be used."""
         try:
-            run = await asyncio.to_thread(service.own, run_id_of(search))
+            run = await asyncio.to_thread(service.runs.owned, run_id_of(search))
             wanted = changes(run, wish)
             if wanted and run.state.ended:
                 run.options_now.steered(wanted, run.extractor)
             elif wanted:
-                await asyncio.to_thread(service.steer, run.id, wanted)
+                await asyncio.to_thread(service.runs.steer, run.id, wanted)
         except NotFound:
             return ""
         except NstError as error:

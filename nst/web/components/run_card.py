@@ -29,7 +29,7 @@ class Card:
     @classmethod
     def of(cls, service: Service, run: Run, liked: bool) -> "Card":
         """The card of a run. Reads the database."""
-        pictures = {"content": service.choice_of(run.content), "style": service.choice_of(run.style)}
+        pictures = {"content": service.pictures.choice(run.content), "style": service.pictures.choice(run.style)}
         return cls(run, liked, pictures, service.store.children(run))
 
     @property
