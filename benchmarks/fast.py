@@ -36,7 +36,7 @@ from nst.runs.estimates import GIGABYTE
 from nst.runs.events import Losses
 from nst.styles.style_file import PLANS, Style, StyleFile
 from nst.styles.style_library import SHIPPED
-from nst.web.callbacks.instant import SIDE
+from nst.web.callbacks.instant import PREVIEW_SIDE
 from nst.web.service.fast_styles import THUMBNAIL_SCALE
 
 PHOTOS = 10
@@ -69,7 +69,12 @@ def measure(given: argparse.Namespace) -> None:
         Number(f"{given.size} x {given.size} px, ours", "s", ours, at_most=0.15),
         Number("... Johnson's shape", "s", johnson),
         Number("... times faster", "times", ratios(johnson, ours), at_least=5),
-        Number(f"thumbnails of all shipped styles, painted at {THUMBNAIL_SCALE * SIDE} px", "s", thumbnails, at_most=2),
+        Number(
+            f"thumbnails of all shipped styles, painted at {THUMBNAIL_SCALE * PREVIEW_SIDE} px",
+            "s",
+            thumbnails,
+            at_most=2,
+        ),
         Number(
             f"{given.large} x {round(given.large / 1.5)} px by strips, peak memory",
             "GB",
@@ -117,7 +122,7 @@ def painter(network: Transformer, picture: images.Array) -> Callable[[], images.
 def seconds_of_thumbnails(photo: images.Array, rounds: int) -> tuple[float, ...]:
     """To paint a photo in every shipped style as the wall does, in the worker; the browser's share is not in it."""
     file = StyleFile.from_bytes(SHIPPED.read_bytes())
-    options = FastOptions(size=THUMBNAIL_SCALE * SIDE)
+    options = FastOptions(size=THUMBNAIL_SCALE * PREVIEW_SIDE)
 
     def paint() -> None:
         for name in file.styles:

@@ -38,7 +38,9 @@ def draw_cheaply(folder: Path) -> None:
 
 def queue_of(settings: Settings, store: Store, fetch: str = "fetch", wanted: str = "") -> Queue:
     names = {"execute": "execute", "warm_up": "warm_up", "fetch": fetch}
-    return Queue(settings, store, **{role: f"tests.web.painters:{name}" for role, name in names.items()}, wanted=wanted)
+    return Queue(
+        settings, store, **{role: f"tests.web.fake_runner:{name}" for role, name in names.items()}, wanted=wanted
+    )
 
 
 @contextmanager

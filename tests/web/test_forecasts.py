@@ -15,10 +15,10 @@ from nst.options.settings import Settings
 from nst.options.style_options import StyleOptions
 from nst.runs.estimates import auto_network, calibration_for, estimate
 from nst.runs.events import Epoch, Finished, Losses, Started
-from nst.web.callbacks.estimate import MEASURING, line
+from nst.web.components.estimate import MEASURING, estimate_line
 from nst.web.service.samples import CONTENTS, Samples
 from nst.web.service.service import Service
-from tests.web.painters import CALIBRATION, MEMORY
+from tests.web.fake_runner import CALIBRATION, MEMORY
 from tests.web.sites import draw_cheaply, picture
 from tests.web.test_api import QUICK, body, encoded, follow, start, told
 
@@ -47,7 +47,7 @@ HEALTH = {
 def test_the_line_says_what_is_known_and_no_more(
     changes: dict[str, Any] | None, worker: str, children: str, kind: str
 ) -> None:
-    found = line(None if changes is None else FORECAST | changes, worker)
+    found = estimate_line(None if changes is None else FORECAST | changes, worker)
     assert found["class"] == kind
     if "warning" in kind:
         assert found["children"].startswith(children)
