@@ -10,6 +10,7 @@ import threading
 import webbrowser
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
@@ -27,6 +28,7 @@ from nst.web.middleware.origin_check import is_loopback
 SHUTDOWN_SECONDS = 3  # that open requests may still take when the server closes
 KEEP_ALIVE_SECONDS = 75  # without a request after which a connection is closed
 BACKLOG = 2048  # connections that wait to be accepted
+MAX_HEADER_BYTES = 64 * 2**10  # of a request: its first line and its headers
 
 
 def build(settings: Settings) -> FastAPI:
@@ -58,14 +60,7 @@ def serve(settings: Settings, open_browser: bool) -> None:
         print(f"The studio is at {url}  (Ctrl-C ends it)", flush=True)
         recorder = _ErrorRecorder(application)
         # An error at the start is reported below in one line, and so not logged as well.
-        config = uvicorn.Config(
-            recorder,
-            log_level="critical",
-            timeout_graceful_shutdown=SHUTDOWN_SECONDS,
-            timeout_keep_alive=KEEP_ALIVE_SECONDS,
-            proxy_headers="FORWARDED_ALLOW_IPS" in os.environ,  # only those of the proxies named there are used
-        )
-        server = _Server(config)
+        server = _Server(server_config(recorder, log_level="critical"))
         if open_browser:
             threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
         # Once it has closed, uvicorn raises the signal that ended it again, which must not interrupt the clean-up here.
@@ -74,6 +69,22 @@ def serve(settings: Settings, open_browser: bool) -> None:
             server.run(sockets=[listener])
         if not server.started:
             raise NstError(f"the studio could not start: {recorder.error}")
+
+
+def server_config(application: ASGIApp, **more: Any) -> uvicorn.Config:
+    """Return uvicorn's configuration for `application`.
+
+    Its parser is h11: the faster httptools accepts headers without end, which fill the memory.
+    """
+    return uvicorn.Config(
+        application,
+        http="h11",
+        h11_max_incomplete_event_size=MAX_HEADER_BYTES,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        proxy_headers="FORWARDED_ALLOW_IPS" in os.environ,  # only those of the proxies named there are used
+        **more,
+    )
 
 
 class _Server(uvicorn.Server):

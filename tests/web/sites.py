@@ -16,6 +16,7 @@ from nst import samples
 from nst.jobs.queue import Queue
 from nst.jobs.store import Store
 from nst.options.settings import Settings
+from nst.web.serve import server_config
 from nst.web.service.samples import ORDER
 
 
@@ -46,8 +47,7 @@ def queue_of(settings: Settings, store: Store, fetch: str = "fetch", wanted: str
 @contextmanager
 def served(site: ASGIApp) -> Iterator[str]:
     """The address of a real server before a site whose lifespan is somebody else's."""
-    config = uvicorn.Config(site, lifespan="off", log_level="error", timeout_graceful_shutdown=1)
-    server = uvicorn.Server(config)
+    server = uvicorn.Server(server_config(site, lifespan="off", log_level="error"))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=server.run, args=([listener],))
         thread.start()
