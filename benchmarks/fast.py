@@ -38,8 +38,8 @@ from nst.runs.events import Losses
 from nst.styles.network_plan import PLANS
 from nst.styles.style_file import Style, StyleFile
 from nst.styles.style_library import SHIPPED
-from nst.web.callbacks.instant import SIDE
-from nst.web.service.fast_styles import LARGER
+from nst.web.callbacks.instant import PREVIEW_SIDE
+from nst.web.service.fast_styles import THUMBNAIL_SCALE
 
 PHOTOS = 10
 WORTH = 384  # px, long side of the photos that are optimised
@@ -71,7 +71,12 @@ def measure(given: argparse.Namespace) -> None:
         Number(f"{given.size} x {given.size} px, ours", "s", ours, at_most=0.15),
         Number("... Johnson's shape", "s", johnson),
         Number("... times faster", "times", ratios(johnson, ours), at_least=5),
-        Number(f"thumbnails of all shipped styles, painted at {LARGER * SIDE} px", "s", thumbnails, at_most=2),
+        Number(
+            f"thumbnails of all shipped styles, painted at {THUMBNAIL_SCALE * PREVIEW_SIDE} px",
+            "s",
+            thumbnails,
+            at_most=2,
+        ),
         Number(
             f"{given.large} x {round(given.large / 1.5)} px by strips, peak memory",
             "GB",
@@ -119,7 +124,7 @@ def painter(network: Transformer, picture: images.Array) -> Callable[[], images.
 def seconds_of_thumbnails(photo: images.Array, rounds: int) -> tuple[float, ...]:
     """To paint a photo in every shipped style as the wall does, in the worker; the browser's share is not in it."""
     file = StyleFile.from_bytes(SHIPPED.read_bytes())
-    options = FastOptions(size=LARGER * SIDE)
+    options = FastOptions(size=THUMBNAIL_SCALE * PREVIEW_SIDE)
 
     def paint() -> None:
         for name in file.styles:

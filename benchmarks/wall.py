@@ -24,7 +24,7 @@ WIDTHS = 1632, 4000  # px: 2 megapixels, of a screen, and 12, of a telephone
 RATIO = 3 / 4  # height to width
 PATIENCE = 60_000  # ms
 WALL = ".style-pick img", "#style-wall.is-waiting"
-RESULT = "#instant-result", ".is-painting, .is-sketch"
+RESULT = "#instant-result", ".is-busy, .is-placeholder"
 
 # Notes when a file is chosen or a style is picked, and tells when what it brings has been painted.
 WATCH = """

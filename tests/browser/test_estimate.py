@@ -8,7 +8,7 @@ from nst.options.style_options import StyleOptions
 from nst.runs.estimates import Estimate, estimate
 from nst.web.callbacks.estimate import line as line_of
 from tests.browser.conftest import Visit, wait_for_status
-from tests.web.painters import CALIBRATION, MEMORY
+from tests.web.fake_runner import CALIBRATION, MEMORY
 
 CONTENT, STYLE = (576, 768), (640, 768)  # px, height and width of the pictures that the page opens with
 

@@ -45,7 +45,7 @@ def card(page: Page, n: int) -> Locator:
 def painted(page: Page) -> str:
     """Wait until what was asked for last is shown; its address."""
     expect(page.locator("#instant-result")).to_have_attribute("src", RESULT, timeout=FIRST)
-    page.wait_for_selector("#instant-canvas:not(.is-painting)")
+    page.wait_for_selector("#instant-canvas:not(.is-busy)")
     return page.locator("#instant-result").get_attribute("src") or ""
 
 

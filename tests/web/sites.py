@@ -14,6 +14,7 @@ from nst.jobs.queue import Queue
 from nst.jobs.store import Store
 from nst.jobs.workers import WorkerFunctions
 from nst.options.settings import Settings
+from nst.web.serve import server_config
 
 
 def picture(width: int = 64, height: int = 48, colour: str = "teal", format: str = "PNG") -> bytes:
@@ -27,15 +28,14 @@ def picture(width: int = 64, height: int = 48, colour: str = "teal", format: str
 
 def queue_of(settings: Settings, store: Store, fetch: str = "fetch", wanted: str = "") -> Queue:
     names = {"execute": "execute", "warm_up": "warm_up", "fetch": fetch}
-    functions = WorkerFunctions(**{role: f"tests.web.painters:{name}" for role, name in names.items()})
+    functions = WorkerFunctions(**{role: f"tests.web.fake_runner:{name}" for role, name in names.items()})
     return Queue(settings, store, functions, wanted)
 
 
 @contextmanager
 def served(site: ASGIApp) -> Iterator[str]:
     """The address of a real server before a site whose lifespan is somebody else's."""
-    config = uvicorn.Config(site, lifespan="off", log_level="error", timeout_graceful_shutdown=1)
-    server = uvicorn.Server(config)
+    server = uvicorn.Server(server_config(site, lifespan="off", log_level="error"))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=server.run, args=([listener],))
         thread.start()

@@ -8,6 +8,7 @@ from fastapi.testclient import TestClient
 from nst.errors import Conflict
 from nst.jobs.store import Store
 from nst.options.settings import Settings
+from nst.web.callbacks.network import cancel_fetch
 from nst.web.factory import create_app
 from nst.web.middleware.clients import HEADER
 from tests.web.sites import queue_of
@@ -108,4 +109,4 @@ def test_who_has_too_many_runs_waiting_is_told_when_to_come_back(shared_site: Te
 
 def test_nobody_cancels_what_the_others_wait_for(shared_site: TestClient) -> None:
     with pytest.raises(Conflict, match="only who runs it does without a network"):
-        shared_site.app.state.service.cancel_fetch("vgg19")  # type: ignore[attr-defined]
+        cancel_fetch(shared_site.app.state.service, "vgg19")  # type: ignore[attr-defined]

@@ -1,14 +1,14 @@
-// A timelapse is made beside the server: asked for, looked after until it is there, offered.
+// Requests a timelapse, shows the progress of its encoding, and offers the file.
 (() => {
-  const GLANCE_MS = 400;
+  const CHECK_MS = 400; // between two requests for the progress
   const set = (id, props) => window.dash_clientside.set_props(id, props);
-  const pause = () => new Promise((resolve) => setTimeout(resolve, GLANCE_MS));
+  const pause = () => new Promise((resolve) => setTimeout(resolve, CHECK_MS));
 
-  async function ask(url, request) {
-    const answer = await fetch(url, request);
-    const said = await answer.json();
-    if (!answer.ok) throw new Error(said.error.message);
-    return said;
+  async function request(url, options) {
+    const response = await fetch(url, options);
+    const answer = await response.json();
+    if (!response.ok) throw new Error(answer.error.message);
+    return answer;
   }
 
   async function make(clicks, format, search) {
@@ -19,14 +19,14 @@
     set("film-bar", { hidden: false, value: "0" });
     try {
       const headers = { "Content-Type": "application/json" };
-      await ask(url, { method: "POST", headers, body: JSON.stringify({ format }) });
+      await request(url, { method: "POST", headers, body: JSON.stringify({ format }) });
       for (;;) {
-        const { making, made, error } = await ask(url);
+        const { making, made, error } = await request(url);
         if (error) throw new Error(error);
         if (!making) {
-          const film = made.find((each) => each.format === format);
+          const file = made.find((each) => each.format === format);
           const download = `painting-${run.slice(0, 8)}.${format}`;
-          set("film-link", { hidden: false, href: `${film.url}?t=${Date.now()}`, download });
+          set("film-link", { hidden: false, href: `${file.url}?t=${Date.now()}`, download });
           break;
         }
         set("film-bar", { value: String(making.done), max: String(making.total) });
@@ -39,5 +39,5 @@
     set("film", { disabled: false });
   }
 
-  window.dash_clientside = Object.assign({}, window.dash_clientside, { film: { make } });
+  window.dash_clientside = Object.assign({}, window.dash_clientside, { timelapse: { make } });
 })();

@@ -1,4 +1,4 @@
-"""The page without a browser: what it is made of, and what it says of a run."""
+"""The Studio page without a browser: its layout, its form, and what it shows of a run."""
 
 import dataclasses
 import inspect
@@ -19,13 +19,12 @@ from nst.options.style_options import StyleOptions
 from nst.pictures.samples import CONTENTS
 from nst.runs.events import Epoch, Failed, Finished, Interrupted, Kept, Losses, Paused, Started, Steered, Stopped
 from nst.runs.run import Run
-from nst.web import callbacks, follow, ids
-from nst.web.callbacks import history, network, steering
-from nst.web.callbacks.inputs import run_id_of
-from nst.web.callbacks.run import SHOWN, run_view, studio_view
-from nst.web.components import figures
+from nst.web import callbacks, ids
+from nst.web.components import figures, history, network_card, run_grid, run_view, steering
 from nst.web.components.form import fill_form, read_form
-from nst.web.follow import News
+from nst.web.components.status import status_text
+from nst.web.components.urls import run_id_of
+from nst.web.follow import RunUpdate
 from nst.web.pages import studio
 from nst.web.problems import problem_of
 from nst.web.service.service import Service
@@ -43,7 +42,7 @@ PROMISED = (
     "status",
     "download",
 )
-STUDIO = {"worker": "warm", "trouble": "", "networks": {}, "fetching": {}, "many": False, "gpu": False}
+SERVER = {"worker": "warm", "error": "", "networks": {}, "fetching": {}, "shared": False, "gpu": False}
 LOSSES = Losses(3.0, 1.0, 1.5, 0.5)
 
 
@@ -62,16 +61,16 @@ def test_every_server_callback_is_async(service: Service) -> None:
     app = dash.Dash("test", server=False)
     app.layout = studio.layout
     callbacks.register(app, service)
-    found = [entry["callback"] for entry in app.callback_map.values() if "callback" in entry]
-    assert len(found) >= 8
-    assert [callback for callback in found if not inspect.iscoroutinefunction(callback)] == []
+    registered = [entry["callback"] for entry in app.callback_map.values() if "callback" in entry]
+    assert len(registered) >= 8
+    assert [callback for callback in registered if not inspect.iscoroutinefunction(callback)] == []
 
 
-def test_the_promised_ids_are_there_and_every_option_has_a_field() -> None:
+def test_the_layout_has_the_public_ids_the_outputs_and_a_field_for_every_option() -> None:
     present = {each.id for each in components(studio.layout()) if isinstance(getattr(each, "id", None), str)}
     assert set(PROMISED) <= present
     assert {ids.value(option.name) for option in options_of(StyleOptions)} <= present
-    assert {place for shown in (SHOWN, network.SHOWN) for place, _ in shown.values()} <= present
+    assert {place for module in (run_view, run_grid, network_card) for place, _ in module.OUTPUTS.values()} <= present
 
 
 def test_the_page_opens_with_both_pictures_chosen() -> None:
@@ -93,38 +92,32 @@ def test_the_page_opens_with_both_pictures_chosen() -> None:
         StyleOptions(style_weight=1234567.0, strength=1 / 3, content_layers=(("block4_conv2", 1 / 3),)),
     ],
 )
-def test_the_form_gives_back_what_was_put_in(options: StyleOptions) -> None:
+def test_reading_the_form_inverts_filling_it(options: StyleOptions) -> None:
     assert StyleOptions.from_json(read_form(fill_form(options))) == options
 
 
-def test_what_is_typed_reaches_the_option_that_refuses_it() -> None:
+def test_invalid_text_in_the_form_reaches_the_option_that_refuses_it() -> None:
     typed = fill_form(StyleOptions()) | {"size": "huge", "epochs": ""}
     assert read_form(typed)["size"] == "huge"
     assert read_form(typed)["epochs"] == ""
 
 
-def test_a_picture_of_ones_own_is_never_taken_for_a_sample(service: Service) -> None:
+def test_an_upload_is_never_mistaken_for_a_sample(service: Service) -> None:
     sample = {"ref": f"samples/{CONTENTS[0].name}", "title": CONTENTS[0].title}
-    assert service.choice_of(service.upload_of(sample["ref"])) == sample
+    assert service.pictures.choice(service.pictures.upload_id(sample["ref"])) == sample
     for name in (CONTENTS[0].title, sample["ref"]):
-        ref = service.keep(picture(colour="red"), name)
-        assert service.choice_of(service.upload_of(ref)) == {"ref": ref, "title": name.rpartition("/")[2]}
+        ref = service.pictures.keep(picture(colour="red"), name)
+        assert service.pictures.choice(service.pictures.upload_id(ref)) == {
+            "ref": ref,
+            "title": name.rpartition("/")[2],
+        }
 
 
-def test_a_sample_that_an_older_store_keeps_as_other_bytes_is_still_that_sample(service: Service) -> None:
-    drawn = picture(160, 120)
-    upload = service.store.put_upload(drawn, "samples/owl")
-    assert service.picture(f"uploads/{upload}") == drawn
-    assert service.upload_of(f"uploads/{upload}") == upload
-    assert service.choice_of(upload) == {"ref": "samples/owl", "title": "Owl"}
-    assert service.choice_of(service.upload_of("samples/owl")) == service.choice_of(upload)
-
-
-def test_no_run_is_made_when_too_many_wait(service: Service) -> None:
-    ref = service.keep(picture(), "mine")
-    runs = [service.start(StyleOptions(), ref, ref) for _ in range(5)]
+def test_no_run_is_created_when_too_many_are_queued(service: Service) -> None:
+    ref = service.pictures.keep(picture(), "mine")
+    runs = [service.runs.start(StyleOptions(), ref, ref) for _ in range(5)]
     with pytest.raises(Busy, match="may wait"):
-        service.start(StyleOptions(), ref, ref)
+        service.runs.start(StyleOptions(), ref, ref)
     assert len(service.store.runs()) == len(runs)
     assert int(problem_of(Busy("no")).headers["Retry-After"]) > 0
 
@@ -137,8 +130,8 @@ def run_after(*events: Any, **options: Any) -> Run:
     return run
 
 
-def told(run: Run, *events: Any) -> list[dict[str, Any]]:
-    """`events` as the store numbers them, the last one being the run's last."""
+def events_of(run: Run, *events: Any) -> list[dict[str, Any]]:
+    """`events` with the numbers that the store gives them; the last one is the last one of the run."""
     first = run.last - len(events) + 1
     frames = [{"frame": event.epoch} if isinstance(event, Epoch) else {} for event in events]
     return [
@@ -154,19 +147,19 @@ def epoch(n: int) -> Epoch:
     return Epoch(n, 10 * n, LOSSES, 64, 48, n / 2, 20.0, 75.4, b"jpeg")
 
 
-def test_a_queued_run_says_where_it_stands() -> None:
-    view = run_view(News(run_after(), 2, [], STUDIO), attached=False)
+def test_a_queued_run_shows_its_place_in_the_queue() -> None:
+    view = run_view.run_view(RunUpdate(run_after(), 2, [], SERVER), attached=False)
     assert view["status"] == "Queued: second in line."
     assert (view["start_off"], view["stop_off"], view["download_off"]) == (True, False, True)
-    assert view["easel"].endswith("waiting")
-    starting = News(run_after(), 1, [], STUDIO | {"worker": "starting"})
-    assert "the worker is getting ready" in follow.status(starting)
+    assert view["image_frame"].endswith("waiting")
+    starting = RunUpdate(run_after(), 1, [], SERVER | {"worker": "starting"})
+    assert "the worker is getting ready" in status_text(starting)
 
 
-def test_every_new_frame_is_handed_to_the_player_and_the_figures_are_patched() -> None:
+def test_every_new_frame_goes_to_the_player_and_the_figures_are_patched() -> None:
     events = (epoch(1), epoch(2), epoch(3))
     run = run_after(STARTED, epoch(0), *events)
-    view = run_view(News(run, 1, told(run, *events), STUDIO), attached=True)
+    view = run_view.run_view(RunUpdate(run, 1, events_of(run, *events), SERVER), attached=True)
     assert (view["frames"]["play"], view["frames"]["result"]) == ([1, 2, 3], "")
     assert view["image"] is dash.no_update
     assert isinstance(view["loss"], dash.Patch)
@@ -174,10 +167,10 @@ def test_every_new_frame_is_handed_to_the_player_and_the_figures_are_patched() -
     assert (view["progress"], view["progress_max"]) == ("3", "40")
 
 
-def test_a_page_that_comes_late_gets_whole_figures_and_the_last_frames() -> None:
+def test_a_page_opened_late_gets_whole_figures_and_the_last_frames() -> None:
     events = (STARTED, *map(epoch, range(21)), Finished(9.0, b"png"))
     run = run_after(*events)
-    view = run_view(News(run, None, told(run, *events), STUDIO), attached=False)
+    view = run_view.run_view(RunUpdate(run, None, events_of(run, *events), SERVER), attached=False)
     assert len(view["loss"]["data"][0]["x"]) == 21
     assert view["image"]["layout"]["xaxis"]["range"] == [0, 64]
     assert view["frames"]["result"].endswith(f"result.png?n={run.last}")
@@ -190,34 +183,34 @@ def test_a_page_that_comes_late_gets_whole_figures_and_the_last_frames() -> None
 def test_a_run_that_converged_says_that_more_epochs_would_change_nothing() -> None:
     events = (STARTED, *map(epoch, range(21)), Finished(9.0, b"png", converged=True))
     run = run_after(*events)
-    view = run_view(News(run, None, told(run, *events), STUDIO), attached=False)
+    view = run_view.run_view(RunUpdate(run, None, events_of(run, *events), SERVER), attached=False)
     assert view["status"] == "Finished in 9 s: converged after epoch 20 of 40; more epochs change nothing visible."
     assert (view["progress"], view["progress_max"]) == ("20", "20")
     assert history.proposed_end(run) == "30"
 
 
-def test_nothing_new_leaves_the_figures_alone() -> None:
-    assert set(run_view(News(run_after(), 1, [], STUDIO), attached=True)) == {"status"}
+def test_without_new_events_only_the_status_is_set() -> None:
+    assert set(run_view.run_view(RunUpdate(run_after(), 1, [], SERVER), attached=True)) == {"status"}
 
 
 @pytest.mark.parametrize("end", [Failed("the worker ended"), Interrupted("the server was stopped")])
-def test_a_run_that_broke_off_still_has_its_last_frame_to_download(end: Any) -> None:
-    view = run_view(News(run_after(STARTED, epoch(0), epoch(1), end), None, [], STUDIO), attached=False)
+def test_the_last_frame_of_a_failed_or_interrupted_run_can_be_downloaded(end: Any) -> None:
+    view = run_view.run_view(RunUpdate(run_after(STARTED, epoch(0), epoch(1), end), None, [], SERVER), attached=False)
     assert view["download"].endswith("/partial.jpg")
     assert view["download_name"].endswith(".jpg")
     assert not view["download_off"]
-    unpainted = run_view(News(run_after(STARTED, end), None, [], STUDIO), attached=False)
+    unpainted = run_view.run_view(RunUpdate(run_after(STARTED, end), None, [], SERVER), attached=False)
     assert unpainted["download_off"]
 
 
 def test_a_failed_run_says_why() -> None:
     run = run_after(STARTED, Failed("there was not enough memory"))
-    assert follow.status(News(run, None, [], STUDIO)) == "Failed: there was not enough memory"
+    assert status_text(RunUpdate(run, None, [], SERVER)) == "Failed: there was not enough memory"
 
 
 def test_a_paused_run_can_be_resumed_or_stopped_and_another_one_started() -> None:
     run = run_after(STARTED, epoch(0), epoch(1), Paused(2.0, b"png"))
-    view = run_view(News(run, None, [], STUDIO), attached=False)
+    view = run_view.run_view(RunUpdate(run, None, [], SERVER), attached=False)
     assert view["status"] == "Paused at epoch 1 of 40."
     assert (view["pause"], view["pause_off"], view["stop_off"], view["start_off"]) == ("Resume", False, False, False)
     assert (view["continue_off"], view["download"].endswith("result.png")) == (True, True)
@@ -225,34 +218,34 @@ def test_a_paused_run_can_be_resumed_or_stopped_and_another_one_started() -> Non
 
 def test_an_interrupted_run_says_that_it_can_be_continued() -> None:
     run = run_after(STARTED, epoch(0), Kept(3, 0.5, b"checkpoint"), Interrupted("the server was stopped"))
-    view = run_view(News(run, None, [], STUDIO), attached=False)
-    assert view["status"] == "Interrupted: the server was stopped. Continue takes it up where it was kept."
+    view = run_view.run_view(RunUpdate(run, None, [], SERVER), attached=False)
+    assert view["status"] == "Interrupted: the server was stopped. Continue resumes it from its last checkpoint."
     assert (view["continue_off"], view["to_epoch"], view["pause_off"]) == (False, "40", True)
 
 
 def test_a_run_that_waits_for_a_graphics_card_says_so() -> None:
     run = dataclasses.replace(run_after(), gpu=True)
-    assert "waits for a worker with a graphics card" in follow.status(News(run, 1, [], STUDIO))
-    assert follow.status(News(run, 1, [], STUDIO | {"gpu": True})) == "Queued: first in line."
+    assert "waits for a worker with a graphics card" in status_text(RunUpdate(run, 1, [], SERVER))
+    assert status_text(RunUpdate(run, 1, [], SERVER | {"gpu": True})) == "Queued: first in line."
 
 
 def test_a_run_that_waits_says_when_it_will_start() -> None:
-    news = News(run_after(), 2, [], STUDIO, starts_in=61.0)
-    assert follow.status(news) == "Queued: second in line, starts in about 1 min."
+    update = RunUpdate(run_after(), 2, [], SERVER, starts_in=61.0)
+    assert status_text(update) == "Queued: second in line, starts in about 1 min."
 
 
-def test_a_change_is_a_mark_on_the_losses() -> None:
+def test_steering_is_marked_in_the_figure_of_the_losses() -> None:
     steered = Steered(11, 1, {"strength": 2.0, "style_layers": {"block1_conv1": 1.0}})
     run = run_after(STARTED, epoch(0), epoch(1), steered)
-    whole = figures.losses(told(run, epoch(0), epoch(1), steered))
+    whole = figures.losses(events_of(run, epoch(0), epoch(1), steered))
     mark = whole["layout"]["shapes"][1]
     assert (mark["x0"], mark["x1"], mark["name"]) == (1, 1, "strength 2, layers")
-    assert figures.in_words(run) == ["Epoch 1: strength 2, layers"]
-    more = figures.more_losses(told(run, steered), 0, 40).to_plotly_json()["operations"]
+    assert figures.steering_lines(run) == ["Epoch 1: strength 2, layers"]
+    more = figures.more_losses(events_of(run, steered), 0, 40).to_plotly_json()["operations"]
     assert [each["params"]["value"] for each in more if each["location"] == ["layout", "shapes"]] == [[mark]]
 
 
-def test_of_an_epoch_that_was_painted_twice_the_last_one_is_drawn() -> None:
+def test_the_last_losses_of_a_repeated_epoch_are_drawn() -> None:
     again = Epoch(1, 10, Losses(9.0, 9.0, 9.0, 9.0), 64, 48, 1.0, 20.0, 1.0)
     events = [{"n": n, **event.to_json()} for n, event in enumerate((epoch(0), epoch(1), again))]
     trace = figures.losses(events)["data"][0]
@@ -262,7 +255,7 @@ def test_of_an_epoch_that_was_painted_twice_the_last_one_is_drawn() -> None:
 # The card that steers -------------------------------------------------------------------------------------------------
 
 
-def test_the_card_shows_what_is_in_force_and_tells_only_what_is_not() -> None:
+def test_the_steering_card_shows_the_current_values_and_returns_only_changes() -> None:
     run = run_after(STARTED, epoch(0), Steered(3, 0, {"strength": 2.0}), strength=1.0)
     tree = [each for field in steering.fields(run) for each in components(field)]
     found = [each for each in tree if isinstance(getattr(each, "id", None), dict)]
@@ -278,40 +271,40 @@ def test_the_card_shows_what_is_in_force_and_tells_only_what_is_not() -> None:
         run.options_now.steered(changes, "compact")
 
 
-def test_a_run_that_waits_can_be_steered_but_for_layers_nobody_knows_yet() -> None:
-    assert len(steering.fields(run_after())) == len(steering.NAMES)
+def test_a_queued_run_can_be_steered_except_in_its_unknown_layers() -> None:
+    assert len(steering.fields(run_after())) == len(steering.LABELS)
 
 
 @pytest.mark.parametrize("text", ["", "-1", "12", "13.5", "many", "100000"])
-def test_the_epoch_to_go_on_to_is_still_to_come(text: str) -> None:
+def test_the_epoch_to_continue_to_is_after_the_last_one(text: str) -> None:
     with pytest.raises(OptionError, match="must be a whole number between 13 and 1012"):
-        history._end(text, 12)
-    assert (history._end(" 13 ", 12), history._end("1012", 12)) == (13, 1012)
+        history.read_end(text, 12)
+    assert (history.read_end(" 13 ", 12), history.read_end("1012", 12)) == (13, 1012)
 
 
-def test_the_epoch_to_go_on_to_is_where_it_was_to_end_or_some_more() -> None:
+def test_the_proposed_epoch_is_the_planned_end_or_some_more() -> None:
     stopped = run_after(STARTED, epoch(0), epoch(7), Stopped(2.0, b"png"))
     assert history.proposed_end(stopped) == "40"
     assert history.proposed_end(run_after(STARTED, epoch(0), epoch(40), Finished(2.0, b"png"))) == "50"
 
 
-def test_the_studio_is_told_again_when_it_changed_or_the_run_did_but_not_at_every_epoch() -> None:
+def test_the_server_state_is_sent_when_it_or_the_network_changed_but_not_at_every_epoch() -> None:
     run = run_after(STARTED, epoch(0), epoch(1))
-    assert studio_view(News(run, 1, told(run, epoch(1)), STUDIO), STUDIO) == {}
-    assert studio_view(News(run, 1, [], STUDIO), STUDIO | {"worker": "starting"})["worker"] == "ready"
+    assert run_view.server_view(RunUpdate(run, 1, events_of(run, epoch(1)), SERVER), SERVER) == {}
+    assert run_view.server_view(RunUpdate(run, 1, [], SERVER), SERVER | {"worker": "starting"})["worker"] == "ready"
     done = run_after(STARTED, epoch(0), Finished(1.0))
-    view = studio_view(News(done, None, told(done, Finished(1.0)), STUDIO), STUDIO)
-    painter = {"extractor": "compact", "precision": "float32", "tiled": False, "note": "", "ended": True}
-    assert view["studio"]["run"] == painter
+    view = run_view.server_view(RunUpdate(done, None, events_of(done, Finished(1.0)), SERVER), SERVER)
+    network = {"extractor": "compact", "precision": "float32", "tiled": False, "note": "", "ended": True}
+    assert view["server"]["run"] == network
 
 
-def test_a_run_that_ends_by_itself_has_the_epochs_it_took() -> None:
+def test_a_run_that_ends_by_itself_has_the_epochs_it_did() -> None:
     events = (STARTED_AUTO, epoch(0), epoch(1), Finished(9.0, b"png"))
     going, done = run_after(*events[:-1], epochs="auto"), run_after(*events, epochs="auto")
-    view = run_view(News(going, 1, told(going, epoch(1)), STUDIO), attached=True)
+    view = run_view.run_view(RunUpdate(going, 1, events_of(going, epoch(1)), SERVER), attached=True)
     assert view["numbers"] == "Epoch 1 of at most 100 · 20 steps/s · at most 1 min 15 s left"
     assert (view["progress"], view["progress_max"]) == ("1", "100")
-    view = run_view(News(done, None, told(done, events[-1]), STUDIO), attached=True)
+    view = run_view.run_view(RunUpdate(done, None, events_of(done, events[-1]), SERVER), attached=True)
     assert view["status"] == "Finished: 1 epoch in 9 s."
     assert view["numbers"] == "Epoch 1 of 1 · 9 s"
     assert view["progress"] == view["progress_max"] == "1"
@@ -320,7 +313,7 @@ def test_a_run_that_ends_by_itself_has_the_epochs_it_took() -> None:
 
 
 def test_losses_are_drawn_on_a_logarithmic_axis_one_point_an_epoch() -> None:
-    figure = figures.losses(told(run_after(STARTED, epoch(0)), epoch(0)))
+    figure = figures.losses(events_of(run_after(STARTED, epoch(0)), epoch(0)))
     assert figure["layout"]["yaxis"]["type"] == "log"
     assert [(trace["x"], trace["y"]) for trace in figure["data"]] == [
         ([0], [3.0]),
@@ -330,12 +323,12 @@ def test_losses_are_drawn_on_a_logarithmic_axis_one_point_an_epoch() -> None:
     ]
 
 
-def test_the_picture_cannot_be_sent_to_a_stranger_by_a_button() -> None:
+def test_the_figure_has_no_button_that_uploads_it() -> None:
     assert figures.CONFIG["showSendToCloud"] is False
 
 
 @pytest.mark.parametrize(
     ("search", "run_id"), [("?run=abc", "abc"), ("", ""), (None, ""), ("?x=1&run=b", "b"), ("?run=", "")]
 )
-def test_the_run_is_named_in_the_address(search: str | None, run_id: str) -> None:
+def test_the_address_names_the_run(search: str | None, run_id: str) -> None:
     assert run_id_of(search) == run_id

@@ -16,9 +16,9 @@ from nst.options.style_options import StyleOptions
 from nst.pictures.samples import CONTENTS
 from nst.runs.estimates import auto_network, calibration_for, estimate
 from nst.runs.events import Epoch, Finished, Losses, Started
-from nst.web.callbacks.estimate import MEASURING, line
+from nst.web.components.estimate import MEASURING, estimate_line
 from nst.web.service.service import Service
-from tests.web.painters import CALIBRATION, MEMORY
+from tests.web.fake_runner import CALIBRATION, MEMORY
 from tests.web.sites import picture
 from tests.web.test_api import QUICK, body, encoded, follow, start, told
 
@@ -47,7 +47,7 @@ HEALTH = {
 def test_the_line_says_what_is_known_and_no_more(
     changes: dict[str, Any] | None, worker: str, children: str, kind: str
 ) -> None:
-    found = line(None if changes is None else FORECAST | changes, worker)
+    found = estimate_line(None if changes is None else FORECAST | changes, worker)
     assert found["class"] == kind
     if "warning" in kind:
         assert found["children"].startswith(children)
@@ -68,12 +68,12 @@ def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Service:
 def test_a_forecast_is_the_estimate_of_the_network_that_will_paint(service: Service) -> None:
     options = StyleOptions(size=256)
     expected = estimate(576, 768, options, "compact", "float32", CALIBRATION, MEMORY, (60, 80))
-    style = service.keep(picture(80, 60), "style")
-    found = service.forecast(options, f"samples/{CONTENTS[0].name}", style)
+    style = service.pictures.keep(picture(80, 60), "style")
+    found = service.forecasts.forecast(options, f"samples/{CONTENTS[0].name}", style)
     why = "VGG19's weights are not here."
     assert found == {**expected.to_json(), "extractor": "compact", "precision": "float32", "why": why}
-    assert found == service.forecast(options, (576, 768), style)
-    assert service.forecast(StyleOptions(extractor="vgg16", precision="bfloat16"), (120, 160)) == {
+    assert found == service.forecasts.forecast(options, (576, 768), style)
+    assert service.forecasts.forecast(StyleOptions(extractor="vgg16", precision="bfloat16"), (120, 160)) == {
         **estimate(
             *(120, 160, StyleOptions(extractor="vgg16", precision="bfloat16"), "vgg16", "bfloat16"),
             *(calibration_for("vgg16", "bfloat16", [CALIBRATION]), MEMORY),
@@ -91,21 +91,21 @@ def test_a_forecast_is_of_the_network_that_auto_will_stand_for(
     monkeypatch.setattr(service.queue, "extractors", lambda: {"vgg19": {"installed": True}})
     slow, quick = StyleOptions(size=1024, epochs=1000), StyleOptions(size=64, epochs=1)
     for options, network, words in ((slow, "compact", "VGG19 would take about"), (quick, "vgg19", "quick enough")):
-        found = service.forecast(options, (120, 160))
+        found = service.forecasts.forecast(options, (120, 160))
         assert found is not None
         assert (found["extractor"], found["why"]) == auto_network(
             *(120, 160, options, "float32", [CALIBRATION], MEMORY)
         )
         assert found["extractor"] == network
         assert words in found["why"]
-    chosen = service.forecast(dataclasses.replace(slow, extractor="vgg19"), (120, 160))
+    chosen = service.forecasts.forecast(dataclasses.replace(slow, extractor="vgg19"), (120, 160))
     assert chosen is not None
     assert (chosen["extractor"], chosen["why"]) == ("vgg19", "")
 
 
 def painted(service: Service, options: StyleOptions, times: float, tiled: bool = False) -> float:
     """A run of that service that has taken so many times what was estimated; returns that."""
-    ref = service.upload_of(service.keep(picture(80, 60), "a"))
+    ref = service.pictures.upload_id(service.pictures.keep(picture(80, 60), "a"))
     run = service.store.create(options, ref, ref)
     expected = estimate(60, 80, options, "compact", "float32", CALIBRATION).seconds
     assert expected
@@ -122,7 +122,7 @@ def painted(service: Service, options: StyleOptions, times: float, tiled: bool =
 def test_a_forecast_learns_from_the_last_runs(service: Service) -> None:
     """What this server has painted says how busy the machine is; what another one painted says nothing."""
     options = StyleOptions(size=256)
-    alone = service.forecast(options, (60, 80))
+    alone = service.forecasts.forecast(options, (60, 80))
     assert alone
     painted(service, StyleOptions(size=128), 9.0)
     last = ((128, 1.5), (256, 2.0), (512, 3.0))
@@ -130,23 +130,23 @@ def test_a_forecast_learns_from_the_last_runs(service: Service) -> None:
     painted(service, StyleOptions(size=256, epochs="auto"), 9.0)
     painted(service, StyleOptions(size=256), 9.0, tiled=True)
     pace = sum(times * seconds for (_, times), seconds in zip(last, expected, strict=True)) / sum(expected)
-    found = service.forecast(options, (60, 80))
+    found = service.forecasts.forecast(options, (60, 80))
     assert found
     assert found["seconds"] == pytest.approx(pace * alone["seconds"], rel=1e-3)
-    assert service.forecast(StyleOptions(size=256, extractor="vgg16"), (60, 80)) == Service(
+    assert service.forecasts.forecast(StyleOptions(size=256, extractor="vgg16"), (60, 80)) == Service(
         service.settings, service.store, service.queue, service.archive
-    ).forecast(StyleOptions(size=256, extractor="vgg16"), (60, 80))
+    ).forecasts.forecast(StyleOptions(size=256, extractor="vgg16"), (60, 80))
     again = Service(service.settings, service.store, service.queue, service.archive)
-    assert again.forecast(options, (60, 80)) == alone
+    assert again.forecasts.forecast(options, (60, 80)) == alone
 
 
 def test_a_picture_that_lies_on_its_side_is_measured_upright(service: Service) -> None:
-    assert service.shape(service.keep(picture(80, 60), "a")) == (60, 80)
-    ref = service.keep(picture(60, 80), "b")
+    assert service.pictures.shape(service.pictures.keep(picture(80, 60), "a")) == (60, 80)
+    ref = service.pictures.keep(picture(60, 80), "b")
     again = Service(service.settings, service.store, service.queue, service.archive)  # a server that was started anew
-    assert again.shape(ref) == (80, 60)
+    assert again.pictures.shape(ref) == (80, 60)
     with pytest.raises(NotFound):
-        again.shape("uploads/none")
+        again.pictures.shape("uploads/none")
 
 
 @pytest.mark.parametrize("missing", ["auto", "precision", "memory"])
@@ -155,24 +155,24 @@ def test_there_is_no_forecast_before_the_worker_has_said_what_there_is(
 ) -> None:
     bare = {name: value for name, value in HEALTH.items() if name != missing}
     monkeypatch.setattr(service.queue, "health", lambda: bare)
-    assert service.forecast(StyleOptions(), (120, 160)) is None
+    assert service.forecasts.forecast(StyleOptions(), (120, 160)) is None
     monkeypatch.setattr(service.queue, "health", lambda: HEALTH | {"calibrations": []})
-    found = service.forecast(StyleOptions(), (120, 160))
+    found = service.forecasts.forecast(StyleOptions(), (120, 160))
     assert found is not None
     assert found["seconds"] is None
 
 
 def test_what_would_not_fit_is_refused_with_one_sentence_before_a_run_is_made(service: Service) -> None:
-    ref = service.keep(picture(), "mine")
+    ref = service.pictures.keep(picture(), "mine")
     with pytest.raises(OptionError, match="the largest size that fits is") as forecast:
-        service.forecast(StyleOptions(size=4096, optimizer="lbfgs"), ref, ref)
+        service.forecasts.forecast(StyleOptions(size=4096, optimizer="lbfgs"), ref, ref)
     with pytest.raises(OptionError) as start:
-        service.start(StyleOptions(size=4096, optimizer="lbfgs"), ref, ref)
+        service.runs.start(StyleOptions(size=4096, optimizer="lbfgs"), ref, ref)
     assert str(start.value) == str(forecast.value)
     assert start.value.option == "size"
     assert service.store.runs() == []
     largest = int(str(start.value).rpartition(" ")[2])
-    assert service.start(StyleOptions(size=largest, optimizer="lbfgs"), ref, ref).options.size == largest
+    assert service.runs.start(StyleOptions(size=largest, optimizer="lbfgs"), ref, ref).options.size == largest
 
 
 @pytest.fixture
