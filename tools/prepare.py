@@ -1,6 +1,6 @@
 """Make the project's virtual environment, once: `python3 tools/prepare.py [FOLDER] [--dev]`.
 
-If the requirements have not changed since the last time, which a stamp file tells, nothing is done. `--dev` adds what
+If the requirements have not changed since the last time, as a stamp file records, nothing is done. `--dev` adds what
 the tests need, a browser too. Standard library only; it starts on an old Python, too, to report that it is too old.
 """
 

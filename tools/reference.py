@@ -116,7 +116,7 @@ def reference() -> str:
         "Of `nst train`, which teaches the studio fast styles.",
         table(OPTION_COLUMNS, options(TrainOptions)),
         "## Options of a timelapse",
-        "`--timelapse FILE` of `nst stylize` writes one; the suffix of FILE tells the format.",
+        "`--timelapse FILE` of `nst stylize` writes one; the suffix of FILE names the format.",
         table(OPTION_COLUMNS, options(TimelapseOptions, "timelapse_")),
         "## Layer presets",
         table(("preset", "content layers", "style layers", "source"), presets()),

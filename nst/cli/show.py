@@ -8,7 +8,7 @@ from typing import Any
 
 from nst.pictures.provenance import FastProvenance, Provenance, read_any_file
 
-HELP = "tell how a result was painted"
+HELP = "print how a result was painted"
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:

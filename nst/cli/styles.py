@@ -9,7 +9,7 @@ from nst.styles.style_library import user_library
 
 
 def add_actions(parser: argparse.ArgumentParser) -> None:
-    """The actions of the command, each with its arguments; without one it lists."""
+    """Add the actions of the command with their arguments; without an action, styles are listed."""
     parser.set_defaults(command=_list, flags=())
     actions = parser.add_subparsers(metavar="ACTION")
     actions.add_parser("list", help="which styles are here", allow_abbrev=False)
@@ -19,9 +19,9 @@ def add_actions(parser: argparse.ArgumentParser) -> None:
     export.add_argument("-o", "--output", type=Path, required=True, metavar=f"FILE{SUFFIX}", help="or a folder")
     export.set_defaults(command=_export, flags=("-o", "--output"))
 
-    take_in = actions.add_parser("import", help="add the styles of a file", allow_abbrev=False)
-    take_in.add_argument("file", type=Path, metavar=f"FILE{SUFFIX}")
-    take_in.set_defaults(command=_import)
+    add = actions.add_parser("import", help="add the styles of a file", allow_abbrev=False)
+    add.add_argument("file", type=Path, metavar=f"FILE{SUFFIX}")
+    add.set_defaults(command=_import)
 
     rename = actions.add_parser("rename", help="give a style of yours another name", allow_abbrev=False)
     rename.add_argument("name", metavar="NAME")

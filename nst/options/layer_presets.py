@@ -1,7 +1,7 @@
 """Which layers of a network the content and style losses are read at: named presets, and how names carry over.
 
 Layers are named as VGG names them. The built-in compact network predicts some of VGG19's layers; for the others the
-nearest one stands.
+nearest one is used.
 """
 
 import re
@@ -26,7 +26,7 @@ RENAMED_LAYERS = {
 
 
 def nearest_layer(layer: str, network: str) -> str:
-    """The layer of `network` that stands for `layer`, which may be named as in VGG or in version 0.1's network.
+    """The layer of `network` used for `layer`, which may be named as in VGG or in version 0.1's network.
 
     That is the layer itself, or on compact the last one before it that is predicted. Other names stay as they are.
     """

@@ -61,7 +61,7 @@ class StyleOptions(Options):
     )
     extractor: str = declare(
         "auto",
-        "the network that looks at the pictures; auto is vgg19 where its weights are installed and the run takes "
+        "the network that compares the pictures; auto is vgg19 where its weights are installed and the run takes "
         f"at most {AUTO_SECONDS:g} s with it, else compact",
         "basic",
         choices=("auto", "vgg19", "vgg16", "compact"),
@@ -113,7 +113,7 @@ class StyleOptions(Options):
         "weights",
         choices=tuple(NORMALISATION_WEIGHTS),
     )
-    preset: str = declare("studio", "which layers speak for content and style", "layers", choices=tuple(PRESETS))
+    preset: str = declare("studio", "which layers content and style are compared on", "layers", choices=tuple(PRESETS))
     content_layers: LayerWeights | None = declare(
         None, "content layers instead of the preset's, as block4_conv2=1,block5_conv2=0.5", "layers", live=True
     )
