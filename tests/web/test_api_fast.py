@@ -18,7 +18,8 @@ from nst.styles.style_file import StyleFile
 from nst.web.factory import create_app
 from nst.web.middleware.clients import HEADER
 from tests.jobs.runs import wait_until
-from tests.styles.test_style_library import HOSTILE, style_file
+from tests.styles.style_files import style_file
+from tests.styles.test_style_file import HOSTILE
 from tests.web.sites import picture, queue_of, served
 from tests.web.test_api import body, encoded, start, told
 

@@ -16,7 +16,7 @@ from nst.runs.job import FastJob, FastPicture
 from nst.styles.style_file import StyleFile
 from nst.web.service.fast_styles import FastResult, FastStyles
 from tests.jobs.runs import wait_until
-from tests.styles.test_style_library import style_file
+from tests.styles.style_files import style_file
 from tests.web.sites import picture
 
 PLAIN = FastOptions()

@@ -29,7 +29,7 @@ from nst.web.pages import studio
 from nst.web.service.fast_styles import FastResult
 from nst.web.service.result_cache import ResultCache
 from nst.web.service.service import Service
-from tests.styles.test_style_library import style_file
+from tests.styles.style_files import style_file
 from tests.web.sites import picture
 
 AS_THEY_ARE = {"strength": "1", "stroke_size": "1", "keep_colors": False, "size": ""}
@@ -111,7 +111,7 @@ def test_a_name_is_made_of_a_title() -> None:
 
 
 def test_shipped_styles_stay_and_a_file_that_is_no_style_file_is_refused(service: Service) -> None:
-    with pytest.raises(StyleError, match="stays as it is"):
+    with pytest.raises(StyleError, match="cannot be changed"):
         perform_action(service, {"do": "remove", "name": service.library.entries()[0].name})
     with pytest.raises(StyleError, match=r"'photo\.png' is no style file"):
         import_styles(service, data_url.encode(picture()) or "", "photo.png")
