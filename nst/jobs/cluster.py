@@ -13,7 +13,7 @@ import dask
 from distributed import Client, LocalCluster, Security
 
 from nst.options.settings import Settings
-from nst.runs.estimates import GIGABYTE, budget
+from nst.runs.memory_budget import GIGABYTE, budget
 
 CONNECT_TIMEOUT = 10.0  # seconds that an attempt to reach a scheduler may take
 POLL_INTERVAL = 0.05  # seconds between two looks whether such an attempt has ended, or is to be cancelled
