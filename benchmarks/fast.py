@@ -33,8 +33,8 @@ from nst.options.train_options import TrainOptions
 from nst.pictures import images
 from nst.pictures.images import fit
 from nst.pictures.samples import CONTENTS
-from nst.runs.estimates import GIGABYTE
 from nst.runs.events import Losses
+from nst.runs.memory_budget import GIGABYTE
 from nst.styles.network_plan import PLANS
 from nst.styles.style_file import Style, StyleFile
 from nst.styles.style_library import SHIPPED

@@ -26,8 +26,8 @@ from nst.options.style_options import StyleOptions
 from nst.pictures.colors import match_colors
 from nst.pictures.images import check_array, fit, resize
 from nst.runs.estimates import NETWORKS, estimate
-from nst.runs.estimates import budget as free_memory
 from nst.runs.events import Losses
+from nst.runs.memory_budget import budget as free_memory
 from nst.runs.schedule import MARGIN, Scale, margins, rejoin, schedule
 
 NOISE = 0.1  # deviation of the noise a picture starts from; near grey, because what is far from it stays as grain

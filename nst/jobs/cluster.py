@@ -1,18 +1,24 @@
 """The Dask cluster of a pool: an embedded one, of worker processes on this machine, or an existing scheduler."""
 
+import asyncio
+import copy
 import logging
 import os
+import threading
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 
 import dask
 from distributed import Client, LocalCluster, Security
 
 from nst.options.settings import Settings
-from nst.runs.estimates import GIGABYTE, budget
+from nst.runs.memory_budget import GIGABYTE, budget
 
 CONNECT_TIMEOUT = 10.0  # seconds that an attempt to reach a scheduler may take
-NICENESS = 10  # of embedded workers, so that the page stays quick
+POLL_INTERVAL = 0.05  # seconds between two looks whether such an attempt has ended, or is to be cancelled
+LOOP_TIMEOUT = 5.0  # seconds that the tasks of a client may take to end
+NICENESS = 10  # of embedded workers above that of this process, so that the page stays quick
 GPU = "GPU"  # the Dask resource of a worker with a graphics card, 1 of each: one run at a time
 
 CONFIG = {
@@ -35,16 +41,63 @@ CONFIG = {
 NO_DASHBOARD = {"dashboard": False, "dashboard_address": "127.0.0.1:0"}
 
 
+def configure_dask() -> None:
+    """Apply CONFIG in this process; a copy of it, because Dask appends to lists."""
+    dask.config.set(copy.deepcopy(CONFIG))
+
+
 @contextmanager
-def connect(settings: Settings) -> Iterator[Client]:
-    """A client of `settings.scheduler`, or, if that is empty, of an embedded cluster that ends with the block."""
-    dask.config.set(CONFIG)
+def connect(settings: Settings, closing: threading.Event) -> Iterator[Client]:
+    """A client of `settings.scheduler`, or, if that is empty, of an embedded cluster that ends with the block.
+
+    Raises OSError if the scheduler cannot be reached, or if `closing` is set before it is.
+    """
+    configure_dask()
     if settings.scheduler:
-        with Client(settings.scheduler, timeout=CONNECT_TIMEOUT, set_as_default=False) as client:
+        with _event_loop() as loop, _client_of(settings.scheduler, loop, closing) as client:
             yield client
     else:
         with _embedded_cluster(settings) as cluster, Client(cluster, set_as_default=False) as client:
             yield client
+
+
+def _client_of(address: str, loop: asyncio.AbstractEventLoop, closing: threading.Event) -> Client:
+    """A client on `loop`, connected: an attempt that can be cancelled, unlike that of a client with its own loop."""
+
+    async def attempt() -> Client:
+        client = Client(address, timeout=CONNECT_TIMEOUT, set_as_default=False, asynchronous=True)
+        try:
+            return await client
+        except BaseException:
+            await client.close()
+            raise
+
+    future = asyncio.run_coroutine_threadsafe(attempt(), loop)
+    while not future.done():
+        if closing.wait(POLL_INTERVAL):
+            future.cancel()
+            raise ConnectionAbortedError(f"the attempt to reach {address} was cancelled")
+    return future.result()
+
+
+@contextmanager
+def _event_loop() -> Iterator[asyncio.AbstractEventLoop]:
+    """An event loop that runs in a thread of its own; its tasks are cancelled at the end."""
+    started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = Future()
+
+    async def run() -> None:
+        end = asyncio.Event()
+        started.set_result((asyncio.get_running_loop(), end))
+        await end.wait()
+
+    thread = threading.Thread(target=lambda: asyncio.run(run()), name="nst-dask", daemon=True)
+    thread.start()
+    loop, end = started.result()
+    try:
+        yield loop
+    finally:
+        loop.call_soon_threadsafe(end.set)
+        thread.join(LOOP_TIMEOUT)
 
 
 def _embedded_cluster(settings: Settings) -> LocalCluster:
@@ -65,6 +118,11 @@ def _embedded_cluster(settings: Settings) -> LocalCluster:
         silence_logs=logging.CRITICAL,
         env=_environment(settings),
     )
+
+
+def worker_niceness(settings: Settings) -> int:
+    """The niceness that workers must have at least; 0 for those of a scheduler elsewhere and on Windows."""
+    return os.nice(0) + NICENESS if hasattr(os, "nice") and not settings.scheduler else 0
 
 
 def _environment(settings: Settings) -> dict[str, str]:

@@ -13,11 +13,10 @@ from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any
 
-import dask
 from distributed import Nanny, Scheduler
 
 from nst.errors import NstError, OptionError
-from nst.jobs.cluster import CONFIG, GPU, NO_DASHBOARD
+from nst.jobs.cluster import GPU, NO_DASHBOARD, configure_dask
 
 CLOSE_TIMEOUT = 2.0  # seconds in which a worker without a scheduler must end; its run is resumed elsewhere
 JOIN_TIMEOUT = 60.0  # seconds that one attempt to join may take
@@ -57,7 +56,7 @@ def join(address: str, name: str | None = None, gpu: bool = False) -> None:
 
 def _configure() -> None:
     """Configure Dask, and silence its log, here and in the worker process: this module prints what users need."""
-    dask.config.set(CONFIG)
+    configure_dask()
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     os.environ["DASK_LOGGING__DISTRIBUTED"] = "critical"
 

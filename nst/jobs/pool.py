@@ -18,7 +18,7 @@ from distributed import Future
 
 from nst.errors import Conflict, NstError
 from nst.jobs import worker_tasks
-from nst.jobs.cluster import NICENESS, connect
+from nst.jobs.cluster import connect, worker_niceness
 from nst.jobs.dispatcher import LOST, Dispatcher
 from nst.jobs.store import Store
 from nst.jobs.weights_fetches import WeightsFetches
@@ -55,7 +55,7 @@ class Pool:
         self._actions: SimpleQueue[Action] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._closing, self._woken = threading.Event(), threading.Event()
-        self.workers = Workers(functions, 0 if settings.scheduler else NICENESS, self.post)
+        self.workers = Workers(functions, worker_niceness(settings), self.post)
         self.fetches = WeightsFetches(store.folder, self.workers)
         self._dispatcher = Dispatcher(store, self.workers, self.post, self._on_disconnect)
         self._failed_warm_ups = 0  # in a row
@@ -134,13 +134,14 @@ class Pool:
     def _serve(self) -> None:
         while not self._closing.is_set():
             try:
-                with connect(self._settings) as self.workers.client:
+                with connect(self._settings, self._closing) as self.workers.client:
                     self._worker_seen_at = time.monotonic()
                     self._actions.put(self._synchronize)
                     self._work()
                     self._release()
             except Exception as error:
-                self._on_failure(error)
+                if not self._closing.is_set():
+                    self._on_failure(error)
         try:
             self._store.interrupt_running()
         except NstError as error:

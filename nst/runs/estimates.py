@@ -4,25 +4,20 @@ Time is summed over the schedule's steps with the speed that `engine/calibrate.p
 follows from the pictures and activations that are held at once. TensorFlow is not used.
 """
 
-import contextlib
 import dataclasses
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Self
-
-import psutil
 
 from nst.errors import OutOfMemory
 from nst.options.option_field import options_of
 from nst.options.style_options import AUTO_SECONDS, StyleOptions
 from nst.pictures.images import fit
 from nst.runs.humanize import roughly
+from nst.runs.memory_budget import GIGABYTE
 from nst.runs.schedule import Scale, margins, schedule
 
-GIGABYTE = 10**9
-SHARE = 0.7  # of the free memory, which a run may take unless the settings say otherwise
 PICTURE = 3 * 4  # bytes of one pixel, float32
 
 
@@ -60,11 +55,6 @@ TARGETS = 0.4  # a forward pass
 TILED_STEP = 1.4  # a forward pass, and a step
 VECTOR_PASSES = 3  # of a step of L-BFGS over the pictures of its pairs
 TILES = (1536, 1024, 768, 512, 384, 256)  # px, sides of a tile's core; few, because each needs a trace of its own
-
-CONTAINERS = (  # (limit, use) of a container's memory, where the machine's own would be too much
-    ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
-    ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
-)
 
 
 @dataclass(frozen=True)
@@ -138,7 +128,7 @@ def estimate(
         network: the one that will paint, a key of `NETWORKS`: "auto" is already decided.
         precision: "float32" or "bfloat16": "auto" is already decided.
         calibration: of that network at that precision, see `calibration_for`.
-        budget: bytes the painting process may take in all, see `budget`; None is no bound.
+        budget: bytes the painting process may take in all, see memory_budget.py; None is no bound.
         style: (height, width) of the style picture, px; None takes one shaped like the content.
 
     Raises:
@@ -156,6 +146,22 @@ def estimate(
     seconds = None if calibration is None else run.seconds(calibration, tile)
     final = run.scales[-1]
     return Estimate(final.width, final.height, seconds, run.bytes(tile), tile or None, options.epochs == "auto")
+
+
+def seconds_of(
+    height: int,
+    width: int,
+    options: StyleOptions,
+    calibration: Calibration,
+    tile: int | None,
+    style: tuple[int, int] | None = None,
+) -> float:
+    """Seconds of the run, from Start to the result, if it is painted by tiles of that side, px; None is whole.
+
+    Arguments as in `estimate`, whose `Estimate.tile` it may be.
+    """
+    run = _Run(height, width, options, calibration.network, calibration.precision, style or (height, width))
+    return run.seconds(calibration, tile or 0)
 
 
 def auto_network(
@@ -203,31 +209,6 @@ def largest_size(
         run = _Run(height, width, smaller, network, precision, style or (height, width))
         if run.tile(budget) is not None:
             return size
-    return 0
-
-
-def budget(gigabytes: float = 0.0) -> int:
-    """Bytes that the calling process may take in all: `gigabytes`, or, for 0, a share of what is free for it now."""
-    if gigabytes:
-        return round(gigabytes * GIGABYTE)
-    free = psutil.virtual_memory().available
-    for limit, used in CONTAINERS:
-        with contextlib.suppress(OSError, ValueError):  # not there, or "max"
-            free = min(free, int(Path(limit).read_text()) - int(Path(used).read_text()) + _reclaimable(used))
-    return round(SHARE * (max(0, free) + psutil.Process().memory_info().rss))
-
-
-def spare(gigabytes: float = 0.0) -> int:
-    """Bytes that the calling process may take beside those it has; `gigabytes` is as in `budget`."""
-    return budget(gigabytes) - psutil.Process().memory_info().rss
-
-
-def _reclaimable(used: str) -> int:
-    """Bytes of a container's use that are pages of files, given back on demand."""
-    with contextlib.suppress(OSError, ValueError):
-        lines = Path(used).with_name("memory.stat").read_text().splitlines()
-        values = {name: int(value) for name, value in (line.split() for line in lines)}
-        return values.get("total_inactive_file", values.get("inactive_file", 0))
     return 0
 
 

@@ -20,9 +20,10 @@ from nst.options.settings import Settings
 from nst.options.style_options import StyleOptions
 from nst.pictures import images
 from nst.runs.control import Control
-from nst.runs.estimates import auto_network, budget
+from nst.runs.estimates import auto_network
 from nst.runs.events import Event, Failed, Finished, Paused, Stopped
 from nst.runs.job import StyleJob
+from nst.runs.memory_budget import budget
 from nst.worker.calibrations import calibration_of, measured
 from nst.worker.style_run import StyleRun
 from nst.worker.weights_fetcher import extractors

@@ -22,9 +22,10 @@ from nst.options.settings import Settings
 from nst.pictures import images
 from nst.pictures.images import fit
 from nst.pictures.provenance import Provenance, Steering
-from nst.runs.estimates import Calibration, Estimate, auto_network, budget, estimate
+from nst.runs.estimates import Estimate, auto_network, estimate, seconds_of
 from nst.runs.events import Epoch, Kept, Started, Steered
 from nst.runs.job import StyleJob
+from nst.runs.memory_budget import budget
 from nst.runs.schedule import of_length, schedule, seconds_left
 from nst.worker.calibrations import calibration_of, measured
 
@@ -59,7 +60,9 @@ class StyleRun:
         for layer, nearest in self.options.replaced_layers(self.extractor).items():
             self._add_note(f"{self.extractor} has no layer {layer}: {nearest}, the nearest, takes its place.")
         self._load_state()
-        self._tiled = self._estimate(None).tiled
+        height, width, _ = self._content.shape
+        network, style = (self.extractor, self._network.dtype), self._style.shape[:2]
+        self._estimate = estimate(height, width, self.options, *network, budget=self._budget, style=style)
         self._last: Step | None = None
         self._began = self._epoch_began = self._checkpoint_at = time.monotonic()
         self._checkpoint_takes = 0.0  # seconds
@@ -126,18 +129,16 @@ class StyleRun:
 
     def estimate(self) -> Estimate:
         """What the run will take on this machine, which is measured if it was not before."""
-        return self._estimate(calibration_of(self._network))
-
-    def _estimate(self, speed: Calibration | None) -> Estimate:
-        (height, width, _), (style_height, style_width, _) = self._content.shape, self._style.shape
-        network, style = (self.extractor, self._network.dtype), (style_height, style_width)
-        return estimate(height, width, self.options, *network, speed, self._budget, style)
+        (height, width, _), style = self._content.shape, self._style.shape[:2]
+        speed, tile = calibration_of(self._network), self._estimate.tile
+        seconds = seconds_of(height, width, self.options, speed, tile, style)
+        return dataclasses.replace(self._estimate, seconds=seconds)
 
     def started(self) -> Started:
         """The event that describes what will be painted."""
         final, steps = self._scales[-1], sum(scale.steps for scale in self._scales)
         epochs = math.ceil(steps / self.options.steps_per_epoch)
-        how = self._network.dtype, self._tiled
+        how = self._network.dtype, self._estimate.tiled
         where = self._first_step // self.options.steps_per_epoch, self.resumed
         return Started(self.extractor, self.note, final.width, final.height, epochs, steps, *how, *where)
 

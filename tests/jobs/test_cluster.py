@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -197,6 +198,24 @@ def test_workers_and_studio_reconnect_to_a_scheduler_that_was_restarted(
         worker.process.terminate()
         assert worker.process.wait(30) == 0
     assert "Traceback" not in worker.output() + first.output() + again.output()
+
+
+@pytest.mark.parametrize("listens", [False, True], ids=["nothing listens", "nothing answers"])
+def test_a_studio_that_closes_cancels_its_attempt_to_reach_a_scheduler(
+    store: Store, monkeypatch: pytest.MonkeyPatch, listens: bool
+) -> None:
+    monkeypatch.setattr("nst.jobs.cluster.CONNECT_TIMEOUT", 3600.0)
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        if listens:
+            silent.listen()
+        with serving(store, Settings(scheduler=f"tcp://127.0.0.1:{silent.getsockname()[1]}")) as queue:
+            wait_until(lambda: any(thread.name == "nst-dask" for thread in threading.enumerate()))
+            waiting = submit(queue, store, epochs=1)
+            queue.close()
+            assert not queue.pool._thread.is_alive()
+            assert not any(thread.name == "nst-dask" for thread in threading.enumerate())
+            assert store.run(waiting.id).state is State.QUEUED
 
 
 # TLS ------------------------------------------------------------------------------------------------------------------
