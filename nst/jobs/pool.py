@@ -162,7 +162,7 @@ class Pool:
         self._dispatcher.fail_waiting(reason)
         if not self._closing.is_set():
             self._woken.wait()
-        self._failed_clusters = 0
+        self._failed_clusters, self._error = 0, ""
 
     def _work(self) -> None:
         """Call posted actions and dispatch runs until the pool closes. Raises ConnectionError without a scheduler."""
