@@ -121,8 +121,8 @@ def _embedded_cluster(settings: Settings) -> LocalCluster:
 
 
 def worker_niceness(settings: Settings) -> int:
-    """The niceness that workers must have at least; 0 for those of a scheduler elsewhere and on Windows."""
-    return os.nice(0) + NICENESS if hasattr(os, "nice") and not settings.scheduler else 0
+    """The niceness that workers must have at least; -20, which all have, for workers of a scheduler elsewhere."""
+    return os.nice(0) + NICENESS if hasattr(os, "nice") and not settings.scheduler else -20
 
 
 def _environment(settings: Settings) -> dict[str, str]:
