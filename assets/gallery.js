@@ -1,51 +1,51 @@
-// The gallery's wall: when it is looked at anew, what its cards' buttons ask for, the way back from a deletion, and the
-// focus, which stays where it was whatever is hung.
+// The grid of the gallery: when it is requested, what the buttons of its cards do, undoing a deletion, and the focus,
+// which stays on its control when cards are replaced.
 (() => {
-  const AGAIN_MS = 2000; // between two looks while something on the wall is being painted
-  const GIVE_UP_MS = 10000; // a look that is not answered by then is lost
+  const REFRESH_MS = 2000; // between two requests while a run in the grid is active
+  const GIVE_UP_MS = 10000; // a request without an answer is repeated after this time
   const set = (id, props) => window.dash_clientside.set_props(id, props);
   const find = (selector) => document.querySelector(selector);
   const within = (event, selector) => event.target instanceof Element && event.target.closest(selector);
-  let looks = 0, wishes = 0, timer = 0, shown = false;
+  let requests = 0, actions = 0, timer = 0, shown = false;
 
-  // Looking ------------------------------------------------------------------------------------------------------------
+  // The grid -----------------------------------------------------------------------------------------------------------
 
-  function look(pathname) {
+  function request(pathname) {
     shown = pathname === "/gallery";
     clearTimeout(timer);
     if (!shown) return window.dash_clientside.no_update;
-    timer = setTimeout(again, GIVE_UP_MS);
-    return ++looks;
+    timer = setTimeout(refresh, GIVE_UP_MS);
+    return ++requests;
   }
 
-  function again() {
-    if (shown && !document.hidden) set("look", { data: look(location.pathname) });
+  function refresh() {
+    if (shown && !document.hidden) set("look", { data: request(location.pathname) });
   }
 
-  function looked() {
+  function received() {
     clearTimeout(timer);
-    if (find(".painting-going")) timer = setTimeout(again, AGAIN_MS);
-    requestAnimationFrame(() => { loadPictures(); tellTimes(); hold(); });
+    if (find(".run-card-active")) timer = setTimeout(refresh, REFRESH_MS);
+    requestAnimationFrame(() => { observePictures(); showTimes(); restoreFocus(); });
   }
 
-  document.addEventListener("visibilitychange", again);
+  document.addEventListener("visibilitychange", refresh);
 
-  // Pictures are loaded as they come into sight: hundreds at once would hold every connection of the browser.
-  const sight = new IntersectionObserver((entries) => {
+  // Pictures are loaded when they scroll into view: hundreds at once would use up the connections of the browser.
+  const visibility = new IntersectionObserver((entries) => {
     entries.filter(({ isIntersecting }) => isIntersecting).forEach(({ target }) => {
       target.src = target.dataset.src;
-      sight.unobserve(target);
+      visibility.unobserve(target);
     });
   }, { rootMargin: "50%" });
 
-  function loadPictures() {
+  function observePictures() {
     document.querySelectorAll("#wall img").forEach((image) => {
-      if (image.getAttribute("src") !== image.dataset.src) sight.observe(image);
+      if (image.getAttribute("src") !== image.dataset.src) visibility.observe(image);
     });
   }
 
-  // When a run was asked for, as it is said where the page is read.
-  function tellTimes() {
+  // The times at which runs were started, in the reader's time zone and language.
+  function showTimes() {
     document.querySelectorAll("#wall time").forEach((time) => {
       const then = new Date(time.dateTime);
       time.textContent = ago((Date.now() - then) / 1000) ?? then.toLocaleDateString([], { dateStyle: "medium" });
@@ -53,7 +53,7 @@
     });
   }
 
-  const UNITS = [[60, 1, ""], [3600, 60, "min"], [86400, 3600, "h"], [604800, 86400, "days"]]; // below, seconds, name
+  const UNITS = [[60, 1, ""], [3600, 60, "min"], [86400, 3600, "h"], [604800, 86400, "days"]]; // limit, seconds, name
 
   function ago(seconds) {
     const unit = UNITS.find(([limit]) => seconds < limit);
@@ -62,68 +62,71 @@
     return unit[2] ? `${whole} ${whole === 1 ? unit[2].replace("days", "day") : unit[2]} ago` : "just now";
   }
 
-  // Holding the focus --------------------------------------------------------------------------------------------------
+  // The focus ----------------------------------------------------------------------------------------------------------
 
   const controls = (card) => [...card?.querySelectorAll("a:not([tabindex]), button") ?? []];
-  let held = null; // {card, n}: what has the focus on the wall
+  let focused = null; // {card, n}: the card's id and the number of its control
 
-  function hold() {
-    if (held && document.activeElement === document.body) {
-      controls(document.getElementById(held.card)).at(held.n)?.focus({ preventScroll: true });
+  function restoreFocus() {
+    if (focused && document.activeElement === document.body) {
+      controls(document.getElementById(focused.card)).at(focused.n)?.focus({ preventScroll: true });
     }
   }
 
-  const holding = (event) => {
-    const card = within(event, ".painting");
-    held = card ? { card: card.id, n: controls(card).indexOf(event.target.closest("a, button")) } : null;
+  const rememberFocus = (event) => {
+    const card = within(event, ".run-card");
+    focused = card ? { card: card.id, n: controls(card).indexOf(event.target.closest("a, button")) } : null;
   };
-  document.addEventListener("focusin", holding);
-  document.addEventListener("pointerdown", holding);
+  document.addEventListener("focusin", rememberFocus);
+  document.addEventListener("pointerdown", rememberFocus);
 
-  // Wishes -------------------------------------------------------------------------------------------------------------
+  // Actions ------------------------------------------------------------------------------------------------------------
 
-  const wish = (what, run) => set("wish", { data: { do: what, run, n: ++wishes } });
-  let bin = []; // {run, title}, the last one deleted at the end
+  const act = (name, run) => set("wish", { data: { do: name, run, n: ++actions } });
+  let deleted = []; // {run, title}, the last one at the end
 
-  function showBin() {
-    const last = bin.at(-1);
+  function showUndo() {
+    const last = deleted.at(-1);
     find("#bin").hidden = !last;
     if (last) find("#bin-text").textContent = `Deleted “${last.title}”.`;
   }
 
-  function forget(entry) {
-    bin = bin.filter((each) => each !== entry);
-    showBin();
+  function dropUndo(entry) {
+    deleted = deleted.filter((each) => each !== entry);
+    showUndo();
   }
 
-  function granted({ do: what, run, failed }) {
-    if (what === "delete" && failed) forget(bin.find((each) => each.run === run));
-    again();
+  function actionDone({ do: name, run, failed }) {
+    if (name === "delete" && failed) dropUndo(deleted.find((each) => each.run === run));
+    refresh();
+  }
+
+  function remove(run, title) {
+    const entry = { run, title };
+    deleted.push(entry);
+    setTimeout(dropUndo, 1000 * find("#bin").dataset.seconds, entry); // later the run cannot be restored
+    showUndo();
+    find("#undo").focus();
   }
 
   document.addEventListener("click", (event) => {
     const button = within(event, "#wall [data-do]");
     if (button) {
-      const { do: what, run } = button.dataset;
-      wish(what, run);
-      if (what !== "delete") return;
-      const entry = { run, title: button.closest(".painting").ariaLabel };
-      bin.push(entry);
-      setTimeout(forget, 1000 * find("#bin").dataset.lasts, entry); // after which it is gone for good
-      showBin();
-      find("#undo").focus();
+      const { do: name, run } = button.dataset;
+      act(name, run);
+      if (name === "delete") remove(run, button.closest(".run-card").ariaLabel);
     }
     if (within(event, "#undo")) {
-      const last = bin.at(-1);
-      wish("restore", last.run);
-      forget(last);
-      held = { card: `card-${last.run}`, n: -1 };
+      const last = deleted.at(-1);
+      act("restore", last.run);
+      dropUndo(last);
+      focused = { card: `card-${last.run}`, n: -1 };
     }
     if (within(event, "#forget")) {
-      bin = [];
-      showBin();
+      deleted = [];
+      showUndo();
     }
   });
 
-  window.dash_clientside = Object.assign({}, window.dash_clientside, { gallery: { look, looked, granted } });
+  window.dash_clientside = Object.assign({}, window.dash_clientside, { gallery: { request, received, actionDone } });
 })();

@@ -1,117 +1,118 @@
-// Shows every frame, one after another, however many an answer brings; and, once the scrubber is moved, the one it is at.
-// A frame is decoded before its turn, so that the picture never blinks; a patch of its address leaves the figure, and
-// with it the user's zoom, alone. One that does not come is passed over, but the newest is asked for again and again: it
-// is what a lost link must not leave out.
+// Shows the frames of a run: every new one in order, however many come in one answer, or the one at the scrubber.
+//
+// A frame is decoded before it is shown, so that the image does not flicker. Only its address in the figure is patched,
+// which keeps the user's zoom. A frame that does not load is skipped, except the newest: it is requested until it loads,
+// so that a broken connection does not leave an old image.
 (() => {
-  const AHEAD = 3; // frames that load while one is shown
-  const GIVE_UP_MS = 10000; // a frame that takes longer to load is passed over
-  const PAUSE_MS = 2000; // before the newest is asked for again
+  const PRELOADED = 3; // frames that are loaded while one is shown
+  const LOAD_TIMEOUT_MS = 10000; // after which a frame is skipped
+  const RETRY_MS = 2000; // before the newest frame is requested again
   let run = "", base = "", first = 0, result = "";
-  let kept = new Map(); // epochs whose frames are there -> whether they are marked
-  let waiting = [], playing = false;
-  let back = null; // the epoch that is looked back at; null follows the painting
-  let set = -1, newest = 0; // what the scrubber was set to by us, and its end
+  let kept = new Map(); // epochs whose frames the server has -> whether they are marked
+  let queue = [], playing = false;
+  let chosen = null; // the epoch that the scrubber was moved to; null follows the run
+  let scrubber = -1, newest = 0; // the value that this script gave to the scrubber, and the scrubber's end
 
-  const load = (frame) => (frame.ready ??= new Promise((resolve) => {
+  const load = (frame) => (frame.loaded ??= new Promise((resolve) => {
     const image = new Image();
     image.onload = () => image.decode().then(() => resolve(true), () => resolve(true));
     image.onerror = () => resolve(false);
-    setTimeout(() => { if (!image.complete) image.src = ""; resolve(false); }, GIVE_UP_MS); // lets go of the request
+    setTimeout(() => { if (!image.complete) image.src = ""; resolve(false); }, LOAD_TIMEOUT_MS); // ends the request
     image.src = frame.url;
   }));
 
   const pause = () => new Promise((resolve) => {
-    setTimeout(resolve, PAUSE_MS);
+    setTimeout(resolve, RETRY_MS);
     addEventListener("online", resolve, { once: true });
   });
 
-  // Two animation frames: the first may come before what was just set is painted.
-  const painted = () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+  // Two animation frames: the first one may come before the browser has drawn what was set last.
+  const drawn = () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
 
-  const frameOf = (epoch) => `${base}/frames/${epoch}.jpg`;
-  const props = (id, values) => window.dash_clientside.set_props(id, values);
+  const frameUrl = (epoch) => `${base}/frames/${epoch}.jpg`;
+  const set = (id, props) => window.dash_clientside.set_props(id, props);
   const patch = (path, value) => new window.dash_clientside.Patch().assign(path, value).build();
 
   function show(url) {
-    props("image-graph", { figure: patch(["layout", "images", 0, "source"], url) });
+    set("image-graph", { figure: patch(["layout", "images", 0, "source"], url) });
   }
 
-  async function drain() {
+  async function playQueue() {
     playing = true;
-    while (waiting.length) {
-      if (document.hidden) waiting = waiting.slice(-1); // nobody looks, and a hidden page has no animation frames
-      const frame = waiting.shift();
-      waiting.slice(0, AHEAD).forEach(load);
+    while (queue.length) {
+      if (document.hidden) queue = queue.slice(-1); // a hidden page has no animation frames
+      const frame = queue.shift();
+      queue.slice(0, PRELOADED).forEach(load);
       const loaded = await load(frame);
       if (loaded && frame.run === run) {
-        if (back === null) show(frame.url);
-        if (!document.hidden) await painted();
-      } else if (!loaded && !waiting.length) {
+        if (chosen === null) show(frame.url);
+        if (!document.hidden) await drawn();
+      } else if (!loaded && !queue.length) {
         await pause();
-        if (!waiting.length && frame.run === run) waiting.push({ url: frame.url, run });
+        if (!queue.length && frame.run === run) queue.push({ url: frame.url, run });
       }
     }
     playing = false;
   }
 
-  function play(news) {
-    if (news.run !== run) {
-      [waiting, back] = [[], null];
-      props("film-link", { hidden: true }); // of another run
+  function play(update) {
+    if (update.run !== run) {
+      [queue, chosen] = [[], null];
+      set("film-link", { hidden: true }); // it is of another run
     }
-    ({ run, base, first, result } = news);
-    kept = new Map(news.kept);
+    ({ run, base, first, result } = update);
+    kept = new Map(update.kept);
     newest = Math.max(first, ...kept.keys());
-    waiting.push(...news.play.map((epoch) => ({ url: frameOf(epoch), run })));
-    if (result) waiting.push({ url: result, run });
-    if (!playing) drain();
-    tell();
+    queue.push(...update.play.map((epoch) => ({ url: frameUrl(epoch), run })));
+    if (result) queue.push({ url: result, run });
+    if (!playing) playQueue();
+    updateScrubber();
   }
 
-  // The scrubber, what stands beside it, and the line in the losses.
-  function tell() {
-    const at = back ?? newest;
-    set = at;
-    props("epoch-scrubber", { min: first, max: newest, value: at, disabled: newest === first });
-    props("scrubbed", { children: `Epoch ${at}` });
-    const marked = kept.get(at) === true;
-    props("mark", { disabled: !kept.has(at), children: marked ? "★" : "☆" });
+  // The scrubber, the epoch and the star beside it, and the line in the figure of the losses.
+  function updateScrubber() {
+    const epoch = chosen ?? newest;
+    scrubber = epoch;
+    set("epoch-scrubber", { min: first, max: newest, value: epoch, disabled: newest === first });
+    set("scrubbed", { children: `Epoch ${epoch}` });
+    const marked = kept.get(epoch) === true;
+    set("mark", { disabled: !kept.has(epoch), children: marked ? "★" : "☆" });
     document.querySelector("#mark")?.setAttribute("aria-pressed", String(marked));
     const losses = new window.dash_clientside.Patch();
-    for (const [name, value] of Object.entries({ x0: at, x1: at, visible: back !== null })) {
+    for (const [name, value] of Object.entries({ x0: epoch, x1: epoch, visible: chosen !== null })) {
       losses.assign(["layout", "shapes", 0, name], value);
     }
-    props("loss-graph", { figure: losses.build() });
+    set("loss-graph", { figure: losses.build() });
   }
 
   const nearest = (epoch) => [...kept.keys()].reduce((a, b) => (Math.abs(b - epoch) < Math.abs(a - epoch) ? b : a), newest);
 
   async function scrub(value) {
     const epoch = Number(value);
-    if (epoch === set || !kept.size) return;
-    const mine = (back = epoch >= newest ? null : nearest(epoch));
-    tell();
-    const url = back === null ? result || frameOf(newest) : frameOf(back);
-    if (await load({ url }) && back === mine) show(url);
+    if (epoch === scrubber || !kept.size) return;
+    const mine = (chosen = epoch >= newest ? null : nearest(epoch));
+    updateScrubber();
+    const url = chosen === null ? result || frameUrl(newest) : frameUrl(chosen);
+    if (await load({ url }) && chosen === mine) show(url);
   }
 
   async function mark() {
-    const epoch = back ?? newest;
+    const epoch = chosen ?? newest;
     const marked = !kept.get(epoch);
     const answer = await fetch(`${base}/frames/${epoch}/mark`, { method: marked ? "PUT" : "DELETE" });
-    if (!answer.ok) return props("toast", { is_open: true, children: (await answer.json()).error.message });
+    if (!answer.ok) return set("toast", { is_open: true, children: (await answer.json()).error.message });
     kept.set(epoch, marked);
-    tell();
+    updateScrubber();
   }
 
-  // The arrow keys look back wherever the focus is, unless something else moves by them.
+  // The arrow keys move the scrubber wherever the focus is, unless the focused element uses them.
   document.addEventListener("keydown", (event) => {
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    const busy = event.target instanceof Element && event.target.closest("input, select, textarea, [role=slider], dialog");
-    if (!step || busy || event.altKey || event.ctrlKey || event.metaKey || !kept.size) return;
+    const used = event.target instanceof Element && event.target.closest("input, select, textarea, [role=slider], dialog");
+    if (!step || used || event.altKey || event.ctrlKey || event.metaKey || !kept.size) return;
     if (!document.querySelector("#history")?.offsetParent) return;
     const epochs = [...kept.keys()].sort((a, b) => a - b);
-    const next = epochs[epochs.indexOf(nearest(back ?? newest)) + step];
+    const next = epochs[epochs.indexOf(nearest(chosen ?? newest)) + step];
     if (next !== undefined) scrub(next);
   });
 

@@ -1,37 +1,39 @@
-// At most one poll is in flight. One that is not answered is given up, so that nothing waits for ever after a restart.
+// The poll for changes of the run and the server. At most one request is in flight. A request without an answer is given
+// up after a while, so that the page works again after a restart of the server.
 (() => {
   const GIVE_UP_MS = 10000;
-  const AWAY_MS = 5000; // a poll waits two seconds at most: by then the server, or the network, is gone
-  let asked = 0, answered = 0, since = 0;
+  const OFFLINE_MS = 5000; // a poll takes two seconds at most: after this time the server or the network is down
+  let sent = 0, answered = 0, since = 0;
 
-  function gate() {
+  // Returns the number of the next request if one may be sent now.
+  function send() {
     const { no_update, callback_context } = window.dash_clientside;
     const waited = Date.now() - since;
-    const moved = callback_context.triggered.some(({ prop_id }) => prop_id === "url.search");
-    const away = answered < asked && waited > AWAY_MS;
-    document.documentElement.classList.toggle("is-away", away);
-    if (away) knock();
-    if (answered < asked && waited < GIVE_UP_MS && !moved) return no_update;
+    const runChanged = callback_context.triggered.some(({ prop_id }) => prop_id === "url.search");
+    const offline = answered < sent && waited > OFFLINE_MS;
+    document.documentElement.classList.toggle("is-offline", offline);
+    if (offline) checkSession();
+    if (answered < sent && waited < GIVE_UP_MS && !runChanged) return no_update;
     since = Date.now();
-    return ++asked;
+    return ++sent;
   }
 
-  function settle(id) {
-    answered = Math.max(answered, id);
+  function received(number) {
+    answered = Math.max(answered, number);
   }
 
-  // Not the server may be gone, but the session: then to the door.
-  let knocking = false;
-  async function knock() {
-    if (knocking) return;
-    knocking = true;
+  // The server may be up and the login session over: then the login page is shown.
+  let checking = false;
+  async function checkSession() {
+    if (checking) return;
+    checking = true;
     try {
-      const { status } = await fetch("/api/v1/options", { signal: AbortSignal.timeout(AWAY_MS) });
+      const { status } = await fetch("/api/v1/options", { signal: AbortSignal.timeout(OFFLINE_MS) });
       if (status === 401) location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
-    } catch { /* it is the server */ }
-    knocking = false;
+    } catch { /* the server does not answer either */ }
+    checking = false;
   }
 
   window.addEventListener("online", () => { since = 0; });
-  window.dash_clientside = Object.assign({}, window.dash_clientside, { poll: { gate, settle } });
+  window.dash_clientside = Object.assign({}, window.dash_clientside, { poll: { send, received } });
 })();

@@ -18,7 +18,6 @@ from benchmarks.command import COUNT, PIXELS, SIZES, command, flags
 from benchmarks.outcome import NotMeasured
 from benchmarks.process import fresh_process, peak_memory
 from benchmarks.report import Number, others_load, report
-from nst import samples
 from nst.engine.backend import tf
 from nst.engine.feed_forward import FastNetwork, apply_mix
 from nst.engine.networks import choose_extractor
@@ -28,16 +27,19 @@ from nst.engine.photos import Photos
 from nst.engine.train import Training
 from nst.engine.transformer import Transformer
 from nst.options.fast_options import FastOptions
-from nst.options.style_options import PRESETS, StyleOptions
+from nst.options.layer_presets import PRESETS
+from nst.options.style_options import StyleOptions
 from nst.options.train_options import TrainOptions
 from nst.pictures import images
 from nst.pictures.images import fit
-from nst.runs.estimates import GIGABYTE
+from nst.pictures.samples import CONTENTS
 from nst.runs.events import Losses
-from nst.styles.style_file import PLANS, Style, StyleFile
+from nst.runs.memory_budget import GIGABYTE
+from nst.styles.network_plan import PLANS
+from nst.styles.style_file import Style, StyleFile
 from nst.styles.style_library import SHIPPED
-from nst.web.callbacks.instant import SIDE
-from nst.web.service.fast_styles import LARGER
+from nst.web.callbacks.instant import PREVIEW_SIDE
+from nst.web.service.fast_styles import THUMBNAIL_SCALE
 
 PHOTOS = 10
 WORTH = 384  # px, long side of the photos that are optimised
@@ -69,7 +71,12 @@ def measure(given: argparse.Namespace) -> None:
         Number(f"{given.size} x {given.size} px, ours", "s", ours, at_most=0.15),
         Number("... Johnson's shape", "s", johnson),
         Number("... times faster", "times", ratios(johnson, ours), at_least=5),
-        Number(f"thumbnails of all shipped styles, painted at {LARGER * SIDE} px", "s", thumbnails, at_most=2),
+        Number(
+            f"thumbnails of all shipped styles, painted at {THUMBNAIL_SCALE * PREVIEW_SIDE} px",
+            "s",
+            thumbnails,
+            at_most=2,
+        ),
         Number(
             f"{given.large} x {round(given.large / 1.5)} px by strips, peak memory",
             "GB",
@@ -94,7 +101,7 @@ def held_out(folder: Path | None) -> list[images.Array]:
         if not found:
             raise NotMeasured(f"no photos in {folder}")
     else:
-        found = [np.asarray(sample.draw(), np.float32) / 255 for sample in samples.CONTENTS]
+        found = [images.read_file(sample.path).rgb for sample in CONTENTS]
     return [images.resize(photo, *fit(*photo.shape[:2], WORTH)) for photo in found]
 
 
@@ -117,7 +124,7 @@ def painter(network: Transformer, picture: images.Array) -> Callable[[], images.
 def seconds_of_thumbnails(photo: images.Array, rounds: int) -> tuple[float, ...]:
     """To paint a photo in every shipped style as the wall does, in the worker; the browser's share is not in it."""
     file = StyleFile.from_bytes(SHIPPED.read_bytes())
-    options = FastOptions(size=LARGER * SIDE)
+    options = FastOptions(size=THUMBNAIL_SCALE * PREVIEW_SIDE)
 
     def paint() -> None:
         for name in file.styles:

@@ -16,8 +16,9 @@ from nst.options.settings import Settings
 from nst.pictures import images
 from nst.pictures.colors import color_map
 from nst.pictures.images import fit
-from nst.runs.estimates import GIGABYTE, spare
-from nst.styles.style_file import Plan, StyleFile
+from nst.runs.memory_budget import GIGABYTE, spare
+from nst.styles.network_plan import Plan
+from nst.styles.style_file import StyleFile
 from nst.styles.style_library import SHIPPED
 
 Array = NDArray[np.float32]

@@ -13,8 +13,9 @@ from nst.engine.objective import LiveWeights, Objective
 from nst.engine.tiles import TiledObjective
 from nst.options.style_options import StyleOptions
 from nst.pictures.images import fit
-from nst.runs.estimates import NETWORKS, budget, estimate
+from nst.runs.estimates import NETWORKS, estimate
 from nst.runs.events import Losses
+from nst.runs.memory_budget import budget
 from nst.runs.schedule import MARGIN, Scale
 
 Tensor = Any

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from nst.engine.backend import convolve, ops
 from nst.engine.transformer import Condition, Transformer, enlarged, prepared
-from nst.styles.style_file import Unit
+from nst.styles.network_plan import Unit
 
 Array = NDArray[np.float32]
 STRIP_PIXELS = 2**17  # of a strip, about
@@ -90,7 +90,7 @@ class _Convolution:
 
     def rows(self, first: int, last: int) -> Any:
         unit, (height, _) = self._unit, self._source.sides
-        if unit.enlarges:  # a pair of rows is computed from one row and its neighbours; edges are repeated
+        if unit.upsamples:  # a pair of rows is computed from one row and its neighbours; edges are repeated
             start = first // 2
             wanted = np.clip(np.arange(start - 1, -(-last // 2) + 1), 0, height - 1)
             x = enlarged(_widened(self._gather(wanted), 1, "symmetric"), self._kernel)

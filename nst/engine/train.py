@@ -29,7 +29,7 @@ from nst.engine.objective import LayerLosses, Targets
 from nst.engine.photos import Photos
 from nst.engine.transformer import Transformer
 from nst.errors import Diverged, InputError
-from nst.options.style_options import PRESETS
+from nst.options.layer_presets import PRESETS
 from nst.options.train_options import TrainOptions
 
 Array = NDArray[np.float32]
@@ -150,7 +150,7 @@ class Training:
         only_styles: bool = False,
     ) -> None:
         self.transformer = transformer
-        self.options = options = options.settled(extractor.architecture.name, only_styles)
+        self.options = options = options.resolved(extractor.architecture.name, only_styles)
         for weight in (*transformer.kernels.values(), transformer.identity_vector):
             weight.trainable = not only_styles
         self._learner = Learner(transformer, extractor, styles, options)
@@ -237,7 +237,7 @@ class Training:
 
     def _progress(self) -> float:
         """0 at the start, 1 when the time or the steps are used up."""
-        assert self.options.minutes is not None  # `settled` decides it
+        assert self.options.minutes is not None  # `resolved` decides it
         shares = [self.seconds / (60 * self.options.minutes)]
         if self.options.steps:
             shares.append(self.step / self.options.steps)

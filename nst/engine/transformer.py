@@ -20,7 +20,8 @@ from typing import Any
 import numpy as np
 
 from nst.engine.backend import NORM_EPSILON, convolve, instance_norm, keras, ops
-from nst.styles.style_file import Plan, Style, StyleFile, Unit
+from nst.styles.network_plan import Plan, Unit
+from nst.styles.style_file import Style, StyleFile
 
 Tensor = Any
 
@@ -49,7 +50,7 @@ class Transformer(keras.layers.Layer):
         network = cls(file.plan, len(file.styles))
         for name, kernel in file.kernels.items():
             network.kernels[name].assign(kernel.astype(np.float32))
-        network.identity_vector.assign(file.own)
+        network.identity_vector.assign(file.identity_vector)
         network.styles.assign(np.stack([style.vector for style in file.styles.values()]))
         return network
 
@@ -113,7 +114,7 @@ class Condition:
     """
 
     def __init__(self, plan: Plan, style: Tensor, identity_vector: Tensor, strength: Tensor | None) -> None:
-        self._slices = plan.places  # of the parameters in a vector, by name
+        self._slices = plan.slices  # of the parameters in a vector, by name
         self._normal = self._sum = style  # parameters of the normalised channels; of those and the others together
         self._passed: Tensor | None = None  # parameters of the channels that are not normalised
         if strength is not None:
@@ -164,7 +165,7 @@ def _noise() -> np.ndarray:
 
 def convolved(x: Tensor, unit: Unit, kernel: Tensor, sides: Any = None) -> Tensor:
     """`x` [N, h, w, C] after the convolution of `unit`, edges reflected; if it enlarges, cropped to `sides`, (H, W)."""
-    if unit.enlarges:  # repeating the edges before the enlargement is reflecting them after it
+    if unit.upsamples:  # repeating the edges before the enlargement is reflecting them after it
         return enlarged(padded(x, 1, "symmetric"), kernel)[:, : sides[0], : sides[1]]
     return convolve(padded(x, unit.side // 2, "reflect"), kernel, stride=unit.stride)
 

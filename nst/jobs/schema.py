@@ -1,4 +1,4 @@
-"""The tables that a store keeps, and how an older file is brought to them."""
+"""The tables of a store's database, and the migration of older files."""
 
 import sqlite3
 from pathlib import Path
@@ -43,7 +43,7 @@ CREATE TABLE frames (
 
 
 def open_database(folder: Path) -> sqlite3.Connection:
-    """The database of a store, its tables made or brought up to date. Raises NstError if a newer program made it."""
+    """Open the database of a store; create or migrate its tables. Raises NstError if a newer program made it."""
     path = folder / "studio.sqlite"
     database = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
     try:
@@ -56,15 +56,15 @@ def open_database(folder: Path) -> sqlite3.Connection:
                 f"this program knows {VERSION}): update the program, or choose another folder"
             )
         if version < VERSION:
-            _bring_up(database, version, folder)
+            _migrate(database, version, folder)
     except BaseException:
         database.close()
         raise
     return database
 
 
-def _bring_up(database: sqlite3.Connection, version: int, folder: Path) -> None:
-    """All steps from `version` on, or none of them."""
+def _migrate(database: sqlite3.Connection, version: int, folder: Path) -> None:
+    """Apply all steps from `version` on, or none of them."""
     database.execute("BEGIN IMMEDIATE")
     with database:
         for since, script in enumerate((TABLES, TO_2)):

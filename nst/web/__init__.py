@@ -1,1 +1,1 @@
-"""The page and the REST interface: Dash attached to FastAPI. No TensorFlow."""
+"""The pages and the REST interface: Dash inside a FastAPI application. Does not import TensorFlow."""

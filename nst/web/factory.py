@@ -1,4 +1,4 @@
-"""Join the REST interface and the page into one FastAPI application. Building it starts nothing; serving it does."""
+"""Make the ASGI application of the REST interface and the pages. Making it starts nothing; its lifespan does."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -19,20 +19,19 @@ from nst.web.api import reference
 from nst.web.middleware.body_limit import BodyLimit
 from nst.web.middleware.clients import Clients
 from nst.web.middleware.login import Login
-from nst.web.middleware.metrics import Measured, Metrics
+from nst.web.middleware.metrics import Metrics, RequestMetrics
 from nst.web.middleware.origin_check import OriginCheck
 from nst.web.pages import studio
-from nst.web.service.samples import Samples
 from nst.web.service.service import Service
 
 # Beside app.py in a checkout, inside the package once installed.
 ASSETS = next(
-    place
-    for place in (Path(__file__).parent / "assets", Path(__file__).parents[2] / "assets")
-    if place.is_dir() or place.parent == Path(__file__).parents[2]
+    folder
+    for folder in (Path(__file__).parent / "assets", Path(__file__).parents[2] / "assets")
+    if folder.is_dir() or folder.parent == Path(__file__).parents[2]
 )
 
-# The theme is set before anything is painted, or a dark page would flash white.
+# The theme is set before anything is drawn, or a dark page would flash white.
 INDEX = """<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -54,28 +53,30 @@ document.documentElement.dataset.bsTheme =
 
 
 def create_app(settings: Settings, store: Store, queue: Queue) -> FastAPI:
-    """The whole site. Its lifespan starts the queue, and closes queue and store."""
+    """Make the application. Its lifespan starts the queue, and closes the queue and the store."""
 
     @asynccontextmanager
     async def lifespan(server: FastAPI) -> AsyncIterator[None]:
         store.interrupt_running()
         queue.start()
-        service.samples.start()
         yield
-        await asyncio.to_thread(service.samples.close)
         await asyncio.to_thread(service.timelapses.close)
         await asyncio.to_thread(queue.close)
         store.close()
 
     server = FastAPI(title="nst studio", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
-    server.state.service = service = Service(
-        settings, store, queue, Samples(settings.data / "samples"), Archive(store, settings.disk * GIGABYTE)
-    )
+    server.state.service = service = Service(settings, store, queue, Archive(store, settings.disk * GIGABYTE))
     server.state.metrics = metrics = Metrics(service)
     problems.install(server)
     server.include_router(reference.router)
-    server.include_router(api.router)  # before Dash, which answers every path that is left
-    page = Dash(
+    server.include_router(api.router)  # before Dash, whose route matches every other path
+    _add_pages(server, service, logout=bool(settings.token))
+    _add_middleware(server, settings, metrics)
+    return server
+
+
+def _add_pages(server: FastAPI, service: Service, logout: bool) -> None:
+    pages = Dash(
         "nst",
         server=server,
         assets_folder=str(ASSETS),
@@ -83,14 +84,17 @@ def create_app(settings: Settings, store: Store, queue: Queue) -> FastAPI:
         title="nst studio",
         update_title=None,
     )
-    page.layout = partial(studio.layout, logout=bool(settings.token))
-    callbacks.register(page, service)
-    page._setup_server()  # Dash does so when "/" is first asked for: /gallery would come without its scripts
+    pages.layout = partial(studio.layout, logout=logout)
+    callbacks.register(pages, service)
+    pages._setup_server()  # Dash does this at the first request for "/"; without it, /gallery would have no scripts
+
+
+def _add_middleware(server: FastAPI, settings: Settings, metrics: Metrics) -> None:
+    """Add the middleware. The one that is added last handles a request first."""
     if settings.token:
         server.add_middleware(Login, token=settings.token)
     if settings.many:
         server.add_middleware(Clients)
     server.add_middleware(BodyLimit)
     server.add_middleware(OriginCheck, host=settings.host, any_name=bool(settings.token))
-    server.add_middleware(Measured, metrics=metrics)  # the last one added is the first one asked
-    return server
+    server.add_middleware(RequestMetrics, metrics=metrics)

@@ -1,4 +1,7 @@
-"""Component ids, so that a typo is an ImportError or an AttributeError."""
+"""Component ids. A typo in a name is an ImportError or an AttributeError.
+
+The ids themselves are part of the page's interface and do not change; names of constants say what a component is.
+"""
 
 # Ids that others may rely on.
 EPOCHS = "epochs"
@@ -10,21 +13,21 @@ PROGRESS = "progress"
 STATUS = "status"
 DOWNLOAD = "download"
 
-# The page's own.
+# The Studio page.
 URL = "url"
-TICK = "tick"  # the clock of the poll
-ASK = "ask"  # number of the poll that goes out
-ANSWERED = "answered"  # number of the poll that came back
-CURSOR = "cursor"  # what the page has seen: {"run", "n", "studio"}
-FRAMES = "frames"  # addresses of frames for the player
-EASEL = "easel"
+TICK = "tick"  # the timer of the poll
+POLL_REQUEST = "ask"  # number of the poll that is sent
+POLL_ANSWER = "answered"  # number of the poll that was answered
+CURSOR = "cursor"  # what the browser shows: {"run", "n": number of the last event, "server"}
+FRAMES = "frames"  # what the player shows: addresses of frames and of the result
+IMAGE_FRAME = "easel"
 NUMBERS = "numbers"
 LEGEND = "legend"
-STUDIO = "studio"  # worker, networks and downloads as they stand, and what paints
-DRAFT = "draft"  # counts changes of the form, a pause after the last of each burst
+SERVER = "studio"  # state of the worker, the networks and the downloads, and the network of the run
+FORM_CHANGES = "draft"  # counts changes of the form, once after each burst of them
 ESTIMATE = "estimate"
-FORECAST = "forecast"  # of the form's settings: {"asked", "extractor", "why"}; None as long as there is none
-PAINTER = "painter"
+FORECAST = "forecast"  # for the form's settings: {"chosen", "extractor", "why"}; None while there is none
+NETWORK = "painter"
 WORKER = "worker"
 FETCH = "fetch"
 FETCHING = "fetching"
@@ -35,13 +38,13 @@ TOAST = "toast"
 THEME = "theme"
 SWAP = "swap"
 SURPRISE = "surprise"
-DICE = "dice"
-OWN_START = "own-start"  # where the third picture is chosen
+RANDOM_SEED = "dice"
+INIT_CHOOSER = "own-start"
 
-# A run's course: steered, looked back at, continued, branched.
+# Actions on a run: steer, look at earlier epochs, continue, branch.
 PAUSE = "pause"
 SCRUBBER = "epoch-scrubber"
-SCRUBBED = "scrubbed"  # which epoch is shown
+SHOWN_EPOCH = "scrubbed"
 MARK = "mark"
 HISTORY = "history"
 LINEAGE = "lineage"
@@ -51,62 +54,64 @@ BRANCH = "branch"
 STEER = "steer"
 STEER_FIELDS = "steer-fields"
 STEER_HINT = "steer-hint"
-STEER_WISH = "steer-wish"  # what the sliders were moved to: {name: text}
-STEER_MOVED = "steer-moved"  # all that was moved since the card was built: {name: text}
+STEER_CHANGES = "steer-wish"  # values that the sliders were moved to since the last request: {name: text}
+STEER_MOVED = "steer-moved"  # values that they were moved to since the card was built: {name: text}
 STEER_ERROR = "steer-error"
-MARKS = "marks"  # what was steered, in words
-SETTINGS_SAID = "settings-said"
-FILM_FORMAT = "film-format"
-FILM = "film"
-FILM_BAR = "film-bar"
-FILM_LINK = "film-link"
-SETTINGS = "settings"  # takes a result, for the settings that are in it
+STEERED = "marks"  # the list of earlier changes
+SETTINGS_MESSAGE = "settings-said"
+TIMELAPSE_FORMAT = "film-format"
+TIMELAPSE = "film"
+TIMELAPSE_BAR = "film-bar"
+TIMELAPSE_LINK = "film-link"
+SETTINGS = "settings"  # takes a result file and fills the form with its settings
 
-# The way between the rooms, and the gallery's.
-ROOM_STUDIO = "room-studio"
-ROOM_INSTANT = "room-instant"
-ROOM_GALLERY = "room-gallery"
-TO_STUDIO = "to-studio"
-TO_INSTANT = "to-instant"
-TO_GALLERY = "to-gallery"
-ROOMS = {TO_STUDIO: ROOM_STUDIO, TO_INSTANT: ROOM_INSTANT, TO_GALLERY: ROOM_GALLERY}
-WORDS = "words"  # what is searched for
-OF_STATE = "of-state"
-OF_FAVOURITES = "of-favourites"
-LOOK = "look"  # number of the look that goes out
-LOOKED = "looked"  # number of the look that came back
-WALL = "wall"
-HUNG = "hung"  # marks of the cards on the wall
+# The pages and the links to them.
+PAGE_STUDIO = "room-studio"
+PAGE_INSTANT = "room-instant"
+PAGE_GALLERY = "room-gallery"
+LINK_STUDIO = "to-studio"
+LINK_INSTANT = "to-instant"
+LINK_GALLERY = "to-gallery"
+PAGES = {LINK_STUDIO: PAGE_STUDIO, LINK_INSTANT: PAGE_INSTANT, LINK_GALLERY: PAGE_GALLERY}
+
+# The Gallery page.
+SEARCH = "words"
+STATE_FILTER = "of-state"
+FAVOURITE_FILTER = "of-favourites"
+GRID_REQUEST = "look"  # number of the request that is sent
+GRID_ANSWER = "looked"  # number of the request that was answered
+GRID = "wall"
+GRID_VERSIONS = "hung"  # versions of the cards in the grid
 FOUND = "found"
 NONE_YET = "none-yet"
 NONE_FOUND = "none-found"
 MORE = "more"
 USED = "used"
 USED_TEXT = "used-text"
-WISH = "wish"  # what a card's button asks for: {"do", "run", "n"}
-GRANTED = "granted"  # the wish that was answered, "failed" if it could not be fulfilled
-BIN = "bin"
-BIN_TEXT = "bin-text"
+ACTION = "wish"  # requested by a button of a card: {"do", "run", "n"}
+ACTION_RESULT = "granted"  # the action that was answered, with "failed" if it failed
+UNDO_BAR = "bin"
+UNDO_TEXT = "bin-text"
 UNDO = "undo"
-FORGET = "forget"
+CLOSE_UNDO = "forget"
 
-# The instant room's.
-STYLES = "styles"  # [{"name", "title", "network"}] of the wall
-STYLE_WISH = "style-wish"  # what is to be done with a style: {"do", "name", "title", "n"}
-STYLE_WALL = "style-wall"
+# The Instant page.
+STYLES = "styles"  # [{"name", "title", "network"}] of the grid
+STYLE_ACTION = "style-wish"  # requested for a style: {"do", "name", "title", "n"}
+STYLE_GRID = "style-wall"
 STYLE_IMPORT = "style-import"
-PREVIEWS_ASK = "previews-ask"  # {"n", "ref"} of the picture whose previews are wanted
+PREVIEWS_REQUEST = "previews-ask"  # {"n", "page", "ref"}: previews of that picture
 PREVIEWS = "previews"
-PAINT_ASK = "paint-ask"  # {"n", "ref", "title", "mix", "values"} of the picture that is wanted
-PAINTED = "painted"
-SHOWN = "shown"
-INSTANT_STAGE = "instant-stage"
-INSTANT_SAID = "instant-said"
-INSTANT_WRONG = "instant-wrong"
-CANVAS = "instant-canvas"
+RESULT_REQUEST = "paint-ask"  # {"n", "page", "ref", "title", "mix", "values"}: a result of that picture
+RESULT_ANSWER = "painted"
+SHOWN_RESULT = "shown"
+RESULT_PANEL = "instant-stage"
+INSTANT_HINT = "instant-said"
+INSTANT_ERROR = "instant-wrong"
+COMPARISON = "instant-canvas"
 ORIGINAL = "instant-original"
 RESULT = "instant-result"
-CUT = "instant-cut"  # how much of the original is shown over the result, %
+COMPARISON_SLIDER = "instant-cut"  # how much of the original is shown over the result, %
 RESULT_TITLE = "instant-title"
 RESULT_NUMBERS = "instant-numbers"
 RESULT_DOWNLOAD = "instant-download"
@@ -116,47 +121,47 @@ MIX = "mix"
 
 
 def upload(role: str) -> str:
-    """The drop zone of "content", "style" or "init"."""
+    """The drop zone of "content", "style", "init" or "photo"."""
     return f"{role}-upload"
 
 
 def choice(role: str) -> str:
-    """What is chosen for a role: {"ref", "title"} or None."""
+    """The picture chosen for a role: {"ref", "title"} or None."""
     return f"{role}-choice"
 
 
 def preview(role: str) -> str:
-    """The chosen picture, small."""
+    """The thumbnail of the chosen picture."""
     return f"{role}-preview"
 
 
 def caption(role: str) -> str:
-    """The chosen picture's title."""
+    """The title of the chosen picture."""
     return f"{role}-caption"
 
 
 def error(field: str) -> str:
-    """The line beside a field that says what is wrong with it; `field` is a role, or the id of a box."""
+    """The error message beside a field; `field` is a role, or the id of a text box."""
     return f"{field}-error"
 
 
 def hint(name: str) -> str:
-    """The line under an option's control that says what it does."""
+    """The help text under the control of an option."""
     return f"{name}-hint"
 
 
 def value(name: str) -> str:
-    """The box that holds an option's value."""
+    """The control that holds the value of an option."""
     return f"option-{name}"
 
 
 def word(name: str) -> str:
-    """The switch that puts a word in the place of an option's number."""
+    """The switch that replaces the number of an option by a word, such as "auto"."""
     return f"{name}-word"
 
 
 def slider(name: str) -> str:
-    """The slider of an option that has one, beside its box; that of the epochs is `EPOCHS`."""
+    """The slider of an option that has one, beside its text box."""
     return name
 
 
@@ -165,8 +170,8 @@ def sample(role: str, name: object) -> dict[str, object]:
     return {"role": role, "sample": name}
 
 
-def card(run_id: str) -> str:
-    """A run on the gallery's wall."""
+def run_card(run_id: str) -> str:
+    """The card of a run in the gallery."""
     return f"card-{run_id}"
 
 
@@ -175,11 +180,11 @@ def steer(name: object, part: str, scale: object) -> dict[str, object]:
     return {"steer": name, "part": part, "scale": scale}
 
 
-def mixed(n: int, part: str) -> str:
-    """The "slot", "name", "share" or "weight" of the mix's style number `n`."""
+def mix(n: int, part: str) -> str:
+    """The "slot", "name", "share" or "weight" of style number `n` in the mix."""
     return f"mix-{part}-{n}"
 
 
-def style(name: str) -> str:
-    """A style on the instant room's wall."""
-    return f"hung-{name}"  # no other id begins so, whatever a style is called
+def style_card(name: str) -> str:
+    """The card of a style on the Instant page."""
+    return f"hung-{name}"  # no other id has this prefix, so any name of a style is safe

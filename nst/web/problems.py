@@ -1,4 +1,4 @@
-"""Errors as the REST interface tells them: one table, and one shape, {"error": {"code", "message", "field"?}}."""
+"""Errors as answers of the REST interface, {"error": {"code", "message", "field"?}}, by one table."""
 
 from http import HTTPStatus
 
@@ -9,14 +9,14 @@ from starlette.exceptions import HTTPException
 
 from nst.errors import Busy, Conflict, InputError, NotAnImage, NotFound, NstError, TooLarge, TooMany
 
-PAUSE = 30  # seconds after which who was told that too many runs wait may try again
+RETRY_SECONDS = 30  # after which a client may repeat a request that was refused because of load
 
 
 class Malformed(InputError):
-    """A request's body cannot be read at all."""
+    """The body of a request cannot be parsed."""
 
 
-# (error, HTTP status, code); the first row that fits an error speaks for it.
+# (class of error, HTTP status, code); the first row that fits an error is used.
 TABLE: tuple[tuple[type[NstError], int, str], ...] = (
     (Malformed, 400, "malformed"),
     (NotFound, 404, "not_found"),
@@ -30,8 +30,8 @@ TABLE: tuple[tuple[type[NstError], int, str], ...] = (
 )
 
 
-class Refused(InputError):
-    """`cause`, which one field of a request is to blame for."""
+class FieldError(InputError):
+    """`cause`, with the field of the request that caused it."""
 
     def __init__(self, field: str, cause: NstError) -> None:
         super().__init__(str(cause))
@@ -39,46 +39,46 @@ class Refused(InputError):
 
 
 def problem(status: int, code: str, message: str, field: str = "") -> JSONResponse:
-    """An error of the one shape."""
+    """Return an error as an answer."""
     return JSONResponse({"error": {"code": code, "message": message} | ({"field": field} if field else {})}, status)
 
 
 def problem_of(error: NstError) -> JSONResponse:
-    """An error of ours, by the table."""
+    """Return an `NstError` as an answer, by the table."""
     field = getattr(error, "field", "") or getattr(error, "option", "")
-    told = error.cause if isinstance(error, Refused) else error
-    status, code = next((status, code) for kind, status, code in TABLE if isinstance(told, kind))
+    cause = error.cause if isinstance(error, FieldError) else error
+    status, code = next((status, code) for kind, status, code in TABLE if isinstance(cause, kind))
     answer = problem(status, code, str(error), field)
-    if isinstance(told, Busy | TooMany):
-        answer.headers["Retry-After"] = str(PAUSE)
+    if isinstance(cause, Busy | TooMany):
+        answer.headers["Retry-After"] = str(RETRY_SECONDS)
     return answer
 
 
 def code_of(status: int) -> str:
-    """The code of an error by its HTTP status, in the table's words or else in HTTP's."""
+    """Return the code of an error by its HTTP status: from the table, or else the status phrase of HTTP."""
     phrase = HTTPStatus(status).phrase.lower().replace(" ", "_")
     return next((code for _, known, code in TABLE if known == status), phrase)
 
 
 def install(server: FastAPI) -> None:
-    """Have `server` answer every error in the one shape."""
+    """Register the handlers of errors with `server`."""
 
     @server.exception_handler(NstError)
-    async def ours(request: Request, error: NstError) -> JSONResponse:
+    async def nst_error(request: Request, error: NstError) -> JSONResponse:
         return problem_of(error)
 
     @server.exception_handler(RequestValidationError)
-    async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+    async def invalid_parameter(request: Request, error: RequestValidationError) -> JSONResponse:
         first = error.errors()[0]
         field = str(first["loc"][-1])
         return problem(422, "invalid", f"`{field}`: {first['msg']}, got {first.get('input')!r:.80}", field)
 
     @server.exception_handler(HTTPException)
-    async def http(request: Request, error: HTTPException) -> JSONResponse:
+    async def http_exception(request: Request, error: HTTPException) -> JSONResponse:
         answer = problem(error.status_code, code_of(error.status_code), str(error.detail))
         answer.headers.update(error.headers or {})
         return answer
 
     @server.exception_handler(Exception)
-    async def unforeseen(request: Request, error: Exception) -> JSONResponse:
+    async def unexpected(request: Request, error: Exception) -> JSONResponse:
         return problem(500, "internal", "something went wrong here; the server's log says what")

@@ -1,4 +1,4 @@
-"""Serve the studio on one address until Ctrl-C."""
+"""Serve the application on one address until Ctrl-C."""
 
 import contextlib
 import logging
@@ -10,6 +10,7 @@ import threading
 import webbrowser
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
@@ -19,20 +20,23 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from nst.errors import Busy, NstError, OptionError
 from nst.jobs.queue import Queue
 from nst.jobs.store import Store
-from nst.jobs.worker_tasks import in_words
+from nst.jobs.worker_tasks import describe_error
 from nst.options.settings import SHORTEST_TOKEN, Settings
 from nst.web.factory import create_app
-from nst.web.middleware.origin_check import loopback
+from nst.web.middleware.origin_check import is_loopback
 
-PATIENCE = 3  # seconds that requests in flight may take when the server closes
+SHUTDOWN_SECONDS = 3  # that open requests may still take when the server closes
+KEEP_ALIVE_SECONDS = 75  # without a request after which a connection is closed
+BACKLOG = 2048  # connections that wait to be accepted
+MAX_HEADER_BYTES = 64 * 2**10  # of a request: its first line and its headers
 
 
 def build(settings: Settings) -> FastAPI:
-    """The application of `settings`, with a store and a queue of its own, which fetches VGG19. The folder is made.
+    """Make the application of `settings`, its store, and its queue, which downloads VGG19. Makes the data folder.
 
-    Raises OptionError if others could reach it and nothing is asked of them.
+    Raises OptionError if other machines could reach it and there is no token.
     """
-    if not (settings.token or loopback(settings.host)):
+    if not (settings.token or is_loopback(settings.host)):
         make = 'python -c "import secrets; print(secrets.token_urlsafe())"'
         raise OptionError(
             f"`host` {settings.host} lets other machines in, which needs a token: set NST_TOKEN to a secret of at "
@@ -40,42 +44,51 @@ def build(settings: Settings) -> FastAPI:
             "host",
         )
     store = Store(settings.data, int(settings.frames * 10**6))
-    return create_app(settings, store, Queue(settings, store, wanted="vgg19"))
+    return create_app(settings, store, Queue(settings, store, prefetch="vgg19"))
 
 
 def serve(settings: Settings, open_browser: bool) -> None:
-    """Serve until Ctrl-C; the worker warms up behind the page.
+    """Serve until Ctrl-C. The page is served while the worker still starts.
 
-    Raises OptionError without a token where one is needed, Busy if the port or the folder is taken, and NstError if the
-    application does not start.
+    Raises OptionError as `build`, Busy if the port or the data folder is in use, and NstError if the application does
+    not start.
     """
     application = build(settings)
-    with _listen(settings) as listener, _alone_in(settings.data):
+    with _listen(settings) as listener, _lock(settings.data):
         host, port = listener.getsockname()[:2]
         url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         print(f"The studio is at {url}  (Ctrl-C ends it)", flush=True)
-        watched = _Watched(application)
-        # Silent until it has started: what keeps it from starting is said once, in one line, below.
-        config = uvicorn.Config(
-            watched,
-            log_level="critical",
-            timeout_graceful_shutdown=PATIENCE,
-            timeout_keep_alive=75,
-            proxy_headers="FORWARDED_ALLOW_IPS" in os.environ,  # of proxies named there, and of no other
-        )
-        server = _Server(config)
+        recorder = _ErrorRecorder(application)
+        # An error at the start is reported below in one line, and so not logged as well.
+        server = _Server(server_config(recorder, log_level="critical"))
         if open_browser:
             threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
-        # Once it has closed, uvicorn sends itself the signal that ended it: that must not cut short the clean-up after.
+        # Once it has closed, uvicorn raises the signal that ended it again, which must not interrupt the clean-up here.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-        with contextlib.suppress(KeyboardInterrupt, SystemExit):  # uvicorn's own way out of a failed start
+        with contextlib.suppress(KeyboardInterrupt, SystemExit):  # so uvicorn ends when the start fails
             server.run(sockets=[listener])
         if not server.started:
-            raise NstError(f"the studio could not start: {watched.trouble}")
+            raise NstError(f"the studio could not start: {recorder.error}")
+
+
+def server_config(application: ASGIApp, **more: Any) -> uvicorn.Config:
+    """Return uvicorn's configuration for `application`.
+
+    Its parser is h11: the faster httptools accepts headers without end, which fill the memory.
+    """
+    return uvicorn.Config(
+        application,
+        http="h11",
+        h11_max_incomplete_event_size=MAX_HEADER_BYTES,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        proxy_headers="FORWARDED_ALLOW_IPS" in os.environ,  # only those of the proxies named there are used
+        **more,
+    )
 
 
 class _Server(uvicorn.Server):
-    """A server that logs warnings from when it has started until it closes: what that cuts short is nobody's error."""
+    """A server that logs warnings only between its start and its shutdown, which may cut requests short."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start."""
@@ -88,24 +101,24 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-class _Watched:
-    """ASGI middleware that remembers as `trouble`, in one line, what went wrong last."""
+class _ErrorRecorder:
+    """ASGI middleware that keeps the last exception in `error`, as one line."""
 
     def __init__(self, app: ASGIApp) -> None:
-        self.app, self.trouble = app, ""
+        self.app, self.error = app, ""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request, or the application's lifespan."""
+        """Handle one request, or the application's lifespan."""
         try:
             await self.app(scope, receive, send)
         except Exception as error:
-            self.trouble = in_words(error)
+            self.error = describe_error(error)
             raise
 
 
 @contextlib.contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
-    """Hold the folder of runs: a second studio would take the first one's for those of a dead server. Raises Busy."""
+def _lock(folder: Path) -> Iterator[None]:
+    """Lock the data folder: a second server would mark the runs of the first one as interrupted. Raises Busy."""
     try:
         with FileLock(folder / "studio.lock", blocking=False):
             yield
@@ -114,7 +127,7 @@ def _alone_in(folder: Path) -> Iterator[None]:
 
 
 def _listen(settings: Settings) -> socket.socket:
-    """A socket on the settings' address. Raises Busy."""
+    """Return a socket that listens on the address of `settings`. Raises Busy."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -125,5 +138,5 @@ def _listen(settings: Settings) -> socket.socket:
         raise Busy(
             f"cannot listen on {settings.host}:{settings.port}: {error.strerror}; choose another port with --port"
         ) from error
-    listener.listen(2048)
+    listener.listen(BACKLOG)
     return listener

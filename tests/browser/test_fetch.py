@@ -62,7 +62,7 @@ def test_a_run_paints_meanwhile_and_a_key_cancels_and_begins_again(open_first: C
 
 def test_a_download_that_fails_is_one_quiet_line(open_first: Callable[[str], Page]) -> None:
     page = open_first("fetch_in_vain")
-    said = page.locator(".fetch-said")
+    said = page.locator(".fetch-result")
     expect(said).to_have_text(
         "VGG19 could not be fetched: there is no connection to its server, or it broke. Try again later."
     )

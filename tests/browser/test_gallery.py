@@ -180,7 +180,7 @@ def test_a_painting_goes_on_behind_the_gallery(visit: Visit) -> None:
     enter(page)
     before = int(page.locator("#progress").get_attribute("value"))
     wait_for_epoch(page, before + 3)
-    expect(page.locator(".painting .state").first).to_have_text("Running")
+    expect(page.locator(".run-card .state").first).to_have_text("Running")
     page.click("#to-studio")
     page.wait_for_function(LARGE)
     wait_for_status(page, "Finished")

@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, Page, Request, expect
 
 from tests.browser.conftest import Site, Visit
 from tests.browser.test_looks import findings, squeeze
-from tests.styles.test_style_library import style_file
+from tests.styles.style_files import style_file
 from tests.web.sites import picture
 
 FIRST = 90_000  # ms: the worker may load TensorFlow
@@ -45,7 +45,7 @@ def card(page: Page, n: int) -> Locator:
 def painted(page: Page) -> str:
     """Wait until what was asked for last is shown; its address."""
     expect(page.locator("#instant-result")).to_have_attribute("src", RESULT, timeout=FIRST)
-    page.wait_for_selector("#instant-canvas:not(.is-painting)")
+    page.wait_for_selector("#instant-canvas:not(.is-busy)")
     return page.locator("#instant-result").get_attribute("src") or ""
 
 

@@ -45,10 +45,10 @@ def test_offline_is_said_and_the_run_goes_on_afterwards(visit: Visit) -> None:
     page.click("#start")
     wait_for_epoch(page, 2)
     page.context.set_offline(True)
-    expect(page.locator(".away")).to_be_visible(timeout=15_000)
+    expect(page.locator(".offline")).to_be_visible(timeout=15_000)
     page.context.set_offline(False)
     wait_for_status(page, "Finished")
-    expect(page.locator(".away")).to_be_hidden()
+    expect(page.locator(".offline")).to_be_hidden()
 
 
 def test_start_without_a_server_says_that_nobody_answered(visit: Visit) -> None:

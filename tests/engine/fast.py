@@ -6,7 +6,8 @@ import numpy as np
 
 from nst.engine.transformer import Transformer
 from nst.pictures.images import encode_png
-from nst.styles.style_file import Plan, Style, StyleFile
+from nst.styles.network_plan import Plan
+from nst.styles.style_file import Style, StyleFile
 
 TINY = Plan((4, 6, 8), 1, 3, 3, (0,), grain=True)
 

@@ -6,7 +6,7 @@ from nst.engine.feed_forward import FastNetwork, apply_mix
 from nst.options.fast_options import FastOptions
 from nst.pictures import images
 from nst.pictures.colors import color_map
-from nst.samples import find
+from nst.pictures.samples import find
 from nst.styles.style_file import StyleFile
 from nst.styles.style_library import SHIPPED
 from tests.engine.fast import picture, style_file
@@ -81,7 +81,7 @@ def test_networks_are_kept_ready_but_not_without_end() -> None:
 def test_the_shipped_network_leaves_a_picture_as_it_is_at_strength_0_and_paints_at_1() -> None:
     file = StyleFile.from_bytes(SHIPPED.read_bytes())
     assert len(file.styles) >= 8
-    x = images.resize(np.asarray(find("lake").draw(), np.float32) / 255, 192, 256)
+    x = images.resize(images.read_file(find("lake").path).rgb, 192, 256)
     still = apply_mix(x, file, {next(iter(file.styles)): 1.0}, FastOptions(strength=0.0))
     assert np.abs(still - x).mean() < 0.05
     painted = [apply_mix(x, file, {name: 1.0}, FastOptions()) for name in file.styles]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from nst.engine.backend import NORM_EPSILON, instance_norm
 from nst.engine.strips import paint_in_strips
 from nst.engine.transformer import NOISE_SIDE, Transformer, enlarged, padded, prepared
-from nst.styles.style_file import PLANS, Plan
+from nst.styles.network_plan import PLANS, Plan
 from tests.engine import twins
 from tests.engine.fast import TINY, picture, style_file, transformer
 

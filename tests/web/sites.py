@@ -1,22 +1,20 @@
-"""What the tests of the page and of the REST interface serve: small pictures, cheap samples, a real queue."""
+"""What the tests of the page and of the REST interface serve: small pictures, a real queue."""
 
-import dataclasses
 import io
 import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import uvicorn
 from PIL import Image
 from starlette.types import ASGIApp
 
-from nst import samples
 from nst.jobs.queue import Queue
 from nst.jobs.store import Store
+from nst.jobs.workers import WorkerFunctions
 from nst.options.settings import Settings
-from nst.web.service.samples import ORDER
+from nst.web.serve import server_config
 
 
 def picture(width: int = 64, height: int = 48, colour: str = "teal", format: str = "PNG") -> bytes:
@@ -28,24 +26,16 @@ def picture(width: int = 64, height: int = 48, colour: str = "teal", format: str
     return file.getvalue()
 
 
-def draw_cheaply(folder: Path) -> None:
-    """Leave small pictures where the samples would be drawn, which takes minutes."""
-    for number, sample in enumerate(ORDER):
-        shade = f"hsl({360 * number // len(ORDER)}, 60%, 40%)"
-        cheap = dataclasses.replace(sample, draw=lambda shade=shade: Image.open(io.BytesIO(picture(160, 120, shade))))
-        samples.path_of(cheap, folder)
-
-
 def queue_of(settings: Settings, store: Store, fetch: str = "fetch", wanted: str = "") -> Queue:
     names = {"execute": "execute", "warm_up": "warm_up", "fetch": fetch}
-    return Queue(settings, store, **{role: f"tests.web.painters:{name}" for role, name in names.items()}, wanted=wanted)
+    functions = WorkerFunctions(**{role: f"tests.web.fake_runner:{name}" for role, name in names.items()})
+    return Queue(settings, store, functions, wanted)
 
 
 @contextmanager
 def served(site: ASGIApp) -> Iterator[str]:
     """The address of a real server before a site whose lifespan is somebody else's."""
-    config = uvicorn.Config(site, lifespan="off", log_level="error", timeout_graceful_shutdown=1)
-    server = uvicorn.Server(config)
+    server = uvicorn.Server(server_config(site, lifespan="off", log_level="error"))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=server.run, args=([listener],))
         thread.start()

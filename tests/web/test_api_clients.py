@@ -8,9 +8,10 @@ from fastapi.testclient import TestClient
 from nst.errors import Conflict
 from nst.jobs.store import Store
 from nst.options.settings import Settings
+from nst.web.callbacks.network import cancel_fetch
 from nst.web.factory import create_app
 from nst.web.middleware.clients import HEADER
-from tests.web.sites import draw_cheaply, queue_of
+from tests.web.sites import queue_of
 from tests.web.test_api import QUICK, body, follow, told
 
 ANNA, BEN = {HEADER: "a" * 32}, {HEADER: "b" * 32}
@@ -20,7 +21,6 @@ ANNA, BEN = {HEADER: "a" * 32}, {HEADER: "b" * 32}
 def shared_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     """A studio of many, where two runs of each may wait."""
     settings = Settings(data=tmp_path_factory.mktemp("shared"), many=True, waiting_each=2, waiting=5)
-    draw_cheaply(settings.data / "samples")
     store = Store(settings.data)
     site = create_app(settings, store, queue_of(settings, store))
     with TestClient(site, base_url="http://localhost", raise_server_exceptions=False) as client:
@@ -109,4 +109,4 @@ def test_who_has_too_many_runs_waiting_is_told_when_to_come_back(shared_site: Te
 
 def test_nobody_cancels_what_the_others_wait_for(shared_site: TestClient) -> None:
     with pytest.raises(Conflict, match="only who runs it does without a network"):
-        shared_site.app.state.service.cancel_fetch("vgg19")  # type: ignore[attr-defined]
+        cancel_fetch(shared_site.app.state.service, "vgg19")  # type: ignore[attr-defined]

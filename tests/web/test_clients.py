@@ -8,7 +8,7 @@ from fastapi import FastAPI, Request
 from fastapi.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
-from nst.web.middleware.clients import COOKIE, HEADER, LASTS, Clients, client_of, current_client
+from nst.web.middleware.clients import COOKIE, COOKIE_SECONDS, HEADER, Clients, client_of, current_client
 from tests.web.test_api import told
 
 ANN, BOB = "a" * 32, "b" * 32
@@ -73,7 +73,7 @@ def test_a_browser_is_the_same_client_ever_after() -> None:
     assert re.fullmatch("[0-9a-f]{32}", known)
     assert answer.headers[HEADER] == known
     assert answer.json() == [known, known]
-    for word in ("HttpOnly", "SameSite=lax", "Path=/", f"Max-Age={LASTS}"):
+    for word in ("HttpOnly", "SameSite=lax", "Path=/", f"Max-Age={COOKIE_SECONDS}"):
         assert word in cookie
     assert "Secure" not in cookie
     assert asked(client) == known

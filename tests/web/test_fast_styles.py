@@ -4,7 +4,6 @@ import io
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -13,10 +12,11 @@ from PIL import Image
 
 from nst.errors import NotAnImage, NotFound, OptionError, StyleError
 from nst.options.fast_options import FastOptions
+from nst.runs.job import FastJob, FastPicture
 from nst.styles.style_file import StyleFile
-from nst.web.service.fast_styles import FastStyles, Painted
-from tests.jobs.stories import wait_until
-from tests.styles.test_style_library import style_file
+from nst.web.service.fast_styles import FastResult, FastStyles
+from tests.jobs.runs import wait_until
+from tests.styles.style_files import style_file
 from tests.web.sites import picture
 
 PLAIN = FastOptions()
@@ -26,7 +26,7 @@ PLAIN = FastOptions()
 def instant(client: TestClient) -> Iterator[FastStyles]:
     """That of a site, with the styles of two networks beside those that ship; what a test adds goes with it."""
     library, queue = client.app.state.service.library, client.app.state.service.queue
-    wait_until(lambda: queue.hands)
+    wait_until(lambda: queue.ready_count)
     before = {entry.name for entry in library.entries()}
     library.add(style_file("waves", "dots").to_bytes())
     library.add(style_file("cubes", seed=1).to_bytes())
@@ -40,13 +40,13 @@ def shipped(instant: FastStyles) -> str:
     return next(entry.name for entry in instant.library.entries() if entry.shipped)
 
 
-def pixels(painted: Painted | bytes) -> np.ndarray:
+def pixels(painted: FastResult | bytes) -> np.ndarray:
     data = painted if isinstance(painted, bytes) else painted.data
     return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"), np.float32)
 
 
 def test_a_picture_is_painted_in_a_style_that_ships(instant: FastStyles, shipped: str) -> None:
-    painted = instant.paint(picture(80, 50), shipped, PLAIN)
+    painted = instant.stylize(picture(80, 50), shipped, PLAIN)
     assert (painted.width, painted.height) == (80, 50)
     assert painted.mix == {shipped: 1.0}
     assert painted.seconds > 0
@@ -55,7 +55,7 @@ def test_a_picture_is_painted_in_a_style_that_ships(instant: FastStyles, shipped
 
 
 def test_a_png_says_how_it_was_painted(instant: FastStyles, shipped: str) -> None:
-    painted = instant.paint(picture(), {shipped: 2}, FastOptions(strength=0.5))
+    painted = instant.stylize(picture(), {shipped: 2}, FastOptions(strength=0.5))
     said = json.loads(Image.open(io.BytesIO(painted.data)).text["nst-fast"])
     assert said["mix"] == {shipped: 1.0}
     assert FastOptions.from_json(said["options"]) == FastOptions(strength=0.5)
@@ -64,7 +64,7 @@ def test_a_png_says_how_it_was_painted(instant: FastStyles, shipped: str) -> Non
 
 
 def test_a_jpeg_and_another_size_are_painted_when_asked_for(instant: FastStyles, shipped: str) -> None:
-    painted = instant.paint(picture(128, 64), shipped, FastOptions(size=64), "jpeg")
+    painted = instant.stylize(picture(128, 64), shipped, FastOptions(size=64), "jpeg")
     assert (painted.width, painted.height) == (64, 32)
     assert Image.open(io.BytesIO(painted.data)).format == "JPEG"
 
@@ -72,30 +72,30 @@ def test_a_jpeg_and_another_size_are_painted_when_asked_for(instant: FastStyles,
 def test_what_is_transparent_stays_so(instant: FastStyles, shipped: str) -> None:
     file = io.BytesIO()
     Image.new("RGBA", (32, 32), (200, 100, 50, 128)).save(file, "PNG")
-    painted = instant.paint(file.getvalue(), shipped, PLAIN)
+    painted = instant.stylize(file.getvalue(), shipped, PLAIN)
     assert Image.open(io.BytesIO(painted.data)).getchannel("A").getextrema() == (128, 128)
 
 
 def test_a_mix_lies_between_its_styles_and_is_neither(instant: FastStyles) -> None:
     first, second, mixed = (
-        pixels(instant.paint(picture(), mix, PLAIN)) for mix in ("waves", "dots", {"waves": 1, "dots": 1})
+        pixels(instant.stylize(picture(), mix, PLAIN)) for mix in ("waves", "dots", {"waves": 1, "dots": 1})
     )
     for one in (first, second):
         assert 0 < np.abs(mixed - one).mean() < np.abs(first - second).mean()
 
 
 def test_a_style_counts_as_much_whatever_else_its_network_has_learned(instant: FastStyles) -> None:
-    before = pixels(instant.paint(picture(), "dots", PLAIN))
+    before = pixels(instant.stylize(picture(), "dots", PLAIN))
     instant.library.remove("waves")
-    assert np.array_equal(pixels(instant.paint(picture(), "dots", PLAIN)), before)
+    assert np.array_equal(pixels(instant.stylize(picture(), "dots", PLAIN)), before)
 
 
 def test_a_style_that_learned_anew_is_painted_as_it_is_now(instant: FastStyles) -> None:
-    before = pixels(instant.paint(picture(), "waves", PLAIN))
+    before = pixels(instant.stylize(picture(), "waves", PLAIN))
     file = style_file("waves", "dots")
     again = replace(file, styles={"waves": replace(file.styles["waves"], vector=file.styles["dots"].vector)})
-    instant.library.add(again.to_bytes(), instead=True)
-    assert not np.array_equal(pixels(instant.paint(picture(), "waves", PLAIN)), before)
+    instant.library.add(again.to_bytes(), replace_existing=True)
+    assert not np.array_equal(pixels(instant.stylize(picture(), "waves", PLAIN)), before)
 
 
 def test_every_style_shows_the_picture_small_and_in_the_library_s_order(instant: FastStyles) -> None:
@@ -118,40 +118,40 @@ def test_a_thumbnail_is_never_larger_than_its_picture_and_never_flat(
 
 
 def test_a_thumbnail_looks_like_the_result(instant: FastStyles, shipped: str) -> None:
-    result = Image.open(io.BytesIO(instant.paint(picture(128, 96), shipped, PLAIN).data)).convert("RGB")
+    result = Image.open(io.BytesIO(instant.stylize(picture(128, 96), shipped, PLAIN).data)).convert("RGB")
     reduced = np.asarray(result.resize((64, 48), Image.Resampling.LANCZOS), np.float32)
     thumbnail = pixels(instant.thumbnails(picture(128, 96), 64)[shipped])
-    as_small = pixels(instant.paint(picture(128, 96), shipped, FastOptions(size=64)))
+    as_small = pixels(instant.stylize(picture(128, 96), shipped, FastOptions(size=64)))
     assert np.abs(thumbnail - reduced).mean() < np.abs(as_small - reduced).mean() / 2
 
 
 def test_bad_input_is_refused_by_its_kind(instant: FastStyles, shipped: str) -> None:
     with pytest.raises(NotFound, match="did you mean"):
-        instant.paint(picture(), f"{shipped}x", PLAIN)
+        instant.stylize(picture(), f"{shipped}x", PLAIN)
     with pytest.raises(StyleError, match="one network"):
-        instant.paint(picture(), {"waves": 1, "cubes": 1}, PLAIN)
+        instant.stylize(picture(), {"waves": 1, "cubes": 1}, PLAIN)
     with pytest.raises(StyleError, match="1 to 4 styles"):
-        instant.paint(picture(), {}, PLAIN)
+        instant.stylize(picture(), {}, PLAIN)
     with pytest.raises(NotAnImage, match="'content'"):
-        instant.paint(b"no picture", shipped, PLAIN)
+        instant.stylize(b"no picture", shipped, PLAIN)
     with pytest.raises(NotAnImage, match="'content'"):
         instant.thumbnails(picture()[:60], 64)
     with pytest.raises(OptionError, match="`strength` must be a number between 0 and 1"):
-        instant.paint(picture(), shipped, FastOptions(strength=2))
+        instant.stylize(picture(), shipped, FastOptions(strength=2))
 
 
 def test_a_job_carries_the_styles_it_wants_and_no_others(instant: FastStyles, shipped: str) -> None:
-    jobs: list[dict[str, Any]] = []
+    jobs: list[FastJob] = []
 
     class Seen:
-        def paint_at_once(self, job: dict[str, Any], *client: str) -> dict[str, Any]:
+        def apply_style(self, job: FastJob, *client: str) -> list[FastPicture]:
             jobs.append(job)
-            return instant.queue.paint_at_once(job, *client)
+            return instant.queue.apply_style(job, *client)
 
     seen = replace(instant, queue=Seen())  # type: ignore[arg-type]
-    seen.paint(picture(), "waves", PLAIN)
-    seen.paint(picture(), shipped, PLAIN)
-    packed = StyleFile.from_bytes(jobs[0]["file"])
+    seen.stylize(picture(), "waves", PLAIN)
+    seen.stylize(picture(), shipped, PLAIN)
+    packed = StyleFile.from_bytes(jobs[0].file)
     assert list(packed.styles) == ["waves"]
     assert packed.network == style_file().network
-    assert jobs[1]["file"] == b""  # which every worker has
+    assert jobs[1].file == b""  # which every worker has

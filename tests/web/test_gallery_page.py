@@ -1,4 +1,4 @@
-"""The gallery without a browser: what hangs on its wall, for whom, and what its buttons do."""
+"""The gallery without a browser: its grid of runs, for each client, and the actions of its buttons."""
 
 from pathlib import Path
 from typing import Any
@@ -13,30 +13,33 @@ from nst.jobs.queue import Queue
 from nst.jobs.store import Store
 from nst.options.settings import Settings
 from nst.options.style_options import StyleOptions
+from nst.pictures.samples import STYLES
 from nst.runs.events import Epoch, Finished, Losses, Started
 from nst.runs.run import Run
-from nst.web.callbacks.gallery import PAGE, fulfil, wall
-from nst.web.components.run_card import Card, facts, picture_file
+from nst.web.callbacks.gallery import perform_action
+from nst.web.components.run_card import RunCard, facts
+from nst.web.components.run_grid import run_grid
+from nst.web.components.urls import run_file
 from nst.web.factory import create_app
 from nst.web.middleware.clients import HEADER
-from nst.web.service.samples import STYLES, Samples
 from nst.web.service.service import Service
 from tests.web.sites import picture, queue_of
 
 ANN, BOB = "a" * 32, "b" * 32
 ALL = {"words": "", "state": "", "favourite": False}
 LOSSES = Losses(3.0, 1.0, 1.5, 0.5)
+CARDS = 50
 
 
-def desk_at(folder: Path) -> Service:
+def service_in(folder: Path) -> Service:
     """A service whose queue was never started."""
     settings, store = Settings(data=folder), Store(folder)
-    return Service(settings, store, Queue(settings, store), Samples(folder), Archive(store, 2 * GIGABYTE))
+    return Service(settings, store, Queue(settings, store), Archive(store, 2 * GIGABYTE))
 
 
 @pytest.fixture
 def service(tmp_path: Path) -> Service:
-    return desk_at(tmp_path)
+    return service_in(tmp_path)
 
 
 def queued(store: Store, name: str = "boat.jpg", **more: Any) -> Run:
@@ -53,88 +56,88 @@ def finished(store: Store, name: str = "boat.jpg", **more: Any) -> Run:
     return store.run(run.id)
 
 
-def hung(shown: dict[str, Any]) -> list[str]:
-    return [mark[0] for mark in shown["hung"]]
+def run_ids(shown: dict[str, Any]) -> list[str]:
+    return [version[0] for version in shown["versions"]]
 
 
-def test_an_empty_wall_says_that_nothing_was_painted_yet(service: Service) -> None:
-    shown = wall(service, "", ALL, PAGE, [])
+def test_an_empty_gallery_says_that_there_are_no_runs_yet(service: Service) -> None:
+    shown = run_grid(service, "", ALL, CARDS, [])
     assert (shown["none_yet"], shown["none_found"], shown["no_more"], shown["found"]) == (False, True, True, "")
 
 
-def test_a_search_without_a_find_says_so(service: Service) -> None:
+def test_a_search_without_matches_says_so(service: Service) -> None:
     queued(service.store)
-    shown = wall(service, "", {**ALL, "words": "lighthouse"}, PAGE, [])
-    assert (shown["none_yet"], shown["none_found"], shown["hung"]) == (True, False, [])
+    shown = run_grid(service, "", {**ALL, "words": "lighthouse"}, CARDS, [])
+    assert (shown["none_yet"], shown["none_found"], shown["versions"]) == (True, False, [])
 
 
-def test_the_newest_hang_first_and_more_adds_the_older_ones_to_them(service: Service) -> None:
+def test_the_newest_runs_come_first_and_more_appends_older_ones(service: Service) -> None:
     runs = [queued(service.store).id for _ in range(5)][::-1]
-    first = wall(service, "", ALL, 2, [])
-    assert hung(first) == runs[:2]
+    first = run_grid(service, "", ALL, 2, [])
+    assert run_ids(first) == runs[:2]
     assert not first["no_more"]
     assert first["found"] == "The newest 2 runs"
-    more = wall(service, "", ALL, 4, first["hung"])
-    operations = more["wall"].to_plotly_json()["operations"]
+    more = run_grid(service, "", ALL, 4, first["versions"])
+    operations = more["grid"].to_plotly_json()["operations"]
     assert {each["operation"] for each in operations} == {"Append"}
     assert [each["params"]["value"].id for each in operations] == [f"card-{run}" for run in runs[2:4]]
-    assert wall(service, "", ALL, 6, more["hung"])["no_more"]
+    assert run_grid(service, "", ALL, 6, more["versions"])["no_more"]
 
 
-def test_only_cards_that_have_changed_are_hung_again(service: Service) -> None:
+def test_only_cards_that_changed_are_sent_again(service: Service) -> None:
     first, second = queued(service.store), queued(service.store)
-    shown = wall(service, "", ALL, PAGE, [])
-    assert wall(service, "", ALL, PAGE, shown["hung"])["wall"] is no_update
+    shown = run_grid(service, "", ALL, CARDS, [])
+    assert run_grid(service, "", ALL, CARDS, shown["versions"])["grid"] is no_update
     service.archive.like(first.id, True)
-    changed = wall(service, "", ALL, PAGE, shown["hung"])
-    assert isinstance(changed["wall"], Patch)
-    assert [each["location"] for each in changed["wall"].to_plotly_json()["operations"]] == [[1]]
-    fulfil(service, "", "like", second.id)
-    assert wall(service, "", ALL, PAGE, changed["hung"])["hung"][0][2]
+    changed = run_grid(service, "", ALL, CARDS, shown["versions"])
+    assert isinstance(changed["grid"], Patch)
+    assert [each["location"] for each in changed["grid"].to_plotly_json()["operations"]] == [[1]]
+    perform_action(service, "", "like", second.id)
+    assert run_grid(service, "", ALL, CARDS, changed["versions"])["versions"][0][2]
 
 
-def test_a_wall_on_which_a_run_has_come_or_gone_is_hung_anew(service: Service) -> None:
+def test_the_whole_grid_is_sent_when_a_run_was_added_or_removed(service: Service) -> None:
     old = finished(service.store)
-    shown = wall(service, "", ALL, PAGE, [])
+    shown = run_grid(service, "", ALL, CARDS, [])
     new = queued(service.store)
-    shown = wall(service, "", ALL, PAGE, shown["hung"])
-    assert [card.id for card in shown["wall"]] == [f"card-{new.id}", f"card-{old.id}"]
-    fulfil(service, "", "delete", old.id)
-    shown = wall(service, "", ALL, PAGE, shown["hung"])
-    assert [card.id for card in shown["wall"]] == [f"card-{new.id}"]
-    fulfil(service, "", "restore", old.id)
-    assert hung(wall(service, "", ALL, PAGE, shown["hung"])) == [new.id, old.id]
+    shown = run_grid(service, "", ALL, CARDS, shown["versions"])
+    assert [card.id for card in shown["grid"]] == [f"card-{new.id}", f"card-{old.id}"]
+    perform_action(service, "", "delete", old.id)
+    shown = run_grid(service, "", ALL, CARDS, shown["versions"])
+    assert [card.id for card in shown["grid"]] == [f"card-{new.id}"]
+    perform_action(service, "", "restore", old.id)
+    assert run_ids(run_grid(service, "", ALL, CARDS, shown["versions"])) == [new.id, old.id]
 
 
 def test_a_run_that_is_being_painted_is_not_deleted(service: Service) -> None:
     with pytest.raises(Conflict, match="stop it first"):
-        fulfil(service, "", "delete", queued(service.store).id)
+        perform_action(service, "", "delete", queued(service.store).id)
 
 
-def test_the_disk_is_told_in_gigabytes(service: Service) -> None:
+def test_disk_use_is_shown_in_gigabytes(service: Service) -> None:
     finished(service.store)
-    shown = wall(service, "", ALL, PAGE, [])
+    shown = run_grid(service, "", ALL, CARDS, [])
     assert int(shown["used"]) > 0
     assert float(shown["used_max"]) == 2 * GIGABYTE
     assert shown["used_text"] == "0.00 of 2 GB on disk"
 
 
-def test_a_client_sees_and_changes_runs_of_their_own_alone(service: Service) -> None:
+def test_a_client_sees_and_changes_only_its_own_runs(service: Service) -> None:
     anns, bobs = finished(service.store, client=ANN), finished(service.store, client=BOB)
-    assert hung(wall(service, ANN, ALL, PAGE, [])) == [anns.id]
-    assert hung(wall(service, BOB, ALL, PAGE, [])) == [bobs.id]
+    assert run_ids(run_grid(service, ANN, ALL, CARDS, [])) == [anns.id]
+    assert run_ids(run_grid(service, BOB, ALL, CARDS, [])) == [bobs.id]
     for what in ("like", "unlike", "delete"):
         with pytest.raises(NotFound):
-            fulfil(service, BOB, what, anns.id)
-    fulfil(service, ANN, "delete", anns.id)
+            perform_action(service, BOB, what, anns.id)
+    perform_action(service, ANN, "delete", anns.id)
     with pytest.raises(NotFound):
-        fulfil(service, BOB, "restore", anns.id)
-    assert hung(wall(service, ANN, ALL, PAGE, [])) == []
-    fulfil(service, ANN, "restore", anns.id)
-    assert hung(wall(service, ANN, ALL, PAGE, [])) == [anns.id]
+        perform_action(service, BOB, "restore", anns.id)
+    assert run_ids(run_grid(service, ANN, ALL, CARDS, [])) == []
+    perform_action(service, ANN, "restore", anns.id)
+    assert run_ids(run_grid(service, ANN, ALL, CARDS, [])) == [anns.id]
 
 
-def test_a_studio_of_many_asks_the_callbacks_for_the_client(tmp_path: Path) -> None:
+def test_callbacks_of_a_shared_studio_know_the_client(tmp_path: Path) -> None:
     settings = Settings(data=tmp_path, many=True)
     store = Store(tmp_path)
     anns, bobs = queued(store, client=ANN), queued(store, client=BOB)
@@ -142,22 +145,22 @@ def test_a_studio_of_many_asks_the_callbacks_for_the_client(tmp_path: Path) -> N
     for who, run in ((ANN, anns), (BOB, bobs)):
         headers = {HEADER: who}
         shown = call(client, headers, "looked.data", {"look": 1, "of-state": "any", "of-favourites": False, "hung": []})
-        assert [mark[0] for mark in shown["hung"]["data"]] == [run.id]
-    granted = call(client, {HEADER: ANN}, "granted.data", {"wish": {"do": "like", "run": bobs.id, "n": 1}})
-    assert granted["granted"]["data"]["failed"]
+        assert [version[0] for version in shown["hung"]["data"]] == [run.id]
+    answer = call(client, {HEADER: ANN}, "granted.data", {"wish": {"do": "like", "run": bobs.id, "n": 1}})
+    assert answer["granted"]["data"]["failed"]
     store.close()
 
 
-def test_the_first_page_that_is_asked_for_may_be_the_gallery(tmp_path: Path) -> None:
+def test_the_gallery_can_be_the_first_page_that_is_requested(tmp_path: Path) -> None:
     settings, store = Settings(data=tmp_path), Store(tmp_path)
     site = create_app(settings, store, queue_of(settings, store))
     with TestClient(site, base_url="http://localhost") as client:
         page = client.get("/gallery").text
-    assert all(f"/assets/{script}.js" in page for script in ("rooms", "gallery", "poll"))
+    assert all(f"/assets/{script}.js" in page for script in ("navigation", "gallery", "poll"))
 
 
 def call(client: TestClient, headers: dict[str, str], output: str, values: dict[str, Any]) -> dict[str, Any]:
-    """What the callback with `output` answers to the `values` of components, by their ids."""
+    """Call the callback with `output` for `values` of components, by their ids; returns its answer."""
     found = client.get("/_dash-dependencies", headers=headers).json()
     callback = next(each for each in found if output in each["output"].strip(".").split("..."))
     places = [each.rpartition(".")[::2] for each in callback["output"].strip(".").split("...")]
@@ -179,31 +182,31 @@ def test_a_card_names_both_pictures_and_a_sample_by_its_title(service: Service) 
     content = service.store.put_upload(picture(colour="teal"), "old.bridge.jpeg")
     style = service.store.put_upload(picture(colour="red"), f"samples/{STYLES[0].name}")
     run = service.store.create(StyleOptions(), content, style)
-    card = Card.of(service, run, False)
+    card = RunCard.of(service, run, False)
     assert card.title == f"old.bridge after {STYLES[0].title}"
     assert card.pictures["style"]["ref"] == f"samples/{STYLES[0].name}"
 
 
-def test_a_card_tells_what_is_known_of_a_run(service: Service) -> None:
+def test_a_card_shows_what_is_known_of_a_run(service: Service) -> None:
     run = queued(service.store)
     assert facts(run) == ["2 epochs", "512 px"]
-    assert picture_file(run) == ""
+    assert run_file(run) == ""
     service.store.append(run.id, Started("compact", "", 640, 480, 2, 20, "float32"))
     service.store.append(run.id, Epoch(0, 0, LOSSES, 640, 480, 0.0, 10.0, 2.0, picture(format="JPEG")))
     run = service.store.run(run.id)
     assert facts(run) == ["epoch 0 of 2", "640 × 480 px", "compact"]
-    assert picture_file(run) == "frames/0.jpg"
+    assert run_file(run) == "frames/0.jpg"
     run = finished(service.store)
     assert facts(run) == ["2 epochs", "640 × 480 px", "compact", "1 min 05 s"]
-    assert picture_file(run) == "result.png"
+    assert run_file(run) == "result.png"
 
 
-def test_a_branch_leads_to_its_parent_and_the_parent_to_its_branches(service: Service) -> None:
+def test_the_cards_of_a_branch_and_its_parent_link_to_each_other(service: Service) -> None:
     parent = finished(service.store)
     child = service.store.branch(parent, 1, parent.options, epochs=2)
-    links = {each.href for each in _components(Card.of(service, child, False).component()) if hasattr(each, "href")}
+    links = {each.href for each in _components(RunCard.of(service, child, False).component()) if hasattr(each, "href")}
     assert f"/?run={parent.id}" in links
-    links = {each.href for each in _components(Card.of(service, parent, False).component()) if hasattr(each, "href")}
+    links = {each.href for each in _components(RunCard.of(service, parent, False).component()) if hasattr(each, "href")}
     assert f"/?run={child.id}" in links
 
 

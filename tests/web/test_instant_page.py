@@ -1,4 +1,4 @@
-"""The instant room without a browser: its wall, what is answered to its questions, and what Refine hands over."""
+"""The Instant page without a browser: its styles, the answers to its requests, and what Refine chooses."""
 
 import io
 from dataclasses import replace
@@ -17,50 +17,41 @@ from nst.options.fast_options import FastOptions
 from nst.options.option_field import options_of
 from nst.options.settings import Settings
 from nst.pictures.images import MAX_BYTES, encode_png
+from nst.pictures.samples import STYLES
 from nst.styles.style_file import name_of
 from nst.web import ids
-from nst.web.callbacks.instant import (
-    FIELDS,
-    FORM,
-    MIXED,
-    answer,
-    bring,
-    card,
-    data_url,
-    fulfil,
-    handed_over,
-    result,
-    told,
-)
-from nst.web.components.form import has_slider
+from nst.web.callbacks.instant import answer, import_styles, perform_action, result, studio_choices
+from nst.web.components import data_url
+from nst.web.components.form import FAST_BOXES, FAST_PREFIX, has_slider
+from nst.web.components.mix import MIX_SLOTS
+from nst.web.components.style_card import style_card, style_summary
 from nst.web.pages import studio
-from nst.web.service.fast_styles import Painted
+from nst.web.service.fast_styles import FastResult
 from nst.web.service.result_cache import ResultCache
-from nst.web.service.samples import STYLES, Samples
 from nst.web.service.service import Service
-from tests.styles.test_style_library import style_file
+from tests.styles.style_files import style_file
 from tests.web.sites import picture
 
 AS_THEY_ARE = {"strength": "1", "stroke_size": "1", "keep_colors": False, "size": ""}
 
 
-def desk_at(folder: Path, **settings: Any) -> Service:
+def service_in(folder: Path, **settings: Any) -> Service:
     """A service whose queue was never started."""
     store, settings_there = Store(folder), Settings(data=folder, **settings)
-    return Service(settings_there, store, Queue(settings_there, store), Samples(folder), Archive(store, 10**9))
+    return Service(settings_there, store, Queue(settings_there, store), Archive(store, 10**9))
 
 
 @pytest.fixture
 def service(tmp_path: Path) -> Service:
-    return desk_at(tmp_path)
+    return service_in(tmp_path)
 
 
 def imported(service: Service, *names: str) -> None:
-    bring(service, data_url(style_file(*names).to_bytes()) or "", "mine.style")
+    import_styles(service, data_url.encode(style_file(*names).to_bytes()) or "", "mine.style")
 
 
-def question(service: Service, **asked: Any) -> dict[str, Any]:
-    ref = service.keep(picture(), "boat.png")
+def request(service: Service, **asked: Any) -> dict[str, Any]:
+    ref = service.pictures.keep(picture(), "boat.png")
     return {
         "n": 7,
         "page": "mine",
@@ -72,9 +63,9 @@ def question(service: Service, **asked: Any) -> dict[str, Any]:
 
 
 def painted(service: Service, **mix: float) -> dict[str, Any]:
-    """What the page was told of a result in a mix of styles."""
-    ref = service.keep(picture(colour="navy"), "boat.png")
-    key = service.result_cache.put(Painted(picture(colour="red"), 64, 48, 0.2, mix))
+    """The answer that the page got for a result in a mix of styles."""
+    ref = service.pictures.keep(picture(colour="navy"), "boat.png")
+    key = service.result_cache.put(FastResult(picture(colour="red"), 64, 48, 0.2, mix))
     return {"key": key, "photo": {"ref": ref, "title": "boat.png"}, "file": "boat-waves.png"}
 
 
@@ -82,32 +73,34 @@ def components(tree: Any) -> list[Any]:
     return [tree, *(each for each in tree._traverse() if not isinstance(each, str))]
 
 
-def test_every_option_has_a_control_and_numbers_that_are_known_a_slider() -> None:
+def test_every_option_has_a_control_and_numbers_with_a_default_a_slider() -> None:
     present = {each.id for each in components(studio.layout()) if isinstance(getattr(each, "id", None), str)}
-    assert set(FIELDS.values()) <= present
+    assert set(FAST_BOXES.values()) <= present
     sliders = [option.name for option in options_of(FastOptions) if has_slider(option)]
     assert sliders == ["strength", "stroke_size"]
-    assert {ids.slider(FORM + name) for name in sliders} <= present
-    assert all(ids.mixed(n, "weight") in present for n in range(MIXED))
+    assert {ids.slider(FAST_PREFIX + name) for name in sliders} <= present
+    assert all(ids.mix(n, "weight") in present for n in range(MIX_SLOTS))
 
 
-def test_ones_own_styles_hang_beside_the_shipped_ones_and_have_a_menu(service: Service) -> None:
+def test_imported_styles_are_listed_with_the_shipped_ones_and_have_a_menu(service: Service) -> None:
     imported(service, "waves")
     entries = service.library.entries()
     assert entries[0].shipped
     own = next(entry for entry in entries if entry.name == "waves")
-    menus = [[each for each in components(card(entry, entry.shipped)) if each._type == "Details"] for entry in entries]
+    menus = [
+        [each for each in components(style_card(entry, entry.shipped)) if each._type == "Details"] for entry in entries
+    ]
     assert [bool(menu) for menu in menus] == [not entry.shipped for entry in entries]
-    assert told(own) == {"name": "waves", "title": "The waves", "network": own.file.network}
+    assert style_summary(own) == {"name": "waves", "title": "The waves", "network": own.file.network}
 
 
 def test_a_style_is_renamed_by_its_title_and_removed(service: Service) -> None:
     imported(service, "waves")
-    fulfil(service, {"do": "rename", "name": "waves", "title": "Été à la mer"})
+    perform_action(service, {"do": "rename", "name": "waves", "title": "Été à la mer"})
     assert service.library.find("ete-a-la-mer").style.title == "Été à la mer"
-    fulfil(service, {"do": "rename", "name": "ete-a-la-mer", "title": "海"})
+    perform_action(service, {"do": "rename", "name": "ete-a-la-mer", "title": "海"})
     assert service.library.find("ete-a-la-mer").style.title == "海"
-    fulfil(service, {"do": "remove", "name": "ete-a-la-mer"})
+    perform_action(service, {"do": "remove", "name": "ete-a-la-mer"})
     with pytest.raises(NotFound):
         service.library.find("ete-a-la-mer")
 
@@ -117,48 +110,51 @@ def test_a_name_is_made_of_a_title() -> None:
     assert name_of("long " * 20) == "long-long-long-long-long-long-long-long"
 
 
-def test_what_ships_stays_and_what_is_no_style_file_is_refused(service: Service) -> None:
-    with pytest.raises(StyleError, match="stays as it is"):
-        fulfil(service, {"do": "remove", "name": service.library.entries()[0].name})
+def test_shipped_styles_stay_and_a_file_that_is_no_style_file_is_refused(service: Service) -> None:
+    with pytest.raises(StyleError, match="cannot be changed"):
+        perform_action(service, {"do": "remove", "name": service.library.entries()[0].name})
     with pytest.raises(StyleError, match=r"'photo\.png' is no style file"):
-        bring(service, data_url(picture()) or "", "photo.png")
+        import_styles(service, data_url.encode(picture()) or "", "photo.png")
 
 
-def test_in_a_studio_of_many_no_visitor_changes_the_styles(tmp_path: Path) -> None:
-    service = desk_at(tmp_path, many=True)
-    for change in (lambda: imported(service, "waves"), lambda: fulfil(service, {"do": "remove", "name": "waves"})):
+def test_in_a_shared_studio_no_visitor_changes_the_styles(tmp_path: Path) -> None:
+    service = service_in(tmp_path, many=True)
+    for change in (
+        lambda: imported(service, "waves"),
+        lambda: perform_action(service, {"do": "remove", "name": "waves"}),
+    ):
         with pytest.raises(Conflict, match="only who runs it"):
             change()
 
 
-def test_a_question_to_a_worker_that_is_not_there_is_to_be_asked_again(service: Service) -> None:
+def test_a_request_is_to_be_repeated_while_there_is_no_worker(service: Service) -> None:
     imported(service, "waves")
-    found = answer(result, service, question(service))
+    found = answer(result, service, request(service))
     assert (found["n"], found["again"], found["field"]) == (7, True, "")
     assert "no worker" in found["error"]
 
 
 @pytest.mark.parametrize(("option", "typed"), [("size", "8"), ("size", "huge"), ("strength", "2"), ("stroke_size", "")])
-def test_a_wrong_value_is_told_beside_its_control(service: Service, option: str, typed: str) -> None:
-    found = answer(result, service, question(service, values=AS_THEY_ARE | {option: typed}))
+def test_an_invalid_value_is_reported_for_its_control(service: Service, option: str, typed: str) -> None:
+    found = answer(result, service, request(service, values=AS_THEY_ARE | {option: typed}))
     assert (found["again"], found["field"]) == (False, option)
     assert f"`{option}` must be" in found["error"]
 
 
-def test_a_fault_of_ours_is_an_answer_too(service: Service) -> None:
-    found = answer(lambda *_: {"never": 1 / 0}, service, question(service))
+def test_an_unexpected_exception_is_answered_too(service: Service) -> None:
+    found = answer(lambda *_: {"never": 1 / 0}, service, request(service))
     assert (found["n"], found["again"], found["error"]) == (7, False, "Something went wrong here.")
 
 
-def test_a_style_or_a_picture_that_is_gone_is_told_in_one_line(service: Service) -> None:
+def test_a_removed_style_or_picture_is_reported_in_one_line(service: Service) -> None:
     for asked in ({"mix": {"gone": 1}}, {"ref": "uploads/" + "0" * 64}):
-        found = answer(result, service, question(service, **asked))
+        found = answer(result, service, request(service, **asked))
         assert not found["again"]
         assert "\n" not in found["error"]
 
 
-def test_results_are_kept_until_newer_ones_need_their_room() -> None:
-    results, small = ResultCache(most=2, most_bytes=100), Painted(b"x" * 40, 8, 5, 0.1, {})
+def test_results_are_kept_until_newer_ones_exceed_the_limits() -> None:
+    results, small = ResultCache(max_results=2, max_bytes=100), FastResult(b"x" * 40, 8, 5, 0.1, {})
     first, second = results.put(small), results.put(small)
     assert results.get(first) is small
     third = results.put(small)
@@ -171,13 +167,13 @@ def test_results_are_kept_until_newer_ones_need_their_room() -> None:
         results.get(third)
 
 
-def test_refine_hands_over_the_picture_and_its_result(service: Service) -> None:
+def test_refine_chooses_the_picture_and_its_result(service: Service) -> None:
     imported(service, "waves")
     wanted = painted(service, waves=1.0)
-    choices = handed_over(service, wanted)
+    choices = studio_choices(service, wanted)
     assert choices["content"] == wanted["photo"]
-    assert service.picture(choices["init"]["ref"]) == picture(colour="red")
-    assert "style" not in choices, "its painting is none of ours"
+    assert service.pictures.read(choices["init"]["ref"]) == picture(colour="red")
+    assert "style" not in choices, "its painting is not a sample"
 
 
 def test_refine_takes_a_result_of_more_bytes_than_an_upload_may_have(service: Service) -> None:
@@ -185,15 +181,15 @@ def test_refine_takes_a_result_of_more_bytes_than_an_upload_may_have(service: Se
     wanted = painted(service, waves=1.0)
     large = encode_png(noise)
     assert len(large) > MAX_BYTES
-    wanted["key"] = service.result_cache.put(Painted(large, 3800, 3000, 9.0, {"waves": 1.0}))
-    kept = Image.open(io.BytesIO(service.picture(handed_over(service, wanted)["init"]["ref"])))
+    wanted["key"] = service.result_cache.put(FastResult(large, 3800, 3000, 9.0, {"waves": 1.0}))
+    kept = Image.open(io.BytesIO(service.pictures.read(studio_choices(service, wanted)["init"]["ref"])))
     assert (kept.format, kept.size) == ("JPEG", (3800, 3000))
 
 
-def test_refine_chooses_the_sample_that_a_style_learned_from(service: Service) -> None:
+def test_refine_chooses_the_sample_that_a_style_was_trained_on(service: Service) -> None:
     sample, file = STYLES[2], style_file("mine", "waves")
     mine = replace(file.styles["mine"], provenance={"learned_from": sample.name})
     service.library.add(replace(file, styles={**file.styles, "mine": mine}).to_bytes())
     sampled = {"ref": f"samples/{sample.name}", "title": sample.title}
-    assert handed_over(service, painted(service, mine=0.6, waves=0.4))["style"] == sampled
-    assert "style" not in handed_over(service, painted(service, mine=0.4, waves=0.6))
+    assert studio_choices(service, painted(service, mine=0.6, waves=0.4))["style"] == sampled
+    assert "style" not in studio_choices(service, painted(service, mine=0.4, waves=0.6))

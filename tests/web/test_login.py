@@ -15,7 +15,7 @@ from starlette.websockets import WebSocketDisconnect
 from nst.jobs.store import Store
 from nst.options.settings import Settings
 from nst.web.factory import create_app
-from nst.web.middleware.body_limit import LOGIN, BodyLimit
+from nst.web.middleware.body_limit import LOGIN_BODY, BodyLimit
 from nst.web.middleware.login import COOKIE, LASTS, Guesses, Login, is_session, new_session, own_path, session_key
 from nst.web.middleware.origin_check import OriginCheck
 from tests.web.sites import queue_of
@@ -165,7 +165,7 @@ def test_a_form_that_makes_no_sense_is_a_wrong_token(client: TestClient, body: b
 
 
 def test_a_form_is_small(client: TestClient) -> None:
-    told(log_in(client, "x" * LOGIN), 413, "too_large", "4 kB")
+    told(log_in(client, "x" * LOGIN_BODY), 413, "too_large", "4 kB")
 
 
 def test_who_hangs_up_while_logging_in_causes_no_trouble(client: TestClient) -> None:

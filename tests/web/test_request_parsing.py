@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nst.errors import InputError
-from nst.web.api import request_parsing
-from nst.web.api.request_parsing import decode, decode_base64, to_be_estimated
+from nst.web.api.request_parsing import decode, estimate_request
+from nst.web.service import base64_decoding
+from nst.web.service.base64_decoding import decode_base64
 
 
 @settings(deadline=None)
@@ -18,7 +19,7 @@ def test_base64_is_read_in_slices_as_in_one_piece(data: bytes, size: int, width:
     text = base64.b64encode(data).decode()
     wrapped = "\n".join(text[start : start + width] for start in range(0, len(text), width))
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(request_parsing, "SLICE", size)
+        patched.setattr(base64_decoding, "SLICE", size)
         assert decode_base64(text) == decode_base64(wrapped) == data
 
 
@@ -29,7 +30,7 @@ def test_base64_is_read_in_slices_as_in_one_piece(data: bytes, size: int, width:
 def test_what_is_not_base64_is_refused_wherever_the_slices_end(
     text: str, size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(request_parsing, "SLICE", size)
+    monkeypatch.setattr(base64_decoding, "SLICE", size)
     with pytest.raises(ValueError, match=r"."):
         decode_base64(text)
     with pytest.raises(InputError, match="`style` is not base64"):
@@ -44,12 +45,12 @@ def test_a_large_picture_is_decoded_in_many_short_calls(monkeypatch: pytest.Monk
         return b""
 
     monkeypatch.setattr(base64, "b64decode", watched)
-    decode("content", "data:image/png;base64," + "A" * (3 * request_parsing.SLICE))
-    assert lengths == [request_parsing.SLICE] * 3
+    decode("content", "data:image/png;base64," + "A" * (3 * base64_decoding.SLICE))
+    assert lengths == [base64_decoding.SLICE] * 3
 
 
 def asked(**body: object) -> tuple[object, ...]:
-    return to_be_estimated(json.dumps(body).encode())
+    return estimate_request(json.dumps(body).encode())
 
 
 def test_an_estimate_is_asked_for_by_picture_or_by_shape() -> None:

@@ -1,4 +1,4 @@
-"""The REST interface, /api/v1, by nouns: runs, their course, events and pictures; samples; fast styles; the server."""
+"""The REST interface, /api/v1: runs, actions on them, their events and pictures; samples; fast styles; the server."""
 
 from fastapi import APIRouter, Request
 from starlette.exceptions import HTTPException
@@ -8,16 +8,16 @@ from nst.web.api import actions, events, fast, pictures, results, runs, samples,
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
-NOUNS = (runs, actions, events, pictures, samples, fast, results, server)
+MODULES = (runs, actions, events, pictures, samples, fast, results, server)
 
-router = APIRouter(routes=[route for noun in NOUNS for route in noun.router.routes])
+router = APIRouter(routes=[route for module in MODULES for route in module.router.routes])
 
 
 @router.api_route("/api/v1/{rest:path}", methods=METHODS, include_in_schema=False)
 def unknown(request: Request, rest: str) -> None:
-    """The last route: Dash would answer any other path with its page."""
-    there = [route for route in router.routes if route.matches(request.scope)[0] is Match.PARTIAL]
-    allowed = ", ".join(sorted({method for route in there for method in getattr(route, "methods", ())}))
+    """Answer 404 or 405. This is the last route: without it, Dash would answer unknown paths with a page."""
+    matches = [route for route in router.routes if route.matches(request.scope)[0] is Match.PARTIAL]
+    allowed = ", ".join(sorted({method for route in matches for method in getattr(route, "methods", ())}))
     if allowed:
         message = f"/api/v1/{rest[:80]} answers {allowed}, got {request.method}"
         raise HTTPException(405, message, {"Allow": allowed})

@@ -1,4 +1,7 @@
-"""Who may do what: to see a run its id is enough, which nobody guesses; only the client who began it may change it."""
+"""Dependencies of the routes: the service, the client, and the run in the path if the client may use it.
+
+The id of a run, which cannot be guessed, is enough to see it; only the client that started a run may change it.
+"""
 
 from typing import Annotated
 
@@ -8,44 +11,44 @@ from nst.runs.run import Run
 from nst.web.middleware.clients import HEADER, client_of
 from nst.web.service.service import Service
 
-RunId = Annotated[str, Path(description="32 hex digits, as the request that started the run was told")]
+RunId = Annotated[str, Path(description="32 hex digits, from the answer to the request that started the run")]
 
 
-async def desk_of(request: Request) -> Service:
-    """The service of the server that answers this request."""
+async def get_service(request: Request) -> Service:
+    """Return the service of the server that handles the request."""
     return request.app.state.service
 
 
-async def client_who_asks(request: Request) -> str:
-    """The client's id; "" where everyone is the one user."""
+async def get_client(request: Request) -> str:
+    """Return the client's id; "" if the studio is not shared."""
     return client_of(request)
 
 
-Here = Annotated[Service, Depends(desk_of)]
-Client = Annotated[str, Depends(client_who_asks)]
+ServiceDep = Annotated[Service, Depends(get_service)]
+Client = Annotated[str, Depends(get_client)]
 
 
-async def seen(run_id: RunId, service: Here) -> Run:
-    """The run that a path names. Raises NotFound."""
+async def visible_run(run_id: RunId, service: ServiceDep) -> Run:
+    """Return the run in the path. Raises NotFound."""
     return service.store.run(run_id)
 
 
-async def own(run_id: RunId, service: Here, client: Client) -> Run:
-    """The same, to be changed by the client who began it. Raises NotFound, and HTTPException for anybody else."""
-    return _own(service.store.run(run_id), client)
+async def own_run(run_id: RunId, service: ServiceDep, client: Client) -> Run:
+    """Return the run in the path for a change. Raises NotFound, and HTTPException if it is another client's."""
+    return _check_owner(service.store.run(run_id), client)
 
 
-async def own_deleted(run_id: RunId, service: Here, client: Client) -> Run:
-    """The same, though it was deleted."""
-    return _own(service.archive.deleted(run_id), client)
+async def own_deleted_run(run_id: RunId, service: ServiceDep, client: Client) -> Run:
+    """Return the run in the path, which may be deleted. Raises as `own_run`."""
+    return _check_owner(service.archive.deleted(run_id), client)
 
 
-def _own(run: Run, client: str) -> Run:
+def _check_owner(run: Run, client: str) -> Run:
     if client and run.client != client:
         raise HTTPException(403, f"run {run.id} is another client's: only the `{HEADER}` that began it may change it")
     return run
 
 
-Seen = Annotated[Run, Depends(seen)]
-Own = Annotated[Run, Depends(own)]
-OwnDeleted = Annotated[Run, Depends(own_deleted)]
+VisibleRun = Annotated[Run, Depends(visible_run)]
+OwnRun = Annotated[Run, Depends(own_run)]
+OwnDeletedRun = Annotated[Run, Depends(own_deleted_run)]

@@ -1,4 +1,4 @@
-"""The course of a run: stopped, paused, steered, continued, branched. All answer 202: the worker hears of it next."""
+"""Actions on a run: stop, pause, resume, continue, branch, steer. All answer 202: a worker performs them soon after."""
 
 import asyncio
 from typing import Any
@@ -9,78 +9,83 @@ from fastapi.responses import JSONResponse
 from nst.errors import Conflict
 from nst.runs.run import Run, State
 from nst.web.api import request_parsing, responses
-from nst.web.api.access import Client, Here, Own
-from nst.web.api.openapi import BRANCH, CONTINUE, WEIGHTS, Said, errors
-from nst.web.api.runs import begun
+from nst.web.api.access import Client, OwnRun, ServiceDep
+from nst.web.api.openapi import BRANCH_BODY, CONTINUE_BODY, WEIGHTS_BODY, Responses, errors
+from nst.web.api.runs import run_started
 from nst.web.service.service import Service
 
-router = APIRouter(prefix="/api/v1/runs/{run_id}", tags=["course"])
-ASKED: Said = {202: {"model": responses.RunSaid, "description": "It is asked for"}}
-CHANGED = ASKED | errors(403, 404, 409)
-GOES_ON = ASKED | errors(400, 403, 404, 409, 429, 503)
+router = APIRouter(prefix="/api/v1/runs/{run_id}", tags=["actions"])
+ACCEPTED: Responses = {202: {"model": responses.RunAnswer, "description": "Accepted"}}
+CHANGE = ACCEPTED | errors(403, 404, 409)
+RESUME = ACCEPTED | errors(400, 403, 404, 409, 429, 503)
 
 
-def _now(service: Service, run: Run) -> dict[str, Any]:
-    return service.describe(service.store.run(run.id))
+def _describe(service: Service, run: Run) -> dict[str, Any]:
+    """The run as it is after the action."""
+    return service.runs.describe(service.store.run(run.id))
 
 
-@router.post("/stop", status_code=202, summary="Stop a run", responses=CHANGED)
-def stop(run: Own, service: Here) -> dict[str, Any]:
-    """At once if it waits, else after the step it is at; the picture so far is kept."""
+@router.post("/stop", status_code=202, summary="Stop a run", responses=CHANGE)
+def stop(run: OwnRun, service: ServiceDep) -> dict[str, Any]:
+    """Stop a queued run at once, a running one after its current step; the picture so far is kept."""
     service.queue.stop(run.id)
-    return _now(service, run)
+    return _describe(service, run)
 
 
-@router.post("/pause", status_code=202, summary="Put a run aside", responses=CHANGED)
-def pause(run: Own, service: Here) -> dict[str, Any]:
-    """As stop; its worker is free for the next run until this one is resumed."""
+@router.post("/pause", status_code=202, summary="Pause a run", responses=CHANGE)
+def pause(run: OwnRun, service: ServiceDep) -> dict[str, Any]:
+    """As stop; the worker takes the next run, and this one can be resumed."""
     service.queue.pause(run.id)
-    return _now(service, run)
+    return _describe(service, run)
 
 
-@router.post("/resume", status_code=202, summary="Resume a paused run", responses=GOES_ON)
-def resume(run: Own, service: Here) -> dict[str, Any]:
-    """It takes its place in the line."""
+@router.post("/resume", status_code=202, summary="Resume a paused run", responses=RESUME)
+def resume(run: OwnRun, service: ServiceDep) -> dict[str, Any]:
+    """Queue a paused run again."""
     if run.state is not State.PAUSED:
         raise Conflict(f"run {run.id} cannot be resumed: it is {run.state}")
-    service.resume(run.id)
-    return _now(service, run)
+    service.runs.resume(run.id)
+    return _describe(service, run)
 
 
 @router.post(
-    "/continue", status_code=202, summary="Continue a run that rests", responses=GOES_ON, openapi_extra=CONTINUE
+    "/continue",
+    status_code=202,
+    summary="Continue a paused or ended run",
+    responses=RESUME,
+    openapi_extra=CONTINUE_BODY,
 )
-async def go_on(request: Request, run: Own, service: Here) -> dict[str, Any]:
-    """For `epochs` more than it was to have, with other live `options` if some are given."""
-    asked = request_parsing.fields(await request.body(), [request_parsing.MORE], others=["options"])
-    await asyncio.to_thread(service.resume, run.id, asked["epochs"], asked["options"])
-    return await asyncio.to_thread(_now, service, run)
+async def continue_run(request: Request, run: OwnRun, service: ServiceDep) -> dict[str, Any]:
+    """Queue a run again for `epochs` more epochs than planned, with other live `options` if given."""
+    fields = request_parsing.fields(await request.body(), [request_parsing.MORE], others=["options"])
+    await asyncio.to_thread(service.runs.resume, run.id, fields["epochs"], fields["options"])
+    return await asyncio.to_thread(_describe, service, run)
 
 
 @router.post(
     "/branch",
     status_code=202,
-    summary="Begin a new run with a frame of this one",
-    responses={202: {"model": responses.Begun}, **errors(400, 403, 404, 409, 429, 503)},
-    openapi_extra=BRANCH,
+    summary="Start a new run from a frame of this one",
+    responses={202: {"model": responses.RunStarted}, **errors(400, 403, 404, 409, 429, 503)},
+    openapi_extra=BRANCH_BODY,
 )
-async def branch(request: Request, run: Own, service: Here, client: Client) -> JSONResponse:
-    """From the frame of `epoch`, with other live `options` if some are given, to the same end and `epochs` more."""
-    asked = request_parsing.fields(
-        await request.body(), [request_parsing.EPOCH, request_parsing.MORE], ["epoch"], ["options"]
-    )
-    child = await asyncio.to_thread(service.branch, run.id, asked["epoch"], asked["options"], asked["epochs"], client)
-    return begun(child)
+async def branch(request: Request, run: OwnRun, service: ServiceDep, client: Client) -> JSONResponse:
+    """Start from the frame of `epoch`, with other live `options`; the last epoch is that of this run plus `epochs`."""
+    rules = [request_parsing.EPOCH, request_parsing.MORE]
+    fields = request_parsing.fields(await request.body(), rules, ["epoch"], ["options"])
+    arguments = fields["epoch"], fields["options"], fields["epochs"]
+    child = await asyncio.to_thread(service.runs.branch, run.id, *arguments, client)
+    return run_started(child)
 
 
 @router.patch(
     "/weights",
     status_code=202,
     summary="Change live options of a run",
-    responses=ASKED | errors(400, 403, 404, 409),
-    openapi_extra=WEIGHTS,
+    responses=ACCEPTED | errors(400, 403, 404, 409),
+    openapi_extra=WEIGHTS_BODY,
 )
-async def weights(request: Request, run: Own, service: Here) -> dict[str, Any]:
-    """From its next step on; the event `steered` says from which."""
-    await asyncio.to_thread(service.steer, run.id, request_parsing.changes(await request.body()))
-    return await asyncio.to_thread(_now, service, run)
+async def weights(request: Request, run: OwnRun, service: ServiceDep) -> dict[str, Any]:
+    """Change options from the run's next step on; the event `steered` contains that step."""
+    await asyncio.to_thread(service.runs.steer, run.id, request_parsing.changes(await request.body()))
+    return await asyncio.to_thread(_describe, service, run)

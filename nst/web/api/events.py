@@ -1,4 +1,4 @@
-"""What happens to a run, as it happens: asked for, waited for, or streamed. No thread waits with a client."""
+"""Events of a run: listed, waited for, or streamed. Waiting requests hold no thread."""
 
 import json
 from collections.abc import AsyncIterator
@@ -10,34 +10,37 @@ from fastapi.sse import KEEPALIVE_COMMENT, EventSourceResponse, format_sse_event
 
 from nst.runs.run import Run
 from nst.web.api import responses
-from nst.web.api.access import Here, Seen
+from nst.web.api.access import ServiceDep, VisibleRun
 from nst.web.api.openapi import errors
 from nst.web.service.service import Service
 
-PATIENCE = 30.0  # seconds that a request for events may wait
-SILENCE = 15.0  # seconds after which a stream says that it is still there
-MOST = 2**53  # what JavaScript counts to
-EVENT = {
+MAX_WAIT_SECONDS = 30.0  # that a request for events may wait
+KEEPALIVE_SECONDS = 15.0  # without an event after which a stream sends a comment
+MAX_EVENT_NUMBER = 2**53  # the largest integer that JavaScript represents exactly
+EVENT_SCHEMA = {
     "type": "object",
     "properties": {
         "id": {"type": "string", "description": "its number"},
         "event": {"type": "string", "description": "its kind"},
-        "data": {"type": "string", "contentMediaType": "application/json", "description": "all of it"},
+        "data": {"type": "string", "contentMediaType": "application/json", "description": "all of its fields"},
     },
 }
 
 router = APIRouter(prefix="/api/v1/runs/{run_id}", tags=["events"])
-After = Annotated[int, Query(ge=0, le=MOST, description="the number of the last event that is known")]
+After = Annotated[int, Query(ge=0, le=MAX_EVENT_NUMBER, description="the number of the last event that is known")]
 
 
-@router.get("/events", summary="What happened to a run", responses={200: {"model": responses.Events}, **errors(404)})
+@router.get("/events", summary="Events of a run", responses={200: {"model": responses.Events}, **errors(404)})
 async def events(
-    run: Seen,
-    service: Here,
+    run: VisibleRun,
+    service: ServiceDep,
     after: After = 0,
-    wait: Annotated[float, Query(ge=0, le=PATIENCE, description="seconds")] = 0,
+    wait: Annotated[float, Query(ge=0, le=MAX_WAIT_SECONDS, description="seconds")] = 0,
 ) -> dict[str, Any]:
-    """Events with a number above `after`; if there is none, one is waited for `wait` seconds. Ask again with `last`."""
+    """Return the events with a number above `after`; if there are none, wait `wait` seconds for one.
+
+    The next request sends `last` as `after`.
+    """
     found = service.store.events(run.id, after)
     if wait and not found and not run.state.ended:
         found = await service.store.wait(run.id, after, wait)
@@ -46,35 +49,35 @@ async def events(
 
 @router.get(
     "/stream",
-    summary="What happens to a run, as server-sent events",
+    summary="Events of a run as server-sent events",
     response_class=Response,
     responses={
-        200: {"description": "Events", "content": {"text/event-stream": {"itemSchema": EVENT}}},
-        204: {"description": "All is said: who reconnects need not come again"},
+        200: {"description": "Events", "content": {"text/event-stream": {"itemSchema": EVENT_SCHEMA}}},
+        204: {"description": "There are no more events: the client need not reconnect"},
         **errors(404),
     },
 )
 async def stream(
-    run: Seen,
-    service: Here,
+    run: VisibleRun,
+    service: ServiceDep,
     after: After = 0,
-    last_event_id: Annotated[int | None, Header(ge=0, le=MOST, description="instead of `after`")] = None,
+    last_event_id: Annotated[int | None, Header(ge=0, le=MAX_EVENT_NUMBER, description="instead of `after`")] = None,
 ) -> Response:
-    """Events with a number above `after`, each as `data` in JSON under its kind and number, until the run rests."""
-    seen = after if last_event_id is None else last_event_id
-    if run.state.rests and run.last <= seen:
+    """Send the events with a number above `after`, each as JSON in `data`, until the run has paused or ended."""
+    last = after if last_event_id is None else last_event_id
+    if run.state.rests and run.last <= last:
         return Response(status_code=204)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return EventSourceResponse(_told(service, run, seen), headers=headers)
+    return EventSourceResponse(_stream(service, run, last), headers=headers)
 
 
-async def _told(service: Service, run: Run, seen: int) -> AsyncIterator[bytes]:
-    """The events of a run after `seen`, as they are sent, until it rests; now and then a comment."""
-    while not (run.state.rests and run.last <= seen):
-        found = service.store.events(run.id, seen) or await service.store.wait(run.id, seen, SILENCE)
+async def _stream(service: Service, run: Run, last: int) -> AsyncIterator[bytes]:
+    """Yield the events after number `last` as server-sent events, with a comment where none comes for long."""
+    while not (run.state.rests and run.last <= last):
+        found = service.store.events(run.id, last) or await service.store.wait(run.id, last, KEEPALIVE_SECONDS)
         for event in found:
             yield format_sse_event(data_str=json.dumps(event), event=event["kind"], id=str(event["n"]))
-            seen = event["n"]
+            last = event["n"]
         if not found:
             yield KEEPALIVE_COMMENT
         run = service.store.run(run.id)

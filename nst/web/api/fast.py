@@ -1,4 +1,4 @@
-"""Fast styles: pictures painted with them in one pass; the styles themselves shown, brought, named anew and removed."""
+"""Fast styles: pictures stylized in one pass; styles listed, added, exported, renamed and removed."""
 
 import asyncio
 import base64
@@ -14,138 +14,139 @@ from nst.options.fast_options import FastOptions
 from nst.styles.style_file import SUFFIX
 from nst.styles.style_library import Entry
 from nst.web.api import request_parsing, responses
-from nst.web.api.access import Here
-from nst.web.api.openapi import FAST, NEW_NAME, STYLE_FILE, Said, errors, file_of
-from nst.web.problems import Refused
+from nst.web.api.access import ServiceDep
+from nst.web.api.openapi import FAST_BODY, RENAME_BODY, STYLE_FILE_BODY, Responses, errors, file_response
+from nst.web.problems import FieldError
 from nst.web.service.service import Service
 
-SECONDS = "NST-Seconds"
-CHANGING = {"Cache-Control": "private, no-cache"}
+SECONDS_HEADER = "NST-Seconds"
+REVALIDATE = {"Cache-Control": "private, no-cache"}
 BINARY = {"schema": {"type": "string", "format": "binary"}}
 
 router = APIRouter(prefix="/api/v1", tags=["fast styles"])
 Name = Annotated[str, InPath(description="as in the list", examples=["starry-night"])]
 
 
-async def desk_to_change(service: Here) -> Service:
-    """The service of a studio whose visitors may change its styles, which are everybody's. Raises HTTPException."""
+async def service_to_change_styles(service: ServiceDep) -> Service:
+    """Return the service if clients may change its styles. Raises HTTPException."""
     try:
-        service.check_styles_change()
+        service.permissions.check_change_styles()
     except Conflict as error:
         raise HTTPException(403, str(error)) from error
     return service
 
 
-Changeable = Annotated[Service, Depends(desk_to_change)]
+StylesDep = Annotated[Service, Depends(service_to_change_styles)]
 
 
-def told(entry: Entry) -> dict[str, Any]:
-    """A style as lists show it."""
+def describe(entry: Entry) -> dict[str, Any]:
+    """Describe a style as lists do."""
     base = f"/api/v1/styles/fast/{entry.name}"
     return {**entry.to_json(), "thumbnail": f"{base}/thumbnail.jpg", "file": f"{base}{SUFFIX}"}
 
 
-_PAINTED: Said = {
+_STYLIZED: Responses = {
     200: {
-        "model": responses.FastPainted,
+        "model": responses.FastStylized,
         "description": "The result",
         "content": {"image/png": BINARY, "image/jpeg": BINARY},
-        "headers": {SECONDS: {"schema": {"type": "string"}}},
+        "headers": {SECONDS_HEADER: {"schema": {"type": "string"}}},
     }
 }
 
 
 @router.post(
     "/stylize/fast",
-    summary="Paint a picture in one pass",
-    responses={**_PAINTED, **errors(400, 404, 413, 415, 429, 500, 503)},
-    openapi_extra=FAST,
+    summary="Stylize a picture in one pass",
+    responses={**_STYLIZED, **errors(400, 404, 413, 415, 429, 500, 503)},
+    openapi_extra=FAST_BODY,
 )
-async def stylize_fast(request: Request, service: Here) -> Response:
-    """The result as a picture, or as {"image": base64, "mix": ...} where `Accept` names application/json.
+async def stylize_fast(request: Request, service: ServiceDep) -> Response:
+    """Return the result as a picture, or as {"image": base64, "mix": ...} where `Accept` names application/json.
 
-    `content` is a picture, or the ref of one that is here; `style` the name of a fast style, or up to four of one
-    network with their weights. It is painted beside the run of the moment; `NST-Seconds` says how long that took. The
-    file says under `nst-fast` how it was made: a PNG in its text, a JPEG in its comment.
+    `content` is a picture, or the reference of a stored one; `style` is the name of a fast style, or up to four names
+    of one network with weights. A worker does this beside its run; `NST-Seconds` is the time it took. The file
+    contains under `nst-fast` how it was made: a PNG in its text, a JPEG in its comment.
     """
     if request_parsing.is_form(request):
-        order = await request_parsing.fast_order_of_form(request)
+        given = await request_parsing.fast_request_from_form(request)
     else:
-        order = await asyncio.to_thread(request_parsing.fast_order, await request.body())
-    options = FastOptions.from_json(order.options)
-    content = order.content
+        given = await asyncio.to_thread(request_parsing.fast_request, await request.body())
+    options = FastOptions.from_json(given.options)
+    content = given.content
     if isinstance(content, str):
         try:
-            content = await asyncio.to_thread(service.picture, content)
+            content = await asyncio.to_thread(service.pictures.read, content)
         except NotFound as error:
-            raise Refused("content", error) from error
-    try:  # not by asyncio.to_thread: those few threads are the page's, and must not all wait for pictures
-        painted = await run_in_threadpool(service.fast_styles.paint, content, order.style, options, order.format)
+            raise FieldError("content", error) from error
+    try:
+        # In Starlette's thread pool: the few threads of asyncio.to_thread must stay free for the pages.
+        found = await run_in_threadpool(service.fast_styles.stylize, content, given.style, options, given.format)
     except (StyleError, NotFound) as error:
-        raise Refused("style", error) from error
+        raise FieldError("style", error) from error
     except ImageError as error:
-        raise Refused("content", error) from error
-    headers = {SECONDS: f"{painted.seconds:.3f}"}
+        raise FieldError("content", error) from error
+    headers = {SECONDS_HEADER: f"{found.seconds:.3f}"}
     if "application/json" not in request.headers.get("accept", ""):
-        return Response(painted.data, media_type=f"image/{order.format}", headers=headers)
-    facts = {name: getattr(painted, name) for name in ("width", "height", "seconds", "mix")}
-    return JSONResponse({"image": base64.b64encode(painted.data).decode(), **facts}, headers=headers)
+        return Response(found.data, media_type=f"image/{given.format}", headers=headers)
+    fields = {name: getattr(found, name) for name in ("width", "height", "seconds", "mix")}
+    return JSONResponse({"image": base64.b64encode(found.data).decode(), **fields}, headers=headers)
 
 
 @router.post(
     "/styles/fast",
     status_code=201,
-    summary="Bring a fast style",
+    summary="Add fast styles",
     responses={201: {"model": responses.FastStyles}, **errors(400, 403, 413, 500)},
-    openapi_extra=STYLE_FILE,
+    openapi_extra=STYLE_FILE_BODY,
 )
-async def bring(request: Request, service: Changeable) -> dict[str, Any]:
-    """The styles of a file that a studio or `nst train` wrote, as the form's `file`; it is checked before it is kept.
+async def add(request: Request, service: StylesDep) -> dict[str, Any]:
+    """Add the styles of a style file, sent as `file` of a form; the file is checked first.
 
-    It is refused where a style of that name is here already. Where several people share the studio, only who runs it
-    brings, renames and removes styles, with `nst styles`.
+    Refused if a style of the same name exists. Where several people share the studio, only its operator adds, renames
+    and removes styles, with `nst styles`.
     """
     data, name = await request_parsing.file_of_form(request)
     names = await asyncio.to_thread(service.library.add, data, name)
-    return {"fast": [told(service.library.find(name)) for name in names]}
+    return {"fast": [describe(service.library.find(name)) for name in names]}
 
 
 @router.get(
     "/styles/fast/{name}/thumbnail.jpg",
-    summary="What a fast style learned from",
+    summary="The painting that a fast style was trained on",
     response_class=Response,
-    responses=file_of("image/jpeg", 404),
+    responses=file_response("image/jpeg", 404),
 )
-def thumbnail(name: Name, service: Here) -> Response:
-    """The painting, small."""
-    return Response(service.library.find(name).style.picture, media_type="image/jpeg", headers=CHANGING)
+def thumbnail(name: Name, service: ServiceDep) -> Response:
+    """Return the painting's thumbnail."""
+    return Response(service.library.find(name).style.picture, media_type="image/jpeg", headers=REVALIDATE)
 
 
 @router.get(
     "/styles/fast/{name}.style",
     summary="A fast style as a file",
     response_class=Response,
-    responses=file_of("application/octet-stream", 404),
+    responses=file_response("application/octet-stream", 404),
 )
-def export(name: Name, service: Here) -> Response:
-    """The style and its network: for another studio, or for `nst apply`."""
-    headers = {**CHANGING, "Content-Disposition": f'attachment; filename="{name}{SUFFIX}"'}
+def export(name: Name, service: ServiceDep) -> Response:
+    """Return a style and its network as a style file, for another studio or for `nst apply`."""
+    headers = {**REVALIDATE, "Content-Disposition": f'attachment; filename="{name}{SUFFIX}"'}
     return Response(service.library.export(name), media_type="application/octet-stream", headers=headers)
 
 
 @router.patch(
     "/styles/fast/{name}",
-    summary="Give a fast style another name or title",
+    summary="Rename a fast style",
     responses={200: {"model": responses.FastStyle}, **errors(400, 403, 404, 500)},
-    openapi_extra=NEW_NAME,
+    openapi_extra=RENAME_BODY,
 )
-async def rename(request: Request, name: Name, service: Changeable) -> dict[str, Any]:
-    """Those that came with the program keep theirs."""
-    new, title = request_parsing.name_of_style(await request.body())
-    return told(await asyncio.to_thread(service.library.rename, name, name if new is None else new, title))
+async def rename(request: Request, name: Name, service: StylesDep) -> dict[str, Any]:
+    """Change the name, the title, or both, of a style that did not come with the program."""
+    new, title = request_parsing.style_name(await request.body())
+    return describe(await asyncio.to_thread(service.library.rename, name, name if new is None else new, title))
 
 
 @router.delete("/styles/fast/{name}", status_code=204, summary="Remove a fast style", responses=errors(403, 404, 500))
-def remove(name: Name, service: Changeable) -> None:
-    """For good; those that came with the program stay."""
+def remove(name: Name, service: StylesDep) -> None:
+    """Remove a style that did not come with the program. It cannot be restored."""
     service.library.remove(name)

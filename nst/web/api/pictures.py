@@ -1,4 +1,4 @@
-"""The pictures of a run: its frames, the newest of them, its thumbnail, its result, its timelapses."""
+"""The pictures of a run: its frames, its newest frame, its thumbnail, its result, its timelapses."""
 
 import asyncio
 from pathlib import Path
@@ -12,115 +12,127 @@ from pydantic import AfterValidator
 from nst.errors import NotFound
 from nst.options.option_field import options_of
 from nst.pictures import images
+from nst.pictures.samples import SIDES
 from nst.pictures.timelapse import FORMATS, TimelapseOptions
 from nst.web.api import request_parsing, responses
-from nst.web.api.access import Here, Own, Seen
-from nst.web.api.openapi import FILM, errors, file_of
-from nst.web.service.samples import SIDES
+from nst.web.api.access import OwnRun, ServiceDep, VisibleRun
+from nst.web.api.openapi import TIMELAPSE_BODY, errors, file_response
 
 IMMUTABLE = {"Cache-Control": "private, max-age=31536000, immutable"}
-TYPES = {"mp4": "video/mp4", "webp": "image/webp", "gif": "image/gif"}
+MEDIA_TYPES = {"mp4": "video/mp4", "webp": "image/webp", "gif": "image/gif"}
 
 router = APIRouter(prefix="/api/v1/runs/{run_id}", tags=["pictures of a run"])
 Epoch = Annotated[int, InPath(ge=0, le=10**6, description="epoch", examples=[0])]
 
 
-def _shown(side: int) -> int:
-    """Refuse other sizes than the page's: each may be kept somewhere. Raises ValueError."""
+def _check_side(side: int) -> int:
+    """Allow only the sizes that the pages use, since thumbnails of each size may be stored. Raises ValueError."""
     if side not in SIDES:
         raise ValueError(f"must be one of {', '.join(map(str, SIDES))}")
     return side
 
 
-Side = Annotated[int, Query(json_schema_extra={"enum": list(SIDES)}), AfterValidator(_shown)]
+Side = Annotated[int, Query(json_schema_extra={"enum": list(SIDES)}), AfterValidator(_check_side)]
 
 
-def _mark_of(path: Path, *more: object) -> str:
-    """The ETag of a file that may change; of what is made of it, with `more` that this depends on."""
+def _etag_of(path: Path, *more: object) -> str:
+    """The ETag of a file that may change, or of something made from it and from `more`."""
     stat = path.stat()
     return f'"{"-".join(f"{part:x}" for part in (stat.st_mtime_ns, stat.st_size, *more))}"'
 
 
-def _known(request: Request, mark: str) -> Response | None:
-    """304 to who has what `mark` stands for already."""
+def _not_modified(request: Request, etag: str) -> Response | None:
+    """304 if the client has the version of that ETag, else None."""
     known = (each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(","))
-    return Response(status_code=304, headers=_changing(mark)) if mark in known else None
+    return Response(status_code=304, headers=_revalidate(etag)) if etag in known else None
 
 
-def _changing(mark: str) -> dict[str, str]:
-    return {"Cache-Control": "private, no-cache", "ETag": mark}
+def _revalidate(etag: str) -> dict[str, str]:
+    return {"Cache-Control": "private, no-cache", "ETag": etag}
 
 
-def _file(request: Request, path: Path, kind: str) -> Response:
-    """A file that may change: it is kept by who asks, who asks each time whether it has."""
-    mark = _mark_of(path)
-    return _known(request, mark) or FileResponse(path, media_type=kind, headers=_changing(mark))
+def _changing_file(request: Request, path: Path, kind: str) -> Response:
+    """A file that may change: clients may store it, but ask each time whether it has changed."""
+    etag = _etag_of(path)
+    return _not_modified(request, etag) or FileResponse(path, media_type=kind, headers=_revalidate(etag))
 
 
-@router.get("/frames", summary="The frames that are kept", responses={200: {"model": responses.Frames}, **errors(404)})
-def frames(run: Seen, service: Here) -> dict[str, Any]:
-    """Oldest first; epoch 0 is the start. Of long runs some in between are dropped, but never a marked one."""
+@router.get(
+    "/frames", summary="The stored frames of a run", responses={200: {"model": responses.Frames}, **errors(404)}
+)
+def frames(run: VisibleRun, service: ServiceDep) -> dict[str, Any]:
+    """List the stored frames, oldest first; epoch 0 is the initial image.
+
+    Of long runs some frames are dropped, but never a marked one.
+    """
     base = f"/api/v1/runs/{run.id}/frames"
-    return {"frames": [{**kept, "url": f"{base}/{kept['epoch']}.jpg"} for kept in service.store.frames(run.id)]}
+    return {
+        "frames": [{**frame, "url": f"{base}/{frame['epoch']}.jpg"} for frame in service.store.files.frames(run.id)]
+    }
 
 
 @router.get(
     "/frames/{n}.jpg",
     summary="The frame of epoch n",
     response_class=FileResponse,
-    responses=file_of("image/jpeg", 404),
+    responses=file_response("image/jpeg", 404),
 )
-def frame(run: Seen, n: Epoch, service: Here) -> FileResponse:
-    """It never changes."""
-    return FileResponse(service.store.frame(run.id, n), media_type="image/jpeg", headers=IMMUTABLE)
+def frame(run: VisibleRun, n: Epoch, service: ServiceDep) -> FileResponse:
+    """Return the frame of an epoch. It never changes."""
+    return FileResponse(service.store.files.frame(run.id, n), media_type="image/jpeg", headers=IMMUTABLE)
 
 
 @router.put("/frames/{n}/mark", status_code=204, summary="Mark a frame, so that it is kept", responses=errors(403, 404))
-def mark(run: Own, n: Epoch, service: Here) -> None:
-    """It is then never thinned out."""
-    service.store.mark(run.id, n)
+def mark(run: OwnRun, n: Epoch, service: ServiceDep) -> None:
+    """Mark a frame: it is never dropped."""
+    service.store.files.mark(run.id, n)
 
 
 @router.delete("/frames/{n}/mark", status_code=204, summary="Unmark a frame", responses=errors(403, 404))
-def unmark(run: Own, n: Epoch, service: Here) -> None:
-    """It may then be thinned out."""
-    service.store.mark(run.id, n, marked=False)
+def unmark(run: OwnRun, n: Epoch, service: ServiceDep) -> None:
+    """Unmark a frame: it may be dropped."""
+    service.store.files.mark(run.id, n, marked=False)
 
 
 @router.get(
     "/partial.jpg",
     summary="The newest frame",
     response_class=FileResponse,
-    responses=file_of("image/jpeg", 404, headers=("NST-Epoch",)),
+    responses=file_response("image/jpeg", 404, headers=("NST-Epoch",)),
 )
-def partial(run: Seen, service: Here) -> FileResponse:
-    """At any time; the header `NST-Epoch` says of which epoch."""
-    path = service.store.partial(run.id)
+def partial(run: VisibleRun, service: ServiceDep) -> FileResponse:
+    """Return the newest frame; the header `NST-Epoch` contains its epoch."""
+    path = service.store.files.partial(run.id)
     return FileResponse(path, media_type="image/jpeg", headers={"Cache-Control": "no-store", "NST-Epoch": path.stem})
 
 
-@router.get("/thumbnail.jpg", summary="A run, small", response_class=Response, responses=file_of("image/jpeg", 404))
-def thumbnail(request: Request, run: Seen, service: Here, side: Side = SIDES[0]) -> Response:
-    """The newest frame within `side` x `side` px."""
+@router.get(
+    "/thumbnail.jpg",
+    summary="The thumbnail of a run",
+    response_class=Response,
+    responses=file_response("image/jpeg", 404),
+)
+def thumbnail(request: Request, run: VisibleRun, service: ServiceDep, side: Side = SIDES[0]) -> Response:
+    """Return the newest frame within `side` x `side` px."""
     try:
-        path = service.store.partial(run.id)
+        path = service.store.files.partial(run.id)
     except NotFound:
-        path = service.store.result(run.id)
-    mark = _mark_of(path, side)
-    return _known(request, mark) or Response(
-        images.thumbnail(path.read_bytes(), side), media_type="image/jpeg", headers=_changing(mark)
+        path = service.store.files.result(run.id)
+    etag = _etag_of(path, side)
+    return _not_modified(request, etag) or Response(
+        images.thumbnail(path.read_bytes(), side), media_type="image/jpeg", headers=_revalidate(etag)
     )
 
 
 @router.get(
     "/result.png",
-    summary="The finished picture",
+    summary="The result of a run",
     response_class=FileResponse,
-    responses=file_of("image/png", 404, headers=("ETag",)),
+    responses=file_response("image/png", 404, headers=("ETag",)),
 )
-def result(request: Request, run: Seen, service: Here) -> Response:
-    """Of a run that was paused, stopped or failed: what there was by then. It changes if the run goes on."""
-    return _file(request, service.store.result(run.id), "image/png")
+def result(request: Request, run: VisibleRun, service: ServiceDep) -> Response:
+    """Return the result; of a paused, stopped or failed run the last picture. It changes if the run is continued."""
+    return _changing_file(request, service.store.files.result(run.id), "image/png")
 
 
 @router.post(
@@ -128,20 +140,20 @@ def result(request: Request, run: Seen, service: Here) -> Response:
     status_code=202,
     summary="Make a timelapse",
     responses={202: {"model": responses.Timelapses}, **errors(400, 403, 404, 409, 503)},
-    openapi_extra=FILM,
+    openapi_extra=TIMELAPSE_BODY,
 )
-async def film(request: Request, run: Own, service: Here) -> dict[str, Any]:
-    """Of the frames that are kept, beside the painting; one at a time. Another of the same `format` is replaced."""
-    asked = request_parsing.fields(await request.body(), options_of(TimelapseOptions))
-    await asyncio.to_thread(service.timelapses.make, run, TimelapseOptions(**asked))
+async def make_timelapse(request: Request, run: OwnRun, service: ServiceDep) -> dict[str, Any]:
+    """Start to encode the stored frames, one timelapse at a time. It replaces an earlier one of the same `format`."""
+    fields = request_parsing.fields(await request.body(), options_of(TimelapseOptions))
+    await asyncio.to_thread(service.timelapses.make, run, TimelapseOptions(**fields))
     return service.timelapses.describe(run.id)
 
 
 @router.get(
     "/timelapse", summary="The timelapses of a run", responses={200: {"model": responses.Timelapses}, **errors(404)}
 )
-def timelapses(run: Seen, service: Here) -> dict[str, Any]:
-    """Those that are made, and how far the one is that is being made."""
+def timelapses(run: VisibleRun, service: ServiceDep) -> dict[str, Any]:
+    """List the finished timelapses, and the progress of the one that is being made."""
     return service.timelapses.describe(run.id)
 
 
@@ -151,17 +163,17 @@ def timelapses(run: Seen, service: Here) -> dict[str, Any]:
     response_class=FileResponse,
     responses={
         200: {
-            "description": "The film",
-            "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in TYPES.values()},
+            "description": "The file",
+            "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in MEDIA_TYPES.values()},
         },
         **errors(404),
     },
 )
-def finished_film(
+def timelapse(
     request: Request,
-    run: Seen,
-    service: Here,
+    run: VisibleRun,
+    service: ServiceDep,
     format: Annotated[str, InPath(json_schema_extra={"enum": list(FORMATS)}, examples=["gif"])],
 ) -> Response:
-    """As it was made last."""
-    return _file(request, service.timelapses.path(run.id, format), TYPES[format])
+    """Return the newest timelapse of a format."""
+    return _changing_file(request, service.timelapses.path(run.id, format), MEDIA_TYPES[format])

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from nst.web.middleware.clients import HEADER
-from nst.web.pages.html_page import sheet
+from nst.web.pages.html_page import html_page
 
 Route = tuple[str, str, dict[str, Any]]  # (method, path, what the document says of it)
 
@@ -48,7 +48,7 @@ def docs(request: Request) -> HTMLResponse:
         contents=_contents(routes),
         routes="\n".join(_route(*route, document["components"]["schemas"]) for route in routes),
     )
-    return HTMLResponse(sheet("the API", page))
+    return HTMLResponse(html_page("the API", page))
 
 
 def _contents(routes: list[Route]) -> str:

@@ -1,4 +1,4 @@
-"""The JSON answers as OpenAPI tells them. What a run is, is said in nst/runs/run.py; this adds what a server knows."""
+"""The JSON answers of the REST interface as models for the OpenAPI document. The fields of a run are those of `Run`."""
 
 import dataclasses
 from typing import Annotated, Any, Literal, get_type_hints
@@ -13,7 +13,7 @@ from nst.runs.run import Run
 
 
 def schema_of(option: Option) -> dict[str, Any]:
-    """JSON schema of one option."""
+    """Return the JSON schema of an option."""
     names = {int: "integer", float: "number", bool: "boolean", str: "string", LayerWeights: "object"}
     bounds = {"minimum": option.low, "maximum": option.high, "enum": list(option.choices) or None}
     value: dict[str, Any] = {"type": names[option.type]}
@@ -35,7 +35,7 @@ def schema_of(option: Option) -> dict[str, Any]:
 
 
 def schema_of_options(options: tuple[Option, ...], required: tuple[str, ...] = ()) -> dict[str, Any]:
-    """JSON schema of an object with these options and no others."""
+    """Return the JSON schema of an object with these options and no others."""
     properties = {option.name: schema_of(option) for option in options}
     for name in required:
         properties[name].pop("default")
@@ -50,31 +50,31 @@ LIVE = schema_of_options(tuple(option for option in options_of(StyleOptions) if 
 FAST_OPTIONS = schema_of_options(options_of(FastOptions))
 
 Options = Annotated[dict[str, Any], WithJsonSchema(OPTIONS)]
-Number = float | None  # None where it is not finite
+Number = float | None  # None if it is not finite
 
 
-class Said(BaseModel):
-    """Base of all answers: they may say more than is written here."""
+class Answer(BaseModel):
+    """Base of all answers. They may have more fields than the models name."""
 
     model_config = ConfigDict(extra="allow")
 
 
-class WhatIsWrong(Said):
-    """`field` names what was wrong in what was given, where one thing was."""
+class ErrorDetail(Answer):
+    """`field` is the field of the request that caused the error, where it was one."""
 
     code: str
     message: str
     field: str = ""
 
 
-class Problem(Said):
-    """The one shape of errors."""
+class Problem(Answer):
+    """An error."""
 
-    error: WhatIsWrong
+    error: ErrorDetail
 
 
-class Losses(Said):
-    """Of the last epoch."""
+class Losses(Answer):
+    """The losses of the last epoch."""
 
     total: Number
     content: Number
@@ -84,26 +84,28 @@ class Losses(Said):
 
 def _fields_of_run() -> dict[str, Any]:
     hints = get_type_hints(Run)
-    told = {field.name: hints[field.name] for field in dataclasses.fields(Run) if field.name != "client"}
-    told |= {"options": Options, "options_now": Options, "losses": Losses | None}
-    told |= {"queue_position": int | None, "starts_in": Number, "children": list[str], "favourite": bool}
-    told |= {"events": str, "frames_kept": str, "result": str | None}
-    return {name: (kind, ...) for name, kind in told.items()}
+    fields = {field.name: hints[field.name] for field in dataclasses.fields(Run) if field.name != "client"}
+    fields |= {"options": Options, "options_now": Options, "losses": Losses | None}
+    fields |= {"queue_position": int | None, "starts_in": Number, "children": list[str], "favourite": bool}
+    fields |= {"events": str, "frames_kept": str, "result": str | None}
+    return {name: (kind, ...) for name, kind in fields.items()}
 
 
-RunSaid = create_model("Run", __base__=Said, __doc__="A run as it stands.", **_fields_of_run())
+RunAnswer = create_model("Run", __base__=Answer, __doc__="A run.", **_fields_of_run())
 
 
 def _fields_of_forecast() -> dict[str, Any]:
-    told = {field.name: get_type_hints(Estimate)[field.name] for field in dataclasses.fields(Estimate)}
-    return {name: (kind, ...) for name, kind in {**told, "extractor": str, "precision": str, "why": str}.items()}
+    fields = {field.name: get_type_hints(Estimate)[field.name] for field in dataclasses.fields(Estimate)}
+    return {name: (kind, ...) for name, kind in {**fields, "extractor": str, "precision": str, "why": str}.items()}
 
 
-Forecast = create_model("Forecast", __base__=Said, __doc__="What a run would take.", **_fields_of_forecast())
+Forecast = create_model(
+    "Forecast", __base__=Answer, __doc__="The time and memory that a run takes.", **_fields_of_forecast()
+)
 
 
-class Begun(Said):
-    """A run that was queued: its id, its addresses here and on the page, and what it will take where that is known."""
+class RunStarted(Answer):
+    """A run that was queued: its id, its address here and on the page, and its forecast where there is one."""
 
     id: str
     run: str
@@ -111,36 +113,36 @@ class Begun(Said):
     estimate: Forecast | None = None  # type: ignore[valid-type]
 
 
-class Painted(Said):
+class Stylized(Answer):
     """The result in base64, and its run."""
 
     image: str
-    run: RunSaid  # type: ignore[valid-type]
+    run: RunAnswer  # type: ignore[valid-type]
 
 
-class Runs(Said):
-    """Newest first."""
+class Runs(Answer):
+    """Runs, newest first."""
 
-    runs: list[RunSaid]  # type: ignore[valid-type]
+    runs: list[RunAnswer]  # type: ignore[valid-type]
 
 
-class Happened(Said):
-    """An event; what else it tells depends on its kind."""
+class Event(Answer):
+    """An event; its other fields depend on its kind."""
 
     n: int
     time: float
     kind: str
 
 
-class Events(Said):
-    """Oldest first; `last` is the number to ask after next."""
+class Events(Answer):
+    """Events, oldest first; `last` is the number to send as `after` next."""
 
-    events: list[Happened]
+    events: list[Event]
     last: int
 
 
-class Frame(Said):
-    """`marked` ones are never thinned out."""
+class Frame(Answer):
+    """A stored frame; a `marked` one is never dropped."""
 
     epoch: int
     bytes: int
@@ -148,38 +150,38 @@ class Frame(Said):
     url: str
 
 
-class Frames(Said):
-    """Oldest first."""
+class Frames(Answer):
+    """Frames, oldest first."""
 
     frames: list[Frame]
 
 
-class Making(Said):
-    """Frames that the timelapse being made has taken, of so many."""
+class TimelapseProgress(Answer):
+    """Frames of the timelapse being made that are `done`, of `total`."""
 
     format: str
     done: int
     total: int
 
 
-class Film(Said):
-    """A timelapse that is there."""
+class TimelapseFile(Answer):
+    """A finished timelapse."""
 
     format: str
     bytes: int
     url: str
 
 
-class Timelapses(Said):
-    """The timelapses of a run; `error` says why the last one was not made."""
+class Timelapses(Answer):
+    """The timelapses of a run; `error` is why the last one failed."""
 
-    making: Making | None
-    made: list[Film]
+    making: TimelapseProgress | None
+    made: list[TimelapseFile]
     error: str
 
 
-class Sample(Said):
-    """A picture that this program draws, with the addresses of it and of its thumbnail."""
+class Sample(Answer):
+    """A sample picture, with the addresses of the picture and of its thumbnail."""
 
     name: str
     title: str
@@ -188,16 +190,16 @@ class Sample(Said):
     thumbnail: str
 
 
-class Samples(Said):
-    """Contents first."""
+class Samples(Answer):
+    """Samples, contents first."""
 
     samples: list[Sample]
 
 
-class FastStyle(Said):
-    """A style to paint with in one pass; `network` is equal for those that can be mixed.
+class FastStyle(Answer):
+    """A fast style; `network` is equal for styles that can be mixed.
 
-    `thumbnail` shows what it learned from, `file` is the style and its network.
+    `thumbnail` is the painting that it was trained on, `file` the style and its network.
     """
 
     name: str
@@ -209,20 +211,20 @@ class FastStyle(Said):
     file: str
 
 
-class FastStyles(Said):
-    """Those that came with the program first."""
+class FastStyles(Answer):
+    """Fast styles, those that came with the program first."""
 
     fast: list[FastStyle]
 
 
 class Styles(FastStyles):
-    """Paintings to take a style from, and the fast styles."""
+    """Sample paintings for a run, and the fast styles."""
 
     styles: list[Sample]
 
 
-class FastPainted(Said):
-    """The result in base64, its size in px, the seconds of painting, the weights of the styles, of sum 1."""
+class FastStylized(Answer):
+    """The result in base64, its size in px, the seconds it took, and the weights of the styles, of sum 1."""
 
     image: str
     width: int
@@ -231,8 +233,8 @@ class FastPainted(Said):
     mix: dict[str, float]
 
 
-class Extractor(Said):
-    """A network; `how` tells how to get it, `fetchable` that the page can. None if no worker has said yet."""
+class Extractor(Answer):
+    """A network; `how` is how to get it, `fetchable` whether the page can. None until a worker has reported it."""
 
     name: str
     installed: bool | None
@@ -240,15 +242,15 @@ class Extractor(Said):
     fetchable: bool | None
 
 
-class Extractors(Said):
-    """`auto` is the one that stands for it in a run with the default options, None if no worker has said yet."""
+class Extractors(Answer):
+    """`auto` is the network that it stands for with the default options, None until a worker has reported it."""
 
     extractors: list[Extractor]
     auto: str | None
 
 
-class Health(Said):
-    """What the worker's warm-up said of devices and networks comes with it."""
+class Health(Answer):
+    """The state of the worker, and what it reported of its devices and networks."""
 
     status: Literal["ok"]
     worker: Literal["starting", "warm", "lost", "closed"] | None = None

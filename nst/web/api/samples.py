@@ -4,14 +4,14 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter
 from fastapi import Path as InPath
-from fastapi.responses import FileResponse, Response
+from fastapi.responses import Response
 
-from nst.samples import Sample
+from nst.pictures import images
+from nst.pictures.samples import SAMPLES, SIDES, STYLES, Sample
 from nst.web.api import fast, responses
-from nst.web.api.access import Here
-from nst.web.api.openapi import file_of
+from nst.web.api.access import ServiceDep
+from nst.web.api.openapi import file_response
 from nst.web.api.pictures import IMMUTABLE, Side
-from nst.web.service.samples import CONTENTS, SIDES, STYLES
 
 A_DAY = {"Cache-Control": "private, max-age=86400"}
 
@@ -31,43 +31,51 @@ def _told(sample: Sample) -> dict[str, str]:
 
 @router.get("/samples", summary="The sample pictures", responses={200: {"model": responses.Samples}})
 async def samples() -> dict[str, Any]:
-    """Drawn by this program; each with its address and a thumbnail's."""
-    return {"samples": [_told(sample) for sample in (*CONTENTS, *STYLES)]}
+    """Contents, then styles; each with its address and a thumbnail's."""
+    return {"samples": [_told(sample) for sample in SAMPLES]}
 
 
 @router.get("/styles", summary="The styles that are here", responses={200: {"model": responses.Styles}})
-def styles(service: Here) -> dict[str, Any]:
+def styles(service: ServiceDep) -> dict[str, Any]:
     """`styles` are sample paintings, for a run; `fast` are those that paint in one pass, for `/api/v1/stylize/fast`."""
     return {
         "styles": [_told(sample) for sample in STYLES],
-        "fast": [fast.told(entry) for entry in service.library.entries()],
+        "fast": [fast.describe(entry) for entry in service.library.entries()],
     }
 
 
-@router.get("/samples/{name}.png", summary="A sample", response_class=FileResponse, responses=file_of("image/png", 404))
-def sample(name: Name, service: Here) -> FileResponse:
+@router.get(
+    "/samples/{name}.png", summary="A sample", response_class=Response, responses=file_response("image/png", 404)
+)
+def sample(name: Name, service: ServiceDep) -> Response:
     """The picture itself."""
-    return FileResponse(service.samples.path(name), media_type="image/png", headers=A_DAY)
+    picture = images.read(service.pictures.read(f"samples/{name}"), name)
+    return Response(images.encode_png(picture.rgb), media_type="image/png", headers=A_DAY)
 
 
 @router.get(
-    "/samples/{name}.jpg", summary="A sample, small", response_class=Response, responses=file_of("image/jpeg", 404)
+    "/samples/{name}.jpg",
+    summary="A sample, small",
+    response_class=Response,
+    responses=file_response("image/jpeg", 404),
 )
-def sample_thumbnail(name: Name, service: Here, side: Side = SIDES[0]) -> Response:
+def sample_thumbnail(name: Name, service: ServiceDep, side: Side = SIDES[0]) -> Response:
     """Within `side` x `side` px."""
-    return Response(service.thumbnail(f"samples/{name}", side), media_type="image/jpeg", headers=A_DAY)
+    return Response(service.pictures.thumbnail(f"samples/{name}", side), media_type="image/jpeg", headers=A_DAY)
 
 
 @router.get(
     "/uploads/{upload_id}.jpg",
     summary="An upload, small",
     response_class=Response,
-    responses=file_of("image/jpeg", 404),
+    responses=file_response("image/jpeg", 404),
 )
 def upload_thumbnail(
     upload_id: Annotated[str, InPath(description="a run's `content`, `style` or `init`")],
-    service: Here,
+    service: ServiceDep,
     side: Side = SIDES[0],
 ) -> Response:
     """Within `side` x `side` px."""
-    return Response(service.thumbnail(f"uploads/{upload_id}", side), media_type="image/jpeg", headers=IMMUTABLE)
+    return Response(
+        service.pictures.thumbnail(f"uploads/{upload_id}", side), media_type="image/jpeg", headers=IMMUTABLE
+    )

@@ -1,20 +1,17 @@
-"""Callbacks of the instant room: the wall of styles, their previews of the picture at hand, its result, and Refine.
+"""Callbacks of the Instant page: the grid of styles, their previews of the chosen picture, its result, and Refine.
 
-The page's script (assets/instant.js) asks, one question of a kind at a time, and shows an answer if it is the newest.
-An answer that says "again" met a worker that is not ready, or busy: the script asks once more.
+assets/instant.js sends the requests, one of each kind at a time, and shows an answer if it is the newest. An answer
+with "again" means that the worker is busy or not ready: the script repeats the request.
 """
 
 import asyncio
-import base64
 import logging
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import PurePath
 from typing import Any
 
-import dash_bootstrap_components as dbc
-from dash import ClientsideFunction, Dash, Input, Output, State, ctx, html, no_update, set_props
-from dash.development.base_component import Component
+from dash import ClientsideFunction, Dash, Input, Output, State, ctx, no_update, set_props
 from starlette.concurrency import run_in_threadpool
 
 from nst.errors import Busy, NotFound, NstError, OptionError, TooMany
@@ -22,203 +19,147 @@ from nst.options.fast_options import FastOptions
 from nst.options.option_field import options_of
 from nst.options.style_options import StyleOptions
 from nst.pictures import images
-from nst.styles.style_file import MOST_TITLE, name_of
-from nst.styles.style_library import Entry
+from nst.pictures.samples import STYLES
+from nst.styles.style_file import name_of
 from nst.web import ids
-from nst.web.callbacks.inputs import ROLES, bytes_of
-from nst.web.components.form import read_form, register_sliders, toast
-from nst.web.service.fast_styles import Painted, reduced
-from nst.web.service.samples import STYLES
+from nst.web.components import data_url
+from nst.web.components.chooser import ROLES
+from nst.web.components.form import FAST_BOXES, FAST_OPTIONS, read_form
+from nst.web.components.mix import MIX_SLOTS
+from nst.web.components.style_card import style_card, style_summary
+from nst.web.components.toast import show_error
+from nst.web.service.fast_styles import FastResult, shrink
 from nst.web.service.service import Service
 
 log = logging.getLogger(__name__)
 
-OPTIONS = options_of(FastOptions)
-FORM = "fast-"  # begins the ids of the room's controls
-FIELDS = {option.name: ids.value(FORM + option.name) for option in OPTIONS}
-MIXED = 3  # styles that the page mixes at most
-SIDE = 224  # px of a preview
-
-WITH_PAINTING = "Its style is chosen too: press Start."
-WITHOUT_PAINTING = "Choose the painting of its style, and press Start."
+PREVIEW_SIDE = 224  # px
+NOTE_WITH_STYLE = "Its style is chosen too: press Start."
+NOTE_WITHOUT_STYLE = "Choose the painting of its style, and press Start."
 
 
 def register(app: Dash, service: Service) -> None:
-    """Attach the callbacks to `app`."""
-    register_sliders(app, OPTIONS, FORM)
+    """Register the callbacks with `app`."""
     _register_script(app)
     _register_styles(app, service)
-    _register_painting(app, service)
+    _register_results(app, service)
     _register_refine(app, service)
 
 
 def _register_script(app: Dash) -> None:
     app.clientside_callback(
-        ClientsideFunction("instant", "enter"),
+        ClientsideFunction("instant", "show"),
         Input(ids.URL, "pathname"),
         Input(ids.choice("photo"), "data"),
         Input(ids.STYLES, "data"),
     )
     app.clientside_callback(
         ClientsideFunction("instant", "adjust"),
-        *(Input(ids.mixed(n, "weight"), "value") for n in range(MIXED)),
-        *(Input(box, "value") for box in FIELDS.values()),
+        *(Input(ids.mix(n, "weight"), "value") for n in range(MIX_SLOTS)),
+        *(Input(box, "value") for box in FAST_BOXES.values()),
     )
-    for store in (ids.PREVIEWS, ids.PAINTED):
-        app.clientside_callback(ClientsideFunction("instant", store), Input(store, "data"), prevent_initial_call=True)
+    for function, store in (("previewsReceived", ids.PREVIEWS), ("resultReceived", ids.RESULT_ANSWER)):
+        app.clientside_callback(
+            ClientsideFunction("instant", function), Input(store, "data"), prevent_initial_call=True
+        )
 
 
 def _register_styles(app: Dash, service: Service) -> None:
     @app.callback(
-        Output(ids.STYLE_WALL, "children"),
+        Output(ids.STYLE_GRID, "children"),
         Output(ids.STYLES, "data"),
         Output(ids.STYLE_IMPORT, "contents"),
         Output(ids.STYLE_IMPORT, "style"),
-        Input(ids.STYLE_WISH, "data"),
+        Input(ids.STYLE_ACTION, "data"),
         Input(ids.STYLE_IMPORT, "contents"),
         State(ids.STYLE_IMPORT, "filename"),
         prevent_initial_call=True,
     )
-    async def hang(wish: dict[str, Any] | None, contents: str | None, name: str | None) -> tuple[Any, ...]:
+    async def update_styles(action: dict[str, Any] | None, contents: str | None, name: str | None) -> tuple[Any, ...]:
         try:
-            moved = set(ctx.triggered_prop_ids.values())  # both may have, in one moment
-            if contents and ids.STYLE_IMPORT in moved:
-                await asyncio.to_thread(bring, service, contents, name or "the file")
-            if wish and wish["do"] != "list" and ids.STYLE_WISH in moved:
-                await asyncio.to_thread(fulfil, service, wish)
+            triggered = set(ctx.triggered_prop_ids.values())  # Dash may send both inputs in one call
+            if contents and ids.STYLE_IMPORT in triggered:
+                await asyncio.to_thread(import_styles, service, contents, name or "the file")
+            if action and action["do"] != "list" and ids.STYLE_ACTION in triggered:
+                await asyncio.to_thread(perform_action, service, action)
         except NstError as error:
-            toast(str(error))
+            show_error(str(error))
         entries = await asyncio.to_thread(service.library.entries)
-        many = service.settings.many
-        cards = [card(entry, entry.shipped or many) for entry in entries]
-        return cards, [told(entry) for entry in entries], None, {"display": "none"} if many else {}
+        shared = service.settings.many
+        cards = [style_card(entry, entry.shipped or shared) for entry in entries]
+        return cards, [style_summary(entry) for entry in entries], None, {"display": "none"} if shared else {}
 
 
-def bring(service: Service, contents: str, name: str) -> None:
-    """Keep the styles of a file that was dropped. Raises InputError, Conflict."""
-    service.check_styles_change()
-    service.library.add(bytes_of(contents), name)
+def import_styles(service: Service, contents: str, name: str) -> None:
+    """Add the styles of an uploaded file to the library. Raises InputError, Conflict."""
+    service.permissions.check_change_styles()
+    service.library.add(data_url.decode(contents), name)
 
 
-def fulfil(service: Service, wish: dict[str, Any]) -> None:
+def perform_action(service: Service, action: dict[str, Any]) -> None:
     """Rename or remove a style. Raises NotFound, StyleError, Conflict."""
-    service.check_styles_change()
-    if wish["do"] == "rename":
-        service.library.rename(wish["name"], name_of(wish["title"]) or wish["name"], wish["title"])
-    elif wish["do"] == "remove":
-        service.library.remove(wish["name"])
+    service.permissions.check_change_styles()
+    if action["do"] == "rename":
+        service.library.rename(action["name"], name_of(action["title"]) or action["name"], action["title"])
+    elif action["do"] == "remove":
+        service.library.remove(action["name"])
 
 
-def told(entry: Entry) -> dict[str, str]:
-    """What the page's script knows of a style."""
-    return {"name": entry.name, "title": entry.style.title, "network": entry.file.network}
-
-
-def card(entry: Entry, fixed: bool) -> Component:
-    """A style on the wall: its own little picture until there is a preview. A `fixed` one is not to be changed."""
-    title = entry.style.title
-    return html.Article(
-        id=ids.style(entry.name),
-        className="style-card",
-        **{"data-style": entry.name},
-        children=[
-            html.Button(
-                html.Img(src=data_url(entry.style.picture), alt=""),
-                type="button",
-                className="style-pick",
-                **{"data-do": "pick", "aria-label": f"Paint with {title}", "aria-pressed": "false"},
-            ),
-            html.Button(
-                "+",
-                type="button",
-                className="style-mix",
-                title=f"Mix {title} in",
-                **{"data-do": "mix", "aria-label": f"Mix {title} in", "aria-pressed": "false"},
-            ),
-            html.H3([title, *([] if entry.shipped else [html.Span("yours", className="own")])]),
-            *([] if fixed else [_menu(entry)]),
-        ],
-    )
-
-
-def _menu(entry: Entry) -> Component:
-    """What may be done with a style that did not come with the program."""
-    box, title = f"title-{entry.name}", entry.style.title
-    return html.Details(
-        [
-            html.Summary("⋯", title=f"More for {title}", **{"aria-label": f"More for {title}"}),
-            html.Div(
-                [
-                    html.Label("Title", htmlFor=box),
-                    dbc.Input(id=box, value=title, maxLength=MOST_TITLE, autocomplete="off"),
-                    html.Button("Rename", type="button", **{"data-do": "rename"}),
-                    html.A("Export", href=f"/api/v1/styles/fast/{entry.name}.style", download=f"{entry.name}.style"),
-                    html.Button("Remove", type="button", **{"data-do": "remove"}),
-                ]
-            ),
-        ],
-        className="style-menu",
-    )
-
-
-def data_url(jpeg: bytes) -> str | None:
-    """A small picture as an address; None for none."""
-    return f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}" if jpeg else None
-
-
-def _register_painting(app: Dash, service: Service) -> None:
-    @app.callback(Output(ids.PREVIEWS, "data"), Input(ids.PREVIEWS_ASK, "data"), prevent_initial_call=True)
-    async def preview(ask: dict[str, Any]) -> dict[str, Any]:
-        return await run_in_threadpool(answer, previews, service, ask)
+def _register_results(app: Dash, service: Service) -> None:
+    @app.callback(Output(ids.PREVIEWS, "data"), Input(ids.PREVIEWS_REQUEST, "data"), prevent_initial_call=True)
+    async def preview(request: dict[str, Any]) -> dict[str, Any]:
+        return await run_in_threadpool(answer, previews, service, request)
 
     @app.callback(
         output={
-            "painted": Output(ids.PAINTED, "data"),
-            "errors": {name: Output(ids.error(box), "children") for name, box in FIELDS.items()},
+            "answer": Output(ids.RESULT_ANSWER, "data"),
+            "errors": {name: Output(ids.error(box), "children") for name, box in FAST_BOXES.items()},
         },
-        inputs={"ask": Input(ids.PAINT_ASK, "data")},
+        inputs={"request": Input(ids.RESULT_REQUEST, "data")},
         prevent_initial_call=True,
     )
-    async def paint(ask: dict[str, Any]) -> dict[str, Any]:
-        painted = await run_in_threadpool(answer, result, service, ask)
-        wrong = painted.get("field")
-        return {"painted": painted, "errors": {name: painted["error"] if name == wrong else "" for name in FIELDS}}
+    async def stylize(request: dict[str, Any]) -> dict[str, Any]:
+        found = await run_in_threadpool(answer, result, service, request)
+        wrong = found.get("field")
+        return {"answer": found, "errors": {name: found["error"] if name == wrong else "" for name in FAST_BOXES}}
 
 
-def answer(question: Callable[[Service, dict[str, Any]], dict[str, Any]], service: Service, ask: dict[str, Any]) -> Any:
-    """What `question` says, under the number of `ask`; or {"error", "again", "field"} in its place."""
+def answer(
+    function: Callable[[Service, dict[str, Any]], dict[str, Any]], service: Service, request: dict[str, Any]
+) -> Any:
+    """Return what `function` returns for `request`, or {"error", "again", "field"}, with the number of the request."""
     try:
-        return {"n": ask["n"], **question(service, ask)}
+        return {"n": request["n"], **function(service, request)}
     except NstError as error:
         field = error.option if isinstance(error, OptionError) else ""
-        return {"n": ask["n"], "error": str(error), "again": isinstance(error, Busy | TooMany), "field": field}
-    except Exception:  # the page would wait for an answer
-        log.exception("a question of the instant room was not answered")
-        return {"n": ask["n"], "error": "Something went wrong here.", "again": False, "field": ""}
+        return {"n": request["n"], "error": str(error), "again": isinstance(error, Busy | TooMany), "field": field}
+    except Exception:  # without an answer the page would wait
+        log.exception("a request of the Instant page failed")
+        return {"n": request["n"], "error": "Something went wrong here.", "again": False, "field": ""}
 
 
-def previews(service: Service, ask: dict[str, Any]) -> dict[str, Any]:
-    """{"pictures": {style: address}} of the picture `ask["ref"]` in every style. Raises NstError."""
-    found = service.fast_styles.thumbnails(service.picture(ask["ref"]), SIDE, f"wall of {ask['page']}")
-    return {"pictures": {name: data_url(jpeg) for name, jpeg in found.items()}}
+def previews(service: Service, request: dict[str, Any]) -> dict[str, Any]:
+    """Return {"pictures": {style: data URL}}: the picture `request["ref"]` in every style. Raises NstError."""
+    content = service.pictures.read(request["ref"])
+    found = service.fast_styles.thumbnails(content, PREVIEW_SIDE, f"previews of {request['page']}")
+    return {"pictures": {name: data_url.encode(jpeg) for name, jpeg in found.items()}}
 
 
-def result(service: Service, ask: dict[str, Any]) -> dict[str, Any]:
-    """A picture painted as the page wishes, and what it says of it. Raises NstError."""
-    options = FastOptions.from_json(read_form(ask["values"], OPTIONS))
-    painted = service.fast_styles.paint(
-        service.picture(ask["ref"]), ask["mix"], options, asked_by=f"stage of {ask['page']}"
-    )
-    key = service.result_cache.put(painted)
+def result(service: Service, request: dict[str, Any]) -> dict[str, Any]:
+    """Stylize the picture `request["ref"]`; returns what the page shows of the result. Raises NstError."""
+    options = FastOptions.from_json(read_form(request["values"], FAST_OPTIONS))
+    content = service.pictures.read(request["ref"])
+    found = service.fast_styles.stylize(content, request["mix"], options, requester=f"result of {request['page']}")
+    key = service.result_cache.put(found)
     return {
         "key": key,
-        "styles": list(painted.mix),
+        "styles": list(found.mix),
         "src": f"/api/v1/instant/{key}.png",
-        "photo": {"ref": ask["ref"], "title": ask["title"]},
-        "width": painted.width,
-        "height": painted.height,
-        "numbers": f"{painted.width} × {painted.height} px · {painted.seconds:.2f} s",
-        "file": f"{name_of(PurePath(ask['title']).stem) or 'picture'}-{'-'.join(painted.mix)}.png",
+        "photo": {"ref": request["ref"], "title": request["title"]},
+        "width": found.width,
+        "height": found.height,
+        "numbers": f"{found.width} × {found.height} px · {found.seconds:.2f} s",
+        "file": f"{name_of(PurePath(request['title']).stem) or 'picture'}-{'-'.join(found.mix)}.png",
     }
 
 
@@ -231,43 +172,44 @@ def _register_refine(app: Dash, service: Service) -> None:
             "choices": {role: Output(ids.choice(role), "data", allow_duplicate=True) for role in ROLES},
         },
         inputs={"clicks": Input(ids.REFINE, "n_clicks")},
-        state={"painted": State(ids.SHOWN, "data")},
+        state={"shown": State(ids.SHOWN_RESULT, "data")},
         prevent_initial_call=True,
     )
-    async def refine(clicks: int, painted: dict[str, Any]) -> dict[str, Any]:
+    async def refine(clicks: int, shown: dict[str, Any]) -> dict[str, Any]:
         try:
-            choices = await asyncio.to_thread(handed_over, service, painted)
+            choices = await asyncio.to_thread(studio_choices, service, shown)
         except NstError as error:
-            toast(str(error))
+            show_error(str(error))
             return dict.fromkeys(("path", "search", "init"), no_update) | {"choices": dict.fromkeys(ROLES, no_update)}
-        then = WITH_PAINTING if "style" in choices else WITHOUT_PAINTING
-        set_props(ids.NOTE, {"is_open": True, "children": f"The result is what the painting starts from. {then}"})
+        advice = NOTE_WITH_STYLE if "style" in choices else NOTE_WITHOUT_STYLE
+        set_props(ids.NOTE, {"is_open": True, "children": f"The result is what the painting starts from. {advice}"})
         choices = {role: choices.get(role, no_update) for role in ROLES}
         return {"path": "/", "search": "", "init": "image", "choices": choices}
 
 
-def _no_larger(painted: Painted) -> bytes:
-    """A result as the studio can take it: a large PNG may have more bytes than an upload, or than is painted."""
-    if len(painted.data) <= images.MAX_BYTES:
-        return painted.data
-    most = max(size.high or 0 for size in options_of(StyleOptions) if size.name == "size")
-    return reduced(painted.data, int(most), len(painted.data))
+def studio_choices(service: Service, shown: dict[str, Any]) -> dict[str, Any]:
+    """Return {role: choice} with which the Studio page refines a result.
 
-
-def handed_over(service: Service, painted: dict[str, Any]) -> dict[str, Any]:
-    """{role: choice} of the studio that go on from a result; no style where its painting is none of ours.
-
-    The style of a mix that weighs most speaks for it. Raises NotFound, ImageError.
+    The style is the sample from which the heaviest style of the mix was trained; it is left out if there is none.
+    Raises NotFound, ImageError.
     """
-    kept = service.result_cache.get(painted["key"])
+    found = service.result_cache.get(shown["key"])
     choices = {
-        "content": painted["photo"],
-        "init": {"ref": service.keep(_no_larger(kept), painted["file"]), "title": painted["file"]},
+        "content": shown["photo"],
+        "init": {"ref": service.pictures.keep(_uploadable(found), shown["file"]), "title": shown["file"]},
     }
-    main = max(kept.mix, key=lambda name: kept.mix[name])
-    words = {main}
-    with suppress(NotFound):  # it was renamed or removed meanwhile
-        style = service.library.find(main).style
-        words |= {style.title, str(style.provenance.get("learned_from"))}
-    sample = next((sample for sample in STYLES if words & {sample.name, sample.title}), None)
+    heaviest = max(found.mix, key=lambda name: found.mix[name])
+    names = {heaviest}
+    with suppress(NotFound):  # renamed or removed meanwhile
+        style = service.library.find(heaviest).style
+        names |= {style.title, str(style.provenance.get("learned_from"))}
+    sample = next((sample for sample in STYLES if names & {sample.name, sample.title}), None)
     return choices | ({"style": {"ref": f"samples/{sample.name}", "title": sample.title}} if sample else {})
+
+
+def _uploadable(found: FastResult) -> bytes:
+    """The file of a result, made smaller if it exceeds the limit of uploads, in bytes or in the size of a run."""
+    if len(found.data) <= images.MAX_BYTES:
+        return found.data
+    most = max(size.high or 0 for size in options_of(StyleOptions) if size.name == "size")
+    return shrink(found.data, int(most), len(found.data))

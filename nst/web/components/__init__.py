@@ -1,1 +1,1 @@
-"""Functions that return Dash components and figures."""
+"""Functions that return Dash components, figures, and the properties that callbacks set on them."""

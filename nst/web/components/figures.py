@@ -1,31 +1,34 @@
-"""The page's two Plotly figures as plain values, and patches that bring them up to date. Colours: figures.css.
+"""The Plotly figures of the Studio page, as plain values, and patches that update them. Colours: assets/figures.css.
 
-A whole figure is sent only when a run is attached; after that come patches, which leave the user's zoom alone.
+A whole figure is sent only when the page begins to show a run. Updates are patches, which keep the user's zoom.
 """
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from dash import Patch
+from dash import Patch, html
+from dash.development.base_component import Component
 
+from nst.runs.events import Losses
 from nst.runs.run import Run
 
-PARTS = ("total", "content", "style", "tv")  # of the losses, in the order of the traces
+PARTS = ("total", "content", "style", "tv")  # of the loss, in the order of the traces
 NAMES = {"total": "Total", "content": "Content", "style": "Style", "tv": "Smoothness (TV)"}
 CONFIG = {
     "displaylogo": False,
-    "showSendToCloud": False,  # pictures stay here
+    "showSendToCloud": False,  # pictures are not uploaded anywhere
     "scrollZoom": True,
     "modeBarButtonsToRemove": ["zoom2d", "select2d", "lasso2d", "autoScale2d", "toImage"],
 }
 LOSS_CONFIG = {"displayModeBar": False}
-CLEAR = "rgba(0,0,0,0)"
+TRANSPARENT = "rgba(0,0,0,0)"
 
 
 def picture(width: int = 1, height: int = 1, source: str = "", revision: str = "") -> dict[str, Any]:
-    """One image, `width` x `height` px, on hidden axes; `source` is an address, "" for none.
+    """Return the figure of one image, `width` x `height` px, on hidden axes; `source` is its address, "" for none.
 
-    The easel around it has the picture's aspect (studio.css), so the axes need not keep it.
+    A figure of another `revision` resets the zoom. The element around the figure has the picture's aspect ratio
+    (assets/studio.css), so that the axes need no constraint.
     """
     image = {
         "source": source,
@@ -48,8 +51,8 @@ def picture(width: int = 1, height: int = 1, source: str = "", revision: str = "
             "xaxis": {**axis, "range": [0, width]},
             "yaxis": {**axis, "range": [height, 0]},
             "margin": {"l": 0, "r": 0, "t": 0, "b": 0},
-            "paper_bgcolor": CLEAR,
-            "plot_bgcolor": CLEAR,
+            "paper_bgcolor": TRANSPARENT,
+            "plot_bgcolor": TRANSPARENT,
             "dragmode": "pan",
             "uirevision": revision,
         },
@@ -59,10 +62,10 @@ def picture(width: int = 1, height: int = 1, source: str = "", revision: str = "
 def losses(
     events: Iterable[Mapping[str, Any]] = (), first: int = 0, last: int = 40, revision: str = ""
 ) -> dict[str, Any]:
-    """The four losses over epochs `first` to `last`, on a logarithmic axis, and marks where the run was steered.
+    """Return the figure of the losses over epochs `first` to `last`, on a logarithmic axis.
 
-    `events` are a run's, as plain values; of an epoch that was painted twice the last one counts. The first of the
-    shapes is the line that follows the scrubber (assets/player.js).
+    `events` are those of a run as plain values; of an epoch that was done twice, after a resume, the last one counts.
+    The first shape is the line that follows the scrubber (assets/player.js), the others mark where the run was steered.
     """
     events = list(events)
     epochs = {event["epoch"]: event for event in events if event["kind"] == "epoch"}.values()
@@ -93,19 +96,19 @@ def losses(
             "xaxis": {**axis, "title": {"text": "epoch", "standoff": 6}, "range": [first, last], "showgrid": False},
             "yaxis": {**axis, "type": "log", "dtick": 1, "exponentformat": "power"},
             "margin": {"l": 36, "r": 8, "t": 8, "b": 34},
-            "paper_bgcolor": CLEAR,
-            "plot_bgcolor": CLEAR,
+            "paper_bgcolor": TRANSPARENT,
+            "plot_bgcolor": TRANSPARENT,
             "showlegend": False,
             "hovermode": "x unified",
-            "shapes": [cursor, *marks(events)],
+            "shapes": [cursor, *_steering_marks(events)],
             "dragmode": False,
             "uirevision": revision,
         },
     }
 
 
-def marks(events: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """A dotted line for each time the run was steered, named after what was changed."""
+def _steering_marks(events: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """A dotted line for each event in which the run was steered, named after the changes."""
     return [
         {
             "type": "line",
@@ -115,20 +118,20 @@ def marks(events: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
             "y0": 0,
             "y1": 1,
             "line": {"width": 1, "dash": "dot"},
-            "name": _in_short(event["changes"]),
+            "name": _summary(event["changes"]),
         }
         for event in events
         if event["kind"] == "steered"
     ]
 
 
-def in_words(run: Run) -> list[str]:
-    """The times a run was steered, the newest first."""
-    return [f"Epoch {change['epoch']}: {_in_short(change['changes'])}" for change in reversed(run.steered)]
+def steering_lines(run: Run) -> list[str]:
+    """Return a line of text for each time a run was steered, the newest first."""
+    return [f"Epoch {change['epoch']}: {_summary(change['changes'])}" for change in reversed(run.steered)]
 
 
-def _in_short(changes: Mapping[str, Any]) -> str:
-    """strength 2, layers"""
+def _summary(changes: Mapping[str, Any]) -> str:
+    """Changes of options in short, such as "strength 2, layers"."""
     return ", ".join(
         "layers"
         if name.endswith("_layers")
@@ -140,18 +143,30 @@ def _in_short(changes: Mapping[str, Any]) -> str:
 
 
 def more_losses(events: Iterable[Mapping[str, Any]], first: int, last: int) -> Patch:
-    """What further events add to `losses`; `last` is less than it was if the run ended early."""
+    """Return the patch that adds events to the figure of `losses`; `last` falls when a run ends early."""
     events = list(events)
     patch = Patch()
     patch["layout"]["xaxis"]["range"] = [first, last]
     for index, part in enumerate(PARTS):
         for axis, values in _points([event for event in events if event["kind"] == "epoch"], part).items():
             patch["data"][index][axis].extend(values)
-    if steered := marks(events):
-        patch["layout"]["shapes"].extend(steered)
+    if marks := _steering_marks(events):
+        patch["layout"]["shapes"].extend(marks)
     return patch
 
 
 def _points(epochs: Iterable[Mapping[str, Any]], part: str) -> dict[str, list[Any]]:
     pairs = [(event["epoch"], event["losses"][part]) for event in epochs]
     return {"x": [epoch for epoch, _ in pairs], "y": [loss for _, loss in pairs]}
+
+
+def legend(losses: Losses | None = None) -> list[Component]:
+    """Return the names of the losses with their values, or dashes."""
+    values = {part: getattr(losses, part) if losses else None for part in PARTS}
+    return [
+        html.Div(
+            [html.Dt(NAMES[part]), html.Dd("–" if value is None else f"{value:.3g}")],
+            className=f"part part-{part}",
+        )
+        for part, value in values.items()
+    ]

@@ -1,4 +1,4 @@
-"""One run as a picture on the gallery's wall, with its placard. The page's script loads what comes into sight."""
+"""The card of a run in the gallery. assets/gallery.js loads the pictures (`data-src`) once they are visible."""
 
 import re
 from dataclasses import dataclass
@@ -8,92 +8,94 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
-from nst.humanize import count, duration
+from nst.runs.humanize import count, duration
 from nst.runs.run import Run, State
 from nst.web import ids
-from nst.web.components.form import address
+from nst.web.components.urls import run_file, run_thumbnail_url, run_url, thumbnail_url
 from nst.web.service.service import Service
 
-SIDE, SMALL = 512, 128  # px of the thumbnails of a result, and of the pictures it was made of
+SOURCE_SIDE = 128  # px of the thumbnails of content and style
 
 
 @dataclass(frozen=True)
-class Card:
+class RunCard:
     """What a card shows."""
 
     run: Run
-    liked: bool
+    favourite: bool
     pictures: dict[str, dict[str, str]]  # "content" and "style", each {"ref", "title"}
     children: list[str]  # ids of runs branched from it
 
     @classmethod
-    def of(cls, service: Service, run: Run, liked: bool) -> "Card":
-        """The card of a run. Reads the database."""
-        pictures = {"content": service.choice_of(run.content), "style": service.choice_of(run.style)}
-        return cls(run, liked, pictures, service.store.children(run))
+    def of(cls, service: Service, run: Run, favourite: bool) -> "RunCard":
+        """Make the card of a run. Reads the database."""
+        pictures = {"content": service.pictures.choice(run.content), "style": service.pictures.choice(run.style)}
+        return cls(run, favourite, pictures, service.store.children(run))
 
     @property
-    def mark(self) -> list[Any]:
-        """Differs from the mark of any other card, and of what this one was before it last changed."""
-        return [self.run.id, self.run.last, self.liked, len(self.children)]
+    def version(self) -> list[Any]:
+        """The run's id and what its card depends on: two cards are equal if their versions are."""
+        return [self.run.id, self.run.last, self.favourite, len(self.children)]
 
     @property
     def title(self) -> str:
-        """Which picture, after which: as one says of a painting."""
+        """<content> after <style>, as titles of paintings name what they imitate."""
         return " after ".join(self._names())
 
     def _names(self) -> list[str]:
-        """The pictures' titles; those of files without their suffix."""
+        """The titles of content and style, without the suffixes of file names."""
         return [re.sub(r"\.\w{2,5}$", "", picture["title"]) for picture in self.pictures.values()]
 
     def component(self) -> Component:
-        """The card."""
+        """Return the card as a component."""
         return html.Article(
-            id=ids.card(self.run.id),
-            className="painting" if self.run.state.rests else "painting painting-going",
+            id=ids.run_card(self.run.id),
+            className="run-card" if self.run.state.rests else "run-card run-card-active",
             **{"aria-label": self.title},
-            children=[self._picture(), self._placard(), self._actions()],
+            children=[self._picture(), self._text(), self._actions()],
         )
 
     def _picture(self) -> Component:
         run = self.run
         size = {"width": run.width, "height": run.height} if run.width else {"width": 4, "height": 3}
-        shape = {"--width": size["width"], "--height": size["height"]}
-        picture = html.Img(alt="", **size, **{"data-src": picture_of(run)}) if run.frames else None
+        aspect = {"--width": size["width"], "--height": size["height"]}
+        picture = html.Img(alt="", **size, **{"data-src": run_thumbnail_url(run)}) if run.frames else None
         progress = html.Progress(
             value=str(run.epoch), max=str(run.epochs or 1), **{"aria-label": "Progress"}, hidden=run.state.rests
         )
-        # A second way to what `Open` opens; one is enough for keyboards and screen readers.
+        # The same link as "Open" below, which is enough for keyboards and screen readers.
         link = html.A(
             [picture, progress],
-            href=page_of(run.id),
-            className="inside canvas-of",
-            style=shape,
+            href=run_url(run.id),
+            className="in-app run-picture",
+            style=aspect,
             tabIndex=-1,
             **{"aria-hidden": "true"},
         )
-        return html.Div(link, className="mount")
+        return html.Div(link, className="run-card-picture")
 
     def _star(self) -> Component:
-        word = "Take from the favourites" if self.liked else "Make a favourite"
+        label = "Take from the favourites" if self.favourite else "Make a favourite"
         return html.Button(
-            "★" if self.liked else "☆",
-            className="star star-on" if self.liked else "star",
+            "★" if self.favourite else "☆",
+            className="star star-on" if self.favourite else "star",
             type="button",
-            title=word,
-            **self._wish("unlike" if self.liked else "like", word),
+            title=label,
+            **self._action("unlike" if self.favourite else "like", label),
         )
 
-    def _placard(self) -> Component:
+    def _text(self) -> Component:
         content, style = self._names()
         return html.Div(
             [
                 html.Div(
                     [
-                        html.Img(alt="", title=picture["title"], **{"data-src": address(picture["ref"], SMALL)})
+                        html.Img(
+                            alt="", title=picture["title"], **{"data-src": thumbnail_url(picture["ref"], SOURCE_SIDE)}
+                        )
                         for picture in self.pictures.values()
                     ],
-                    className="made-of",
+                    className="run-sources",
                 ),
                 html.Div(
                     [
@@ -105,33 +107,33 @@ class Card:
                             ]
                         ),
                         html.P("\u00a0· ".join(fact.replace(" ", "\u00a0") for fact in facts(self.run))),
-                        *self._family(),
+                        *self._lineage(),
                     ]
                 ),
             ],
-            className="placard",
+            className="run-card-text",
         )
 
-    def _family(self) -> list[Component]:
+    def _lineage(self) -> list[Component]:
         run = self.run
         lines = []
         if run.parent:
-            link = html.A("another run", href=page_of(run.parent), className="inside")
+            link = html.A("another run", href=run_url(run.parent), className="in-app")
             lines.append(html.P(["Branched from epoch ", str(run.first), " of ", link]))
         if self.children:
             links = [
-                html.A(f"branch {n}", href=page_of(child), className="inside")
+                html.A(f"branch {n}", href=run_url(child), className="in-app")
                 for n, child in enumerate(self.children, 1)
             ]
             lines.append(html.P(["Goes on in ", *(part for link in links for part in (link, ", "))][:-1]))
         return lines
 
     def _actions(self) -> Component:
-        run, file = self.run, picture_file(self.run)
+        run, file = self.run, run_file(self.run)
         rests = run.state.rests
         links = [
-            self._link("Open", page_of(run.id), className="inside"),
-            self._link("Use these settings", f"/?like={run.id}", className="inside"),
+            self._link("Open", run_url(run.id), className="in-app"),
+            self._link("Use these settings", f"/?like={run.id}", className="in-app"),
         ]
         if file:
             address = f"/api/v1/runs/{run.id}/{file}"
@@ -141,39 +143,22 @@ class Card:
             type="button",
             disabled=not rests,
             title=None if rests else "Stop it first, in the studio",
-            **self._wish("delete", "Delete"),
+            **self._action("delete", "Delete"),
         )
         return html.Div([*links, delete], className="actions")
 
-    def _link(self, words: str, href: str, **more: Any) -> Component:
-        return html.A(words, href=href, **more, **{"aria-label": f"{words}: {self.title}"})
+    def _link(self, label: str, href: str, **more: Any) -> Component:
+        return html.A(label, href=href, **more, **{"aria-label": f"{label}: {self.title}"})
 
-    def _wish(self, what: str, words: str) -> dict[str, str]:
-        """What the page's script reads of a button, and what it is called."""
-        return {"data-do": what, "data-run": self.run.id, "aria-label": f"{words}: {self.title}"}
+    def _action(self, name: str, label: str) -> dict[str, str]:
+        """The attributes from which assets/gallery.js knows what a button does, and the button's accessible name."""
+        return {"data-do": name, "data-run": self.run.id, "aria-label": f"{label}: {self.title}"}
 
 
 def facts(run: Run) -> list[str]:
-    """Epochs, size, network and time of a run, in words."""
+    """Return a run's epochs, size, network and time as text, those of them that are known."""
     whole = run.state is State.FINISHED or not run.frames
     epochs = count(run.epochs, "epoch") if whole else f"epoch {run.epoch} of {run.epochs}"
     size = f"{run.width} × {run.height} px" if run.width else f"{run.options.size} px"
     network = run.extractor or run.options.extractor.replace("auto", "")
     return [fact for fact in (epochs, size, network, duration(run.seconds) if run.seconds else "") if fact]
-
-
-def picture_of(run: Run) -> str:
-    """Where the thumbnail of a run with frames is; another address whenever it has changed."""
-    return f"/api/v1/runs/{run.id}/thumbnail.jpg?side={SIDE}&last={run.last}"
-
-
-def picture_file(run: Run) -> str:
-    """The file that is worth keeping of a run, below its address: its result, else its last frame, else ""."""
-    if run.has_result:
-        return "result.png"
-    return f"frames/{run.epoch}.jpg" if run.frames else ""
-
-
-def page_of(run_id: str) -> str:
-    """The address at which the studio shows a run."""
-    return f"/?run={run_id}"

@@ -1,1 +1,1 @@
-"""ASGI middleware: what each request passes through before it reaches a route."""
+"""ASGI middleware, one a module: what handles a request before its route does."""

@@ -1,4 +1,4 @@
-"""How large a request's body may be, held on the wire: by the length it announces, and again while it comes in."""
+"""Limits the size of request bodies, by their Content-Length and by the bytes that arrive."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -10,21 +10,22 @@ from nst.pictures.images import MAX_BYTES
 from nst.styles.style_file import MOST_BYTES
 from nst.web.problems import problem
 
-PICTURE = MAX_BYTES * 4 // 3 + 2**20  # one picture in base64, and what is around it
-STYLE = MOST_BYTES + 2**20  # a style file, and what is around it
-SMALL = 2**20  # a request without pictures
-LOGIN = 2**12  # a token, from anybody
+# Bytes of a body, which holds some more than its files.
+PICTURE_BODY = MAX_BYTES * 4 // 3 + 2**20  # with one picture in base64
+STYLE_BODY = MOST_BYTES + 2**20  # with a style file
+SMALL_BODY = 2**20  # without files
+LOGIN_BODY = 2**12  # with a token; sent by clients that are not logged in
 
 
 def limit_of(path: str) -> int:
-    """Bytes that a body sent to `path` may have."""
+    """Return how many bytes a body sent to `path` may have."""
     if path in ("/api/v1/runs", "/api/v1/stylize"):
-        return 3 * PICTURE  # content, style, and one to start from
+        return 3 * PICTURE_BODY  # content, style and initial image
     if path in ("/api/v1/stylize/fast", "/_dash-update-component"):
-        return PICTURE
+        return PICTURE_BODY
     if path == "/api/v1/styles/fast":
-        return STYLE
-    return LOGIN if path == "/login" else SMALL
+        return STYLE_BODY
+    return LOGIN_BODY if path == "/login" else SMALL_BODY
 
 
 def _size(limit: int) -> str:
@@ -32,13 +33,13 @@ def _size(limit: int) -> str:
 
 
 class BodyLimit:
-    """ASGI middleware that answers 413 to a body over its limit, without reading the rest of it."""
+    """ASGI middleware that answers 413 to a body over its limit, without reading the rest."""
 
     def __init__(self, app: ASGIApp, limit_of: Callable[[str], int] = limit_of) -> None:
         self.app, self.limit_of = app, limit_of
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
+        """Handle one request."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -48,27 +49,27 @@ class BodyLimit:
         if announced.isdigit() and int(announced) > limit:
             await answer(scope, receive, send)
             return
-        body = _Counted(receive, limit)
+        body = _LimitedReceive(receive, limit)
         started = False
 
-        async def guarded(message: Message) -> None:
+        async def limited_send(message: Message) -> None:
             nonlocal started
-            if started or not body.exceeded:  # what the application makes of a body cut off is not sent
+            if started or not body.exceeded:  # the application's answer to a truncated body is dropped
                 started = True
                 await send(message)
 
-        with suppress(_Exceeded, ClientDisconnect):  # who hangs up while sending is told nothing
-            await self.app(scope, body, guarded)
+        with suppress(_Exceeded, ClientDisconnect):  # a client that disconnects gets no answer
+            await self.app(scope, body, limited_send)
         if body.exceeded and not started:
             await answer(scope, receive, send)
 
 
 class _Exceeded(Exception):
-    """A body went over its limit."""
+    """A body exceeded its limit."""
 
 
-class _Counted:
-    """`receive`, which raises once more than `limit` bytes have come."""
+class _LimitedReceive:
+    """An ASGI `receive` that raises `_Exceeded` after more than `limit` bytes of body."""
 
     def __init__(self, receive: Receive, limit: int) -> None:
         self._receive, self._left = receive, limit

@@ -1,6 +1,6 @@
-"""Who asks, where several people share a studio: each browser, or program, is a client with an id of its own.
+"""Identifies clients, where several people share a studio: each browser or program has an id.
 
-The id is a secret between a client and the studio: who has it sees that client's runs. It names nobody.
+An id is random and secret: whoever knows it can see and change the client's runs.
 """
 
 import re
@@ -16,71 +16,72 @@ from starlette.websockets import WebSocketClose
 from nst.web.problems import problem
 
 COOKIE = "nst-client"
-HEADER = "NST-Client"  # for programs, which keep no cookies
-LASTS = 365 * 24 * 3600  # seconds after the page was last opened
+HEADER = "NST-Client"  # for programs, which have no cookies
+COOKIE_SECONDS = 365 * 24 * 3600  # of validity after the page was last opened
 
 _current: ContextVar[str] = ContextVar("client", default="")
 
 
 def current_client() -> str:
-    """The client whose request is being answered, in a Dash callback too; "" where everyone is the one user."""
+    """Return the id of the client whose request is handled, also in Dash callbacks; "" if the studio is not shared."""
     return _current.get()
 
 
 def client_of(request: HTTPConnection) -> str:
-    """The client that asks; "" where everyone is the one user."""
+    """Return the id of the client that sent `request`; "" if the studio is not shared."""
     return getattr(request.state, "client", "")
 
 
 class Clients:
-    """ASGI middleware that tells the clients apart, by a header or a cookie, and gives an id to who has none."""
+    """ASGI middleware that reads the id from a header or a cookie, and gives a new one to a client without."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
+        """Handle one request."""
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
-        asked = HTTPConnection(scope)
-        named, kept = asked.headers.get(HEADER, ""), _id(asked.cookies.get(COOKIE, ""))
-        if named and not _id(named):
-            await _refuse(scope, receive, send, named)
+        request = HTTPConnection(scope)
+        from_header, from_cookie = request.headers.get(HEADER, ""), _id(request.cookies.get(COOKIE, ""))
+        if from_header and not _id(from_header):
+            await _refuse(scope, receive, send, from_header)
             return
-        client = _id(named) or kept or uuid4().hex
-        fresh = not named and (not kept or scope["path"] in ("/", "/instant", "/gallery"))  # the page renews its cookie
+        client = _id(from_header) or from_cookie or uuid4().hex
+        # Opening a page renews the cookie.
+        set_cookie = not from_header and (not from_cookie or scope["path"] in ("/", "/instant", "/gallery"))
 
-        async def signed(message: Message) -> None:
+        async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers[HEADER] = client
-                if fresh:
+                if set_cookie:
                     headers.append("Set-Cookie", _cookie(client, secure=scope["scheme"] == "https"))
             await send(message)
 
         scope.setdefault("state", {})["client"] = client
         before = _current.set(client)
         try:
-            await self.app(scope, receive, signed)
+            await self.app(scope, receive, send_with_id)
         finally:
             _current.reset(before)
 
 
 def _id(text: str) -> str:
-    """A client's id as it is written here, "" if `text` is none."""
+    """Return an id in lower case, "" if `text` is not one."""
     return text.lower() if re.fullmatch("[0-9a-fA-F]{32}", text) else ""
 
 
 def _cookie(client: str, secure: bool) -> str:
     answer = Response()
-    answer.set_cookie(COOKIE, client, max_age=LASTS, path="/", httponly=True, secure=secure, samesite="lax")
+    answer.set_cookie(COOKIE, client, max_age=COOKIE_SECONDS, path="/", httponly=True, secure=secure, samesite="lax")
     return answer.headers["set-cookie"]
 
 
-async def _refuse(scope: Scope, receive: Receive, send: Send, named: str) -> None:
+async def _refuse(scope: Scope, receive: Receive, send: Send, given: str) -> None:
     if scope["type"] == "http":
-        message = f"`{HEADER}` must be 32 hex digits, got {named[:80]!r}"
+        message = f"`{HEADER}` must be 32 hex digits, got {given[:80]!r}"
         await problem(422, "invalid", message, HEADER)(scope, receive, send)
     else:
         await WebSocketClose()(scope, receive, send)

@@ -18,7 +18,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
-from nst.web.pages.html_page import sheet
+from nst.web.pages.html_page import html_page
 from nst.web.problems import problem
 
 Rest = Callable[[float], Awaitable[object]]  # waits so many seconds
@@ -200,7 +200,7 @@ def _page(following: str, status: int = 200, trouble: str = "") -> HTMLResponse:
         described=' aria-invalid="true" aria-describedby="trouble"' if trouble else "",
     )
     return HTMLResponse(
-        sheet("log in", page, "login"), status, {"Cache-Control": "no-store"} | (CHALLENGE if status == 401 else {})
+        html_page("log in", page, "login"), status, {"Cache-Control": "no-store"} | (CHALLENGE if status == 401 else {})
     )
 
 

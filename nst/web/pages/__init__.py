@@ -1,1 +1,1 @@
-"""The pages, one a file: a layout and the callbacks that bring it to life."""
+"""The layouts of the pages: Studio, Instant and Gallery, one a module, and the frame of pages without Dash."""

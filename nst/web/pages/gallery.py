@@ -1,4 +1,4 @@
-"""The gallery: the wall on which one finds one's runs again. Callbacks: shelf.py."""
+"""The Gallery page, where runs are found again. Callbacks: nst/web/callbacks/gallery.py."""
 
 import dash_bootstrap_components as dbc
 from dash import dcc, html
@@ -7,31 +7,33 @@ from dash.development.base_component import Component
 from nst.jobs.archive import UNDO
 from nst.runs.run import State
 from nst.web import ids
-from nst.web.callbacks.gallery import ANY
+from nst.web.components.run_grid import ANY_STATE
 
-TYPING = 300  # ms of rest before what is typed is looked for
+SEARCH_DEBOUNCE = 300  # ms without a key press before a search is sent
 
 
 def layout() -> Component:
-    """The whole room, hidden until the address asks for it."""
+    """Return the page, hidden until the address names it."""
     return html.Main(
-        id=ids.ROOM_GALLERY,
+        id=ids.PAGE_GALLERY,
         className="gallery",
         hidden=True,
         tabIndex=-1,
         **{"aria-label": "Gallery"},
         children=[
-            dcc.Store(id=ids.LOOK),
-            dcc.Store(id=ids.LOOKED),
-            dcc.Store(id=ids.HUNG, data=[]),
-            dcc.Store(id=ids.WISH),
-            dcc.Store(id=ids.GRANTED),
+            dcc.Store(id=ids.GRID_REQUEST),
+            dcc.Store(id=ids.GRID_ANSWER),
+            dcc.Store(id=ids.GRID_VERSIONS, data=[]),
+            dcc.Store(id=ids.ACTION),
+            dcc.Store(id=ids.ACTION_RESULT),
             _head(),
             _filters(),
-            html.Div(id=ids.WALL, className="wall", children=[]),
-            _nothing(),
-            html.Button("More", id=ids.MORE, type="button", className="btn btn-outline-secondary more", hidden=True),
-            _bin(),
+            html.Div(id=ids.GRID, className="run-grid", children=[]),
+            _empty_hints(),
+            html.Button(
+                "More", id=ids.MORE, type="button", className="btn btn-outline-secondary show-more", hidden=True
+            ),
+            _undo_bar(),
         ],
     )
 
@@ -40,7 +42,7 @@ def _head() -> Component:
     return html.Div(
         [
             html.H2("Gallery"),
-            html.Div(id=ids.FOUND, className="found", role="status"),
+            html.Div(id=ids.FOUND, className="run-count", role="status"),
             html.Div(
                 [
                     html.Label(id=ids.USED_TEXT, htmlFor=ids.USED),
@@ -54,33 +56,36 @@ def _head() -> Component:
 
 
 def _filters() -> Component:
-    states = [{"label": "Any state", "value": ANY}, *({"label": each.capitalize(), "value": each} for each in State)]
+    states = [
+        {"label": "Any state", "value": ANY_STATE},
+        *({"label": each.capitalize(), "value": each} for each in State),
+    ]
     return html.Div(
         [
-            html.Label("Search", htmlFor=ids.WORDS, className="visually-hidden"),
+            html.Label("Search", htmlFor=ids.SEARCH, className="visually-hidden"),
             dbc.Input(
-                id=ids.WORDS,
+                id=ids.SEARCH,
                 type="search",
-                debounce=TYPING,
+                debounce=SEARCH_DEBOUNCE,
                 autocomplete="off",
                 placeholder="Names of pictures, a network, a setting …",
             ),
-            html.Label("State", htmlFor=ids.OF_STATE, className="visually-hidden"),
-            dbc.Select(id=ids.OF_STATE, options=states, value=ANY),
-            dbc.Switch(id=ids.OF_FAVOURITES, label="Favourites", value=False),
+            html.Label("State", htmlFor=ids.STATE_FILTER, className="visually-hidden"),
+            dbc.Select(id=ids.STATE_FILTER, options=states, value=ANY_STATE),
+            dbc.Switch(id=ids.FAVOURITE_FILTER, label="Favourites", value=False),
         ],
         className="filters",
         role="search",
     )
 
 
-def _nothing() -> Component:
-    """What an empty wall says."""
-    studio = html.A("In the studio", href="/", className="inside")
+def _empty_hints() -> Component:
+    """What is shown in place of an empty grid: that there is no run yet, or that none was found."""
+    studio = html.A("In the studio", href="/", className="in-app")
     return html.Div(
         [
             html.P(
-                [html.Strong("Nothing hangs here yet."), " ", studio, ", choose two pictures and press Start."],
+                [html.Strong("There are no runs yet."), " ", studio, ", choose two pictures and press Start."],
                 id=ids.NONE_YET,
                 hidden=True,
             ),
@@ -90,21 +95,21 @@ def _nothing() -> Component:
                 hidden=True,
             ),
         ],
-        className="nothing",
+        className="empty-grid",
         role="status",
     )
 
 
-def _bin() -> Component:
-    """The last run that was deleted, and the way back; the page's script fills it."""
+def _undo_bar() -> Component:
+    """Names the run that was deleted last, and restores it; assets/gallery.js fills it."""
     return html.Div(
         [
-            html.Span(id=ids.BIN_TEXT, role="status"),
+            html.Span(id=ids.UNDO_TEXT, role="status"),
             html.Button("Undo", id=ids.UNDO, type="button"),
-            html.Button("✕", id=ids.FORGET, type="button", title="Close", **{"aria-label": "Close"}),
+            html.Button("✕", id=ids.CLOSE_UNDO, type="button", title="Close", **{"aria-label": "Close"}),
         ],
-        id=ids.BIN,
-        className="bin",
+        id=ids.UNDO_BAR,
+        className="undo-bar",
         hidden=True,
-        **{"data-lasts": UNDO},
+        **{"data-seconds": UNDO},
     )

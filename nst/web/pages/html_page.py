@@ -1,6 +1,6 @@
-"""A page without Dash: the frame around the body of /docs and of /login, with the studio's own looks."""
+"""The HTML document around the pages without Dash, /docs and /login, in the style of the others."""
 
-SHEET = """<!DOCTYPE html>
+DOCUMENT = """<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -14,12 +14,12 @@ SHEET = """<!DOCTYPE html>
 <link rel="stylesheet" href="/assets/studio.css">
 <link rel="stylesheet" href="/assets/login.css">
 </head>
-<body class="{room}">
-{main}
+<body class="{body_class}">
+{body}
 </body>
 </html>"""
 
 
-def sheet(title: str, main: str, room: str = "") -> str:
-    """The page, as HTML; `main` is its body, in HTML, `room` a class that the style sheets know."""
-    return SHEET.replace("{title}", title).replace("{room}", room).replace("{main}", main)
+def html_page(title: str, body: str, body_class: str = "") -> str:
+    """Return the document; `body` is HTML, and so must be escaped where it holds text from outside."""
+    return DOCUMENT.replace("{title}", title).replace("{body_class}", body_class).replace("{body}", body)

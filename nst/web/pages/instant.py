@@ -1,54 +1,68 @@
-"""The instant room: a wall on which every style shows the picture at hand, painted in one pass. Callbacks: wall.py."""
+"""The Instant page: previews of one picture in every fast style, and the result. Callbacks: callbacks/instant.py."""
 
 import dash_bootstrap_components as dbc
 from dash import dcc, html
 from dash.development.base_component import Component
 
 from nst.pictures.images import MAX_BYTES
+from nst.pictures.samples import CONTENTS
 from nst.styles.style_file import SUFFIX
 from nst.web import ids
-from nst.web.callbacks.instant import FORM, MIXED, OPTIONS
-from nst.web.components.form import chooser, field
-from nst.web.service.samples import CONTENTS
+from nst.web.components.chooser import chooser
+from nst.web.components.form import FAST_OPTIONS, FAST_PREFIX, field
+from nst.web.components.mix import mix
+
+STORES = (
+    ids.STYLES,
+    ids.STYLE_ACTION,
+    ids.PREVIEWS_REQUEST,
+    ids.PREVIEWS,
+    ids.RESULT_REQUEST,
+    ids.RESULT_ANSWER,
+    ids.SHOWN_RESULT,
+)
 
 
 def layout() -> Component:
-    """The whole room, hidden until the address asks for it."""
-    stores = (ids.STYLES, ids.STYLE_WISH, ids.PREVIEWS_ASK, ids.PREVIEWS, ids.PAINT_ASK, ids.PAINTED, ids.SHOWN)
+    """Return the page, hidden until the address names it."""
     return html.Main(
-        id=ids.ROOM_INSTANT,
+        id=ids.PAGE_INSTANT,
         className="instant",
         hidden=True,
         tabIndex=-1,
         **{"aria-label": "Instant"},
         children=[
-            *(dcc.Store(id=store) for store in stores),
+            *(dcc.Store(id=store) for store in STORES),
             html.Div([chooser("photo", CONTENTS, CONTENTS[0]), _controls()], className="instant-side"),
-            html.Div([_stage(), _wall()], className="instant-main"),
+            html.Div([_result_panel(), _styles()], className="instant-main"),
         ],
     )
 
 
-def _stage() -> Component:
-    """The result over the picture it was painted from; where they meet is for the visitor to say."""
+def _result_panel() -> Component:
+    """The result over the original; a slider moves the line between them."""
     return html.Section(
-        id=ids.INSTANT_STAGE,
-        className="instant-stage",
+        id=ids.RESULT_PANEL,
+        className="result-panel",
         hidden=True,
         **{"aria-label": "The result"},
         children=[
             html.Figure(
-                id=ids.CANVAS,
-                className="easel instant-canvas",
+                id=ids.COMPARISON,
+                className="image-frame comparison",
                 children=[
                     html.Img(id=ids.RESULT, alt="The result"),
                     html.Img(id=ids.ORIGINAL, alt="The picture as it was"),
-                    html.Label("Compare with the picture as it was", htmlFor=ids.CUT, className="visually-hidden"),
-                    dbc.Input(id=ids.CUT, type="range", min=0, max=100, step=1, value=0),
+                    html.Label(
+                        "Compare with the picture as it was",
+                        htmlFor=ids.COMPARISON_SLIDER,
+                        className="visually-hidden",
+                    ),
+                    dbc.Input(id=ids.COMPARISON_SLIDER, type="range", min=0, max=100, step=1, value=0),
                 ],
             ),
             html.Div(
-                className="instant-ledger",
+                className="result-info",
                 children=[
                     html.H2(id=ids.RESULT_TITLE),
                     html.Div(id=ids.RESULT_NUMBERS, className="numbers", role="status"),
@@ -79,46 +93,19 @@ def _controls() -> Component:
     return html.Section(
         className="instant-controls",
         **{"aria-label": "How it is painted"},
-        children=[
-            html.Section(
-                [html.H2("Mix"), *(_slot(n) for n in range(MIXED))],
-                id=ids.MIX,
-                hidden=True,
-                className="mix",
-            ),
-            html.Div([field(option, FORM) for option in OPTIONS], className="fields"),
-        ],
+        children=[mix(), html.Div([field(option, FAST_PREFIX) for option in FAST_OPTIONS], className="fields")],
     )
 
 
-def _slot(n: int) -> Component:
-    """A style of the mix and its weight; the page's script fills it."""
-    return html.Div(
-        [
-            html.Div(
-                [
-                    html.Label(id=ids.mixed(n, "name"), htmlFor=ids.mixed(n, "weight")),
-                    html.Span(id=ids.mixed(n, "share"), className="unit"),
-                ],
-                className="field-head",
-            ),
-            dbc.Input(id=ids.mixed(n, "weight"), type="range", min=0, max=100, step=1, value=50),
-        ],
-        id=ids.mixed(n, "slot"),
-        className="mix-slot",
-        hidden=True,
-    )
-
-
-def _wall() -> Component:
+def _styles() -> Component:
     return html.Section(
-        className="instant-wall",
+        className="style-section",
         **{"aria-label": "Styles"},
         children=[
             html.Div(
                 [
                     html.H2("Styles"),
-                    html.P(id=ids.INSTANT_SAID, role="status"),
+                    html.P(id=ids.INSTANT_HINT, role="status"),
                     dcc.Upload(
                         html.Span("Import a style", className="quiet"),
                         id=ids.STYLE_IMPORT,
@@ -126,9 +113,9 @@ def _wall() -> Component:
                         accept=SUFFIX,
                     ),
                 ],
-                className="wall-head",
+                className="style-head",
             ),
-            html.P(id=ids.INSTANT_WRONG, className="field-error", role="alert"),
-            html.Div(id=ids.STYLE_WALL, className="style-wall", children=[]),
+            html.P(id=ids.INSTANT_ERROR, className="field-error", role="alert"),
+            html.Div(id=ids.STYLE_GRID, className="style-grid", children=[]),
         ],
     )

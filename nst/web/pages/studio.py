@@ -1,39 +1,39 @@
-"""The studio: two pictures in, and a painting that forms before your eyes."""
+"""The Studio page, and the layout of the whole document: header, pages and messages."""
 
 import dash_bootstrap_components as dbc
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from nst.web import follow, ids
-from nst.web.callbacks import history, restore, steering
-from nst.web.components import figures
-from nst.web.components.form import basics, chooser, further, legend
+from nst.pictures.samples import CONTENTS, STYLES
+from nst.web import ids
+from nst.web.components import figures, history, network_card, settings_upload, status, steering
+from nst.web.components.chooser import chooser
+from nst.web.components.form import basic_fields, further_fields
 from nst.web.pages import gallery, instant
-from nst.web.service.samples import CONTENTS, STYLES
 
-TICKING = 100  # ms between two tries to send a poll; one that waits for its answer holds the others back
+TICK_MS = 100  # between two tries to send a poll, which fail while one is not answered
 
 
 def layout(logout: bool = False) -> Component:
-    """The whole page; `logout` says that one has logged in to see it."""
+    """Return the layout of the document; `logout` adds the button that ends a session."""
     return html.Div(
         [
             dcc.Location(id=ids.URL, refresh="callback-nav"),
-            dcc.Interval(id=ids.TICK, interval=TICKING),
-            dcc.Store(id=ids.ASK),
-            dcc.Store(id=ids.ANSWERED),
-            dcc.Store(id=ids.CURSOR, data={"run": "", "n": 0, "studio": None}),
+            dcc.Interval(id=ids.TICK, interval=TICK_MS),
+            dcc.Store(id=ids.POLL_REQUEST),
+            dcc.Store(id=ids.POLL_ANSWER),
+            dcc.Store(id=ids.CURSOR, data={"run": "", "n": 0, "server": None}),
             dcc.Store(id=ids.FRAMES),
-            dcc.Store(id=ids.STUDIO),
-            dcc.Store(id=ids.DRAFT),
+            dcc.Store(id=ids.SERVER),
+            dcc.Store(id=ids.FORM_CHANGES),
             dcc.Store(id=ids.FORECAST),
             _header(logout),
-            html.Main([_panel(), _stage(), _notes()], id=ids.ROOM_STUDIO, className="studio", tabIndex=-1),
+            html.Main([_form_panel(), _image_panel(), _sidebar()], id=ids.PAGE_STUDIO, className="studio", tabIndex=-1),
             instant.layout(),
             gallery.layout(),
             dbc.Toast(id=ids.TOAST, header="That did not work", is_open=False, dismissable=True, duration=12000),
             dbc.Toast(id=ids.NOTE, is_open=False, dismissable=True, duration=12000, class_name="note", header="Refine"),
-            html.Div("The studio does not answer. Trying again …", className="away", role="status"),
+            html.Div("The studio does not answer. Trying again …", className="offline", role="status"),
         ]
     )
 
@@ -46,9 +46,9 @@ def _header(logout: bool) -> Component:
             html.Div("the worker is getting ready", id=ids.WORKER, className="pill pill-starting", role="status"),
             html.Nav(
                 [
-                    html.A("Studio", id=ids.TO_STUDIO, href="/", className="inside"),
-                    html.A("Instant", id=ids.TO_INSTANT, href="/instant", className="inside"),
-                    html.A("Gallery", id=ids.TO_GALLERY, href="/gallery", className="inside"),
+                    html.A("Studio", id=ids.LINK_STUDIO, href="/", className="in-app"),
+                    html.A("Instant", id=ids.LINK_INSTANT, href="/instant", className="in-app"),
+                    html.A("Gallery", id=ids.LINK_GALLERY, href="/gallery", className="in-app"),
                     html.A("API", href="/docs"),
                     *([html.Form(html.Button("Log out"), method="post", action="/logout")] if logout else []),
                     html.Button("◐", id=ids.THEME, type="button", title="Light or dark", className="round"),
@@ -59,34 +59,25 @@ def _header(logout: bool) -> Component:
     )
 
 
-def _panel() -> Component:
+def _form_panel() -> Component:
+    buttons = html.Div(
+        [
+            html.Button("⇄ Swap", id=ids.SWAP, type="button", className="quiet"),
+            html.Button("✦ Surprise me", id=ids.SURPRISE, type="button", className="quiet"),
+            settings_upload.button(),
+            html.P(id=ids.SETTINGS_MESSAGE, className="hint", role="status"),
+        ],
+        className="chooser-buttons",
+    )
+    choosers = html.Div(
+        [chooser("content", CONTENTS, CONTENTS[0]), chooser("style", STYLES, STYLES[0]), buttons],
+        className="choosers",
+    )
     return html.Section(
         className="panel",
         **{"aria-label": "What to paint"},
         children=[
-            html.Div(
-                [
-                    html.Div(
-                        [
-                            chooser("content", CONTENTS, CONTENTS[0]),
-                            chooser("style", STYLES, STYLES[0]),
-                            html.Div(
-                                [
-                                    html.Button("⇄ Swap", id=ids.SWAP, type="button", className="quiet"),
-                                    html.Button("✦ Surprise me", id=ids.SURPRISE, type="button", className="quiet"),
-                                    restore.button(),
-                                    html.P(id=ids.SETTINGS_SAID, className="hint", role="status"),
-                                ],
-                                className="whims",
-                            ),
-                        ],
-                        className="choosers",
-                    ),
-                    basics(),
-                    further(),
-                ],
-                className="panel-scroll",
-            ),
+            html.Div([choosers, basic_fields(), further_fields()], className="panel-scroll"),
             html.Div(
                 [
                     html.Div(id=ids.ESTIMATE, className="estimate", role="status"),
@@ -100,29 +91,29 @@ def _panel() -> Component:
     )
 
 
-def _stage() -> Component:
+def _image_panel() -> Component:
     return html.Section(
-        className="stage",
+        className="image-panel",
         **{"aria-label": "The painting"},
         children=[
             html.Figure(
-                id=ids.EASEL,
-                className="easel easel-idle",
+                id=ids.IMAGE_FRAME,
+                className="image-frame image-frame-idle",
                 children=[
                     dcc.Graph(
                         id=ids.IMAGE,
                         figure=figures.picture(),
                         config=figures.CONFIG,
                         responsive=True,
-                        className="canvas",
+                        className="image-plot",
                     ),
-                    _lesson(),
+                    _instructions(),
                 ],
             ),
             html.Div(
-                className="ledger",
+                className="run-info",
                 children=[
-                    html.Div(follow.READY, id=ids.STATUS, className="status", role="status", **{"aria-live": "polite"}),
+                    html.Div(status.READY, id=ids.STATUS, className="status", role="status", **{"aria-live": "polite"}),
                     html.Div(id=ids.NUMBERS, className="numbers"),
                     html.Label("Progress", htmlFor=ids.PROGRESS, className="visually-hidden"),
                     html.Progress(id=ids.PROGRESS, value="0", max="1"),
@@ -142,55 +133,36 @@ def _stage() -> Component:
     )
 
 
-def _lesson() -> Component:
-    """What an empty easel says."""
+def _instructions() -> Component:
+    """What is shown in place of the image before the first run."""
     return html.Ol(
         [
             html.Li([html.Strong("Choose a photograph."), " It says what is in the picture."]),
             html.Li([html.Strong("Choose a painting."), " It says how it is painted."]),
             html.Li([html.Strong("Press Start"), " and watch it grow out of noise, stroke by stroke."]),
         ],
-        className="lesson",
+        className="instructions",
     )
 
 
-def _notes() -> Component:
-    return html.Aside(
-        className="notes",
-        **{"aria-label": "How the painting goes"},
-        children=[
-            html.Section(
-                [
-                    html.H2("Losses"),
-                    dcc.Graph(
-                        id=ids.LOSS,
-                        figure=figures.losses(),
-                        config=figures.LOSS_CONFIG,
-                        responsive=True,
-                        style={"height": "13rem"},
-                    ),
-                    html.Dl(legend(), id=ids.LEGEND, className="legend"),
-                    html.Ul(id=ids.MARKS, className="marks"),
-                ],
-                className="card",
+def _sidebar() -> Component:
+    losses = html.Section(
+        [
+            html.H2("Losses"),
+            dcc.Graph(
+                id=ids.LOSS,
+                figure=figures.losses(),
+                config=figures.LOSS_CONFIG,
+                responsive=True,
+                style={"height": "13rem"},
             ),
-            steering.card(),
-            html.Section(
-                [
-                    html.H2("The painter"),
-                    html.P(id=ids.PAINTER, role="status", **{"aria-live": "polite"}),
-                    html.Button("Fetch VGG19", id=ids.FETCH, type="button", hidden=True, className="quiet"),
-                    html.Div(
-                        [
-                            html.Label(id=ids.FETCH_TEXT, htmlFor=ids.FETCH_BAR),
-                            html.Progress(id=ids.FETCH_BAR, value="0", max="1"),
-                            html.Button("Cancel", id=ids.CANCEL_FETCH, type="button", className="quiet"),
-                        ],
-                        id=ids.FETCHING,
-                        hidden=True,
-                    ),
-                ],
-                className="card",
-            ),
+            html.Dl(figures.legend(), id=ids.LEGEND, className="legend"),
+            html.Ul(id=ids.STEERED, className="steered"),
         ],
+        className="card",
+    )
+    return html.Aside(
+        className="sidebar",
+        **{"aria-label": "How the painting goes"},
+        children=[losses, steering.card(), network_card.card()],
     )

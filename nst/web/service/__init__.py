@@ -1,1 +1,1 @@
-"""What the page and the REST interface both ask for."""
+"""What the pages and the REST interface share, one noun a module; `Service` holds the parts."""

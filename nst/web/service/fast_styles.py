@@ -1,85 +1,84 @@
-"""Pictures in one pass for the page and the REST interface: what is asked for, as jobs that a worker paints at once."""
+"""Pictures stylized in one pass, for the pages and the REST interface: requests as jobs for a worker."""
 
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import get_args
 
 from nst.jobs.queue import Queue
 from nst.options.fast_options import FastOptions, mix_of
 from nst.pictures import images
 from nst.pictures.images import fit
+from nst.runs.job import FastJob, FastPicture, FastWish, Format
 from nst.styles.style_library import Entry, Library
 from nst.web.middleware.clients import current_client
 
-Format = Literal["png", "jpeg"]
-
-FORMATS: tuple[Format, ...] = ("png", "jpeg")
-LARGER = 2  # thumbnails are painted at so many times their side, so that strokes look as in the full result
-QUALITY = 95  # JPEG, of a picture that is sent to be painted
+FORMATS: tuple[Format, ...] = get_args(Format)
+THUMBNAIL_SCALE = 2  # thumbnails are stylized at this multiple of their side: strokes then look as in the full result
+JPEG_QUALITY = 95  # of a reduced picture, 0 to 100
+DECODED_SIDE = 64  # px to which a picture is decoded when it is only checked
 
 
 @dataclass(frozen=True)
-class Painted:
-    """A picture that was painted in one pass."""
+class FastResult:
+    """A picture that was stylized in one pass."""
 
-    data: bytes
+    data: bytes  # a PNG or JPEG file
     width: int  # px
     height: int
-    seconds: float  # of painting
+    seconds: float  # that the worker took
     mix: Mapping[str, float]  # weights by style, of sum 1
 
 
 @dataclass(frozen=True)
 class FastStyles:
-    """Paints with the styles of a library. Its methods wait for a worker: use a thread."""
+    """Stylizes with the styles of a library. The methods wait for a worker: call them in a thread."""
 
     queue: Queue
     library: Library
 
-    def paint(
+    def stylize(
         self,
         content: bytes,
         mix: str | Mapping[str, float],
         options: FastOptions,
         format: Format = "png",
-        asked_by: str = "",
-    ) -> Painted:
-        """`content`, a picture file, in a style or in a mix of them, weights by name.
+        requester: str = "",
+    ) -> FastResult:
+        """Stylize `content`, a picture file, in a style or in a mix of styles, weights by name.
 
-        What `asked_by` asked for before is not painted any more, if it waits. Raises NotFound for a style that is not
-        here, other InputErrors for what cannot be used, Busy and TooMany.
+        An earlier request of the same `requester` that still waits is dropped. Raises NotFound for an unknown style,
+        other InputErrors for input that cannot be used, Busy and TooMany.
         """
         weights = mix_of(mix)
         entries = self.library.mixable(weights)
-        images.read(content, "content", 64)
-        wish = {"mix": weights, "options": options.to_json(), "format": format}
-        [found] = self._paint(content, entries, [wish], asked_by)
-        return Painted(found["data"], found["width"], found["height"], found["seconds"], weights)
+        images.read(content, "content", DECODED_SIDE)
+        [found] = self._run(content, entries, [FastWish(weights, options, format)], requester)
+        return FastResult(found.data, found.width, found.height, found.seconds, weights)
 
-    def thumbnails(self, content: bytes, side: int, asked_by: str = "") -> dict[str, bytes]:
-        """`content` in each style, as JPEG within `side` x `side` px; in the library's order. Raises as `paint`."""
+    def thumbnails(self, content: bytes, side: int, requester: str = "") -> dict[str, bytes]:
+        """Stylize `content` in every style: JPEG files within `side` x `side` px, in the library's order.
+
+        Raises as `stylize`.
+        """
         entries = self.library.entries()
-        small = reduced(content, LARGER * side)
-        options = FastOptions().to_json()
+        small = shrink(content, THUMBNAIL_SCALE * side)
         found: dict[str, bytes] = {}
         for group in _by_network(entries):
-            mixes = [{entry.name: 1.0} for entry in group]
-            wishes = [{"mix": mix, "options": options, "format": "jpeg", "side": side} for mix in mixes]
-            pictures = self._paint(small, group, wishes, asked_by)
-            found |= {entry.name: picture["data"] for entry, picture in zip(group, pictures, strict=True)}
+            requests = [FastWish({entry.name: 1.0}, FastOptions(), "jpeg", side) for entry in group]
+            pictures = self._run(small, group, requests, requester)
+            found |= {entry.name: picture.data for entry, picture in zip(group, pictures, strict=True)}
         return {entry.name: found[entry.name] for entry in entries}
 
-    def _paint(
-        self, content: bytes, entries: Sequence[Entry], wishes: list[dict[str, Any]], asked_by: str
-    ) -> list[dict[str, Any]]:
-        job = {"content": content, "file": _packed(entries), "wishes": wishes}
-        pictures: list[dict[str, Any]] = self.queue.paint_at_once(job, current_client(), asked_by)["pictures"]
-        return pictures
+    def _run(
+        self, content: bytes, entries: Sequence[Entry], requests: Sequence[FastWish], requester: str
+    ) -> list[FastPicture]:
+        job = FastJob(content, tuple(requests), _pack(entries))
+        return self.queue.apply_style(job, current_client(), requester)
 
 
-def _packed(entries: Sequence[Entry]) -> bytes:
-    """A file of styles of one network, quick to make; b"" stands for the shipped one, which every worker has."""
+def _pack(entries: Sequence[Entry]) -> bytes:
+    """Write styles of one network to a style file, uncompressed; b"" for shipped ones, which every worker has."""
     if all(entry.shipped for entry in entries):
         return b""
     bare = {entry.name: replace(entry.style, picture=b"", provenance={}) for entry in entries}
@@ -87,16 +86,16 @@ def _packed(entries: Sequence[Entry]) -> bytes:
 
 
 def _by_network(entries: Iterable[Entry]) -> list[list[Entry]]:
-    """In groups of one network."""
-    found: dict[str, list[Entry]] = {}
+    """Group styles by their network."""
+    groups: dict[str, list[Entry]] = {}
     for entry in entries:
-        found.setdefault(entry.file.network, []).append(entry)
-    return list(found.values())
+        groups.setdefault(entry.file.network, []).append(entry)
+    return list(groups.values())
 
 
-def reduced(content: bytes, side: int, most_bytes: int = images.MAX_BYTES) -> bytes:
-    """A picture file within `side` x `side` px, or as it is if it is smaller. Raises ImageError."""
+def shrink(content: bytes, side: int, most_bytes: int = images.MAX_BYTES) -> bytes:
+    """Fit a picture file into `side` x `side` px, as JPEG; a smaller picture keeps its size. Raises ImageError."""
     picture = images.read(content, "content", side, most_bytes=most_bytes)
     height, width = picture.rgb.shape[:2]
     height, width = (max(images.MIN_SIDE, each) for each in fit(height, width, min(side, max(height, width))))
-    return images.encode_jpeg(images.resize(picture.rgb, height, width), QUALITY)
+    return images.encode_jpeg(images.resize(picture.rgb, height, width), JPEG_QUALITY)

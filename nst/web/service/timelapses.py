@@ -1,5 +1,6 @@
-"""Timelapses of runs, each made on demand by a process beside the server, which stays quick meanwhile."""
+"""Timelapses of runs. Each is encoded on request in a process of its own, so that the server stays responsive."""
 
+import os
 import signal
 import sys
 import threading
@@ -15,23 +16,24 @@ from nst.errors import Busy, Conflict, NotFound, NstError
 from nst.jobs.store import Store
 from nst.pictures.timelapse import FORMATS, TimelapseOptions, write
 from nst.runs.run import Run
-from nst.web.service.samples import yield_to_the_server
+
+NICENESS = 15  # more than the worker's: what it paints is waited for
 
 
 class Timelapses:
-    """The timelapses of a store's runs, one file a format in each run's folder, of which one is made at a time."""
+    """The timelapses of a store's runs, one file for each format in the run's folder. One is encoded at a time."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._lock = threading.Lock()  # over all below
+        self._lock = threading.Lock()  # guards the fields below
         self._process: BaseProcess | None = None
         self._thread: threading.Thread | None = None
         self._making: dict[str, Any] = {}  # {"run", "format", "done", "total"}; {} if none
-        self._errors: dict[str, str] = {}  # why the last one of a run was not made
+        self._errors: dict[str, str] = {}  # why the last encoding of a run failed, by run id
 
     def make(self, run: Run, options: TimelapseOptions) -> None:
-        """Begin to make the timelapse of the frames that are kept by now. Raises Conflict without one, Busy."""
-        frames = [self._store.frame(run.id, frame["epoch"]) for frame in self._store.frames(run.id)]
+        """Start to encode the frames that are stored now. Raises Conflict if there are none, Busy if one goes on."""
+        frames = [self._store.files.frame(run.id, frame["epoch"]) for frame in self._store.files.frames(run.id)]
         if not frames:
             raise Conflict(f"run {run.id} has no frame yet to make a timelapse of")
         with self._lock:
@@ -40,34 +42,39 @@ class Timelapses:
             self._errors.pop(run.id, None)
             self._making = {"run": run.id, "format": options.format, "done": 0, "total": len(frames)}
             context = get_context("spawn")
-            listener, speaker = context.Pipe(duplex=False)
-            given = self._path(run.id, options.format), frames, run.height, run.width, options, speaker
-            self._process = context.Process(target=write_timelapse, args=given, daemon=True)
+            receiver, sender = context.Pipe(duplex=False)
+            arguments = self._path(run.id, options.format), frames, run.height, run.width, options, sender
+            self._process = context.Process(target=write_timelapse, args=arguments, daemon=True)
             self._process.start()
-            speaker.close()  # the process has its own: once it has ended, nothing more comes
-            self._thread = threading.Thread(target=self._hear, args=(run.id, listener), name="nst-film", daemon=True)
+            sender.close()  # the process has a copy: when it ends, `receiver` reads the end of the stream
+            self._thread = threading.Thread(
+                target=self._watch, args=(run.id, receiver), name="nst-timelapse", daemon=True
+            )
             self._thread.start()
 
     def describe(self, run_id: str) -> dict[str, Any]:
-        """{"making": {"format", "done", "total"} (frames) or None, "made": [{"format", "bytes", "url"}], "error"}."""
+        """Describe the timelapses of a run.
+
+        Returns {"making": {"format", "done", "total"} (frames) or None, "made": [{"format", "bytes", "url"}], "error"}.
+        """
         with self._lock:
             making = {name: value for name, value in self._making.items() if name != "run"}
-            mine, error = self._making.get("run") == run_id, self._errors.get(run_id, "")
+            of_this_run, error = self._making.get("run") == run_id, self._errors.get(run_id, "")
         made = [
             {"format": path.suffix[1:], "bytes": path.stat().st_size, "url": f"/api/v1/runs/{run_id}/{path.name}"}
             for path in (self._path(run_id, format) for format in FORMATS)
             if path.exists()
         ]
-        return {"making": making if mine else None, "made": made, "error": error}
+        return {"making": making if of_this_run else None, "made": made, "error": error}
 
     def path(self, run_id: str, format: str) -> Path:
-        """The file of a timelapse. Raises NotFound."""
+        """Return the path of a finished timelapse. Raises NotFound."""
         if format not in FORMATS or not self._path(run_id, format).exists():
             raise NotFound(f"there is no timelapse of run {run_id} in the format {format[:80]!r}")
         return self._path(run_id, format)
 
     def close(self) -> None:
-        """Make no more; what is not finished is dropped. May be called again."""
+        """Stop the encoding that goes on, and drop its file. Can be called more than once."""
         with self._lock:
             process, thread = self._process, self._thread
         if process is not None and thread is not None:
@@ -75,16 +82,16 @@ class Timelapses:
             thread.join()
 
     def _path(self, run_id: str, format: str) -> Path:
-        return self._store.folder / "runs" / run_id / f"timelapse.{format}"
+        return self._store.files.folder(run_id) / f"timelapse.{format}"
 
-    def _hear(self, run_id: str, listener: Connection) -> None:
-        """Hear the process out."""
+    def _watch(self, run_id: str, receiver: Connection) -> None:
+        """Take over the progress that the process sends, until it ends."""
         error = "the process that made it ended unexpectedly"
-        with listener, suppress(EOFError):
-            while isinstance(told := listener.recv(), dict):
+        with receiver, suppress(EOFError):
+            while isinstance(message := receiver.recv(), dict):
                 with self._lock:
-                    self._making |= told
-            error = told
+                    self._making |= message
+            error = message
         with self._lock:
             self._making = {}
             if error:
@@ -92,14 +99,21 @@ class Timelapses:
 
 
 def write_timelapse(
-    path: Path, frames: Sequence[Path], height: int, width: int, options: TimelapseOptions, speaker: Connection
+    path: Path, frames: Sequence[Path], height: int, width: int, options: TimelapseOptions, sender: Connection
 ) -> None:
-    """Write a timelapse as `timelapse.write` does; send {"done", "total"} (frames), last what went wrong or ""."""
-    yield_to_the_server()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that what is half written is removed
+    """Write a timelapse by `timelapse.write`; send {"done", "total"} (frames), at the end the error message or ""."""
+    _run_in_background()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # `write` then removes the unfinished file
     error = ""
     try:
-        write(path, frames, height, width, options, lambda done, total: speaker.send({"done": done, "total": total}))
-    except (NstError, OSError) as trouble:
-        error = str(trouble)
-    speaker.send(error)
+        write(path, frames, height, width, options, lambda done, total: sender.send({"done": done, "total": total}))
+    except (NstError, OSError) as failure:
+        error = str(failure)
+    sender.send(error)
+
+
+def _run_in_background() -> None:
+    """Lower the priority of this process, and leave Ctrl-C to the server, which ends this process when it closes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)

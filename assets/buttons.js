@@ -1,0 +1,54 @@
+// What buttons need beyond their callbacks: the theme, the focus, and a message if the server does not answer.
+(() => {
+  const set = (id, props) => window.dash_clientside.set_props(id, props);
+  const within = (event, selector) => event.target instanceof Element && event.target.closest(selector);
+
+  // Fetch and Cancel replace each other: when one of them was pressed and disappears, the other one gets the focus.
+  const FOCUS_FRAMES = 60; // animation frames that the page may need to show it: a hidden element takes no focus
+  let pressed = null;
+
+  function focusOther(hidden) {
+    if (!pressed || (pressed.id === "fetch") === hidden) return; // the press was not answered yet
+    pressed = null;
+    focusWhenShown(hidden ? "#fetch" : "#cancel-fetch", FOCUS_FRAMES);
+  }
+
+  function focusWhenShown(selector, frames) {
+    const element = document.querySelector(selector);
+    element?.focus();
+    if (frames && document.activeElement !== element)
+      requestAnimationFrame(() => focusWhenShown(selector, frames - 1));
+  }
+
+  // Dash shows nothing when a callback does not reach the server.
+  const HEALTH_TIMEOUT_MS = 5000;
+  async function checkServer(button) {
+    try {
+      await fetch("/api/v1/health", { signal: AbortSignal.timeout(HEALTH_TIMEOUT_MS) });
+    } catch {
+      const text = `The studio does not answer. Press ${button.textContent} again once it does.`;
+      set("toast", { is_open: true, children: text });
+    }
+  }
+
+  document.addEventListener("click", (event) => {
+    if (within(event, "#theme")) {
+      const root = document.documentElement;
+      root.dataset.bsTheme = root.dataset.bsTheme === "dark" ? "light" : "dark";
+      localStorage.setItem("theme", root.dataset.bsTheme);
+    }
+    const button = within(event, "#start, #stop, #pause, #continue, #branch, #fetch, #cancel-fetch");
+    if (button) checkServer(button);
+    pressed = within(event, "#fetch, #cancel-fetch");
+    // Disabled until the run's next event; only after this click was handled, or the button would ignore it.
+    const once = within(event, "#pause, #stop, #continue");
+    if (once) setTimeout(() => set(once.id, { disabled: true }));
+    if (within(event, "#start")) {
+      if (event.detail > 1) event.stopPropagation(); // the second click of a double click would start a second run
+      const panel = document.querySelector(".image-panel");
+      if (matchMedia("(max-width: 991px)").matches) panel.scrollIntoView({ block: "start" });
+    }
+  }, true);
+
+  window.dash_clientside = Object.assign({}, window.dash_clientside, { buttons: { focusOther } });
+})();

@@ -1,0 +1,46 @@
+// Shows the page that the address names: Studio, Instant or Gallery. All three are in one document and nothing is loaded
+// anew, so that a run is followed while another page is shown. Links of the class "in-app" lead from one to the other.
+(() => {
+  // Of each page: the id of its element, its address, and its part of the window's title.
+  const PAGES = [["room-studio", "/", ""], ["room-instant", "/instant", "Instant"], ["room-gallery", "/gallery", "Gallery"]];
+  const SITE_TITLE = document.title;
+  const scrollPositions = {}; // of pages that were left, by id
+  let current = "";
+
+  // Returns which pages are hidden; and for each link its address, which keeps the run, and its aria-current.
+  function show(pathname, search) {
+    const path = pathname.replace(/\/+$/, "") || "/";
+    const [id, address, title] = PAGES.find(([, each]) => each === path) ?? PAGES[0];
+    if (address !== pathname) window.dash_clientside.set_props("url", { pathname: address }); // there is no such page
+    const run = new URLSearchParams(search).get("run");
+    const query = run ? `?run=${encodeURIComponent(run)}` : "";
+    leaveFor(id);
+    document.title = title ? `${title} · ${SITE_TITLE}` : SITE_TITLE;
+    const links = PAGES.flatMap(([, each]) => [each + query, each === address ? "page" : null]);
+    return [...PAGES.map(([, each]) => each !== address), ...links];
+  }
+
+  // Keeps the scroll position of the current page, restores that of the next one, and moves the focus there.
+  function leaveFor(next) {
+    if (next === current) return;
+    const first = current === "";
+    scrollPositions[current] = window.scrollY;
+    current = next;
+    if (first) return;
+    requestAnimationFrame(() => {
+      window.scrollTo(0, scrollPositions[next] ?? 0);
+      const focused = document.activeElement;
+      if (focused === document.body || focused.closest("main")) document.getElementById(next).focus({ preventScroll: true });
+    });
+  }
+
+  document.addEventListener("click", (event) => {
+    const link = event.target instanceof Element && event.target.closest("a.in-app");
+    if (!link || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    event.preventDefault();
+    const { pathname, search } = new URL(link.href);
+    window.dash_clientside.set_props("url", { pathname, search });
+  });
+
+  window.dash_clientside = Object.assign({}, window.dash_clientside, { navigation: { show } });
+})();

@@ -1,0 +1,43 @@
+// Requests a timelapse, shows the progress of its encoding, and offers the file.
+(() => {
+  const CHECK_MS = 400; // between two requests for the progress
+  const set = (id, props) => window.dash_clientside.set_props(id, props);
+  const pause = () => new Promise((resolve) => setTimeout(resolve, CHECK_MS));
+
+  async function request(url, options) {
+    const response = await fetch(url, options);
+    const answer = await response.json();
+    if (!response.ok) throw new Error(answer.error.message);
+    return answer;
+  }
+
+  async function make(clicks, format, search) {
+    const run = new URLSearchParams(search).get("run");
+    const url = `/api/v1/runs/${run}/timelapse`;
+    set("film", { disabled: true });
+    set("film-link", { hidden: true });
+    set("film-bar", { hidden: false, value: "0" });
+    try {
+      const headers = { "Content-Type": "application/json" };
+      await request(url, { method: "POST", headers, body: JSON.stringify({ format }) });
+      for (;;) {
+        const { making, made, error } = await request(url);
+        if (error) throw new Error(error);
+        if (!making) {
+          const file = made.find((each) => each.format === format);
+          const download = `painting-${run.slice(0, 8)}.${format}`;
+          set("film-link", { hidden: false, href: `${file.url}?t=${Date.now()}`, download });
+          break;
+        }
+        set("film-bar", { value: String(making.done), max: String(making.total) });
+        await pause();
+      }
+    } catch (error) {
+      set("toast", { is_open: true, children: error.message });
+    }
+    set("film-bar", { hidden: true });
+    set("film", { disabled: false });
+  }
+
+  window.dash_clientside = Object.assign({}, window.dash_clientside, { timelapse: { make } });
+})();

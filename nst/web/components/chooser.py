@@ -1,0 +1,66 @@
+"""The chooser of a picture: a drop zone with a preview, and samples."""
+
+from collections.abc import Iterable
+
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from nst.errors import InputError
+from nst.pictures.images import MAX_BYTES
+from nst.pictures.samples import Sample
+from nst.web import ids
+from nst.web.components.urls import thumbnail_url
+
+ROLES = ("content", "style", "init")  # of a run's pictures
+CHOOSERS = {  # role -> (title, hint)
+    "content": ("Content", "Drop a photograph here, or choose one"),
+    "style": ("Style", "Drop a painting here, or choose one"),
+    "init": ("Start from", "Drop the picture to start from, or choose one"),
+    "photo": ("Picture", "Drop a photograph here, or choose one"),  # of the Instant page
+}
+PREVIEW_SIDE, SAMPLE_SIDE = 512, 128  # px
+
+
+def chooser(role: str, samples: Iterable[Sample] = (), chosen: Sample | None = None) -> Component:
+    """Return the chooser for a role; `chosen` is the sample that is chosen at first."""
+    title, hint = CHOOSERS[role]
+    choice = chosen and {"ref": f"samples/{chosen.name}", "title": chosen.title}
+    return html.Section(
+        className=f"chooser chooser-{role}",
+        **{"data-largest": MAX_BYTES},
+        children=[
+            html.H2(title),
+            dcc.Upload(
+                id=ids.upload(role),
+                className="drop",
+                className_active="drop drop-over",
+                className_reject="drop drop-reject",
+                max_size=MAX_BYTES,
+                children=[
+                    html.Img(id=ids.preview(role), src=choice and thumbnail_url(choice["ref"], PREVIEW_SIDE), alt=""),
+                    html.Span(hint, className="drop-hint"),
+                ],
+            ),
+            html.P(choice and choice["title"], id=ids.caption(role), className="caption", **{"aria-live": "polite"}),
+            html.Div(id=ids.error(role), className="field-error", role="alert"),
+            html.Div(
+                [_sample_button(role, sample) for sample in samples],
+                className="samples",
+                role="group",
+                **{"aria-label": f"Samples for {title.lower()}"},
+            ),
+            dcc.Store(id=ids.choice(role), data=choice),
+        ],
+    )
+
+
+def _sample_button(role: str, sample: Sample) -> Component:
+    picture = html.Img(src=thumbnail_url(f"samples/{sample.name}", SAMPLE_SIDE), alt=sample.title)
+    return html.Button(picture, id=ids.sample(role, sample.name), title=sample.title, type="button", className="sample")
+
+
+def chosen_ref(role: str, choice: dict[str, str] | None) -> str:
+    """Return the reference of the picture chosen for "content" or "style". Raises InputError if there is none."""
+    if not choice:
+        raise InputError(f"choose a {'photograph' if role == 'content' else 'painting'} first")
+    return choice["ref"]

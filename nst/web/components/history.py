@@ -1,0 +1,110 @@
+"""Under the image: the scrubber over a run's epochs, and buttons to branch, continue and make a timelapse."""
+
+from typing import Any
+
+import dash_bootstrap_components as dbc
+from dash import html
+from dash.development.base_component import Component
+
+from nst.errors import OptionError
+from nst.options.option_field import number, shown
+from nst.pictures.timelapse import FORMATS
+from nst.runs.run import Run
+from nst.web import ids
+from nst.web.components.urls import run_url
+
+PROPOSED_EPOCHS = 10  # more, for a run that has done all of its epochs
+MAX_MORE_EPOCHS = 1000
+
+
+def layout() -> Component:
+    """Return the bar, hidden until a run has frames."""
+    return html.Div(
+        [
+            _scrubber(),
+            html.Div(
+                [
+                    html.Button("Branch from here", id=ids.BRANCH, type="button", className="quiet"),
+                    _continue_button(),
+                    _timelapse_button(),
+                ],
+                className="run-actions",
+            ),
+            html.P(id=ids.LINEAGE, className="hint lineage"),
+        ],
+        id=ids.HISTORY,
+        className="history",
+        hidden=True,
+    )
+
+
+def _scrubber() -> Component:
+    mark = html.Button(
+        "☆", id=ids.MARK, type="button", title="Always keep this frame", className="round", disabled=True
+    )
+    return html.Div(
+        [
+            html.Label("Epoch", htmlFor=ids.SCRUBBER, className="visually-hidden"),
+            dbc.Input(id=ids.SCRUBBER, type="range", min=0, max=1, step=1, value=1),
+            html.Output(id=ids.SHOWN_EPOCH, htmlFor=ids.SCRUBBER),
+            mark,
+        ],
+        className="scrubber",
+    )
+
+
+def _continue_button() -> Component:
+    box = dbc.Input(id=ids.TO_EPOCH, type="text", inputmode="numeric", autocomplete="off", value=str(PROPOSED_EPOCHS))
+    return html.Span(
+        [
+            html.Button("Continue", id=ids.CONTINUE, type="button", className="quiet", disabled=True),
+            dbc.Label("to epoch", html_for=ids.TO_EPOCH, class_name="hint"),
+            box,
+        ],
+        className="continue-run",
+    )
+
+
+def _timelapse_button() -> Component:
+    formats = [{"label": each.upper(), "value": each} for each in FORMATS]
+    return html.Span(
+        [
+            html.Button("Timelapse", id=ids.TIMELAPSE, type="button", className="quiet"),
+            dbc.Label("Format of the timelapse", html_for=ids.TIMELAPSE_FORMAT, class_name="visually-hidden"),
+            dbc.Select(id=ids.TIMELAPSE_FORMAT, options=formats, value=FORMATS[0]),
+            html.Label("Making the timelapse", htmlFor=ids.TIMELAPSE_BAR, className="visually-hidden"),
+            html.Progress(id=ids.TIMELAPSE_BAR, value="0", max="1", hidden=True),
+            html.A("Save it", id=ids.TIMELAPSE_LINK, hidden=True, download=""),
+        ],
+        className="timelapse",
+    )
+
+
+def lineage(run: Run, children: list[str]) -> list[Any]:
+    """Return links to the run that a run was branched from, and to its branches."""
+    parts: list[Any] = []
+    if run.parent:
+        parts = ["Branched from ", _link(run.parent), f" at epoch {run.first}. "]
+    if children:
+        parts += ["Branches: " if len(children) > 1 else "Branch: "]
+        for child in children:
+            parts += [_link(child), " "]
+    return parts
+
+
+def _link(run_id: str) -> Component:
+    return html.A(run_id[:8], href=run_url(run_id), className="in-app")
+
+
+def proposed_end(run: Run) -> str:
+    """Return the last epoch that "Continue" proposes: the planned one, or some more if that is done."""
+    return str(run.epochs + PROPOSED_EPOCHS if run.epoch >= run.epochs else run.epochs)
+
+
+def read_end(text: str, epoch: int) -> int:
+    """Return the last epoch that was typed for a run which has done `epoch`. Raises OptionError."""
+    end = number(str(text).strip())
+    if not isinstance(end, int) or not epoch < end <= epoch + MAX_MORE_EPOCHS:
+        rule = f"a whole number between {epoch + 1} and {epoch + MAX_MORE_EPOCHS}"
+        raise OptionError(f"the epoch to go on to must be {rule}, got {shown(text)}")
+    return end

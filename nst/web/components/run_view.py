@@ -1,0 +1,160 @@
+"""What the Studio page shows of a run and of the server: properties of components, from a `RunUpdate`."""
+
+from typing import Any
+
+from dash import html, no_update
+
+from nst.runs.run import Run, State
+from nst.web import ids
+from nst.web.components import figures, history, steering
+from nst.web.components.status import progress_text, status_text
+from nst.web.follow import RunUpdate
+
+REPLAYED_FRAMES = 12  # newest frames that a page plays when it begins to show a run
+
+OUTPUTS = {  # what `run_view` and `server_view` return, by (component, property)
+    "image": (ids.IMAGE, "figure"),
+    "loss": (ids.LOSS, "figure"),
+    "frames": (ids.FRAMES, "data"),
+    "image_frame": (ids.IMAGE_FRAME, "className"),
+    "aspect": (ids.IMAGE_FRAME, "style"),
+    "status": (ids.STATUS, "children"),
+    "numbers": (ids.NUMBERS, "children"),
+    "legend": (ids.LEGEND, "children"),
+    "progress": (ids.PROGRESS, "value"),
+    "progress_max": (ids.PROGRESS, "max"),
+    "start_off": (ids.START, "disabled"),
+    "stop_off": (ids.STOP, "disabled"),
+    "pause": (ids.PAUSE, "children"),
+    "pause_off": (ids.PAUSE, "disabled"),
+    "history_hidden": (ids.HISTORY, "hidden"),
+    "continue_off": (ids.CONTINUE, "disabled"),
+    "to_epoch": (ids.TO_EPOCH, "value"),
+    "steered": (ids.STEERED, "children"),
+    "lineage": (ids.LINEAGE, "children"),
+    "steer_hidden": (ids.STEER, "hidden"),
+    "steer_fields": (ids.STEER_FIELDS, "children"),
+    "steer_hint": (ids.STEER_HINT, "children"),
+    "download": (ids.DOWNLOAD, "href"),
+    "download_name": (ids.DOWNLOAD, "download"),
+    "download_off": (ids.DOWNLOAD, "disabled"),
+    "worker": (ids.WORKER, "children"),
+    "worker_class": (ids.WORKER, "className"),
+    "server": (ids.SERVER, "data"),
+    "cursor": (ids.CURSOR, "data"),
+}
+
+WORKER_LABELS = {"warm": "ready", "starting": "the worker is getting ready", "lost": "no worker", "closed": "closing"}
+
+
+def run_view(update: RunUpdate, attached: bool) -> dict[str, Any]:
+    """Return what the page shows of a run, by the names of OUTPUTS; `attached` means that it shows the run already."""
+    run = update.run
+    view: dict[str, Any] = {"status": status_text(update)}
+    if attached and not update.events:
+        return view
+    active, rests = run is not None and not run.state.rests, run is not None and run.state.rests
+    paused = run is not None and run.state is State.PAUSED
+    return view | {
+        **_figures(update, attached),
+        **({} if attached else _steering_card(run)),
+        "image_frame": f"image-frame image-frame-{_phase(run)}",
+        "aspect": {"--width": run.width, "--height": run.height} if run and run.width else {},
+        "numbers": progress_text(run),
+        "legend": figures.legend(run.losses if run else None),
+        "progress": str(run.epoch if run else 0),
+        "progress_max": str(run.epochs if run else 1),
+        "start_off": active,
+        "stop_off": not (active or paused),
+        "pause": "Resume" if paused else "Pause",
+        "pause_off": not (active or paused),
+        "history_hidden": run is None or not run.frames,
+        "continue_off": not (rests and not paused),
+        "to_epoch": history.proposed_end(run) if run else "",
+        "steer_hint": steering.hint(run),
+        "steered": [html.Li(line) for line in figures.steering_lines(run)] if run else [],
+        "lineage": history.lineage(run, update.children) if run else [],
+        **_download(run),
+    }
+
+
+def _steering_card(run: Run | None) -> dict[str, Any]:
+    """The sliders, built when the page begins to show a run or its network becomes known; later the user moves them."""
+    return {"steer_hidden": run is None, "steer_fields": steering.fields(run) if run else []}
+
+
+def _figures(update: RunUpdate, attached: bool) -> dict[str, Any]:
+    """The figures and the frames for the player: whole figures when the page begins to show a run, then patches."""
+    run, events = update.run, update.events
+    if run is None:
+        return {"image": figures.picture(), "loss": figures.losses(), "frames": {"run": "", "play": [], "kept": []}}
+    base = f"/api/v1/runs/{run.id}"
+    epochs = [event["frame"] for event in events if "frame" in event]
+    if not attached:
+        epochs = epochs[-REPLAYED_FRAMES:]
+    frames = {
+        "run": run.id,
+        "base": base,
+        "play": epochs,
+        "kept": [[frame["epoch"], frame["marked"]] for frame in update.frames],
+        "first": run.first,
+        "result": f"{base}/result.png?n={run.last}" if run.has_result and run.state.rests else "",
+    }
+    if attached:
+        patch = figures.more_losses(events, run.first, run.epochs)
+        return {"image": no_update, "loss": patch, "frames": frames}
+    size = (run.width or 4, run.height or 3)
+    source = f"{base}/frames/{epochs[0]}.jpg" if epochs else ""
+    return {
+        "image": figures.picture(*size, source=source, revision=run.id),
+        "loss": figures.losses(events, run.first, run.epochs, run.id),
+        "frames": frames,
+    }
+
+
+def _phase(run: Run | None) -> str:
+    """idle, waiting, running or done: the class of the image frame."""
+    if run is None or (run.state.rests and not run.frames):
+        return "idle"
+    if run.state.rests:
+        return "done"
+    return "running" if run.frames else "waiting"
+
+
+def _download(run: Run | None) -> dict[str, Any]:
+    """The download of the result; of the newest frame while there is no result."""
+    if run and run.state.rests and run.has_result:
+        file = "result.png"
+    elif run and run.frames:
+        file = "partial.jpg"
+    else:
+        return {"download": None, "download_name": None, "download_off": True}
+    return {
+        "download": f"/api/v1/runs/{run.id}/{file}",
+        "download_name": f"painting-{run.id[:8]}{file[-4:]}",
+        "download_off": False,
+    }
+
+
+def server_view(update: RunUpdate, shown: dict[str, Any] | None) -> dict[str, Any]:
+    """Return the worker's state and what the network card reads, by the names of OUTPUTS.
+
+    `shown` is the server state that the page shows. Returns {} if neither that nor the run's network changed.
+    """
+    server, run = update.server, update.run
+    if server == shown and all(event["kind"] in ("epoch", "kept", "steered") for event in update.events):
+        return {}
+    names = ("extractor", "precision", "tiled", "note")
+    network = {**{name: getattr(run, name) for name in names}, "ended": run.state.rests} if run else None
+    return {
+        "worker": _worker_text(server["worker"], server["error"]),
+        "worker_class": f"pill pill-{server['worker']}",
+        "server": {**server, "run": network},
+    }
+
+
+def _worker_text(state: str, error: str) -> str:
+    """The worker's state in the header."""
+    if error and state == "starting":
+        return f"{error}; a new one is getting ready"
+    return f"{WORKER_LABELS[state]}: {error}" if error else WORKER_LABELS[state]

@@ -1,0 +1,28 @@
+"""The button that takes a result file, to fill the form with the settings in it."""
+
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from nst.pictures.images import MAX_BYTES
+from nst.web import ids
+
+
+def button() -> Component:
+    """Return the button, which is a drop zone as well."""
+    return dcc.Upload(
+        html.Span("⟲ Settings of a result", className="quiet"),
+        id=ids.SETTINGS,
+        className="settings-upload",
+        max_size=MAX_BYTES,
+        accept="image/png",
+    )
+
+
+def message(name: str, missing: list[str], branched: bool) -> str:
+    """Return what the page says once the form is filled from file `name`; `missing` are roles without their picture."""
+    parts = [f"The settings of {name} are in the form."]
+    if missing:
+        parts.append(f"Its {' and '.join(missing)} picture is not here: choose it.")
+    if branched:
+        parts.append("It began with a frame of another run, which they do not repeat.")
+    return " ".join(parts)

@@ -1,0 +1,57 @@
+"""What the Studio page says of a run in words."""
+
+from nst.runs.humanize import converged, count, duration, ordinal, roughly
+from nst.runs.run import Run, State
+from nst.web.follow import RunUpdate
+
+READY = "Ready. Choose two pictures and press Start."
+
+
+def status_text(update: RunUpdate) -> str:
+    """Return a sentence on the state of a run, for the page's live region."""
+    run = update.run
+    if run is None:
+        missing = update.missing
+        return f"{missing[:1].upper()}{missing[1:]}. Start a new one here." if missing else READY
+    if run.state is State.QUEUED:
+        return _queued_text(update, run)
+    if run.state is State.RUNNING:
+        return f"Running: {run.extractor} paints at {run.width} × {run.height} px."
+    if run.state is State.PAUSED:
+        return f"Paused at epoch {run.epoch} of {run.epochs}." if run.frames else "Paused before it was painted."
+    if run.converged:
+        return f"Finished in {duration(run.seconds)}: {converged(run.epoch, run.planned)}."
+    if run.state is State.FINISHED:
+        return f"Finished: {count(run.epochs, 'epoch')} in {duration(run.seconds)}."
+    if run.state is State.STOPPED and run.frames:
+        most = "at most " if run.options.epochs == "auto" else ""
+        return f"Stopped at epoch {run.epoch} of {most}{run.epochs}."
+    if run.state is State.STOPPED:
+        return "Stopped before it was painted."
+    if run.state is State.INTERRUPTED:
+        return f"Interrupted: {run.error}. Continue resumes it from its last checkpoint."
+    return f"Failed: {run.error}"
+
+
+def _queued_text(update: RunUpdate, run: Run) -> str:
+    if run.gpu and not update.server["gpu"]:
+        return "Queued: it waits for a worker with a graphics card, and none is there."
+    start = f", starts in about {roughly(update.starts_in)}" if update.starts_in else ""
+    reason = start if update.server["worker"] == "warm" else ", the worker is getting ready"
+    return f"Queued: {ordinal(update.place or 1)} in line{reason}."
+
+
+def progress_text(run: Run | None) -> str:
+    """Return epochs, speed and time left of a run; "" before its first frame."""
+    if run is None or not run.frames:
+        return ""
+    bound = "at most " if run.options.epochs == "auto" and run.state is not State.FINISHED else ""
+    parts = [f"Epoch {run.epoch} of {bound}{run.epochs}"]
+    if run.state is State.RUNNING:
+        if run.steps_per_second:
+            parts.append(f"{run.steps_per_second:.3g} steps/s")
+        if run.seconds_left is not None and run.epoch:
+            parts.append(f"{bound}{duration(run.seconds_left)} left")
+    elif run.seconds:
+        parts.append(duration(run.seconds))
+    return " · ".join(parts)

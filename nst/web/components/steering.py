@@ -1,0 +1,118 @@
+"""The card that steers a run: a slider and a text box for each option that may change during the run."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import dash_bootstrap_components as dbc
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from nst.options.option_field import LayerWeights, Option, number, options_of
+from nst.options.style_options import StyleOptions
+from nst.runs.run import Run, State
+from nst.web import ids
+from nst.web.components.form import to_text
+
+LIVE = {option.name: option for option in options_of(StyleOptions) if option.live and option.type is not LayerWeights}
+LABELS = {
+    "strength": "Strength",
+    "content_weight": "Content",
+    "style_weight": "Style",
+    "tv_weight": "Smoothness",
+    "learning_rate": "Step size",
+}
+SLIDER_DECADES = {"content_weight": (-2, 2), "style_weight": (-1, 4), "tv_weight": (-2, 3)}  # log10 of the ends
+LAYER_PREFIX = "style_layers."  # of a field that is the weight of a style layer
+HINT_RUNNING = "A move takes effect at the next step."
+HINT_PAUSED = "A move takes effect when you resume."
+HINT_ENDED = "What you set here is used when you continue, or branch."
+
+
+def card() -> Component:
+    """Return the card, empty and hidden until a run is shown."""
+    return html.Section(
+        [
+            html.H2("Steer"),
+            html.P(id=ids.STEER_HINT, className="hint"),
+            html.Div(id=ids.STEER_FIELDS, className="fields steer-fields"),
+            html.Div(id=ids.STEER_ERROR, className="field-error", role="alert"),
+            dcc.Store(id=ids.STEER_CHANGES),
+            dcc.Store(id=ids.STEER_MOVED, data={}),
+        ],
+        id=ids.STEER,
+        className="card",
+        hidden=True,
+    )
+
+
+def hint(run: Run | None) -> str:
+    """Return when a move of a slider takes effect."""
+    if run and run.state.ended:
+        return HINT_ENDED
+    return HINT_PAUSED if run and run.state is State.PAUSED else HINT_RUNNING
+
+
+def fields(run: Run) -> list[Component]:
+    """Return a field for each live option, with its current value, and for each style layer if the network is known."""
+    values = _values(run)
+    basic = [_field(name, LABELS[name], values[name], LIVE[name]) for name in LABELS]
+    layers = [
+        _field(name, name.removeprefix(LAYER_PREFIX), value) for name, value in values.items() if name not in LABELS
+    ]
+    if not layers:
+        return basic
+    return [*basic, html.Details([html.Summary("Style layers"), html.Div(layers, className="fields")])]
+
+
+def _values(run: Run) -> dict[str, float]:
+    """The current values, by the names of the fields."""
+    now = run.options_now
+    values: dict[str, float] = {
+        "strength": now.strength,
+        "learning_rate": now.learning_rate,
+        **now.weights_before_strength,
+    }
+    layers = now.layers(run.extractor)[1] if run.extractor else ()
+    return values | {f"{LAYER_PREFIX}{layer}": weight for layer, weight in layers}
+
+
+def _field(name: str, label: str, value: float, option: Option | None = None) -> Component:
+    """A slider with its text box: logarithmic for an option, linear for the weight of a layer."""
+    scale = "log" if option else "linear"
+    slider, box = ids.steer(name, "slider", scale), ids.steer(name, "box", scale)
+    low, high, step = 0.0, max(1.0, 2 * value), 0.01
+    if option:
+        assert option.low is not None
+        assert option.high is not None
+        low, high = SLIDER_DECADES.get(name) or (math.log10(option.low), math.log10(option.high))
+    at = (math.log10(value) if value > 0 else low) if option else value
+    return html.Div(
+        [
+            html.Div(
+                [
+                    html.Span(label),
+                    dbc.Input(id=box, type="text", inputmode="decimal", autocomplete="off", value=to_text(value)),
+                ],
+                className="field-head",
+            ),
+            dbc.Input(id=slider, type="range", min=low, max=high, step=step, value=min(high, max(low, at))),
+        ],
+        className="field steer-field",
+        **{"data-label": label},
+    )
+
+
+def changes(run: Run, texts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the changes of live options that `texts`, by the names of the fields, make to a run.
+
+    Values that are in force already are left out. Text that is no number stays, for the option to refuse.
+    """
+    now = _values(run)
+    moved = {name: number(str(text)) for name, text in texts.items() if name in now}
+    moved = {name: value for name, value in moved.items() if value != now[name]}
+    found: dict[str, Any] = {name: value for name, value in moved.items() if name in LABELS}
+    if any(name not in LABELS for name in moved):
+        layers = {name: moved.get(name, value) for name, value in now.items() if name not in LABELS}
+        found["style_layers"] = {name.removeprefix(LAYER_PREFIX): value for name, value in layers.items()}
+    return found

@@ -1,0 +1,15 @@
+"""The message in the corner of the page that says what failed."""
+
+from dash import set_props
+
+from nst.web import ids
+
+
+def show_error(message: str) -> None:
+    """Show `message`. To be called from a callback."""
+    set_props(ids.TOAST, {"is_open": True, "children": message})
+
+
+def hide() -> None:
+    """Hide the message. To be called from a callback."""
+    set_props(ids.TOAST, {"is_open": False})

@@ -1,0 +1,37 @@
+"""Addresses that the pages link to, and the run that an address names."""
+
+from urllib.parse import parse_qs
+
+from nst.runs.run import Run
+
+RUN_THUMBNAIL_SIDE = 512  # px
+
+
+def thumbnail_url(ref: str, side: int) -> str:
+    """Return the address of a picture's thumbnail within `side` x `side` px; `ref` as in service/pictures.py."""
+    return f"/api/v1/{ref}.jpg?side={side}"
+
+
+def run_thumbnail_url(run: Run) -> str:
+    """Return the address of the thumbnail of a run with frames; it changes whenever the run does."""
+    return f"/api/v1/runs/{run.id}/thumbnail.jpg?side={RUN_THUMBNAIL_SIDE}&last={run.last}"
+
+
+def run_file(run: Run) -> str:
+    """Return the file of a run to download, relative to the run's address: its result, else its last frame, else ""."""
+    if run.has_result:
+        return "result.png"
+    return f"frames/{run.epoch}.jpg" if run.frames else ""
+
+
+def run_url(run_id: str) -> str:
+    """Return the address of the Studio page that shows a run."""
+    return f"/?run={run_id}"
+
+
+def run_id_of(search: str | None, parameter: str = "run") -> str:
+    """Return the run that the query of an address names, "" if none.
+
+    "?run=<id>" shows the run, "?like=<id>" only fills the form with its settings.
+    """
+    return parse_qs((search or "").lstrip("?")).get(parameter, [""])[0]

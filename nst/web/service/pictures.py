@@ -1,0 +1,77 @@
+"""The pictures that runs are made of: uploads and samples.
+
+A picture is named by a reference, "samples/<name>" or "uploads/<id>", which is also its path below /api/v1.
+"""
+
+from nst.errors import NotFound, OptionError
+from nst.jobs.store import Store
+from nst.pictures import images
+from nst.pictures.samples import SAMPLES, Sample, find
+
+Shape = tuple[int, int]  # (height, width), px
+
+DECODED_SIDE = 64  # px to which a picture is decoded when only its size is asked for, or whether it can be read
+
+
+class Pictures:
+    """The uploads of a store and the samples. The methods read files: call them in a thread."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._shapes: dict[str, Shape] = {}  # by reference
+
+    def keep(self, data: bytes, name: str) -> str:
+        """Store `data`, the bytes of a picture file, as an upload; returns its reference. Raises ImageError."""
+        shape = _shape(data, name)
+        ref = f"uploads/{self._store.put_upload(data, name.rpartition('/')[2])}"  # only names of samples have a slash
+        self._shapes[ref] = shape
+        return ref
+
+    def read(self, ref: str) -> bytes:
+        """Read the file of a picture. Raises NotFound."""
+        kind, _, name = ref.partition("/")
+        return _sample(name).path.read_bytes() if kind == "samples" else self._store.upload(name)
+
+    def thumbnail(self, ref: str, side: int) -> bytes:
+        """Make the thumbnail of a picture, a JPEG within `side` x `side` px. Raises NotFound."""
+        kind, _, name = ref.partition("/")
+        if kind == "samples":
+            return _sample(name).thumbnail(side).read_bytes()
+        return images.thumbnail(self._store.upload(name), side)
+
+    def upload_id(self, ref: str) -> str:
+        """Return the id of the upload that `ref` names, to use in a run; a sample is stored as one. Raises NotFound."""
+        kind, _, name = ref.partition("/")
+        if kind == "samples":
+            return self._store.put_upload(_sample(name).path.read_bytes(), ref)
+        return self._store.use_upload(name)
+
+    def choice(self, upload_id: str) -> dict[str, str]:
+        """Return {"ref", "title"} of an upload, as a chooser stores it; of the sample if the upload is a copy of one.
+
+        Raises NotFound.
+        """
+        name = self._store.upload_name(upload_id)
+        sample = next((sample for sample in SAMPLES if f"samples/{sample.name}" == name), None)
+        if sample:
+            return {"ref": name, "title": sample.title}
+        return {"ref": f"uploads/{upload_id}", "title": name or "a picture"}
+
+    def shape(self, ref: str) -> Shape:
+        """Return (height, width) of a picture in px, after its EXIF rotation. Raises NotFound."""
+        if ref not in self._shapes:
+            self._shapes[ref] = _shape(self.read(ref), ref.partition("/")[2])
+        return self._shapes[ref]
+
+
+def _sample(name: str) -> Sample:
+    """Return the sample called `name`. Raises NotFound."""
+    try:
+        return find(name)
+    except OptionError as error:
+        raise NotFound(str(error)) from error
+
+
+def _shape(data: bytes, name: str) -> Shape:
+    picture = images.read(data, name, DECODED_SIDE)
+    return picture.height, picture.width

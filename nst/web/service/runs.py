@@ -1,0 +1,141 @@
+"""Runs: started, branched, steered, continued and described."""
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from nst.errors import Conflict, OptionError
+from nst.jobs.archive import Archive
+from nst.jobs.queue import Queue
+from nst.jobs.store import Store
+from nst.options.style_options import StyleOptions
+from nst.runs.run import Run, State
+from nst.web.middleware.clients import current_client
+from nst.web.service.forecasts import Forecasts
+from nst.web.service.pictures import Pictures
+
+
+class Runs:
+    """The runs of a store. The methods read and write the database: call them in a thread."""
+
+    def __init__(self, store: Store, queue: Queue, archive: Archive, pictures: Pictures, forecasts: Forecasts) -> None:
+        self._store, self._queue, self._archive = store, queue, archive
+        self._pictures, self._forecasts = pictures, forecasts
+        self._starting = threading.Lock()  # held from the look for an idempotency key until the run has it
+
+    def start(
+        self,
+        options: StyleOptions,
+        content: str,
+        style: str,
+        init: str | None = None,
+        *,
+        client: str = "",
+        gpu: bool = False,
+        key: str = "",
+    ) -> Run:
+        """Queue a run of the pictures that three references name.
+
+        `key` is an idempotency key: a request of `client` with the same key and the same arguments returns the first
+        run. Raises NotFound, OptionError, Busy, TooMany, and Conflict where the arguments differ.
+        """
+        pictures = self._pictures
+        uploads = (
+            pictures.upload_id(content),
+            pictures.upload_id(style),
+            pictures.upload_id(init) if init else None,
+        )
+        with self._starting:
+            before = self._store.keyed(client, key) if key else None
+            if before:
+                if (before.options, before.content, before.style, before.init, before.gpu) != (options, *uploads, gpu):
+                    raise Conflict(f"the key {key!r} was given for another painting before: run {before.id}")
+                return before
+            if (options.init == "image") != (init is not None):
+                missing = "no picture to start from was given" if init is None else "a picture to start from was given"
+                raise OptionError(f"`init` is {options.init!r}, but {missing}", "init")
+            self._forecasts.forecast(options, content, style)  # raises where the run cannot be done
+            self._check_room(client)
+            run = self._store.create(options, *uploads, client=client, gpu=gpu)
+            if key:
+                self._store.set_key(run, key)
+        self._queue.submit(run)
+        return run
+
+    def branch(
+        self, run_id: str, epoch: int, changes: Mapping[str, Any] | None = None, more: int = 0, client: str = ""
+    ) -> Run:
+        """Queue a new run that begins with the frame of `epoch` of another, with `changes` of live options.
+
+        It has the same last epoch as the other, and `more` epochs. Raises as `start`.
+        """
+        parent = self._store.run(run_id)
+        self._store.files.frame(run_id, epoch)
+        epochs = parent.epochs + more
+        if epoch >= epochs:
+            raise Conflict(f"epoch {epoch} is the last one of run {run_id}: say how many more to paint")
+        options = parent.options_now.steered(changes or {}, parent.extractor)
+        self._check_room(client, run_id)
+        prolonged = parent.prolonged or more > 0
+        run = self._store.branch(
+            parent, epoch, options, epochs=epochs, prolonged=prolonged, client=client, gpu=parent.gpu
+        )
+        self._queue.submit(run)
+        return run
+
+    def owned(self, run_id: str) -> Run:
+        """Return a run that the current client may change. Raises NotFound, and Conflict if it is another client's."""
+        run = self._store.run(run_id)
+        if current_client() not in ("", run.client):
+            raise Conflict("this run is somebody else's: you can watch it, and branch from it")
+        return run
+
+    def steer(self, run_id: str, changes: Mapping[str, Any]) -> None:
+        """Change live options of a run from its next step on. Raises NotFound, OptionError, Conflict."""
+        run = self._store.run(run_id)
+        if not changes:
+            raise OptionError("name at least one option to change")
+        run.options_now.steered(changes, run.extractor or self._expected_network(run))
+        self._queue.steer(run_id, changes)
+
+    def resume(self, run_id: str, more: int = 0, changes: Mapping[str, Any] | None = None) -> None:
+        """Queue a paused or ended run again, for `more` epochs than planned. Raises NotFound, OptionError, Conflict."""
+        run = self._store.run(run_id)
+        if changes:
+            run.options_now.steered(changes, run.extractor)
+        self._check_room(run.client, run_id)
+        self._queue.resume(run_id, more)
+        if changes:
+            self._queue.steer(run_id, changes)
+
+    def place(self, run: Run) -> int | None:
+        """Return the place of a run in the queue, the running ones first: 1, 2, ...; None if it has ended or paused."""
+        position = self._queue.position(run.id)
+        running = sum(each.state is State.RUNNING for each in self._store.active())
+        return None if position is None else position + running if position else 1
+
+    def describe(self, run: Run) -> dict[str, Any]:
+        """Describe a run as `GET /api/v1/runs/{id}` does."""
+        base = f"/api/v1/runs/{run.id}"
+        fields = {name: value for name, value in run.to_json().items() if name != "client"}
+        return {
+            **fields,
+            "options_now": run.options_now.to_json(),
+            "queue_position": self._queue.position(run.id),
+            "starts_in": self._forecasts.starts_in(run),
+            "children": self._store.children(run),
+            "favourite": self._archive.favourite(run.id),
+            "events": f"{base}/events",
+            "frames_kept": f"{base}/frames",
+            "result": f"{base}/result.png" if run.has_result and run.state.rests else None,
+        }
+
+    def _expected_network(self, run: Run) -> str:
+        """Return the network that a run which has not started will use."""
+        forecast = self._forecasts.of_run(run)
+        return forecast["extractor"] if forecast else "compact"
+
+    def _check_room(self, client: str, run_to_keep: str = "") -> None:
+        """Check that the disk and the queue take another run; the disk may be freed, but of `run_to_keep`."""
+        self._archive.check_room(run_to_keep)
+        self._queue.check_room(client)

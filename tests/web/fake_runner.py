@@ -1,0 +1,118 @@
+"""Painters for the page's tests, handed over by name as the real one is. A step takes 5 ms."""
+
+import hashlib
+import io
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from nst.errors import Cancelled, Diverged, Unfetched
+from nst.options.style_options import MOST_EPOCHS
+from nst.pictures.images import encode_png, fit
+from nst.pictures.provenance import Provenance
+from nst.runs.control import Control
+from nst.runs.estimates import Calibration
+from nst.runs.events import Epoch, Event, Fetching, Finished, Kept, Losses, Paused, Started, Steered, Stopped
+from nst.runs.job import StyleJob
+
+Emit = Callable[[Event], None]
+CALIBRATION = Calibration("compact", "float32", step_seconds=0.005, pixel_seconds=1e-7)
+MEMORY = 2_500_000_000  # bytes
+ENOUGH = 31  # epochs that change the picture, of a run that ends by itself
+DIVERGES = 13  # this seed's loss runs away after three epochs
+VGG19 = {"installed": False, "how": "Fetch it here, or with `nst weights fetch vgg19`.", "fetchable": True}
+VGG16 = {"installed": False, "how": "Fetch it here, or with `nst weights fetch vgg16`.", "fetchable": True}
+
+
+def execute(job: StyleJob, emit: Emit, control: Control) -> None:
+    """A picture that turns from the content into the style, epoch by epoch; its checkpoint is the number of one."""
+    options, began = job.options.to_json(), time.monotonic()
+    content = Image.open(io.BytesIO(job.content)).convert("RGB")
+    height, width = fit(content.height, content.width, options["size"])
+    pictures = [content.resize((width, height)), _open(job.style).resize((width, height))]
+    steps = options["steps_per_epoch"]
+    epochs = job.epochs or (MOST_EPOCHS if options["epochs"] == "auto" else options["epochs"])
+    begun = int(job.checkpoint or job.first)
+    where = {"epoch": begun, "resumed": bool(job.checkpoint)}
+    emit(Started("compact", "VGG19 is not installed.", width, height, epochs, epochs * steps, "bfloat16", **where))
+
+    def seconds() -> float:
+        return job.seconds + time.monotonic() - began
+
+    def rest(event: type[Event], n: int) -> None:
+        emit(event(seconds(), _result(pictures, n / epochs, job)))  # type: ignore[call-arg]
+        emit(Kept(n * steps, seconds(), b"%d" % n))
+
+    last = ENOUGH if options["epochs"] == "auto" and not job.epochs else epochs
+    for n in range(begun + where["resumed"], last + 1):
+        for step in range(steps if n > begun else 0):
+            time.sleep(0.005)
+            if control.stop_requested:
+                return rest(Stopped, max(begun, n - 1))
+            if control.pause_requested:
+                return rest(Paused, max(begun, n - 1))
+            if changes := control.take_changes():
+                emit(Steered((n - 1) * steps + step + 1, n - 1, changes))
+        if options["seed"] == DIVERGES and n == 3:
+            raise Diverged("the loss ran away at epoch 3; lower the learning rate")
+        content_loss, style_loss = 2.0 + n / epochs, 400.0 / (1 + n) ** 1.2
+        losses = Losses(content_loss + style_loss + 0.1, content_loss, style_loss, 0.1)
+        frame = _encoded(pictures, n / epochs, "JPEG")
+        emit(Epoch(n, n * steps, losses, width, height, seconds(), 200.0, (epochs - n) * steps * 0.005, frame))
+    return rest(Finished, last)
+
+
+def warm_up() -> dict[str, Any]:
+    return {
+        "extractors": {"compact": {"installed": True, "how": "", "fetchable": False}, "vgg19": VGG19, "vgg16": VGG16},
+        "auto": "compact",
+        "precision": "float32",
+        "memory": MEMORY,
+        "calibrations": [CALIBRATION.to_json()],
+    }
+
+
+def fetch(name: str, emit: Emit, stop: threading.Event) -> dict[str, Any]:
+    for received in range(0, 80, 8):
+        emit(Fetching(name, received * 10**6, 80 * 10**6))
+        if stop.wait(0.1):
+            raise Cancelled("the download was cancelled")
+    VGG19.update(installed=True, how="", fetchable=False)
+    return {"extractors": warm_up()["extractors"]}
+
+
+def fetch_for_ever(name: str, emit: Emit, stop: threading.Event) -> dict[str, Any]:
+    emit(Fetching(name, 31 * 10**6, 80 * 10**6))
+    stop.wait()
+    raise Cancelled("the download was cancelled")
+
+
+def fetch_in_vain(name: str, emit: Emit, stop: threading.Event) -> dict[str, Any]:
+    emit(Fetching(name, 31 * 10**6, 80 * 10**6))
+    message = "could not download http://192.0.2.1/w.h5: [Errno 111] Connection refused; gave up after 5 attempts"
+    raise Unfetched(message, "there is no connection to its server, or it broke", passing=True)
+
+
+def _open(data: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(data)).convert("RGB")
+
+
+def _result(pictures: list[Image.Image], share: float, job: StyleJob) -> bytes:
+    """A PNG with its settings, as the real painter leaves them."""
+    hashes = {role: hashlib.sha256(getattr(job, role)).hexdigest() for role in ("content", "style")}
+    options = job.options
+    said = Provenance("0", {}, "compact", "float32", options, (), options.most_epochs, **hashes)
+    png = Image.open(io.BytesIO(_encoded(pictures, share, "PNG")))
+    return encode_png(np.asarray(png, np.float32) / 255, text={"nst": said.to_text()})
+
+
+def _encoded(pictures: list[Image.Image], share: float, format: str) -> bytes:
+    content, style = (np.asarray(picture, np.float32) for picture in pictures)
+    blend = Image.fromarray(((1 - share) * content + share * style).astype(np.uint8))
+    file = io.BytesIO()
+    blend.save(file, format, quality=80)
+    return file.getvalue()

@@ -1,0 +1,334 @@
+"""The Studio page without a browser: its layout, its form, and what it shows of a run."""
+
+import dataclasses
+import inspect
+from pathlib import Path
+from typing import Any
+
+import dash
+import pytest
+from dash.development.base_component import Component
+
+from nst.errors import Busy, OptionError
+from nst.jobs.archive import Archive
+from nst.jobs.queue import Queue
+from nst.jobs.store import Store
+from nst.options.option_field import options_of
+from nst.options.settings import Settings
+from nst.options.style_options import StyleOptions
+from nst.pictures.samples import CONTENTS
+from nst.runs.events import Epoch, Failed, Finished, Interrupted, Kept, Losses, Paused, Started, Steered, Stopped
+from nst.runs.run import Run
+from nst.web import callbacks, ids
+from nst.web.components import figures, history, network_card, run_grid, run_view, steering
+from nst.web.components.form import fill_form, read_form
+from nst.web.components.status import status_text
+from nst.web.components.urls import run_id_of
+from nst.web.follow import RunUpdate
+from nst.web.pages import studio
+from nst.web.problems import problem_of
+from nst.web.service.service import Service
+from tests.web.sites import picture
+
+PROMISED = (
+    "content-upload",
+    "style-upload",
+    "epochs",
+    "start",
+    "stop",
+    "image-graph",
+    "loss-graph",
+    "progress",
+    "status",
+    "download",
+)
+SERVER = {"worker": "warm", "error": "", "networks": {}, "fetching": {}, "shared": False, "gpu": False}
+LOSSES = Losses(3.0, 1.0, 1.5, 0.5)
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Service:
+    """A service whose queue was never started."""
+    settings, store = Settings(data=tmp_path, waiting=5), Store(tmp_path)
+    return Service(settings, store, Queue(settings, store), Archive(store, 10**9))
+
+
+def components(tree: Any) -> list[Component]:
+    return [each for each in tree._traverse() if isinstance(each, Component)]
+
+
+def test_every_server_callback_is_async(service: Service) -> None:
+    app = dash.Dash("test", server=False)
+    app.layout = studio.layout
+    callbacks.register(app, service)
+    registered = [entry["callback"] for entry in app.callback_map.values() if "callback" in entry]
+    assert len(registered) >= 8
+    assert [callback for callback in registered if not inspect.iscoroutinefunction(callback)] == []
+
+
+def test_the_layout_has_the_public_ids_the_outputs_and_a_field_for_every_option() -> None:
+    present = {each.id for each in components(studio.layout()) if isinstance(getattr(each, "id", None), str)}
+    assert set(PROMISED) <= present
+    assert {ids.value(option.name) for option in options_of(StyleOptions)} <= present
+    assert {place for module in (run_view, run_grid, network_card) for place, _ in module.OUTPUTS.values()} <= present
+
+
+def test_the_page_opens_with_both_pictures_chosen() -> None:
+    chosen = {
+        each.id: each.data for each in components(studio.layout()) if str(getattr(each, "id", "")).endswith("choice")
+    }
+    assert chosen["content-choice"]
+    assert chosen["style-choice"]
+    assert chosen["init-choice"] is None
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        StyleOptions(),
+        StyleOptions(strength=0.05, tv_weight=0.25, keep_colors=True, extractor="vgg16", learning_rate=0.0125),
+        StyleOptions(style_layers=(("block1_conv1", 1.0), ("block2_conv1", 0.5)), style_weight=1e9, seed=2**31 - 1),
+        StyleOptions(epochs="auto", style_scale=0.25, precision="bfloat16"),
+        StyleOptions(style_weight=1234567.0, strength=1 / 3, content_layers=(("block4_conv2", 1 / 3),)),
+    ],
+)
+def test_reading_the_form_inverts_filling_it(options: StyleOptions) -> None:
+    assert StyleOptions.from_json(read_form(fill_form(options))) == options
+
+
+def test_invalid_text_in_the_form_reaches_the_option_that_refuses_it() -> None:
+    typed = fill_form(StyleOptions()) | {"size": "huge", "epochs": ""}
+    assert read_form(typed)["size"] == "huge"
+    assert read_form(typed)["epochs"] == ""
+
+
+def test_an_upload_is_never_mistaken_for_a_sample(service: Service) -> None:
+    sample = {"ref": f"samples/{CONTENTS[0].name}", "title": CONTENTS[0].title}
+    assert service.pictures.choice(service.pictures.upload_id(sample["ref"])) == sample
+    for name in (CONTENTS[0].title, sample["ref"]):
+        ref = service.pictures.keep(picture(colour="red"), name)
+        assert service.pictures.choice(service.pictures.upload_id(ref)) == {
+            "ref": ref,
+            "title": name.rpartition("/")[2],
+        }
+
+
+def test_no_run_is_created_when_too_many_are_queued(service: Service) -> None:
+    ref = service.pictures.keep(picture(), "mine")
+    runs = [service.runs.start(StyleOptions(), ref, ref) for _ in range(5)]
+    with pytest.raises(Busy, match="may wait"):
+        service.runs.start(StyleOptions(), ref, ref)
+    assert len(service.store.runs()) == len(runs)
+    assert int(problem_of(Busy("no")).headers["Retry-After"]) > 0
+
+
+def run_after(*events: Any, **options: Any) -> Run:
+    given = StyleOptions(**options)
+    run = Run("a" * 32, 0.0, given, "c", "s", epochs=given.most_epochs)
+    for event in events:
+        run = run.after(event)
+    return run
+
+
+def events_of(run: Run, *events: Any) -> list[dict[str, Any]]:
+    """`events` with the numbers that the store gives them; the last one is the last one of the run."""
+    first = run.last - len(events) + 1
+    frames = [{"frame": event.epoch} if isinstance(event, Epoch) else {} for event in events]
+    return [
+        {"n": n, **event.to_json(), **frame} for n, (event, frame) in enumerate(zip(events, frames, strict=True), first)
+    ]
+
+
+STARTED = Started("compact", "", 64, 48, 40, 400)
+STARTED_AUTO = Started("vgg19", "", 64, 48, 100, 1000, "bfloat16")
+
+
+def epoch(n: int) -> Epoch:
+    return Epoch(n, 10 * n, LOSSES, 64, 48, n / 2, 20.0, 75.4, b"jpeg")
+
+
+def test_a_queued_run_shows_its_place_in_the_queue() -> None:
+    view = run_view.run_view(RunUpdate(run_after(), 2, [], SERVER), attached=False)
+    assert view["status"] == "Queued: second in line."
+    assert (view["start_off"], view["stop_off"], view["download_off"]) == (True, False, True)
+    assert view["image_frame"].endswith("waiting")
+    starting = RunUpdate(run_after(), 1, [], SERVER | {"worker": "starting"})
+    assert "the worker is getting ready" in status_text(starting)
+
+
+def test_every_new_frame_goes_to_the_player_and_the_figures_are_patched() -> None:
+    events = (epoch(1), epoch(2), epoch(3))
+    run = run_after(STARTED, epoch(0), *events)
+    view = run_view.run_view(RunUpdate(run, 1, events_of(run, *events), SERVER), attached=True)
+    assert (view["frames"]["play"], view["frames"]["result"]) == ([1, 2, 3], "")
+    assert view["image"] is dash.no_update
+    assert isinstance(view["loss"], dash.Patch)
+    assert view["numbers"] == "Epoch 3 of 40 · 20 steps/s · 1 min 15 s left"
+    assert (view["progress"], view["progress_max"]) == ("3", "40")
+
+
+def test_a_page_opened_late_gets_whole_figures_and_the_last_frames() -> None:
+    events = (STARTED, *map(epoch, range(21)), Finished(9.0, b"png"))
+    run = run_after(*events)
+    view = run_view.run_view(RunUpdate(run, None, events_of(run, *events), SERVER), attached=False)
+    assert len(view["loss"]["data"][0]["x"]) == 21
+    assert view["image"]["layout"]["xaxis"]["range"] == [0, 64]
+    assert view["frames"]["result"].endswith(f"result.png?n={run.last}")
+    assert view["frames"]["play"] == list(range(9, 21))
+    assert view["image"]["layout"]["images"][0]["source"].endswith("/frames/9.jpg")
+    assert view["status"] == "Finished: 20 epochs in 9 s."
+    assert view["download"].endswith("result.png")
+
+
+def test_a_run_that_converged_says_that_more_epochs_would_change_nothing() -> None:
+    events = (STARTED, *map(epoch, range(21)), Finished(9.0, b"png", converged=True))
+    run = run_after(*events)
+    view = run_view.run_view(RunUpdate(run, None, events_of(run, *events), SERVER), attached=False)
+    assert view["status"] == "Finished in 9 s: converged after epoch 20 of 40; more epochs change nothing visible."
+    assert (view["progress"], view["progress_max"]) == ("20", "20")
+    assert history.proposed_end(run) == "30"
+
+
+def test_without_new_events_only_the_status_is_set() -> None:
+    assert set(run_view.run_view(RunUpdate(run_after(), 1, [], SERVER), attached=True)) == {"status"}
+
+
+@pytest.mark.parametrize("end", [Failed("the worker ended"), Interrupted("the server was stopped")])
+def test_the_last_frame_of_a_failed_or_interrupted_run_can_be_downloaded(end: Any) -> None:
+    view = run_view.run_view(RunUpdate(run_after(STARTED, epoch(0), epoch(1), end), None, [], SERVER), attached=False)
+    assert view["download"].endswith("/partial.jpg")
+    assert view["download_name"].endswith(".jpg")
+    assert not view["download_off"]
+    unpainted = run_view.run_view(RunUpdate(run_after(STARTED, end), None, [], SERVER), attached=False)
+    assert unpainted["download_off"]
+
+
+def test_a_failed_run_says_why() -> None:
+    run = run_after(STARTED, Failed("there was not enough memory"))
+    assert status_text(RunUpdate(run, None, [], SERVER)) == "Failed: there was not enough memory"
+
+
+def test_a_paused_run_can_be_resumed_or_stopped_and_another_one_started() -> None:
+    run = run_after(STARTED, epoch(0), epoch(1), Paused(2.0, b"png"))
+    view = run_view.run_view(RunUpdate(run, None, [], SERVER), attached=False)
+    assert view["status"] == "Paused at epoch 1 of 40."
+    assert (view["pause"], view["pause_off"], view["stop_off"], view["start_off"]) == ("Resume", False, False, False)
+    assert (view["continue_off"], view["download"].endswith("result.png")) == (True, True)
+
+
+def test_an_interrupted_run_says_that_it_can_be_continued() -> None:
+    run = run_after(STARTED, epoch(0), Kept(3, 0.5, b"checkpoint"), Interrupted("the server was stopped"))
+    view = run_view.run_view(RunUpdate(run, None, [], SERVER), attached=False)
+    assert view["status"] == "Interrupted: the server was stopped. Continue resumes it from its last checkpoint."
+    assert (view["continue_off"], view["to_epoch"], view["pause_off"]) == (False, "40", True)
+
+
+def test_a_run_that_waits_for_a_graphics_card_says_so() -> None:
+    run = dataclasses.replace(run_after(), gpu=True)
+    assert "waits for a worker with a graphics card" in status_text(RunUpdate(run, 1, [], SERVER))
+    assert status_text(RunUpdate(run, 1, [], SERVER | {"gpu": True})) == "Queued: first in line."
+
+
+def test_a_run_that_waits_says_when_it_will_start() -> None:
+    update = RunUpdate(run_after(), 2, [], SERVER, starts_in=61.0)
+    assert status_text(update) == "Queued: second in line, starts in about 1 min."
+
+
+def test_steering_is_marked_in_the_figure_of_the_losses() -> None:
+    steered = Steered(11, 1, {"strength": 2.0, "style_layers": {"block1_conv1": 1.0}})
+    run = run_after(STARTED, epoch(0), epoch(1), steered)
+    whole = figures.losses(events_of(run, epoch(0), epoch(1), steered))
+    mark = whole["layout"]["shapes"][1]
+    assert (mark["x0"], mark["x1"], mark["name"]) == (1, 1, "strength 2, layers")
+    assert figures.steering_lines(run) == ["Epoch 1: strength 2, layers"]
+    more = figures.more_losses(events_of(run, steered), 0, 40).to_plotly_json()["operations"]
+    assert [each["params"]["value"] for each in more if each["location"] == ["layout", "shapes"]] == [[mark]]
+
+
+def test_the_last_losses_of_a_repeated_epoch_are_drawn() -> None:
+    again = Epoch(1, 10, Losses(9.0, 9.0, 9.0, 9.0), 64, 48, 1.0, 20.0, 1.0)
+    events = [{"n": n, **event.to_json()} for n, event in enumerate((epoch(0), epoch(1), again))]
+    trace = figures.losses(events)["data"][0]
+    assert (trace["x"], trace["y"]) == ([0, 1], [3.0, 9.0])
+
+
+# The card that steers -------------------------------------------------------------------------------------------------
+
+
+def test_the_steering_card_shows_the_current_values_and_returns_only_changes() -> None:
+    run = run_after(STARTED, epoch(0), Steered(3, 0, {"strength": 2.0}), strength=1.0)
+    tree = [each for field in steering.fields(run) for each in components(field)]
+    found = [each for each in tree if isinstance(getattr(each, "id", None), dict)]
+    values = {each.id["steer"]: each.value for each in found if each.id["part"] == "box"}
+    assert (values["strength"], values["style_weight"], values["tv_weight"]) == ("2", "32", "8")
+    assert {"style_layers.block1_conv1", "style_layers.block5_conv1"} <= values.keys()
+    assert steering.changes(run, values) == {}
+    moved = values | {"strength": "0.5", "style_layers.block1_conv1": "0.9", "tv_weight": "much"}
+    changes = steering.changes(run, moved)
+    assert (changes["strength"], changes["tv_weight"], changes["style_layers"]["block1_conv1"]) == (0.5, "much", 0.9)
+    assert list(changes["style_layers"]) == [layer for layer, _ in run.options.layers("compact")[1]]
+    with pytest.raises(OptionError, match="`tv_weight` must be a number between"):
+        run.options_now.steered(changes, "compact")
+
+
+def test_a_queued_run_can_be_steered_except_in_its_unknown_layers() -> None:
+    assert len(steering.fields(run_after())) == len(steering.LABELS)
+
+
+@pytest.mark.parametrize("text", ["", "-1", "12", "13.5", "many", "100000"])
+def test_the_epoch_to_continue_to_is_after_the_last_one(text: str) -> None:
+    with pytest.raises(OptionError, match="must be a whole number between 13 and 1012"):
+        history.read_end(text, 12)
+    assert (history.read_end(" 13 ", 12), history.read_end("1012", 12)) == (13, 1012)
+
+
+def test_the_proposed_epoch_is_the_planned_end_or_some_more() -> None:
+    stopped = run_after(STARTED, epoch(0), epoch(7), Stopped(2.0, b"png"))
+    assert history.proposed_end(stopped) == "40"
+    assert history.proposed_end(run_after(STARTED, epoch(0), epoch(40), Finished(2.0, b"png"))) == "50"
+
+
+def test_the_server_state_is_sent_when_it_or_the_network_changed_but_not_at_every_epoch() -> None:
+    run = run_after(STARTED, epoch(0), epoch(1))
+    assert run_view.server_view(RunUpdate(run, 1, events_of(run, epoch(1)), SERVER), SERVER) == {}
+    assert run_view.server_view(RunUpdate(run, 1, [], SERVER), SERVER | {"worker": "starting"})["worker"] == "ready"
+    done = run_after(STARTED, epoch(0), Finished(1.0))
+    view = run_view.server_view(RunUpdate(done, None, events_of(done, Finished(1.0)), SERVER), SERVER)
+    network = {"extractor": "compact", "precision": "float32", "tiled": False, "note": "", "ended": True}
+    assert view["server"]["run"] == network
+
+
+def test_a_run_that_ends_by_itself_has_the_epochs_it_did() -> None:
+    events = (STARTED_AUTO, epoch(0), epoch(1), Finished(9.0, b"png"))
+    going, done = run_after(*events[:-1], epochs="auto"), run_after(*events, epochs="auto")
+    view = run_view.run_view(RunUpdate(going, 1, events_of(going, epoch(1)), SERVER), attached=True)
+    assert view["numbers"] == "Epoch 1 of at most 100 · 20 steps/s · at most 1 min 15 s left"
+    assert (view["progress"], view["progress_max"]) == ("1", "100")
+    view = run_view.run_view(RunUpdate(done, None, events_of(done, events[-1]), SERVER), attached=True)
+    assert view["status"] == "Finished: 1 epoch in 9 s."
+    assert view["numbers"] == "Epoch 1 of 1 · 9 s"
+    assert view["progress"] == view["progress_max"] == "1"
+    ranged = [each for each in view["loss"].to_plotly_json()["operations"] if each["location"][-1] == "range"]
+    assert [each["params"]["value"] for each in ranged] == [[0, 1]]
+
+
+def test_losses_are_drawn_on_a_logarithmic_axis_one_point_an_epoch() -> None:
+    figure = figures.losses(events_of(run_after(STARTED, epoch(0)), epoch(0)))
+    assert figure["layout"]["yaxis"]["type"] == "log"
+    assert [(trace["x"], trace["y"]) for trace in figure["data"]] == [
+        ([0], [3.0]),
+        ([0], [1.0]),
+        ([0], [1.5]),
+        ([0], [0.5]),
+    ]
+
+
+def test_the_figure_has_no_button_that_uploads_it() -> None:
+    assert figures.CONFIG["showSendToCloud"] is False
+
+
+@pytest.mark.parametrize(
+    ("search", "run_id"), [("?run=abc", "abc"), ("", ""), (None, ""), ("?x=1&run=b", "b"), ("?run=", "")]
+)
+def test_the_address_names_the_run(search: str | None, run_id: str) -> None:
+    assert run_id_of(search) == run_id
