@@ -42,7 +42,7 @@ class Adam:
 
     @property
     def stalled(self) -> bool:
-        """Always False: the length of Adam's steps does not tell how much they gain."""
+        """Always False: Adam's steps keep their length, whatever they gain."""
         return False
 
     def step(self, evaluate: Evaluate, learning_rate: float) -> Losses:

@@ -37,13 +37,13 @@ def set_up() -> str:
     return tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU")
 
 
-def choose_precision(asked: str) -> str:
+def choose_precision(precision: str) -> str:
     """The dtype of the networks for a `precision` of StyleOptions: "float32" or "bfloat16".
 
     "auto" is bfloat16 if its convolutions are at least `LEAST_SPEEDUP` times faster on this device, else float32.
     """
-    if asked != "auto":
-        return asked
+    if precision != "auto":
+        return precision
     return "bfloat16" if bfloat16_speedup() >= LEAST_SPEEDUP else "float32"
 
 

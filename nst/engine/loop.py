@@ -149,7 +149,7 @@ class Loop:
         self._state = replace(self._state, reference=shown, reference_step=self._step)
 
     def _end_scale(self, step: int, pass_on: int = 0) -> None:
-        """Let the current scale end with `step`; the next one gets `pass_on` steps more."""
+        """End the current scale with `step`; the next one gets `pass_on` steps more."""
         scales = list(self._scales)
         scales[self._index] = replace(scales[self._index], steps=step - self._steps_before)
         if pass_on:

@@ -1,7 +1,7 @@
 """The interface of an image optimizer, implemented in adam.py and lbfgs.py.
 
-An optimizer owns the image, [1, H, W, 3] float32, and keeps it within 0..1. The loop asks it for steps, and to resize
-the image between two scales.
+An optimizer owns the image, [1, H, W, 3] float32, and keeps it within 0..1. The loop calls it for each step,
+and to resize the image between two scales.
 """
 
 from collections.abc import Callable, Mapping
@@ -28,7 +28,7 @@ class Optimizer(Protocol):
 
     @property
     def stalled(self) -> bool:
-        """Whether further steps on this objective could not be told from the rounding of its loss and gradient."""
+        """Whether further steps on this objective could gain no more than the rounding of its loss and gradient."""
 
     def step(self, evaluate: Evaluate, learning_rate: float) -> Losses:
         """Move the image once; returns the losses at the image that the step started from."""

@@ -28,13 +28,13 @@ class Photos:
         folder: of photos.
         crop: side of a crop, px.
         seed: decides which photos are held out, and the crops.
-        tell: gets a line about each file that is left out because it is no picture or smaller than a crop; a file is
+        report: gets a line about each file that is left out because it is no picture or smaller than a crop; a file is
             only read when its turn comes.
 
     Raises InputError if there is no folder, or no photo in it.
     """
 
-    def __init__(self, folder: Path, crop: int, seed: int, tell: Callable[[str], None]) -> None:
+    def __init__(self, folder: Path, crop: int, seed: int, report: Callable[[str], None]) -> None:
         if not folder.is_dir():
             raise InputError(f"there is no folder {str(folder)!r} of photos to train on")
         paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in images.SUFFIXES and path.is_file())
@@ -42,7 +42,7 @@ class Photos:
             raise InputError(f"the folder {str(folder)!r} must have photos to train on, but there is none")
         np.random.default_rng(seed).shuffle(paths)
         held_out = min(HELD_OUT, len(paths) // 2)
-        self._crop, self._seed, self._tell = crop, seed, tell
+        self._crop, self._seed, self._report = crop, seed, report
         self._held_out, self._training = paths[:held_out], paths[held_out:]
         self.folder, self.count = folder.resolve().name, len(paths)
 
@@ -116,9 +116,9 @@ class Photos:
                 photo = images.read_file(path).rgb
             if min(photo.shape[:2]) >= self._crop:
                 return photo
-            self._tell(f"{path.name} is left out: its sides must be at least {self._crop} px")
+            self._report(f"{path.name} is left out: its sides must be at least {self._crop} px")
         except ImageError as error:
-            self._tell(f"{path.name} is left out: {error}")
+            self._report(f"{path.name} is left out: {error}")
         among.remove(path)
         return None
 
