@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -23,6 +24,8 @@ from nst.web.middleware.metrics import Metrics, RequestMetrics
 from nst.web.middleware.origin_check import OriginCheck
 from nst.web.pages import studio
 from nst.web.service.service import Service
+
+THREADS = 64  # of the server, for what would block its event loop; more than requests that may decode pictures
 
 # Beside app.py in a checkout, inside the package once installed.
 ASSETS = next(
@@ -57,6 +60,9 @@ def create_app(settings: Settings, store: Store, queue: Queue) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(server: FastAPI) -> AsyncIterator[None]:
+        # asyncio's own pool has four threads more than the machine has cores: a few pictures that are slow to decode
+        # would hold them all, and with them every page.
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, "nst-web"))
         store.interrupt_running()
         queue.start()
         yield
