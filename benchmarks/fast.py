@@ -19,7 +19,7 @@ from benchmarks.outcome import NotMeasured
 from benchmarks.process import fresh_process, peak_memory
 from benchmarks.report import Number, others_load, report
 from nst.engine.backend import tf
-from nst.engine.feed_forward import FastNetwork, apply_style
+from nst.engine.feed_forward import FastNetwork, apply_mix
 from nst.engine.networks import choose_extractor
 from nst.engine.objective import LiveWeights, Objective
 from nst.engine.optimize import stylize
@@ -128,7 +128,7 @@ def seconds_of_thumbnails(photo: images.Array, rounds: int) -> tuple[float, ...]
 
     def paint() -> None:
         for name in file.styles:
-            images.encode_jpeg(apply_style(photo, file, {name: 1.0}, options))
+            images.encode_jpeg(apply_mix(photo, file, {name: 1.0}, options))
 
     paint()
     return tuple(seconds(paint) for _ in range(rounds))
@@ -142,9 +142,7 @@ def paint_large(width: int) -> dict[str, float]:
     del picture
     file = StyleFile.from_bytes(SHIPPED.read_bytes())
     taken = seconds(
-        lambda: images.encode_png(
-            apply_style(images.read(data).rgb, file, {next(iter(file.styles)): 1.0}, FastOptions())
-        )
+        lambda: images.encode_png(apply_mix(images.read(data).rgb, file, {next(iter(file.styles)): 1.0}, FastOptions()))
     )
     return {"gigabytes": peak_memory() / GIGABYTE, "seconds": taken}
 
@@ -186,7 +184,7 @@ def worth(photos: Sequence[images.Array], style: images.Array) -> list[Number]:
     losses, options = objective_of(style)
     counts: dict[str, list[float]] = {"adam": [], "lbfgs": []}
     for photo in photos:
-        painted = losses(photo, apply_style(photo, file, {next(iter(file.styles)): 1.0}, FastOptions())).total
+        painted = losses(photo, apply_mix(photo, file, {next(iter(file.styles)): 1.0}, FastOptions())).total
         for optimizer, found in counts.items():
             run = stylize(photo, style, StyleOptions.from_json({**options.to_json(), "optimizer": optimizer}))
             steps = (step.step for step in run if losses(photo, step.image).total <= painted)

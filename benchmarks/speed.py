@@ -22,7 +22,8 @@ from benchmarks.report import Number, others_load, report
 from nst.engine.backend import tf
 from nst.engine.devices import bfloat16_speedup, choose_precision
 from nst.engine.extractors import ARCHITECTURES, Extractor, he_normal
-from nst.engine.optimize import Step, stylize
+from nst.engine.optimize import stylize
+from nst.engine.step import Step
 from nst.options.style_options import StyleOptions
 from nst.pictures.images import encode_png
 from nst.runs.job import StyleJob

@@ -14,14 +14,14 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from nst.engine.apply_style import apply_style as apply_style
-    from nst.engine.optimize import Step as Step
     from nst.engine.optimize import stylize as stylize
+    from nst.engine.step import Step as Step
     from nst.options.style_options import StyleOptions as StyleOptions
     from nst.pictures.images import encode_png as encode_png
     from nst.pictures.images import read_file as read_file
 
 _MODULES = {
-    "Step": "nst.engine.optimize",
+    "Step": "nst.engine.step",
     "StyleOptions": "nst.options.style_options",
     "apply_style": "nst.engine.apply_style",
     "encode_png": "nst.pictures.images",

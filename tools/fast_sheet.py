@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from nst.engine.feed_forward import apply_style
+from nst.engine.feed_forward import apply_mix
 from nst.options.fast_options import FastOptions
 from nst.options.settings import Settings
 from nst.pictures.images import read_file
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for name in names:
         began = time.monotonic()
         file = library.file_of([name])
-        paintings = [apply_style(read_file(content).rgb, file, {name: 1.0}, options) for content in contents]
+        paintings = [apply_mix(read_file(content).rgb, file, {name: 1.0}, options) for content in contents]
         print(f"{name}: {(time.monotonic() - began) / len(contents):.2f} s a picture", flush=True)
         titles = [file.styles[name].title, *[""] * (len(paintings) - 1)]
         rows.append(

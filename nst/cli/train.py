@@ -143,7 +143,7 @@ def train(
 
 def _run_training(training: "Training", kept: TrainingFolder, console: Console) -> bool:
     """Train with a progress bar, keeping every preview; returns whether it ended by itself."""
-    from nst.engine.train import Previewed, Retreated, Trained
+    from nst.engine.train import Previewed, RolledBack, Trained
 
     def keep(preview: Previewed) -> None:
         kept.keep(preview.pictures, training.history, training.state())
@@ -161,7 +161,7 @@ def _run_training(training: "Training", kept: TrainingFolder, console: Console) 
                 progress.update(task, completed=done, description=line)
             elif isinstance(record, Previewed):
                 keep(record)
-            elif isinstance(record, Retreated):
+            elif isinstance(record, RolledBack):
                 note(f"the loss became NaN: back to step {record.step}, with steps {record.rate:g} times as large")
             if interrupted.is_set():
                 note(f"interrupted after step {training.step}: the styles stay as they are")
@@ -216,7 +216,7 @@ def _transformer(base: StyleFile | Plan, styles: Sequence[StyleToLearn], seed: i
 
 def _resume(training: "Training", checkpoint: bytes, folder: Path) -> None:
     try:
-        training.take_up(checkpoint)
+        training.load_state(checkpoint)
     except InputError as error:
         raise InputError(f"{str(folder)!r}: {error}; --restart begins anew") from None
     note(f"the training in {str(folder)!r} goes on after step {training.step}")

@@ -1,4 +1,4 @@
-"""Paint a picture in one pass, from Python, with a fast style by name, a mix of them or a style file."""
+"""Painting in one pass from Python, in a fast style by name, a mix of styles, or the style of a file."""
 
 from typing import Any
 
@@ -22,11 +22,11 @@ def apply_style(picture: Array, style: StyleChoice, **options: Any) -> Array:
 
     Raises:
         NotFound: there is no style of that name. StyleError: a file, weights or a mix that cannot be used.
-        OptionError: an option's name or value. InputError: the picture is not what it should be.
+        OptionError: an option's name or value. InputError: the picture is not such an array.
     """
     settings = FastOptions.from_json(options)
     check_array(picture, "picture")
     file, mix = file_and_mix(style)
-    from nst.engine import feed_forward  # loads TensorFlow, so only once the arguments have been checked
+    from nst.engine import feed_forward  # TensorFlow loads here, after the arguments have been checked
 
-    return feed_forward.apply_style(np.asarray(picture, np.float32), file, mix, settings)
+    return feed_forward.apply_mix(np.asarray(picture, np.float32), file, mix, settings)

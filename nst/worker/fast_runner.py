@@ -8,7 +8,7 @@ import time
 
 from nst import __version__
 from nst.engine.backend import tf
-from nst.engine.feed_forward import apply_style
+from nst.engine.feed_forward import apply_mix
 from nst.errors import OutOfMemory
 from nst.pictures import images
 from nst.pictures.images import fit
@@ -38,7 +38,7 @@ def execute(job: FastJob) -> list[FastPicture]:
 def _painted(content: images.Picture, file: StyleFile, wish: FastWish) -> FastPicture:
     began = time.monotonic()
     try:
-        found = apply_style(content.rgb, file, wish.mix, wish.options)
+        found = apply_mix(content.rgb, file, wish.mix, wish.options)
     except (MemoryError, tf.errors.ResourceExhaustedError):
         raise OutOfMemory("there is not enough memory for a picture of this size; choose a smaller one") from None
     seconds = time.monotonic() - began

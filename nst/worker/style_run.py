@@ -12,11 +12,13 @@ from typing import Any
 
 from nst import __version__
 from nst.engine.backend import tf
-from nst.engine.checkpoint import MOST_BYTES, Checkpoint
+from nst.engine.checkpoint import MOST_HISTORY_BYTES, Checkpoint
 from nst.engine.extractors import Extractor
 from nst.engine.networks import choose_extractor
 from nst.engine.objective import LiveWeights
-from nst.engine.optimize import Step, start_from, stylize
+from nst.engine.optimize import stylize
+from nst.engine.start import start_from_frame
+from nst.engine.step import Step
 from nst.errors import Diverged, InputError, OutOfMemory
 from nst.options.settings import Settings
 from nst.pictures import images
@@ -84,8 +86,8 @@ class StyleRun:
         self.resumed = self._resume is not None
         if self._resume is None and job.start:
             frame = images.read(job.start, "the frame to branch from", least=1).rgb
-            self._resume = start_from(frame, job.first * options.steps_per_epoch, scales)
-        in_force = self._resume.rungs if self._resume else scales
+            self._resume = start_from_frame(frame, job.first * options.steps_per_epoch, scales)
+        in_force = self._resume.scales if self._resume else scales
         # A run that ended by itself is repeated by ending by itself; its schedule says nothing of when.
         self._fixed = job.epochs is not None and (options.epochs != "auto" or self._resume is not None)
         self._scales = in_force
@@ -151,12 +153,12 @@ class StyleRun:
                 self._content,
                 self._style,
                 self.options,
-                self._init,
-                self._live,
-                self._network,
-                self._budget,
-                self._resume,
-                self._scales if self._fixed else None,
+                init=self._init,
+                live=self._live,
+                extractor=self._network,
+                budget=self._budget,
+                resume=self._resume,
+                scales=self._scales if self._fixed else None,
             ):
                 before, self._last = self._last, step
                 if step.step > self._first_step or not self.resumed:  # the frame of a resumed run's first step exists
@@ -187,7 +189,7 @@ class StyleRun:
         interval = max(min(SHORTEST_INTERVAL, early), self._checkpoint_takes * CHECKPOINT_SHARE)
         return now - self._checkpoint_at > min(LONGEST_INTERVAL, interval)
 
-    def checkpoint(self, history: int | None = MOST_BYTES) -> Kept:
+    def checkpoint(self, history: int | None = MOST_HISTORY_BYTES) -> Kept:
         """The event that carries a checkpoint of the last step; `history` is as in `Step.checkpoint`."""
         assert self._last is not None
         began, seconds = time.monotonic(), self.seconds
@@ -198,7 +200,7 @@ class StyleRun:
 
     def seconds_left(self, step: Step) -> float:
         """Seconds until the run ends, estimated from its schedule and the time so far."""
-        return seconds_left(step.rungs, step.step, time.monotonic() - self._began, self._first_step)
+        return seconds_left(step.scales, step.step, time.monotonic() - self._began, self._first_step)
 
     def epoch(self, step: Step) -> Epoch:
         """The event of the epoch that `step` ends."""
