@@ -58,10 +58,10 @@ def test_a_stream_is_taken_up_where_it_was_left(client: TestClient, address: str
     told(answer, 422, "invalid", field="last-event-id")
 
 
-def test_a_stream_that_has_nothing_to_tell_says_that_it_is_there(
+def test_a_stream_without_events_sends_comments(
     client: TestClient, address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(events, "SILENCE", 0.05)
+    monkeypatch.setattr(events, "KEEPALIVE_SECONDS", 0.05)
     first, second = start(client, options=ENDLESS), start(client)
     with httpx2.stream("GET", f"{address}/api/v1/runs/{second}/stream?after=1", timeout=30) as answer:
         assert next(streamed(answer.iter_lines())) == {"comment": "ping"}
