@@ -8,6 +8,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from nst.errors import Busy, Conflict, InputError, NotAnImage, NotFound, NstError, TooLarge, TooMany
+from nst.web.middleware.security_headers import security_headers
 
 RETRY_SECONDS = 30  # after which a client may repeat a request that was refused because of load
 
@@ -81,4 +82,6 @@ def install(server: FastAPI) -> None:
 
     @server.exception_handler(Exception)
     async def unexpected(request: Request, error: Exception) -> JSONResponse:
-        return problem(500, "internal", "something went wrong here; the server's log says what")
+        answer = problem(500, "internal", "something went wrong here; the server's log says what")
+        answer.headers.update(security_headers())  # Starlette sends this answer past the middleware
+        return answer
