@@ -18,6 +18,7 @@ from nst.web import api, callbacks, problems
 from nst.web.api import reference
 from nst.web.middleware.body_limit import BodyLimit
 from nst.web.middleware.clients import Clients
+from nst.web.middleware.head_requests import HeadRequests
 from nst.web.middleware.login import Login
 from nst.web.middleware.metrics import Metrics, RequestMetrics
 from nst.web.middleware.origin_check import OriginCheck
@@ -103,3 +104,4 @@ def _add_middleware(server: FastAPI, settings: Settings, metrics: Metrics, scrip
     server.add_middleware(OriginCheck, host=settings.host, any_name=bool(settings.token))
     server.add_middleware(RequestMetrics, metrics=metrics)
     server.add_middleware(SecurityHeaders, script_hashes=script_hashes)
+    server.add_middleware(HeadRequests)

@@ -2,6 +2,7 @@
 
 from http import HTTPStatus
 
+from dash.exceptions import DependencyException
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -79,6 +80,10 @@ def install(server: FastAPI) -> None:
         answer = problem(error.status_code, code_of(error.status_code), str(error.detail))
         answer.headers.update(error.headers or {})
         return answer
+
+    @server.exception_handler(DependencyException)
+    async def unknown_script(request: Request, error: DependencyException) -> JSONResponse:
+        return problem(404, "not_found", f"there is no script at {request.url.path[:200]}")
 
     @server.exception_handler(Exception)
     async def unexpected(request: Request, error: Exception) -> JSONResponse:
