@@ -19,10 +19,13 @@ from nst.web import api, callbacks, problems
 from nst.web.api import reference
 from nst.web.middleware.body_limit import BodyLimit
 from nst.web.middleware.clients import Clients
+from nst.web.middleware.head_requests import HeadRequests
 from nst.web.middleware.login import Login
 from nst.web.middleware.metrics import Metrics, RequestMetrics
 from nst.web.middleware.origin_check import OriginCheck
+from nst.web.middleware.security_headers import SecurityHeaders, script_hash
 from nst.web.pages import studio
+from nst.web.pages.html_page import THEME_SCRIPT
 from nst.web.service.service import Service
 
 THREADS = 64  # of the server, for what would block its event loop; more than requests that may decode pictures
@@ -34,23 +37,19 @@ ASSETS = next(
     if folder.is_dir() or folder.parent == Path(__file__).parents[2]
 )
 
-# The theme is set before anything is drawn, or a dark page would flash white.
-INDEX = """<!DOCTYPE html>
+INDEX = f"""<!DOCTYPE html>
 <html lang="en">
 <head>
-{%metas%}
+{{%metas%}}
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{%title%}</title>
+<title>{{%title%}}</title>
 <link rel="icon" href="/assets/icon.svg" type="image/svg+xml">
-<script>
-document.documentElement.dataset.bsTheme =
-  localStorage.getItem("theme") || (matchMedia("(prefers-color-scheme: light)").matches ? "light" : "dark");
-</script>
-{%css%}
+<script>{THEME_SCRIPT}</script>
+{{%css%}}
 </head>
 <body>
-{%app_entry%}
-<footer>{%config%}{%scripts%}{%renderer%}</footer>
+{{%app_entry%}}
+<footer>{{%config%}}{{%scripts%}}{{%renderer%}}</footer>
 </body>
 </html>"""
 
@@ -76,12 +75,12 @@ def create_app(settings: Settings, store: Store, queue: Queue) -> FastAPI:
     problems.install(server)
     server.include_router(reference.router)
     server.include_router(api.router)  # before Dash, whose route matches every other path
-    _add_pages(server, service, logout=bool(settings.token))
-    _add_middleware(server, settings, metrics)
+    pages = _add_pages(server, service, logout=bool(settings.token))
+    _add_middleware(server, settings, metrics, [script_hash(THEME_SCRIPT), *pages.csp_hashes()])
     return server
 
 
-def _add_pages(server: FastAPI, service: Service, logout: bool) -> None:
+def _add_pages(server: FastAPI, service: Service, logout: bool) -> Dash:
     pages = Dash(
         "nst",
         server=server,
@@ -93,9 +92,10 @@ def _add_pages(server: FastAPI, service: Service, logout: bool) -> None:
     pages.layout = partial(studio.layout, logout=logout)
     callbacks.register(pages, service)
     pages._setup_server()  # Dash does this at the first request for "/"; without it, /gallery would have no scripts
+    return pages
 
 
-def _add_middleware(server: FastAPI, settings: Settings, metrics: Metrics) -> None:
+def _add_middleware(server: FastAPI, settings: Settings, metrics: Metrics, script_hashes: list[str]) -> None:
     """Add the middleware. The one that is added last handles a request first."""
     if settings.token:
         server.add_middleware(Login, token=settings.token)
@@ -104,3 +104,5 @@ def _add_middleware(server: FastAPI, settings: Settings, metrics: Metrics) -> No
     server.add_middleware(BodyLimit)
     server.add_middleware(OriginCheck, host=settings.host, any_name=bool(settings.token))
     server.add_middleware(RequestMetrics, metrics=metrics)
+    server.add_middleware(SecurityHeaders, script_hashes=script_hashes)
+    server.add_middleware(HeadRequests)

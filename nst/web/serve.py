@@ -23,6 +23,7 @@ from nst.jobs.store import Store
 from nst.jobs.worker_tasks import describe_error
 from nst.options.settings import SHORTEST_TOKEN, Settings
 from nst.web.factory import create_app
+from nst.web.middleware.connection_limits import LimitedProtocol
 from nst.web.middleware.origin_check import is_loopback
 
 SHUTDOWN_SECONDS = 3  # that open requests may still take when the server closes
@@ -72,19 +73,18 @@ def serve(settings: Settings, open_browser: bool) -> None:
 
 
 def server_config(application: ASGIApp, **more: Any) -> uvicorn.Config:
-    """Return uvicorn's configuration for `application`.
+    """Return uvicorn's configuration for `application`, in which `more` replaces arguments of `uvicorn.Config`.
 
-    Its parser is h11: the faster httptools accepts headers without end, which fill the memory.
+    HTTP is parsed by h11: the faster httptools accepts headers without end, which fill the memory.
     """
-    return uvicorn.Config(
-        application,
-        http="h11",
-        h11_max_incomplete_event_size=MAX_HEADER_BYTES,
-        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
-        timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        proxy_headers="FORWARDED_ALLOW_IPS" in os.environ,  # only those of the proxies named there are used
-        **more,
-    )
+    arguments: dict[str, Any] = {
+        "http": LimitedProtocol,
+        "h11_max_incomplete_event_size": MAX_HEADER_BYTES,
+        "timeout_graceful_shutdown": SHUTDOWN_SECONDS,
+        "timeout_keep_alive": KEEP_ALIVE_SECONDS,
+        "proxy_headers": "FORWARDED_ALLOW_IPS" in os.environ,  # only those of the proxies named there are used
+    }
+    return uvicorn.Config(application, **(arguments | more))
 
 
 class _Server(uvicorn.Server):

@@ -58,7 +58,7 @@ def test_a_stream_is_taken_up_where_it_was_left(client: TestClient, address: str
     told(answer, 422, "invalid", field="last-event-id")
 
 
-def test_a_stream_that_has_nothing_to_tell_says_that_it_is_there(
+def test_a_stream_without_events_sends_comments(
     client: TestClient, address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(events, "KEEPALIVE_SECONDS", 0.05)

@@ -16,6 +16,7 @@ Shape = tuple[int, int]  # (height, width), px
 
 MOST_DECODING = 12  # requests that decode, or wait to: each holds a thread, and the pages need some of those
 MOST_THUMBNAILS = 256  # of uploads, that stay in memory
+MAX_NAME_LENGTH = 255  # characters of an upload's name, of which the end is cut
 DECODED_SIDE = 64  # px to which a picture is decoded when only its size is asked for, or whether it can be read
 
 
@@ -30,9 +31,10 @@ class Pictures:
 
     def keep(self, data: bytes, name: str) -> str:
         """Store `data`, the bytes of a picture file, as an upload; returns its reference. Raises ImageError, Busy."""
+        name = name.rpartition("/")[2][:MAX_NAME_LENGTH]  # only names of samples have a slash
         with self._decoder():
             shape = _shape(data, name)
-        ref = f"uploads/{self._store.put_upload(data, name.rpartition('/')[2])}"  # only names of samples have a slash
+        ref = f"uploads/{self._store.put_upload(data, name)}"
         self._shapes[ref] = shape
         return ref
 
