@@ -125,6 +125,16 @@ def test_a_login_redirects_with_a_session_that_does_not_contain_the_token(client
     assert client.get("/login?next=/docs").headers["location"] == "/docs"
 
 
+def test_a_link_with_the_token_opens_a_session_and_one_with_another_does_not(client: TestClient) -> None:
+    answer = client.get("/login", params={"token": "not-the-token-at-all"})
+    assert answer.status_code == 401
+    assert "set-cookie" not in answer.headers
+    answer = client.get("/login", params={"token": TOKEN, "next": "/gallery"})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/gallery")
+    assert TOKEN not in answer.headers["set-cookie"]
+    assert client.get("/").json() == "inside"
+
+
 def test_the_cookie_of_a_session_made_over_https_is_secure() -> None:
     assert "Secure" in log_in(site(scheme="https")).headers["set-cookie"]
 

@@ -29,7 +29,9 @@ SESSION_SECONDS = 30 * 24 * 3600
 HEALTH = "/api/v1/health"
 PROGRAM_PATHS = ("/api/", "/openapi.json", "/_dash-")  # prefixes of paths that are not opened as pages
 CHALLENGE = {"WWW-Authenticate": "Bearer"}
-WRONG_TOKEN = "That is not this studio’s token. It is the NST_TOKEN that the studio was started with."
+WRONG_TOKEN = (
+    "That is not this studio’s token. It is the NST_TOKEN that the studio was started with, or the one it printed then."
+)
 TOO_MANY_WRONG = "Too many wrong tokens came from your address. Wait a minute, then try again."
 
 PAGE = """<main>
@@ -103,10 +105,16 @@ class Login:
     async def _login(self, request: Request) -> Response:
         """Answer /login: the page, or the result of the token that was sent from it."""
         following = own_path(request.query_params.get("next", "/"))
-        if request.method != "POST":
-            return RedirectResponse(following, 303) if self._has_session(request) else _page(following)
-        form = dict(parse_qsl((await request.body()).decode(errors="replace")))
-        right = await self._token.check(form.get("token", "").strip().encode(), _address(request))
+        given: str | None
+        if request.method == "POST":
+            given = dict(parse_qsl((await request.body()).decode(errors="replace"))).get("token", "")
+        elif self._has_session(request):
+            return RedirectResponse(following, 303)
+        else:
+            given = request.query_params.get("token")  # of the link that the server prints
+        if given is None:
+            return _page(following)
+        right = await self._token.check(given.strip().encode(), _address(request))
         if right is None:
             return _page(following, 429, TOO_MANY_WRONG)
         if not right:
