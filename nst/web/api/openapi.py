@@ -8,6 +8,25 @@ from nst.pictures.timelapse import TimelapseOptions
 from nst.styles.style_file import MOST_NAME, MOST_TITLE, NAME
 from nst.web.api.request_parsing import EPOCH, FAVOURITE, FORMAT, GPU, MORE, ROLES
 from nst.web.api.responses import FAST_OPTIONS, LIVE, OPTIONS, Problem, schema_of, schema_of_options
+from nst.web.middleware.clients import HEADER
+
+DESCRIPTION = f"""A run is a job: post two pictures, follow its events, get frames meanwhile and the result at its end.
+
+```
+curl -s http://127.0.0.1:8050/api/v1/runs -F content=@photo.jpg -F style=@painting.jpg -F size=512 -F epochs=40
+curl -s http://127.0.0.1:8050/api/v1/runs/ID
+curl -sN http://127.0.0.1:8050/api/v1/runs/ID/stream
+curl -s http://127.0.0.1:8050/api/v1/runs/ID/result.png -o painting.png
+curl -s http://127.0.0.1:8050/api/v1/stylize/fast -F content=@photo.jpg -F style=starry-night -o out.png
+```
+
+Every error is `{{"error": {{"code", "message", "field"?}}}}`.
+
+The id of a run is enough to see it. Where several people share the studio, only the client that started a run may
+change it: the header `{HEADER}` of the first answer contains the client's id, which a program sends with each request.
+
+## Routes
+"""
 
 Responses = dict[int | str, dict[str, Any]]
 
