@@ -14,22 +14,27 @@ Work = Callable[[], tf.Tensor]  # computes, and returns one number of what it fo
 def bare_convolutions(
     architecture: Architecture, used: Sequence[str], height: int, width: int, dtype: str
 ) -> Callable[[], None]:
-    """A function that does all convolutions of one step one after the other, and returns when the last is done.
+    """A function that does the `work_of_a_step` one after the other, and returns when the last is done."""
+    work = work_of_a_step(architecture, used, height, width, dtype)
 
-    Each forward and back to its input, at the shapes of a canvas of `height` x `width` px, up to the deepest of the
-    layers `used`; in `dtype`.
+    def run() -> None:
+        for each in work:
+            last = each()
+        last.numpy()  # reading a number waits for it, and for all computed before it
+
+    return run
+
+
+def work_of_a_step(architecture: Architecture, used: Sequence[str], height: int, width: int, dtype: str) -> list[Work]:
+    """The convolutions of one step, each forward and then back to its input, in `dtype`.
+
+    At the shapes of a picture of `height` x `width` px, up to the deepest of the layers `used`.
     """
     work = []
     for shape in convolved(architecture, used, height, width):
         forward, *backward = _convolution(*shape, dtype)
         work += [forward, quickest(backward)]
-
-    def run() -> None:
-        for each in work:
-            last = each()
-        last.numpy()  # asking for a number waits for it, and for all before it
-
-    return run
+    return work
 
 
 def convolved(

@@ -6,7 +6,6 @@ of the loop's own work since its start, and the judges' verdicts.
 
 import json
 import math
-import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.report import rounded
+from nst.atomic_write import atomic_write
 
 OURS = "ours"
 AIM = 0.1  # of a loop's time, in which ours should reach what it reaches
@@ -197,7 +197,5 @@ def write(path: Path, kept: Mapping[str, Any]) -> None:
     value = {**kept, "loops": {name: curve.to_json() for name, curve in kept["loops"].items()}}
     text = json.dumps(rounded(value), indent=1)
     text = re.sub(r"\[[^\[\]{}\"]*\]", lambda found: " ".join(found[0].split()), text)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    part.write_text(text + "\n")
-    os.replace(part, path)
+    with atomic_write(path) as part:
+        part.write_text(text + "\n")

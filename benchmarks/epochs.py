@@ -25,6 +25,7 @@ from nst.errors import WeightsError
 from nst.options.style_options import StyleOptions
 from nst.pictures.images import encode_png
 from nst.runs.events import Epoch
+from nst.runs.job import StyleJob
 
 FALLS = 0.001  # of the loss over the last tenth
 
@@ -113,9 +114,9 @@ def installed(network: str) -> bool:
 def cell(pictures: Mapping[str, bytes], network: str, precision: str, epochs: int, size: int) -> Cell:
     """Paint one run, once its traces are warm. Raises NotMeasured unless it finishes, with a loss that is a number."""
     options = {"extractor": network, "precision": precision, "size": size}
-    paint({**pictures, "options": StyleOptions(**options, epochs=1).to_json()})
+    paint(StyleJob(**pictures, options=StyleOptions(**options, epochs=1)))
     events: list[Any] = []
-    job = {**pictures, "options": StyleOptions(**options, epochs=epochs).to_json()}
+    job = StyleJob(**pictures, options=StyleOptions(**options, epochs=epochs))
     taken = seconds(lambda: events.extend(paint(job)))
     told = [event for event in events if isinstance(event, Epoch)]
     if told[-1].epoch != epochs:

@@ -20,6 +20,7 @@ from benchmarks.report import Number, others_load, report
 from nst.options.style_options import StyleOptions
 from nst.pictures.images import encode_png
 from nst.runs.estimates import estimate
+from nst.runs.job import StyleJob
 
 SMALLEST = 128  # px
 RATIOS = ((3, 4), (1, 1), (4, 3), (2, 3), (9, 16))  # height to width
@@ -84,7 +85,7 @@ def told_and_taken(number: int, size: int, network: str) -> dict[str, float | st
     )
     if told.seconds is None:
         raise NotMeasured(f"no seconds were told for {told.width} x {told.height} px")
-    job = {"content": encode_png(content), "style": encode_png(style), "options": options.to_json()}
+    job = StyleJob(encode_png(content), encode_png(style), options)
     taken = seconds(lambda: paint(job))
     what = f"{told.width} x {told.height} px, {options.optimizer}, from {options.init}, {options.steps} steps"
     return {

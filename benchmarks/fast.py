@@ -18,9 +18,8 @@ from benchmarks.command import COUNT, PIXELS, SIZES, command, flags
 from benchmarks.outcome import NotMeasured
 from benchmarks.process import fresh_process, peak_memory
 from benchmarks.report import Number, others_load, report
-from nst import samples
 from nst.engine.backend import tf
-from nst.engine.feed_forward import FastNetwork, apply_style
+from nst.engine.feed_forward import FastNetwork, apply_mix
 from nst.engine.networks import choose_extractor
 from nst.engine.objective import LiveWeights, Objective
 from nst.engine.optimize import stylize
@@ -28,13 +27,16 @@ from nst.engine.photos import Photos
 from nst.engine.train import Training
 from nst.engine.transformer import Transformer
 from nst.options.fast_options import FastOptions
-from nst.options.style_options import PRESETS, StyleOptions
+from nst.options.layer_presets import PRESETS
+from nst.options.style_options import StyleOptions
 from nst.options.train_options import TrainOptions
 from nst.pictures import images
 from nst.pictures.images import fit
-from nst.runs.estimates import GIGABYTE
+from nst.pictures.samples import CONTENTS
 from nst.runs.events import Losses
-from nst.styles.style_file import PLANS, Style, StyleFile
+from nst.runs.memory_budget import GIGABYTE
+from nst.styles.network_plan import PLANS
+from nst.styles.style_file import Style, StyleFile
 from nst.styles.style_library import SHIPPED
 from nst.web.callbacks.instant import PREVIEW_SIDE
 from nst.web.service.fast_styles import THUMBNAIL_SCALE
@@ -99,7 +101,7 @@ def held_out(folder: Path | None) -> list[images.Array]:
         if not found:
             raise NotMeasured(f"no photos in {folder}")
     else:
-        found = [np.asarray(sample.draw(), np.float32) / 255 for sample in samples.CONTENTS]
+        found = [images.read_file(sample.path).rgb for sample in CONTENTS]
     return [images.resize(photo, *fit(*photo.shape[:2], WORTH)) for photo in found]
 
 
@@ -126,7 +128,7 @@ def seconds_of_thumbnails(photo: images.Array, rounds: int) -> tuple[float, ...]
 
     def paint() -> None:
         for name in file.styles:
-            images.encode_jpeg(apply_style(photo, file, {name: 1.0}, options))
+            images.encode_jpeg(apply_mix(photo, file, {name: 1.0}, options))
 
     paint()
     return tuple(seconds(paint) for _ in range(rounds))
@@ -140,9 +142,7 @@ def paint_large(width: int) -> dict[str, float]:
     del picture
     file = StyleFile.from_bytes(SHIPPED.read_bytes())
     taken = seconds(
-        lambda: images.encode_png(
-            apply_style(images.read(data).rgb, file, {next(iter(file.styles)): 1.0}, FastOptions())
-        )
+        lambda: images.encode_png(apply_mix(images.read(data).rgb, file, {next(iter(file.styles)): 1.0}, FastOptions()))
     )
     return {"gigabytes": peak_memory() / GIGABYTE, "seconds": taken}
 
@@ -184,7 +184,7 @@ def worth(photos: Sequence[images.Array], style: images.Array) -> list[Number]:
     losses, options = objective_of(style)
     counts: dict[str, list[float]] = {"adam": [], "lbfgs": []}
     for photo in photos:
-        painted = losses(photo, apply_style(photo, file, {next(iter(file.styles)): 1.0}, FastOptions())).total
+        painted = losses(photo, apply_mix(photo, file, {next(iter(file.styles)): 1.0}, FastOptions())).total
         for optimizer, found in counts.items():
             run = stylize(photo, style, StyleOptions.from_json({**options.to_json(), "optimizer": optimizer}))
             steps = (step.step for step in run if losses(photo, step.image).total <= painted)

@@ -16,7 +16,7 @@ import tensorflow as tf
 
 from nst.engine.extractors import Extractor
 from nst.engine.losses import gram
-from nst.options.style_options import nearest_layer
+from nst.options.layer_presets import nearest_layer
 
 Tensor = Any
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from benchmarks.outcome import NotMeasured, Warmth, must_finish
 from nst.jobs.queue import Queue
 from nst.jobs.store import Store
+from nst.jobs.workers import WorkerFunctions
 from nst.options.settings import Settings
 from nst.options.style_options import StyleOptions
 from nst.runs.run import Run, State
@@ -70,7 +71,7 @@ def line(settings: Settings, **names: str) -> Iterator[Line]:
     """A queue by these settings over a store of its own, with a warm worker; `names` are painters' (see Queue)."""
     with tempfile.TemporaryDirectory() as folder:
         store = Store(Path(folder))
-        queue = Queue(settings, store, **names)
+        queue = Queue(settings, store, WorkerFunctions(**names))
         queue.start()
         try:
             yield Line(store, queue)

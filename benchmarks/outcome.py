@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 from typing import Any, TypeVar
 
+from nst.runs.job import StyleJob
+
 T = TypeVar("T")
 GRACE = 10.0  # seconds in which a worker that is lost may be replaced
 
@@ -47,11 +49,8 @@ def all_of(count: int, things: Iterable[T]) -> list[T]:
     return found
 
 
-def paint(job: Mapping[str, Any], hear: Callable[[Any], None] = lambda event: None) -> list[Any]:
+def paint(job: StyleJob, hear: Callable[[Any], None] = lambda event: None) -> list[Any]:
     """A whole run in this process, as a worker paints it; its events, each told to `hear` as it comes.
-
-    Args:
-        job: "content", "style": picture files; "options": their JSON form; the rest as nst/jobs/worker_tasks.py says.
 
     Raises NotMeasured, with the run's own error, unless it finishes.
     """
@@ -64,7 +63,7 @@ def paint(job: Mapping[str, Any], hear: Callable[[Any], None] = lambda event: No
         events.append(event)
         hear(event)
 
-    execute({"init": None, **job}, emit, Control())
+    execute(job, emit, Control())
     ends = [event for event in events if event.kind in ("finished", "failed", "stopped", "paused")]
     last = ends[-1] if ends else events[-1]
     must_finish("the run", last.kind, getattr(last, "error", ""))

@@ -21,7 +21,8 @@ from nst.engine.extractors import ARCHITECTURES, Extractor, he_normal
 from nst.engine.networks import load_extractor
 from nst.engine.optimize import stylize
 from nst.options.style_options import StyleOptions
-from nst.runs.estimates import GIGABYTE, estimate
+from nst.runs.estimates import estimate
+from nst.runs.memory_budget import GIGABYTE
 
 
 class Peak(NamedTuple):

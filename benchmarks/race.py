@@ -39,10 +39,9 @@ from nst.engine.extractors import ARCHITECTURES, Extractor, he_normal
 from nst.engine.networks import choose_extractor, load_extractor
 from nst.errors import Diverged, InputError, OptionError
 from nst.options.option_field import did_you_mean
-from nst.options.settings import Settings
 from nst.options.style_options import StyleOptions
 from nst.pictures.images import fit, read_file, resize
-from nst.samples import find, path_of
+from nst.pictures.samples import find
 
 TURN = 10  # steps between two verdicts
 STEPS = 500
@@ -219,7 +218,7 @@ def picture_of(name: str) -> Picture:
     """The picture file or the sample of that name, [H, W, 3] in 0..1. Raises InputError."""
     if Path(name).is_file():
         return read_file(name).rgb
-    return read_file(path_of(find(name), Settings.read().data / "samples")).rgb
+    return read_file(find(name).path).rgb
 
 
 def _heading(conditions: Mapping[str, Any]) -> str:

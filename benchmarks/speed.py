@@ -22,9 +22,11 @@ from benchmarks.report import Number, others_load, report
 from nst.engine.backend import tf
 from nst.engine.devices import bfloat16_speedup, choose_precision
 from nst.engine.extractors import ARCHITECTURES, Extractor, he_normal
-from nst.engine.optimize import Step, stylize
+from nst.engine.optimize import stylize
+from nst.engine.step import Step
 from nst.options.style_options import StyleOptions
 from nst.pictures.images import encode_png
+from nst.runs.job import StyleJob
 from nst.runs.schedule import full_size_steps, schedule
 from nst.worker.runner import warm_up
 
@@ -102,8 +104,8 @@ def seconds_and_frames(options: StyleOptions) -> tuple[float, float]:
             yield step
             frames.append(perf_counter() - began)
 
-    job = {"content": encode_png(CONTENT), "style": encode_png(STYLE), "options": options.to_json()}
-    with patch("nst.worker.runner.stylize", watched):
+    job = StyleJob(encode_png(CONTENT), encode_png(STYLE), options)
+    with patch("nst.worker.style_run.stylize", watched):
         taken = seconds(lambda: paint(job))
     if not frames:
         raise NotMeasured("no step was seen of a run that finished")

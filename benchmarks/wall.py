@@ -16,8 +16,8 @@ from benchmarks.command import COUNT, PIXELS, SIZES, command, flags, listed
 from benchmarks.outcome import NotMeasured
 from benchmarks.report import Number, others_load, report
 from benchmarks.studio import studio
-from nst import samples
 from nst.pictures import images
+from nst.pictures.samples import CONTENTS
 from tools.browser import FLAGS, chromium
 
 WIDTHS = 1632, 4000  # px: 2 megapixels, of a screen, and 12, of a telephone
@@ -65,8 +65,6 @@ def measure(given: argparse.Namespace) -> None:
     found: dict[str, tuple[float, ...]] = {}
     with studio(given.studio) as running, sync_playwright() as playwright:
         running.seconds_until(running.worker_warm)
-        for sample in running.get("/api/v1/samples")["samples"]:
-            running.fetch(sample["thumbnail"])  # waits until it is drawn, all of which takes half a minute, once
         browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
         page = browser.new_page(viewport={"width": 1440, "height": 900})
         failed: list[str] = []
@@ -95,10 +93,10 @@ def measure(given: argparse.Namespace) -> None:
 
 
 def photos(width: int) -> Iterator[bytes]:
-    """JPEGs of a drawn sample with a photograph's grain, each another one."""
+    """JPEGs of a sample with a photograph's grain, each another one."""
     height = round(RATIO * width)
-    drawn = np.asarray(samples.CONTENTS[0].draw(), np.float32) / 255
-    picture, random = images.resize(drawn, height, width), np.random.default_rng(0)
+    picture = images.resize(images.read_file(CONTENTS[0].path).rgb, height, width)
+    random = np.random.default_rng(0)
     while True:
         grain = random.normal(0, 0.01, (height, width, 1)).astype(np.float32)
         yield images.encode_jpeg(np.clip(np.roll(picture, random.integers(width), axis=1) + grain, 0, 1))

@@ -17,7 +17,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from benchmarks.command import COUNT, PIXELS, SIZES, command, flags
 from benchmarks.line import Line, line
@@ -26,11 +25,12 @@ from benchmarks.report import Number, others_load, report
 from benchmarks.studio import free_port
 from nst.options.settings import Settings
 from nst.options.style_options import StyleOptions
-from nst.pictures.images import encode_jpeg
+from nst.pictures.images import encode_jpeg, read_file, resize
+from nst.pictures.samples import find
 from nst.runs.control import Control
 from nst.runs.estimates import pairs
 from nst.runs.events import Epoch, Event, Finished, Losses, Started
-from nst.samples import find
+from nst.runs.job import StyleJob
 
 SAMPLE = "night-wind"  # oil in eddies: as rough as paintings become
 LEAST = 10  # epochs of the shorter of two runs; what the longer one sent more is shared out
@@ -72,13 +72,13 @@ class Relay:
             sink.close()
 
 
-def paint(job: dict[str, Any], emit: Callable[[Event], None], control: Control) -> None:
+def paint(job: StyleJob, emit: Callable[[Event], None], control: Control) -> None:
     """Every frame is the content, as it came."""
-    epochs, size = job["options"]["epochs"], job["options"]["size"]
+    epochs, size = int(job.options.epochs), job.options.size
     emit(Started("compact", "", size, size, epochs, 10 * epochs))
     for n in range(epochs + 1):
         time.sleep(0.01)
-        emit(Epoch(n, 10 * n, Losses(3.0, 1.0, 1.5, 0.5), size, size, float(n), 10.0, 1.0, job["content"]))
+        emit(Epoch(n, 10 * n, Losses(3.0, 1.0, 1.5, 0.5), size, size, float(n), 10.0, 1.0, job.content))
     emit(Finished(1.0))
 
 
@@ -97,7 +97,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def measure(given: argparse.Namespace) -> None:
     load, size = others_load(), given.size
-    picture = np.asarray(find(SAMPLE).draw().resize((size, size), Image.Resampling.LANCZOS), np.float32) / 255
+    picture = resize(read_file(find(SAMPLE).path).rgb, size, size)
     frame, checkpoint = painted(picture)
     sent = []
     with cluster() as (relays, queue):
@@ -128,7 +128,7 @@ def measure(given: argparse.Namespace) -> None:
 def painted(picture: np.ndarray) -> tuple[bytes, bytes]:
     """(a frame, a checkpoint) of a painting of that size, as a worker makes them."""
     from nst.engine.optimize import stylize  # TensorFlow, which the worker of this benchmark does not need
-    from nst.worker.runner import FRAME_QUALITY
+    from nst.worker.style_run import FRAME_QUALITY
 
     size = picture.shape[0]
     count = pairs(size**2) + 2

@@ -1,4 +1,4 @@
-"""A neural style transfer studio. The public names load on first use, so that importing this costs nothing.
+"""A neural style transfer studio. The public names load on first use, so that `import nst` is quick.
 
 from nst import StyleOptions, read_file, stylize
 
@@ -14,14 +14,14 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from nst.engine.apply_style import apply_style as apply_style
-    from nst.engine.optimize import Step as Step
     from nst.engine.optimize import stylize as stylize
+    from nst.engine.step import Step as Step
     from nst.options.style_options import StyleOptions as StyleOptions
     from nst.pictures.images import encode_png as encode_png
     from nst.pictures.images import read_file as read_file
 
-_HOMES = {
-    "Step": "nst.engine.optimize",
+_MODULES = {
+    "Step": "nst.engine.step",
     "StyleOptions": "nst.options.style_options",
     "apply_style": "nst.engine.apply_style",
     "encode_png": "nst.pictures.images",
@@ -32,6 +32,6 @@ __all__ = ["Step", "StyleOptions", "apply_style", "encode_png", "read_file", "st
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    if name not in _MODULES:
         raise AttributeError(f"module 'nst' has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), name)
+    return getattr(importlib.import_module(_MODULES[name]), name)

@@ -1,4 +1,4 @@
-"""A file that is there whole or not at all."""
+"""Write a file whole or not at all."""
 
 import os
 import tempfile
@@ -9,9 +9,9 @@ from pathlib import Path
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """Where to write what becomes `path` at the end, unless an error comes first; its folder is made if need be.
+    """Give a temporary file beside `path` to write, which replaces `path` at the end and is deleted after an error.
 
-    Two that write at once do no harm, for each has a file of its own.
+    The folder is made if it does not exist. Concurrent writers have temporary files of their own; the last one stays.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")

@@ -1,34 +1,34 @@
-"""The errors a user can meet. Each message is one line that names the thing, states the rule and echoes the value.
+"""The errors that users see. Each message is one line that names the thing, states the rule and echoes the value.
 
 NstError
-├── InputError          what was given cannot be used
+├── InputError          an input cannot be used
 │   ├── OptionError     an option's name or value
 │   ├── StyleError      a style file, or the name of a style
 │   └── ImageError      a picture
 │       ├── TooLarge    ... over a limit of bytes or pixels
-│       └── NotAnImage  ... not a picture we read, or a damaged one
+│       └── NotAnImage  ... in no supported format, or damaged
 ├── WeightsError        a network's weights are missing, damaged or could not be fetched
 │   ├── Unfetched       ... could not be fetched
-│   └── Cancelled       ... were not fetched, because somebody said so
-├── Diverged            the loss became NaN or ran away
+│   └── Cancelled       ... were not fetched, because the download was cancelled
+├── Diverged            the loss became NaN or grew without bounds
 ├── OutOfMemory         the picture is too large for this machine
 ├── NotFound            no such run, frame or result
-├── Conflict            the run's state does not allow that
-├── TooMany             too many runs of one client wait
-└── Busy                the queue is full, or no worker is there
+├── Conflict            the run's state does not allow it
+├── TooMany             the client has too many runs waiting
+└── Busy                the queue is full, or there is no worker
 """
 
 
 class NstError(Exception):
-    """Base of everything a user can meet; `str(error)` is fit to be shown."""
+    """Base of the errors that users see; `str(error)` is the message."""
 
 
 class InputError(NstError):
-    """What was given cannot be used."""
+    """An input cannot be used."""
 
 
 class OptionError(InputError):
-    """An option's name or value is wrong; `option` names the field, "" if none is meant."""
+    """An option's name or value is wrong; `option` is its name, "" if the error is about none in particular."""
 
     def __init__(self, message: str, option: str = "") -> None:
         super().__init__(message)
@@ -48,7 +48,7 @@ class TooLarge(ImageError):
 
 
 class NotAnImage(ImageError):
-    """The bytes are no picture that we read, or a damaged one."""
+    """The bytes are no picture in a supported format, or a damaged one."""
 
 
 class WeightsError(NstError):
@@ -58,7 +58,7 @@ class WeightsError(NstError):
 class Unfetched(WeightsError):
     """Weights could not be fetched.
 
-    `brief` says why without the address and the system's words; `passing`, that another day may be better.
+    `brief` is the reason without the address and the system's message. `passing` is whether it may work another time.
     """
 
     def __init__(self, message: str, brief: str, passing: bool = False) -> None:
@@ -67,11 +67,11 @@ class Unfetched(WeightsError):
 
 
 class Cancelled(WeightsError):
-    """Weights were not fetched, because somebody said so."""
+    """Weights were not fetched, because the download was cancelled."""
 
 
 class Diverged(NstError):
-    """The loss became NaN or ran away."""
+    """The loss became NaN or grew without bounds."""
 
 
 class OutOfMemory(NstError):
@@ -83,12 +83,12 @@ class NotFound(NstError):
 
 
 class Conflict(NstError):
-    """The run's state does not allow that."""
+    """The run's state does not allow it."""
 
 
 class TooMany(NstError):
-    """Who asks has too many runs waiting already."""
+    """The client has too many runs waiting."""
 
 
 class Busy(NstError):
-    """The queue is full, or no worker is there."""
+    """The queue is full, or there is no worker."""

@@ -35,7 +35,7 @@ from benchmarks.report import Number
 from benchmarks.studio import studio
 from nst.options.style_options import StyleOptions
 from nst.pictures.images import encode_png
-from tests.web.sites import draw_cheaply
+from nst.runs.job import StyleJob
 from tools.browser import chromium
 
 Main = Callable[[Sequence[str]], int]
@@ -84,9 +84,8 @@ def refuse(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Refuse:
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Of a studio with a warm worker and cheap samples."""
+    """Of a studio with a warm worker."""
     folder = tmp_path_factory.mktemp("studio")
-    draw_cheaply(folder / "data" / "samples")
     with studio(folder=folder) as running:
         running.seconds_until(running.worker_warm)
         yield running.address
@@ -139,10 +138,9 @@ def unwell() -> Iterator[str]:
 # What they insist on with ---------------------------------------------------------------------------------------------
 
 
-def job(content: np.ndarray, style: np.ndarray, **options: object) -> dict[str, object]:
-    small = StyleOptions(size=64, epochs=1, extractor="compact", precision="float32")
-    pictures = {"content": encode_png(content), "style": encode_png(style)}
-    return {**pictures, "options": {**small.to_json(), **options}}
+def job(content: np.ndarray, style: np.ndarray, **options: object) -> StyleJob:
+    small = {"size": 64, "epochs": 1, "extractor": "compact", "precision": "float32"}
+    return StyleJob(encode_png(content), encode_png(style), StyleOptions.from_json({**small, **options}))
 
 
 def test_a_run_is_painted_to_its_end_or_its_own_error_is_raised(content: np.ndarray, style: np.ndarray) -> None:
@@ -211,7 +209,7 @@ def test_peak_of_what_does_not_fit_is_no_peak(refuse: Refuse) -> None:
 
 
 def test_fast_paints_in_one_pass(measure: Measure, pictures: tuple[str, ...]) -> None:
-    photos = str(Path(pictures[1]).parent)  # samples would have to be drawn
+    photos = str(Path(pictures[1]).parent)
     found = measure(fast.main, "--rounds", "1", "--size", "64", "--large", "300", "--photos", photos)
     assert found["64 x 64 px, ours"] > 0
     assert found["300 x 200 px by strips, peak memory"] > 0.1

@@ -49,7 +49,7 @@ def test_a_loops_own_time_is_when_it_came_down_to_its_last_loss() -> None:
     assert own_time(curve_of("only rises", [0, 1, 2], [50, 60, 70]), "compact") == 2
 
 
-def test_a_duel_says_who_was_there_first() -> None:
+def test_a_duel_compares_the_times_to_one_loss() -> None:
     its, ours = curve_of("its", [0, 10, 20], [1000, 100, 50]), curve_of("ours", [0, 1, 2], [1000, 50, 20])
     found = duel(its, ours, "compact")
     assert (found.loss, found.its_seconds, found.our_seconds, found.our_loss) == (50, 20, 1, 20)
@@ -59,7 +59,7 @@ def test_a_duel_says_who_was_there_first() -> None:
     assert duel(ours, its, "compact").ratio is None
 
 
-def test_the_table_names_every_loop_and_counts_the_aims() -> None:
+def test_the_table_has_every_loop_and_counts_the_aims() -> None:
     curves = {
         "keras": curve_of("Keras", [0, 10, 20], [1000, 100, 50]),
         "tensorflow": curve_of("Tutorial", [0, 1, 2], [10, 20, 30]),
@@ -75,7 +75,7 @@ def test_the_table_names_every_loop_and_counts_the_aims() -> None:
     assert len({line.count("|") for line in rows[:5]}) == 1
 
 
-def test_what_is_kept_can_be_read_again(tmp_path: Path) -> None:
+def test_written_curves_can_be_read_again(tmp_path: Path) -> None:
     path = tmp_path / "results" / "race.json"
     curve = curve_of("ours", [0, 1.23456789], [1000, 50])
     write(path, {"machine": {}, "conditions": {"size": 64}, "loops": {"ours": curve}})

@@ -54,7 +54,7 @@ def test_the_judge_agrees_with_its_twin(extractor: Extractor, problem: Problem) 
     np.testing.assert_allclose(verdict, (content_loss + style_loss, content_loss, style_loss), rtol=2e-3)
 
 
-def test_a_person_sees_a_small_picture_enlarged_and_clipped() -> None:
+def test_a_small_picture_is_judged_enlarged_and_clipped() -> None:
     seen = as_seen(np.full((8, 12, 3), 1.3, np.float32), 16, 24)
     assert seen.shape == (16, 24, 3)
     np.testing.assert_array_equal(seen, 1.0)
@@ -85,7 +85,7 @@ def test_each_loop_of_the_field_lowers_its_own_loss(name: str, problem: Problem)
     assert losses[-1] < (max(losses) / 1.5 if name == "tensorflow" else losses[0])
 
 
-def test_ours_runs_as_it_is_shipped_and_stays_in_range(problem: Problem) -> None:
+def test_our_loop_runs_with_the_defaults_and_stays_in_range(problem: Problem) -> None:
     loop = ours.our_loops(problem)["ours"]
     assert loop.run.args[1] == StyleOptions(size=64)  # type: ignore[attr-defined]
     for frame in itertools.islice(loop.run(), 6):
@@ -116,7 +116,7 @@ def test_a_step_of_lbfgs_is_one_evaluation(problem: Problem) -> None:
     assert threading.active_count() == before
 
 
-def test_lbfgs_ends_with_the_error_that_an_evaluation_met(problem: Problem) -> None:
+def test_an_error_of_an_evaluation_ends_lbfgs(problem: Problem) -> None:
     class Failing(Pull):
         def __call__(self, image, targets):  # type: ignore[no-untyped-def]
             raise MemoryError("no room")
@@ -132,7 +132,7 @@ def test_crowsonkbs_scales_are_a_root_of_two_apart() -> None:
     assert field.crowsonkb_sides(96) == (96,)
 
 
-def test_crowsonkbs_schedule_climbs_and_carries_its_moments(problem: Problem, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_crowsonkbs_schedule_enlarges_picture_and_moments(problem: Problem, monkeypatch: pytest.MonkeyPatch) -> None:
     grown = []
 
     class Watched(field.Adam):
@@ -219,7 +219,7 @@ def test_kerass_style_loss_is_published_over_the_image_not_the_layer(extractor: 
     assert float(pull(image, pull.targets(content, target))[0]) == pytest.approx(expected, rel=2e-3)
 
 
-def test_our_objective_can_be_the_yardstick(extractor: Extractor, problem: Problem) -> None:
+def test_our_objective_can_compute_the_loss_that_loops_are_compared_by(extractor: Extractor, problem: Problem) -> None:
     options = StyleOptions(size=64, **ours.yardstick_weights(problem))
     contents, styles = options.layers("tiny")
     objective = Objective(extractor, [n for n, _ in contents], [n for n, _ in styles], options.normalisation)
@@ -240,7 +240,7 @@ def test_published_layers_are_found_on_every_network() -> None:
     assert [formulas.layer_of("compact", name) for name in ("relu4_2", "relu5_2")] == ["block4_conv2", "block5_conv1"]
 
 
-def test_pytorch_sees_what_we_see(extractor: Extractor, problem: Problem) -> None:
+def test_pytorchs_activations_agree_with_ours(extractor: Extractor, problem: Problem) -> None:
     torch = pytest.importorskip("torch", reason="PyTorch is not installed")
     layers = ("block1_conv1", "block3_conv1", "block5_conv1")
     see = torch_loop.network(TINY, he_normal(TINY, seed=3), layers, torch.device("cpu"), torch.float32)

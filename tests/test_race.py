@@ -125,7 +125,7 @@ def test_a_loop_that_breaks_off_has_no_figures_and_fails_the_race(
     assert "No figures of ours: the loss ran away." in report.read_text()
 
 
-def test_on_random_weights_only_times_are_told(
+def test_with_random_weights_only_times_are_reported(
     tmp_path: Path, pictures: tuple[str, ...], capsys: pytest.CaptureFixture
 ) -> None:
     flags = ("--network", "compact", "--random-weights", "--size", "64", "--steps", "2", "--loops", "keras,ours")

@@ -5,5 +5,5 @@ from tools.reference import reference
 PAGE = Path(__file__).parent.parent / "docs" / "reference.md"
 
 
-def test_the_reference_is_what_the_code_says() -> None:
+def test_the_reference_page_is_up_to_date() -> None:
     assert PAGE.read_text(encoding="utf-8") == reference(), "run: python -m tools.reference > docs/reference.md"

@@ -1,4 +1,4 @@
-"""What the benchmark of speed rests on: which machine this is, which convolutions are its peak, what a run costs."""
+"""What `benchmarks.speed` is computed from: the machine's instructions, and the convolutions of a step alone."""
 
 import pytest
 
@@ -18,17 +18,17 @@ from nst.engine.extractors import ARCHITECTURES, Extractor, he_normal
         ("", "unknown"),
     ],
 )
-def test_a_processor_is_told_by_the_best_instructions_it_has(flags, found):
+def test_a_processor_is_named_by_the_best_instructions_it_has(flags, found):
     assert report.instructions(flags) == found
 
 
-def test_machines_of_one_name_and_other_instructions_have_results_of_their_own():
+def test_processors_of_one_name_with_other_instructions_have_files_of_their_own():
     here = {"cores": 2, "processor": "AMD EPYC"}
     names = {report.slug({**here, "instructions": kind}) for kind in ("avx2", "avx512_bf16")}
     assert names == {"2-cores-amd-epyc-avx2", "2-cores-amd-epyc-avx512-bf16"}
 
 
-def test_a_gradient_is_the_same_done_either_way():
+def test_both_ways_to_compute_a_gradient_agree():
     _, own, turned = convolutions._convolution(7, 9, (3, 3, 4, 6), "float32")
     assert own().numpy() == pytest.approx(turned().numpy(), rel=1e-4)
 
@@ -44,6 +44,19 @@ def test_the_bare_convolutions_are_those_of_the_network_up_to_the_deepest_layer_
     assert [kernel[2] for *_, kernel in found] == [3, *(kernel[3] for *_, kernel in found[:-1])]
 
 
-def test_the_quickest_way_is_the_one_that_counts() -> None:
+def test_a_step_does_each_convolution_forward_and_back_to_its_input() -> None:
+    vgg19, layers = ARCHITECTURES["vgg19"], ["block1_conv2", "block2_conv1"]
+    forward = ([1, 9, 8, 64], [1, 9, 8, 64], [1, 5, 4, 128])  # by hand: 9 x 8 px, half of it rounded up in block 2
+    back = ([1, 9, 8, 3], [1, 9, 8, 64], [1, 5, 4, 64])
+    work = convolutions.work_of_a_step(vgg19, layers, 9, 8, "float32")
+    done = [
+        [op.outputs[0].shape.as_list() for op in each.graph.get_operations() if op.type.startswith("Conv2D")]
+        for each in work
+    ]
+    assert done == [[shape] for pair in zip(forward, back, strict=True) for shape in pair]
+
+
+def test_the_fastest_of_several_ways_is_taken() -> None:
     small, large = (convolutions._convolution(side, side, (3, 3, 32, 32), "float32")[0] for side in (8, 256))
     assert convolutions.quickest([large, small]) is small
+    assert convolutions.quickest([small, large]) is small

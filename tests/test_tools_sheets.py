@@ -30,7 +30,7 @@ def lay_out(places: Path, *more: str) -> None:
                  *("--out", str(places / "out")), *QUICK, *more])  # fmt: skip
 
 
-def test_every_style_is_painted_on_every_content_and_what_is_there_is_kept(places, capsys):
+def test_every_style_is_painted_on_every_content_and_existing_paintings_are_kept(places, capsys):
     lay_out(places)
     made = {path.name for path in (places / "out").iterdir()}
     assert made == {
@@ -56,24 +56,24 @@ def test_pictures_of_one_name_are_refused(places):
         sheets.pictures([places / "contents", hill])
 
 
-def test_an_option_that_is_none_is_refused_in_one_line(places):
+def test_an_unknown_option_is_refused_in_one_line(places):
     with pytest.raises(SystemExit, match="there is no option 'strenght'"):
         lay_out(places, "--option", "strenght=2")
 
 
-def test_values_of_options_are_numbers_words_and_truths():
+def test_values_of_options_are_json_or_strings():
     given = ["strength=2", "init=content", "keep_colors=true", "style_layers=block1_conv1=1"]
     assert [sheets.option(text)[1] for text in given] == [2, "content", True, "block1_conv1=1"]
 
 
-def test_a_sheet_has_a_cell_for_each_picture_and_light_ground_between():
+def test_a_sheet_has_a_cell_for_each_picture_with_gaps_between():
     red, blue = (Image.new("RGB", (80, 40), colour) for colour in ("red", "blue"))
     found = sheets.sheet([[(red, "red")], [(None, ""), (blue, "")]], side=40)
     gap, line = sheets.GAP, sheets.LINE
     assert found.size == (2 * 40 + 3 * gap, 20 + line + 20 + 3 * gap)
     assert found.getpixel((gap + 20, gap + 10)) == (255, 0, 0)
     assert found.getpixel((found.width - gap - 20, found.height - gap - 10)) == (0, 0, 255)
-    assert found.getpixel((gap + 20, found.height - gap - 10)) == sheets.GROUND
+    assert found.getpixel((gap + 20, found.height - gap - 10)) == sheets.BACKGROUND
     assert np.asarray(found)[gap + 20 : gap + 20 + line].min() < 150  # the name is written
 
 
@@ -81,8 +81,8 @@ def test_a_sheet_of_fast_styles_has_a_row_for_each_and_the_contents_on_top(place
     name = Library(places / "none").entries()[0].name
     for more, rows in (([], 2), (["--bare"], 1)):
         out = places / "fast.png"
-        told = ["--contents", str(places / "contents"), "--styles", name, "--out", str(out), "--size", "64"]
-        fast_sheet.main([*told, "--side", "40", *more])
+        arguments = ["--contents", str(places / "contents"), "--styles", name, "--out", str(out), "--size", "64"]
+        fast_sheet.main([*arguments, "--side", "40", *more])
         with Image.open(out) as found:
             assert found.width > 2 * 40
             assert 20 * rows < found.height < 80 * rows

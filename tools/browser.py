@@ -1,4 +1,4 @@
-"""The Chromium that tests and benchmarks drive: find it; as a program, `python -m tools.browser`, install it once."""
+"""Find the Chromium that tests and benchmarks drive; `python -m tools.browser` installs it if there is none."""
 
 import functools
 import os
@@ -12,7 +12,7 @@ from playwright.sync_api import sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
-# No sandbox for root, who cannot have one; nothing that calls home.
+# Chromium's sandbox does not work for root. The other flags keep it from using the network by itself.
 FLAGS = (
     *("--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update"),
@@ -22,8 +22,8 @@ FLAGS = (
 
 @functools.cache
 def chromium() -> str | None:
-    """Path of the Chromium that NST_CHROMIUM names, of this machine's own, or of Playwright's; None without any."""
-    return os.environ.get("NST_CHROMIUM") or next(filter(_starts, _installed()), None) or _playwrights_own()
+    """Path of the Chromium in NST_CHROMIUM, else of one installed on this machine, else of Playwright's; else None."""
+    return os.environ.get("NST_CHROMIUM") or next(filter(_starts, _installed()), None) or _of_playwright()
 
 
 def _installed() -> list[str]:
@@ -31,18 +31,18 @@ def _installed() -> list[str]:
 
 
 def _starts(path: str) -> bool:
-    """Whether it is a browser: on some systems `chromium` is only a signpost to another package manager."""
+    """Whether it is a browser: on some systems `chromium` only prints how to install it."""
     return subprocess.run([path, "--version"], capture_output=True).returncode == 0
 
 
-def _playwrights_own() -> str | None:
+def _of_playwright() -> str | None:
     with sync_playwright() as playwright:
         path = playwright.chromium.executable_path
     return path if Path(path).exists() else None
 
 
 def install() -> None:
-    """Install Chromium: Debian's package for root on Debian, else Playwright's build. Raises CalledProcessError."""
+    """Install Chromium: as root on Debian its package, else Playwright's build. Raises CalledProcessError."""
     root = hasattr(os, "geteuid") and os.geteuid() == 0
     if root and shutil.which("apt-get") and platform.freedesktop_os_release().get("ID") == "debian":
         quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
@@ -54,7 +54,7 @@ def install() -> None:
 
 
 def main() -> None:
-    """Install Chromium unless one starts."""
+    """Install Chromium unless there is one that starts."""
     if chromium():
         return
     print("browser: no Chromium here; installing one for the browser tests", flush=True)

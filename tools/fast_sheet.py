@@ -1,4 +1,4 @@
-"""A contact sheet of the fast styles: every shipped style on every content, to be looked at.
+"""Paint a contact sheet of the fast styles: every shipped style on every content.
 
 Run `python -m tools.fast_sheet --contents FILES --out FILE.jpg`.
 """
@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from nst.engine.feed_forward import apply_style
+from nst.engine.feed_forward import apply_mix
 from nst.options.fast_options import FastOptions
 from nst.options.settings import Settings
 from nst.pictures.images import read_file
@@ -20,29 +20,34 @@ from tools.sheets import Cell, opened, pictures, sheet
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Paint, and lay out contents along the top, styles down the side."""
+    """Paint and write the sheet: a column for each content, a row for each style."""
     parser = argparse.ArgumentParser(prog="python -m tools.fast_sheet", description=__doc__.splitlines()[0])
     parser.add_argument("--contents", nargs="+", type=Path, required=True, help="pictures, or folders of them")
     parser.add_argument("--styles", nargs="+", help="names; every style that ships if none are given")
     parser.add_argument("--out", type=Path, required=True, help="JPEG or PNG to write")
-    parser.add_argument("--size", type=int, default=512, help="long side of what is painted, px")
+    parser.add_argument("--size", type=int, default=512, help="long side of a painting, px")
     parser.add_argument("--side", type=int, default=256, help="long side of a cell, px")
     parser.add_argument("--strength", type=float, default=1.0)
-    parser.add_argument("--bare", action="store_true", help="without the contents along the top")
-    asked = parser.parse_args(arguments)
-    contents = pictures(asked.contents)
+    parser.add_argument("--bare", action="store_true", help="without the row of contents at the top")
+    args = parser.parse_args(arguments)
+    contents = pictures(args.contents)
     library = Library(Settings.read().data / "styles")
-    names = asked.styles or [entry.name for entry in library.entries() if entry.shipped]
-    options = FastOptions(size=asked.size, strength=asked.strength)
-    rows: list[list[Cell]] = [] if asked.bare else [[(opened(content), content.stem) for content in contents]]
+    names = args.styles or [entry.name for entry in library.entries() if entry.shipped]
+    options = FastOptions(size=args.size, strength=args.strength)
+    rows: list[list[Cell]] = [] if args.bare else [[(opened(content), content.stem) for content in contents]]
     for name in names:
         began = time.monotonic()
         file = library.file_of([name])
-        painted = [apply_style(read_file(content).rgb, file, {name: 1.0}, options) for content in contents]
+        paintings = [apply_mix(read_file(content).rgb, file, {name: 1.0}, options) for content in contents]
         print(f"{name}: {(time.monotonic() - began) / len(contents):.2f} s a picture", flush=True)
-        rows.append([(Image.fromarray(np.rint(each * 255).astype(np.uint8)), "") for each in painted])
-        rows[-1][0] = rows[-1][0][0], file.styles[name].title
-    sheet(rows, asked.side).save(asked.out, quality=88)
+        titles = [file.styles[name].title, *[""] * (len(paintings) - 1)]
+        rows.append(
+            [
+                (Image.fromarray(np.rint(painting * 255).astype(np.uint8)), title)
+                for painting, title in zip(paintings, titles, strict=True)
+            ]
+        )
+    sheet(rows, args.side).save(args.out, quality=88)
 
 
 if __name__ == "__main__":

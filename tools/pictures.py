@@ -1,4 +1,4 @@
-"""Paint the pictures of the README with the shipped defaults, from samples that the program draws itself.
+"""Paint the pictures of the README with the default options, from samples that come with the program.
 
 Run `python -m tools.pictures`; docs/pictures/ receives each content, its style and the painting side by side.
 """
@@ -11,19 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nst.engine.optimize import stylize
-from nst.options.settings import Settings
 from nst.options.style_options import StyleOptions
 from nst.pictures.images import encode_jpeg, read_file, resize
-from nst.samples import find, path_of
+from nst.pictures.samples import find
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "pictures"
 PAIRS = (("lake", "night-wind"), ("harbour", "great-swell"), ("marble", "red-evening"), ("owl", "lily-pond"))
-GAP = 8  # px of white between the three
-KEPT = (0, 4, 20, 32, 40)  # epochs of the strip that shows a painting grow: one of each scale
+GAP = 8  # px of white between two pictures
+STRIP = (0, 4, 20, 32, 40)  # epochs in the strip of a forming picture: one of each scale
 
 
 def main() -> None:
-    """Paint every pair, and the first one once more as a strip of its epochs."""
+    """Paint every pair, and write the first one also as a strip of its epochs."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     for number, (content_name, style_name) in enumerate(PAIRS):
         content, style = (picture_of(name) for name in (content_name, style_name))
@@ -32,12 +31,12 @@ def main() -> None:
         print(f"{content_name} x {style_name}: {time.monotonic() - began:.0f} s")
         (FOLDER / f"{content_name}-{style_name}.jpg").write_bytes(encode_jpeg(row(content, style, frames[-1]), 90))
         if number == 0:
-            (FOLDER / "growing.jpg").write_bytes(encode_jpeg(row(*(frames[epoch] for epoch in KEPT), height=180), 90))
+            (FOLDER / "growing.jpg").write_bytes(encode_jpeg(row(*(frames[epoch] for epoch in STRIP), height=180), 90))
 
 
 def picture_of(name: str) -> NDArray[np.float32]:
     """The sample of that name, [H, W, 3] in 0..1."""
-    return read_file(path_of(find(name), Settings.read().data / "samples")).rgb
+    return read_file(find(name).path).rgb
 
 
 def epochs(content: NDArray[np.float32], style: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
@@ -48,7 +47,7 @@ def epochs(content: NDArray[np.float32], style: NDArray[np.float32]) -> Iterator
 
 
 def row(*pictures: NDArray[np.float32], height: int = 384) -> NDArray[np.float32]:
-    """Pictures side by side at one height, [height, ..., 3]."""
+    """Pictures side by side, scaled to one height: [height, W, 3]."""
     parts: list[NDArray[np.float32]] = []
     for picture in pictures:
         width = round(height * picture.shape[1] / picture.shape[0])

@@ -1,7 +1,7 @@
 """Make the project's virtual environment, once: `python3 tools/prepare.py [FOLDER] [--dev]`.
 
-The second time it only reads a stamp, unless the requirements changed. `--dev` adds what the tests need, a browser too.
-Standard library only, and it starts on an old Python too, to say that it is too old.
+If the requirements have not changed since the last time, as a stamp file records, nothing is done. `--dev` adds what
+the tests need, a browser too. Standard library only; it starts on an old Python, too, to report that it is too old.
 """
 
 import argparse
@@ -13,7 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-OLDEST, NEWEST = (3, 11), (3, 13)  # what TensorFlow 2.21 has wheels for
+OLDEST, NEWEST = (3, 11), (3, 13)  # Python versions that TensorFlow 2.21 has wheels for
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -28,7 +28,7 @@ def main() -> None:
 
 
 def prepare(folder: Path, *, dev: bool) -> None:
-    """An environment in `folder` that holds the requirements; ends the program with one line where that cannot be."""
+    """Make the environment in `folder` and install the requirements; after a failure, exit with one line."""
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     if not python.exists():
         create(folder)
@@ -43,26 +43,26 @@ def prepare(folder: Path, *, dev: bool) -> None:
 
 
 def create(folder: Path) -> None:
-    """A new virtual environment of the Python that runs this."""
+    """Make a virtual environment of the Python that runs this."""
     version = ".".join(map(str, sys.version_info[:3]))
     if not OLDEST <= sys.version_info[:2] <= NEWEST:
         allowed = f"{OLDEST[0]}.{OLDEST[1]} to {NEWEST[0]}.{NEWEST[1]}"
         fail(f"TensorFlow needs Python {allowed}, this is {version}; `make PYTHON=python3.12 run` names another")
-    if importlib.util.find_spec("ensurepip") is None:  # Debian packages it apart from Python
+    if importlib.util.find_spec("ensurepip") is None:  # Debian has it in a package of its own
         fail(f"this Python {version} cannot make environments; on Debian and Ubuntu `apt install python3-venv` helps")
-    say(f"making {folder} with Python {version}")
+    print_line(f"making {folder} with Python {version}")
     if subprocess.run([sys.executable, "-m", "venv", str(folder)]).returncode:
         shutil.rmtree(str(folder), ignore_errors=True)
-        fail(f"could not make {folder} (the reason stands above)")
+        fail(f"could not make {folder} (the reason is above)")
 
 
 def install(python: Path, requirements: Path) -> None:
-    """Install a requirements file. A TensorFlow that somebody chose (for a graphics card, say) stays."""
-    say(f"installing {requirements}, once; it takes a few minutes")
+    """Install a requirements file, but no TensorFlow over one that is installed, perhaps for a graphics card."""
+    print_line(f"installing {requirements}, once; it takes a few minutes")
     pip = [str(python), "-m", "pip", "install", "--disable-pip-version-check"]
-    ask = [str(python), "-c", "from importlib.metadata import version; version('tensorflow')"]
-    chosen = subprocess.run(ask, stderr=subprocess.DEVNULL).returncode == 0
-    lines = [line for line in lines_of(requirements) if not (chosen and line.startswith("tensorflow-cpu"))]
+    query = [str(python), "-c", "from importlib.metadata import version; version('tensorflow')"]
+    installed = subprocess.run(query, stderr=subprocess.DEVNULL).returncode == 0
+    lines = [line for line in lines_of(requirements) if not (installed and line.startswith("tensorflow-cpu"))]
     run([*pip, *lines], f"pip could not install {requirements}; is there a network that reaches PyPI, and disk?")
 
 
@@ -78,23 +78,23 @@ def lines_of(requirements: Path) -> "list[str]":
 
 
 def digest(requirements: Path, python: Path) -> str:
-    """What the environment's content depends on, in short."""
+    """A hash of what the environment is made from: the requirements and the Python."""
     return hashlib.sha256("\n".join([*lines_of(requirements), str(python.resolve())]).encode()).hexdigest()
 
 
 def run(command: "list[str]", failure: str) -> None:
-    """Run a command, its output in sight; end the program with `failure` if it fails."""
+    """Run a command with its output on the terminal; exit with the line `failure` if it fails."""
     if subprocess.run(command).returncode:
-        fail(f"{failure} (the reason stands above)")
+        fail(f"{failure} (the reason is above)")
 
 
-def say(text: str) -> None:
-    """One line about what goes on."""
+def print_line(text: str) -> None:
+    """Print a line about what is done."""
     print(f"prepare: {text}", flush=True)
 
 
 def fail(text: str) -> None:
-    """End the program with one line."""
+    """Exit with one line."""
     sys.exit(f"prepare: {text}")
 
 

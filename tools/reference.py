@@ -8,11 +8,12 @@ import dataclasses
 from collections.abc import Iterable, Iterator
 
 from nst.cli.main import build_parser
-from nst.cli.stylize import FILM_OPTIONS
+from nst.cli.stylize import TIMELAPSE_FLAGS
 from nst.options.fast_options import FastOptions
+from nst.options.layer_presets import PRESETS, Preset
 from nst.options.option_field import Option, options_of
 from nst.options.settings import Settings, flag_of
-from nst.options.style_options import PRESETS, Preset, StyleOptions
+from nst.options.style_options import StyleOptions
 from nst.options.train_options import TrainOptions
 from nst.pictures.timelapse import TimelapseOptions
 from nst.web.api import router
@@ -24,7 +25,7 @@ VARIABLES = {
     "KERAS_HOME": "where Keras keeps its own downloads, which are used when they are there, default ~/.keras",
 }
 OPTION_COLUMNS = ("option", "flag", "default", "may be", "what it does")
-WITHOUT_FLAG = [option for option in options_of(TimelapseOptions) if option not in FILM_OPTIONS]
+WITHOUT_FLAG = [option for option in options_of(TimelapseOptions) if option not in TIMELAPSE_FLAGS]
 
 
 def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
@@ -34,7 +35,7 @@ def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 
 
 def bounds(option: Option) -> str:
-    """What the option may be, in words."""
+    """The values that the option may have."""
     if option.choices:
         return ", ".join(f"`{choice}`" for choice in option.choices)
     if option.low is not None and option.high is not None:
@@ -44,7 +45,7 @@ def bounds(option: Option) -> str:
 
 
 def options(kind: type, prefix: str = "") -> Iterator[tuple[str, ...]]:
-    """A row an option; its flag, if it has one, begins with `prefix`."""
+    """A row for each option; flags begin with `prefix`."""
     for option in options_of(kind):
         default = "automatic" if option.default is None else f"`{option.default}`"
         flag = "" if option in WITHOUT_FLAG else f"`--{prefix}{option.name}`".replace("_", "-")
@@ -52,7 +53,7 @@ def options(kind: type, prefix: str = "") -> Iterator[tuple[str, ...]]:
 
 
 def presets() -> Iterator[tuple[str, ...]]:
-    """A row a preset."""
+    """A row for each preset."""
     for name, preset in PRESETS.items():
         yield f"`{name}`", ", ".join(preset.content), styles(preset), preset.help
 
@@ -64,7 +65,7 @@ def styles(preset: Preset) -> str:
 
 
 def settings() -> Iterator[tuple[str, ...]]:
-    """A row a setting, then the variables that only have an environment form."""
+    """A row for each setting, then the environment variables that have no flag."""
     for field in dataclasses.fields(Settings):
         yield f"`NST_{field.name.upper()}`", f"`{flag_of(field.name)}`", field.metadata["help"]
     for name, help in VARIABLES.items():
@@ -72,7 +73,7 @@ def settings() -> Iterator[tuple[str, ...]]:
 
 
 def commands(parser: argparse.ArgumentParser, prefix: str = "nst") -> Iterator[tuple[str, ...]]:
-    """A row a command, with the flags that are no options or settings."""
+    """A row for each command, with the flags that are neither options nor settings."""
     for group in (action for action in parser._actions if isinstance(action, argparse._SubParsersAction)):
         helps = {choice.dest: choice.help or "" for choice in group._choices_actions}
         for name, child in group.choices.items():
@@ -81,7 +82,7 @@ def commands(parser: argparse.ArgumentParser, prefix: str = "nst") -> Iterator[t
 
 
 def flags(parser: argparse.ArgumentParser) -> Iterator[str]:
-    """A command's own flags, each with what it does."""
+    """The flags of a command that are neither options nor settings, each with its help."""
     known = {option.name for kind in (StyleOptions, FastOptions, TrainOptions) for option in options_of(kind)}
     known |= {f"timelapse_{option.name}" for option in options_of(TimelapseOptions)}
     known |= {field.name for field in dataclasses.fields(Settings)} | {"help"}
@@ -93,7 +94,7 @@ def flags(parser: argparse.ArgumentParser) -> Iterator[str]:
 
 
 def routes() -> Iterator[tuple[str, ...]]:
-    """A row a route of the REST interface."""
+    """A row for each route of the REST interface."""
     for route in router.routes:
         if getattr(route, "include_in_schema", False):
             summary = (route.endpoint.__doc__ or "").splitlines()[0]
@@ -115,7 +116,7 @@ def reference() -> str:
         "Of `nst train`, which teaches the studio fast styles.",
         table(OPTION_COLUMNS, options(TrainOptions)),
         "## Options of a timelapse",
-        "`--timelapse FILE` of `nst stylize` writes one; the suffix of FILE tells the format.",
+        "`--timelapse FILE` of `nst stylize` writes one; the suffix of FILE names the format.",
         table(OPTION_COLUMNS, options(TimelapseOptions, "timelapse_")),
         "## Layer presets",
         table(("preset", "content layers", "style layers", "source"), presets()),

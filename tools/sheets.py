@@ -1,7 +1,7 @@
-"""Contact sheets: every style on every content with the shipped defaults, to be looked at.
+"""Paint contact sheets: every style on every content with the default options.
 
-Run `python -m tools.sheets --contents FILES --styles FILES --out FOLDER`; paintings that are there already are kept, so
-it may be interrupted and called again.
+Run `python -m tools.sheets --contents FILES --styles FILES --out FOLDER`. Paintings that exist are not painted again,
+so the same command continues after an interruption.
 """
 
 import argparse
@@ -16,41 +16,41 @@ from typing import Any
 
 from PIL import Image, ImageDraw, ImageFont
 
+from nst.atomic_write import atomic_write
 from nst.engine.optimize import stylize
 from nst.errors import NstError
 from nst.options.style_options import StyleOptions
-from nst.pictures.images import encode_png, read_file
+from nst.pictures.images import SUFFIXES, encode_png, read_file
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
-GROUND, INK = (250, 250, 247), (60, 60, 60)
-GAP, LINE = 6, 20  # px between cells, and of a name below its picture
-THUMBNAIL = 220  # px, a cell of the overview
-COLUMNS = 4  # of a style's sheet: itself and its paintings
+BACKGROUND, TEXT_COLOR = (250, 250, 247), (60, 60, 60)
+GAP, LINE = 6, 20  # px between cells, and height of the name below a picture
+THUMBNAIL = 220  # px, side of a cell in the overview
+COLUMNS = 4  # of the sheet of a style
 
 Cell = tuple[Image.Image | None, str]  # a picture and its name
 Cells = Sequence[Sequence[Cell]]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Paint what is missing, then lay out a sheet for each style and one overview of all."""
-    asked = parser().parse_args(arguments)
+    """Paint what is missing, then write a sheet for each style and an overview of all."""
+    args = parser().parse_args(arguments)
     try:
-        contents, styles = pictures(asked.contents), pictures(asked.styles)
-        options = StyleOptions.from_json({"size": asked.size, "seed": asked.seed, **dict(asked.option)})
-        prepare(asked.out, options)
+        contents, styles = pictures(args.contents), pictures(args.styles)
+        options = StyleOptions.from_json({"size": args.size, "seed": args.seed, **dict(args.option)})
+        prepare(args.out, options)
         for style in styles:
             for content in contents:
-                paint(content, style, asked.out, options)
+                paint(content, style, args.out, options)
     except NstError as error:
         raise SystemExit(str(error)) from None
     for style in styles:
         cells = [
             (opened(style), style.stem),
-            *((painting(asked.out, content, style), content.stem) for content in contents),
+            *((painting(args.out, content, style), content.stem) for content in contents),
         ]
         rows = [cells[at : at + COLUMNS] for at in range(0, len(cells), COLUMNS)]
-        sheet(rows, options.size).save(asked.out / f"{style.stem}.png")
-    overview(contents, styles, asked.out).save(asked.out / "overview.png")
+        sheet(rows, options.size).save(args.out / f"{style.stem}.png")
+    overview(contents, styles, args.out).save(args.out / "overview.png")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -68,7 +68,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def option(text: str) -> tuple[str, Any]:
-    """("strength", 2) of "strength=2"; a value that is no JSON is a word."""
+    """("strength", 2) from "strength=2"; a value that is no JSON is a string."""
     name, sign, value = text.partition("=")
     if not sign:
         raise argparse.ArgumentTypeError(f"must look like name=value, got {text!r}")
@@ -78,9 +78,9 @@ def option(text: str) -> tuple[str, Any]:
         return name, value
 
 
-def pictures(places: Iterable[Path]) -> list[Path]:
-    """The picture files among `places` and in those of them that are folders. Raises SystemExit where names clash."""
-    found = [file for place in places for file in (sorted(place.iterdir()) if place.is_dir() else [place])]
+def pictures(paths: Iterable[Path]) -> list[Path]:
+    """The pictures among `paths` and in the folders among them. Raises SystemExit if two have the same name."""
+    found = [file for path in paths for file in (sorted(path.iterdir()) if path.is_dir() else [path])]
     found = [file for file in found if file.suffix.lower() in SUFFIXES]
     if len({file.stem for file in found}) < len(found) or not found:
         raise SystemExit(
@@ -90,35 +90,34 @@ def pictures(places: Iterable[Path]) -> list[Path]:
 
 
 def prepare(folder: Path, options: StyleOptions) -> None:
-    """Make the folder, or make sure that what it holds was painted with the same options."""
+    """Make the folder. Raises SystemExit if it has paintings with other options."""
     folder.mkdir(parents=True, exist_ok=True)
-    kept, told = folder / "options.json", json.dumps(options.to_json(), indent=1) + "\n"
-    if kept.exists() and kept.read_text(encoding="utf-8") != told:
+    kept, text = folder / "options.json", json.dumps(options.to_json(), indent=1) + "\n"
+    if kept.exists() and kept.read_text(encoding="utf-8") != text:
         raise SystemExit(f"{str(folder)!r} holds paintings with other options, see {kept.name}; name another folder")
-    kept.write_text(told, encoding="utf-8")
+    kept.write_text(text, encoding="utf-8")
 
 
-def place(folder: Path, content: Path, style: Path) -> Path:
-    """Where the painting of `content` in the manner of `style` lies."""
+def path_of(folder: Path, content: Path, style: Path) -> Path:
+    """The file of the painting of `content` in `style`."""
     return folder / f"{style.stem}--{content.stem}.png"
 
 
 def paint(content: Path, style: Path, folder: Path, options: StyleOptions) -> None:
-    """Paint one picture, unless it is there. Raises NstError."""
-    path = place(folder, content, style)
+    """Paint one picture, unless its file exists. Raises NstError."""
+    path = path_of(folder, content, style)
     if path.exists():
         return
     began = time.monotonic()
     step = deque(stylize(read_file(content).rgb, read_file(style).rgb, options), maxlen=1).pop()
-    half = path.with_suffix(".part")  # a painting that is cut off must not be taken for one
-    half.write_bytes(encode_png(step.image))
-    half.replace(path)
+    with atomic_write(path) as part:
+        part.write_bytes(encode_png(step.image))
     print(f"{path.name}: {step.step} steps, {time.monotonic() - began:.0f} s, loss {step.losses.total:.4g}", flush=True)
 
 
 def painting(folder: Path, content: Path, style: Path) -> Image.Image:
-    """The finished painting of the two."""
-    return opened(place(folder, content, style))
+    """The painting of `content` in `style`, which exists."""
+    return opened(path_of(folder, content, style))
 
 
 def opened(path: Path) -> Image.Image:
@@ -128,7 +127,7 @@ def opened(path: Path) -> Image.Image:
 
 
 def overview(contents: Sequence[Path], styles: Sequence[Path], folder: Path) -> Image.Image:
-    """All paintings small: contents along the top, styles down the side."""
+    """Thumbnails of all paintings: a column for each content, a row for each style."""
     head: list[Cell] = [(None, ""), *((opened(content), content.stem) for content in contents)]
     rows: list[list[Cell]] = [
         [(opened(style), style.stem), *((painting(folder, content, style), "") for content in contents)]
@@ -138,10 +137,10 @@ def overview(contents: Sequence[Path], styles: Sequence[Path], folder: Path) -> 
 
 
 def sheet(rows: Cells, side: int) -> Image.Image:
-    """Cells in rows and columns on a light ground: pictures at most `side` x `side` px, names below them.
+    """Cells in rows and columns: pictures of at most `side` x `side` px, with names below them.
 
-    A row is as high as the highest of its pictures, with a line for names where it has any; a column as wide as the
-    widest of its pictures and names.
+    A row is as high as the highest of its pictures, and a line more if it has names; a column as wide as the widest of
+    its pictures and names.
     """
     font = ImageFont.load_default(size=13)
     fitted = [[(picture and shrunk(picture, side), name) for picture, name in row] for row in rows]
@@ -153,7 +152,9 @@ def sheet(rows: Cells, side: int) -> Image.Image:
         max(max(picture.width if picture else 0, math.ceil(font.getlength(name))) for picture, name in column)
         for column in zip_longest(*fitted, fillvalue=(None, ""))
     ]
-    whole = Image.new("RGB", (sum(widths) + GAP * (len(widths) + 1), sum(heights) + GAP * (len(heights) + 1)), GROUND)
+    whole = Image.new(
+        "RGB", (sum(widths) + GAP * (len(widths) + 1), sum(heights) + GAP * (len(heights) + 1)), BACKGROUND
+    )
     draw = ImageDraw.Draw(whole)
     top = GAP
     for row, height in zip(fitted, heights, strict=True):
@@ -161,14 +162,14 @@ def sheet(rows: Cells, side: int) -> Image.Image:
         for (picture, name), width in zip(row, widths, strict=False):
             if picture:
                 whole.paste(picture, (left + (width - picture.width) // 2, top))
-                draw.text((left + width // 2, top + picture.height + 2), name, INK, font, anchor="ma")
+                draw.text((left + width // 2, top + picture.height + 2), name, TEXT_COLOR, font, anchor="ma")
             left += width + GAP
         top += height + GAP
     return whole
 
 
 def shrunk(picture: Image.Image, side: int) -> Image.Image:
-    """The same, at most `side` x `side` px."""
+    """The picture at no more than `side` x `side` px."""
     small = picture.copy()
     small.thumbnail((side, side), Image.Resampling.LANCZOS)
     return small

@@ -1,8 +1,8 @@
-"""Make a trained style file the one that ships: titles, what was learned from, and little pictures of our own.
+"""Make a trained style file the one that comes with the program: add titles, sources and thumbnails.
 
 Train with `nst train great-wave=FILE ... --new --photos FOLDER -o trained.style`, then run
 `python -m tools.ship trained.style`; nst/builtin receives fast.style and, beside it, fast.json with its provenance.
-The pictures that `nst train` keeps of what it learned from stay out: our sample lake, painted, stands for each style.
+The thumbnails that `nst train` made of the pictures learned from are replaced by the sample lake in each style.
 """
 
 import argparse
@@ -10,16 +10,14 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from nst.engine.feed_forward import FastNetwork
-from nst.pictures.images import encode_jpeg, resize
-from nst.samples import find
+from nst.pictures.images import encode_jpeg, read_file, resize
+from nst.pictures.samples import find
 from nst.styles.style_file import StyleFile
 from nst.styles.style_library import SHIPPED
 
 PUBLIC_DOMAIN, OURS = "in the public domain", "drawn by this program"
-LEARNED = {  # name -> (title, what it learned from, whose that is)
+SOURCES = {  # name -> (title, the picture learned from, its rights)
     "great-wave": ("The Great Wave", "Katsushika Hokusai, The Great Wave off Kanagawa, about 1831", PUBLIC_DOMAIN),
     "starry-night": ("The Starry Night", "Vincent van Gogh, The Starry Night, 1889", PUBLIC_DOMAIN),
     "the-scream": ("The Scream", "Edvard Munch, The Scream, 1893", PUBLIC_DOMAIN),
@@ -29,36 +27,36 @@ LEARNED = {  # name -> (title, what it learned from, whose that is)
     "rose-window": ("Rose window", "the sample of that name, stained glass", OURS),
     "river-points": ("River in points", "the sample of that name, points of colour", OURS),
 }
-SIDES = 192, 256  # px, of the little pictures
+SIDES = 192, 256  # px, height and width of the thumbnails
 QUALITY = 85
 
 
 def main() -> None:
-    """Ship a file."""
+    """Write the style file and its provenance to nst/builtin."""
     parser = argparse.ArgumentParser(prog="python -m tools.ship", description=__doc__.splitlines()[0])
     parser.add_argument("file", type=Path, help="what `nst train --new` wrote")
     path = parser.parse_args().file
     file = StyleFile.from_bytes(path.read_bytes(), path.name)
-    others = [name for name in file.styles if name not in LEARNED]
+    others = [name for name in file.styles if name not in SOURCES]
     if others:
-        raise SystemExit(f"{path.name!r} has styles that LEARNED does not know: {', '.join(others)}")
-    network, lake = FastNetwork(file), resize(np.asarray(find("lake").draw(), np.float32) / 255, *SIDES)
-    told: dict[str, object] = {}
+        raise SystemExit(f"{path.name!r} has styles without an entry in SOURCES: {', '.join(others)}")
+    network, lake = FastNetwork(file), resize(read_file(find("lake").path).rgb, *SIDES)
+    training: dict[str, object] = {}
     styles = {}
     for name, style in file.styles.items():
-        title, learned, rights = LEARNED[name]
-        told = {key: value for key, value in style.provenance.items() if key != "picture"}
+        title, source, rights = SOURCES[name]
+        training = {key: value for key, value in style.provenance.items() if key != "picture"}
         picture = encode_jpeg(network.paint(lake, style.vector), QUALITY)
         styles[name] = replace(
-            style, title=title, provenance={"learned_from": learned, "rights": rights, **told}, picture=picture
+            style, title=title, provenance={"learned_from": source, "rights": rights, **training}, picture=picture
         )
     SHIPPED.write_bytes(replace(file, styles=styles).to_bytes())
     provenance = {
         "what": "image transformation network with conditional instance normalisation, kernels float16",
         "script": "nst.engine.train.Training, as nst train --new uses it; then python -m tools.ship",
         "licence": "MIT",
-        **told,
-        "styles": {name: ", ".join(LEARNED[name][1:]) for name in styles},
+        **training,
+        "styles": {name: ", ".join(SOURCES[name][1:]) for name in styles},
     }
     SHIPPED.with_suffix(".json").write_text(json.dumps(provenance, indent=2) + "\n", encoding="utf-8")
     print(f"{SHIPPED.name}: {len(styles)} styles, {SHIPPED.stat().st_size / 1e6:.1f} MB, network {file.network}")

@@ -22,8 +22,8 @@ from benchmarks.quality.tables import Row, as_json, contact_sheet, table
 from benchmarks.quality.verdicts import MEASURES, PairJudge
 from benchmarks.report import machine, others_load, rounded
 from nst.atomic_write import atomic_write
-from nst.cli.flags import check_output
 from nst.cli.main import Parser
+from nst.cli.paths import check_output
 from nst.engine import weights as weight_files
 from nst.errors import OptionError
 from nst.options.option_field import number

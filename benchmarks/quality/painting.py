@@ -22,7 +22,8 @@ from nst.errors import InputError, NstError, OptionError, WeightsError
 from nst.options.option_field import LayerWeights, Option, did_you_mean, number, options_of
 from nst.options.style_options import StyleOptions
 from nst.pictures import provenance
-from nst.worker.runner import Painting
+from nst.runs.job import StyleJob
+from nst.worker.style_run import StyleRun
 
 OPTIONS = {option.name: option for option in options_of(StyleOptions)}
 RECORD = "painted.json"  # beside the paintings of a setting: the md5 of the weights, and seconds by pair
@@ -115,12 +116,13 @@ class Paintings:
     def file_of(self, pair: Pair) -> tuple[Path, float]:
         """(the painting's file, seconds that it took). Raises NstError where it does not end, or is another one."""
         path = self._folder / f"{pair.name}.png"
-        job = {"content": pair.content.read_bytes(), "style": pair.style.read_bytes()}
+        job = StyleJob(pair.content.read_bytes(), pair.style.read_bytes(), self._setting.options)
         if path.exists():
-            self._check(path, {role: hashlib.sha256(data).hexdigest() for role, data in job.items()})
+            pictures = {"content": job.content, "style": job.style}
+            self._check(path, {role: hashlib.sha256(data).hexdigest() for role, data in pictures.items()})
         else:
             try:
-                data, seconds = paint({**job, "options": self._setting.options.to_json()})
+                data, seconds = paint(job)
             except NstError as error:
                 raise Unfinished(f"{pair.name}, {self._setting.name}: {error}") from None
             self._record["seconds"][pair.name] = seconds
@@ -145,9 +147,9 @@ class Paintings:
         raise InputError(f"{str(path)!r} was painted {reason}; name another folder to keep")
 
 
-def paint(job: dict[str, Any]) -> tuple[bytes, float]:
+def paint(job: StyleJob) -> tuple[bytes, float]:
     """(PNG, seconds without start-up) of a painting that ended. Raises NstError, Unfinished where it stopped early."""
-    painting = Painting(job)
+    painting = StyleRun(job)
     last = None
     for step in painting.steps():
         last = step

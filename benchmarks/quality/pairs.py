@@ -16,9 +16,8 @@ from typing import Protocol
 from benchmarks.shared import shared_folder
 from nst.errors import InputError
 from nst.options.option_field import did_you_mean
-from nst.options.settings import Settings
 from nst.pictures.images import SUFFIXES
-from nst.samples import find, path_of
+from nst.pictures.samples import find
 from tools.pictures import PAIRS
 
 ROLES = ("content", "style")
@@ -70,7 +69,7 @@ class FilePair:
 
 @dataclass(frozen=True)
 class SamplePair:
-    """A pair of samples, each drawn when its file is first asked for."""
+    """A pair of samples."""
 
     content_name: str
     style_name: str
@@ -81,11 +80,11 @@ class SamplePair:
 
     @property
     def content(self) -> Path:
-        return path_of(find(self.content_name), Settings.read().data / "samples")
+        return find(self.content_name).path
 
     @property
     def style(self) -> Path:
-        return path_of(find(self.style_name), Settings.read().data / "samples")
+        return find(self.style_name).path
 
 
 SAMPLES = tuple(SamplePair(content, style) for content, style in NAMES)

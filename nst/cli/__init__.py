@@ -1,1 +1,1 @@
-"""The command line: one module a command; `flags` holds what they share."""
+"""The command line: a module for each command, and what they share in `flags`, `paths` and `console`."""

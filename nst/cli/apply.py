@@ -1,26 +1,28 @@
-"""`nst apply`: a fast style, or a mix of them, on a picture or on every picture of a folder, in one pass each."""
+"""`nst apply`: paint a picture, or every picture of a folder, with a fast style or a mix of them, in one pass each."""
 
 import argparse
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
-from nst.cli.flags import add_flag, check_kept, flags_given, tell, to_paint
-from nst.engine.apply_style import chosen
-from nst.errors import InputError, NstError, OptionError
+from nst.cli.console import print_plain
+from nst.cli.flags import add_flag, flags_given
+from nst.cli.paths import check_not_overwritten, input_output_pairs, paint_each
+from nst.errors import OptionError
 from nst.options.fast_options import FastOptions, mix_of
 from nst.options.option_field import options_of, shown
 from nst.pictures.images import read_bytes
+from nst.runs.job import FastJob, FastPicture, FastWish, Format
+from nst.styles.style_library import file_and_mix
 
-SUFFIXES = (".png", ".jpg", ".jpeg")  # of what can be written
+SUFFIXES = (".png", ".jpg", ".jpeg")  # of output files
 
 HELP = "paint with a fast style, in one pass"
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
-    """The arguments of the command."""
+    """Add the arguments of the command."""
     parser.add_argument("content", type=Path, metavar="CONTENT", help="a picture, or a folder of pictures")
     parser.add_argument(
         "--style",
@@ -32,40 +34,33 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--output", type=Path, required=True, help="PNG or JPEG to write; a folder if CONTENT is one"
     )
-    parser.add_argument("--quiet", action="store_true", help="do not say what was written")
+    parser.add_argument("--quiet", action="store_true", help="do not print the files written")
     for option in options_of(FastOptions):
         add_flag(parser, option)
 
 
 def run(parsed: argparse.Namespace) -> int:
-    """Paint what the arguments say; returns the exit status."""
+    """Run the command; returns the exit status."""
     options = FastOptions.from_json(flags_given(parsed, options_of(FastOptions)))
     weights = _weights(parsed.style)
-    mix_of(weights)  # a single style's weight is checked as well
-    file, mix = chosen(weights if len(weights) > 1 else next(iter(weights)))
-    jobs = list(to_paint(parsed.content, parsed.output, SUFFIXES))
-    check_kept([content for content, _ in jobs], [output for _, output in jobs])
-    job = {"file": file.to_bytes()}
-    wish = {"mix": mix, "options": options.to_json()}
-    console, status = Console(stderr=True, quiet=parsed.quiet), 0
-    for content, output in jobs:
-        try:
-            format = "png" if output.suffix.lower() == ".png" else "jpeg"
-            made = _paint({**job, "content": read_bytes(content), "wishes": [{**wish, "format": format}]})
-        except NstError as error:
-            if not parsed.content.is_dir():
-                raise
-            # the other pictures of the folder are still painted
-            tell(f"{content.name}: {error}")
-            status = max(status, 2 if isinstance(error, InputError) else 1)
-        else:
-            output.write_bytes(made["data"])
-            console.print(f"{output}  {made['seconds']:.2f} s", highlight=False, markup=False)
-    return status
+    mix_of(weights)  # checks the weight of a single style, too
+    file, mix = file_and_mix(weights if len(weights) > 1 else next(iter(weights)))
+    pairs = list(input_output_pairs(parsed.content, parsed.output, SUFFIXES))
+    check_not_overwritten([content for content, _ in pairs], [output for _, output in pairs])
+    style = file.to_bytes()
+    console = Console(stderr=True, quiet=parsed.quiet)
+
+    def paint(content: Path, output: Path) -> None:
+        format: Format = "png" if output.suffix.lower() == ".png" else "jpeg"
+        made = _paint(FastJob(read_bytes(content), (FastWish(mix, options, format),), style))
+        output.write_bytes(made.data)
+        print_plain(console, f"{output}  {made.seconds:.2f} s")
+
+    return paint_each(pairs, parsed.content.is_dir(), paint)
 
 
 def _weights(texts: Iterable[str]) -> dict[str, float]:
-    """Weights by name, from "great-wave=2" or "great-wave", which is 1. Raises OptionError."""
+    """Weights by name, from "great-wave=2", or "great-wave" for a weight of 1. Raises OptionError."""
     weights: dict[str, float] = {}
     for text in texts:
         name, sign, weight = text.partition("=")
@@ -78,8 +73,7 @@ def _weights(texts: Iterable[str]) -> dict[str, float]:
     return weights
 
 
-def _paint(job: dict[str, Any]) -> dict[str, Any]:
-    from nst.worker.fast_runner import paint  # TensorFlow loads here, after the arguments are known to be good
+def _paint(job: FastJob) -> FastPicture:
+    from nst.worker.fast_runner import execute  # loads TensorFlow, so only once the arguments have been checked
 
-    made: dict[str, Any] = paint(job)["pictures"][0]
-    return made
+    return execute(job)[0]

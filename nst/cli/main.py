@@ -1,38 +1,35 @@
-"""The command line: nst stylize | apply | train | styles | show | serve | scheduler | worker | weights.
+"""The command line: nst stylize | apply | train | show | styles | store | serve | scheduler | worker | weights.
 
-Flags are built from declared options.
-
-Exit status: 0; 1 when the work failed; 2 when the input was bad; 130 after Ctrl-C. An error is one line.
+Exit status: 0; 1 when the work failed; 2 when the input was bad; 130 after Ctrl-C. An error is one line on standard
+error.
 """
 
 import argparse
-import json
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
-from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from rich.console import Console
 from rich.progress import Progress
 
 from nst import __version__
-from nst.cli import apply, styles, stylize, train
+from nst.cli import apply, show, store, styles, stylize, train
+from nst.cli.console import note
 from nst.errors import InputError, NotFound, NstError, OptionError
 from nst.options.option_field import did_you_mean
 from nst.options.settings import Settings
-from nst.pictures.provenance import FastProvenance, Provenance, read_any_file
 
-COMMANDS = {"stylize": stylize, "apply": apply, "train": train}
+COMMANDS = {"stylize": stylize, "apply": apply, "train": train, "show": show}
 
 
 class Parser(argparse.ArgumentParser):
     """An argument parser whose errors are one line."""
 
     def error(self, message: str) -> NoReturn:
-        """Raise OptionError instead of printing the usage."""
+        """Raise OptionError in place of printing the usage."""
         raise OptionError(message)
 
 
@@ -43,20 +40,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if unknown:
             raise OptionError(f"there is no argument {unknown[0]!r}{did_you_mean(unknown[0], parsed.flags)}")
         if parsed.command is not train.run:
-            os.environ["KERAS_BACKEND"] = "tensorflow"  # what paints; training alone runs on others, too
+            os.environ["KERAS_BACKEND"] = "tensorflow"  # only training runs on other backends, too
         return parsed.command(parsed)
     except (InputError, NotFound) as error:
-        return _say(error, 2)
+        return _fail(error, 2)
     except NstError as error:
-        return _say(error, 1)
+        return _fail(error, 1)
     except OSError as error:  # a full disk, a folder without permission
-        return _say(f"{error.filename or 'the files'}: {error.strerror or error}", 1)
+        return _fail(f"{error.filename or 'the files'}: {error.strerror or error}", 1)
     except KeyboardInterrupt:
         return 130
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """All commands with their flags."""
+    """The parser of all commands with their flags."""
     parser = Parser(prog="nst", description="A neural style transfer studio.", allow_abbrev=False)
     parser.add_argument("--version", action="version", version=f"nst {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
@@ -68,10 +65,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     styles.add_actions(commands.add_parser("styles", help="list, share and rename fast styles", allow_abbrev=False))
 
-    show = commands.add_parser("show", help="tell how a result was painted", allow_abbrev=False)
-    show.add_argument("file", type=Path, metavar="FILE", help="a result of this program")
-    show.add_argument("--json", action="store_true", help="as JSON")
-    show.set_defaults(command=_show, flags=_flags_of(show))
+    store.add_actions(commands.add_parser("store", help="back up, check and repair kept runs", allow_abbrev=False))
 
     serve = commands.add_parser("serve", help="serve the studio on a local address", allow_abbrev=False)
     Settings.add_flags(serve)
@@ -93,7 +87,7 @@ def build_parser() -> argparse.ArgumentParser:
     worker.add_argument(
         "--gpu",
         action=argparse.BooleanOptionalAction,
-        help="take runs that ask for a graphics card (by default if TensorFlow sees one)",
+        help="take runs that ask for a graphics card (by default if TensorFlow finds one)",
     )
     worker.set_defaults(command=_work, flags=_flags_of(worker))
 
@@ -108,53 +102,6 @@ def build_parser() -> argparse.ArgumentParser:
 
 def _flags_of(parser: argparse.ArgumentParser) -> list[str]:
     return [flag for action in parser._actions for flag in action.option_strings]
-
-
-def _show(parsed: argparse.Namespace) -> int:
-    found = read_any_file(parsed.file)
-    if parsed.json:
-        print(json.dumps(found.to_json(), indent=2))
-        return 0
-    for name, value in _told_of_fast(found) if isinstance(found, FastProvenance) else _told(found):
-        print(f"{name:16} {value}".rstrip())
-    return 0
-
-
-def _told_of_fast(found: FastProvenance) -> Iterator[tuple[str, str]]:
-    """What a picture that was painted in one pass says of itself, as lines of (name, value)."""
-    yield "nst", found.version
-    yield "painted", f"in one pass by the network {found.network}"
-    yield "styles", _value(found.mix)
-    yield "", ""
-    for name, value in found.options.to_json().items():
-        yield name, _value(value)
-
-
-def _told(found: Provenance) -> Iterator[tuple[str, str]]:
-    """What a picture says of itself, as lines of (name, value)."""
-    yield "nst", ", ".join((found.version, *(f"{name} {version}" for name, version in found.versions.items())))
-    yield "network", f"{found.extractor}, {found.precision}"
-    yield "epochs painted", str(found.epochs)
-    for name in ("content", "style", "init"):
-        if sha256 := getattr(found, name):
-            yield name, f"SHA-256 {sha256}"
-    if found.branched:
-        yield "begins from", "a kept frame of another run"
-    yield "", ""
-    for name, value in found.options.to_json().items():
-        yield name, _value(value)
-    for step, changes in found.steered:
-        yield "", ""
-        yield "from step", str(step)
-        for name, value in changes.items():
-            yield name, _value(value)
-
-
-def _value(value: Any) -> str:
-    """An option's value as its flag takes it; a text of the file is escaped, for a terminal would obey it."""
-    if isinstance(value, Mapping):
-        return ",".join(f"{layer}={weight:g}" for layer, weight in value.items()).encode("unicode_escape").decode()
-    return "automatic" if value is None else str(value)
 
 
 def _serve(parsed: argparse.Namespace) -> int:
@@ -182,14 +129,14 @@ def _work(parsed: argparse.Namespace) -> int:
     from nst.jobs.cluster_node import join
 
     gpu = parsed.gpu
-    if gpu is None:  # asked in a process of its own: TensorFlow would stay in the memory of this one
+    if gpu is None:  # found out in a process of its own, because TensorFlow would stay in the memory of this one
         with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
-            gpu = process.submit(_sees_gpu).result()
+            gpu = process.submit(_has_gpu).result()
     join(parsed.address, parsed.name, gpu)
     return 0
 
 
-def _sees_gpu() -> bool:
+def _has_gpu() -> bool:
     from nst.engine.backend import tf
 
     return bool(tf.config.list_physical_devices("GPU"))
@@ -199,8 +146,8 @@ def _list_weights(parsed: argparse.Namespace) -> int:
     from nst.engine import weights
 
     for name in ("vgg19", "vgg16", "compact"):
-        place = weights.locate(name)
-        print(f"{name:8} {place or weights.how_to_get(name)}")
+        path = weights.locate(name)
+        print(f"{name:8} {path or weights.how_to_get(name)}")
     return 0
 
 
@@ -214,6 +161,6 @@ def _fetch_weights(parsed: argparse.Namespace) -> int:
     return 0
 
 
-def _say(error: object, status: int) -> int:
-    print(f"nst: {error}", file=sys.stderr)
+def _fail(error: object, status: int) -> int:
+    note(str(error))
     return status

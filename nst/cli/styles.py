@@ -3,13 +3,13 @@
 import argparse
 from pathlib import Path
 
-from nst.cli.flags import check_output
-from nst.engine.apply_style import library, read_style
-from nst.styles.style_file import SUFFIX
+from nst.cli.paths import check_output
+from nst.styles.style_file import SUFFIX, read_style_file
+from nst.styles.style_library import user_library
 
 
 def add_actions(parser: argparse.ArgumentParser) -> None:
-    """The actions of the command, each with its arguments; without one it lists."""
+    """Add the actions of the command with their arguments; without an action, styles are listed."""
     parser.set_defaults(command=_list, flags=())
     actions = parser.add_subparsers(metavar="ACTION")
     actions.add_parser("list", help="which styles are here", allow_abbrev=False)
@@ -19,9 +19,9 @@ def add_actions(parser: argparse.ArgumentParser) -> None:
     export.add_argument("-o", "--output", type=Path, required=True, metavar=f"FILE{SUFFIX}", help="or a folder")
     export.set_defaults(command=_export, flags=("-o", "--output"))
 
-    take_in = actions.add_parser("import", help="add the styles of a file", allow_abbrev=False)
-    take_in.add_argument("file", type=Path, metavar=f"FILE{SUFFIX}")
-    take_in.set_defaults(command=_import)
+    add = actions.add_parser("import", help="add the styles of a file", allow_abbrev=False)
+    add.add_argument("file", type=Path, metavar=f"FILE{SUFFIX}")
+    add.set_defaults(command=_import)
 
     rename = actions.add_parser("rename", help="give a style of yours another name", allow_abbrev=False)
     rename.add_argument("name", metavar="NAME")
@@ -35,14 +35,14 @@ def add_actions(parser: argparse.ArgumentParser) -> None:
 
 
 def _list(parsed: argparse.Namespace) -> int:
-    for entry in library().entries():
+    for entry in user_library().entries():
         origin = "shipped" if entry.shipped else "own"
         print(f"{entry.name:24} {entry.style.title:32} {origin:8} {entry.file.network}")
     return 0
 
 
 def _export(parsed: argparse.Namespace) -> int:
-    data = library().export(parsed.name)
+    data = user_library().export(parsed.name)
     output = parsed.output / f"{parsed.name}{SUFFIX}" if parsed.output.is_dir() else parsed.output
     check_output(output, (SUFFIX,))
     output.write_bytes(data)
@@ -51,17 +51,17 @@ def _export(parsed: argparse.Namespace) -> int:
 
 
 def _import(parsed: argparse.Namespace) -> int:
-    for name in library().add(read_style(parsed.file), parsed.file.name):
+    for name in user_library().add(read_style_file(parsed.file), parsed.file.name):
         print(name)
     return 0
 
 
 def _rename(parsed: argparse.Namespace) -> int:
-    entry = library().rename(parsed.name, parsed.new, parsed.title)
+    entry = user_library().rename(parsed.name, parsed.new, parsed.title)
     print(f"{entry.name}  {entry.style.title}")
     return 0
 
 
 def _remove(parsed: argparse.Namespace) -> int:
-    library().remove(parsed.name)
+    user_library().remove(parsed.name)
     return 0

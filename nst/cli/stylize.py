@@ -1,18 +1,19 @@
-"""`nst stylize`: from files and flags to a picture, or one for each in a folder. The other commands are in cli.py."""
+"""`nst stylize`: paint a picture, or every picture of a folder, in the style of another picture."""
 
 import argparse
+import dataclasses
 import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 
-from nst.cli.flags import add_flag, check_kept, flags_given, tell, to_paint
-from nst.errors import InputError, NstError, OptionError
-from nst.humanize import converged, count, gigabytes, roughly
+from nst.cli.console import note, print_plain, progress_bar
+from nst.cli.flags import add_flag, flags_given
+from nst.cli.paths import check_not_overwritten, input_output_pairs, paint_each
+from nst.errors import InputError, OptionError
 from nst.options.option_field import options_of
 from nst.options.style_options import StyleOptions
 from nst.pictures import timelapse
@@ -20,19 +21,29 @@ from nst.pictures.images import Array, encode_jpeg, fit, read_bytes, resize
 from nst.pictures.provenance import Provenance, read_file
 from nst.pictures.timelapse import TimelapseOptions
 from nst.runs.estimates import Estimate
+from nst.runs.humanize import converged, count, gigabytes, roughly
+from nst.runs.job import StyleJob
+
+if TYPE_CHECKING:
+    from nst.worker.style_run import StyleRun
 
 FRAME_QUALITY = 88  # JPEG
-FILM_OPTIONS = [option for option in options_of(TimelapseOptions) if option.name != "format"]  # its suffix tells that
-
-Film = tuple[Path, TimelapseOptions]
-
+# The format is no flag: the suffix of the file names it.
+TIMELAPSE_FLAGS = [option for option in options_of(TimelapseOptions) if option.name != "format"]
 HELP = "paint a picture, or every picture in a folder"
 
 
+class Timelapse(NamedTuple):
+    """A timelapse to write."""
+
+    path: Path
+    options: TimelapseOptions
+
+
 def add_flags(parser: argparse.ArgumentParser) -> None:
-    """The arguments of the command."""
+    """Add the arguments of the command."""
     parser.add_argument("content", type=Path, metavar="CONTENT", help="a picture, or a folder of pictures")
-    parser.add_argument("style", type=Path, metavar="STYLE", help="the picture whose manner to take")
+    parser.add_argument("style", type=Path, metavar="STYLE", help="the picture whose style to take")
     parser.add_argument("-o", "--output", type=Path, required=True, help="PNG to write; a folder if CONTENT is one")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
     parser.add_argument(
@@ -45,80 +56,74 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         add_flag(parser, option, words=("FILE",) if option.name == "init" else ())
     metavar = f"FILE.{'|'.join(timelapse.FORMATS)}"
     parser.add_argument("--timelapse", type=Path, metavar=metavar, help="also write how the picture forms")
-    for option in FILM_OPTIONS:
+    for option in TIMELAPSE_FLAGS:
         add_flag(parser, option, "timelapse_")
 
 
 def run(parsed: argparse.Namespace) -> int:
-    """Paint what the arguments say; returns the exit status."""
+    """Run the command; returns the exit status."""
     like = read_file(parsed.like) if parsed.like else None
     flags = flags_given(parsed, options_of(StyleOptions))
-    options, init = _options({**(like.settled.to_json() if like else {}), **flags})
-    film = _film(parsed)
-    jobs = list(to_paint(parsed.content, parsed.output))
-    check_kept(
-        [*(content for content, _ in jobs), parsed.style, init, parsed.like],
-        [*(output for _, output in jobs), film and film[0]],
+    options, init = _options({**(like.resolved.to_json() if like else {}), **flags})
+    moving = _timelapse(parsed)
+    pairs = list(input_output_pairs(parsed.content, parsed.output))
+    check_not_overwritten(
+        [*(content for content, _ in pairs), parsed.style, init, parsed.like],
+        [*(output for _, output in pairs), moving and moving.path],
     )
-    same = {"style": read_bytes(parsed.style), "init": read_bytes(init) if init else None, "options": options.to_json()}
+    repeated = _repeated(like, flags) if like else {}
+    job = StyleJob(b"", read_bytes(parsed.style), options, init=read_bytes(init) if init else None, **repeated)
     if like:
-        same |= _repeated(like, flags)
-        only = None if parsed.content.is_dir() else read_bytes(parsed.content)
-        for remark in _remarks(like, parsed.like.name, {**same, "content": only}):
-            tell(remark)
-    status = 0
-    for content, output in jobs:
-        try:
-            _paint({**same, "content": read_bytes(content)}, output, content.name, parsed.quiet, film)
-        except NstError as error:
-            if not parsed.content.is_dir():
-                raise
-            # the other pictures of the folder are still painted
-            tell(f"{content.name}: {error}")
-            status = max(status, 2 if isinstance(error, InputError) else 1)
-    return status
+        content = b"" if parsed.content.is_dir() else read_bytes(parsed.content)
+        for remark in _remarks(like, parsed.like.name, dataclasses.replace(job, content=content)):
+            note(remark)
+
+    def paint(content: Path, output: Path) -> None:
+        one = dataclasses.replace(job, content=read_bytes(content))
+        _paint(one, output, content.name, parsed.quiet, moving)
+
+    return paint_each(pairs, parsed.content.is_dir(), paint)
 
 
 def _options(given: dict[str, Any]) -> tuple[StyleOptions, Path | None]:
-    """(options, picture to start from); `init` takes a choice or a file."""
-    start = given.get("init", "noise")
-    if start == "image":
+    """(options, picture to start from), where `init` may name a file."""
+    init = given.get("init", "noise")
+    if init == "image":
         raise OptionError("`init`: name the picture to start from, as --init FILE", "init")
-    if start in StyleOptions.choices("init"):
+    if init in StyleOptions.choices("init"):
         return StyleOptions.from_json(given), None
-    if not os.path.isfile(start):  # Path.is_file raises where a name is too long to be one
-        raise OptionError(f"`init` must be noise, content, style or a picture's file, got {start!r}", "init")
-    return StyleOptions.from_json({**given, "init": "image"}), Path(start)
+    if not os.path.isfile(init):  # Path.is_file raises where a name is too long to be one
+        raise OptionError(f"`init` must be noise, content, style or a picture's file, got {init!r}", "init")
+    return StyleOptions.from_json({**given, "init": "image"}), Path(init)
 
 
 def _repeated(like: Provenance, flags: Mapping[str, Any]) -> dict[str, Any]:
-    """What happened while the picture was painted, as a job has it; flags come before that, too."""
-    kept = [
-        (step, {name: value for name, value in changes.items() if name not in flags}) for step, changes in like.steered
+    """The changes and the length of the run of `like`, as parts of a job; what `flags` set is left out."""
+    changes = [
+        (step, {name: value for name, value in changed.items() if name not in flags}) for step, changed in like.steered
     ]
-    repeated: dict[str, Any] = {"steered": [{"step": step, "changes": changes} for step, changes in kept if changes]}
+    repeated: dict[str, Any] = {"steered": tuple((step, changed) for step, changed in changes if changed)}
     if like.epochs and "epochs" not in flags:
         repeated["epochs"] = like.epochs
     return repeated
 
 
-def _remarks(like: Provenance, name: str, job: Mapping[str, Any]) -> Iterator[str]:
-    """What to know of a picture that `job` paints like the one called `name`."""
-    known = {"content": like.content, "style": like.style, "init": like.init}
-    others = [what for what, sha in known.items() if sha and job[what] and sha != hashlib.sha256(job[what]).hexdigest()]
+def _remarks(like: Provenance, name: str, job: StyleJob) -> Iterator[str]:
+    """In what the run of `job` differs from that of `like`, a file called `name`, and what is repeated of it."""
+    known = {"content": (like.content, job.content), "style": (like.style, job.style), "init": (like.init, job.init)}
+    others = [role for role, (sha, data) in known.items() if sha and data and sha != hashlib.sha256(data).hexdigest()]
     if others:
-        yield f"{name!r} was painted from {' and '.join(f'another {what}' for what in others)}"
+        yield f"{name!r} was painted from {' and '.join(f'another {role}' for role in others)}"
     if like.branched:
         yield f"{name!r} began from a kept frame of another run; only its settings are repeated"
-    if job["steered"]:
-        yield f"{name!r} was steered while it was painted; repeated with it: {count(len(job['steered']), 'change')}"
-    if job.get("epochs", like.options.epochs) != like.options.epochs != "auto":
+    if job.steered:
+        yield f"{name!r} was steered while it was painted; repeated with it: {count(len(job.steered), 'change')}"
+    if (job.epochs or like.options.epochs) != like.options.epochs != "auto":
         yield f"{name!r} was painted for {count(like.epochs, 'epoch')} instead of {like.options.epochs}, and so is this"
 
 
-def _film(parsed: argparse.Namespace) -> Film | None:
-    """(file, options) of the timelapse."""
-    given = flags_given(parsed, FILM_OPTIONS, "timelapse_")
+def _timelapse(parsed: argparse.Namespace) -> Timelapse | None:
+    given = flags_given(parsed, TIMELAPSE_FLAGS, "timelapse_")
     path = parsed.timelapse
     if path is None:
         if given:
@@ -133,70 +138,71 @@ def _film(parsed: argparse.Namespace) -> Film | None:
         raise InputError("a timelapse is of one picture, but the content is a folder")
     if not path.parent.is_dir():
         raise InputError(f"there is no folder {str(path.parent)!r} to write {path.name!r} into")
-    return path, TimelapseOptions(format, **given)
+    return Timelapse(path, TimelapseOptions(format, **given))
 
 
-def _paint(job: Mapping[str, Any], output: Path, name: str, quiet: bool, film: Film | None) -> None:
-    """Paint with a progress bar; Ctrl-C and a diverging loss keep the picture so far, and its timelapse."""
-    from nst.worker.runner import Painting  # TensorFlow loads here, after the arguments are known to be good
+def _paint(job: StyleJob, output: Path, name: str, quiet: bool, moving: Timelapse | None) -> None:
+    """Paint with a progress bar. After Ctrl-C or a diverging loss, the last picture and its timelapse are written."""
+    from nst.worker.style_run import StyleRun  # loads TensorFlow, so only once the arguments have been checked
 
-    painting = Painting(job)
+    painting = StyleRun(job)
     console = Console(stderr=True, quiet=quiet)
-    console.print(f"{painting.extractor} paints {name}. {painting.note}".strip(), highlight=False, markup=False)
-    if not quiet:  # to measure the machine takes a second
-        console.print(_expectation(painting.estimate()), highlight=False, markup=False)
-    frames = []
+    print_plain(console, f"{painting.extractor} paints {name}. {painting.note}".strip())
+    if not quiet:  # an estimate takes a second to measure
+        print_plain(console, _expected(painting.estimate()))
+    frames: list[bytes] = []
     try:
-        with _progress(console) as progress:
-            task = progress.add_task("starting", total=painting.options.most_epochs)
-            for step in painting.steps():
-                if not step.ends_epoch:
-                    continue
-                line = (
-                    f"epoch {step.epoch}/{step.epochs}  {max(step.scale.height, step.scale.width)} px"
-                    f"  loss {step.losses.total:.3g}  {painting.seconds_left(step):.0f} s left"
-                )
-                progress.update(task, completed=step.epoch, total=step.epochs, description=line)
-                if film:
-                    frames.append(_frame(step.image, film[1].size))
-                if step.epoch == job.get("epochs"):  # the picture to repeat was stopped there
-                    break
+        _run_epochs(painting, job.epochs, console, frames, moving.options.size if moving else 0)
     finally:
         result = painting.result()
         if painting.converged:
-            remark = converged(painting.provenance().epochs, painting.started().epochs)
-            console.print(f"{name}: {remark}", highlight=False, markup=False)
+            print_plain(console, f"{name}: {converged(painting.provenance().epochs, painting.started().epochs)}")
         if result:
             output.write_bytes(result)
-            console.print(f"{output}  {painting.seconds:.0f} s", highlight=False, markup=False)
-        if film and frames:
+            print_plain(console, f"{output}  {painting.seconds:.0f} s")
+        if moving and frames:
             final = painting.started()
-            _write_film(film, frames, final.height, final.width, console)
+            _write_timelapse(moving, frames, final.height, final.width, console)
 
 
-def _progress(console: Console) -> Progress:
-    return Progress(SpinnerColumn(), BarColumn(), TextColumn("{task.description}"), console=console, transient=True)
+def _run_epochs(painting: "StyleRun", epochs: int | None, console: Console, frames: list[bytes], side: int) -> None:
+    """Run to the end, or for `epochs`; `frames` receives each epoch's picture unless its `side`, px, is 0."""
+    with progress_bar(console) as progress:
+        task = progress.add_task("starting", total=painting.options.most_epochs)
+        for step in painting.steps():
+            if not step.ends_epoch:
+                continue
+            line = (
+                f"epoch {step.epoch}/{step.epochs}  {max(step.scale.height, step.scale.width)} px"
+                f"  loss {step.losses.total:.3g}  {painting.seconds_left(step):.0f} s left"
+            )
+            progress.update(task, completed=step.epoch, total=step.epochs, description=line)
+            if side:
+                frames.append(_frame(step.image, side))
+            if step.epoch == epochs:
+                break
 
 
 def _frame(image: Array, side: int) -> bytes:
-    """`image` ([H, W, 3], 0..1) as JPEG, no larger than a timelapse of that long side needs it."""
+    """`image` ([H, W, 3], 0..1) as JPEG, no larger than a timelapse with that long side needs."""
     height, width = image.shape[:2]
     return encode_jpeg(resize(image, *fit(height, width, min(side, max(height, width)))), FRAME_QUALITY)
 
 
-def _write_film(film: Film, frames: list[bytes], height: int, width: int, console: Console) -> None:
-    path, options = film
-    with _progress(console) as progress:
+def _write_timelapse(moving: Timelapse, frames: list[bytes], height: int, width: int, console: Console) -> None:
+    with progress_bar(console) as progress:
         task = progress.add_task("timelapse")
-        timelapse.write(
-            path, frames, height, width, options, lambda done, total: progress.update(task, completed=done, total=total)
-        )
-    console.print(path, highlight=False, markup=False)
+
+        def show(done: int, total: int) -> None:
+            progress.update(task, completed=done, total=total)
+
+        timelapse.write(moving.path, frames, height, width, moving.options, show)
+    print_plain(console, moving.path)
 
 
-def _expectation(estimate: Estimate) -> str:
-    """What a painting will take, in words."""
+def _expected(estimate: Estimate) -> str:
+    """An estimate in words: "about 40 s and 1.1 GB"."""
     assert estimate.seconds is not None
-    sooner = "at most" if estimate.at_most else "about"
+    bound = "at most" if estimate.at_most else "about"
     tiles = ", by tiles" if estimate.tiled else ""
-    return f"{sooner} {roughly(estimate.seconds)} and {gigabytes(estimate.bytes)}{tiles}"
+    return f"{bound} {roughly(estimate.seconds)} and {gigabytes(estimate.bytes)}{tiles}"

@@ -1,51 +1,48 @@
 """`nst train`: from pictures of styles and a folder of photos to a style file.
 
-A folder beside the result, NAME.training, holds a checkpoint, previews and a report page; the same command again goes
-on from there. The first Ctrl-C, or a SIGTERM, ends the training after its step and keeps the styles as they are, with
-exit status 130; a second one ends it at once. TensorFlow need not be there if KERAS_BACKEND names another one.
+A folder beside the result, NAME.training, holds a checkpoint, previews and a report page; the same command continues
+from it. The first Ctrl-C or SIGTERM ends the training after the current step and keeps the styles as they are, with
+exit status 130; the second one ends it at once. Where KERAS_BACKEND names another backend, TensorFlow is not needed.
 """
 
 import argparse
 import dataclasses
-import hashlib
 import importlib
 import os
 import platform
 import signal
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 
 from nst import __version__
-from nst.cli.flags import add_flag, check_output, flags_given, tell
-from nst.engine.apply_style import library
-from nst.errors import ImageError, InputError, OptionError, StyleError
-from nst.humanize import duration, roughly
+from nst.cli.console import note, print_plain, progress_bar
+from nst.cli.flags import add_flag, flags_given
+from nst.cli.paths import check_output
+from nst.errors import InputError, OptionError, StyleError
 from nst.options.option_field import options_of
 from nst.options.train_options import TrainOptions
-from nst.pictures.images import fit, read, read_bytes, resize, thumbnail
-from nst.runs.schedule import SHORTEST
-from nst.styles.style_file import PLANS, SUFFIX, Plan, Style, StyleFile, check_name, check_title, name_of
-from nst.styles.style_library import SHIPPED, Library
-from nst.styles.training_folder import Lesson, TrainingFolder
+from nst.runs.humanize import duration, roughly
+from nst.styles.network_plan import PLANS, Plan
+from nst.styles.style_file import SUFFIX, Style, StyleFile, check_name, name_of
+from nst.styles.style_library import SHIPPED, Library, user_library
+from nst.styles.style_to_learn import StyleToLearn
+from nst.styles.training_folder import TrainingFolder
 
 if TYPE_CHECKING:
     from nst.engine.train import Previewed, Training
     from nst.engine.transformer import Transformer
 
-LEAST = 64  # px, each side of a style's picture
 HELP = "train fast styles of your own"
-THUMBNAIL = 256  # px, long side of the picture in the style file
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
-    """The arguments of the command."""
+    """Add the arguments of the command."""
     parser.add_argument("styles", nargs="+", metavar="STYLE", help="a picture to learn from, or NAME=PICTURE")
     parser.add_argument("--photos", type=Path, required=True, metavar="FOLDER", help="photos to train on")
     parser.add_argument(
@@ -62,28 +59,28 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def run(parsed: argparse.Namespace) -> int:
-    """Train what the arguments say; returns the exit status."""
+    """Run the command; returns the exit status."""
     options = TrainOptions.from_json(flags_given(parsed, options_of(TrainOptions)))
-    lessons = lessons_of(parsed.styles, parsed.title, options.style_size)
-    styles = library()
+    styles = styles_to_learn(parsed.styles, parsed.title, options.style_size)
+    library = user_library()
     if parsed.output:
         check_output(parsed.output, (SUFFIX,))
         folder = parsed.output.with_suffix(".training")
     else:
-        _check_free(styles, lessons)
-        folder = styles.folder / f"{lessons[0].name}.training"
+        _check_free(library, styles)
+        folder = library.folder / f"{styles[0].name}.training"
     base = PLANS["studio"] if parsed.new else StyleFile.from_bytes(SHIPPED.read_bytes(), SHIPPED.name)
-    file, ended = train(lessons, parsed.photos, base, options, folder, restart=parsed.restart, quiet=parsed.quiet)
+    file, ended = train(styles, parsed.photos, base, options, folder, restart=parsed.restart, quiet=parsed.quiet)
     if parsed.output:
         parsed.output.write_bytes(file.to_bytes())
     else:
-        styles.add(file.to_bytes(), instead=True)
+        library.add(file.to_bytes(), replace_existing=True)
     print(parsed.output or "\n".join(file.styles))
     return 0 if ended else 130
 
 
 def train(
-    lessons: Sequence[Lesson],
+    styles: Sequence[StyleToLearn],
     photos: Path,
     base: StyleFile | Plan,
     options: TrainOptions,
@@ -92,104 +89,103 @@ def train(
     restart: bool = False,
     quiet: bool = True,
 ) -> tuple[StyleFile, bool]:
-    """Learn styles, with all that can be seen of it in `folder`; go on from there if it has this training.
+    """Learn styles. If `folder` has a checkpoint of this training, continue from it.
 
     Args:
-        lessons: the styles.
+        styles: to be learned.
         photos: the folder of photos.
-        base: a network that gets the styles and is not changed itself, or the plan of a new one.
-        options: how, and for how long.
-        folder: of the checkpoint, the previews and the report; made if it is not there.
-        restart: begin anew whatever is in it.
+        base: a network that the styles are added to, which does not change, or the plan of a new one.
+        options: of the training.
+        folder: of the checkpoint, the previews and the report; made if it does not exist.
+        restart: begin anew whatever is in `folder`.
         quiet: no progress bar.
 
     Returns:
-        (the network with these styles, whether it came to its end; False if it was interrupted).
+        (the network with these styles, whether the training ended by itself; False if it was interrupted).
 
     Raises:
         InputError: no photos, or the folder has another training, or a damaged one.
-        WeightsError: the loss network is not there. Diverged: the loss became NaN again and again.
+        WeightsError: the weights of the loss network are missing. Diverged: the loss became NaN again and again.
     """
     from nst.engine.photos import Photos
 
-    found = Photos(photos, options.crop, options.seed, tell)  # before TensorFlow loads, which takes seconds
+    crops = Photos(photos, options.crop, options.seed, note)  # checked before TensorFlow loads, which takes seconds
     try:
         from nst.engine.networks import choose_extractor
-        from nst.engine.train import Previewed, Retreated, Trained, Training
-    except (ImportError, ValueError) as error:  # it is not installed, or there is none of that name
-        said = str(error).partition("\n")[0]
-        raise InputError(f"KERAS_BACKEND is {os.environ.get('KERAS_BACKEND')!r}, which does not load: {said}") from None
+        from nst.engine.train import Training
+    except (ImportError, ValueError) as error:  # the backend is not installed, or has an unknown name
+        reason = str(error).partition("\n")[0]
+        backend = os.environ.get("KERAS_BACKEND")
+        raise InputError(f"KERAS_BACKEND is {backend!r}, which does not load: {reason}") from None
 
-    extractor, note = choose_extractor(options.extractor, precision="float32", best="vgg16")
-    options = options.settled(extractor.architecture.name, adding=isinstance(base, StyleFile))
-    if note:
-        tell(note)
-    shelf = TrainingFolder(folder, lessons, base, found, options, _machine())
-    checkpoint = shelf.open(restart)
-    pictures = [lesson.picture for lesson in lessons]
-    network = _transformer(base, lessons, options.seed)
-    training = Training(network, pictures, found, extractor, options, only_styles=isinstance(base, StyleFile))
+    extractor, remark = choose_extractor(options.extractor, precision="float32", best="vgg16")
+    if remark:
+        note(remark)
+    adding = isinstance(base, StyleFile)
+    options = options.resolved(extractor.architecture.name, adding)
+    kept = TrainingFolder(folder, styles, base, crops, options, _machine())
+    checkpoint = kept.open(restart)
+    network = _transformer(base, styles, options.seed)
+    training = Training(network, [style.picture for style in styles], crops, extractor, options, only_styles=adding)
     if checkpoint:
-        _take_up(training, checkpoint, folder)
-    console = Console(stderr=True, quiet=quiet)
-
-    def look(preview: Previewed) -> None:
-        shelf.keep(preview.pictures, training.history, training.state())
-        line = f"step {preview.step}, {duration(preview.seconds)}: on photos held out, {_losses(preview.losses)}"
-        console.print(line, highlight=False, markup=False, soft_wrap=True)
-
+        _resume(training, checkpoint, folder)
     try:
-        with _progress(console) as progress, _asked_to_end() as asked:
-            task = progress.add_task("starting", total=1.0)
-            if not training.history:
-                _look_once(training, look)
-            for record in training.records():
-                if isinstance(record, Trained):
-                    line = f"step {record.step}  {_losses(record.losses)}  {roughly(record.left)} left"
-                    done = record.seconds / (record.seconds + record.left)
-                    progress.update(task, completed=done, description=line)
-                elif isinstance(record, Previewed):
-                    look(record)
-                elif isinstance(record, Retreated):
-                    tell(f"the loss became NaN: back to step {record.step}, with steps {record.rate:g} times as large")
-                if asked.is_set():
-                    tell(f"interrupted after step {training.step}: the styles stay as they are")
-                    break
-            if training.step > training.history[-1].step:
-                _look_once(training, look)
+        ended = _run_training(training, kept, Console(stderr=True, quiet=quiet))
     finally:
-        shelf.close(training.history)
-    told = shelf.provenance(training.history[-1])
-    styles = {
-        lesson.name: Style(lesson.title, provenance={"picture": lesson.sha256, **told}, picture=lesson.thumbnail)
-        for lesson in lessons
+        kept.close(training.history)
+    provenance = kept.provenance(training.history[-1])
+    learned = {
+        style.name: Style(style.title, provenance={"picture": style.sha256, **provenance}, picture=style.thumbnail)
+        for style in styles
     }
-    return network.file(styles), not asked.is_set()
+    return network.file(learned), ended
 
 
-def lessons_of(texts: Sequence[str], title: str | None, side: int) -> list[Lesson]:
-    """The styles to learn, their pictures' long sides `side` px. Raises InputError."""
+def _run_training(training: "Training", kept: TrainingFolder, console: Console) -> bool:
+    """Train with a progress bar, keeping every preview; returns whether it ended by itself."""
+    from nst.engine.train import Previewed, RolledBack, Trained
+
+    def keep(preview: Previewed) -> None:
+        kept.keep(preview.pictures, training.history, training.state())
+        line = f"step {preview.step}, {duration(preview.seconds)}: on photos held out, {_losses(preview.losses)}"
+        print_plain(console, line)
+
+    with progress_bar(console) as progress, _interruptible() as interrupted:
+        task = progress.add_task("starting", total=1.0)
+        if not training.history:
+            keep(_extra_preview(training))
+        for record in training.records():
+            if isinstance(record, Trained):
+                line = f"step {record.step}  {_losses(record.losses)}  {roughly(record.left)} left"
+                done = record.seconds / (record.seconds + record.left)
+                progress.update(task, completed=done, description=line)
+            elif isinstance(record, Previewed):
+                keep(record)
+            elif isinstance(record, RolledBack):
+                note(f"the loss became NaN: back to step {record.step}, with steps {record.rate:g} times as large")
+            if interrupted.is_set():
+                note(f"interrupted after step {training.step}: the styles stay as they are")
+                break
+        if training.step > training.history[-1].step:
+            keep(_extra_preview(training))
+        return not interrupted.is_set()
+
+
+def styles_to_learn(texts: Sequence[str], title: str | None, side: int) -> list[StyleToLearn]:
+    """The styles of the arguments PICTURE or NAME=PICTURE, at a long side of `side` px. Raises InputError."""
     if title and len(texts) > 1:
         raise OptionError(f"--title is for one style, got {len(texts)}")
-    lessons: dict[str, Lesson] = {}
+    styles: dict[str, StyleToLearn] = {}
     for text in texts:
-        name, path = _named(text)
-        if name in lessons:
+        name, path = _name_and_path(text)
+        if name in styles:
             raise OptionError(f"two styles are called {name!r}; name one of them otherwise, as NAME=PICTURE")
-        data = read_bytes(path)
-        rgb = read(data, path.name, side, least=LEAST).rgb
-        height, width = fit(rgb.shape[0], rgb.shape[1], side)
-        if min(height, width) < SHORTEST:
-            rule = f"must have sides of at least {SHORTEST} px at `style_size` {side}"
-            raise ImageError(f"{path.name!r} {rule}, got {width} x {height} px")
-        shown = check_title(title or name.replace("-", " ").title())
-        sha256 = hashlib.sha256(data).hexdigest()
-        lessons[name] = Lesson(name, shown, resize(rgb, height, width), thumbnail(data, THUMBNAIL), sha256)
-    return list(lessons.values())
+        styles[name] = StyleToLearn.read(name, path, side, title)
+    return list(styles.values())
 
 
-def _named(text: str) -> tuple[str, Path]:
-    """("starry-night", path) from "starry-night=FILE", or from a file of such a name. Raises StyleError."""
+def _name_and_path(text: str) -> tuple[str, Path]:
+    """("starry-night", path) from "starry-night=FILE", or from a file of that name. Raises StyleError."""
     name, sign, path = text.partition("=")
     if sign and not os.path.exists(text):
         return check_name(name), Path(path)
@@ -199,61 +195,57 @@ def _named(text: str) -> tuple[str, Path]:
     return name, Path(text)
 
 
-def _check_free(styles: Library, lessons: Sequence[Lesson]) -> None:
-    """Raise StyleError if a name is taken by a style that did not learn from the same picture here."""
-    there = {entry.name: entry for entry in styles.entries()}
-    for lesson in lessons:
-        entry = there.get(lesson.name)
-        if entry and (entry.shipped or entry.style.provenance.get("picture") != lesson.sha256):
-            raise StyleError(f"there is a style {lesson.name!r} already; name this one otherwise, as NAME=PICTURE")
+def _check_free(library: Library, styles: Sequence[StyleToLearn]) -> None:
+    """Raise StyleError if the name of a style belongs to one that was not learned from the same picture here."""
+    existing = {entry.name: entry for entry in library.entries()}
+    for style in styles:
+        entry = existing.get(style.name)
+        if entry and (entry.shipped or entry.style.provenance.get("picture") != style.sha256):
+            raise StyleError(f"there is a style {style.name!r} already; name this one otherwise, as NAME=PICTURE")
 
 
-def _transformer(base: StyleFile | Plan, lessons: Sequence[Lesson], seed: int) -> "Transformer":
-    """What is trained: a new network, or that of `base`, whose new styles begin as the mean of those it has."""
+def _transformer(base: StyleFile | Plan, styles: Sequence[StyleToLearn], seed: int) -> "Transformer":
+    """The network to train: a new one, or that of `base`, where new styles start from the mean of its styles."""
     from nst.engine.transformer import Transformer
 
     if isinstance(base, Plan):
-        return Transformer(base, len(lessons), seed)
+        return Transformer(base, len(styles), seed)
     mean = np.mean([style.vector for style in base.styles.values()], axis=0)
-    return Transformer.of(dataclasses.replace(base, styles={one.name: Style(one.title, mean) for one in lessons}))
+    return Transformer.of(dataclasses.replace(base, styles={style.name: Style(style.title, mean) for style in styles}))
 
 
-def _take_up(training: "Training", checkpoint: bytes, folder: Path) -> None:
+def _resume(training: "Training", checkpoint: bytes, folder: Path) -> None:
     try:
-        training.take_up(checkpoint)
+        training.load_state(checkpoint)
     except InputError as error:
         raise InputError(f"{str(folder)!r}: {error}; --restart begins anew") from None
-    tell(f"the training in {str(folder)!r} goes on after step {training.step}")
+    note(f"the training in {str(folder)!r} goes on after step {training.step}")
 
 
-def _look_once(training: "Training", look: Callable[["Previewed"], None]) -> None:
-    """A preview between those that the training makes."""
+def _extra_preview(training: "Training") -> "Previewed":
+    """A preview beside those that the training makes at its intervals."""
     preview = training.preview()
     training.history.append(preview)
-    look(preview)
+    return preview
 
 
 @contextmanager
-def _asked_to_end() -> Iterator[threading.Event]:
-    """Set by the first Ctrl-C or SIGTERM; the second one interrupts."""
-    asked = threading.Event()
+def _interruptible() -> Iterator[threading.Event]:
+    """Gives an event that the first Ctrl-C or SIGTERM sets; the second one raises KeyboardInterrupt."""
+    interrupted = threading.Event()
 
-    def ask(number: int, frame: object) -> None:
-        if asked.is_set():
+    def handle(number: int, frame: object) -> None:
+        if interrupted.is_set():
             raise KeyboardInterrupt
-        asked.set()
+        interrupted.set()
         os.write(2, b"\nnst: the training ends after this step; once more, and it ends at once\n")
 
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    previous = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield asked
+        yield interrupted
     finally:
-        for number, handler in before.items():
+        for number, handler in previous.items():
             signal.signal(number, handler)
-
-
-def _progress(console: Console) -> Progress:
-    return Progress(SpinnerColumn(), BarColumn(), TextColumn("{task.description}"), console=console, transient=True)
 
 
 def _losses(losses: Mapping[str, float]) -> str:
@@ -261,7 +253,7 @@ def _losses(losses: Mapping[str, float]) -> str:
 
 
 def _machine() -> dict[str, str]:
-    """What it is trained with, in words."""
+    """Hardware and versions, for the report."""
     from nst.engine.backend import keras
 
     backend = keras.backend.backend()

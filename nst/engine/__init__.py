@@ -1,1 +1,1 @@
-"""The engine: TensorFlow, and nothing of the web, the queue or the store."""
+"""The engine: networks, losses and optimizers in TensorFlow. It imports nothing of the web, the queue or the store."""

@@ -1,22 +1,15 @@
-"""Fast styles by name, for the command line and for Python: where they are kept, and `apply_style`."""
+"""Painting in one pass from Python, in a fast style by name, a mix of styles, or the style of a file."""
 
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from nst.errors import StyleError
-from nst.options.fast_options import FastOptions, mix_of
-from nst.options.settings import Settings
+from nst.options.fast_options import FastOptions
 from nst.pictures.images import Array, check_array
-from nst.styles.style_file import MOST_BYTES, SUFFIX, StyleFile
-from nst.styles.style_library import Library
-
-Wanted = str | Path | Mapping[str, float]  # a name, a style file, or weights by name
+from nst.styles.style_library import StyleChoice, file_and_mix
 
 
-def apply_style(picture: Array, style: Wanted, **options: Any) -> Array:
+def apply_style(picture: Array, style: StyleChoice, **options: Any) -> Array:
     """Paint a picture in one pass.
 
     Args:
@@ -29,37 +22,11 @@ def apply_style(picture: Array, style: Wanted, **options: Any) -> Array:
 
     Raises:
         NotFound: there is no style of that name. StyleError: a file, weights or a mix that cannot be used.
-        OptionError: an option's name or value. InputError: the picture is not what it should be.
+        OptionError: an option's name or value. InputError: the picture is not such an array.
     """
     settings = FastOptions.from_json(options)
     check_array(picture, "picture")
-    file, mix = chosen(style)
-    from nst.engine import feed_forward  # TensorFlow loads here, after the arguments are known to be good
+    file, mix = file_and_mix(style)
+    from nst.engine import feed_forward  # TensorFlow loads here, after the arguments have been checked
 
-    return feed_forward.apply_style(np.asarray(picture, np.float32), file, mix, settings)
-
-
-def chosen(style: Wanted) -> tuple[StyleFile, dict[str, float]]:
-    """(a file with the styles, their weights of sum 1). Raises NotFound, StyleError."""
-    if isinstance(style, Path) or (isinstance(style, str) and style.endswith(SUFFIX)):
-        file = StyleFile.from_bytes(read_style(Path(style)), Path(style).name)
-        if len(file.styles) > 1:
-            names = ", ".join(file.styles)
-            raise StyleError(f"{str(style)!r} holds several styles, {names}: import it and name the one that is meant")
-        return file, mix_of(next(iter(file.styles)))
-    mix = mix_of(style)
-    return library().file_of(mix), mix
-
-
-def library() -> Library:
-    """The styles that ship, and those that were trained or imported here."""
-    return Library(Settings.read().data / "styles")
-
-
-def read_style(path: Path) -> bytes:
-    """The bytes of a style file, no more than one may have. Raises StyleError."""
-    try:
-        with path.open("rb") as file:
-            return file.read(MOST_BYTES + 1)
-    except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
-        raise StyleError(f"{str(path)!r} cannot be read: {getattr(error, 'strerror', None) or error}") from None
+    return feed_forward.apply_mix(np.asarray(picture, np.float32), file, mix, settings)

@@ -1,6 +1,6 @@
-"""TensorFlow and Keras, loaded without their greetings; the engine imports them from here.
+"""TensorFlow and Keras, loaded without their start-up messages; the engine imports them from here.
 
-What differs between Keras' backends is here too: `tf` is None where Keras runs on another one.
+`tf` is None if Keras runs on another backend. Operations that are faster in TensorFlow than in Keras are here, too.
 """
 
 import contextlib
@@ -10,29 +10,29 @@ from collections.abc import Iterator
 from typing import Any
 
 Tensor = Any
-NORM_EPSILON = 1e-5  # variance of activations that is taken for none
+NORM_EPSILON = 1e-5  # added to the variance of instance normalisation
 
 
 @contextlib.contextmanager
 def _quiet_stderr() -> Iterator[None]:
-    """Drop what native code writes to standard error; Python's own exceptions still come through."""
+    """Discard what native code writes to standard error; exceptions of Python pass unchanged."""
     sys.stderr.flush()
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    original, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     try:
-        os.dup2(nowhere, 2)
+        os.dup2(null, 2)
         yield
     finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
+        os.dup2(original, 2)
+        os.close(original)
+        os.close(null)
 
 
-# The TensorFlow engine is what paints; training also runs where Keras is told to use JAX.
+# Everything runs on TensorFlow; the training of fast styles also runs on JAX, if KERAS_BACKEND names it.
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-# TensorFlow greets every process with lines about CUDA and oneDNN, whatever its log level; asking for the devices
-# draws the last of them. Who called `nst` asked for a painting.
+# In each process TensorFlow writes lines about CUDA and oneDNN to standard error, whatever its log level, the last of
+# them when devices are first listed. So they are listed here, with standard error discarded.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-# Activations are tens of megabytes; from malloc each step would ask the system for them anew, a page fault per 4 kB.
+# Activations take tens of megabytes. malloc would request them from the system in each step, a page fault per 4 kB.
 os.environ.setdefault("TF_CPU_ALLOCATOR_USE_BFC", "true")
 with _quiet_stderr():
     import keras
@@ -58,16 +58,17 @@ def convolve(x: Tensor, kernel: Tensor, bias: Tensor | None = None, stride: int 
 
 
 def instance_norm(x: Tensor, scale: Tensor, offset: Tensor) -> Tensor:
-    """Each channel of each of `x` [N, H, W, C] at mean 0 and variance 1, times `scale` plus `offset`, [N, C].
+    """Instance normalisation of `x` [N, H, W, C] (Ulyanov et al. 2016), with `scale` and `offset` [N, C] per picture.
 
-    Ulyanov et al. 2016, with the scales of each picture its own (Dumoulin et al. 2017).
+    Each channel of each picture gets mean 0 and variance 1, then is multiplied by its scale and moved by its offset
+    (Dumoulin et al. 2017).
     """
     if tf is None:
         mean, variance = ops.moments(x, axes=(1, 2), keepdims=True)
         scale = scale[:, None, None] * ops.rsqrt(variance + NORM_EPSILON)
         return (x - mean) * scale + offset[:, None, None]
     none = tf.zeros([0], tf.float32)
-    each = [  # over one picture, batch normalisation is just that, and its kernel passes over the memory once
+    each = [  # batch normalisation of one picture is instance normalisation, and its kernel reads the memory once
         tf.raw_ops.FusedBatchNormV3(
             x=x[n : n + 1],
             scale=scale[n],

@@ -1,6 +1,6 @@
-"""The speed of a network on this machine, measured with a few steps: what the estimates of runs are made of.
+"""The speed of a network on this machine, from a few steps of the loop; the estimates of runs are based on it.
 
-The loop itself is timed, on two small sizes: where a step takes `step + pixels * pixel` seconds, two points give both.
+A step on n pixels is taken to last `step + n * pixel` seconds. Two sizes are timed, which gives both numbers.
 """
 
 import sys
@@ -15,48 +15,47 @@ from nst.engine.optimize import stylize
 from nst.options.style_options import StyleOptions
 from nst.runs.estimates import Calibration, canvas_pixels
 
-SIDES = (64, 224)  # px, of the two pictures
-SECONDS = 0.4  # to spend on each
-ROUNDS = (2, 12)  # fewest and most
-VECTORS, VECTOR_SIDE = 40, 128  # the pictures of L-BFGS that are passed over, px of each
+TIMED_SIDES = (64, 224)  # px, of the two squares that are painted
+LEAST_ROUNDS, MOST_ROUNDS = 2, 12  # of each measurement
+ROUNDS_SECONDS = 0.4  # after which no further round begins
+VECTORS, VECTOR_SIDE = 40, 128  # number and side, px, of the pictures whose inner products are timed
 
 
 def calibrate(extractor: Extractor) -> Calibration:
-    """Measure `extractor`; what a default run needs is traced on the way, if it is not yet.
+    """Measure `extractor`. This also traces the graphs of a default run, unless they have been traced.
 
-    The quickest of a few steps counts: whatever else the machine does only adds.
+    The time of the quickest of several steps is used: other work on the machine can only add to it.
     """
-    (few, short), (many, long) = (_step(extractor, side) for side in SIDES)
+    (few, short), (many, long) = (_time_step(extractor, side) for side in TIMED_SIDES)
     pixel = max(0.0, long - short) / (many - few)
     step = max(0.0, short - few * pixel)
-    return Calibration(extractor.architecture.name, extractor.dtype, step, pixel, _vector_pass())
+    return Calibration(extractor.architecture.name, extractor.dtype, step, pixel, _time_inner_product())
 
 
-def _step(extractor: Extractor, side: int) -> tuple[int, float]:
+def _time_step(extractor: Extractor, side: int) -> tuple[int, float]:
     """(pixels of the canvas, seconds of a step) on a square of `side` px."""
     content, style = np.random.default_rng(0).random((2, side, side, 3), np.float32)
-    options = StyleOptions(size=side, init="content", epochs=2, steps_per_epoch=ROUNDS[1])
-    steps = stylize(content, style, options, extractor=extractor, budget=sys.maxsize)  # too small to be refused
+    options = StyleOptions(size=side, init="content", epochs=2, steps_per_epoch=MOST_ROUNDS)
+    steps = stylize(content, style, options, extractor=extractor, budget=sys.maxsize)  # never refused for its memory
     step = next(steps)
-    return canvas_pixels(step.scale), _quickest(lambda: next(steps))
+    return canvas_pixels(step.scale), _time_quickest(lambda: next(steps))
 
 
-def _vector_pass() -> float:
-    """Seconds for each pixel of a picture to take its inner product with another, as L-BFGS does with many."""
+def _time_inner_product() -> float:
+    """Seconds per pixel of the inner product of two pictures, when one is multiplied with many, as in L-BFGS."""
     pictures = tf.random.stateless_uniform([VECTORS, VECTOR_SIDE**2 * 3], (0, 0))
 
     def work() -> None:
-        tf.matmul(pictures[:1], pictures, transpose_b=True).numpy()  # asking for numbers waits for them
+        tf.matmul(pictures[:1], pictures, transpose_b=True).numpy()  # numpy() waits for the result
 
-    return _quickest(work) / VECTORS / VECTOR_SIDE**2
+    return _time_quickest(work) / VECTORS / VECTOR_SIDE**2
 
 
-def _quickest(work: Callable[[], object]) -> float:
-    """Seconds of the quickest of some rounds, after one that is not counted."""
+def _time_quickest(work: Callable[[], object]) -> float:
+    """Seconds of the quickest of several rounds of `work`, after one that is not timed."""
     work()
-    least, most = ROUNDS
     spent: list[float] = []
-    while len(spent) < least or (sum(spent) < SECONDS and len(spent) < most):
+    while len(spent) < LEAST_ROUNDS or (sum(spent) < ROUNDS_SECONDS and len(spent) < MOST_ROUNDS):
         began = time.perf_counter()
         work()
         spent.append(time.perf_counter() - began)

@@ -1,6 +1,6 @@
-"""Where a painting stands, in a form that survives its process: the canvas, the schedule, the optimiser's state.
+"""Checkpoints: what `stylize` needs to resume a run in another process, and their file format.
 
-A file of ours, but one that crosses a network and lies on a disk: it is read as plain arrays, never as code.
+A checkpoint file crosses a network and lies on a disk, so it is read as plain arrays and JSON, never as code.
 """
 
 import dataclasses
@@ -8,81 +8,100 @@ import io
 import json
 import math
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from nst.errors import InputError
 from nst.runs.schedule import Scale, margins
 
-MOST_BYTES = 2**26  # of an optimiser's history, about: ten pairs of L-BFGS at 512 px; the older ones are left behind
+MOST_HISTORY_BYTES = 2**26  # of an optimizer's history, about: ten pairs of L-BFGS at 512 px; older ones are left out
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ScaleState:
+    """What the loop keeps from step to step within a scale, beside the optimizer's state."""
+
+    reference: Any = None  # canvas that `epochs="auto"` measures the change of the picture from; None if it does not
+    reference_step: int = 0  # the step whose canvas it is
+    lowest_loss: float = math.inf  # of the steps on this scale with the weights in force
+    in_float32: bool = False  # whether the following steps on this scale evaluate the objective in float32
+    converged: bool = False  # whether the run ends with the epoch of this step, because more would change nothing
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Checkpoint:
-    """A painting after `step`: `canvas` [1, H, W, 3] float32, margins included, is of the scale of that step."""
+    """A run after `step`; `canvas` [1, H, W, 3] float32, margins included, is of the scale of that step."""
 
     step: int
-    rungs: tuple[Scale, ...]  # the schedule in force
+    scales: tuple[Scale, ...]  # the schedule in force
     canvas: np.ndarray
-    state: dict[str, np.ndarray] = field(default_factory=dict)  # of the optimiser; without it, it starts anew
-    seen: np.ndarray | None = None  # the canvas that `epochs="auto"` compares with
-    since: int = 0  # the step it was seen at
-    lowest: float = math.inf  # loss of this scale
-    in_float32: bool = False  # the steps that follow on this scale are
-    converged: bool = False  # the run ends with the epoch of this step, for more would change nothing
+    optimizer_state: Mapping[str, np.ndarray] = field(default_factory=dict)  # empty: the optimizer starts anew
+    scale_state: ScaleState = field(default_factory=ScaleState)
 
     @property
-    def rung(self) -> int:
-        """Number of the rung that `step` belongs to; the end of one is still its own."""
+    def scale_index(self) -> int:
+        """Index of the scale of `step`; the last step of a scale belongs to that scale."""
         done = 0
-        for number, scale in enumerate(self.rungs):
+        for index, scale in enumerate(self.scales):
             done += scale.steps
             if self.step <= done and scale.steps:
-                return number
-        return len(self.rungs) - 1
+                return index
+        return len(self.scales) - 1
 
     @property
-    def done(self) -> int:
-        """Steps of the rungs before."""
-        return sum(scale.steps for scale in self.rungs[: self.rung])
+    def steps_before(self) -> int:
+        """Steps of the scales before that of `step`."""
+        return sum(scale.steps for scale in self.scales[: self.scale_index])
 
     def to_bytes(self) -> bytes:
-        """The checkpoint as an .npz file; `from_bytes` reads it back."""
+        """The checkpoint as an .npz file; `from_bytes` reads it."""
+        state = self.scale_state
         plain = {
             "step": self.step,
-            "rungs": [dataclasses.astuple(scale) for scale in self.rungs],
-            "since": self.since,
-            "lowest": None if math.isinf(self.lowest) else self.lowest,
-            "in_float32": self.in_float32,
-            "converged": self.converged,
+            "rungs": [dataclasses.astuple(scale) for scale in self.scales],
+            "since": state.reference_step,
+            "lowest": None if math.isinf(state.lowest_loss) else state.lowest_loss,
+            "in_float32": state.in_float32,
+            "converged": state.converged,
         }
-        arrays = {f"state.{name}": array for name, array in self.state.items()}
-        if self.seen is not None:
-            arrays["seen"] = self.seen
+        arrays = {f"state.{name}": array for name, array in self.optimizer_state.items()}
+        if state.reference is not None:
+            arrays["seen"] = np.asarray(state.reference)
         file = io.BytesIO()
         np.savez(file, allow_pickle=False, plain=np.array(json.dumps(plain)), canvas=self.canvas, **arrays)
         return file.getvalue()
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "Checkpoint":
-        """Raises InputError on what `to_bytes` has not made."""
+        """The checkpoint in an .npz file that `to_bytes` wrote. Raises InputError if it cannot be read."""
         try:
             with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
                 plain = json.loads(str(arrays["plain"]))
-                rungs = tuple(Scale(*map(int, rung)) for rung in plain["rungs"])
-                state = {name[6:]: arrays[name] for name in arrays.files if name.startswith("state.")}
-                seen = arrays["seen"] if "seen" in arrays.files else None
-                lowest = math.inf if plain["lowest"] is None else float(plain["lowest"])
-                turns = {name: bool(plain.get(name)) for name in ("in_float32", "converged")}  # not in version 0.1's
                 found = cls(
-                    int(plain["step"]), rungs, arrays["canvas"], state, seen, int(plain["since"]), lowest, **turns
+                    step=int(plain["step"]),
+                    scales=tuple(Scale(*map(int, scale)) for scale in plain["rungs"]),
+                    canvas=arrays["canvas"],
+                    optimizer_state={name[6:]: arrays[name] for name in arrays.files if name.startswith("state.")},
+                    scale_state=ScaleState(
+                        reference=arrays["seen"] if "seen" in arrays.files else None,
+                        reference_step=int(plain["since"]),
+                        lowest_loss=math.inf if plain["lowest"] is None else float(plain["lowest"]),
+                        in_float32=bool(plain.get("in_float32")),  # version 0.1 wrote neither this ...
+                        converged=bool(plain.get("converged")),  # ... nor this
+                    ),
                 )
         except (ValueError, KeyError, TypeError, OSError, EOFError, zipfile.BadZipFile) as error:
             raise InputError("the checkpoint is damaged: it cannot be read") from error
-        scale = found.rungs[found.rung] if found.rungs else Scale(0, 0, 0)
+        found._check_canvas()
+        return found
+
+    def _check_canvas(self) -> None:
+        """Raise InputError unless the canvas has the shape of its scale."""
+        scale = self.scales[self.scale_index] if self.scales else Scale(0, 0, 0)
         rows, columns = margins(scale.height, scale.width)
         shape = (1, scale.height + 2 * rows, scale.width + 2 * columns, 3)
-        if found.canvas.shape != shape or found.canvas.dtype != np.float32:
-            raise InputError(f"the checkpoint is damaged: its canvas is {found.canvas.shape}, not {shape}")
-        return found
+        if self.canvas.shape != shape or self.canvas.dtype != np.float32:
+            raise InputError(f"the checkpoint is damaged: its canvas is {self.canvas.shape}, not {shape}")

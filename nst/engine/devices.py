@@ -1,4 +1,4 @@
-"""What TensorFlow sees, set up for a process that shares the machine with others, and the precision that pays here."""
+"""The devices that TensorFlow computes on: their set-up, and the precision that is faster on them."""
 
 import functools
 import os
@@ -8,24 +8,28 @@ from collections.abc import Callable
 
 from nst.engine.backend import tf
 
-PAYS = 1.4  # times faster: midway between 1, no gain, and 2, usual where it is native; farthest from being misled
-CHANNELS = 128  # of the trial's convolution: midway in VGG
-SIDES = (32, 512)  # px, least and largest of the trial's picture
-MEASURABLE = 0.002  # s; what is shorter is mostly the call. Eight times as long, as some emulate bfloat16, is soon over
-ROUNDS = 15  # at most
-PATIENCE = 0.25  # s, after which no round begins
+# How many times faster than float32 bfloat16 must be to be chosen: the middle between 1, no gain, and 2, usual where a
+# device has instructions for it, is least likely to be crossed by an error of measurement.
+LEAST_SPEEDUP = 1.4
+TRIAL_CHANNELS = 128  # of the trial's convolution, as in the middle of VGG
+TRIAL_SIDES = (32, 512)  # px, smallest and largest picture of the trial
+# s, least duration of a timed convolution: of shorter ones the call is the larger part. Devices that emulate bfloat16
+# take eight times as long for it.
+MEASURABLE_SECONDS = 0.002
+MOST_ROUNDS = 15
+TRIAL_SECONDS = 0.25  # after which no further round begins
 
 
 def set_up() -> str:
-    """Let GPU memory grow as needed instead of taking it all; returns the device in words, "CPU, 2 threads".
+    """Let TensorFlow's GPU memory grow as needed instead of taking all of it, so that processes can share a GPU.
 
-    Harmless when repeated; without effect once the GPU is in use.
+    It can be called repeatedly; once the GPU is in use it has no effect. Returns the device in words: "CPU, 2 threads".
     """
     gpus = tf.config.list_physical_devices("GPU")
     for gpu in gpus:
         try:
             tf.config.experimental.set_memory_growth(gpu, True)
-        except RuntimeError:  # already in use, with the setting it has
+        except RuntimeError:  # the GPU is in use
             break
     if not gpus:
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
@@ -36,42 +40,42 @@ def set_up() -> str:
 def choose_precision(asked: str) -> str:
     """The dtype of the networks for a `precision` of StyleOptions: "float32" or "bfloat16".
 
-    "auto" is bfloat16 where this process finds its convolutions at least `PAYS` times faster, else float32.
+    "auto" is bfloat16 if its convolutions are at least `LEAST_SPEEDUP` times faster on this device, else float32.
     """
     if asked != "auto":
         return asked
-    return "bfloat16" if bfloat16_speedup() >= PAYS else "float32"
+    return "bfloat16" if bfloat16_speedup() >= LEAST_SPEEDUP else "float32"
 
 
 @functools.cache
 def bfloat16_speedup() -> float:
-    """How many times faster than in float32 a convolution of the networks' kind is in bfloat16; 0 if it cannot be done.
+    """How many times faster a convolution like the networks' is in bfloat16 than in float32; 0 if it is not possible.
 
-    Measured once in a process, the two in turn, in well under half a second.
+    It is measured once per process, both in turn, in well under half a second.
     """
-    single, half = _convolution("float32"), _convolution("bfloat16")
-    side, largest = SIDES
+    single, half = _timed_convolution("float32"), _timed_convolution("bfloat16")
+    side, largest = TRIAL_SIDES
     try:
-        while min(single(side), single(side)) < MEASURABLE and side < largest:
+        while min(single(side), single(side)) < MEASURABLE_SECONDS and side < largest:
             side *= 2
-        half(side)  # the first call prepares
+        half(side)  # the first call traces
         rounds: list[tuple[float, float]] = []
         began = time.perf_counter()
-        while not rounds or (len(rounds) < ROUNDS and time.perf_counter() - began < PATIENCE):
+        while not rounds or (len(rounds) < MOST_ROUNDS and time.perf_counter() - began < TRIAL_SECONDS):
             rounds.append((single(side), half(side)))
-    except tf.errors.OpError:  # a device without bfloat16, or too full for the trial
+    except tf.errors.OpError:  # a device without bfloat16, or without memory for the trial
         return 0.0
-    # Other work on the machine disturbs either figure, seldom both: of 120 trials beside nine busy processes, on a
-    # processor where neither precision is faster, either alone sometimes said 1.4, the lower of both never.
+    # Other work on the machine disturbs one of the two figures, seldom both: in 120 trials beside nine busy processes,
+    # on a processor where both precisions are as fast, each alone reached 1.4 at times, the lower of them never.
     quickest = min(seconds for seconds, _ in rounds) / min(seconds for _, seconds in rounds)
     return min(quickest, statistics.median(one / other for one, other in rounds))
 
 
-def _convolution(dtype: str) -> Callable[[int], float]:
-    """A function of a picture's side that convolves it once, forward and back to the input, and returns the seconds."""
-    kernel = tf.cast(tf.random.stateless_normal([3, 3, CHANNELS, CHANNELS], (0, 0)), dtype)
+def _timed_convolution(dtype: str) -> Callable[[int], float]:
+    """A function (side of a picture, px) -> seconds of one convolution of it, forward and backward to its input."""
+    kernel = tf.cast(tf.random.stateless_normal([3, 3, TRIAL_CHANNELS, TRIAL_CHANNELS], (0, 0)), dtype)
 
-    @tf.function(input_signature=[tf.TensorSpec([1, None, None, CHANNELS], dtype)])
+    @tf.function(input_signature=[tf.TensorSpec([1, None, None, TRIAL_CHANNELS], dtype)])
     def convolve(picture: tf.Tensor) -> tf.Tensor:
         found = tf.nn.conv2d(picture, kernel, 1, "SAME")
         back = tf.raw_ops.Conv2DBackpropInput(
@@ -80,9 +84,9 @@ def _convolution(dtype: str) -> Callable[[int], float]:
         return back[0, 0, 0, 0]
 
     def seconds(side: int) -> float:
-        picture = tf.ones([1, side, side, CHANNELS], dtype)
+        picture = tf.ones([1, side, side, TRIAL_CHANNELS], dtype)
         began = time.perf_counter()
-        convolve(picture).numpy()  # asking for a number waits for it
+        convolve(picture).numpy()  # numpy() waits for the result
         return time.perf_counter() - began
 
     return seconds

@@ -1,4 +1,4 @@
-"""Download one file: resumed where it broke, checked by its hash. This module does not know what is in it."""
+"""The download of one file, with resumption after a broken connection and a check of its hash."""
 
 import errno
 import hashlib
@@ -19,10 +19,10 @@ from nst.errors import Cancelled, Unfetched, WeightsError
 Progress = Callable[[int, int], None]  # (bytes received, bytes in all or 0 where the server does not say)
 
 CHUNK = 2**18  # bytes
-GLANCE = 0.1  # seconds between two looks at whether to stop
+POLL_SECONDS = 0.1  # between two checks whether to stop
 CANCELLED = "the download was cancelled"
-FINAL_ANSWERS = range(400, 500)  # HTTP statuses that another try will not change ...
-BUSY_ANSWERS = (408, 416, 425, 429)  # ... but for these
+FINAL_STATUSES = range(400, 500)  # HTTP statuses after which another attempt is useless ...
+TEMPORARY_STATUSES = (408, 416, 425, 429)  # ... except these
 
 
 def md5_of(path: Path) -> str:
@@ -32,19 +32,19 @@ def md5_of(path: Path) -> str:
 
 
 class _Broken(Exception):
-    """An attempt ended before the file did; another may go further. The message says why."""
+    """An attempt ended before the file was complete, and another may complete it. The message is the reason."""
 
 
-class _Misfit(_Broken):
-    """What is there already does not fit the server's file, so the next attempt must start over."""
+class _RangeRefused(_Broken):
+    """The received part is longer than the server's file, so the next attempt must start anew."""
 
 
 @dataclass(frozen=True)
-class _Answer:
-    """What a server says before the first piece."""
+class _Header:
+    """The header of a server's answer."""
 
-    start: int  # byte of the file that it begins with
-    length: int  # bytes to come, 0 where the server does not say
+    start: int  # first byte of the file that it sends
+    length: int  # bytes that it sends, 0 if it does not say
 
 
 def download(
@@ -57,7 +57,22 @@ def download(
     pause: float,
     stop: threading.Event,
 ) -> None:
-    """Fill `part` until its hash is right. Raises Unfetched, Cancelled soon after `stop`, or OSError of the disk."""
+    """Download `url` into the file `part`, continuing what is in it.
+
+    Args:
+        url: http or https.
+        part: the file; it stays after an error, unless its content is wrong.
+        md5: of the whole file, in hexadecimal.
+        progress: called after each piece.
+        timeout: seconds without a byte after which an attempt has failed.
+        attempts: how many to make.
+        pause: seconds before the second attempt; before each later one it is that much longer.
+        stop: ends the download soon after it is set.
+
+    Raises:
+        Unfetched: no attempt succeeded, or the server's file has another hash. Cancelled: `stop` was set.
+        OSError: of the disk. WeightsError: `url` is no web address.
+    """
     if not url.startswith(("http://", "https://")):
         raise WeightsError(f"the address of the weights must begin with http:// or https://, got {url!r}")
     reason = ""
@@ -69,7 +84,7 @@ def download(
             _receive(url, part, progress, timeout, stop)
         except _Broken as broken:
             reason = str(broken)
-            if isinstance(broken, _Misfit):
+            if isinstance(broken, _RangeRefused):
                 part.unlink(missing_ok=True)
             continue
         found = md5_of(part)
@@ -77,24 +92,24 @@ def download(
             return
         part.unlink()
         reason = f"its md5 must be {md5}, got {found}"
-        if not resumed:  # a whole file from this server is wrong, so it will be again
+        if not resumed:  # the whole file came from this server, so another attempt would get the same
             raise Unfetched(f"nothing was installed from {url}: {reason}", "what came was not the file that was meant")
     message = f"could not download {url}: {reason}; gave up after {attempts} attempts"
     raise Unfetched(message, "there is no connection to its server, or it broke", passing=True)
 
 
 def _receive(url: str, part: Path, progress: Progress, timeout: float, stop: threading.Event) -> None:
-    """One attempt: append what `part` lacks. Raises _Broken, Unfetched, Cancelled, or OSError of the disk."""
+    """One attempt: append what is missing to `part`. Raises _Broken, Unfetched, Cancelled, or OSError of the disk."""
     have = part.stat().st_size if part.exists() else 0
-    with closing(_heard(url, have, timeout, stop)) as heard:
-        answer = next(heard)
-        assert isinstance(answer, _Answer)
-        have = answer.start
-        total = have + answer.length if answer.length else 0
-        if shutil.disk_usage(part.parent).free < answer.length:
+    with closing(_answer(url, have, timeout, stop)) as answer:
+        header = next(answer)
+        assert isinstance(header, _Header)
+        have = header.start
+        total = have + header.length if header.length else 0
+        if shutil.disk_usage(part.parent).free < header.length:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         with part.open("ab" if have else "wb") as file:
-            for piece in heard:
+            for piece in answer:
                 assert isinstance(piece, bytes)
                 file.write(piece)
                 have += len(piece)
@@ -105,64 +120,66 @@ def _receive(url: str, part: Path, progress: Progress, timeout: float, stop: thr
         raise _Broken(f"the connection broke after {have} of {total} bytes")
 
 
-def _heard(url: str, have: int, timeout: float, stop: threading.Event) -> Generator[_Answer | bytes, None, None]:
-    """The answer of a server that is asked for what comes after `have` bytes, then its pieces.
+def _answer(url: str, have: int, timeout: float, stop: threading.Event) -> Generator[_Header | bytes, None, None]:
+    """The header of the server's answer to a request for what follows the first `have` bytes, then its pieces.
 
-    A thread listens, which touches nothing but the network: a name that is not found or a server that stalls can keep
-    it for long, but nobody has to wait for it. Raises what `_explained` does, and Cancelled.
+    The request runs in a thread, which uses nothing but the network. A host that is not found or a server that stalls
+    can block that thread for long; this generator still ends soon after `stop`. Raises what `_translated_errors`
+    raises, and Cancelled.
     """
-    inbox: Queue[_Answer | bytes | Exception] = Queue(maxsize=4)
-    left = threading.Event()
+    received: Queue[_Header | bytes | Exception] = Queue(maxsize=4)
+    closed = threading.Event()
 
-    def hand_over(what: _Answer | bytes | Exception) -> None:
-        taken = False
-        while not (taken or left.is_set()):
+    def put(item: _Header | bytes | Exception) -> None:
+        done = False
+        while not (done or closed.is_set()):
             with suppress(Full):
-                inbox.put(what, timeout=GLANCE)
-                taken = True
+                received.put(item, timeout=POLL_SECONDS)
+                done = True
 
-    def listen() -> None:
+    def request_pieces() -> None:
         try:
-            with _explained(url, timeout):
+            with _translated_errors(url, timeout):
                 request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
                 with urllib.request.urlopen(request, timeout=timeout) as response:
-                    hand_over(_Answer(have if have and _continues(response, have) else 0, response.length or 0))
-                    while not left.is_set() and (piece := response.read1(CHUNK)):
-                        hand_over(piece)
-            hand_over(b"")
-        except Exception as error:  # whoever waits is to hear of it, whatever it is
-            hand_over(error)
+                    put(_Header(have if have and _continues(response, have) else 0, response.length or 0))
+                    while not closed.is_set() and (piece := response.read1(CHUNK)):
+                        put(piece)
+            put(b"")
+        except Exception as error:  # of any kind: it is raised in the thread that reads the queue
+            put(error)
 
-    threading.Thread(target=listen, name="nst-listen", daemon=True).start()
+    threading.Thread(target=request_pieces, name="nst-download", daemon=True).start()
     try:
         while not stop.is_set():
             with suppress(Empty):
-                what = inbox.get(timeout=GLANCE)
-                if isinstance(what, Exception):
-                    raise what
-                if what == b"":
+                item = received.get(timeout=POLL_SECONDS)
+                if isinstance(item, Exception):
+                    raise item
+                if item == b"":
                     return
-                yield what
+                yield item
         raise Cancelled(CANCELLED)
     finally:
-        left.set()
+        closed.set()
 
 
 def _continues(response: http.client.HTTPResponse, have: int) -> bool:
+    """Whether the server sends what follows the first `have` bytes, not the whole file or another range."""
     return response.status == 206 and (response.headers.get("Content-Range") or "").startswith(f"bytes {have}-")
 
 
 @contextmanager
-def _explained(url: str, timeout: float) -> Iterator[None]:
-    """Whatever the network raises, as _Broken or, where another try is in vain, as Unfetched."""
+def _translated_errors(url: str, timeout: float) -> Iterator[None]:
+    """Translate errors of the network: to _Broken, or to Unfetched if another attempt is useless."""
     try:
         yield
     except urllib.error.HTTPError as error:
         error.close()
         answer = f"the server answered {error.code} {error.reason}"
-        if error.code in FINAL_ANSWERS and error.code not in BUSY_ANSWERS:
+        if error.code in FINAL_STATUSES and error.code not in TEMPORARY_STATUSES:
             raise Unfetched(f"could not download {url}: {answer}", "its server refuses to give it") from None
-        raise (_Misfit if error.code == 416 else _Broken)(answer) from None
+        raise (_RangeRefused if error.code == 416 else _Broken)(answer) from None
     except TimeoutError:
         raise _Broken(f"no byte came for {timeout:g} s") from None
     except urllib.error.URLError as error:

@@ -1,9 +1,9 @@
-"""Extractors: an image goes in, named activations come out.
+"""Extractors: networks that map an image to activations by layer.
 
-Three networks share one shape: blocks of 3x3 convolutions with ReLU, a 2x2 pooling between blocks. `vgg16` and `vgg19`
-(Simonyan and Zisserman 2014) follow Keras Applications to the layer name; `compact` is our small student of VGG19 (see
-`distill.py`), with linear 1x1 heads that predict activations of VGG19 and have the names of its layers. This module
-does not know losses, nor where weights come from.
+The three networks consist of blocks of 3x3 convolutions with ReLU, with a 2x2 pooling between blocks. `vgg16` and
+`vgg19` (Simonyan and Zisserman 2014) are those of Keras Applications, with its names of layers. `compact` is a small
+student of VGG19 (see distillation.py), with linear 1x1 heads that predict activations of VGG19 and have the names of
+its layers. This module knows neither the losses nor where weights come from.
 """
 
 import math
@@ -18,47 +18,43 @@ from nst.engine.backend import convolve, ops
 Tensor = Any  # a backend tensor; Keras has no public name for it
 Weights = Mapping[str, tuple[Any, Any]]  # layer -> (kernel [kh, kw, in, out], bias [out])
 
-RING = [[0, 0], [1, 1], [1, 1], [0, 0]]  # what a 3x3 convolution needs around an image
-IMAGENET_BGR_MEAN = (103.939, 116.779, 123.68)  # of 0..255 values, in blue, green, red order, as VGG was trained
+PADDING = [[0, 0], [1, 1], [1, 1], [0, 0]]  # of an image before a 3x3 convolution that keeps its size
+IMAGENET_BGR_MEAN = (103.939, 116.779, 123.68)  # of values in 0..255; blue, green, red, as VGG was trained
 
 
 @dataclass(frozen=True)
 class Architecture:
-    """Blocks of 3x3 convolutions, and linear heads on some of them.
-
-    `heads` maps a head's name to (the convolution it reads, its channels). `block` begins the convolutions' names;
-    "block" is Keras Applications', which heads may have that predict the layers of VGG.
-    """
+    """Blocks of 3x3 convolutions, and linear 1x1 heads on some of these."""
 
     name: str
-    widths: tuple[int, ...]
-    depths: tuple[int, ...]
-    pooling: str  # the pooling the weights were trained with
-    padding: str  # the padding the weights were trained with: "zero" or "reflect"
-    heads: Mapping[str, tuple[str, int]]
-    unit: float = 1.0  # of the input, in 0..255 values
-    block: str = "block"
+    widths: tuple[int, ...]  # channels of the convolutions, by block
+    depths: tuple[int, ...]  # number of convolutions, by block
+    pooling: str  # that the weights were trained with: "max" or "average"
+    padding: str  # that the weights were trained with: "zero" or "reflect"
+    heads: Mapping[str, tuple[str, int]]  # name -> (the convolution it reads, its channels)
+    unit: float = 1.0  # that inputs in 0..255 are divided by, after the mean is subtracted
+    block: str = "block"  # first part of the convolutions' names; "block" as in Keras Applications
 
     def convolution(self, block: int, number: int) -> str:
-        """Name of a convolution of a block, both counted from 1."""
+        """The name of a convolution; block and number count from 1."""
         return f"{self.block}{block}_conv{number}"
 
     @property
     def convolutions(self) -> tuple[str, ...]:
-        """Names of the convolutions in order."""
+        """The names of the convolutions, in order."""
         return tuple(self.convolution(b, c) for b, depth in enumerate(self.depths, 1) for c in range(1, depth + 1))
 
     @property
     def layers(self) -> tuple[str, ...]:
-        """Every name that may be asked for."""
+        """The names of all layers: heads and convolutions."""
         return (*self.heads, *self.convolutions)
 
     def source(self, layer: str) -> str:
-        """The convolution that `layer` is read from: a head's, or itself."""
+        """The convolution that a head reads; of a convolution, itself."""
         return self.heads[layer][0] if layer in self.heads else layer
 
     def stride(self, layer: str) -> int:
-        """Pixels from one position of `layer` to the next."""
+        """Distance of two neighbouring positions of `layer`, px."""
         block = self.source(layer).removeprefix(self.block).partition("_")[0]
         return 2 ** (int(block) - 1)
 
@@ -84,7 +80,7 @@ ARCHITECTURES = {
         (1, 3, 3, 4, 4),
         "average",
         "reflect",
-        {  # VGG19's layer -> the student's at the same resolution, as wide as VGG's
+        {  # layer of VGG19 -> (convolution of the student at the same resolution, channels of VGG19's layer)
             "block1_conv1": ("stage1_conv1", 64),
             "block2_conv1": ("stage2_conv2", 128),
             "block3_conv1": ("stage3_conv2", 256),
@@ -92,14 +88,14 @@ ARCHITECTURES = {
             "block4_conv2": ("stage4_conv4", 512),
             "block5_conv1": ("stage5_conv4", 512),
         },
-        unit=58.0,  # about unit variance, which suits a network that starts from random weights
+        unit=58.0,  # gives inputs of about unit variance, as the training from random weights needs them
         block="stage",
     ),
 }
 
 
 def he_normal(architecture: Architecture, seed: int) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Random weights, float32: He-normal kernels (He et al. 2015), half the variance for linear heads, zero biases."""
+    """Random weights, float32: normal kernels (He et al. 2015), of half that variance for linear heads; zero biases."""
     random = np.random.default_rng(seed)
     weights = {}
     for layer, shape in architecture.shapes().items():
@@ -110,14 +106,14 @@ def he_normal(architecture: Architecture, seed: int) -> dict[str, tuple[np.ndarr
 
 
 class Extractor:
-    """A network with its weights, ready to be called.
+    """A network with its weights.
 
     Args:
-        architecture: one of `ARCHITECTURES`.
+        architecture: its shape.
         weights: {layer: (kernel [kh, kw, in, out], bias [out])}: arrays, or backend variables, which stay trainable.
-        pooling: "max" or "average"; None keeps what the weights were trained with. Where it differs from the training,
-            activations are rescaled after each pooling so that deeper layers still meet inputs of the size they know.
-        dtype: dtype of the convolutions; activations are returned in it.
+        pooling: "max" or "average"; None is that of the training. If average replaces maximum, activations are doubled
+            after each pooling, so that deeper layers get inputs about as large as in their training.
+        dtype: of the convolutions, and of the activations that are returned.
     """
 
     def __init__(
@@ -134,14 +130,15 @@ class Extractor:
         }
 
     def __call__(self, image: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
-        """Activations of `layers` for `image`.
+        """Activations of `layers` for `image`; nothing beyond the deepest of them is computed.
 
         Args:
-            image: [N, H, W, 3], float32, 0..1, RGB.
-            layers: names out of `architecture.layers`.
+            image: [N, H, W, 3] float32 in 0..1, RGB.
+            layers: names from `architecture.layers`.
 
         Returns:
-            {layer: [N, h, w, C]} in the extractor's dtype; h and w are H and W over 2^(block - 1), rounded up.
+            {layer: [N, h, w, C]} in the extractor's dtype; h and w are H and W divided by the layer's stride, rounded
+            up.
         """
         wanted = set(layers)
         heads = wanted & set(self.architecture.heads)
@@ -166,31 +163,30 @@ class Extractor:
         return found
 
     def head(self, name: str) -> tuple[Tensor, Tensor]:
-        """A linear head's (kernel [C, D], bias [D]), float32."""
+        """(kernel [C, D], bias [D]) of a linear head, float32."""
         kernel, bias = self._weights[name]
         return ops.cast(kernel[0, 0], "float32"), ops.cast(bias, "float32")
 
     def _preprocess(self, image: Tensor) -> Tensor:
-        """0..1 RGB -> what the weights expect: 0..255 BGR minus the ImageNet mean, over the architecture's unit."""
+        """The input of the first convolution from RGB in 0..1: BGR in 0..255, less the ImageNet mean, over the unit."""
         x = ops.flip(image, axis=-1) * 255.0 - ops.convert_to_tensor(IMAGENET_BGR_MEAN, "float32")
         return ops.cast(x / self.architecture.unit, self.dtype)
 
     def _convolve(self, x: Tensor, layer: str) -> Tensor:
-        """A 3x3 convolution and its ReLU, in `x`'s dtype."""
+        """A 3x3 convolution with its ReLU, in the dtype of `x`."""
         kernel, bias = (ops.cast(w, x.dtype) for w in self._weights[layer])
+        is_first = layer == self.architecture.convolution(1, 1)
         padding = "valid"
         if self.architecture.padding == "reflect":
-            x = ops.pad(x, RING, mode="reflect")
-        elif layer == self.architecture.convolution(
-            1, 1
-        ):  # zeros beyond the edge, as in training, paint a coloured frame
-            x = ops.pad(x, RING, mode="symmetric")
+            x = ops.pad(x, PADDING, mode="reflect")
+        elif is_first:  # zeros beyond the edge, as in the training of VGG, would lead to a coloured frame
+            x = ops.pad(x, PADDING, mode="symmetric")
         else:
             padding = "same"
         return ops.relu(convolve(x, kernel, bias, padding=padding))
 
     def _read(self, x: Tensor, head: str) -> Tensor:
-        """A linear head of the activations `x`."""
+        """The output of a linear head on the activations `x`."""
         kernel, bias = self._weights[head]
         return ops.conv(x, ops.cast(kernel, x.dtype), padding="valid") + ops.cast(bias, x.dtype)
 

@@ -1,9 +1,9 @@
-"""The losses, as equations. Activations are [1, h, w, C]; every loss is a float32 scalar, zero at its target.
+"""The losses. Activations are [1, h, w, C]; each loss is a float32 scalar that is zero at its target.
 
-Two normalisations. `gatys`: Gatys, Ecker and Bethge 2016, equations 1 and 4. `relative`: each squared error over the
-squared norm of its target, so that the same weight means the same at every size, layer and network. Both Gram matrices
-are divided by their own number of positions, so content and style may differ in size; where they do not, the `gatys`
-style loss is the paper's to the letter.
+There are two normalisations. `gatys` has equations 1 and 4 of Gatys, Ecker and Bethge 2016. `relative` divides each
+squared error by the squared norm of its target, so that a weight has the same effect at all sizes and on all layers and
+networks. Each Gram matrix is divided by its own number of positions, so content and style may differ in size; where
+they have the same size, the `gatys` style loss is exactly that of the paper.
 """
 
 from collections.abc import Callable
@@ -12,11 +12,11 @@ from typing import Any
 from nst.engine.backend import ops
 
 Tensor = Any
-EPSILON = 1e-12  # a layer that is silent on its target must not divide by zero
+EPSILON = 1e-12  # added to a squared norm: a target whose activations are all 0 must not divide by zero
 
 
 def gram(features: Tensor) -> Tensor:
-    """Gram matrix over the positions of [1, h, w, C], [C, C] float32, divided by their number: G = F^T F / (h w)."""
+    """Gram matrix [C, C], float32, of `features` [1, h, w, C] over their positions: G = F^T F / (h w)."""
     return moments(features)[0]
 
 
@@ -29,9 +29,9 @@ def moments(features: Tensor) -> tuple[Tensor, Tensor]:
 
 @ops.custom_gradient
 def _moments(flat: Tensor) -> tuple[tuple[Tensor, Tensor], Callable[[Tensor, Tensor], Tensor]]:
-    """`flat` is [positions, C]. One product in its gradient, where that of the two factors apart would take two.
+    """Gram matrix and mean of `flat` [positions, C]; the gradient takes one matrix product, TensorFlow's own takes two.
 
-    The mean is a product with ones: TensorFlow sums columns on one core.
+    The mean is computed as a product with ones, because TensorFlow sums columns on one core.
     """
     positions = ops.cast(ops.shape(flat)[0], "float32")
     ones = ops.ones((1, ops.shape(flat)[0]), "float32")
@@ -43,9 +43,13 @@ def _moments(flat: Tensor) -> tuple[tuple[Tensor, Tensor], Callable[[Tensor, Ten
 
 
 def linear_gram(matrix: Tensor, mean: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
-    """Gram matrix of F K + b, [..., D, D], from that of F [..., C, C], the mean of F [..., C], K [C, D] and b [D].
+    """Gram matrix of F K + b, [..., D, D].
 
-    All are float32; leading axes are those of several pictures.
+    Args:
+        matrix: Gram matrix of F, [..., C, C] float32; the leading axes are those of several pictures.
+        mean: of F, [..., C].
+        kernel: K, [C, D].
+        bias: b, [D].
     """
     crossed = ops.expand_dims(ops.matmul(mean, kernel), -1) * bias
     through = ops.matmul(ops.transpose(kernel), ops.matmul(matrix, kernel))
@@ -76,13 +80,13 @@ def style_loss(matrix: Tensor, target: Tensor, normalisation: str) -> Tensor:
 
 
 def tv_loss(image: Tensor) -> Tensor:
-    """Total variation of `image` [1, H, W, 3] in 0..1, H, W > 1: mean squared difference down plus to the right."""
+    """Total variation of `image` [N, H, W, 3], H, W > 1: the mean squared difference down plus that to the right."""
     return _tv(image)
 
 
 @ops.custom_gradient
 def _tv(image: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
-    """With its gradient spelled out, because that of a slice is slow."""
+    """Total variation with a gradient of its own, because TensorFlow's gradient of a slice is slow."""
     down = image[:, 1:] - image[:, :-1]
     right = image[:, :, 1:] - image[:, :, :-1]
 
@@ -99,7 +103,7 @@ def _tv(image: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
 
 
 def _same_shape(a: Tensor, b: Tensor) -> None:
-    """Refuse to broadcast by accident; a side that is unknown while a graph is traced matches any."""
+    """Raise ValueError if the shapes would broadcast; a side that is unknown while a graph is traced matches any."""
     if len(a.shape) != len(b.shape) or any(
         n != m and None not in (n, m) for n, m in zip(a.shape, b.shape, strict=True)
     ):

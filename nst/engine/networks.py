@@ -1,4 +1,4 @@
-"""Which network looks at the pictures, ready to be used: extractors with their weights."""
+"""Loaded extractors: the choice of one by name, and a cache of those that are loaded."""
 
 import functools
 from collections.abc import Callable
@@ -16,10 +16,22 @@ def choose_extractor(
     best: str = "vgg19",
     judge: Callable[[Extractor], tuple[str, str]] | None = None,
 ) -> tuple[Extractor, str]:
-    """(the network of that name, note: why "auto" stands for this one, "" where there is nothing to tell).
+    """The extractor of that name with its weights, and, for "auto", the reason for the choice.
 
-    "auto" is compact unless the weights of `best` are installed and whole; then it is what `judge`, which is given that
-    network, answers with its reason: see `estimates.auto_network`. Without a judge it is `best`. Raises WeightsError.
+    Args:
+        name: "vgg19", "vgg16", "compact" or "auto", which is compact if the weights of `best` are missing or damaged,
+            else what `judge` chooses.
+        pooling: "max", "average" or "auto", that of the training.
+        precision: "float32", "bfloat16" or "auto", see `choose_precision`.
+        best: the network that "auto" prefers.
+        judge: called with the network `best`; returns the name of the network that "auto" is, and a sentence why, as
+            `estimates.auto_network` does. Without it, "auto" is `best`.
+
+    Returns:
+        (the extractor, the reason in a sentence or more; "" if there is none to give).
+
+    Raises:
+        WeightsError: the weights of the named network are missing or damaged.
     """
     dtype = choose_precision(precision)
     if name != "auto":
@@ -28,23 +40,23 @@ def choose_extractor(
         network = load_extractor(best, pooling, dtype)
     except WeightsError as error:
         return load_extractor("compact", pooling, dtype), _why_not(best, error)
-    chosen, note = judge(network) if judge else (best, "")
-    return load_extractor(chosen, pooling, dtype), note
+    auto_name, reason = judge(network) if judge else (best, "")
+    return load_extractor(auto_name, pooling, dtype), reason
 
 
 def _why_not(best: str, error: WeightsError) -> str:
-    """Why `best` cannot be used, what is used instead, and how to get it."""
-    spoken, instead = best.upper(), "The built-in compact network is used."
+    """Why `best` cannot be used, which network replaces it, and how to get its weights."""
+    title, instead = best.upper(), "The built-in compact network is used."
     if weight_files.locate(best) is not None:
-        return f"{spoken}'s weights cannot be used: {str(error).rstrip('.')}. {instead}"
+        return f"{title}'s weights cannot be used: {str(error).rstrip('.')}. {instead}"
     if weight_files.being_fetched(best):
-        return f"{spoken}'s weights are being fetched: a later run can have them. {instead}"
-    return f"{spoken}'s weights are not installed. {instead} {weight_files.how_to_get(best)}"
+        return f"{title}'s weights are being fetched: a later run can have them. {instead}"
+    return f"{title}'s weights are not installed. {instead} {weight_files.how_to_get(best)}"
 
 
 @functools.lru_cache(maxsize=3)
 def load_extractor(name: str, pooling: str = "auto", dtype: str = "float32") -> Extractor:
-    """The network of that name with its weights; kept for the next run. Raises WeightsError."""
+    """The network of that name with its weights; later calls return the same object. Raises WeightsError."""
     architecture = ARCHITECTURES[name]
     weights = weight_files.load(name, architecture.shapes())
     return Extractor(architecture, weights, None if pooling == "auto" else pooling, dtype)

@@ -1,13 +1,14 @@
-"""The objective: targets and live weights make one loss of an image, and its parts.
+"""The objective: the loss of an image, its parts and its gradient, from targets and weights.
 
 E = content_weight * sum_l a_l C_l + style_weight * sum_l b_l S_l + tv_weight * TV, with layer weights a and b.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from nst.engine.backend import ops, tf
+from nst.engine.canvas import crop_features, inner_region
 from nst.engine.extractors import Extractor
 from nst.engine.losses import content_loss, linear_gram, moments, style_loss, tv_loss
 from nst.errors import OptionError
@@ -16,12 +17,12 @@ from nst.options.style_options import StyleOptions
 from nst.runs.events import Losses
 
 Tensor = Any
-MOST = 8.0  # times that content and smoothness weigh more on the first of several scales
+FIRST_SCALE_FACTOR = 8.0  # of the weights of content and smoothness on the first of several scales
 
 
 @dataclass(frozen=True)
 class Targets:
-    """What the image is compared with: activations of the content, Gram matrices of the style."""
+    """What an image is compared with: activations of the content, Gram matrices of the style."""
 
     content: dict[str, Tensor]  # layer -> [1, h, w, C]
     style: dict[str, Tensor]  # layer -> [C, C] float32
@@ -29,9 +30,9 @@ class Targets:
 
 @dataclass
 class LiveWeights:
-    """The weights in force at full size; `on_scale` says what they are on coarser scales.
+    """The weights of the losses at full size, and the learning rate; `on_scale` gives those of a coarser scale.
 
-    Assign to them between two steps of a running optimisation: the next step reads them.
+    They are mutable: a caller may set them between two steps of `stylize`, and the next step uses them.
     """
 
     content: float
@@ -43,57 +44,37 @@ class LiveWeights:
 
     @classmethod
     def of(cls, options: StyleOptions, extractor: str) -> "LiveWeights":
-        """The weights that `options` start with on `extractor`."""
+        """The weights of `options` for the network named `extractor`."""
         w = options.weights
         content, style = options.layers(extractor)
         layers = tuple(weight for _, weight in content), tuple(weight for _, weight in style)
         return cls(w.content, w.style, w.tv, *layers, options.learning_rate)
 
-    def on_scale(self, coarseness: float, left: float, normalisation: str) -> "LiveWeights":
-        """These weights on a scale `coarseness` times smaller than the finished picture.
+    def on_scale(self, coarseness: float, scales_left: float, normalisation: str) -> "LiveWeights":
+        """The weights on a coarser scale.
 
-        Content and smoothness count for `MOST` times more on the first scale, for nothing more on the last: large forms
-        and their light are to be the content's, and what is grain there would be enlarged to a weave. `left` is the
-        share of the climb that is still to come, 1 to 0. The sum over positions that `gatys` takes is brought to that
-        of the full size.
+        Content and smoothness weigh `FIRST_SCALE_FACTOR` times more on the first scale, and from there to the last, in
+        equal ratios, less and less: large forms and their light are to be those of the content, and grain that forms on
+        a coarse scale would be enlarged to a weave. `gatys` sums the content loss over positions; its weight is scaled
+        so that the sum counts as on the full size.
+
+        Args:
+            coarseness: how many times smaller than the result the scale is.
+            scales_left: the share of the scales after the first that is still to come, 1 on the first, 0 on the last.
+            normalisation: "relative" or "gatys".
         """
-        more = MOST**left
-        content = self.content * more * (coarseness**2 if normalisation == "gatys" else 1.0)
-        return replace(self, content=content, tv=self.tv * more)
+        factor = FIRST_SCALE_FACTOR**scales_left
+        content = self.content * factor * (coarseness**2 if normalisation == "gatys" else 1.0)
+        return replace(self, content=content, tv=self.tv * factor)
 
 
-def positions(first: Any, last: Any, stride: int) -> tuple[Any, Any]:
-    """(first, last) of the positions, `stride` px apart, that overlap `first` to `last` px; the last excluded."""
-    return first // stride, -(-last // stride)
+class LayerLosses:
+    """The losses on chosen layers of an extractor, on any backend of Keras.
 
-
-def within(features: Tensor, place: Sequence[Sequence[Any]], stride: int) -> Tensor:
-    """The positions of `features` [1, h, w, C], `stride` px apart, that overlap `place`: (first, last) row and column.
-
-    In px, the last excluded; numbers or tensors.
-    """
-    (top, bottom), (left, right) = (positions(first, last, stride) for first, last in place)
-    return _crop(features, top, bottom, left, right)
-
-
-def _crop(features: Tensor, top: Any, bottom: Any, left: Any, right: Any) -> Tensor:
-    """`features[:, top:bottom, left:right]`, its gradient a padding: TensorFlow's own for a slice uses one core."""
-
-    @ops.custom_gradient
-    def crop(x: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
-        height, width = ops.shape(x)[1:3]
-
-        def gradient(upstream: Tensor) -> Tensor:
-            rows, columns = (top, height - top - ops.shape(upstream)[1]), (left, width - left - ops.shape(upstream)[2])
-            return tf.pad(upstream, [(0, 0), rows, columns, (0, 0)])
-
-        return x[:, top:bottom, left:right], gradient
-
-    return crop(features)
-
-
-class Comparison:
-    """What is compared on which layers of an extractor, on any backend.
+    Args:
+        extractor: the network.
+        content_layers, style_layers: names of its layers.
+        normalisation: "relative" or "gatys", see losses.py.
 
     Raises OptionError if the extractor has no such layer.
     """
@@ -118,27 +99,28 @@ class Comparison:
 
     @property
     def layers(self) -> set[str]:
-        """The layers whose activations `parts` wants."""
+        """The layers whose activations `losses` takes."""
         return {*self.content_layers, *self.style_sources}
 
-    def parts(self, found: dict[str, Tensor], image: Tensor, targets: Targets) -> tuple[Tensor, Tensor, Tensor]:
+    def losses(self, found: dict[str, Tensor], image: Tensor, targets: Targets) -> tuple[Tensor, Tensor, Tensor]:
         """Unweighted losses: content per layer [len(content_layers)], style per layer [len(style_layers)], TV [].
 
-        Of an `image` [1, H, W, 3] in 0..1, or of the mean of some; `found` holds its activations of `layers`.
+        `image` is [N, H, W, 3] in 0..1, and `found` holds activations of `layers`, [1, h, w, C]. Of several images they
+        are joined to those of one, as train.py does, and TV is the mean over all of them.
         """
-        matrices = self.summary(found)
+        matrices = self.gram_matrices(found)
         content = [content_loss(found[n], targets.content[n], self.normalisation) for n in self.content_layers]
         style = [style_loss(matrices[n], targets.style[n], self.normalisation) for n in self.style_layers]
         return ops.stack(content), ops.stack(style), tv_loss(image)
 
-    def summary(self, found: dict[str, Tensor]) -> dict[str, Tensor]:
+    def gram_matrices(self, found: dict[str, Tensor]) -> dict[str, Tensor]:
         """Gram matrix of each style layer, from the activations of `style_sources`."""
-        return self.matrices({source: moments(found[source]) for source in self.style_sources})
+        return self.matrices_from({source: moments(found[source]) for source in self.style_sources})
 
-    def matrices(self, moments: dict[str, tuple[Tensor, Tensor]]) -> dict[str, Tensor]:
+    def matrices_from(self, moments: dict[str, tuple[Tensor, Tensor]]) -> dict[str, Tensor]:
         """Gram matrix of each style layer, from the (Gram matrix, mean) of each of `style_sources`, float32.
 
-        A linear head's follows from the narrower layer it reads; nobody needs its activations.
+        That of a linear head follows from the moments of the narrower layer it reads, without its activations.
         """
         architecture, matrices = self.extractor.architecture, {}
         for layer in self.style_layers:
@@ -148,11 +130,11 @@ class Comparison:
         return matrices
 
 
-class Objective(Comparison):
-    """The loss of an image in TensorFlow, traced once for every size and every weight.
+class Objective(LayerLosses):
+    """The loss of an image and its gradient in TensorFlow, traced once for all sizes and all weights.
 
-    Pictures are given with `margin` px more all round, or a little more. Convolutions and total variation see it, but
-    content and style are those of the positions within, so that they are those of what is left once it is cropped.
+    With a `margin`, px, images are canvases whose margins are as wide, or wider. Convolutions and total variation read
+    them, but positions in the outer `margin` px do not count in content and style.
 
     Raises OptionError if the extractor has no such layer.
     """
@@ -170,7 +152,7 @@ class Objective(Comparison):
         self._trace()
 
     def _trace(self) -> None:
-        """Declare the graphs with every side unknown: one trace serves all sizes, and TensorFlow keeps every trace."""
+        """Declare the graphs with unknown sides, so that one trace serves all sizes: TensorFlow never drops a trace."""
         channels = {layer: shape[3] for layer, shape in self.extractor.architecture.shapes().items()}
         picture = tf.TensorSpec([1, None, None, 3], tf.float32)
         dtype = self.extractor.dtype
@@ -179,14 +161,14 @@ class Objective(Comparison):
         main, per_content, per_style = (
             tf.TensorSpec([n], tf.float32) for n in (3, len(self.content_layers), len(self.style_layers))
         )
-        self._content_activations = tf.function(self._activate, input_signature=[picture])
-        self._style_matrices = tf.function(self._summarise, input_signature=[picture])
+        self._content_activations = tf.function(self._content_only, input_signature=[picture])
+        self._style_matrices = tf.function(self._summarize, input_signature=[picture])
         self._value_and_gradient = tf.function(
             self._differentiate, input_signature=[picture, content, style, main, per_content, per_style]
         )
 
     def targets(self, content: Tensor, style: Tensor) -> Targets:
-        """Targets from the two pictures, [1, H, W, 3] float32 in 0..1, not necessarily of one size."""
+        """Targets from the two pictures, [1, H, W, 3] float32 in 0..1; their sizes may differ."""
         return Targets(self._content_activations(content), self._style_matrices(style))
 
     def evaluate(self, image: Tensor, targets: Targets, weights: LiveWeights) -> tuple[Losses, Tensor]:
@@ -201,17 +183,17 @@ class Objective(Comparison):
         )
         return Losses(*values.numpy().tolist()), gradient
 
-    def _activate(self, image: Tensor) -> dict[str, Tensor]:
-        return self._see(image, self.content_layers)
+    def _content_only(self, image: Tensor) -> dict[str, Tensor]:
+        return self._activations(image, self.content_layers)
 
-    def _summarise(self, image: Tensor) -> dict[str, Tensor]:
-        return self.summary(self._see(image, self.style_sources))
+    def _summarize(self, image: Tensor) -> dict[str, Tensor]:
+        return self.gram_matrices(self._activations(image, self.style_sources))
 
-    def _see(self, image: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
+    def _activations(self, image: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
         """Activations of `layers` at the positions that count."""
-        place = [(self.margin, side - self.margin) for side in tf.unstack(tf.shape(image)[1:3])]
-        architecture = self.extractor.architecture
-        return {n: within(f, place, architecture.stride(n)) for n, f in self.extractor(image, layers).items()}
+        region = inner_region(tf.unstack(tf.shape(image)[1:3]), self.margin)
+        stride = self.extractor.architecture.stride
+        return {n: crop_features(found, region, stride(n)) for n, found in self.extractor(image, layers).items()}
 
     def _differentiate(
         self, image: Tensor, content: dict, style: dict, main: Tensor, per_content: Tensor, per_style: Tensor
@@ -219,8 +201,8 @@ class Objective(Comparison):
         """([total, content, style, tv], gradient)."""
         with tf.GradientTape() as tape:
             tape.watch(image)
-            found = self._see(image, self.layers)
-            content_parts, style_parts, tv = self.parts(found, image, Targets(content, style))
+            found = self._activations(image, self.layers)
+            content_parts, style_parts, tv = self.losses(found, image, Targets(content, style))
             weighted = main * tf.stack(
                 [tf.reduce_sum(per_content * content_parts), tf.reduce_sum(per_style * style_parts), tv]
             )

@@ -1,6 +1,5 @@
-"""Pieces of the photos in a folder, for training: read in the background, cut and mirrored at random."""
+"""Crops of the photos in a folder, for training: read in a thread, cut and mirrored at random."""
 
-import math
 import queue
 import threading
 from collections.abc import Callable, Iterator
@@ -10,23 +9,29 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from nst.engine.random_crops import log_uniform, mirrored_at_random
 from nst.errors import ImageError, InputError
 from nst.pictures import images
 
 Array = NDArray[np.float32]
 
-AHEAD = 4  # batches that are ready before they are asked for
-WIDEST = 1.8  # times the crop's side: the largest piece of a photo that is reduced to a crop
-HELD_OUT = 8  # photos that are never trained on
-PATIENCE = 0.2  # seconds between two looks whether anyone still wants batches
+BATCHES_AHEAD = 4  # that the thread makes before they are requested
+LARGEST_PIECE = 1.8  # times the side of a crop: the side of the largest piece that is reduced to one
+HELD_OUT = 8  # photos that are never trained on, at most
+CLOSED_CHECK_SECONDS = 0.2  # between two checks of the thread whether the iterator has been closed
 
 
 class Photos:
-    """Crops of the photos of a folder and the folders in it; some photos are held out.
+    """Crops of the photos in a folder and its subfolders; some photos are held out from the training.
 
-    A file that is no picture, or is smaller than a crop, is named to `tell` when its turn comes, and left out.
+    Args:
+        folder: of photos.
+        crop: side of a crop, px.
+        seed: decides which photos are held out, and the crops.
+        tell: gets a line about each file that is left out because it is no picture or smaller than a crop; a file is
+            only read when its turn comes.
 
-    Raises InputError if the folder has no photo.
+    Raises InputError if there is no folder, or no photo in it.
     """
 
     def __init__(self, folder: Path, crop: int, seed: int, tell: Callable[[str], None]) -> None:
@@ -36,41 +41,48 @@ class Photos:
         if not paths:
             raise InputError(f"the folder {str(folder)!r} must have photos to train on, but there is none")
         np.random.default_rng(seed).shuffle(paths)
-        few = min(HELD_OUT, len(paths) // 2)
+        held_out = min(HELD_OUT, len(paths) // 2)
         self._crop, self._seed, self._tell = crop, seed, tell
-        self._held_out, self._training = paths[:few], paths[few:]
+        self._held_out, self._training = paths[:held_out], paths[held_out:]
         self.folder, self.count = folder.resolve().name, len(paths)
 
     def held_out(self) -> Array:
-        """The middles of the photos that are not trained on, [at most HELD_OUT, crop, crop, 3] in 0..1.
+        """The center squares of the held-out photos, [n, crop, crop, 3] in 0..1, n at most `HELD_OUT`.
 
-        Of a folder with one photo, or none that can be read among those, it is what there is to train on.
+        If none of these can be read, or the folder has one photo, it is one crop of a photo to train on.
         """
-        found = [crop for crop in map(self._middle, self._held_out) if crop is not None]
+        found = [crop for crop in map(self._center_square, self._held_out) if crop is not None]
         return np.stack(found) if found else next(self._batches(1, 0))
 
     def batches(self, size: int, start: int = 0) -> Iterator[Array]:
-        """Endless batches [size, crop, crop, 3] in 0..1, made by a thread; `start` is how many were seen before.
+        """Endless batches of crops to train on, made by a thread until the iterator is closed.
 
-        Raises InputError when no photo is left that can be read.
+        Args:
+            size: crops in a batch.
+            start: number of batches that the training has had; another one gives other crops.
+
+        Yields:
+            [size, crop, crop, 3] in 0..1.
+
+        Raises:
+            InputError: no photo is left that can be read.
         """
-        ready: queue.Queue[Array | Exception] = queue.Queue(AHEAD)
-        wanted = threading.Event()
-        wanted.set()
+        ready: queue.Queue[Array | Exception] = queue.Queue(BATCHES_AHEAD)
+        closed = threading.Event()
 
         def put(batch: Array | Exception) -> None:
-            while wanted.is_set():
+            while not closed.is_set():
                 with suppress(queue.Full):
-                    ready.put(batch, timeout=PATIENCE)
+                    ready.put(batch, timeout=CLOSED_CHECK_SECONDS)
                     return
 
         def fill() -> None:
             try:
                 for batch in self._batches(size, start):
                     put(batch)
-                    if not wanted.is_set():
+                    if closed.is_set():
                         return
-            except Exception as error:  # whatever it is: nobody else could tell who waits
+            except Exception as error:  # of any kind: it is raised where batches are requested
                 put(error)
 
         threading.Thread(target=fill, name="nst-photos", daemon=True).start()
@@ -81,7 +93,7 @@ class Photos:
                     raise batch
                 yield batch
         finally:
-            wanted.clear()
+            closed.set()
 
     def _batches(self, size: int, start: int) -> Iterator[Array]:
         random = np.random.default_rng((self._seed, start))
@@ -97,9 +109,10 @@ class Photos:
             yield np.stack(crops)
 
     def _read(self, path: Path, among: list[Path]) -> Array | None:
+        """The photo, reduced if it is large; one that cannot be used is reported and removed from `among`: None."""
         try:
             photo = images.read_file(path, long_side=3 * self._crop).rgb
-            if min(photo.shape[:2]) < self._crop:  # small, or so long that it was reduced too far
+            if min(photo.shape[:2]) < self._crop:  # a small photo, or one so long that it was reduced too far
                 photo = images.read_file(path).rgb
             if min(photo.shape[:2]) >= self._crop:
                 return photo
@@ -110,14 +123,13 @@ class Photos:
         return None
 
     def _cut(self, photo: Array, random: np.random.Generator) -> Array:
-        """A random piece, as it is or reduced to a crop, perhaps mirrored."""
-        short = min(photo.shape[:2])
-        side = math.exp(random.uniform(math.log(self._crop), math.log(min(short, WIDEST * self._crop))))
+        """A random square of the photo, reduced to the size of a crop and perhaps mirrored."""
+        side = log_uniform(random, self._crop, min(*photo.shape[:2], LARGEST_PIECE * self._crop))
         top, left = (random.integers(0, length - int(side) + 1) for length in photo.shape[:2])
         piece = images.resize(photo[top : top + int(side), left : left + int(side)], self._crop, self._crop)
-        return piece[:, ::-1] if random.random() < 0.5 else piece
+        return mirrored_at_random(piece, random)
 
-    def _middle(self, path: Path) -> Array | None:
+    def _center_square(self, path: Path) -> Array | None:
         photo = self._read(path, list(self._held_out))
         if photo is None:
             return None

@@ -1,12 +1,14 @@
-"""The image transformation network: a picture goes in, the same picture in a style comes out, in one pass.
+"""The image transformation network: it paints a picture in a style in one pass.
 
-Johnson, Alahi and Fei-Fei 2016: down by strided convolutions, residual blocks, up again, with reflection padding; up by
-nearest-neighbour enlargement and a convolution (Odena et al. 2016), which leaves no checkerboard. Every convolution but
-the last is followed by conditional instance normalisation (Dumoulin, Shlens and Kudlur 2017): the kernels are shared,
-and a style is a vector of scales and offsets. Styles are mixed by mixing their vectors.
+Its shape is that of Johnson, Alahi and Fei-Fei 2016: strided convolutions reduce the picture, residual blocks follow,
+and convolutions after a nearest-neighbour enlargement (Odena et al. 2016), which leaves no checkerboard, restore its
+size. Edges are reflected. Each convolution but the last is followed by conditional instance normalisation (Dumoulin,
+Shlens and Kudlur 2017): all styles share the kernels, and a style is a vector of scales and offsets. A mix of styles is
+a mix of their vectors.
 
-Strength is ours. At 0 nothing is normalised: channels pass with scales and offsets that are the network's `own`,
-trained to leave a picture as it is. In between, both maps are weighted at every layer.
+The strength is an addition to these papers. At strength 0 nothing is normalised: each channel gets a scale and an
+offset of `identity_vector`, which is trained to leave a picture as it is. At strength t, each layer takes t times the
+map of the style plus 1 - t times this one.
 """
 
 import functools
@@ -18,44 +20,48 @@ from typing import Any
 import numpy as np
 
 from nst.engine.backend import NORM_EPSILON, convolve, instance_norm, keras, ops
-from nst.styles.style_file import Plan, Style, StyleFile, Unit
+from nst.styles.network_plan import Plan, Unit
+from nst.styles.style_file import Style, StyleFile
 
 Tensor = Any
 
-GRAIN = 1021  # px, side of the field of noise; a prime, so that no grid of ours meets it at the same places again
-# Rows and columns of a 3x3 kernel that meet the same pixel before enlargement: [phase, tap of the small kernel, tap].
+NOISE_SIDE = 1021  # px, of the field of noise; a prime, so that no stride of the network repeats its phase
+# Which rows (or columns) of a 3x3 kernel read the same pixel before enlargement: [phase, row of the 2x2 kernel, row].
 FOLD = np.array([[[1, 0, 0], [0, 1, 1]], [[1, 1, 0], [0, 0, 1]]], np.float32)
 
 
 class Transformer(keras.layers.Layer):
-    """A network of `plan` with `styles` styles, randomly initialised (He et al. 2015) from `seed`."""
+    """A network of the shape `plan` for `styles` styles.
+
+    Kernels are random (He et al. 2015) and depend on `seed`; all style vectors are neutral, scales 1 and offsets 0.
+    """
 
     def __init__(self, plan: Plan, styles: int, seed: int = 0) -> None:
         super().__init__()
         self.plan = plan
         random = np.random.default_rng(seed)
         self.kernels = {unit.name: self._weight(unit.name, _he_normal(unit, random)) for unit in plan.units}
-        self.own = self._weight("own", plan.neutral())
+        self.identity_vector = self._weight("identity_vector", plan.neutral())  # of strength 0
         self.styles = self._weight("styles", np.tile(plan.neutral(), (styles, 1)))
 
     @classmethod
     def of(cls, file: StyleFile) -> "Transformer":
-        """The network of a style file, its styles in the file's order."""
+        """The network of a style file, with its styles in the order of the file."""
         network = cls(file.plan, len(file.styles))
         for name, kernel in file.kernels.items():
             network.kernels[name].assign(kernel.astype(np.float32))
-        network.own.assign(file.own)
+        network.identity_vector.assign(file.identity_vector)
         network.styles.assign(np.stack([style.vector for style in file.styles.values()]))
         return network
 
     def file(self, styles: Mapping[str, Style]) -> StyleFile:
-        """What it has learned; `styles` say in its order what its styles are, but for their vectors."""
+        """The network as a style file; `styles` name and describe its styles in order, their vectors are filled in."""
         kernels = {name: np.asarray(kernel).astype(np.float16) for name, kernel in self.kernels.items()}
         learned = zip(styles.items(), np.asarray(self.styles), strict=True)
         return StyleFile(
             self.plan,
             kernels,
-            np.asarray(self.own),
+            np.asarray(self.identity_vector),
             {name: replace(style, vector=vector) for (name, style), vector in learned},
         )
 
@@ -65,21 +71,21 @@ class Transformer(keras.layers.Layer):
         return weight
 
     def call(self, pictures: Tensor, mix: Tensor, strength: Tensor | None = None) -> Tensor:
-        """Paint.
+        """Paint pictures in mixes of the network's styles.
 
         Args:
-            pictures: [N, H, W, 3], 0..1, any size from 16 px.
-            mix: [N, styles], weights of the styles, of sum 1.
-            strength: [N], 0..1; None is 1, and quicker.
+            pictures: [N, H, W, 3] in 0..1, sides of at least 16 px.
+            mix: [N, styles], weights of sum 1.
+            strength: [N] in 0..1; None is 1, and faster.
 
         Returns:
-            [N, H, W, 3], 0..1.
+            [N, H, W, 3] in 0..1.
         """
         return self.paint(pictures, ops.matmul(mix, self.styles), strength)
 
     def paint(self, pictures: Tensor, style: Tensor, strength: Tensor | None = None) -> Tensor:
-        """As `call`, in styles given as vectors [N, plan.length]."""
-        condition = Condition(self.plan, style, self.own, strength)
+        """Paint pictures like `call`, in styles that are given as vectors [N, plan.length]."""
+        condition = Condition(self.plan, style, self.identity_vector, strength)
         x, passed = prepared(pictures, self.plan), []
         for unit in self.plan.down:
             x = self._apply(unit, x, condition)
@@ -98,83 +104,89 @@ class Transformer(keras.layers.Layer):
 
 
 class Condition:
-    """What the styles of N pictures make of each unit: scales and offsets, [N, C]."""
+    """Scales and offsets of each unit, [N, C], for N pictures in their styles at their strengths.
 
-    def __init__(self, plan: Plan, style: Tensor, own: Tensor, strength: Tensor | None) -> None:
-        """`style` is [N, plan.length], `own` [plan.length], `strength` [N]; None is 1."""
-        self._places = plan.places
-        self._normal = self._sum = style  # of what is normalised; that and the rest
-        self._passed: Tensor | None = None  # of what passes by the normalisation
+    Args:
+        plan: the network's shape.
+        style: style vectors, [N, plan.length].
+        identity_vector: that of strength 0, [plan.length].
+        strength: [N]; None is 1.
+    """
+
+    def __init__(self, plan: Plan, style: Tensor, identity_vector: Tensor, strength: Tensor | None) -> None:
+        self._slices = plan.slices  # of the parameters in a vector, by name
+        self._normal = self._sum = style  # parameters of the normalised channels; of those and the others together
+        self._passed: Tensor | None = None  # parameters of the channels that are not normalised
         if strength is not None:
-            self._normal, self._passed = strength[:, None] * style, (1.0 - strength[:, None]) * own
+            self._normal, self._passed = strength[:, None] * style, (1.0 - strength[:, None]) * identity_vector
             self._sum = self._normal + self._passed
 
     def normalise(self, unit: Unit, x: Tensor) -> Tensor:
-        """Conditional instance normalisation of `x` [N, h, w, C], which `unit` gave out."""
-        scale, offset = self._places[f"{unit.name}/scale"], self._places[f"{unit.name}/offset"]
+        """Conditional instance normalisation of `x` [N, h, w, C], the output of the convolution of `unit`."""
+        scale, offset = self._slices[f"{unit.name}/scale"], self._slices[f"{unit.name}/offset"]
         normal = instance_norm(x, self._normal[:, scale], self._sum[:, offset])
         return normal if self._passed is None else normal + self._passed[:, None, None, scale] * x
 
     def affine(self, unit: Unit, mean: Tensor, variance: Tensor) -> tuple[Tensor, Tensor]:
-        """(scale, offset), [1, 1, 1, C], by which `normalise` maps one picture's channels of these [C] moments."""
-        scale, offset = self._places[f"{unit.name}/scale"], self._places[f"{unit.name}/offset"]
+        """(scale, offset) [1, 1, 1, C] that `normalise` amounts to for one picture with these moments [C]."""
+        scale, offset = self._slices[f"{unit.name}/scale"], self._slices[f"{unit.name}/offset"]
         normal = self._normal[0, scale] * ops.rsqrt(variance + NORM_EPSILON)
         total = normal if self._passed is None else normal + self._passed[0, scale]
         return total[None, None, None], (self._sum[0, offset] - normal * mean)[None, None, None]
 
     def skip(self, level: int) -> Tensor:
-        """The scale [N, 1, 1, C] of what `level` had on the way down."""
-        return self._sum[:, None, None, self._places[f"skip{level}/scale"]]
+        """The scale [N, 1, 1, C] of the skip connection at `level`."""
+        return self._sum[:, None, None, self._slices[f"skip{level}/scale"]]
 
     def colors(self, unit: Unit, x: Tensor) -> Tensor:
-        """`x` [N, H, W, 3] of the last unit as colours in 0..1."""
-        scale, offset = self._places[f"{unit.name}/scale"], self._places[f"{unit.name}/offset"]
+        """Colours in 0..1 from `x` [N, H, W, 3], the output of the last convolution."""
+        scale, offset = self._slices[f"{unit.name}/scale"], self._slices[f"{unit.name}/offset"]
         return ops.sigmoid(x * self._sum[:, None, None, scale] + self._sum[:, None, None, offset])
 
 
 def prepared(pictures: Tensor, plan: Plan, top: Any = 0) -> Tensor:
-    """What the first unit takes: `pictures` [N, H, W, 3] in -1..1, and grain in -1..1 if the plan wants it.
+    """The input of the first unit: `pictures` [N, H, W, 3], scaled from 0..1 to -1..1, and noise if the plan has grain.
 
-    `top` is the row of a larger picture at which these begin; the same place has the same grain.
+    `top` is the row at which they begin in a larger picture: the noise, in -1..1, depends on the position in that one.
     """
     x = pictures * 2.0 - 1.0
     if not plan.grain:
         return x
     count, height, width, _ = ops.shape(x)
-    rows, columns = (top + ops.arange(height)) % GRAIN, ops.arange(width) % GRAIN
-    field = ops.take(ops.take(_grain(), rows, axis=0), columns, axis=1)
+    rows, columns = (top + ops.arange(height)) % NOISE_SIDE, ops.arange(width) % NOISE_SIDE
+    field = ops.take(ops.take(_noise(), rows, axis=0), columns, axis=1)
     return ops.concatenate([x, ops.broadcast_to(field[None, :, :, None], (count, height, width, 1))], axis=-1)
 
 
 @functools.cache
-def _grain() -> np.ndarray:
-    return np.random.default_rng(0).uniform(-1.0, 1.0, (GRAIN, GRAIN)).astype(np.float32)
+def _noise() -> np.ndarray:
+    return np.random.default_rng(0).uniform(-1.0, 1.0, (NOISE_SIDE, NOISE_SIDE)).astype(np.float32)
 
 
 def convolved(x: Tensor, unit: Unit, kernel: Tensor, sides: Any = None) -> Tensor:
-    """`x` [N, h, w, C] after the convolution of `unit`, edges reflected; if it enlarges, cropped to `sides` (H, W)."""
-    if unit.enlarges:  # reflected after the enlargement is edges repeated before it
+    """`x` [N, h, w, C] after the convolution of `unit`, edges reflected; if it enlarges, cropped to `sides`, (H, W)."""
+    if unit.upsamples:  # repeating the edges before the enlargement is reflecting them after it
         return enlarged(padded(x, 1, "symmetric"), kernel)[:, : sides[0], : sides[1]]
     return convolve(padded(x, unit.side // 2, "reflect"), kernel, stride=unit.stride)
 
 
 def padded(x: Tensor, edge: int, mode: str) -> Tensor:
-    """`x` [N, h, w, C] with `edge` more positions all round."""
+    """`x` [N, h, w, C] with `edge` more positions on every side."""
     return ops.pad(x, [[0, 0], [edge, edge], [edge, edge], [0, 0]], mode=mode)
 
 
 def enlarged(x: Tensor, kernel: Tensor) -> Tensor:
-    """The inside of `x` [N, h + 2, w + 2, C] enlarged to twice its size and convolved, [N, 2 h, 2 w, D].
+    """The inside of `x` [N, h + 2, w + 2, C], enlarged to twice its size and convolved, [N, 2 h, 2 w, D].
 
-    Of the enlarged picture a 3x3 `kernel` [3, 3, C, D] meets no more than 2x2 different positions. So four small
-    kernels, one for each phase, do the same at the smaller size with 4/9 of the products.
+    In the enlarged picture, a 3x3 `kernel` [3, 3, C, D] reads 2x2 different positions of `x`. Four 2x2 kernels, one for
+    each phase, therefore give the same at the smaller size with 4/9 of the products.
     """
     inputs, outputs = kernel.shape[2:]
     small = ops.reshape(ops.einsum("aui,bvj,ijcd->uvcabd", FOLD, FOLD, kernel), (2, 2, inputs, 4 * outputs))
     phases = ops.split(convolve(x, small), 4, axis=-1)
     ends = slice(None, -1), slice(1, None)
-    placed = [phases[2 * a + b][:, ends[a], ends[b]] for a in (0, 1) for b in (0, 1)]
-    return ops.depth_to_space(ops.concatenate(placed, axis=-1), 2)
+    shifted = [phases[2 * a + b][:, ends[a], ends[b]] for a in (0, 1) for b in (0, 1)]
+    return ops.depth_to_space(ops.concatenate(shifted, axis=-1), 2)
 
 
 def _he_normal(unit: Unit, random: np.random.Generator) -> np.ndarray:

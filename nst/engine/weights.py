@@ -1,7 +1,7 @@
-"""Where weights come from: a file the user names, our cache, Keras' cache, a verified download, the built-in file.
+"""Weights of the extractors: where their files are, how they are read and checked, and how they are downloaded.
 
-Weights are {layer: (kernel [kh, kw, in, out], bias [out])}, float32. This module does not know the networks (callers
-say which shapes they expect), nor TensorFlow or Keras: it reads their files with h5py.
+Weights are {layer: (kernel [kh, kw, in, out], bias [out])}, float32. This module does not know the networks, whose
+shapes its callers give, and imports neither TensorFlow nor Keras: it reads Keras' files with h5py.
 """
 
 import errno
@@ -19,15 +19,15 @@ import platformdirs
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
-from nst.engine.download import CANCELLED, GLANCE, Progress, download, md5_of
+from nst.engine.download import CANCELLED, POLL_SECONDS, Progress, download, md5_of
 from nst.errors import Cancelled, Unfetched, WeightsError
 from nst.options.settings import Settings
 
 Arrays = dict[str, list[Any]]  # layer -> its datasets, kernel first
 Layer = tuple[NDArray[np.float32], NDArray[np.float32]]  # kernel, bias
 
-SHOWN = 6  # layers of a file that an error names
-ACCEPTED = ("float16", "float32", "float64")  # dtypes of a file's numbers
+MOST_LAYERS_NAMED = 6  # in an error
+ACCEPTED_DTYPES = ("float16", "float32", "float64")
 
 BUILTIN = Path(__file__).parent.parent / "builtin" / "compact.npz"
 FORMAT = "an HDF5 file as Keras writes it, or a .npz with <layer>/kernel and <layer>/bias"
@@ -35,7 +35,7 @@ FORMAT = "an HDF5 file as Keras writes it, or a .npz with <layer>/kernel and <la
 
 @dataclass(frozen=True)
 class Source:
-    """A weights file on the network. `md5` is what Keras Applications checks too."""
+    """A weights file on a server, with the hash that Keras Applications checks, too."""
 
     file: str
     url: str
@@ -55,7 +55,10 @@ SOURCES = {
 
 
 def locate(extractor: str) -> Path | None:
-    """The file that `load` will read, or None; cheap, it looks at names only."""
+    """The file that `load` would read, or None; it is not opened.
+
+    The order is: the file that the variable NST_<NETWORK>_WEIGHTS names, the cache of this program, Keras' cache.
+    """
     if extractor == "compact":
         return BUILTIN
     named = os.environ.get(_variable(extractor))
@@ -65,7 +68,7 @@ def locate(extractor: str) -> Path | None:
 
 
 def how_to_get(extractor: str) -> str:
-    """One sentence on how to get the weights; "" for those that ship."""
+    """A sentence on how to get the weights; "" for those that ship."""
     if extractor == "compact":
         return ""
     named = os.environ.get(_variable(extractor))
@@ -80,12 +83,12 @@ def how_to_get(extractor: str) -> str:
 
 
 def fetchable(extractor: str) -> bool:
-    """Whether `fetch` may be asked for weights, and `load` would read what it brings."""
+    """Whether `fetch` can download these weights, and `load` would then read that file."""
     return extractor in SOURCES and not os.environ.get(_variable(extractor)) and not Settings.read().offline
 
 
 def being_fetched(extractor: str) -> bool:
-    """Whether some process on this machine downloads them at the moment."""
+    """Whether a process on this machine is downloading them now."""
     lock = _lock_of(_cache() / _source(extractor).file)
     try:
         with FileLock(lock, blocking=False) if lock.is_file() else nullcontext():
@@ -95,14 +98,14 @@ def being_fetched(extractor: str) -> bool:
 
 
 def load(extractor: str, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Layer]:
-    """The weights of `extractor`.
+    """Read the weights of `extractor`.
 
     Args:
         extractor: "vgg19", "vgg16" or "compact".
-        shapes: {layer: kernel shape [kh, kw, in, out]} of the layers wanted; others in the file are left alone.
+        shapes: {layer: kernel shape [kh, kw, in, out]} of the layers to read; other layers of the file are ignored.
 
     Raises:
-        WeightsError: no file, a damaged one, or one whose layers have other names or shapes.
+        WeightsError: there is no file, or it is damaged, or its layers have other names or shapes.
     """
     path = locate(extractor)
     if path is None:
@@ -119,7 +122,7 @@ def load(extractor: str, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Lay
         raise WeightsError(f"weights file {str(path)!r} must be readable, but permission is denied") from None
     except WeightsError:
         raise
-    except Exception as error:  # h5py and NumPy raise whatever a damaged file makes them stumble on
+    except Exception as error:  # h5py and NumPy raise errors of many kinds on a damaged file
         state = "is cut off" if "truncated" in str(error) else "is damaged or no weights file"
         rule = "must be the file that ships" if path == BUILTIN else f"must be {FORMAT}"
         raise WeightsError(f"weights file {str(path)!r} {state}: it {rule}. {how_to_get(extractor)}".strip()) from None
@@ -136,23 +139,25 @@ def fetch(
     pause: float = 1.0,
     stop: threading.Event | None = None,
 ) -> Path:
-    """Download the weights into our cache, check them and return their file; at once if they are there.
+    """Download the weights into the cache of this program, check their hash, and return the file.
 
-    What a broken attempt received is kept and continued, also by the next call. Callers at the same time, in other
-    threads or processes, wait for the first. The file gets its name only once its hash is right.
+    If the file is there already, it is returned at once. What an interrupted attempt received is kept and continued,
+    also by a later call. Of several calls at the same time, in threads or processes, one downloads and the others wait.
+    The file gets its name only after its hash has been checked.
 
     Args:
         extractor: "vgg19" or "vgg16"; "compact" ships.
-        progress: called after each piece with (bytes received, bytes in all; 0 where unknown).
-        url: a mirror instead of Keras' own server; http or https.
-        md5: what the file must hash to, instead of what Keras says.
-        timeout: seconds without a byte after which an attempt counts as stalled.
-        attempts: how often to try before giving up.
-        pause: seconds before the second attempt; each later one waits that much longer.
-        stop: once it is set, the download ends within a moment, and what was received is thrown away.
+        progress: called after each piece with (bytes received, bytes in all, or 0 if unknown).
+        url: of a mirror, http or https; None is Keras' own server.
+        md5: of the file, in hexadecimal; None is that which Keras checks.
+        timeout: seconds without a byte after which an attempt has failed.
+        attempts: how many to make.
+        pause: seconds before the second attempt; before each later one it is that much longer.
+        stop: ends the download soon after it is set; what was received is then deleted.
 
     Raises:
-        Unfetched: offline, refused, given up, another hash, or no room on the disk. Cancelled: `stop` was set.
+        Unfetched: NST_OFFLINE is set, the server refused, all attempts failed, the hash is another, or the disk is
+            full. Cancelled: `stop` was set.
     """
     if extractor == "compact":
         return BUILTIN
@@ -162,7 +167,7 @@ def fetch(
     part = target.with_name(f"{target.name}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with _alone_at(target, stop, lambda: progress(part.stat().st_size if part.exists() else 0, source.size)):
+        with _locked(target, stop, lambda: progress(part.stat().st_size if part.exists() else 0, source.size)):
             if not (target.is_file() and md5_of(target) == md5):
                 _refuse_offline(extractor)
                 try:
@@ -182,17 +187,17 @@ def fetch(
 
 
 @contextmanager
-def _alone_at(target: Path, stop: threading.Event, waits: Callable[[], None]) -> Iterator[None]:
-    """Hold `target`'s lock; `waits` is called again and again until it is free. Raises Cancelled."""
+def _locked(target: Path, stop: threading.Event, while_waiting: Callable[[], None]) -> Iterator[None]:
+    """Hold the lock of `target`; `while_waiting` is called repeatedly until it is free. Raises Cancelled."""
     lock = FileLock(_lock_of(target))
     while True:
         try:
-            lock.acquire(timeout=GLANCE)
+            lock.acquire(timeout=POLL_SECONDS)
             break
         except Timeout:
             if stop.is_set():
                 raise Cancelled(CANCELLED) from None
-            waits()
+            while_waiting()
     try:
         yield
     finally:
@@ -213,7 +218,7 @@ def _refuse_offline(extractor: str) -> None:
 
 
 def _keras_arrays(file: h5py.File) -> Arrays:
-    """{layer: datasets} in any of Keras' layouts: Applications ("notop"), `model.save` to .h5, `.weights.h5`."""
+    """{layer: datasets} of a file in any of Keras' layouts: Applications' "notop", `model.save` to .h5, .weights.h5."""
     if "layers" in file:  # .weights.h5: layers/conv2d_3/vars/0, with the layer's name as an attribute
         stored = (group["vars"] for group in file["layers"].values())
         return {vars.attrs["name"]: [vars[key] for key in sorted(vars)] for vars in stored}
@@ -226,7 +231,7 @@ def _keras_arrays(file: h5py.File) -> Arrays:
 
 
 def _numpy_arrays(stored: Mapping[str, Any]) -> Arrays:
-    """{layer: arrays} of a .npz with "<layer>/kernel" and "<layer>/bias"."""
+    """{layer: [kernel, bias]} of an .npz with "<layer>/kernel" and "<layer>/bias"."""
     layers = dict.fromkeys(key.partition("/")[0] for key in stored)
     return {layer: [stored[f"{layer}/kernel"], stored[f"{layer}/bias"]] for layer in layers}
 
@@ -236,16 +241,16 @@ def _text(name: bytes | str) -> str:
 
 
 def _check(arrays: Arrays, shapes: Mapping[str, tuple[int, ...]], path: Path) -> dict[str, Layer]:
-    """The layers of `shapes` as float32, each with the shape expected. Raises WeightsError."""
+    """The layers of `shapes`, each checked by `_check_layer`. Raises WeightsError."""
     file = f"weights file {str(path)!r}"
-    return {layer: _checked(arrays, layer, tuple(shape), file) for layer, shape in shapes.items()}
+    return {layer: _check_layer(arrays, layer, tuple(shape), file) for layer, shape in shapes.items()}
 
 
-def _checked(arrays: Arrays, layer: str, shape: tuple[int, ...], file: str) -> Layer:
-    """(kernel, bias) of a layer."""
+def _check_layer(arrays: Arrays, layer: str, shape: tuple[int, ...], file: str) -> Layer:
+    """(kernel, bias) of a layer as float32. Raises WeightsError if it is missing, of another shape, or not finite."""
     if layer not in arrays:
         found = sorted(name for name, values in arrays.items() if values)
-        raise WeightsError(f"{file} must have a layer {layer}, got {_few(found)}")
+        raise WeightsError(f"{file} must have a layer {layer}, got {_listed(found)}")
     expected, given = [shape, (shape[-1],)], [tuple(array.shape) for array in arrays[layer]]
     if given != expected:
         raise WeightsError(
@@ -253,19 +258,20 @@ def _checked(arrays: Arrays, layer: str, shape: tuple[int, ...], file: str) -> L
             f" {expected[0]} and {expected[1]}, got {' and '.join(map(str, given)) or 'none'}"
         )
     dtypes = [str(array.dtype) for array in arrays[layer]]
-    if strange := set(dtypes) - set(ACCEPTED):
-        raise WeightsError(f"{file}: the values of {layer} must be {', '.join(ACCEPTED)}, got {', '.join(strange)}")
-    with np.errstate(over="ignore"):  # what is too large becomes infinite, which is refused below
+    if others := set(dtypes) - set(ACCEPTED_DTYPES):
+        rule = f"must be {', '.join(ACCEPTED_DTYPES)}"
+        raise WeightsError(f"{file}: the values of {layer} {rule}, got {', '.join(others)}")
+    with np.errstate(over="ignore"):  # values that are too large become infinite, which is refused below
         kernel, bias = (np.asarray(array, np.float32) for array in arrays[layer])
     if not (np.isfinite(kernel).all() and np.isfinite(bias).all()):
         raise WeightsError(f"{file}: the values of {layer} must be finite numbers")
     return kernel, bias
 
 
-def _few(names: list[str]) -> str:
-    """The first names of a list that may be long, "none" of an empty one."""
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more or "none"
+def _listed(names: list[str]) -> str:
+    """The first names of a list and the number of the others, or "none"."""
+    others = len(names) - MOST_LAYERS_NAMED
+    return ", ".join(names[:MOST_LAYERS_NAMED]) + (f" and {others} more" if others > 0 else "") or "none"
 
 
 def _source(extractor: str) -> Source:
@@ -287,5 +293,5 @@ def _keras_cache() -> Path:
 
 
 def _path(name: str) -> Path:
-    """`Path.expanduser` without its error where a home is not known."""
+    """The path with "~" expanded; `Path.expanduser` would raise an error if the home folder is unknown."""
     return Path(os.path.expanduser(name))

@@ -1,1 +1,1 @@
-"""Jobs: what a run is, where it is kept, how it reaches a worker. Standard library and Dask; no TensorFlow."""
+"""Runs in storage and on workers: the store, the queue, the pool of workers. Uses Dask; no TensorFlow."""

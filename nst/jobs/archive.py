@@ -1,4 +1,4 @@
-"""What becomes of runs that rest: found again, liked, deleted and brought back; and how much disk they take."""
+"""The runs of a store as a collection: search, favourites, deletion and its undo, and the limit of disk space."""
 
 import json
 import os
@@ -11,13 +11,13 @@ from nst.errors import Busy, Conflict
 from nst.jobs.store import Store
 from nst.runs.run import Run, State
 
-UNDO = 600.0  # seconds for which a deleted run can be brought back
+UNDO = 600.0  # seconds for which a deleted run can be restored
 FRESH = 86400.0  # seconds for which an upload that no run uses is kept: its page may still be open
 GIGABYTE = 10**9
 
 
 class Archive:
-    """The runs of a store as a collection. `limit` is in bytes; clients see runs of their own alone, "" sees all."""
+    """The runs of a store, which may take `limit` bytes. A client finds its own runs only, "" all."""
 
     def __init__(self, store: Store, limit: float) -> None:
         self._store, self.limit = store, limit
@@ -33,7 +33,7 @@ class Archive:
     ) -> list[tuple[Run, bool]]:
         """(run, whether it is a favourite), newest first, at most `limit` older than the run `before`. Raises NotFound.
 
-        `words` must all be found in a run's settings, its network or the names of its pictures; case does not count.
+        `words` must all be found in a run's settings, its network or the names of its pictures, in any case.
         """
         where, values = ["deleted IS NULL"], []
         if client:
@@ -56,62 +56,62 @@ class Archive:
             )
             values += [word] * 3
         query = f"SELECT run, favourite FROM runs WHERE {' AND '.join(where)} ORDER BY number DESC LIMIT {limit:d}"
-        return [(Run.from_json(json.loads(text)), bool(liked)) for text, liked in self._store.rows(query, *values)]
+        rows = self._store.database.rows(query, *values)
+        return [(Run.from_json(json.loads(text)), bool(liked)) for text, liked in rows]
 
     def count(self) -> dict[State, int]:
         """How many runs there are of each state."""
-        rows = self._store.rows("SELECT state, count(*) FROM runs WHERE deleted IS NULL GROUP BY state")
+        rows = self._store.database.rows("SELECT state, count(*) FROM runs WHERE deleted IS NULL GROUP BY state")
         return {State(state): number for state, number in rows}
 
     def favourite(self, run_id: str) -> bool:
-        """Whether a run is one. Raises NotFound."""
+        """Whether a run is a favourite. Raises NotFound."""
         self._store.run(run_id)
-        return bool(self._store.rows("SELECT favourite FROM runs WHERE id = ?", run_id)[0][0])
+        return bool(self._store.database.rows("SELECT favourite FROM runs WHERE id = ?", run_id)[0][0])
 
     def like(self, run_id: str, favourite: bool) -> None:
         """Make a run a favourite, or not. Raises NotFound."""
         self._store.run(run_id)
-        with self._store.transaction() as database:
-            database.execute("UPDATE runs SET favourite = ? WHERE id = ?", (favourite, run_id))
+        with self._store.database.transaction() as connection:
+            connection.execute("UPDATE runs SET favourite = ? WHERE id = ?", (favourite, run_id))
 
     def delete(self, run_id: str) -> None:
-        """Put a run out of sight; for `UNDO` seconds it can be brought back. Raises NotFound, Conflict."""
+        """Delete a run; it can be restored for `UNDO` seconds. Raises NotFound, and Conflict while it is active."""
         run = self._store.run(run_id)
         if not run.state.rests:
             raise Conflict(f"run {run_id} cannot be deleted: it is {run.state}; stop it first")
         self._set_deleted(run_id, time.time())
 
     def deleted(self, run_id: str) -> Run:
-        """A run that can be brought back, or is there as ever. Raises NotFound."""
-        rows = self._store.rows("SELECT run FROM runs WHERE id = ? AND deleted IS NOT NULL", run_id)
+        """A run that can be restored, or was not deleted. Raises NotFound."""
+        rows = self._store.database.rows("SELECT run FROM runs WHERE id = ? AND deleted IS NOT NULL", run_id)
         return Run.from_json(json.loads(rows[0][0])) if rows else self._store.run(run_id)
 
     def restore(self, run_id: str) -> None:
-        """Bring a deleted run back. Raises NotFound if it is gone for good."""
+        """Restore a deleted run. Raises NotFound if it was removed."""
         self.deleted(run_id)
         self._set_deleted(run_id, None)
 
     def _set_deleted(self, run_id: str, when: float | None) -> None:
-        with self._store.transaction() as database:
-            database.execute("UPDATE runs SET deleted = ? WHERE id = ?", (when, run_id))
+        with self._store.database.transaction() as connection:
+            connection.execute("UPDATE runs SET deleted = ? WHERE id = ?", (when, run_id))
 
     def used(self) -> int:
         """Bytes that runs and uploads take on the disk."""
-        folder = self._store.folder
-        return sum(_bytes_below(slot) for slot in (folder / "runs", folder / "uploads"))
+        return sum(_bytes_below(self._store.folder / name) for name in ("runs", "uploads"))
 
     def check_room(self, but: str = "") -> None:
-        """See that there is room for a run: what can be spared goes, oldest first. Raises Busy if that is not enough.
+        """Free disk space, as much as the limit demands, for a new run. Raises Busy if that is not enough.
 
-        First what was deleted, then the checkpoints and the frames between first and last of runs that have ended;
-        never a result, a marked frame, or anything of a favourite or of the run `but`.
+        First deleted runs are removed, then the checkpoints of ended runs and the frames between their first and last,
+        oldest runs first; never a result, a marked frame, or anything of a favourite or of the run `but`.
         """
         self.sweep()
         if self.used() <= self.limit:
             return
         self.sweep(0.0)
         used = self.used()
-        for run in self._spared():
+        for run in self._slimmable():
             if run.id == but:
                 continue
             used -= self._store.slim(run.id)
@@ -123,16 +123,16 @@ class Archive:
         )
 
     def sweep(self, undo: float = UNDO) -> None:
-        """Remove for good what was deleted more than `undo` seconds ago, and uploads that nothing uses."""
-        gone = self._store.rows("SELECT id FROM runs WHERE deleted < ?", time.time() - undo)
-        for (run_id,) in gone:
-            with self._store.transaction() as database:
+        """Remove runs that were deleted more than `undo` seconds ago, and old uploads that no run uses."""
+        removed = self._store.database.rows("SELECT id FROM runs WHERE deleted < ?", time.time() - undo)
+        for (run_id,) in removed:
+            with self._store.database.transaction() as connection:
                 for table, column in (("events", "run"), ("frames", "run"), ("runs", "id")):
-                    database.execute(f"DELETE FROM {table} WHERE {column} = ?", (run_id,))
-            shutil.rmtree(self._store.folder / "runs" / run_id, ignore_errors=True)
+                    connection.execute(f"DELETE FROM {table} WHERE {column} = ?", (run_id,))
+            shutil.rmtree(self._store.files.folder(run_id), ignore_errors=True)
         used = {
             picture
-            for (text,) in self._store.rows("SELECT run FROM runs")
+            for (text,) in self._store.database.rows("SELECT run FROM runs")
             for picture in (json.loads(text)[role] for role in ("content", "style", "init"))
         }
         for path in (self._store.folder / "uploads").iterdir():
@@ -140,18 +140,18 @@ class Archive:
                 if path.name not in used and time.time() - path.stat().st_mtime > FRESH:
                     self._store.drop_upload(path.name)
 
-    def _spared(self) -> list[Run]:
-        """Runs that have ended and are no favourites, oldest first."""
-        rows = self._store.rows("SELECT run FROM runs WHERE favourite = 0 AND deleted IS NULL ORDER BY number")
-        runs = (Run.from_json(json.loads(text)) for (text,) in rows)
+    def _slimmable(self) -> list[Run]:
+        """Runs whose frames may be deleted: ended, not interrupted, no favourites; oldest first."""
+        query = "SELECT run FROM runs WHERE favourite = 0 AND deleted IS NULL ORDER BY number"
+        runs = (Run.from_json(json.loads(text)) for (text,) in self._store.database.rows(query))
         return [run for run in runs if run.state.ended and run.state is not State.INTERRUPTED]
 
 
 def _bytes_below(folder: Path) -> int:
-    """Of all files in a folder, whatever comes and goes meanwhile."""
+    """Of all files in a folder; those that are deleted meanwhile count as 0."""
     found = 0
-    for slot, _, names in os.walk(folder):
+    for place, _, names in os.walk(folder):
         for name in names:
             with suppress(FileNotFoundError):
-                found += os.stat(os.path.join(slot, name)).st_size
+                found += os.stat(os.path.join(place, name)).st_size
     return found

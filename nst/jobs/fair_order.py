@@ -1,4 +1,4 @@
-"""Whose turn it is: clients take turns, and each one's runs go in order of arrival."""
+"""The order in which waiting runs are painted: clients take turns, and each one's runs go in order of arrival."""
 
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping
@@ -6,19 +6,19 @@ from collections.abc import Container, Iterable, Mapping
 from nst.runs.run import Run, State
 
 
-def fair_order(active: Iterable[Run], taken: Container[str] = (), served: Mapping[str, int] | None = None) -> list[Run]:
+def fair_order(active: Iterable[Run], taken: Container[str] = (), turns: Mapping[str, int] | None = None) -> list[Run]:
     """The runs that wait, the next one first.
 
     Args:
         active: runs that wait or are painted, in order of arrival.
-        taken: ids of those that are with a worker, whatever their state says.
-        served: a number for each client, the higher the later it had its last turn.
+        taken: ids of those that a worker has, whatever their state.
+        turns: a number for each client, the higher the later its last run was given to a worker.
     """
-    served = served or {}
-    ahead: Counter[str] = Counter()  # runs of a client that go, or went, before
-    turns = []
+    turns = turns or {}
+    earlier: Counter[str] = Counter()  # runs of a client that come, or came, before
+    keyed = []
     for number, run in enumerate(active):
         if run.state is State.QUEUED and run.id not in taken:
-            turns.append((ahead[run.client], served.get(run.client, 0), number, run))
-        ahead[run.client] += 1
-    return [run for *_, run in sorted(turns, key=lambda turn: turn[:3])]
+            keyed.append(((earlier[run.client], turns.get(run.client, 0), number), run))
+        earlier[run.client] += 1
+    return [run for _, run in sorted(keyed, key=lambda each: each[0])]

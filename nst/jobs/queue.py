@@ -1,4 +1,4 @@
-"""The line of runs, and what may be asked of a run that waits, is painted, or rests."""
+"""The queue of runs: what may be requested of a run that waits, is painted, or has ended."""
 
 import logging
 from collections import Counter
@@ -8,148 +8,179 @@ from typing import Any
 from nst.errors import Busy, Conflict, InputError, NstError, TooMany
 from nst.jobs import worker_tasks
 from nst.jobs.pool import Pool
+from nst.jobs.store import Store
+from nst.jobs.worker_slot import WorkerSlot
+from nst.jobs.workers import WorkerFunctions
+from nst.options.settings import Settings
 from nst.runs.events import Continued, Fetching, Paused, Steered, Stopped
+from nst.runs.job import FastJob, FastPicture
 from nst.runs.run import Run, State
 
 log = logging.getLogger(__name__)
 
-MOST_INSTANT = 8  # pictures that are asked for and not there yet
-MOST_EACH = 4  # of those, of one client
+MOST_FAST = 8  # jobs of pictures in one pass that are in progress
+MOST_FAST_EACH = 4  # of those, of one client
 
 
-class Queue(Pool):
-    """Hands the store's queued runs to workers: clients take turns, and each one's runs go in order of arrival.
+class Queue:
+    """Has the workers of a pool paint the store's queued runs, in an order that is fair to each client.
 
-    `execute`, `warm_up`, `fetch` and `instant` are named as "module:function" and called in the worker: see worker.py;
-    `wanted` is as in `Pool`.
+    `functions` and `prefetch` are as in `Pool`.
     """
 
-    def check_room(self, client: str = "") -> None:
-        """Raises Busy if too many runs wait already, TooMany if too many of `client`. Ask before a run is made."""
-        line, most = self.line(), self._settings.waiting
-        if len(line) >= most:
-            raise Busy(f"at most {most} runs may wait, and {len(line)} do: try again when some have been painted")
-        mine, most = sum(run.client == client for run in line), self._settings.waiting_each
-        if client and mine >= most:
-            raise TooMany(f"at most {most} runs of yours may wait, and {mine} do: try again when some were painted")
+    def __init__(
+        self, settings: Settings, store: Store, functions: WorkerFunctions | None = None, prefetch: str = ""
+    ) -> None:
+        self._settings, self._store = settings, store
+        self.pool = Pool(settings, store, functions or WorkerFunctions(), prefetch)
+
+    def start(self) -> None:
+        """Start the pool in the background. Raises Conflict at a second call."""
+        self.pool.start()
+
+    def close(self) -> None:
+        """Close the pool; see `Pool.close`. May be called again."""
+        self.pool.close()
+
+    def health(self) -> dict[str, Any]:
+        """What `Pool.health` reports."""
+        return self.pool.health()
+
+    def extractors(self) -> dict[str, Any]:
+        """What the warm-up reported of the networks; {} before."""
+        return self.pool.extractors()
 
     @property
     def has_gpu(self) -> bool:
-        """Some worker has a graphics card."""
-        with self._lock:
-            return any(slot.gpu for slot in self._slots.values())
+        """Whether some worker has a graphics card."""
+        with self.pool.workers.lock:
+            return any(slot.gpu for slot in self.pool.workers.slots.values())
 
     @property
-    def hands(self) -> int:
+    def ready_count(self) -> int:
         """How many workers paint, or could."""
-        with self._lock:
-            return sum(slot.ready for slot in self._slots.values())
+        return len(self.pool.workers.ready())
 
-    def paint_at_once(self, job: Mapping[str, Any], client_id: str = "", asked_by: str = "") -> dict[str, Any]:
-        """What a worker paints of `job` in one pass, beside its run; see nst/worker/fast_runner.py.
+    # Runs -------------------------------------------------------------------------------------------------------------
 
-        What `asked_by` asked for before is given up if it waits. Raises InputError, and Busy; TooMany if as many of
-        `client_id` are being painted.
-        """
-        with self._lock:
-            client, ready = self._client, [(at, slot) for at, slot in self._slots.items() if slot.ready]
-            if client is None or not ready:
-                raise Busy("no worker is there yet to paint: try again in a moment")
-            if sum(slot.at_once.total() for _, slot in ready) >= MOST_INSTANT:
-                raise Busy(f"{MOST_INSTANT} pictures are being painted at once already: try again in a moment")
-            if client_id and sum(slot.at_once[client_id] for _, slot in ready) >= MOST_EACH:
-                raise TooMany(f"{MOST_EACH} pictures of yours are being painted at once: try again in a moment")
-            address, slot = min(ready, key=lambda each: (each[1].at_once.total(), each[1].task is not None))
-            slot.at_once[client_id] += 1
-        try:
-            found = client.run(worker_tasks.call_aside, self._instant, dict(job), asked_by, workers=[address])[address]
-        except Exception as error:  # Dask raises whatever the loss of a worker, or of the scheduler, comes as
-            log.warning("worker %s did not paint at once: %s", address, error)
-            raise NstError("the worker was lost while it painted; a smaller picture needs less memory") from error
-        finally:
-            with self._lock:
-                slot.at_once -= Counter([client_id])  # which forgets who has none left
-        if found.get("overtaken"):
-            raise Busy("a newer wish came before this one was painted")
-        if "error" in found:
-            raise (InputError if found["fault"] else NstError)(found["error"])
-        return found
+    def waiting(self) -> list[Run]:
+        """The runs that wait for a worker, the next one first."""
+        return self.pool.waiting()
+
+    def check_room(self, client: str = "") -> None:
+        """Check that another run may wait, before it is created. Raises Busy, and TooMany for too many of `client`."""
+        waiting, most = self.waiting(), self._settings.waiting
+        if len(waiting) >= most:
+            raise Busy(f"at most {most} runs may wait, and {len(waiting)} do: try again when some have been painted")
+        own, most = sum(run.client == client for run in waiting), self._settings.waiting_each
+        if client and own >= most:
+            raise TooMany(f"at most {most} runs of yours may wait, and {own} do: try again when some were painted")
 
     def submit(self, run: Run) -> None:
-        """Let a run of the store be painted when its turn comes. Raises Conflict if it is not queued."""
+        """Submit a run of the store, to be painted in its turn. Raises Conflict if it is not queued."""
         if run.state is not State.QUEUED:
             raise Conflict(f"run {run.id} is {run.state}: only a queued run can be submitted")
-        self._wake()
+        self.pool.wake()
 
     def position(self, run_id: str) -> int | None:
-        """0 if a run is being painted, 1 if it is next, and so on; None if it rests. Raises NotFound."""
+        """0 if a run is being painted, 1 if it is next, and so on; None if it ended or is paused. Raises NotFound."""
         if self._store.run(run_id).state.rests:
             return None
-        line = [run.id for run in self.line()]
-        return line.index(run_id) + 1 if run_id in line else 0
+        waiting = [run.id for run in self.waiting()]
+        return waiting.index(run_id) + 1 if run_id in waiting else 0
 
     def stop(self, run_id: str) -> None:
-        """Stop a run: at once if it waits, else after the step it is at. One that was stopped before stays so.
+        """Stop a run: at once if it waits, else after its current step. A stopped run stays stopped.
 
         Raises NotFound, and Conflict if it ended otherwise.
         """
-        with self._lock:
+        with self.pool.workers.lock:
             run = self._store.run(run_id)
             if run.state.ended and run.state is not State.STOPPED:
                 raise Conflict(f"run {run_id} cannot be stopped: it is {run.state}")
-            if not self._ask(run_id, Stopped, "stop"):
+            if not self.pool.request(run_id, "stop", end=Stopped):
                 self._store.append(run_id, Stopped(run.seconds))
 
     def pause(self, run_id: str) -> None:
-        """Put a run aside, as `stop`, to be resumed; its worker is free for the next one. Raises NotFound, Conflict."""
-        with self._lock:
+        """Pause a run, as `stop`, so that it can be resumed and its worker is free. Raises NotFound, Conflict."""
+        with self.pool.workers.lock:
             run = self._store.run(run_id)
             if run.state is State.PAUSED:
                 return
             if run.state.ended:
                 raise Conflict(f"run {run_id} cannot be paused: it is {run.state}")
-            if not self._ask(run_id, Paused, "pause"):
+            if not self.pool.request(run_id, "pause", end=Paused):
                 self._store.append(run_id, Paused(run.seconds))
 
     def resume(self, run_id: str, more: int = 0) -> None:
-        """Let a run that rests go on, for `more` epochs than it was to have. Raises NotFound, Conflict."""
-        with self._lock:
+        """Queue a paused or ended run again, with `more` epochs than it was to have. Raises NotFound, Conflict."""
+        with self.pool.workers.lock:
             run = self._store.run(run_id)
             if not run.state.rests:
                 raise Conflict(f"run {run_id} cannot be continued: it is {run.state}")
             if run.state is State.FINISHED and more < 1:
                 raise Conflict(f"run {run_id} is finished: say how many more epochs to paint")
             self._store.append(run_id, Continued(run.epochs + more))
-            self._wake()
+            self.pool.wake()
 
     def steer(self, run_id: str, changes: Mapping[str, Any]) -> None:
-        """Change live options, which were checked: from the next step on. Raises NotFound, Conflict."""
-        with self._lock:
+        """Change live options, which were checked, from the next step on. Raises NotFound, Conflict."""
+        with self.pool.workers.lock:
             run = self._store.run(run_id)
             if run.state.ended:
                 raise Conflict(f"run {run_id} cannot be steered: it is {run.state}; continue it, or branch from it")
-            if not self._ask(run_id, None, "steer", dict(changes)):
+            if not self.pool.request(run_id, "steer", dict(changes)):
                 self._store.append(run_id, Steered((run.kept or 0) + 1, run.epoch, dict(changes)))
+
+    # Pictures in one pass ---------------------------------------------------------------------------------------------
+
+    def apply_style(self, job: FastJob, client: str = "", caller: str = "") -> list[FastPicture]:
+        """The pictures of a job, made by a worker beside its run, in the order of the job's wishes.
+
+        A newer call of the same `caller`, a page or "", replaces one that has not begun. Raises InputError; Busy
+        without a worker, with too many jobs in progress, or when replaced; TooMany with too many of `client`.
+        """
+        workers = self.pool.workers
+        with workers.lock:
+            slot = self._slot_for_fast(client)
+            slot.fast_counts[client] += 1
+        try:
+            arguments = workers.functions.apply_style, job.to_wire(), caller
+            found = workers.result_of(slot.address, worker_tasks.run_beside, *arguments)
+        except Exception as error:  # Dask raises various errors when the worker or the scheduler is lost
+            log.warning("worker %s did not apply a style: %s", slot.address, error)
+            raise NstError("the worker was lost while it painted; a smaller picture needs less memory") from error
+        finally:
+            with workers.lock:
+                slot.fast_counts -= Counter([client])  # which removes counts of 0
+        if found.get("superseded"):
+            raise Busy("a newer request came before this picture was painted")
+        if "error" in found:
+            raise (InputError if found["input"] else NstError)(found["error"])
+        return [FastPicture(**picture) for picture in found["pictures"]]
+
+    def _slot_for_fast(self, client: str) -> WorkerSlot:
+        """The ready worker with the fewest such jobs, a free one first. Raises Busy, TooMany."""
+        ready = self.pool.workers.ready()
+        if not ready:
+            raise Busy("no worker is there yet to paint: try again in a moment")
+        if sum(slot.fast_counts.total() for slot in ready) >= MOST_FAST:
+            raise Busy(f"{MOST_FAST} pictures are being painted at once already: try again in a moment")
+        if client and sum(slot.fast_counts[client] for slot in ready) >= MOST_FAST_EACH:
+            raise TooMany(f"{MOST_FAST_EACH} pictures of yours are being painted at once: try again in a moment")
+        return min(ready, key=lambda slot: (slot.fast_counts.total(), slot.task is not None))
+
+    # Weights ----------------------------------------------------------------------------------------------------------
 
     @property
     def fetching(self) -> dict[str, Fetching]:
-        """The downloads of weights since the server is up, by extractor, each as it stands."""
-        with self._lock:
-            return self._fetches.now
+        """The downloads of weights since the server started, by extractor, each with its last event."""
+        return self.pool.fetches.last
 
     def fetch_weights(self, name: str) -> None:
-        """Download an extractor's weights on a worker, beside its painting; `fetching` tells. Raises Busy."""
-        with self._lock:
-            if self._fetches.going(name):
-                return
-            ready = [address for address, slot in self._slots.items() if slot.ready]
-            if not ready:
-                raise Busy("no worker is there yet to fetch weights: try again in a moment")
-            self._fetch_by(ready[0], name)
+        """Download an extractor's weights in a worker, beside its run. Raises Busy without a worker."""
+        self.pool.fetches.fetch(name)
 
     def cancel_fetch(self, name: str) -> None:
-        """End a download, and forget what it brought; one that has ended stays as it is."""
-        with self._lock:
-            if going := self._fetches.going(name):
-                self._fetches.cancel(name)
-                self._tell(going[0], worker_tasks.cancel_fetch, going[1])
+        """Cancel a download and delete what it received; one that has ended stays as it is."""
+        self.pool.fetches.cancel(name)

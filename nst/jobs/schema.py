@@ -1,10 +1,11 @@
-"""The tables that a store keeps, and how an older file is brought to them."""
+"""The tables of a store's database, and the migration of older files."""
 
 import sqlite3
 from pathlib import Path
 
 from nst.errors import NstError
 
+FILE = "studio.sqlite"  # in the folder of a store
 VERSION = 2  # of the tables below, kept in the file's user_version
 
 TABLES = """
@@ -43,8 +44,8 @@ CREATE TABLE frames (
 
 
 def open_database(folder: Path) -> sqlite3.Connection:
-    """The database of a store, its tables made or brought up to date. Raises NstError if a newer program made it."""
-    path = folder / "studio.sqlite"
+    """Open the database of a store; create or migrate its tables. Raises NstError if a newer program made it."""
+    path = folder / FILE
     database = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
     try:
         database.execute("PRAGMA journal_mode = WAL")
@@ -56,15 +57,15 @@ def open_database(folder: Path) -> sqlite3.Connection:
                 f"this program knows {VERSION}): update the program, or choose another folder"
             )
         if version < VERSION:
-            _bring_up(database, version, folder)
+            _migrate(database, version, folder)
     except BaseException:
         database.close()
         raise
     return database
 
 
-def _bring_up(database: sqlite3.Connection, version: int, folder: Path) -> None:
-    """All steps from `version` on, or none of them."""
+def _migrate(database: sqlite3.Connection, version: int, folder: Path) -> None:
+    """Apply all steps from `version` on, or none of them."""
     database.execute("BEGIN IMMEDIATE")
     with database:
         for since, script in enumerate((TABLES, TO_2)):

@@ -1,7 +1,7 @@
-"""Runs, their events and uploads, kept in one folder (folder.py). SQL is spoken in these two, tables.py and archive.py.
+"""Runs, their events and uploads, kept in one folder: rows in its database, pictures in files (run_files.py).
 
 Every method may be called from any thread. What is written is written before the method returns, an event together
-with the state it leads to and the files it brings. A disk that is full or read-only is an NstError of one line.
+with the state that follows from it and the files it brings. A disk that is full or read-only raises NstError, one line.
 """
 
 import asyncio
@@ -15,49 +15,56 @@ import sqlite3
 import sys
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from nst.atomic_write import atomic_write
 from nst.errors import Conflict, NotFound, NstError
-from nst.jobs.run_files import FRAMES_BUDGET, Folder, write
+from nst.jobs.database import Database
+from nst.jobs.run_files import FRAMES_BUDGET, RunFiles
+from nst.jobs.waiters import Waiters
 from nst.options.style_options import StyleOptions
-from nst.runs.events import Continued, Epoch, Event, Failed, Interrupted, Kept, Queued
+from nst.runs.events import Continued, Epoch, Event, Failed, Finished, Interrupted, Kept, Queued, Started, Stopped
+from nst.runs.job import StyleJob
 from nst.runs.run import Run, State
 
 
-class Store(Folder):
+class Store:
     """Runs, events and pictures under `folder`, which is made if need be. Raises NstError if it cannot be used."""
 
     def __init__(self, folder: Path, frames_budget: int = FRAMES_BUDGET) -> None:
-        super().__init__(folder, frames_budget)
-        self._waiters: dict[str, set[_Waiter]] = {}
+        self.folder = folder
+        self.database = Database(folder)
+        self.files = RunFiles(self.database, frames_budget)
+        with self.database.plain_errors():
+            (folder / "uploads").mkdir(exist_ok=True)
+        self._waiters = Waiters()
         self._closed = False
         self._active: list[Run] = []
-        self._active_at = -1  # what `changes` was when they were read
+        self._active_at = -1  # the database's `changes` when they were read
 
     def close(self) -> None:
-        """Let go of the database; whoever waits gets an empty answer. May be called again."""
-        with self._lock:
-            self._closed = True
-            self._database.close()
-            for run_id in list(self._waiters):
-                self._wake(run_id)
+        """Close the database; whoever waits for events gets []. May be called again."""
+        self._closed = True
+        self.database.close()
+        self._waiters.wake_all()
 
     # Uploads ----------------------------------------------------------------------------------------------------------
 
     def put_upload(self, data: bytes, name: str = "") -> str:
-        """Keep a picture's bytes as they are; its id is their SHA-256, so the same bytes are kept once."""
+        """Keep a picture's bytes; returns its id, their SHA-256, so that the same bytes are kept once."""
         upload_id = hashlib.sha256(data).hexdigest()
-        with self.transaction() as database:
-            write(self._upload_file(upload_id), data)
-            database.execute("INSERT OR REPLACE INTO uploads VALUES (?, ?)", (upload_id, name))
+        with self.database.transaction() as connection:
+            with atomic_write(self._upload_file(upload_id)) as part:
+                part.write_bytes(data)
+            connection.execute("INSERT OR REPLACE INTO uploads VALUES (?, ?)", (upload_id, name))
         return upload_id
 
     def upload(self, upload_id: str) -> bytes:
         """The bytes of an upload. Raises NotFound."""
-        with self._plain_errors():
+        with self.database.plain_errors():
             return self.upload_path(upload_id).read_bytes()
 
     def upload_path(self, upload_id: str) -> Path:
@@ -67,21 +74,21 @@ class Store(Folder):
         return self._upload_file(upload_id)
 
     def upload_name(self, upload_id: str) -> str:
-        """The name an upload last came with, "" if none. Raises NotFound."""
+        """The last file name given with an upload, "" if none. Raises NotFound."""
         self.upload_path(upload_id)
-        rows = self.rows("SELECT name FROM uploads WHERE id = ?", upload_id)
+        rows = self.database.rows("SELECT name FROM uploads WHERE id = ?", upload_id)
         return rows[0][0] if rows else ""
 
     def use_upload(self, upload_id: str) -> str:
-        """An upload that is about to be used, and so is not old; returns its id. Raises NotFound."""
-        with self._plain_errors():
+        """Renew the date of an upload, so that it is not deleted as unused; returns its id. Raises NotFound."""
+        with self.database.plain_errors():
             os.utime(self.upload_path(upload_id))
         return upload_id
 
     def drop_upload(self, upload_id: str) -> None:
-        """Forget an upload that no run uses."""
-        with self.transaction() as database:
-            database.execute("DELETE FROM uploads WHERE id = ?", (upload_id,))
+        """Delete an upload that no run uses."""
+        with self.database.transaction() as connection:
+            connection.execute("DELETE FROM uploads WHERE id = ?", (upload_id,))
             self._upload_file(upload_id).unlink(missing_ok=True)
 
     def _upload_file(self, upload_id: str) -> Path:
@@ -90,7 +97,7 @@ class Store(Folder):
     # Runs -------------------------------------------------------------------------------------------------------------
 
     def create(self, options: StyleOptions, content: str, style: str, init: str | None = None, **more: Any) -> Run:
-        """A new run, queued, of uploads that are there; its first event says so. `more`: fields of Run. NotFound."""
+        """Create a queued run of uploads, and record its first event. `more`: fields of Run. Raises NotFound."""
         for upload_id in (content, style, *([init] if init else [])):
             self.upload_path(upload_id)
         run = Run(
@@ -100,30 +107,42 @@ class Store(Folder):
             style=style,
             init=init,
         )
-        with self.transaction() as database:
-            database.execute(
-                "INSERT INTO runs (id, state, run, client, parent) VALUES (?, ?, ?, ?, ?)",
-                (run.id, run.state, _json(run.to_json()), run.client, run.parent),
-            )
-            _insert(database, run, Queued())
+        self.files.write_description(run)
+        with self.database.transaction() as connection:
+            _insert_run(connection, run)
+            _insert(connection, run, Queued())
         return run
 
+    def restore_run(self, run: Run, frames: Sequence[tuple[int, int]]) -> None:
+        """Record a run that has ended, of which the database knows nothing, and its frames, (epoch, bytes) each."""
+        steps = run.epochs * run.options.steps_per_epoch
+        started = Started(run.extractor, "", run.width, run.height, run.epochs, steps, run.precision)
+        end = Finished(run.seconds) if run.state is State.FINISHED else Stopped(run.seconds)
+        events = [Queued(), *([started] if frames else []), end]
+        run = dataclasses.replace(run, last=len(events))
+        with self.database.transaction() as connection:
+            _insert_run(connection, run)
+            for number, event in enumerate(events, 1):
+                _insert(connection, dataclasses.replace(run, last=number), event)
+            connection.executemany(
+                "INSERT INTO frames (run, epoch, bytes) VALUES (?, ?, ?)", [(run.id, *frame) for frame in frames]
+            )
+
     def branch(self, parent: Run, epoch: int, options: StyleOptions, **more: Any) -> Run:
-        """A new run, queued, that begins with the frame of `epoch` of `parent`. Raises NotFound."""
-        frame = self.frame(parent.id, epoch)
+        """Create a queued run that begins with the frame of `epoch` of `parent`. Raises NotFound."""
+        frame = self.files.frame(parent.id, epoch)
         run_id = uuid.uuid4().hex
-        with self._plain_errors():
-            write(self._run_folder(run_id) / "start.jpg", frame.read_bytes())
+        self.files.write_start(run_id, frame)
         pictures, network = (parent.content, parent.style, parent.init), (parent.extractor, parent.precision)
         more |= dict(zip(("extractor", "precision"), network, strict=True))
         return self.create(options, *pictures, id=run_id, parent=parent.id, first=epoch, **more)
 
     def run(self, run_id: str) -> Run:
-        """The run as it stands. Raises NotFound."""
-        rows = self.rows("SELECT run FROM runs WHERE id = ? AND deleted IS NULL", run_id)
-        if not rows:
+        """The run as it is now. Raises NotFound."""
+        found = self._runs("id = ? AND deleted IS NULL", run_id)
+        if not found:
             raise NotFound(f"there is no run {run_id[:80]!r}")
-        return Run.from_json(json.loads(rows[0][0]))
+        return found[0]
 
     def runs(self, limit: int = 50) -> list[Run]:
         """The newest runs, newest first."""
@@ -131,165 +150,133 @@ class Store(Folder):
 
     def active(self) -> list[Run]:
         """Runs that are queued or running, in order of arrival."""
-        with self._lock:
-            if self._active_at != self.changes:  # it is asked for again and again
+        with self.database.lock:
+            if self._active_at != self.database.changes:  # callers poll this
                 where = "state IN (?, ?) AND deleted IS NULL ORDER BY number"
-                self._active, self._active_at = self._runs(where, State.QUEUED, State.RUNNING), self.changes
+                self._active, self._active_at = self._runs(where, State.QUEUED, State.RUNNING), self.database.changes
             return list(self._active)
 
     def children(self, run: Run) -> list[str]:
         """The ids of the runs that the same client branched from this one, oldest first."""
         query = "SELECT id FROM runs WHERE parent = ? AND client = ? AND deleted IS NULL ORDER BY number"
-        rows = self.rows(query, run.id, run.client)
-        return [found for (found,) in rows]
+        return [found for (found,) in self.database.rows(query, run.id, run.client)]
 
-    def job(self, run: Run) -> dict[str, Any]:
-        """What a painter gets of a run, as worker.py says. Reads files. Raises NotFound, NstError."""
-        pictures = {"content": run.content, "style": run.style, "init": run.init}
-        return {
-            **{role: picture and self.upload(picture) for role, picture in pictures.items()},
-            "extractor": run.extractor,
-            "precision": run.precision,
-            "options": run.options.to_json(),
-            "epochs": run.epochs if run.prolonged else None,
-            "steered": list(run.steered),
-            "checkpoint": self.checkpoint(run.id),
-            "start": self.start(run.id),
-            "first": run.first,
-            "seconds": run.seconds,
-        }
+    def job(self, run: Run) -> StyleJob:
+        """What a worker needs to paint a run; reads files. Raises NotFound, NstError."""
+        return StyleJob(
+            content=self.upload(run.content),
+            style=self.upload(run.style),
+            options=run.options,
+            init=self.upload(run.init) if run.init else None,
+            extractor=run.extractor,
+            precision=run.precision,
+            epochs=run.epochs if run.prolonged else None,
+            steered=tuple((change["step"], change["changes"]) for change in run.steered),
+            checkpoint=self.files.checkpoint(run.id),
+            start=self.files.start(run.id),
+            first=run.first,
+            seconds=run.seconds,
+        )
 
     def keyed(self, client: str, key: str) -> Run | None:
-        """The run that `client` created under an idempotency key, also if it was deleted; None if there is none."""
+        """The run that `client` created under an idempotency key, even if it was deleted; None if there is none."""
         found = self._runs("client = ? AND idempotency = ?", client, key)
         return found[0] if found else None
 
     def set_key(self, run: Run, key: str) -> None:
-        """Remember the idempotency key that a run was created under."""
-        with self.transaction() as database:
-            database.execute("UPDATE runs SET idempotency = ? WHERE id = ?", (key, run.id))
+        """Record the idempotency key that a run was created under."""
+        with self.database.transaction() as connection:
+            connection.execute("UPDATE runs SET idempotency = ? WHERE id = ?", (key, run.id))
 
     def interrupt_running(self, reason: str = "the server was stopped before this run had ended") -> None:
-        """End every run that a server left half painted; those in the line stay there. Call it while no worker is."""
+        """Interrupt every run that is recorded as running; queued ones stay queued. No worker may be running one."""
         for run in self.active():
             if run.state is State.RUNNING:
                 self.append(run.id, Interrupted(reason))
 
     def _runs(self, where: str, *values: object) -> list[Run]:
-        return [
-            Run.from_json(json.loads(text)) for (text,) in self.rows(f"SELECT run FROM runs WHERE {where}", *values)
-        ]
+        rows = self.database.rows(f"SELECT run FROM runs WHERE {where}", *values)
+        return [Run.from_json(json.loads(text)) for (text,) in rows]
 
     # Events -----------------------------------------------------------------------------------------------------------
 
     def append(self, run_id: str, *events: Event) -> int:
-        """Let events happen to a run, all or none of them, and wake who waits; returns the last one's number.
+        """Record events of a run, all or none of them, and wake those who wait; returns the number of its last event.
 
-        A run that has ended stays as it is, unless it is continued: what a worker still had to say is dropped, but for
-        a checkpoint, and the last number is returned. Raises NotFound, and Conflict where the run's state does not
-        allow the event.
+        Events of a run that has ended are dropped, except that it continues and a late checkpoint. Raises NotFound, and
+        Conflict where the run's state does not allow the event.
         """
-        with self._staged(run_id, events) as files, self.transaction() as database:
+        with self.files.staged(run_id, events) as files, self.database.transaction() as connection:
             run = self.run(run_id)
             for event in events:
                 if run.state.ended and not isinstance(event, Continued | Kept):
                     continue
-                quiet, run = run.hears_quietly(event), run.after(event)
-                self._keep_files(database, run_id, event, files)
-                if not quiet:
-                    _insert(database, run, event)
-            self._update(database, run)
-        self._wake(run_id)
+                recorded, run = run.records(event), run.after(event)
+                self.files.keep(connection, run_id, event, files)
+                if recorded:
+                    _insert(connection, run, event)
+            _update(connection, run)
+        self._waiters.wake(run_id)
         return run.last
 
-    def _update(self, database: sqlite3.Connection, run: Run) -> None:
-        database.execute("UPDATE runs SET state = ?, run = ? WHERE id = ?", (run.state, _json(run.to_json()), run.id))
-
     def slim(self, run_id: str) -> int:
-        """Keep of a run that has ended its first, last and marked frames and its result; returns the bytes saved."""
-        with self.transaction() as database:
+        """Delete the checkpoint of an ended run and all frames but the first, last and marked; returns bytes saved."""
+        with self.database.transaction() as connection:
             run = self.run(run_id)
             if not run.state.ended:
                 return 0
-            self._update(database, dataclasses.replace(run, kept=None))
-            return self._drop_checkpoint(run_id) + self._thin_out(database, run_id, 0)
+            _update(connection, dataclasses.replace(run, kept=None))
+            return self.files.drop_checkpoint(run_id) + self.files.thin_out(connection, run_id, 0)
 
     def fail(self, run_id: str, reason: str) -> None:
-        """End a run whose story cannot be kept, with what the reserve leaves room for. Raises NstError, Conflict."""
+        """Record the failure of a run, on a full disk by means of the reserve. Raises NstError, Conflict."""
         try:
             self.append(run_id, Failed(reason))
         except Conflict:
             raise
         except NstError:
-            self._reserve.unlink(missing_ok=True)
+            self.database.release_reserve()
             self.append(run_id, Failed(reason))
 
     def events(self, run_id: str, after: int = 0, limit: int = 500) -> list[dict[str, Any]]:
         """Events with a number above `after`, oldest first: {"n", "time" (s since 1970), "kind", ...}. Raises NotFound.
 
-        One that brought a frame has its number as "frame", for `frame`. What is not finite is None.
+        One that brought a frame has its number as "frame", for `RunFiles.frame`. A number that is not finite is None.
         """
-        rows = self.rows(
-            "SELECT event FROM events WHERE run = ? AND n > ? ORDER BY n LIMIT ?",
-            run_id,
-            min(after, sys.maxsize),
-            limit,
-        )
+        query = "SELECT event FROM events WHERE run = ? AND n > ? ORDER BY n LIMIT ?"
+        rows = self.database.rows(query, run_id, min(after, sys.maxsize), limit)
         if not rows:
             self.run(run_id)  # for NotFound
         return [json.loads(text) for (text,) in rows]
 
     async def wait(self, run_id: str, after: int, timeout: float) -> list[dict[str, Any]]:
         """`events`, as soon as there is one; [] after `timeout` seconds. Raises NotFound."""
-        waiter = _Waiter()
-        with self._lock:
-            self._waiters.setdefault(run_id, set()).add(waiter)
-        try:
+        with self._waiters.waiter(run_id) as waiter, suppress(TimeoutError):
             async with asyncio.timeout(timeout):
-                while not self._closed and not (found := self.events(run_id, after)):
+                while not self._closed:
+                    if found := self.events(run_id, after):
+                        return found
                     await waiter.woken()
-            return [] if self._closed else found
-        except TimeoutError:
-            return []
-        finally:
-            self._forget(run_id, waiter)
-
-    # Underneath -------------------------------------------------------------------------------------------------------
-
-    def _wake(self, run_id: str) -> None:
-        with self._lock:
-            for waiter in self._waiters.get(run_id, ()):
-                waiter.wake()
-
-    def _forget(self, run_id: str, waiter: "_Waiter") -> None:
-        with self._lock:
-            self._waiters[run_id].discard(waiter)
-            if not self._waiters[run_id]:
-                del self._waiters[run_id]
+        return []
 
 
-class _Waiter:
-    """Sleeps on the event loop that made it until any thread wakes it."""
-
-    def __init__(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._event = asyncio.Event()
-
-    async def woken(self) -> None:
-        await self._event.wait()
-        self._event.clear()
-
-    def wake(self) -> None:
-        with suppress(RuntimeError):  # the loop was closed, and nobody sleeps there any more
-            self._loop.call_soon_threadsafe(self._event.set)
+def _insert_run(connection: sqlite3.Connection, run: Run) -> None:
+    connection.execute(
+        "INSERT INTO runs (id, state, run, client, parent) VALUES (?, ?, ?, ?, ?)",
+        (run.id, run.state, _json(run.to_json()), run.client, run.parent),
+    )
 
 
-def _insert(database: sqlite3.Connection, run: Run, event: Event) -> None:
-    """Write `event` down as the last one of `run`."""
+def _insert(connection: sqlite3.Connection, run: Run, event: Event) -> None:
+    """Insert `event` as the last one of `run`."""
     record = {"n": run.last, "time": time.time(), **event.to_json()}
     if isinstance(event, Epoch) and event.image:
         record["frame"] = event.epoch
-    database.execute("INSERT INTO events VALUES (?, ?, ?)", (run.id, run.last, _json(record)))
+    connection.execute("INSERT INTO events VALUES (?, ?, ?)", (run.id, run.last, _json(record)))
+
+
+def _update(connection: sqlite3.Connection, run: Run) -> None:
+    connection.execute("UPDATE runs SET state = ?, run = ? WHERE id = ?", (run.state, _json(run.to_json()), run.id))
 
 
 def _json(value: Mapping[str, Any]) -> str:
@@ -297,7 +284,7 @@ def _json(value: Mapping[str, Any]) -> str:
 
 
 def _finite(value: Any) -> Any:
-    """`value` with None for every number that JSON has no word for."""
+    """`value` with None for every number that JSON cannot express."""
     if isinstance(value, Mapping):
         return {name: _finite(inner) for name, inner in value.items()}
     if isinstance(value, list | tuple):

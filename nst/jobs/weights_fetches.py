@@ -1,8 +1,8 @@
-"""Downloads of weights: as they stand, and how earlier ones of the same folder ended.
+"""The downloads of weights in workers: their last events, and how earlier ones of the same folder ended.
 
 fetches.json   {extractor: outcome of its last download}
 
-What began by itself and was cancelled, or was refused, does not begin by itself again: only who asks for it gets it.
+A download that was cancelled or refused is not started automatically again, only on request.
 """
 
 import json
@@ -11,8 +11,13 @@ import uuid
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
-from nst.jobs.run_files import write
+from nst.atomic_write import atomic_write
+from nst.errors import Busy
+from nst.jobs import worker_tasks
+from nst.jobs.worker_slot import WorkerSlot
+from nst.jobs.workers import Workers
 from nst.runs.events import Fetching
 
 log = logging.getLogger(__name__)
@@ -20,61 +25,84 @@ log = logging.getLogger(__name__)
 FILE = "fetches.json"
 
 
-class WeightsFetches:
-    """The downloads of one queue, whose lock is held by who calls."""
+class Place(NamedTuple):
+    """Where a download is in progress."""
 
-    def __init__(self, folder: Path) -> None:
-        self._file = folder / FILE
-        self._now: dict[str, Fetching] = {}
-        self._at: dict[str, tuple[str, str]] = {}  # (worker's address, ticket) of those that go on
+    worker: str  # its address
+    fetch_id: str
+
+
+class WeightsFetches:
+    """The downloads of one pool; their outcomes are kept in `folder`.
+
+    Any thread may call `last`, `fetch` and `cancel`, the pool's thread the rest, holding the lock of `workers`.
+    """
+
+    def __init__(self, folder: Path, workers: Workers) -> None:
+        self._file, self._workers = folder / FILE, workers
+        self._last: dict[str, Fetching] = {}
+        self._places: dict[str, Place] = {}
         self._outcomes: dict[str, str] = {}
-        with suppress(OSError, ValueError, TypeError):  # there were none, or what was kept of them is damaged
+        with suppress(OSError, ValueError, TypeError):  # there is no file, or it is damaged
             self._outcomes |= json.loads(self._file.read_text())
 
     @property
-    def now(self) -> dict[str, Fetching]:
-        """Those since the server is up, by extractor, each as it stands."""
-        return dict(self._now)
+    def last(self) -> dict[str, Fetching]:
+        """The last event of each download since the server started, by extractor."""
+        with self._workers.lock:
+            return dict(self._last)
 
-    def due(self, name: str) -> bool:
-        """It may begin by itself: none has yet, or the last one was broken off under an earlier server."""
-        return name not in self._now and self._outcomes.get(name, "broken") == "broken"
-
-    def going(self, name: str) -> tuple[str, str] | None:
-        """(address of its worker, its ticket) while it goes on."""
-        return self._at.get(name)
-
-    def begin(self, name: str, address: str) -> str:
-        """The worker at `address` is about to be asked for it; returns the ticket."""
-        self._now[name] = Fetching(name, 0, 0)
-        self._at[name] = address, uuid.uuid4().hex
-        self._keep(name, "")
-        return self._at[name][1]
+    def fetch(self, name: str) -> None:
+        """Download an extractor's weights in a worker, beside its run. Raises Busy without a worker."""
+        with self._workers.lock:
+            if name in self._places:
+                return
+            ready = self._workers.ready()
+            if not ready:
+                raise Busy("no worker is there yet to fetch weights: try again in a moment")
+            self.fetch_in(ready[0], name)
 
     def cancel(self, name: str) -> None:
-        """It is about to be cancelled; from now on it counts as such, whatever becomes of its worker."""
-        self._keep(name, "cancelled")
+        """Cancel a download and delete what it received; one that has ended stays as it is."""
+        with self._workers.lock:
+            if place := self._places.get(name):
+                self._save(name, "cancelled")  # which stays its outcome even if its worker is lost
+                self._workers.call(place.worker, worker_tasks.cancel_fetch, place.fetch_id)
 
-    def hear(self, event: Fetching, address: str) -> None:
-        """A word of the worker at `address`; dropped if that has no such download."""
-        if self._at.get(event.name, ("",))[0] != address:
+    def due(self, name: str) -> bool:
+        """Whether it may start automatically: it never has, or it was broken off while another server ran."""
+        return name not in self._last and self._outcomes.get(name, "broken") == "broken"
+
+    def fetch_in(self, slot: WorkerSlot, name: str) -> None:
+        """Have this worker download the weights of `name`."""
+        self._last[name] = Fetching(name, 0, 0)
+        self._places[name] = place = Place(slot.address, uuid.uuid4().hex)
+        self._save(name, "")
+        arguments = name, place.fetch_id, self._workers.topic, self._workers.niceness
+        self._workers.call(slot.address, worker_tasks.fetch_beside, self._workers.functions.fetch, *arguments)
+
+    def update(self, event: Fetching, worker: str) -> None:
+        """Record an event; dropped if the worker at that address has no such download."""
+        place = self._places.get(event.name)
+        if place is None or place.worker != worker:
             return
-        self._now[event.name] = event
+        self._last[event.name] = event
         if event.done:
-            del self._at[event.name]
-            self._keep(event.name, event.outcome)
+            del self._places[event.name]
+            self._save(event.name, event.outcome)
 
-    def give_up(self, address: str, error: str) -> None:
-        """The worker at `address` is gone."""
-        for name in [name for name, (at, _) in self._at.items() if at == address]:
+    def remove_worker(self, worker: str, error: str) -> None:
+        """Record that the downloads of a lost worker were broken off."""
+        for name in [name for name, place in self._places.items() if place.worker == worker]:
             outcome = self._outcomes.get(name) or "broken"
-            self.hear(replace(self._now[name], outcome=outcome, error=error if outcome == "broken" else ""), address)
+            self.update(replace(self._last[name], outcome=outcome, error=error if outcome == "broken" else ""), worker)
 
-    def _keep(self, name: str, outcome: str) -> None:
+    def _save(self, name: str, outcome: str) -> None:
         self._outcomes[name] = outcome
         if not outcome:
             del self._outcomes[name]
         try:
-            write(self._file, json.dumps(self._outcomes).encode())
+            with atomic_write(self._file) as part:
+                part.write_text(json.dumps(self._outcomes))
         except OSError as error:
-            log.warning("cannot keep how a download ended: %s", error)
+            log.warning("the outcome of a download cannot be saved: %s", error)

@@ -1,25 +1,21 @@
-"""What the queue has done in a worker process: warm up, paint, ask something of a painting, fetch weights.
+"""Functions that the pool calls in a worker process: warm up, run a job, change a run, fetch weights.
 
-A painter is handed over by name and imported here, never in the process of the web:
+What they call is named as text, "module:function", and imported here, never in the process of the web:
 
     execute(job, emit, control) -> None
-        job: {"content": bytes, "style": bytes, "init": bytes | None, "options": StyleOptions.to_json()}; and of a
-            run that does not begin at its beginning: "epochs": int of the whole run, if it was prolonged;
-            "steered": [{"step", "changes"}], live options changed so far; "checkpoint": bytes to go on from;
-            "start": bytes of a JPEG frame to branch from, after epoch "first"; "seconds": float, painted before
-        emit(event): Started, Epochs, Kept, Steered, and one of Finished, Stopped, Paused, Failed; what it raises
-            becomes Failed
-        control: a nst.runs.control.Control, to be looked at after every step
-    warm_up() -> plain values for the health report, as nst.worker.runner's: "extractors" says which networks there are;
-        "auto", "precision", "calibrations" and "memory" are what estimates need
+        job: a StyleJob. emit(event): Started, Epochs, Kept, Steered, and one of Finished, Stopped, Paused, Failed; an
+        exception becomes Failed. control: a nst.runs.control.Control, to be read after every step.
+    warm_up() -> plain values for the health report, as nst.worker.runner's: "extractors" lists the networks; "auto",
+        "precision", "calibrations" and "memory" are what estimates need
     fetch(name, emit, stop) -> plain values: what is new in the answer of `warm_up`
-        emit(event): Fetching, as it goes on; its end is told here: how, by what `fetch` raises
-        stop: a threading.Event; once it is set, `fetch` is to raise Cancelled soon
-    instant(job) -> plain values: what nst.worker.fast_runner.paint says, beside the painting
+        emit(event): Fetching, while it goes on; the last event is made here, from the exception if there is one.
+        stop: a threading.Event; once it is set, `fetch` must raise Cancelled soon.
+    apply_style(job) -> list of FastPicture
+        job: a FastJob.
 
-They answer through Dask's event log, which keeps their order; the end of a task never overtakes it. A checkpoint, which
-may be as large as fifty frames, is put aside for the queue to take: the log keeps copies. Exceptions are put in words
-here: to unpickle one could import TensorFlow where it must not be.
+Messages go through Dask's event log, which keeps their order; the end of a task never overtakes them. A checkpoint may
+be as large as fifty frames, and the log keeps copies: it is held here until the pool fetches it. Errors are sent as
+text: to unpickle an exception could import TensorFlow into the process of the web.
 """
 
 import asyncio
@@ -30,7 +26,7 @@ import os
 import signal
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
@@ -40,110 +36,110 @@ from distributed import Worker, get_worker
 from nst.errors import Cancelled, InputError, NstError, Unfetched
 from nst.runs.control import Control
 from nst.runs.events import Event, Failed, Fetching
+from nst.runs.job import FastJob, StyleJob
 
-_controls: dict[str, Control] = {}  # by ticket
-_stops: dict[str, threading.Event] = {}  # of downloads, by ticket
-_aside: dict[str, bytes] = {}  # checkpoints on their way, oldest first
-_one_at_a_time = ThreadPoolExecutor(1, "nst-aside")
-_turns, _newest = itertools.count(), dict[str, int]()  # the last turn of who asked for a call beside the painting
-MOST_ASIDE = 3  # what nobody came for is dropped
-REMEMBERED = 256  # of those who asked
+_controls: dict[str, Control] = {}  # by lease
+_fetch_stops: dict[str, threading.Event] = {}  # by fetch id
+_checkpoints: dict[str, bytes] = {}  # not fetched yet, oldest first
+_beside_executor = ThreadPoolExecutor(1, "nst-beside")
+_call_numbers, _last_calls = itertools.count(), dict[str, int]()  # the last call of each caller
+MOST_CHECKPOINTS = 3  # held; older ones are dropped
+MOST_CALLERS = 256  # remembered
 
 
 def dask_setup(worker: Worker) -> None:
-    """Leave Ctrl-C, which a terminal sends to every process, to the server: it ends its worker itself."""
+    """Ignore Ctrl-C, which a terminal sends to every process: the server ends its workers itself."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def warm_up(function: str, topic: str, niceness: int) -> None:
-    """Call `warm_up` and send what it returns as "info", or why it failed as "trouble"."""
+    """Call `warm_up` and send what it returns as "info", or why it failed as "error"."""
     worker = get_worker()
-    _step_back(niceness)
+    _lower_priority(niceness)
     try:
         worker.log_event(topic, {"worker": worker.address, "info": _plain(_named(function)())})
     except Exception as error:
-        worker.log_event(topic, {"worker": worker.address, "trouble": in_words(error)})
+        worker.log_event(topic, {"worker": worker.address, "error": describe_error(error)})
 
 
-def paint(function: str, topic: str, ticket: str, job: dict[str, Any]) -> None:
-    """Call `execute` and send its events under `ticket`, the hand-over's own name."""
+def execute(function: str, topic: str, lease: str, job: Mapping[str, Any]) -> None:
+    """Call `execute` with the job of that wire form, and send its events under `lease`."""
     worker = get_worker()
     key = worker.get_current_task()
-    control = _controls.setdefault(ticket, Control())
-    # Its client, or its scheduler, went away: Dask lets a task go that it cannot interrupt.
+    control = _controls.setdefault(lease, Control())
+    # Dask drops a task that it cannot interrupt when its client or its scheduler is lost.
     control.abandoned = lambda: getattr(worker.state.tasks.get(key), "state", "cancelled") == "cancelled"
 
     def emit(event: Event) -> None:
         wire = event.to_wire()
-        message = {"worker": worker.address, "ticket": ticket, "event": wire}
+        message = {"worker": worker.address, "lease": lease, "event": wire}
         if checkpoint := wire.pop("checkpoint", b""):
-            message["aside"] = _put_aside(checkpoint)
+            message["checkpoint"] = _hold_checkpoint(checkpoint)
         worker.log_event(topic, message)
 
     try:
-        _named(function)(job, emit, control)
+        _named(function)(StyleJob.from_wire(job), emit, control)
     except Exception as error:
-        emit(Failed(in_words(error)))
+        emit(Failed(describe_error(error)))
     finally:
-        del _controls[ticket]
+        del _controls[lease]
 
 
-def ask(ticket: str, wish: str, *given: Any) -> None:
-    """Call a method of a painting's control: "stop", "pause" or "steer"; also of one that is still on its way."""
-    getattr(_controls.setdefault(ticket, Control()), wish)(*given)
+def request(lease: str, method: str, *arguments: Any) -> None:
+    """Call "stop", "pause" or "steer" of a run's control; the run may not have begun yet."""
+    getattr(_controls.setdefault(lease, Control()), method)(*arguments)
 
 
-def _put_aside(checkpoint: bytes) -> str:
-    """The name under which `take` gives it out, once."""
-    while len(_aside) >= MOST_ASIDE:
-        del _aside[next(iter(_aside))]
+def _hold_checkpoint(checkpoint: bytes) -> str:
+    """The name under which `pop_checkpoint` returns it."""
+    while len(_checkpoints) >= MOST_CHECKPOINTS:
+        del _checkpoints[next(iter(_checkpoints))]
     name = uuid.uuid4().hex
-    _aside[name] = checkpoint
+    _checkpoints[name] = checkpoint
     return name
 
 
-def take(name: str) -> bytes:
-    """A checkpoint that was put aside, b"" if it is no longer there."""
-    return _aside.pop(name, b"")
+def pop_checkpoint(name: str) -> bytes:
+    """A checkpoint that is held here, which then is no longer; b"" if it was dropped."""
+    return _checkpoints.pop(name, b"")
 
 
-async def call_aside(function: str, job: dict[str, Any], asked_by: str = "") -> dict[str, Any]:
-    """What `function(job)` returns, called beside the painting, one call after the other.
+async def run_beside(function: str, job: Mapping[str, Any], caller: str = "") -> dict[str, Any]:
+    """Call `apply_style` with the job of that wire form in a thread beside the run, one call after the other.
 
-    {"error": in words, "fault": whether what was given is to blame} if it fails; {"overtaken": True} if `asked_by`, who
-    is somebody unless "", asked anew before its turn came.
+    Returns {"pictures": wire forms}; {"error": one line, "input": whether the job is to blame} if it fails; or
+    {"superseded": True} if `caller`, unless "", made a newer call before this one began.
     """
-    turn = next(_turns)
-    _newest.pop(asked_by, None)
-    _newest[asked_by] = turn
-    if len(_newest) > REMEMBERED:
-        del _newest[next(iter(_newest))]
+    number = next(_call_numbers)
+    _last_calls.pop(caller, None)
+    _last_calls[caller] = number
+    if len(_last_calls) > MOST_CALLERS:
+        del _last_calls[next(iter(_last_calls))]
 
-    def call() -> Any:
-        if asked_by and _newest.get(asked_by, turn) > turn:
-            return {"overtaken": True}
-        return _named(function)(job)
+    def call() -> dict[str, Any]:
+        if caller and _last_calls.get(caller, number) > number:
+            return {"superseded": True}
+        return {"pictures": [picture.to_wire() for picture in _named(function)(FastJob.from_wire(job))]}
 
     try:
-        loop = asyncio.get_running_loop()  # which must not wait while TensorFlow is imported
-        found: dict[str, Any] = await loop.run_in_executor(_one_at_a_time, call)
+        loop = asyncio.get_running_loop()  # must not be blocked while TensorFlow is imported
+        return await loop.run_in_executor(_beside_executor, call)
     except Exception as error:
-        return {"error": in_words(error), "fault": isinstance(error, InputError)}
-    return found
+        return {"error": describe_error(error), "input": isinstance(error, InputError)}
 
 
-def fetch_aside(
-    function: str, name: str, ticket: str, topic: str, niceness: int, dask_worker: Worker | None = None
+def fetch_beside(
+    function: str, name: str, fetch_id: str, topic: str, niceness: int, dask_worker: Worker | None = None
 ) -> None:
-    """Call `fetch` in a thread beside the painting, and send its events and what it returns, as "news".
+    """Call `fetch` in a thread beside the run; send its events, and what it returns as "update".
 
-    `ticket` is this download's own name; `dask_worker` is given by Dask to what it runs beside a task.
+    Dask gives `dask_worker` to functions that it calls outside a task.
     """
     assert dask_worker is not None
-    stop, last = _stops.setdefault(ticket, threading.Event()), Fetching(name, 0, 0)
+    stop, last = _fetch_stops.setdefault(fetch_id, threading.Event()), Fetching(name, 0, 0)
 
-    def send(**what: Any) -> None:
-        dask_worker.log_event(topic, {"worker": dask_worker.address, **what})
+    def send(**content: Any) -> None:
+        dask_worker.log_event(topic, {"worker": dask_worker.address, **content})
 
     def emit(event: Fetching) -> None:
         nonlocal last
@@ -154,29 +150,29 @@ def fetch_aside(
         send(fetching=replace(last, outcome=outcome, error=error).to_wire())
 
     def fetch() -> None:
-        _step_back(niceness)
+        _lower_priority(niceness)
         try:
-            send(news=_plain(_named(function)(name, emit, stop)))
+            send(update=_plain(_named(function)(name, emit, stop)))
             end("installed")
         except Cancelled:
             end("cancelled")
         except Unfetched as error:
             end("broken" if error.passing else "refused", error.brief)
         except Exception as error:
-            end("refused", in_words(error))
+            end("refused", describe_error(error))
         finally:
-            del _stops[ticket]
+            del _fetch_stops[fetch_id]
 
     threading.Thread(target=fetch, name=f"fetch-{name}", daemon=True).start()
 
 
-def cancel_fetch(ticket: str) -> None:
-    """End a download, also one that is still on its way here."""
-    _stops.setdefault(ticket, threading.Event()).set()
+def cancel_fetch(fetch_id: str) -> None:
+    """Cancel a download; the request for it may not have arrived yet."""
+    _fetch_stops.setdefault(fetch_id, threading.Event()).set()
 
 
-def _step_back(niceness: int) -> None:
-    """Be at least so nice: on Linux this thread and those it starts, so that the worker itself goes on answering."""
+def _lower_priority(niceness: int) -> None:
+    """Raise the niceness to that value, on Linux of this thread and those it starts: the worker's own stay quick."""
     if hasattr(os, "nice"):  # there is none on Windows
         os.nice(max(0, niceness - os.nice(0)))
 
@@ -192,8 +188,8 @@ def _named(name: str) -> Callable[..., Any]:
     return found
 
 
-def in_words(error: Exception) -> str:
-    """One line; the name of the error too, unless its message is meant for users."""
+def describe_error(error: Exception) -> str:
+    """One line; with the name of the error's class, unless its message is meant for users."""
     message = str(error).strip().partition("\n")[0]
     if isinstance(error, NstError) and message:
         return message

@@ -1,1 +1,1 @@
-"""Everything a user can set, each option declared once; the command line, the page, REST and the docs read it here."""
+"""Everything a user can set, each option declared once; the command line, the page, REST and the docs read it."""

@@ -1,4 +1,4 @@
-"""The options of a picture painted in one pass, each declared once."""
+"""The options of a picture painted in one pass, each declared once, and the weights of a mix of styles."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ MOST_MIXED = 4  # styles
 
 @dataclass(frozen=True)
 class FastOptions(Options):
-    """Settings of one picture painted in a single pass. Raises OptionError on a value out of its bounds."""
+    """Settings of one picture painted in one pass. Raises OptionError on a value out of its bounds."""
 
     strength: float = declare(
         1.0,
@@ -37,7 +37,7 @@ class FastOptions(Options):
 
 
 def mix_of(wanted: str | Mapping[str, float]) -> dict[str, float]:
-    """Weights of sum 1 by style, from a name or from weights as they were given. Raises StyleError."""
+    """Weights of sum 1 by style, from the name of one or from weights of any sum. Raises StyleError."""
     given = {wanted: 1.0} if isinstance(wanted, str) else dict(wanted)
     if not 1 <= len(given) <= MOST_MIXED:
         raise StyleError(f"a mix must be of 1 to {MOST_MIXED} styles, got {len(given)}")

@@ -1,12 +1,13 @@
-"""What an option is: its name, type, default, bounds, choices and help, and how a value of it is checked.
+"""An option: its name, type, default, bounds, choices and help, and how a value of it is checked.
 
-The options themselves are in options.py. Errors name the option, the rule and the value.
+The sets of options are in the other modules of this folder. Errors name the option, the rule and the value.
 """
 
 import dataclasses
 import difflib
 import functools
 import math
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from types import UnionType
@@ -14,36 +15,36 @@ from typing import Any, Self, get_args, get_type_hints
 
 from nst.errors import OptionError
 
-LayerWeights = tuple[tuple[str, float], ...]  # (layer, weight), ...; a tuple because options are frozen and hashable
+LayerWeights = tuple[tuple[str, float], ...]  # pairs (layer, weight); a tuple because options are hashable
 
 ECHO = 80  # characters of a wrong value that an error repeats
 
 
 @dataclass(frozen=True)
 class Option:
-    """What one option is: what the form, the command line and the schema show. `default` is None for "automatic"."""
+    """An option as the form, the command line and the REST schema show it. `default` None means "automatic"."""
 
     name: str
     type: type
     default: Any
     help: str
     group: str
-    low: float | None = None
-    high: float | None = None
+    low: float | None = None  # of a number
+    high: float | None = None  # of a number; None allows every finite one from `low` on
     step: float | None = None
-    log: bool = False  # a slider for it should be logarithmic
+    log: bool = False  # its slider is logarithmic
     choices: tuple[str, ...] = ()
-    words: tuple[str, ...] = ()  # that may stand in a number's place
+    words: tuple[str, ...] = ()  # allowed in place of a number
     unit: str = ""
-    live: bool = False  # may be changed while the picture forms
+    live: bool = False  # may be changed during the run
 
     @property
     def label(self) -> str:
-        """The name in words: "steps_per_epoch" -> "Steps per epoch"."""
+        """The name as text: "steps_per_epoch" -> "Steps per epoch"."""
         return self.name.replace("_", " ").capitalize().replace("Tv ", "TV ")
 
     def check(self, value: Any) -> Any:
-        """`value` in the option's type, or an OptionError that names the option, the rule and the value."""
+        """`value` in the option's type. Raises OptionError, which names the option, the rule and the value."""
         if value is None and self.default is None:
             return None
         if self.type is LayerWeights:
@@ -69,36 +70,38 @@ class Option:
 
     def _number(self, value: Any) -> int | float | str:
         assert self.low is not None
-        assert self.high is not None
         if isinstance(value, str) and value in self.words:
             return value
-        kind = "a whole number" if self.type is int else "a number"
-        words = "".join(f" or {word}" for word in self.words)
-        rule = f"`{self.name}` must be {kind} between {self.low:.10g} and {self.high:.10g}{words}, got {shown(value)}"
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise OptionError(rule, self.name)
-        if not self.low <= value <= self.high:  # NaN is never between
-            raise OptionError(rule, self.name)
-        if self.type is int and value != int(value):
-            raise OptionError(rule, self.name)
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, int | float)
+            or not self.low <= value <= (sys.float_info.max if self.high is None else self.high)  # NaN never is
+            or (self.type is int and value != int(value))
+        ):
+            kind = "a whole number" if self.type is int else "a number"
+            bounds = (
+                f"of at least {self.low:.10g}" if self.high is None else f"between {self.low:.10g} and {self.high:.10g}"
+            )
+            words = "".join(f" or {word}" for word in self.words)
+            raise OptionError(f"`{self.name}` must be {kind} {bounds}{words}, got {shown(value)}", self.name)
         return self.type(value)
 
 
 def declare(default: Any, help: str, group: str, **described: Any) -> Any:
-    """A dataclass field that is an option; `described` are fields of `Option`."""
+    """A dataclass field that declares an option; `described` are further fields of `Option`."""
     return field(default=default, metadata={"help": help, "group": group, **described})
 
 
 @dataclass(frozen=True)
 class Options:
-    """Base of a set of options: every value is checked when one is made. Raises OptionError."""
+    """Base of a set of options, whose values are checked when it is made. Raises OptionError."""
 
     def __post_init__(self) -> None:
         for option in options_of(type(self)):
             object.__setattr__(self, option.name, option.check(getattr(self, option.name)))
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values under the options' names; `from_json` reads it back."""
+        """Values as JSON has them, by option; `from_json` is the inverse."""
         layers = [option.name for option in options_of(type(self)) if option.type is LayerWeights]
         return {
             name: dict(value) if name in layers and value else value for name, value in dataclasses.asdict(self).items()
@@ -106,7 +109,7 @@ class Options:
 
     @classmethod
     def from_json(cls, given: Mapping[str, Any]) -> Self:
-        """Options from plain values; what is missing takes its default. Raises OptionError, with "did you mean"."""
+        """Options from JSON values; those missing take their defaults. Raises OptionError, with "did you mean"."""
         if not isinstance(given, Mapping):
             raise OptionError(f"options must be an object of names and values, got {type(given).__name__}")
         names = [option.name for option in options_of(cls)]
@@ -117,12 +120,12 @@ class Options:
 
     @classmethod
     def choices(cls, name: str) -> tuple[str, ...]:
-        """What the option called `name` may be."""
+        """The choices of the option called `name`."""
         return next(option.choices for option in options_of(cls) if option.name == name)
 
 
 def options_of(kind: Any) -> tuple[Option, ...]:
-    """The options that a dataclass declares, in their order."""
+    """The options that a dataclass declares, in the order of its fields."""
     return _options_of(kind)
 
 
@@ -133,12 +136,12 @@ def _options_of(kind: Any) -> tuple[Option, ...]:
 
 
 def _without_none(hint: Any) -> Any:
-    """X for X | None."""
+    """The type X of a hint X | None."""
     return next(kind for kind in get_args(hint) if kind is not type(None)) if isinstance(hint, UnionType) else hint
 
 
 def number(text: str) -> int | float | str:
-    """The number that `text` spells, or `text` itself, which the option then refuses by its own rule."""
+    """The number in `text`; or `text` itself, which the option then refuses with its own message."""
     for kind in (int, float):
         try:
             return kind(text)
@@ -148,19 +151,19 @@ def number(text: str) -> int | float | str:
 
 
 def shown(value: Any) -> str:
-    """`value` as an error echoes it: its repr, cut where it would be a page."""
+    """`value` as errors echo it: its repr, cut after `ECHO` characters."""
     text = repr(value)
     return text if len(text) <= ECHO else f"{text[:ECHO]}..."
 
 
 def did_you_mean(given: str, known: Iterable[str]) -> str:
-    """ "; did you mean 'epochs'?" for the closest of the known names, or "" when none is close."""
+    """ "; did you mean 'epochs'?" with the closest of the known names, or "" when none is close."""
     close = difflib.get_close_matches(given[:ECHO], list(known), 1)
     return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def _layer_weights(name: str, value: Any) -> LayerWeights | None:
-    """From {"block1_conv1": 1.0}, "block1_conv1=1,block2_conv1" (no weight means 1) or pairs; empty is None."""
+    """From {"block1_conv1": 1.0}, "block1_conv1=1,block2_conv1" (no weight means 1) or pairs; None if empty."""
     try:
         if isinstance(value, str):
             parts = [part.partition("=") for part in value.replace(" ", "").split(",") if part]

@@ -6,7 +6,7 @@ from typing import Self
 
 from nst.options.option_field import Options, declare
 
-ADDING, ANEW = 12.0, 60.0  # minutes of a training
+MINUTES_TO_ADD, MINUTES_NEW = 12.0, 60.0  # default minutes: to add styles to a network, and for a new network
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,8 @@ class TrainOptions(Options):
 
     minutes: float | None = declare(
         None,
-        f"how long to train at most; automatic is {ADDING:g} to add styles to a network, {ANEW:g} for a new network",
+        f"how long to train at most; automatic is {MINUTES_TO_ADD:g} to add styles to a network, {MINUTES_NEW:g} for a "
+        "new network",
         "basic",
         low=0.01,
         high=100_000.0,
@@ -56,6 +57,8 @@ class TrainOptions(Options):
         0.002, "size of the steps of Adam at first; falls to nothing", "optimiser", low=1e-6, high=0.1, log=True
     )
 
-    def settled(self, extractor: str, adding: bool) -> Self:
-        """These options with what is automatic decided, for a loss network and for what is trained."""
-        return dataclasses.replace(self, extractor=extractor, minutes=self.minutes or (ADDING if adding else ANEW))
+    def resolved(self, extractor: str, adding: bool) -> Self:
+        """These options with the loss network and, where they are automatic, the minutes filled in."""
+        return dataclasses.replace(
+            self, extractor=extractor, minutes=self.minutes or (MINUTES_TO_ADD if adding else MINUTES_NEW)
+        )

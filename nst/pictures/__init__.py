@@ -1,1 +1,1 @@
-"""Picture files: decode and encode, colors, provenance in the file, timelapses. NumPy, Pillow and PyAV only."""
+"""Picture files: decode and encode, colors, settings inside results, timelapses. NumPy, Pillow and PyAV only."""

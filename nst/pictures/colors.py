@@ -1,13 +1,13 @@
-"""Keep the content's colours: the style's palette is moved to the content's before painting."""
+"""Keep the content's colors: the style's color distribution is matched to the content's before painting."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-FLOOR = 1e-5  # variance of values in 0..1, below one 8-bit step: bounds the gain where a style has no colour to stretch
+FLOOR = 1e-5  # variance of values in 0..1, below one 8-bit step: bounds the gain where a style has hardly any color
 
 
 def match_colors(style: NDArray[np.float32], content: NDArray[np.float32]) -> NDArray[np.float32]:
-    """`style` ([h, w, 3], 0..1) with `content`'s ([H, W, 3], 0..1) mean and covariance of colours, clipped to 0..1."""
+    """`style` [h, w, 3] with the mean and covariance of the colors of `content` [H, W, 3]; all in 0..1, clipped."""
     matrix, offset = color_map(style, content)
     return np.clip(style @ matrix.T.astype(np.float32) + offset.astype(np.float32), 0, 1)
 
@@ -15,11 +15,11 @@ def match_colors(style: NDArray[np.float32], content: NDArray[np.float32]) -> ND
 def color_map(
     style: NDArray[np.float32], content: NDArray[np.float32]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """(A [3, 3], b [3]) such that A x + b of the style's colours has the content's mean and covariance.
+    """(A [3, 3], b [3]) such that A x + b of the style's colors x has the content's mean and covariance.
 
     A = C^1/2 S^-1/2 with the covariances C and S (Gatys et al. 2016, "Preserving color in neural artistic style
-    transfer", section 3, the variant of image analogies). `FLOOR` is added to both, so that a grey style stays finite
-    and a picture's map to itself stays the identity.
+    transfer", section 3, the variant of image analogies). Unlike there, `FLOOR` is added to the diagonals of both, so
+    that the map of a gray style is finite and the map of a picture to itself is the identity.
     """
     style_mean, style_covariance = _moments(style)
     content_mean, content_covariance = _moments(content)

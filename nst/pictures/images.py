@@ -1,7 +1,7 @@
-"""Pictures: bytes <-> float32 [H, W, 3] in 0..1, sRGB. Whatever is wrong with a picture is one line of ImageError.
+"""Decode and encode pictures: bytes <-> float32 [H, W, 3] in 0..1, sRGB.
 
-Only the formats in `FORMATS` are ever tried, so that no decoder for documents or fonts meets a stranger's bytes, and
-the header is checked before a pixel is decoded. This module does not know how large a painting should be.
+A file may come from anybody. Only the decoders of `FORMATS` are tried, none for documents or fonts; the header's size
+is checked before a pixel is decoded; every failure is one line of ImageError.
 """
 
 import io
@@ -13,22 +13,24 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from PIL import ExifTags, Image, ImageCms, PngImagePlugin, UnidentifiedImageError
+from PIL import ExifTags, Image, PngImagePlugin, UnidentifiedImageError
 
 from nst.errors import ImageError, InputError, NotAnImage, TooLarge
-
-Array = NDArray[np.float32]
+from nst.pictures.color_modes import Array as Array
+from nst.pictures.color_modes import in_plain_mode, over_mean_color, to_rgb
 
 MAX_BYTES = 30 * 2**20
 MAX_PIXELS = 120 * 10**6
+MAX_SCANS = 100  # of a JPEG: each passes over all coefficients, and 300 kB can hold twenty thousand
+MAX_DECODED_BYTES = 400 * 10**6  # of the pixels as the decoder holds them: 4 kB of WebP can become two gigabytes
+DECODER_COPIES = {"WEBP": 3, "GIF": 2, "AVIF": 2, "JPEG2000": 4}  # RGBA pictures that a decoder holds at once
 MIN_SIDE = 16  # px
-LEVEL = 2  # of a PNG's compression: a quarter of the usual level's time, for 7 % more bytes of a painting
+PNG_LEVEL = 2  # of compression: a quarter of the time of the default level, and files 7 % larger
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "JPEG2000", "AVIF")
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff")  # that a folder is searched for
-READS = "PNG, JPEG, WebP, GIF, BMP, TIFF"  # what we tell people, who rarely meet the others
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff")  # of the pictures in a folder
+USUAL_FORMATS = "PNG, JPEG, WebP, GIF, BMP, TIFF"  # in messages
 
-TURNS = {  # EXIF orientation -> what makes the picture upright
+TRANSPOSES = {  # EXIF orientation -> what makes the picture upright
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -38,16 +40,17 @@ TURNS = {  # EXIF orientation -> what makes the picture upright
     8: Image.Transpose.ROTATE_90,
 }
 
-_one_decoder = threading.Lock()  # warnings can only be silenced for all threads; and large pictures decode one by one
+# One picture is decoded at a time: warnings can only be silenced for all threads, and large pictures take much memory.
+_decoding = threading.Lock()
 
 
 @dataclass(frozen=True, eq=False)
 class Picture:
     """A decoded picture, upright and in sRGB."""
 
-    rgb: Array  # [H, W, 3], 0..1; under transparency the visible colours' mean, which gives a network nothing to see
-    alpha: Array | None  # [H, W], 0..1; None when opaque
-    width: int  # of the original after the EXIF turn, px, before any reduction
+    rgb: Array  # [H, W, 3], 0..1; over the mean of the visible colors where it is transparent
+    alpha: Array | None  # [H, W], 0..1; None if opaque
+    width: int  # px, of the upright original, before any reduction
     height: int
     format: str  # "JPEG"
 
@@ -60,46 +63,46 @@ def read(
     most_bytes: int = MAX_BYTES,
     most_pixels: int = MAX_PIXELS,
 ) -> Picture:
-    """The picture in `data`; of an animation the first frame.
+    """Decode the picture in `data`; of an animation the first frame.
 
     Args:
-        data: a file's bytes.
-        name: what errors call it.
+        data: the bytes of a file.
+        name: how errors call it.
+        long_side: px that are needed; a larger picture may be reduced while decoding, but not below that.
         least: px that each side must have.
-        long_side: px that are needed; a larger picture may be reduced while decoding, but never below that.
-        most_bytes: that the file may have.
-        most_pixels: that the picture may have.
+        most_bytes: limit of the file.
+        most_pixels: limit of the picture.
 
     Raises:
-        NotAnImage: empty, damaged, cut off, or no format that we read.
-        TooLarge: over `most_bytes` or `most_pixels`.
+        NotAnImage: empty, damaged, truncated, or in no format of `FORMATS`.
+        TooLarge: over `most_bytes`, `most_pixels`, `MAX_SCANS` or `MAX_DECODED_BYTES`, or memory has no room for it.
         ImageError: a side under `least`.
     """
     _check_bytes(len(data), name, most_bytes)
     try:
-        with _one_decoder, warnings.catch_warnings():
+        with _decoding, warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return _decode(data, name, long_side, least, most_pixels)
     except ImageError:
         raise
     except UnidentifiedImageError:
-        raise NotAnImage(f"{name!r} must be a picture ({READS}), got {_guess(data)}") from None
+        raise NotAnImage(f"{name!r} must be a picture ({USUAL_FORMATS}), got {_guess(data)}") from None
     except Image.DecompressionBombError:
-        seen = 2 * (Image.MAX_IMAGE_PIXELS or 0) // 10**6
-        raise TooLarge(f"{name!r} must have at most {MAX_PIXELS // 10**6} megapixels, got over {seen}") from None
+        limit = 2 * (Image.MAX_IMAGE_PIXELS or 0) // 10**6
+        raise TooLarge(f"{name!r} must have at most {MAX_PIXELS // 10**6} megapixels, got over {limit}") from None
     except MemoryError:
         raise TooLarge(f"{name!r} does not fit into memory") from None
-    except Exception:  # Pillow's decoders raise whatever their parsing stumbles on
+    except Exception:  # Pillow's decoders raise errors of many kinds on damaged files
         raise NotAnImage(f"{name!r} is damaged or cut off: it begins like a picture but cannot be decoded") from None
 
 
 def read_file(path: Path | str, long_side: int | None = None) -> Picture:
-    """The picture in a file; see `read`. Raises ImageError also where there is no readable file."""
+    """Decode the picture in a file, like `read`. Raises ImageError also if the file cannot be read."""
     return read(read_bytes(path), Path(path).name, long_side)
 
 
 def read_bytes(path: Path | str) -> bytes:
-    """The bytes of a picture file, checked to be no more than `MAX_BYTES`. Raises ImageError."""
+    """The bytes of a file of at most `MAX_BYTES`. Raises ImageError."""
     path = Path(path)
     try:
         if path.is_dir():
@@ -121,12 +124,12 @@ def check_array(picture: Any, name: str) -> None:
         raise InputError(f"{rule}, got {getattr(picture, 'shape', type(picture).__name__)}")
     if not np.issubdtype(picture.dtype, np.floating):
         raise InputError(f"{rule}, got {picture.dtype}")
-    if not (picture.min() >= 0 and picture.max() <= 1):  # NaN is neither
+    if not (picture.min() >= 0 and picture.max() <= 1):  # false for NaN, too
         raise InputError(f"{rule}, got {picture.min():g} to {picture.max():g}")
 
 
 def resize(array: Array, height: int, width: int) -> Array:
-    """`array` ([H, W] or [H, W, 3], 0..1) at `height` x `width` px: Lanczos, antialiased, clipped to 0..1."""
+    """`array` ([H, W] or [H, W, 3], 0..1) at `height` x `width` px, by antialiased Lanczos, clipped to 0..1."""
     if array.shape[:2] == (height, width):
         return np.clip(array, 0, 1, dtype=np.float32)
     if array.ndim == 3:
@@ -135,8 +138,14 @@ def resize(array: Array, height: int, width: int) -> Array:
     return np.clip(np.asarray(plane), 0, 1)
 
 
+def fit(height: int, width: int, long_side: int) -> tuple[int, int]:
+    """(height, width) of the same aspect ratio with the long side given; at least 1 px."""
+    factor = long_side / max(height, width)
+    return max(1, round(height * factor)), max(1, round(width * factor))
+
+
 def encode_jpeg(rgb: Array, quality: int = 90, comment: str = "") -> bytes:
-    """`rgb` ([H, W, 3], 0..1) as JPEG; colours at full resolution from quality 90 on. `comment` is kept in the file."""
+    """`rgb` ([H, W, 3], 0..1) as JPEG, with a comment in the file; chroma at full resolution from quality 90 on."""
     buffer = io.BytesIO()
     subsampling = "4:4:4" if quality >= 90 else "4:2:0"
     _to_8_bit(rgb).save(buffer, "JPEG", quality=quality, subsampling=subsampling, comment=comment.encode())
@@ -148,8 +157,8 @@ def encode_png(rgb: Array, alpha: Array | None = None, text: Mapping[str, str] |
 
     Args:
         rgb: the picture.
-        alpha: [h, w], 0..1, of any size; put back over the whole picture.
-        text: keyword -> text, kept in the file beside the picture.
+        alpha: [h, w], 0..1; resized to the picture.
+        text: keyword -> text, written before the pixels.
     """
     picture = _to_8_bit(rgb)
     if alpha is not None:
@@ -159,7 +168,7 @@ def encode_png(rgb: Array, alpha: Array | None = None, text: Mapping[str, str] |
     for keyword, value in (text or {}).items():
         chunks.add_text(keyword, value)
     buffer = io.BytesIO()
-    picture.save(buffer, "PNG", pnginfo=chunks, compress_level=LEVEL)
+    picture.save(buffer, "PNG", pnginfo=chunks, compress_level=PNG_LEVEL)
     return buffer.getvalue()
 
 
@@ -193,89 +202,56 @@ def _check_size(width: int, height: int, name: str, least: int, most: int) -> No
         raise ImageError(f"{name!r} must be at least {least} px wide and high, got {width} x {height} px")
 
 
+def _check_decoding(opened: Image.Image, data: bytes, name: str) -> None:
+    """Refuse a file whose decoding takes much longer, or much more memory, than its size suggests."""
+    if opened.format in ("JPEG", "MPO"):
+        # Within the coded pixels 0xFF is never followed by 0xDA, so only headers of scans are counted.
+        scans = data.count(b"\xff\xda")
+        if scans > MAX_SCANS:
+            raise TooLarge(f"{name!r} must have at most {MAX_SCANS} scans, got {scans}: save it as an ordinary JPEG")
+        return  # decoded row by row, and reduced on the way
+    copies = DECODER_COPIES.get(str(opened.format), 1)
+    pixel = 4 * copies if copies > 1 else len(opened.getbands()) * (2 if "16" in opened.mode else 1)
+    size = opened.width * opened.height * pixel
+    if size > MAX_DECODED_BYTES:
+        rule = f"must take at most {MAX_DECODED_BYTES / 1e6:.0f} MB when it is decoded"
+        raise TooLarge(f"{name!r} {rule}, got {size / 1e6:.0f} ({opened.width} x {opened.height} px)")
+
+
 def _decode(data: bytes, name: str, long_side: int | None, least: int, most_pixels: int) -> Picture:
     with Image.open(io.BytesIO(data), formats=FORMATS) as opened:
         width, height = opened.size
         _check_size(width, height, name, least, most_pixels)
+        _check_decoding(opened, data, name)
         if long_side and long_side < max(width, height):
             share = long_side / max(width, height)
             opened.draft(None, (max(1, int(width * share)), max(1, int(height * share))))  # JPEG: 1/2, 1/4 or 1/8
         opened.load()
         profile = opened.info.get("icc_profile")
         orientation = _orientation(opened)
-        image = _plain(opened)
+        image = in_plain_mode(opened)
         if long_side and (factor := max(image.size) // long_side) > 1:
             image = image.reduce(factor)
-    if orientation in TURNS:
-        image = image.transpose(TURNS[orientation])
+    if orientation in TRANSPOSES:
+        image = image.transpose(TRANSPOSES[orientation])
     if orientation >= 5:
         width, height = height, width
     alpha = np.asarray(image.getchannel("A"), np.float32) / np.float32(255) if image.mode == "RGBA" else None
-    rgb = _to_rgb(image, profile)
+    rgb = to_rgb(image, profile)
     if alpha is not None and alpha.min() < 1:
-        rgb = _cover_hidden(rgb, alpha)
+        rgb = over_mean_color(rgb, alpha)
     else:
         alpha = None
     return Picture(rgb, alpha, width, height, "JPEG" if opened.format == "MPO" else str(opened.format))
 
 
 def _orientation(image: Image.Image) -> int:
-    """EXIF orientation, 1..8; damaged EXIF counts as upright."""
+    """EXIF orientation, 1..8; 1, upright, if it is damaged or missing."""
     try:
         orientation = image.getexif().get(ExifTags.Base.Orientation)
-    except Exception:  # the parser meets whatever a camera wrote
+    except Exception:  # cameras write EXIF of many kinds
         return 1
-    return orientation if orientation in TURNS else 1
-
-
-def _plain(image: Image.Image) -> Image.Image:
-    """The picture in one of five modes: L, RGB, RGBA, CMYK, or F (deep grey) in 0..1."""
-    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
-        return Image.fromarray(_deep_grey(np.asarray(image, np.float32), image.mode))
-    if image.has_transparency_data:
-        return image.convert("RGBA")
-    if image.mode == "LAB":
-        lab = ImageCms.createProfile("LAB")
-        return ImageCms.profileToProfile(image, lab, ImageCms.createProfile("sRGB"), outputMode="RGB") or image
-    return image if image.mode in ("L", "RGB", "CMYK") else image.convert("RGB")
-
-
-def _deep_grey(values: Array, mode: str) -> Array:
-    """0..1 of numbers whose range the file does not tell, except for 16 bit: the smallest usual one that holds them."""
-    values = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
-    top = float(values.max())
-    white = (
-        65535.0 if mode.startswith("I;16") else next((usual for usual in (1.0, 255.0, 65535.0) if top <= usual), top)
-    )
-    return np.clip(values / white, 0, 1)
-
-
-def _to_rgb(image: Image.Image, profile: bytes | None) -> Array:
-    """float32 [H, W, 3] in 0..1, sRGB, without alpha."""
-    if image.mode == "F":
-        return np.repeat(np.asarray(image)[..., None], 3, axis=-1)
-    if image.mode == "RGBA":
-        image = image.convert("RGB")
-    if profile:
-        image = _to_srgb(image, profile)
-    return np.asarray(image.convert("RGB"), np.float32) / np.float32(255)
-
-
-def _to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
-    """The picture with its ICC profile applied; untouched if the profile is damaged or meant for other channels."""
-    try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        return ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB") or image
-    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
-        return image
-
-
-def _cover_hidden(rgb: Array, alpha: Array) -> Array:
-    """`rgb` over the mean of its visible colours: what transparency hides can be anything, and would be painted."""
-    cover = alpha[..., None]
-    visible = float(alpha.sum(dtype=np.float64))
-    mean = (rgb * cover).sum((0, 1), dtype=np.float64) / visible if visible else np.full(3, 0.5)
-    return (mean + cover * (rgb - mean)).astype(np.float32)
+    return orientation if orientation in TRANSPOSES else 1
 
 
 def _to_8_bit(array: Array) -> Image.Image:
@@ -283,7 +259,7 @@ def _to_8_bit(array: Array) -> Image.Image:
 
 
 def _guess(data: bytes) -> str:
-    """What bytes that are no picture of ours seem to be, in words."""
+    """What bytes in no format of `FORMATS` seem to be, and what to do, for a message."""
     head = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if head.startswith(b"<") and b"<svg" in data[:16384].lower():
         return "an SVG drawing; export it as PNG first"
@@ -297,9 +273,3 @@ def _guess(data: bytes) -> str:
             return "a HEIC photo; save it as JPEG first"
         return "an AVIF picture; save it as JPEG first" if brand in (b"avif", b"avis") else "a video"
     return "something else"
-
-
-def fit(height: int, width: int, long_side: int) -> tuple[int, int]:
-    """(height, width) of the same aspect ratio with the long side given; at least 1 px."""
-    factor = long_side / max(height, width)
-    return max(1, round(height * factor)), max(1, round(width * factor))

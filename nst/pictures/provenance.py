@@ -1,67 +1,69 @@
-"""What a result says of itself: the settings inside its file, from which the picture can be made again.
+"""Provenance: the settings inside a result's file, with which the picture can be painted again.
 
-Reading never trusts the file: it is a stranger's, and what is in it is checked like any other input.
+They are the text under a keyword in a PNG, or the comment of a JPEG. A file may come from anybody, so they are checked
+like any other input.
 """
 
 import dataclasses
 import io
 import json
 import re
-import struct
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Self
+
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
 
 from nst.errors import ImageError, OptionError, StyleError
 from nst.options.fast_options import FastOptions, mix_of
 from nst.options.option_field import ECHO, did_you_mean, shown
 from nst.options.style_options import StyleOptions
 
-KEYWORD = "nst"  # of the PNG's text
-FAST = "nst-fast"  # of that of a picture painted in one pass; begins the comment of a JPEG
-MAX_BYTES = 64 * 2**10  # of that text
-MOST_STEPS = 10**8  # far more than anyone paints
-SIGNATURE = b"\x89PNG\r\n\x1a\n"
-START, COMMENT, SCAN = b"\xff\xd8", 0xFFFE, 0xFFDA  # of a JPEG
-SHA256 = re.compile("[0-9a-f]{64}|")  # or unknown
+KEYWORD = "nst"  # of the result of a run
+FAST = "nst-fast"  # of a picture painted in one pass; in a JPEG's comment, a zero byte follows it
+MAX_LENGTH = 64 * 2**10  # of the text, in characters
+MOST_STEPS = 10**8  # of a run, as a bound for numbers in a file
+PNG_START, JPEG_START = b"\x89PNG\r\n\x1a\n", b"\xff\xd8"
+SHA256 = re.compile("[0-9a-f]{64}|")  # empty if unknown
 
-Steering = tuple[int, Mapping[str, Any]]  # (step, options in their JSON form)
+Steering = tuple[int, Mapping[str, Any]]  # (step, changed options as JSON values)
 
 
 @dataclass(frozen=True)
 class Provenance:
-    """How a picture was painted."""
+    """How the result of a run was painted."""
 
     version: str  # of this program
     versions: Mapping[str, str]  # {"python": "3.11.9", ...}
     extractor: str
     precision: str  # of its arithmetic
-    options: StyleOptions  # as the run began
-    steered: tuple[Steering, ...]  # options changed while it was painted, each before that optimiser step
-    epochs: int  # painted in all; above the options' own if the run was continued
+    options: StyleOptions  # at the start of the run
+    steered: tuple[Steering, ...]  # options changed during the run, each before that optimizer step
+    epochs: int  # painted in all; more than those of the options if the run was continued
     content: str  # SHA-256 of the file, hexadecimal; "" if unknown
     style: str
     init: str | None = None  # None without a picture to start from
-    branched: bool = False  # it began from a kept frame of another run, so the settings alone do not make it again
+    branched: bool = False  # it began from a kept frame of another run, so the settings do not suffice to repeat it
 
     @property
-    def settled(self) -> StyleOptions:
-        """The options, with the network and the precision that "auto" stood for."""
+    def resolved(self) -> StyleOptions:
+        """The options, with the network and the precision that were used in place of "auto"."""
         return StyleOptions.from_json(
             {**self.options.to_json(), "extractor": self.extractor, "precision": self.precision}
         )
 
     @property
     def options_at_the_end(self) -> StyleOptions:
-        """The options with all that was changed on the way, the number of epochs too."""
+        """The options after all changes during the run, of the number of epochs, too."""
         changes = {name: value for _, changed in self.steered for name, value in changed.items()}
         if not isinstance(self.options.epochs, str) and self.epochs > self.options.epochs:
             changes["epochs"] = self.epochs
         return StyleOptions.from_json({**self.options.to_json(), **changes})
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values; `from_json` reads it back."""
+        """JSON values; `from_json` is the inverse."""
         return {
             "nst": self.version,
             "versions": dict(self.versions),
@@ -77,12 +79,12 @@ class Provenance:
         }
 
     def to_text(self) -> str:
-        """JSON for the PNG's text, in ASCII."""
+        """JSON in ASCII, for the file's text."""
         return json.dumps(self.to_json())
 
     @classmethod
     def from_json(cls, given: Any) -> Self:
-        """From plain values; what older versions did not write is empty, or the default. Raises OptionError."""
+        """From JSON values; those that older versions did not write are empty, or the defaults. Raises OptionError."""
         known = {"nst", *(field.name for field in dataclasses.fields(cls))} - {"version"}
         given = _object("settings", given, known)
         network = StyleOptions.from_json({name: given.get(name, "auto") for name in ("extractor", "precision")})
@@ -114,12 +116,12 @@ class FastProvenance:
     """How a picture was painted in one pass."""
 
     version: str  # of this program
-    network: str  # what it is known by
+    network: str  # StyleFile.network
     mix: Mapping[str, float]  # weights by style, of sum 1
     options: FastOptions
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values; `from_json` reads it back."""
+        """JSON values; `from_json` is the inverse."""
         return {
             "nst": self.version,
             "network": self.network,
@@ -128,12 +130,12 @@ class FastProvenance:
         }
 
     def to_text(self) -> str:
-        """JSON for the file's text, in ASCII."""
+        """JSON in ASCII, for the file's text."""
         return json.dumps(self.to_json())
 
     @classmethod
     def from_json(cls, given: Any) -> Self:
-        """From plain values. Raises OptionError, and StyleError for a mix that is none."""
+        """From JSON values. Raises OptionError, and StyleError for a wrong mix."""
         given = _object("settings", given, ("nst", "network", "mix", "options"))
         mix = mix_of(_object("mix", given.get("mix")))
         return cls(
@@ -148,22 +150,22 @@ KINDS: Mapping[str, type[Provenance] | type[FastProvenance]] = {KEYWORD: Provena
 
 
 def read(data: bytes, name: str) -> Provenance:
-    """What the result in `data`, called `name`, says of itself.
+    """The provenance in the bytes of a run's result, which errors call `name`.
 
     Raises:
-        ImageError: no PNG or JPEG, or one without settings of this program, or with text that is none.
+        ImageError: no PNG or JPEG, or one without settings of this program, or with damaged ones.
         OptionError: a setting is unknown, or its value wrong.
     """
     return _of_a_run(_read(io.BytesIO(data), name), name)
 
 
 def read_file(path: Path) -> Provenance:
-    """As `read`, of a file of any size. Raises ImageError also where there is no readable file."""
+    """Like `read`, from a file. Raises ImageError also if the file cannot be read."""
     return _of_a_run(read_any_file(path), path.name)
 
 
 def read_any_file(path: Path) -> Provenance | FastProvenance:
-    """As `read_file`, of a picture that was painted in either way."""
+    """Like `read_file`, also of a picture painted in one pass."""
     try:
         with path.open("rb") as file:
             return _read(file, path.name)
@@ -181,7 +183,7 @@ def _read(file: BinaryIO, name: str) -> Provenance | FastProvenance:
     keyword, text = _text(file, name)
     try:
         given = json.loads(text)
-    except (ValueError, RecursionError):  # ValueError: no JSON, no UTF-8, or a number of thousands of digits
+    except (ValueError, RecursionError):  # ValueError: no JSON, or a number of thousands of digits
         raise ImageError(f"the settings in {name!r} are damaged: they must be JSON, got {shown(text)}") from None
     try:
         return KINDS[keyword].from_json(given)
@@ -191,41 +193,28 @@ def _read(file: BinaryIO, name: str) -> Provenance | FastProvenance:
         raise ImageError(f"the settings in {name!r}: {error}") from None
 
 
-def _text(file: BinaryIO, name: str) -> tuple[str, bytes]:
-    """(one of the keywords, the text under it). It stands before the pixels, none of which is read."""
-    head = file.read(len(SIGNATURE))
-    if head != SIGNATURE and not head.startswith(START):
+def _text(file: BinaryIO, name: str) -> tuple[str, str]:
+    """(one of the keywords, the text under it).
+
+    Pillow reads only what comes before the pixels, decompresses at most a megabyte of a text, and keeps both kinds of
+    text in `info`.
+    """
+    head = file.read(len(PNG_START))
+    if head != PNG_START and not head.startswith(JPEG_START):
         raise ImageError(f"{name!r} must be a PNG or a JPEG that this program painted")
-    for size, found in _png_texts(file) if head == SIGNATURE else _jpeg_comments(file):
-        keyword, _, text = found.partition(b"\0")
-        if keyword in (known.encode() for known in KINDS):
-            if size > MAX_BYTES:
-                raise ImageError(f"the settings in {name!r} must take at most {MAX_BYTES} bytes, got {size}")
-            return keyword.decode(), text
+    file.seek(0)
+    try:
+        info = (PngImageFile if head == PNG_START else JpegImageFile)(file).info
+    except Exception:  # Pillow's decoders raise errors of many kinds on damaged files
+        info = {}
+    keyword, _, comment = info.get("comment", b"").decode(errors="replace").partition("\0")
+    for known in KINDS:
+        text = comment if keyword == known else info.get(known)
+        if isinstance(text, str):
+            if len(text) > MAX_LENGTH:
+                raise ImageError(f"the settings in {name!r} must take at most {MAX_LENGTH} bytes, got {len(text)}")
+            return known, text
     raise ImageError(f"{name!r} carries no settings of this program")
-
-
-def _png_texts(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
-    """(size, beginning) of each text of a PNG that was read up to its first chunk."""
-    while len(head := file.read(8)) == 8:
-        size, kind = struct.unpack(">I4s", head)
-        after = file.tell() + size + 4  # 4: its checksum
-        if kind == b"tEXt":
-            yield size, file.read(min(size, MAX_BYTES))
-        file.seek(after)
-
-
-def _jpeg_comments(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
-    """As `_png_texts`, of the comments of a JPEG."""
-    file.seek(len(START))
-    while len(head := file.read(4)) == 4:
-        marker, size = struct.unpack(">HH", head)
-        if marker >> 8 != 0xFF or marker == SCAN or size < 2:
-            return
-        after = file.tell() + size - 2
-        if marker == COMMENT:
-            yield size - 2, file.read(size - 2)
-        file.seek(after)
 
 
 def _object(name: str, value: Any, known: Collection[str] | None = None) -> Mapping[str, Any]:
@@ -238,7 +227,7 @@ def _object(name: str, value: Any, known: Collection[str] | None = None) -> Mapp
 
 
 def _name(name: str, value: Any) -> str:
-    """A short text without control characters, which a terminal would obey."""
+    """A short text without control characters, which a terminal would obey. Raises OptionError."""
     if not (isinstance(value, str) and len(value) <= ECHO and value.isprintable()):
         raise OptionError(f"`{name}` must be at most {ECHO} printable characters, got {shown(value)}", name)
     return value
@@ -257,13 +246,13 @@ def _whole(name: str, value: Any, most: int) -> int:
 
 
 def _steered(given: list[Any], options: StyleOptions, extractor: str) -> tuple[Steering, ...]:
-    """The changes in the order of their steps, each possible after those before it."""
+    """The changes in the order of their steps, each valid after those before it. Raises OptionError."""
     steered = []
-    for one in given:
-        one = _object("steered", one, ("step", "changes"))
-        changes = _object("changes", one.get("changes"))
-        plain = StyleOptions.from_json(changes).to_json()
-        steered.append((_whole("step", one.get("step"), MOST_STEPS), {name: plain[name] for name in changes}))
+    for change in given:
+        change = _object("steered", change, ("step", "changes"))
+        changes = _object("changes", change.get("changes"))
+        checked = StyleOptions.from_json(changes).to_json()
+        steered.append((_whole("step", change.get("step"), MOST_STEPS), {name: checked[name] for name in changes}))
     steered.sort(key=lambda steering: steering[0])
     for _, changes in steered:
         options = options.steered(changes, extractor)

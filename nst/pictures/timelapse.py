@@ -1,7 +1,6 @@
-"""A timelapse: the frames of a run as one moving picture. It knows JPEG frames in order, not how they were painted."""
+"""Timelapses: the frames of a run, JPEGs in order, as an MP4, WebP or GIF."""
 
 import io
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -10,18 +9,19 @@ from pathlib import Path
 
 from PIL import Image
 
+from nst.atomic_write import atomic_write
 from nst.errors import InputError, NotAnImage
 from nst.options.option_field import Options, declare
 from nst.pictures.images import fit
 
 Frame = Path | bytes  # a JPEG file, or its bytes
-Progress = Callable[[int, int], None]  # (frames taken, of so many)
+Progress = Callable[[int, int], None]  # called with (frames written, of how many)
 
 FORMATS = ("mp4", "webp", "gif")
-HOLD = 1.0  # seconds that the finished picture stays, at most half of the whole
-RATES = {"mp4": 25.0, "webp": 12.5, "gif": 12.5}  # most frames a second; GIF counts hundredths of a second
-MOST_PIXELS = 150 * 10**6  # of all frames of an animated picture, which is a hundred megabytes then
-TICKS = 1000  # of the clock of MP4, a second
+HOLD = 1.0  # seconds that the last frame stays, at most half of the length
+RATES = {"mp4": 25.0, "webp": 12.5, "gif": 12.5}  # most frames per second; GIF counts hundredths of a second
+MOST_PIXELS = 150 * 10**6  # of all frames of a WebP or GIF, which has about a hundred megabytes then
+TICKS = 1000  # time units per second in an MP4
 
 
 @dataclass(frozen=True)
@@ -43,31 +43,31 @@ class TimelapseOptions(Options):
     )
 
     def sides(self, height: int, width: int) -> tuple[int, int]:
-        """(height, width) in px of the timelapse of a picture of `height` x `width` px: even, as H.264 wants them."""
+        """(height, width), px, of the timelapse of a picture of `height` x `width` px; even, as H.264 requires."""
         limited = fit(height, width, min(self.size, max(height, width)))
         return max(2, limited[0] // 2 * 2), max(2, limited[1] // 2 * 2)
 
 
 @dataclass(frozen=True)
 class Pace:
-    """Which of a run's frames are shown, and how long: each `each` seconds, but the last `hold` seconds."""
+    """Which frames are shown, and for how long."""
 
-    shown: tuple[int, ...]
-    each: float
-    hold: float
+    shown: tuple[int, ...]  # numbers of frames
+    each: float  # seconds of every frame but the last
+    hold: float  # seconds of the last
 
     @property
     def durations(self) -> list[int]:
-        """Milliseconds of each frame shown, in whole hundredths of a second, whose sum is that of the whole."""
-        begins = [round(100 * self.each * place) for place in range(len(self.shown))]
+        """Milliseconds of each frame shown, in hundredths of a second, rounded so that their sum is the length."""
+        begins = [round(100 * self.each * index) for index in range(len(self.shown))]
         begins.append(round(100 * (self.each * (len(self.shown) - 1) + self.hold)))
         return [10 * (end - begin) for begin, end in pairwise(begins)]
 
 
 def pace(count: int, height: int, width: int, options: TimelapseOptions) -> Pace:
-    """The pace of `count` frames, at least one, at `height` x `width` px.
+    """The pace of `count` >= 1 frames at `height` x `width` px.
 
-    Where there are more than run smoothly, some are dropped evenly, but never the first or the last.
+    Of more than `RATES` and `MOST_PIXELS` allow, frames at even distances are shown, the first and the last among them.
     """
     if count == 1:
         return Pace((0,), 0.0, options.seconds)
@@ -88,32 +88,30 @@ def write(
     options: TimelapseOptions,
     progress: Progress = lambda done, total: None,
 ) -> None:
-    """Write the timelapse of `frames` to `path`, which appears whole or not at all.
+    """Write the timelapse of `frames` to `path`, whole or not at all.
 
     Args:
-        path: the file; its name need not tell the format.
-        frames: JPEG, in order; smaller ones are enlarged.
-        height: of the finished picture, px; the timelapse has `options.sides` of it.
-        width: as `height`.
+        path: the file, with any suffix.
+        frames: JPEGs in order; smaller ones are enlarged.
+        height: of the finished picture, px; see `TimelapseOptions.sides`.
+        width: likewise.
         options: format, length, size.
-        progress: called as each frame is taken.
+        progress: called after each frame.
 
     Raises:
-        InputError: there is no frame. NotAnImage: one is missing, damaged or cut off.
+        InputError: there is no frame. NotAnImage: the first is missing, or one is damaged.
     """
     if not frames:
         raise InputError("a timelapse needs at least one frame, got none")
     height, width = options.sides(height, width)
     timing = pace(len(frames), height, width, options)
     pictures = _pictures(frames, timing.shown, height, width, progress)
-    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-        made = Path(folder) / "timelapse"
+    with atomic_write(path) as part:
         if options.format == "mp4":
-            _write_mp4(made, pictures, height, width, timing)
+            _write_mp4(part, pictures, height, width, timing)
         else:
-            reel = _Reel(pictures, len(timing.shown))
-            reel.save(made, options.format, save_all=True, duration=timing.durations, loop=0, quality=85)
-        made.replace(path)
+            sequence = _FrameSequence(pictures, len(timing.shown))
+            sequence.save(part, options.format, save_all=True, duration=timing.durations, loop=0, quality=85)
 
 
 def _pictures(
@@ -121,7 +119,8 @@ def _pictures(
 ) -> Iterator[Image.Image]:
     """The frames shown, decoded one by one, at `height` x `width` px.
 
-    For one that was thinned out meanwhile, the one before stands: the first never is.
+    A file that does not exist any more, because frames were thinned out in the meantime, is replaced by the frame
+    before it.
     """
     picture = None
     for done, number in enumerate(shown):
@@ -130,7 +129,7 @@ def _pictures(
         try:
             with Image.open(io.BytesIO(frame) if isinstance(frame, bytes) else frame, formats=("JPEG",)) as opened:
                 picture = opened.convert("RGB").resize((width, height), Image.Resampling.LANCZOS)
-        except Exception as error:  # Pillow's decoders raise whatever their parsing stumbles on
+        except Exception as error:  # Pillow's decoders raise errors of many kinds on damaged files
             if not (isinstance(error, FileNotFoundError) and picture):
                 rule = f"{name!r} of the timelapse must be a JPEG picture, got one missing or damaged"
                 raise NotAnImage(rule) from None
@@ -139,13 +138,13 @@ def _pictures(
 
 
 def _write_mp4(path: Path, pictures: Iterator[Image.Image], height: int, width: int, timing: Pace) -> None:
-    """H.264 with 4:2:0 colours in BT.709, the index before the pictures: what every browser plays while it loads."""
-    import av  # loads FFmpeg, which nothing else here needs
+    """H.264 with 4:2:0 chroma in BT.709 and the index first: every browser plays it while it loads."""
+    import av  # loads FFmpeg, so only for the first MP4
     from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 
     rate = round(RATES["mp4"])
     with av.open(path, "w", format="mp4", options={"movflags": "+faststart"}) as container:
-        # Without B-frames the last packet is the last frame, whose end is that of the whole.
+        # Without B-frames the last packet is the last frame, which ends when the video does.
         stream = container.add_stream("libx264", rate, options={"crf": "20", "bf": "0"})
         stream.height, stream.width, stream.pix_fmt = height, width, "yuv420p"
         context = stream.codec_context
@@ -168,23 +167,23 @@ def _write_mp4(path: Path, pictures: Iterator[Image.Image], height: int, width: 
         container.mux(stream.encode())
 
 
-class _Reel(Image.Image):
-    """A moving picture for Pillow's writers, which holds one frame at a time. They read it once, forward."""
+class _FrameSequence(Image.Image):
+    """An animation for Pillow's writers, which read it once and forward; it holds one frame at a time."""
 
     def __init__(self, pictures: Iterator[Image.Image], count: int) -> None:
         super().__init__()
-        self._pictures, self.n_frames, self._at = pictures, count, -1
+        self._pictures, self.n_frames, self._number = pictures, count, -1
         self.seek(0)
 
     def seek(self, frame: int) -> None:
-        """Go forward to `frame`; a frame already passed changes nothing. Raises EOFError after the last."""
+        """Go forward to `frame`; going back has no effect. Raises EOFError after the last frame."""
         if frame >= self.n_frames:
             raise EOFError
-        while self._at < frame:
+        while self._number < frame:
             picture = next(self._pictures)
             self.im, self._mode, self._size = picture.im, picture.mode, picture.size
-            self._at += 1
+            self._number += 1
 
     def tell(self) -> int:
-        """The number of the frame at hand."""
-        return self._at
+        """The number of the current frame."""
+        return self._number

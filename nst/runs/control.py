@@ -1,4 +1,4 @@
-"""What others ask of a run while it is painted: the painter looks after each step, any thread may ask."""
+"""Requests to a run that is being painted: any thread makes them, the worker reads them after each step."""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -6,7 +6,7 @@ from typing import Any
 
 
 class Control:
-    """A mailbox beside one painting. `abandoned` may be set to what says that nobody wants the painting any more."""
+    """The requests to one run. `abandoned` may be set to a function that returns whether its result is unwanted."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -17,24 +17,24 @@ class Control:
 
     @property
     def stop_requested(self) -> bool:
-        """The painting is to end."""
+        """The run is to end."""
         return self._stop or self.abandoned()
 
     def stop(self) -> None:
-        """End the run with the picture so far."""
+        """Request that the run ends with the picture so far."""
         self._stop = True
 
     def pause(self) -> None:
-        """Put the run aside, to be taken up again."""
+        """Request that the run pauses, to be resumed later."""
         self.pause_requested = True
 
     def steer(self, changes: Mapping[str, Any]) -> None:
-        """Change options that are live; what was asked before and not yet heard still holds."""
+        """Request changes of live options, in addition to those requested and not taken yet."""
         with self._lock:
             self._changes |= changes
 
     def take_changes(self) -> dict[str, Any]:
-        """The changes asked since they were last taken, {} if none."""
+        """The changes requested since the last call, {} if none."""
         with self._lock:
             changes, self._changes = self._changes, {}
         return changes

@@ -1,8 +1,7 @@
-"""A run's story, event by event. Frozen, each with a JSON form; the store numbers them.
+"""The events of a run. Each is frozen and has a JSON form; the store numbers them.
 
-A picture travels inside its event as `image` (bytes), and what a run can be taken up from as `checkpoint`, because no
-disk is assumed to be shared between the worker and the store; the store keeps them as files, so `to_json` leaves them
-out.
+An event carries its picture as `image` (bytes), and the state to resume a run from as `checkpoint`, because worker and
+store need not share a disk. The store keeps both as files, so `to_json` leaves them out.
 """
 
 import dataclasses
@@ -10,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-# How a download of weights ends. What was "broken", by the network or the end of its worker, may do better another day;
-# what was "refused" will be again.
+# How a download of weights ends. One that was "broken", by the network or the end of its worker, may succeed later; one
+# that was "refused" will be again.
 OUTCOMES = ("installed", "cancelled", "broken", "refused")
-BYTES = ("image", "checkpoint")  # fields that are not told, but kept as files
+BYTES = ("image", "checkpoint")  # fields that are kept as files
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ class Event:
 
     @staticmethod
     def from_wire(wire: Mapping[str, Any]) -> "Event":
-        """The event that `to_wire` (or `to_json`, then without its bytes) was made of."""
+        """The event that `to_wire` (or `to_json`, then without its bytes) was called on."""
         values = dict(wire)
         cls = Event.registry[values.pop("kind")]
         if "losses" in values:
@@ -62,7 +61,7 @@ class Queued(Event):
 
 @dataclass(frozen=True)
 class Started(Event):
-    """A worker paints. `extractor` is the network, `note` says why this one and how to get a better one, or is "".
+    """A worker has begun to paint. `note` explains the choice of the network `extractor`, if it was chosen by "auto".
 
     `epochs` and `steps` are those of the schedule: a run whose `epochs` is "auto" may finish before.
     """
@@ -75,13 +74,13 @@ class Started(Event):
     steps: int
     precision: str = "float32"  # of the network's arithmetic, or "bfloat16"
     tiled: bool = False  # the gradient of a picture too large for the memory is summed over tiles
-    epoch: int = 0  # it begins at; what was painted beyond that, before a worker was lost, is painted again
-    resumed: bool = False  # from a checkpoint: the frame of that epoch is there already
+    epoch: int = 0  # at which it begins; later epochs, painted before a worker was lost, are painted again
+    resumed: bool = False  # from a checkpoint: the frame of that epoch exists
 
 
 @dataclass(frozen=True)
 class Epoch(Event):
-    """An epoch is done; epoch 0 is the start before any step. `image` is its frame, JPEG, of the scale at hand."""
+    """An epoch is done; epoch 0 is the start before any step. `image` is its frame, JPEG, at the current scale."""
 
     epoch: int
     step: int
@@ -92,14 +91,14 @@ class Epoch(Event):
     steps_per_second: float  # of this epoch
     seconds_left: float  # estimated from the schedule
     image: bytes = b""
-    in_float32: bool = False  # the steps that follow on this scale are, also those of a run that began in bfloat16
+    in_float32: bool = False  # the following steps on this scale are, even in a run that began in bfloat16
 
 
 @dataclass(frozen=True)
 class Kept(Event):
-    """All up to `step` is safe: `checkpoint` is what the run can be taken up from.
+    """The run can be resumed after `step`, from `checkpoint`.
 
-    One that is large is long on its way: the run may rest by the time it comes.
+    A large checkpoint takes long to send: the run may have ended when it arrives.
     """
 
     step: int
@@ -109,7 +108,7 @@ class Kept(Event):
 
 @dataclass(frozen=True)
 class Steered(Event):
-    """Live options were changed; `changes`, by name, hold from the step after `step` on."""
+    """Live options were changed: `changes`, by name, hold from the step after `step` on."""
 
     step: int
     epoch: int  # begun by then
@@ -118,7 +117,7 @@ class Steered(Event):
 
 @dataclass(frozen=True)
 class Paused(Event):
-    """The run was put aside, to be taken up again; `image` is the picture so far, PNG, empty if there is none."""
+    """The run was paused, to be resumed; `image` is the picture so far, PNG, empty if there is none."""
 
     seconds: float
     image: bytes = b""
@@ -126,14 +125,14 @@ class Paused(Event):
 
 @dataclass(frozen=True)
 class Continued(Event):
-    """A run that was paused or has ended goes on, to `epochs` in all, as soon as a worker is free."""
+    """A paused or ended run is queued again, to be painted to `epochs` in all."""
 
     epochs: int
 
 
 @dataclass(frozen=True)
 class Finished(Event):
-    """The painting is done; `image` is the result, PNG."""
+    """The run has ended by itself; `image` is the result, PNG."""
 
     seconds: float
     image: bytes = b""
@@ -158,14 +157,14 @@ class Failed(Event):
 
 @dataclass(frozen=True)
 class Interrupted(Event):
-    """The server or the worker went away under the run."""
+    """The server or the worker of the run was lost."""
 
     error: str
 
 
 @dataclass(frozen=True)
 class Fetching(Event):
-    """A download of weights moves on; it belongs to no run."""
+    """The progress of a download of weights; it belongs to no run."""
 
     name: str  # extractor
     received: int  # bytes
@@ -175,5 +174,5 @@ class Fetching(Event):
 
     @property
     def done(self) -> bool:
-        """It has ended, well or not."""
+        """Whether the download has ended, with or without the weights."""
         return bool(self.outcome)

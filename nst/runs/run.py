@@ -1,6 +1,6 @@
 """What a run is: its states, the moves between them, and how each event changes it.
 
-A run is the fold of its events: `run.after(event)` is the only way it changes. This file knows no disk and no worker.
+A run is the fold of its events: `run.after(event)` is the only way to change it. No disk and no worker is used here.
 """
 
 import dataclasses
@@ -28,7 +28,7 @@ from nst.runs.events import (
 
 
 class State(StrEnum):
-    """Where a run is in its life."""
+    """What a run is doing, or how it ended."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -40,12 +40,12 @@ class State(StrEnum):
 
     @property
     def ended(self) -> bool:
-        """Nothing moves this run any more, unless someone continues it."""
+        """The run has ended; only a request to continue it changes that."""
         return self in _ENDINGS.values()
 
     @property
     def rests(self) -> bool:
-        """Nothing happens by itself: it has ended, or is paused."""
+        """The run has ended or is paused: nothing happens to it without a request."""
         return self.ended or self is State.PAUSED
 
 
@@ -57,7 +57,7 @@ _ENDINGS: dict[type[Event], State] = {
 }
 _CUT_SHORT = {event: state for event, state in _ENDINGS.items() if event is not Finished}
 
-# From a state, by an event, to a state; what is not here is not allowed.
+# From a state, by an event, to a state; every other move is refused.
 MOVES: dict[State, dict[type[Event], State]] = {
     State.QUEUED: {
         Started: State.RUNNING,
@@ -89,7 +89,7 @@ class Run:
     content: str  # id of an upload
     style: str
     init: str | None = None
-    client: str = ""  # who asked for it; never shown
+    client: str = ""  # that created it; never shown
     gpu: bool = False  # only a worker with a graphics card may paint it
     parent: str = ""  # the run it was branched from, "" if none
     first: int = 0  # epoch it begins with: 0, or that of its parent's frame
@@ -99,9 +99,9 @@ class Run:
     planned: int = 0  # what `epochs` was until it finished
     converged: bool = False  # it finished before its epochs were done: more would have changed nothing visible
     prolonged: bool = False  # or cut: `epochs` are not those of its options
-    frames: int = 0  # pictures streamed so far, that of the first epoch included
+    frames: int = 0  # pictures so far, that of the first epoch included
     losses: Losses | None = None  # of the last epoch
-    extractor: str = ""  # the network that paints, known once the run has started
+    extractor: str = ""  # the network, known once the run has started
     note: str = ""
     precision: str = ""  # as `extractor`
     tiled: bool = False
@@ -133,12 +133,12 @@ class Run:
             raise Conflict(f"run {self.id} is {self.state}: {event.kind!r} cannot happen to it")
         if isinstance(event, Epoch) and self.frames and event.epoch <= self.epoch:
             raise Conflict(f"run {self.id} is past epoch {self.epoch}: epoch {event.epoch} cannot happen to it")
-        changes: dict[str, Any] = {"state": state, "last": self.last + (not self.hears_quietly(event))}
+        changes: dict[str, Any] = {"state": state, "last": self.last + self.records(event)}
         names = {f.name for f in dataclasses.fields(self)}
         changes |= {f.name: getattr(event, f.name) for f in dataclasses.fields(event) if f.name in names}
-        changes |= self._told_by(event)
+        changes |= self._derived_from(event)
         if state is State.FINISHED:
-            changes["epochs"] = self.epoch  # the schedule's end may not have been reached
+            changes["epochs"] = self.epoch  # it may have ended before its schedule
         if state.rests:
             changes["seconds_left"] = 0.0 if state.ended else self.seconds_left
             changes["has_result"] = self.has_result or bool(getattr(event, "image", b""))
@@ -146,15 +146,15 @@ class Run:
 
     @property
     def got_further(self) -> bool:
-        """More of it is safe than when its worker or server was lost before."""
+        """Whether there is a later checkpoint than when its worker or server was lost before."""
         return self.lost is None or (self.kept or 0) > self.lost
 
-    def hears_quietly(self, event: Event) -> bool:
-        """A checkpoint that comes when the run rests is no event of its story, whose end was told."""
-        return isinstance(event, Kept) and self.state.rests
+    def records(self, event: Event) -> bool:
+        """Whether an event gets a number; not a checkpoint after the end or a pause, which is its last event."""
+        return not (isinstance(event, Kept) and self.state.rests)
 
-    def _told_by(self, event: Event) -> dict[str, Any]:
-        """What an event changes beside the fields of the same name."""
+    def _derived_from(self, event: Event) -> dict[str, Any]:
+        """What an event changes besides the fields of the same name."""
         match event:
             case Started():
                 return {"frames": max(0, event.epoch - self.first + 1) if event.resumed else 0}
@@ -163,7 +163,7 @@ class Run:
             case Steered():
                 change = {"step": event.step, "epoch": event.epoch, "changes": event.changes}
                 return {"steered": (*self.steered, change), "epoch": self.epoch}
-            case Kept():  # it may have been on its way while an epoch was told
+            case Kept():  # epochs may have been recorded while it was sent
                 return {"kept": event.step, "seconds": max(self.seconds, event.seconds)}
             case Interrupted():
                 return {"lost": self.kept or 0, "stalls": 1 if self.got_further else self.stalls + 1}
@@ -180,7 +180,7 @@ class Run:
 
     @classmethod
     def from_json(cls, given: Mapping[str, Any]) -> Self:
-        """The run that `to_json` was made of."""
+        """The run that `to_json` was called on."""
         losses = given["losses"]
         return cls(
             **{

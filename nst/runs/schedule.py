@@ -1,4 +1,7 @@
-"""The ladder of a run's sizes and steps, coarse to fine; the loop, the progress bar and the time estimate read it."""
+"""The schedule of a run: its scales, coarse to fine, each with a number of steps.
+
+The loop, the progress bar and the time estimate read it.
+"""
 
 import math
 from dataclasses import dataclass, replace
@@ -8,14 +11,14 @@ from nst.options.style_options import StyleOptions
 from nst.pictures.images import fit
 
 SMALLEST = 64  # long side of the first scale, px: large forms cost almost nothing there
-STEP_OVERHEAD = 20_000  # px: what a step costs beside its pixels, in pixels
-MARGIN = 8  # px, at least, that the canvas is wider all round: what early convolutions make of an edge is cropped
-SHORTEST = 32  # px; the networks halve a picture four times, and their padding wants two cells at the end
+STEP_OVERHEAD = 20_000  # px: what a step costs besides its pixels, in pixels
+MARGIN = 8  # px, at least, that the canvas extends beyond the picture on each side: artefacts of its edge are cropped
+SHORTEST = 32  # px; the networks halve a picture four times, and their padding needs two cells at the end
 
 
 @dataclass(frozen=True)
 class Scale:
-    """One rung: the picture is `height` x `width` px for `steps` optimiser steps."""
+    """A size, `height` x `width` px, at which the picture is painted for `steps` optimizer steps."""
 
     height: int
     width: int
@@ -27,69 +30,70 @@ class Scale:
         return self.height * self.width + STEP_OVERHEAD
 
 
-def ladder(height: int, width: int, size: int, steps: int, coarse: bool = True) -> tuple[Scale, ...]:
-    """The rungs for a content of `height` x `width` px painted at long side `size` in `steps` steps.
+def coarse_to_fine(height: int, width: int, size: int, steps: int, coarse: bool = True) -> tuple[Scale, ...]:
+    """The scales for a content of `height` x `width` px painted at long side `size` in `steps` steps.
 
-    Without `coarse` there is one rung: a start that has details must not lose them on small scales.
-
-    Sizes double from about `SMALLEST` to `size`. The smaller a rung, the cheaper its steps and the more it gets: the
-    largest one share, the next smaller one two, and so on. Where there are fewer steps than rungs, those in the middle
-    are left out.
+    Sizes double from about `SMALLEST` to `size`. Steps at smaller scales are cheaper, and there are more of them: the
+    largest scale gets one share, the next smaller one two, and so on. Where there are fewer steps than scales, those in
+    the middle are left out. Without `coarse` there is the largest scale only.
     """
     sides = [size]
     while coarse and sides[0] >= 2 * SMALLEST:
         sides.insert(0, round(sides[0] / 2))
-    rungs = len(sides)
-    counts = [steps * (rungs - rung) * 2 // (rungs * (rungs + 1)) for rung in range(rungs)]
+    count = len(sides)
+    counts = [steps * (count - number) * 2 // (count * (count + 1)) for number in range(count)]
     counts[-1] = max(1, counts[-1])
     counts[0] += steps - sum(counts)
     return tuple(
-        Scale(*fit(height, width, side), count) for side, count in zip(sides, counts, strict=True) if count > 0
+        Scale(*fit(height, width, side), share) for side, share in zip(sides, counts, strict=True) if share > 0
     )
 
 
 def schedule(height: int, width: int, options: StyleOptions) -> tuple[Scale, ...]:
-    """The rungs of a run on a content of `height` x `width` px: noise climbs the ladder, details start at full size."""
-    return ladder(height, width, options.size, options.steps, coarse=options.init == "noise")
+    """The scales of a run on a content of `height` x `width` px.
+
+    A start other than noise has details, which coarse scales would lose: it is painted at full size only.
+    """
+    return coarse_to_fine(height, width, options.size, options.steps, coarse=options.init == "noise")
 
 
-def of_length(rungs: tuple[Scale, ...], steps: int) -> tuple[Scale, ...]:
-    """The schedule with `steps` in all: more of full size, or without the last ones."""
+def of_length(scales: tuple[Scale, ...], steps: int) -> tuple[Scale, ...]:
+    """The schedule with `steps` in all: with more of them at full size, or without the last ones."""
     found, left = [], steps
-    for scale in rungs[:-1]:
+    for scale in scales[:-1]:
         found.append(replace(scale, steps=min(left, scale.steps)))
         left -= found[-1].steps
-    return (*found, replace(rungs[-1], steps=left))
+    return (*found, replace(scales[-1], steps=left))
 
 
-def rejoin(rungs: tuple[Scale, ...], step: int, height: int, width: int) -> tuple[Scale, ...]:
-    """A schedule in which `step` lies on the rung of `height` x `width` px.
+def rejoin(scales: tuple[Scale, ...], step: int, height: int, width: int) -> tuple[Scale, ...]:
+    """A schedule in which `step` is painted at the scale of `height` x `width` px.
 
-    It is `rungs` itself, unless rungs ended early before that step: then the earlier ones are left out, and that rung
-    has as many steps before it as there were in all. Raises InputError if there is no such rung.
+    It is `scales` itself, unless earlier scales ended early, before that step: then they have no steps, and that scale
+    has as many steps before `step` as there were in all. Raises InputError if there is no such scale.
     """
-    number = next((n for n, scale in enumerate(rungs) if (scale.height, scale.width) == (height, width)), None)
+    number = next((n for n, scale in enumerate(scales) if (scale.height, scale.width) == (height, width)), None)
     if number is None:
         raise InputError(f"the run was never painted at {width} x {height} px")
-    done = sum(scale.steps for scale in rungs[:number])
-    if done < step <= done + rungs[number].steps or (step == 0 and number == 0):
-        return rungs
-    earlier = tuple(replace(scale, steps=0) for scale in rungs[:number])
-    return (*earlier, replace(rungs[number], steps=step + rungs[number].steps), *rungs[number + 1 :])
+    done = sum(scale.steps for scale in scales[:number])
+    if done < step <= done + scales[number].steps or (step == 0 and number == 0):
+        return scales
+    earlier = tuple(replace(scale, steps=0) for scale in scales[:number])
+    return (*earlier, replace(scales[number], steps=step + scales[number].steps), *scales[number + 1 :])
 
 
 def margins(height: int, width: int) -> tuple[int, int]:
-    """(above and below, left and right) in px: what is painted beyond a picture of that size and cropped."""
+    """(above and below, left and right), px: how far the canvas of a picture of that size extends beyond it."""
     rows, columns = (max(MARGIN, math.ceil((SHORTEST - side) / 2)) for side in (height, width))
     return rows, columns
 
 
-def full_size_steps(rungs: tuple[Scale, ...]) -> float:
-    """What the steps of all rungs cost, in steps of the last."""
-    return sum(rung.steps * rung.height * rung.width for rung in rungs) / (rungs[-1].height * rungs[-1].width)
+def full_size_steps(scales: tuple[Scale, ...]) -> float:
+    """What the steps of all scales cost, in steps of the last."""
+    return sum(scale.steps * scale.height * scale.width for scale in scales) / (scales[-1].height * scales[-1].width)
 
 
-def seconds_left(rungs: tuple[Scale, ...], step: int, seconds: float, begun: int = 0) -> float:
-    """Seconds that the steps after `step` will take, if `seconds` were spent on those from `begun` to it; else 0."""
-    costs = [rung.step_cost for rung in rungs for _ in range(rung.steps)]
+def seconds_left(scales: tuple[Scale, ...], step: int, seconds: float, begun: int = 0) -> float:
+    """Seconds that the steps after `step` will take, if those from `begun` to `step` took `seconds`; 0 without any."""
+    costs = [scale.step_cost for scale in scales for _ in range(scale.steps)]
     return seconds * sum(costs[step:]) / sum(costs[begun:step]) if step > begun else 0.0

@@ -1,6 +1,6 @@
-"""The page that shows how a training goes: its losses on photos it does not see, previews, settings.
+"""The report of a training as an HTML page: losses on held-out photos, previews, settings.
 
-One HTML file without scripts that needs nothing beside it. This module draws; it knows neither files nor networks.
+The page has no scripts and refers to no other file.
 """
 
 import base64
@@ -9,22 +9,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from nst.humanize import duration
+from nst.runs.humanize import duration
+from nst.styles.style_to_learn import StyleToLearn
 
 PARTS = {"total": "Total", "content": "Content", "style": "Style", "tv": "Smoothness (TV)"}
-MOST_SHOWN = 24  # previews of a style; of more, every second or third is left out, never the first and the last
+MOST_SHOWN = 24  # previews of a style; of more, every n-th is shown, and the last
 REFRESH = 20  # seconds
-WIDTH, HEIGHT = 360, 150  # of a curve
-EDGE = 6  # around it: room for the points
+WIDTH, HEIGHT = 360, 150  # of a curve, px
+EDGE = 6  # px around it, for the points
 SMALLEST = 1e-9  # loss on the logarithmic axis
 
-LOOKS = """
-:root { color-scheme: light dark; --wall: #ece7dd; --raised: #fdfbf7; --ink: #231e19; --muted: #655c50;
+STYLESHEET = """
+:root { color-scheme: light dark; --page: #ece7dd; --raised: #fdfbf7; --ink: #231e19; --muted: #655c50;
   --line: #2b1d0d1f; --total: #231e19; --content: #1f7482; --style: #c2471d; --tv: #927107; }
-@media (prefers-color-scheme: dark) { :root { --wall: #110f0d; --raised: #1a1714; --ink: #f1ebe1; --muted: #aba193;
+@media (prefers-color-scheme: dark) { :root { --page: #110f0d; --raised: #1a1714; --ink: #f1ebe1; --muted: #aba193;
   --line: #ffffff1a; --total: #f1ebe1; --content: #6fb7c4; --style: #ff8155; --tv: #c9a227; } }
 * { box-sizing: border-box; }
-body { margin: 0 auto; max-width: 76rem; padding: 2rem 1.25rem 3rem; background: var(--wall); color: var(--ink);
+body { margin: 0 auto; max-width: 76rem; padding: 2rem 1.25rem 3rem; background: var(--page); color: var(--ink);
   font: 0.9375rem/1.5 ui-sans-serif, system-ui, "Segoe UI", Roboto, sans-serif; }
 h1 { margin: 0; font: italic 2rem/1.2 Palatino, Georgia, serif; overflow-wrap: anywhere; }
 h2 { margin: 2rem 0 0.75rem; font: 1.3rem/1.3 Palatino, Georgia, serif; overflow-wrap: anywhere; }
@@ -50,8 +51,8 @@ th { width: 45%; font-weight: 400; color: var(--muted); } td { overflow-wrap: an
 
 
 @dataclass(frozen=True)
-class Look:
-    """A look at the photos that are held out of the training."""
+class Preview:
+    """The losses on the held-out photos after a step, and one of these photos in each style."""
 
     step: int
     seconds: float
@@ -59,81 +60,74 @@ class Look:
     pictures: Mapping[str, bytes]  # JPEG by style
 
 
-@dataclass(frozen=True)
-class Subject:
-    """A style that is learned."""
-
-    name: str
-    title: str
-    picture: bytes  # JPEG
-
-
-def page(
-    subjects: Sequence[Subject],
+def report_page(
+    styles: Sequence[StyleToLearn],
     photo: bytes,
-    looks: Sequence[Look],
-    state: str,
-    told: Mapping[str, Mapping[str, object]],
+    previews: Sequence[Preview],
+    status: str,
+    tables: Mapping[str, Mapping[str, object]],
     running: bool,
 ) -> str:
-    """The report.
+    """The report as HTML.
 
     Args:
-        subjects: the styles.
-        photo: JPEG of the photo that the previews are painted from; b"" before there is one.
-        looks: oldest first.
-        state: how the training stands, in words.
-        told: tables by heading: settings, machine.
-        running: whether the page is to load itself anew from time to time.
+        styles: those that are learned.
+        photo: JPEG of the photo that the previews are painted from; b"" before the first preview.
+        previews: oldest first.
+        status: a line about how far the training is.
+        tables: by heading: settings, machine.
+        running: whether the page reloads itself every `REFRESH` seconds.
     """
-    title = ", ".join(subject.title for subject in subjects)
+    title = ", ".join(style.title for style in styles)
     refresh = f'<meta http-equiv="refresh" content="{REFRESH}">' if running else ""
-    curves = "".join(_curve(name, looks) for name in PARTS) if looks else ""
-    pictures = "".join(_previews(subject, photo, looks) for subject in subjects)
-    tables = "".join(_table(heading, rows) for heading, rows in told.items())
+    curves = "".join(_curve(name, previews) for name in PARTS) if previews else ""
+    pictures = "".join(_previews(style, photo, previews) for style in styles)
+    sections = "".join(_table(heading, rows) for heading, rows in tables.items())
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">{refresh}
-<title>Training: {escape(title)}</title><style>{LOOKS}</style></head>
-<body><header><h1>{escape(title)}</h1><p>{escape(state)}</p></header>
+<title>Training: {escape(title)}</title><style>{STYLESHEET}</style></head>
+<body><header><h1>{escape(title)}</h1><p>{escape(status)}</p></header>
 <h2>Losses on photos it does not train on</h2><div class="curves">{curves}</div>
 {pictures}
-<div class="tables">{tables}</div></body></html>
+<div class="tables">{sections}</div></body></html>
 """
 
 
-def _curve(name: str, looks: Sequence[Look]) -> str:
-    """A loss over the time, on a logarithmic axis."""
-    losses = [look.losses[name] for look in looks]
+def _curve(name: str, previews: Sequence[Preview]) -> str:
+    """A loss against time, on a logarithmic axis."""
+    losses = [preview.losses[name] for preview in previews]
     logs = [math.log(max(loss, SMALLEST)) for loss in losses]
     low, span = min(logs), (max(logs) - min(logs)) or 1.0
-    longest = looks[-1].seconds or 1.0
+    longest = previews[-1].seconds or 1.0
     across, down = WIDTH - 2 * EDGE, HEIGHT - 2 * EDGE
     points = [
-        (EDGE + across * look.seconds / longest, EDGE + down * (1 - (log - low) / span))
-        for look, log in zip(looks, logs, strict=True)
+        (EDGE + across * preview.seconds / longest, EDGE + down * (1 - (log - low) / span))
+        for preview, log in zip(previews, logs, strict=True)
     ]
     line = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
     dots = "".join(
-        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3"><title>step {look.step}: {loss:.4g}</title></circle>'
-        for (x, y), look, loss in zip(points, looks, losses, strict=True)
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3"><title>step {preview.step}: {loss:.4g}</title></circle>'
+        for (x, y), preview, loss in zip(points, previews, losses, strict=True)
     )
     grid = "".join(f'<line x1="0" x2="{WIDTH}" y1="{y}" y2="{y}"/>' for y in (EDGE, HEIGHT // 2, HEIGHT - EDGE))
-    words = f"{PARTS[name]}: from {losses[0]:.4g} to {losses[-1]:.4g}"
+    label = f"{PARTS[name]}: from {losses[0]:.4g} to {losses[-1]:.4g}"
     axis = f"{max(losses):.3g} to {min(losses):.3g}"
     return f"""<figure><figcaption><b>{PARTS[name]}</b><span>now {losses[-1]:.3g}</span></figcaption>
-<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{words}">{grid}
+<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{label}">{grid}
 <g style="color: var(--{name})" fill="currentColor"><polyline stroke="currentColor" points="{line}"/>{dots}</g></svg>
 <figcaption><span>{axis}</span><span>{duration(longest)}</span></figcaption>
 </figure>"""
 
 
-def _previews(subject: Subject, photo: bytes, looks: Sequence[Look]) -> str:
-    there = [look for look in looks if subject.name in look.pictures]
-    every = max(1, math.ceil((len(there) - 1) / (MOST_SHOWN - 1)))
-    some = [look for n, look in enumerate(there) if n % every == 0 or look is there[-1]]
-    figures = [_picture(subject.picture, "the style"), _picture(photo, "the photo")]
-    figures += [_picture(look.pictures[subject.name], f"step {look.step}", duration(look.seconds)) for look in some]
-    return f'<h2>{escape(subject.title)}</h2><div class="pictures">{"".join(figures)}</div>'
+def _previews(style: StyleToLearn, photo: bytes, previews: Sequence[Preview]) -> str:
+    kept = [preview for preview in previews if style.name in preview.pictures]
+    every = max(1, math.ceil((len(kept) - 1) / (MOST_SHOWN - 1)))
+    shown = [preview for n, preview in enumerate(kept) if n % every == 0 or preview is kept[-1]]
+    figures = [_picture(style.thumbnail, "the style"), _picture(photo, "the photo")]
+    figures += [
+        _picture(preview.pictures[style.name], f"step {preview.step}", duration(preview.seconds)) for preview in shown
+    ]
+    return f'<h2>{escape(style.title)}</h2><div class="pictures">{"".join(figures)}</div>'
 
 
 def _picture(data: bytes, caption: str, beside: str = "") -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -26,8 +27,9 @@ from nst.web.middleware.origin_check import OriginCheck
 from nst.web.middleware.security_headers import SecurityHeaders, script_hash
 from nst.web.pages import studio
 from nst.web.pages.html_page import THEME_SCRIPT
-from nst.web.service.samples import Samples
 from nst.web.service.service import Service
+
+THREADS = 64  # of the server, for what would block its event loop; more than requests that may decode pictures
 
 # Beside app.py in a checkout, inside the package once installed.
 ASSETS = next(
@@ -58,11 +60,12 @@ def create_app(settings: Settings, store: Store, queue: Queue) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(server: FastAPI) -> AsyncIterator[None]:
+        # asyncio's own pool has four threads more than the machine has cores: a few pictures that are slow to decode
+        # would hold them all, and with them every page.
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, "nst-web"))
         store.interrupt_running()
         queue.start()
-        service.samples.start()
         yield
-        await asyncio.to_thread(service.samples.close)
         await asyncio.to_thread(service.timelapses.close)
         await asyncio.to_thread(queue.close)
         store.close()
@@ -75,9 +78,7 @@ def create_app(settings: Settings, store: Store, queue: Queue) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    server.state.service = service = Service(
-        settings, store, queue, Samples(settings.data / "samples"), Archive(store, settings.disk * GIGABYTE)
-    )
+    server.state.service = service = Service(settings, store, queue, Archive(store, settings.disk * GIGABYTE))
     server.state.metrics = metrics = Metrics(service)
     problems.install(server)
     server.include_router(docs.router)

@@ -43,7 +43,7 @@ async def follow(service: Service, run_id: str, after: int, server: dict[str, An
     except NotFound as error:
         await _wait_for_server(service, server)
         return RunUpdate(None, None, [], server_state(service), str(error))
-    frames, children = (service.store.frames(run_id), service.store.children(run)) if events else ([], [])
+    frames, children = (service.store.files.frames(run_id), service.store.children(run)) if events else ([], [])
     starts_in = await asyncio.to_thread(service.forecasts.starts_in, run) if run.state is State.QUEUED else None
     place = await asyncio.to_thread(service.runs.place, run)
     return RunUpdate(run, place, events, server_state(service), "", frames, starts_in, children)

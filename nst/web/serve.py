@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from nst.errors import Busy, NstError, OptionError
 from nst.jobs.queue import Queue
 from nst.jobs.store import Store
-from nst.jobs.worker_tasks import in_words
+from nst.jobs.worker_tasks import describe_error
 from nst.options.settings import SHORTEST_TOKEN, Settings
 from nst.web.factory import create_app
 from nst.web.middleware.connection_limits import LimitedProtocol
@@ -45,7 +45,7 @@ def build(settings: Settings) -> FastAPI:
             "host",
         )
     store = Store(settings.data, int(settings.frames * 10**6))
-    return create_app(settings, store, Queue(settings, store, wanted="vgg19"))
+    return create_app(settings, store, Queue(settings, store, prefetch="vgg19"))
 
 
 def serve(settings: Settings, open_browser: bool) -> None:
@@ -112,7 +112,7 @@ class _ErrorRecorder:
         try:
             await self.app(scope, receive, send)
         except Exception as error:
-            self.error = in_words(error)
+            self.error = describe_error(error)
             raise
 
 

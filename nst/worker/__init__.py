@@ -1,1 +1,1 @@
-"""What runs inside a worker process. Jobs name these functions as text, so no other process imports TensorFlow."""
+"""What runs in a worker process. The pool names these functions as text, so no other process imports TensorFlow."""

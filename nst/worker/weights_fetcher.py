@@ -1,4 +1,4 @@
-"""Which networks a worker's machine has, and how it gets the others."""
+"""The networks that are installed on a worker's machine, and the download of others."""
 
 import threading
 import time
@@ -10,11 +10,11 @@ from nst.engine.extractors import ARCHITECTURES
 from nst.errors import WeightsError
 from nst.runs.events import Fetching
 
-PAUSE = 0.2  # seconds between two words of how far a download is
+PROGRESS_INTERVAL = 0.2  # seconds between two events of a download
 
 
 def extractors() -> dict[str, dict[str, Any]]:
-    """{name: {"installed": bool, "how": how to get it, "" if it is here, "fetchable": `fetch` can bring it}}.
+    """{name: {"installed": bool, "how": how to get it, "" if it is installed, "fetchable": whether `fetch` can}}.
 
     A network whose file is damaged is not installed.
     """
@@ -31,20 +31,20 @@ def _state(name: str) -> dict[str, Any]:
 
 
 def fetch(name: str, emit: Callable[[Fetching], None], stop: threading.Event) -> dict[str, Any]:
-    """Download the weights of `name`, telling how far it is.
+    """Download the weights of `name`, and emit its progress.
 
     Returns:
-        {"extractors"}: what the answer of `warm_up` says of them now.
+        {"extractors"}: the new value of that part of `warm_up`'s answer.
 
     Raises:
         Unfetched, or Cancelled once `stop` is set.
     """
-    told = 0.0
+    emitted = 0.0  # when, time.monotonic()
 
     def progress(received: int, size: int) -> None:
-        nonlocal told
-        if time.monotonic() - told > PAUSE or received == size:
-            told = time.monotonic()
+        nonlocal emitted
+        if time.monotonic() - emitted > PROGRESS_INTERVAL or received == size:
+            emitted = time.monotonic()
             emit(Fetching(name, received, size))
 
     weights.fetch(name, progress, stop=stop)

@@ -11,12 +11,11 @@ import uvicorn
 from nst.jobs.store import Store
 from nst.options.settings import Settings
 from nst.web.factory import create_app
-from tests.web.sites import draw_cheaply, queue_of
+from tests.web.sites import queue_of
 
 
 def main(port: str, folder: str, fetch: str = "") -> None:
     settings = Settings(data=Path(folder), port=int(port))
-    draw_cheaply(settings.data / "samples")
     store = Store(settings.data)
     by_itself = {"fetch": fetch, "wanted": "vgg19"} if fetch else {}
     application = create_app(settings, store, queue_of(settings, store, **by_itself))

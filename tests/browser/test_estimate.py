@@ -8,14 +8,14 @@ from nst.options.style_options import StyleOptions
 from nst.runs.estimates import Estimate, estimate
 from nst.web.callbacks.estimate import line as line_of
 from tests.browser.conftest import Visit, wait_for_status
-from tests.web.painters import CALIBRATION, MEMORY
+from tests.web.fake_runner import CALIBRATION, MEMORY
 
-SAMPLE = 120, 160  # px, height and width of the pictures that the page opens with
+CONTENT, STYLE = (576, 768), (640, 768)  # px, height and width of the pictures that the page opens with
 
 
 def forecast(**options: Any) -> Estimate:
     """What `options` take on the worker that the tests have."""
-    return estimate(*SAMPLE, StyleOptions(**options), "compact", "float32", CALIBRATION, MEMORY, SAMPLE)
+    return estimate(*CONTENT, StyleOptions(**options), "compact", "float32", CALIBRATION, MEMORY, STYLE)
 
 
 def said(**options: Any) -> str:

@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, Page, Request, expect
 
 from tests.browser.conftest import Site, Visit
 from tests.browser.test_looks import findings, squeeze
-from tests.styles.test_style_library import style_file
+from tests.styles.style_files import style_file
 from tests.web.sites import picture
 
 FIRST = 90_000  # ms: the worker may load TensorFlow

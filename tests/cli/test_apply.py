@@ -12,7 +12,8 @@ from nst.options.fast_options import FastOptions
 from nst.options.option_field import options_of
 from nst.pictures.images import encode_jpeg, encode_png, read_file
 from nst.pictures.provenance import read_any_file
-from nst.styles.style_file import Plan, Style, StyleFile
+from nst.styles.network_plan import Plan
+from nst.styles.style_file import Style, StyleFile
 from nst.styles.style_library import Library
 
 PLAN = Plan((4, 6), 1, 3, 3)
@@ -44,7 +45,7 @@ def photo(tmp_path: Path, content: np.ndarray) -> Path:
     return path
 
 
-def test_a_style_is_applied_and_the_seconds_are_said(
+def test_a_style_is_applied_and_the_seconds_are_printed(
     photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     output = tmp_path / "out.png"
@@ -54,16 +55,16 @@ def test_a_style_is_applied_and_the_seconds_are_said(
     assert float(seconds) >= 0
     with Image.open(output) as result:
         assert result.size == (96, 72)
-        told = json.loads(result.text["nst-fast"])
-    assert told["mix"] == {"wavy": 1.0}
-    assert told["options"]["size"] == 96
-    assert told["network"] == style_file("wavy").network
+        kept = json.loads(result.text["nst-fast"])
+    assert kept["mix"] == {"wavy": 1.0}
+    assert kept["options"]["size"] == 96
+    assert kept["network"] == style_file("wavy").network
     assert main(["show", str(output)]) == 0
     shown = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
     assert {"styles wavy=1", "size 96"} < set(shown)
-    assert f"painted in one pass by the network {told['network']}" in shown
+    assert f"painted in one pass by the network {kept['network']}" in shown
     assert main(["show", str(output), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == told
+    assert json.loads(capsys.readouterr().out) == kept
 
 
 def test_styles_are_mixed_by_their_weights_and_a_jpeg_is_written(photo: Path, tmp_path: Path) -> None:
@@ -152,7 +153,7 @@ def test_python_paints_with_the_options_by_name(content: np.ndarray) -> None:
     assert nst.apply_style(content.astype(np.float64), "wavy", size=96).shape == (72, 96, 3)
 
 
-def test_python_is_told_what_cannot_be_used(content: np.ndarray) -> None:
+def test_wrong_arguments_of_apply_style_raise(content: np.ndarray) -> None:
     for picture, style, options, kind, words in (
         (content[0], "wavy", {}, InputError, r"must be an array \[H, W, 3\]"),
         ((content * 255).astype(np.uint8), "wavy", {}, InputError, "got uint8"),

@@ -5,7 +5,8 @@ import pytest
 
 from nst.cli.main import main
 from nst.pictures.images import encode_jpeg
-from nst.styles.style_file import Plan, Style, StyleFile
+from nst.styles.network_plan import Plan
+from nst.styles.style_file import Style, StyleFile
 from nst.styles.style_library import SHIPPED, Library
 
 PLAN = Plan((4, 6), 1, 3, 3)
@@ -39,9 +40,7 @@ def test_styles_are_listed_with_their_titles_origin_and_network(
     assert lines[-1] == ["mine", "Mine", "own", style_file("mine").network]
 
 
-def test_a_style_goes_out_and_comes_back_as_one_file(
-    own: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_exported_style_can_be_imported(own: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["styles", "export", "mine", "-o", str(tmp_path)]) == 0
     assert capsys.readouterr().out == f"{tmp_path / 'mine.style'}\n"
     assert main(["styles", "import", str(tmp_path / "mine.style")]) == 2
@@ -61,7 +60,7 @@ def test_a_style_is_renamed_and_given_a_title(own: Path, capsys: pytest.CaptureF
 
 BAD = {
     "a name that is mistyped": (["remove", "mien"], "there is no fast style 'mien'; did you mean 'mine'"),
-    "one that ships": (["remove", "{shipped}"], "came with the program: it stays as it is"),
+    "one that ships": (["remove", "{shipped}"], "came with the program and cannot be changed"),
     "a name that is none": (["rename", "mine", "../up"], "must be lower-case letters"),
     "a file that is not there": (["import", "nowhere.style"], "'nowhere.style' cannot be read: No such file"),
     "a file that is none of ours": (["import", "{none}"], "'none.style' is no style file of ours"),

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from nst.cli.main import main
-from nst.cli.train import lessons_of, train
+from nst.cli.train import styles_to_learn, train
 from nst.engine.photos import Photos
 from nst.errors import InputError
 from nst.options.option_field import options_of
@@ -30,23 +30,23 @@ QUICK = {"crop": 64, "batch": 2, "preview": 0.01, "learning_rate": 0.02, "extrac
 SCRIPT = """
 import sys
 from pathlib import Path
-from nst.options import TrainOptions
-from nst.stylefile import Plan
-from nst.train_command import lessons_of, train
+from nst.options.train_options import TrainOptions
+from nst.styles.network_plan import Plan
+from nst.cli.train import styles_to_learn, train
 from tests.engine.fast import TINY
-from tests.test_train_command import QUICK
+from tests.cli.test_train import QUICK
 folder = Path(sys.argv[1])
-lessons = lessons_of([str(folder / "waves.png")], None, QUICK["style_size"])
-train(lessons, folder / "photos", TINY, TrainOptions(**QUICK), folder / "waves.training", quiet=False)
+styles = styles_to_learn([str(folder / "waves.png")], None, QUICK["style_size"])
+train(styles, folder / "photos", TINY, TrainOptions(**QUICK), folder / "waves.training", quiet=False)
 """
 
 
-class Story(NamedTuple):
-    """A training that was killed, taken up by the same command, and interrupted."""
+class ContinuedTraining(NamedTuple):
+    """A training that was killed, continued by the same command, and interrupted."""
 
     folder: Path
-    killed: int  # step of the checkpoint that was left
-    said: list[str]
+    killed_at: int  # step of the checkpoint
+    notes: list[str]
     file: StyleFile
     ended: bool
 
@@ -67,7 +67,7 @@ def styled(folder: Path, name: str = "waves.png", seed: int = 7) -> Path:
 
 
 @pytest.fixture(scope="module")
-def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
+def continued(tmp_path_factory: pytest.TempPathFactory) -> ContinuedTraining:
     folder = tmp_path_factory.mktemp("training")
     styled(folder)
     photos(folder / "photos")
@@ -81,7 +81,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
         process.kill()
     killed = progress(folder / "waves.training")["step"]
 
-    said: list[str] = []
+    notes: list[str] = []
     keep = TrainingFolder.keep
 
     def keep_and_interrupt(self, pictures, history, state) -> None:
@@ -90,79 +90,82 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
             signal.raise_signal(signal.SIGINT)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("nst.cli.train.tell", said.append)
+        patch.setattr("nst.cli.train.note", notes.append)
         patch.setattr(TrainingFolder, "keep", keep_and_interrupt)
-        lessons = lessons_of([str(folder / "waves.png")], None, QUICK["style_size"])
+        styles = styles_to_learn([str(folder / "waves.png")], None, QUICK["style_size"])
         options = TrainOptions(**QUICK)
-        file, ended = train(lessons, folder / "photos", TINY, options, folder / "waves.training")
-    return Story(folder, killed, said, file, ended)
+        file, ended = train(styles, folder / "photos", TINY, options, folder / "waves.training")
+    return ContinuedTraining(folder, killed, notes, file, ended)
 
 
-def test_a_training_that_was_killed_goes_on_where_it_was(story: Story) -> None:
-    assert story.killed >= 5
-    assert f"the training in {str(story.training)!r} goes on after step {story.killed}" in story.said
-    steps = [past["step"] for past in progress(story.training)["history"]]
+def test_a_continued_continues_from_its_checkpoint(continued: ContinuedTraining) -> None:
+    assert continued.killed_at >= 5
+    assert f"the training in {str(continued.training)!r} goes on after step {continued.killed_at}" in continued.notes
+    steps = [past["step"] for past in progress(continued.training)["history"]]
     assert steps == sorted(set(steps))
     assert steps[0] == 0
-    assert story.killed in steps
-    assert steps[-1] >= story.killed + 25
+    assert continued.killed_at in steps
+    assert steps[-1] >= continued.killed_at + 25
 
 
-def test_the_loss_really_falls(story: Story) -> None:
-    first, *_, last = progress(story.training)["history"]
+def test_the_held_out_loss_falls(continued: ContinuedTraining) -> None:
+    first, *_, last = progress(continued.training)["history"]
     assert last["losses"]["total"] < 0.9 * first["losses"]["total"]
     assert last["losses"]["style"] < first["losses"]["style"]
 
 
-def test_an_interrupted_training_keeps_its_styles(story: Story) -> None:
-    assert not story.ended
-    assert story.said[-1] == f"interrupted after step {progress(story.training)['step']}: the styles stay as they are"
-    read = StyleFile.from_bytes(story.file.to_bytes())
-    told = read.styles["waves"].provenance
-    assert (told["extractor"], told["photos"], told["folder"]) == ("compact", 5, "photos")
-    assert told["steps"] == progress(story.training)["step"]
-    assert set(told["losses"]) == {"total", "content", "style", "tv"}
+def test_an_interrupted_training_keeps_its_styles(continued: ContinuedTraining) -> None:
+    assert not continued.ended
+    assert (
+        continued.notes[-1]
+        == f"interrupted after step {progress(continued.training)['step']}: the styles stay as they are"
+    )
+    read = StyleFile.from_bytes(continued.file.to_bytes())
+    provenance = read.styles["waves"].provenance
+    assert (provenance["extractor"], provenance["photos"], provenance["folder"]) == ("compact", 5, "photos")
+    assert provenance["steps"] == progress(continued.training)["step"]
+    assert set(provenance["losses"]) == {"total", "content", "style", "tv"}
 
 
-def test_a_bad_photo_is_named_once(story: Story) -> None:
-    assert len([line for line in story.said if line.startswith("broken.jpg is left out: ")]) == 1
+def test_a_bad_photo_is_named_once(continued: ContinuedTraining) -> None:
+    assert len([line for line in continued.notes if line.startswith("broken.jpg is left out: ")]) == 1
 
 
-def test_the_report_and_every_preview_lie_beside_the_checkpoint(story: Story) -> None:
-    steps = [past["step"] for past in progress(story.training)["history"]]
+def test_the_report_and_every_preview_are_in_the_folder(continued: ContinuedTraining) -> None:
+    steps = [past["step"] for past in progress(continued.training)["history"]]
     names = {f"preview-{step:06}-waves.jpg" for step in steps} | {"preview-photo.jpg"}
-    assert {path.name for path in story.training.glob("*.jpg")} >= names
-    report = (story.training / "report.html").read_text(encoding="utf-8")
+    assert {path.name for path in continued.training.glob("*.jpg")} >= names
+    report = (continued.training / "report.html").read_text(encoding="utf-8")
     assert "Waves" in report
     assert f"Ended: step {steps[-1]}" in report
     assert report.count("<circle") == 4 * len(steps)
     assert "http-equiv" not in report
 
 
-def again(story: Story, folder: Path, style: Path | None = None) -> None:
-    lessons = lessons_of([f"waves={style or story.folder / 'waves.png'}"], None, QUICK["style_size"])
-    train(lessons, story.folder / "photos", TINY, TrainOptions(**QUICK), folder)
+def continue_training(continued: ContinuedTraining, folder: Path, style: Path | None = None) -> None:
+    styles = styles_to_learn([f"waves={style or continued.folder / 'waves.png'}"], None, QUICK["style_size"])
+    train(styles, continued.folder / "photos", TINY, TrainOptions(**QUICK), folder)
 
 
-def test_a_damaged_checkpoint_is_refused_and_restart_is_named(story: Story, tmp_path: Path) -> None:
+def test_the_error_of_a_damaged_checkpoint_names_restart(continued: ContinuedTraining, tmp_path: Path) -> None:
     folder = tmp_path / "waves.training"
-    shutil.copytree(story.training, folder)
-    (folder / "checkpoint.npz").write_bytes((story.training / "checkpoint.npz").read_bytes()[:2000])
+    shutil.copytree(continued.training, folder)
+    (folder / "checkpoint.npz").write_bytes((continued.training / "checkpoint.npz").read_bytes()[:2000])
     with pytest.raises(InputError, match="the checkpoint is damaged, or of another training; --restart begins anew"):
-        again(story, folder)
+        continue_training(continued, folder)
 
 
-def test_the_checkpoint_of_another_training_is_refused(story: Story, tmp_path: Path) -> None:
+def test_the_checkpoint_of_another_training_is_refused(continued: ContinuedTraining, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="has a training with other styles; --restart begins anew"):
-        again(story, story.training, styled(tmp_path, seed=8))
+        continue_training(continued, continued.training, styled(tmp_path, seed=8))
 
 
-def test_restart_begins_anew(story: Story, tmp_path: Path) -> None:
+def test_restart_begins_anew(continued: ContinuedTraining, tmp_path: Path) -> None:
     folder = tmp_path / "waves.training"
-    shutil.copytree(story.training, folder)
-    lessons = lessons_of([str(styled(tmp_path, seed=8))], None, 96)
-    options, photos = TrainOptions(**QUICK), Photos(story.folder / "photos", 64, 0, pytest.fail)
-    assert TrainingFolder(folder, lessons, TINY, photos, options, {}).open(restart=True) is None
+    shutil.copytree(continued.training, folder)
+    styles = styles_to_learn([str(styled(tmp_path, seed=8))], None, 96)
+    options, photos = TrainOptions(**QUICK), Photos(continued.folder / "photos", 64, 0, pytest.fail)
+    assert TrainingFolder(folder, styles, TINY, photos, options, {}).open(restart=True) is None
     assert [path.name for path in folder.glob("*.jpg")] == []
     assert not (folder / "checkpoint.npz").exists()
 
@@ -192,7 +195,7 @@ def test_a_style_is_added_to_the_shipped_network_and_leaves_it_as_it_is(
         assert small.size == (96, 80)
     assert (data / "wurm-kraut.training" / "report.html").is_file()
 
-    assert main(words) == 0  # the same again: it is complete, and takes its own place
+    assert main(words) == 0  # the same command again: the training is complete, and its style is replaced
     assert "goes on after step 2" in capsys.readouterr().err
     styled(tmp_path, style.name, seed=8)
     assert main(words) == 2
@@ -251,7 +254,7 @@ def test_every_option_is_a_flag(capsys: pytest.CaptureFixture[str]) -> None:
     assert [flag for flag in flags if flag not in text] == []
 
 
-def test_a_backend_that_is_none_is_said_in_one_line(tmp_path: Path) -> None:
+def test_an_unknown_backend_is_one_line(tmp_path: Path) -> None:
     photos(tmp_path / "photos")
     command = [sys.executable, "-m", "nst", "train", str(styled(tmp_path)), "--photos", str(tmp_path / "photos")]
     environment = {**os.environ, "KERAS_BACKEND": "abacus", "NST_DATA": str(tmp_path)}

@@ -1,7 +1,15 @@
+from collections.abc import Iterator
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from nst.engine.extractors import Architecture, Extractor, he_normal
+from nst.engine.lbfgs import LBFGS
+from nst.engine.objective import Objective
+from nst.options.style_options import StyleOptions
+
+from .files import FILE, SHAPES, Layers, Server, write_notop
 
 TINY = Architecture("tiny", (4, 6, 8, 8, 8), (2, 2, 3, 2, 2), "average", "reflect", {"head": ("block2_conv2", 5)})
 
@@ -10,6 +18,18 @@ TINY = Architecture("tiny", (4, 6, 8, 8, 8), (2, 2, 3, 2, 2), "average", "reflec
 def tiny() -> Extractor:
     """A real extractor with random weights, small enough for every test."""
     return Extractor(TINY, he_normal(TINY, seed=3))
+
+
+@pytest.fixture(scope="session")
+def tiny_half() -> Extractor:
+    """The same network in bfloat16."""
+    return Extractor(TINY, he_normal(TINY, seed=3), dtype="bfloat16")
+
+
+def small_options(**given) -> StyleOptions:
+    """Options of a run on `tiny` that takes a second: by default 20 steps, on scales of 64 and 128 px."""
+    layers = {"content_layers": "block3_conv3", "style_layers": "block1_conv1,block2_conv2,block4_conv1"}
+    return StyleOptions(**{"epochs": 4, "steps_per_epoch": 5, "size": 128, **layers, **given})
 
 
 @pytest.fixture
@@ -21,3 +41,53 @@ def pictures() -> tuple[np.ndarray, np.ndarray]:
     y, x = np.mgrid[0:36, 0:36] / 36
     style = np.stack([np.sin(30 * x) ** 2, np.cos(30 * y) ** 2, x * y], -1) * 0.9 + random.uniform(0, 0.1, (36, 36, 3))
     return content.astype(np.float32), style.astype(np.float32)
+
+
+@pytest.fixture
+def evaluations(monkeypatch) -> list[str]:
+    """The precision of each evaluation of an objective from now on."""
+    done, evaluate = [], Objective.evaluate
+
+    def counted(self, *given, **named):
+        done.append(self.extractor.dtype)
+        return evaluate(self, *given, **named)
+
+    monkeypatch.setattr(Objective, "evaluate", counted)
+    return done
+
+
+@pytest.fixture
+def stalls_after_4_steps(monkeypatch) -> None:
+    """L-BFGS stalls whatever it gains, as soon as it has taken four steps and looks at what they gained."""
+    monkeypatch.setattr(LBFGS, "stall_gain", 1e9)
+    monkeypatch.setattr(LBFGS, "stall_window", 4)
+
+
+@pytest.fixture
+def empty_caches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Empty caches of weights, and no variable that names a file or forbids the network."""
+    for variable in ("NST_VGG19_WEIGHTS", "NST_VGG16_WEIGHTS", "NST_OFFLINE"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("NST_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    monkeypatch.setenv("NO_PROXY", "*")  # the loopback is no business of a proxy
+
+
+@pytest.fixture(scope="session")
+def layers() -> Layers:
+    random = np.random.default_rng(1)
+    return {
+        layer: (random.normal(size=shape).astype(np.float32), random.normal(size=shape[-1]).astype(np.float32))
+        for layer, shape in SHAPES.items()
+    }
+
+
+@pytest.fixture(scope="session")
+def notop(layers: Layers, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_notop(tmp_path_factory.mktemp("notop") / FILE, layers)
+
+
+@pytest.fixture
+def server(notop: Path) -> Iterator[Server]:
+    with Server(notop.read_bytes()) as running:
+        yield running

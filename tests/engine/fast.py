@@ -6,15 +6,16 @@ import numpy as np
 
 from nst.engine.transformer import Transformer
 from nst.pictures.images import encode_png
-from nst.styles.style_file import Plan, Style, StyleFile
+from nst.styles.network_plan import Plan
+from nst.styles.style_file import Style, StyleFile
 
 TINY = Plan((4, 6, 8), 1, 3, 3, (0,), grain=True)
 
 
 def transformer(plan: Plan = TINY, styles: int = 3, seed: int = 0) -> Transformer:
-    """One whose styles differ, and whose own vector is not neutral."""
+    """A network whose styles differ, and whose identity vector is not neutral."""
     found, random = Transformer(plan, styles, seed), np.random.default_rng(seed)
-    for weight in (found.styles, found.own):
+    for weight in (found.styles, found.identity_vector):
         weight.assign(np.asarray(weight) + random.normal(0, 0.3, weight.shape))
     return found
 

@@ -10,8 +10,11 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from nst.engine import weights
+
 FILE = "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"
 Layers = dict[str, tuple[np.ndarray, np.ndarray]]
+SHAPES = {"block1_conv1": (3, 3, 3, 4), "block1_conv2": (3, 3, 4, 4), "block2_conv1": (3, 3, 4, 6)}
 
 
 def write_notop(path: Path, layers: Layers) -> Path:
@@ -91,3 +94,23 @@ class Server:
         self.http.shutdown()
         self.http.server_close()
         self.thread.join()
+
+
+def same(found: Layers, expected: Layers) -> bool:
+    return found.keys() == expected.keys() and all(
+        np.array_equal(ours, theirs) and ours.dtype == np.float32
+        for layer in expected
+        for ours, theirs in zip(found[layer], expected[layer], strict=True)
+    )
+
+
+def fetch(server: Server, **changes: object) -> tuple[Path, list[tuple[int, int]]]:
+    """(the file, the progress told)."""
+    told: list[tuple[int, int]] = []
+    settings = {"url": server.url, "md5": md5(server.data), "timeout": 20, "attempts": 3, "pause": 0} | changes
+    return weights.fetch("vgg19", lambda *numbers: told.append(numbers), **settings), told
+
+
+def left_in_the_cache(tmp_path: Path) -> list[str]:
+    folder = tmp_path / "cache" / "weights"
+    return sorted(path.name for path in folder.iterdir() if path.suffix != ".lock")

@@ -1,6 +1,6 @@
 import pytest
 
-from nst.engine import calibrate as calibrating
+from nst.engine import calibrate as calibration
 from nst.engine.calibrate import calibrate
 from nst.engine.extractors import ARCHITECTURES, Extractor, he_normal
 from nst.engine.networks import load_extractor
@@ -9,8 +9,8 @@ from nst.engine.networks import load_extractor
 def test_a_network_is_measured_step_by_step(monkeypatch):
     seconds = {64: 0.03, 224: 0.2}  # of a step on either picture
     clock = iter(range(10**6))
-    monkeypatch.setattr(calibrating, "_step", lambda extractor, side: (side**2, seconds[side]))
-    monkeypatch.setattr(calibrating.time, "perf_counter", lambda: next(clock))
+    monkeypatch.setattr(calibration, "_time_step", lambda extractor, side: (side**2, seconds[side]))
+    monkeypatch.setattr(calibration.time, "perf_counter", lambda: next(clock))
     found = calibrate(load_extractor("compact"))
     assert (found.network, found.precision) == ("compact", "float32")
     for side, expected in seconds.items():
@@ -19,7 +19,7 @@ def test_a_network_is_measured_step_by_step(monkeypatch):
 
 
 def test_times_that_make_no_line_are_never_negative(monkeypatch):
-    monkeypatch.setattr(calibrating, "_step", lambda extractor, side: (side**2, 1 / side))
+    monkeypatch.setattr(calibration, "_time_step", lambda extractor, side: (side**2, 1 / side))
     found = calibrate(load_extractor("compact"))
     assert found.pixel_seconds == 0
     assert found.step_seconds > 0

@@ -33,11 +33,11 @@ def clock(monkeypatch: pytest.MonkeyPatch, seconds: dict[str, float]) -> list[st
 
         return convolve
 
-    monkeypatch.setattr(devices, "_convolution", convolution)
+    monkeypatch.setattr(devices, "_timed_convolution", convolution)
     return done
 
 
-def test_the_device_is_told_in_words():
+def test_the_device_is_named_in_words():
     if tf.config.list_physical_devices("GPU"):
         pytest.skip("this machine has a GPU, whose name is its maker's choice")
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
@@ -59,14 +59,14 @@ def test_auto_is_bfloat16_only_where_it_is_clearly_faster(monkeypatch, untried, 
     assert devices.choose_precision("auto") == dtype
 
 
-def test_the_trial_is_made_once_in_turn_and_only_for_auto(monkeypatch, untried):
+def test_the_trial_is_made_once_with_both_in_turn_and_only_for_auto(monkeypatch, untried):
     done = clock(monkeypatch, {"float32": 0.003, "bfloat16": 0.002})
     for asked in ("float32", "bfloat16"):
         devices.choose_precision(asked)
     assert done == []
     devices.choose_precision("auto")
     trial = list(done)
-    assert trial[-2 * devices.ROUNDS :] == ["float32", "bfloat16"] * devices.ROUNDS
+    assert trial[-2 * devices.MOST_ROUNDS :] == ["float32", "bfloat16"] * devices.MOST_ROUNDS
     devices.choose_precision("auto")
     assert done == trial
 
@@ -77,9 +77,9 @@ def test_the_trial_grows_until_it_can_be_measured_and_no_further(monkeypatch, un
     def convolution(dtype: str):
         return lambda side: sides.append(side) or 1e-5  # a GPU that nothing here can occupy
 
-    monkeypatch.setattr(devices, "_convolution", convolution)
+    monkeypatch.setattr(devices, "_timed_convolution", convolution)
     devices.bfloat16_speedup()
-    least, largest = devices.SIDES
+    least, largest = devices.TRIAL_SIDES
     assert (min(sides), max(sides)) == (least, largest)
 
 
@@ -92,7 +92,7 @@ def test_a_device_without_bfloat16_computes_in_float32(monkeypatch, untried):
 
         return convolve
 
-    monkeypatch.setattr(devices, "_convolution", convolution)
+    monkeypatch.setattr(devices, "_timed_convolution", convolution)
     assert devices.choose_precision("auto") == "float32"
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from nst.engine.objective import LiveWeights, Objective, within
+from nst.engine.objective import LiveWeights, Objective
 from nst.errors import OptionError
 from nst.options.style_options import StyleOptions
 
@@ -45,16 +45,6 @@ def test_on_a_coarser_scale_content_and_smoothness_count_for_more(normalisation,
     assert (coarse.content, coarse.tv) == pytest.approx((content, 4 * WEIGHTS.tv))
     assert dataclasses.replace(coarse, content=WEIGHTS.content, tv=WEIGHTS.tv) == WEIGHTS
     assert WEIGHTS.on_scale(1.0, 0.0, normalisation) == WEIGHTS
-
-
-def test_the_gradient_of_a_crop_is_that_of_a_slice():
-    features = tf.random.stateless_uniform([1, 7, 9, 2], seed=(3, 4))
-    with tf.GradientTape(persistent=True) as tape:
-        tape.watch(features)
-        cropped = within(features, ((2, 11), (4, 17)), stride=2)
-        losses = [tf.reduce_sum(tf.square(x)) for x in (cropped, features[:, 1:6, 2:9])]
-    np.testing.assert_array_equal(cropped, features[:, 1:6, 2:9])
-    np.testing.assert_array_equal(*(tape.gradient(loss, features) for loss in losses))
 
 
 def test_what_lies_in_the_margin_does_not_count(tiny, pictures):

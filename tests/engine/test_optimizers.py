@@ -7,7 +7,9 @@ import pytest
 import scipy.optimize
 import tensorflow as tf
 
-from nst.engine.optimizers import LBFGS, OPTIMIZERS, Adam, _Pairs
+from nst.engine.adam import Adam
+from nst.engine.lbfgs import LBFGS, CurvaturePairs
+from nst.engine.loop import OPTIMIZERS
 from nst.runs.events import Losses
 
 RANDOM = np.random.default_rng(0)
@@ -17,7 +19,7 @@ CENTRE = RANDOM.uniform(-0.4, 1.4, SHAPE).astype(np.float32)  # partly outside t
 
 
 def evaluator(function):
-    """A numeric function of an image as the optimisers want it."""
+    """A function of an image as the optimizers take it: with its gradient."""
 
     def evaluate(image):
         with tf.GradientTape() as tape:
@@ -38,11 +40,11 @@ def rosenbrock(x):
 
 
 def to(height, width):
-    """What takes a canvas to another size."""
-    return lambda canvas, method: tf.image.resize(canvas, (height, width), method=method, antialias=True)
+    """A function that resizes an image to that size, as `Optimizer.resize` takes it."""
+    return lambda image, method: tf.image.resize(image, (height, width), method=method, antialias=True)
 
 
-NONE = tf.zeros([])  # no detail
+NO_DETAIL = tf.zeros([])
 OBJECTIVES = {"quadratic": quadratic, "rosenbrock": rosenbrock}
 
 
@@ -52,7 +54,7 @@ def start() -> tf.Tensor:
 
 @pytest.mark.parametrize("objective", OBJECTIVES)
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_every_optimiser_descends_every_objective_inside_the_box(name, objective):
+def test_every_optimizer_descends_every_objective_inside_the_box(name, objective):
     optimizer, evaluate = OPTIMIZERS[name](start()), evaluator(OBJECTIVES[objective])
     first = evaluate(optimizer.image)[0].total
     for _ in range(60):
@@ -105,38 +107,38 @@ def test_adam_agrees_with_its_twin():
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_growing_carries_the_picture_and_keeps_descending(name):
+def test_a_resized_optimizer_has_the_picture_and_keeps_descending(name):
     y, x = np.mgrid[0:1:6j, 0:1:7j]
     smooth = tf.constant(np.stack([x, y, x * y], -1)[None], tf.float32)
     optimizer = OPTIMIZERS[name](smooth)
     for _ in range(3):
         optimizer.step(evaluator(lambda image: tf.reduce_sum((image - 0.5) ** 4)), 0.01)
     before = optimizer.image
-    optimizer.grow(to(12, 14), NONE)
+    optimizer.resize(to(12, 14), NO_DETAIL)
     assert optimizer.image.shape == (1, 12, 14, 3)
     back = tf.image.resize(optimizer.image, (6, 7), antialias=True)
     assert float(tf.reduce_max(tf.abs(back - before))) < 0.1
     evaluate = evaluator(lambda image: tf.reduce_sum((image - 0.5) ** 4))
     first = optimizer.step(evaluate, 0.01).total
-    optimizer.reweighted()
+    optimizer.on_objective_changed()
     assert optimizer.step(evaluate, 0.01).total < first
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_growing_adds_the_detail_and_stays_between_black_and_white(name):
+def test_detail_is_added_to_the_resized_picture_and_clipped(name):
     detail = tf.random.stateless_uniform((1, 12, 14, 3), (1, 2), -0.6, 0.6)
     plain, detailed = (OPTIMIZERS[name](start()) for _ in range(2))
-    plain.grow(to(12, 14), NONE)
-    detailed.grow(to(12, 14), detail)
+    plain.resize(to(12, 14), NO_DETAIL)
+    detailed.resize(to(12, 14), detail)
     carried = to(12, 14)(start(), "bicubic")
     np.testing.assert_allclose(plain.image, np.clip(carried, 0, 1), atol=1e-6)
     np.testing.assert_allclose(detailed.image, np.clip(carried + detail, 0, 1), atol=1e-6)
 
 
-def test_lbfgs_moves_as_the_two_loops_of_the_book_do():
+def test_the_direction_is_that_of_the_two_loops_of_the_book():
     """Nocedal and Wright 2006, algorithm 7.4, a vector at a time, on more pairs than are kept."""
     random = np.random.default_rng(3)
-    pairs = _Pairs(tf.zeros(SHAPE))
+    pairs = CurvaturePairs(tf.zeros(SHAPE))
     kept = []
     for _ in range(14):
         s = random.normal(size=SHAPE).astype(np.float32)
@@ -154,53 +156,53 @@ def test_lbfgs_moves_as_the_two_loops_of_the_book_do():
     q = q * (s @ y) / (y @ y)
     for (s, y), alpha in zip(kept, reversed(alphas), strict=True):
         q = q + (alpha - y @ q / (s @ y)) * s
-    np.testing.assert_allclose(np.ravel(pairs.times_curvature(tf.constant(g))), q, atol=1e-5)
+    np.testing.assert_allclose(np.ravel(pairs.times_inverse_hessian(tf.constant(g))), q, atol=1e-5)
 
 
-def test_lbfgs_remembers_no_pair_along_which_the_gradient_falls():
-    pairs = _Pairs(tf.zeros(SHAPE))
+def test_a_pair_without_positive_curvature_is_not_stored():
+    pairs = CurvaturePairs(tf.zeros(SHAPE))
     pairs.add(tf.ones(SHAPE), -tf.ones(SHAPE))
     assert len(pairs) == 0
-    np.testing.assert_array_equal(pairs.times_curvature(tf.ones(SHAPE)), np.ones(SHAPE))
+    np.testing.assert_array_equal(pairs.times_inverse_hessian(tf.ones(SHAPE)), np.ones(SHAPE))
 
 
-def test_adams_steps_are_as_long_after_growing_as_before():
+def test_adams_steps_are_as_long_after_resizing_as_before():
     """On a loss that is a mean, as ours are: each pixel's gradient is a quarter at twice the size."""
     optimizer, evaluate = Adam(start()), evaluator(lambda image: tf.reduce_mean(tf.abs(image - 2.0)))
     for _ in range(20):
         optimizer.step(evaluate, 0.001)
-    optimizer.grow(to(12, 14), NONE)
+    optimizer.resize(to(12, 14), NO_DETAIL)
     before = optimizer.image
     optimizer.step(evaluate, 0.001)
     moved = float(tf.reduce_mean(tf.abs(optimizer.image - before)))
     assert moved == pytest.approx(0.001 / (1 + Adam.epsilon), rel=0.02)
 
 
-def test_adams_second_moment_never_turns_negative_when_it_grows():
+def test_adams_second_moment_is_never_negative_after_resizing():
     optimizer = Adam(start())
     for _ in range(3):
         optimizer.step(evaluator(quadratic), 0.02)
-    optimizer.grow(to(13, 17), NONE)
+    optimizer.resize(to(13, 17), NO_DETAIL)
     assert float(tf.reduce_min(optimizer._second)) >= 0
 
 
-# Near the noise -------------------------------------------------------------------------------------------------------
+# Stalling among the noise of loss and gradient ------------------------------------------------------------------------
 
 
 class Noisy:
-    """`function` with noise in value and gradient, a `share` of what they are at the start; an image's is its own.
+    """`function` with noise in value and gradient, that `share` of their size at the start.
 
-    It counts how often it is asked.
+    The noise of an image is always the same. `evaluations` counts the calls.
     """
 
     def __init__(self, function, share: float, seed: int = 0) -> None:
-        self.exact, self.seed, self.asked = evaluator(function), seed, 0
+        self.exact, self.seed, self.evaluations = evaluator(function), seed, 0
         losses, gradient = self.exact(start())
         self.noise = share * losses.total
         self.gradient_noise = share * float(tf.sqrt(tf.reduce_mean(tf.square(gradient))))
 
     def __call__(self, image):
-        self.asked += 1
+        self.evaluations += 1
         losses, gradient = self.exact(image)
         random = np.random.default_rng([self.seed, zlib.crc32(image.numpy().tobytes())])
         total = losses.total + self.noise * random.uniform(-1, 1)
@@ -212,16 +214,16 @@ def search(optimizer: LBFGS, evaluate: Noisy) -> tuple[list[float], list[int]]:
     """(total, evaluations) of each step until it stalls."""
     totals, spent = [], []
     while not optimizer.stalled:
-        before = evaluate.asked
+        before = evaluate.evaluations
         totals.append(optimizer.step(evaluate, 0.03).total)
-        spent.append(evaluate.asked - before)
+        spent.append(evaluate.evaluations - before)
         assert len(spent) < 200
     return totals, spent
 
 
 @functools.cache
 def least(objective: str) -> float:
-    """The loss at the minimum within the box; `test_lbfgs_reaches_what_scipy_reaches` vouches for it."""
+    """The loss at the minimum within the box; `test_lbfgs_reaches_what_scipy_reaches` proves that L-BFGS finds it."""
     optimizer, evaluate = LBFGS(start()), Noisy(OBJECTIVES[objective], 0.0)
     search(optimizer, evaluate)
     return evaluate.exact(optimizer.image)[0].total
@@ -247,7 +249,7 @@ def test_a_search_stalls_where_the_noise_begins_and_goes_on_where_there_is_less(
     first = evaluate.exact(start())[0].total
     search(optimizer, evaluate)
     assert evaluate.exact(optimizer.image)[0].total - least(objective) <= 5 * evaluate.noise + 1e-6 * first
-    optimizer.reweighted()
+    optimizer.on_objective_changed()
     search(optimizer, Noisy(OBJECTIVES[objective], 0.0))
     assert evaluate.exact(optimizer.image)[0].total - least(objective) <= 1e-6 * first
 
@@ -255,25 +257,27 @@ def test_a_search_stalls_where_the_noise_begins_and_goes_on_where_there_is_less(
 def test_a_search_that_has_stalled_costs_nothing_until_the_objective_changes():
     optimizer, evaluate = LBFGS(start()), Noisy(quadratic, 1e-3)
     totals, _ = search(optimizer, evaluate)
-    before, image = evaluate.asked, optimizer.image
+    before, image = evaluate.evaluations, optimizer.image
     assert optimizer.step(evaluate, 0.03).total <= totals[-1]
-    assert (evaluate.asked, optimizer.image) == (before, image)
-    optimizer.reweighted()
+    assert (evaluate.evaluations, optimizer.image) == (before, image)
+    optimizer.on_objective_changed()
     optimizer.step(evaluate, 0.03)
-    assert evaluate.asked > before
-    optimizer.grow(to(12, 14), NONE)
+    assert evaluate.evaluations > before
+    optimizer.resize(to(12, 14), NO_DETAIL)
     assert not optimizer.stalled
 
 
 def test_a_search_that_gains_next_to_nothing_has_stalled():
     """Each step lowers the loss by a little less than counts."""
-    asked = itertools.count()
+    calls = itertools.count()
 
     def evaluate(image):
-        return Losses(1000.0 - 0.4 * LBFGS.gain * 1000.0 / LBFGS.window * next(asked), 0, 0, 0), 0.1 * tf.ones(SHAPE)
+        return Losses(
+            1000.0 - 0.4 * LBFGS.stall_gain * 1000.0 / LBFGS.stall_window * next(calls), 0, 0, 0
+        ), 0.1 * tf.ones(SHAPE)
 
     optimizer = LBFGS(start())
-    for step in range(1, LBFGS.window + 2):
+    for step in range(1, LBFGS.stall_window + 2):
         assert not optimizer.stalled, step
         optimizer.step(evaluate, 0.001)
     assert optimizer.stalled

@@ -6,9 +6,9 @@ from nst.engine import weights as weight_files
 from nst.engine.backend import tf
 from nst.engine.extractors import ARCHITECTURES, Extractor, he_normal
 from nst.engine.losses import content_loss, gram
-from nst.engine.networks import choose_extractor, load_extractor
 from nst.engine.objective import LiveWeights, Objective
-from nst.engine.optimize import Step, stylize
+from nst.engine.optimize import stylize
+from nst.engine.step import Step
 from nst.errors import WeightsError
 from nst.options.style_options import StyleOptions
 
@@ -16,8 +16,8 @@ from nst.options.style_options import StyleOptions
 def network(name: str, dtype: str) -> Extractor:
     """The built-in network as it ships; VGG with random weights."""
     architecture = ARCHITECTURES[name]
-    own = name == "compact"
-    weights = weight_files.load(name, architecture.shapes()) if own else he_normal(architecture, seed=0)
+    ships = name == "compact"
+    weights = weight_files.load(name, architecture.shapes()) if ships else he_normal(architecture, seed=0)
     return Extractor(architecture, weights, dtype=dtype)
 
 
@@ -54,13 +54,6 @@ def test_sums_of_bfloat16_activations_are_float32():
     loss = content_loss(ones, 0 * ones, "gatys")
     assert loss.dtype == tf.float32
     assert float(loss) == 5000
-
-
-def test_an_extractor_of_another_precision_is_another_one_and_kept_beside_the_first():
-    found = {dtype: choose_extractor("compact", precision=dtype)[0] for dtype in ("float32", "bfloat16")}
-    for dtype, extractor in found.items():
-        assert extractor.dtype == dtype
-        assert load_extractor("compact", "auto", dtype) is extractor
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])

@@ -7,10 +7,10 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nst.engine.adam import Adam
 from nst.engine.extractors import ARCHITECTURES, Extractor, he_normal
 from nst.engine.networks import load_extractor
 from nst.engine.objective import LiveWeights, Objective
-from nst.engine.optimizers import Adam
 from nst.engine.tiles import TiledObjective, grid, halo, spans
 from nst.options.style_options import StyleOptions
 from nst.runs.estimates import NETWORKS
@@ -32,7 +32,7 @@ def distance(a: tf.Tensor, b: tf.Tensor) -> float:
     return float(tf.norm(a - b) / tf.norm(a))
 
 
-def of_the_studio(network: str, normalisation: str, margin: int = 0) -> tuple[Objective, LiveWeights]:
+def default_objective(network: str, normalisation: str, margin: int = 0) -> tuple[Objective, LiveWeights]:
     """The default objective: of the trained compact network, or of a VGG19 with random weights."""
     extractor = load_extractor("compact") if network == "compact" else Extractor(THIN, he_normal(THIN, 0))
     options = StyleOptions(normalisation=normalisation, tv_weight=0.5)
@@ -43,7 +43,7 @@ def of_the_studio(network: str, normalisation: str, margin: int = 0) -> tuple[Ob
 @pytest.mark.parametrize(("normalisation", "margin"), [("relative", 8), ("gatys", 8), ("relative", 0)])
 @pytest.mark.parametrize("network", ["compact", "vgg19"])
 def test_losses_and_gradient_by_tiles_are_those_of_the_whole(network, normalisation, margin):
-    whole, weights = of_the_studio(network, normalisation, margin)
+    whole, weights = default_objective(network, normalisation, margin)
     tiled = TiledObjective(whole, SIDE)
     side = 2 * NETWORKS[network].halo + SIDE + 8  # too large for one tile
     image, content, style = noise(side + 5, side - 2), noise(side + 5, side - 2, 1), noise(side, side + 40, 2)
@@ -105,7 +105,7 @@ def test_one_trace_serves_every_tile_of_every_picture(tiny):
     assert [function.experimental_get_tracing_count() for function in traced] == [1, 1, 1, 1]
 
 
-def test_an_optimiser_does_not_know(tiny):
+def test_an_optimizer_takes_the_same_steps_by_tiles(tiny):
     whole = Objective(tiny, CONTENT, STYLE, "relative")
     content, style, start = noise(210, 250), noise(200, 200, 1), noise(210, 250, 2)
     painted = []
@@ -149,7 +149,7 @@ def test_the_halo_is_what_the_layers_see():
 
 
 @pytest.mark.parametrize("network", ARCHITECTURES)
-def test_estimates_know_the_networks(network):
+def test_the_costs_in_the_estimates_are_those_of_the_networks(network):
     architecture, known = ARCHITECTURES[network], NETWORKS[network]
     content, style = StyleOptions().layers(network)
     assert known.halo == halo(architecture, [layer for layer, _ in (*content, *style)])

@@ -13,7 +13,7 @@ import pytest
 
 from nst.engine.networks import load_extractor
 from nst.engine.photos import Photos
-from nst.engine.train import Previewed, Retreated, Trained, Training
+from nst.engine.train import Previewed, RolledBack, Trained, Training
 from nst.engine.transformer import Transformer
 from nst.errors import Diverged, InputError
 from nst.options.train_options import TrainOptions
@@ -43,7 +43,7 @@ def test_the_loss_falls_on_photos_that_were_not_seen(tmp_path: Path) -> None:
     assert len(last.pictures) == 1 + len(STYLES)
 
 
-def test_a_preview_looks_at_every_style_however_few_the_photos_are(tmp_path: Path) -> None:
+def test_a_preview_measures_every_style_however_few_the_photos_are(tmp_path: Path) -> None:
     learning = training(tmp_path, styles=STYLES * 2)
     before, learned = learning.preview(), learning.transformer.styles
     for row in range(4):
@@ -53,34 +53,39 @@ def test_a_preview_looks_at_every_style_however_few_the_photos_are(tmp_path: Pat
         learned.assign(vectors)
 
 
-def test_steps_are_told_with_the_time_that_is_left(tmp_path: Path) -> None:
-    told = [record for record in training(tmp_path, steps=3).records() if isinstance(record, Trained)]
-    assert [record.step for record in told] == [1, 2, 3]
-    assert told[-1].left == 0.0
-    assert all(earlier.seconds < later.seconds for earlier, later in pairwise(told))
+def test_each_step_is_reported_with_the_time_that_is_left(tmp_path: Path) -> None:
+    steps = [record for record in training(tmp_path, steps=3).records() if isinstance(record, Trained)]
+    assert [record.step for record in steps] == [1, 2, 3]
+    assert steps[-1].left == 0.0
+    assert all(earlier.seconds < later.seconds for earlier, later in pairwise(steps))
 
 
-def test_a_new_style_leaves_the_network_as_it_is(tmp_path: Path) -> None:
+def test_adding_a_style_trains_its_vector_alone(tmp_path: Path) -> None:
     network = transformer(styles=2)
-    before = [np.asarray(weight).copy() for weight in (*network.kernels.values(), network.own, network.styles)]
+    before = [
+        np.asarray(weight).copy() for weight in (*network.kernels.values(), network.identity_vector, network.styles)
+    ]
     for _ in training(tmp_path, network, steps=3).records():
         pass
-    *kernels, own, styles = (*network.kernels.values(), network.own, network.styles)
-    for weight, was in zip((*kernels, own), before, strict=False):
+    *kernels, identity, styles = (*network.kernels.values(), network.identity_vector, network.styles)
+    for weight, was in zip((*kernels, identity), before, strict=False):
         np.testing.assert_array_equal(weight, was)
     assert np.abs(np.asarray(styles) - before[-1]).max() > 1e-4
 
 
-def test_a_training_goes_on_where_it_was(tmp_path: Path) -> None:
+def test_a_training_continues_from_its_state(tmp_path: Path) -> None:
     whole = training(tmp_path / "photos", steps=6)
     for record in whole.records():
         if isinstance(record, Trained) and record.step == 3:
             state = whole.state()
-    again = training(tmp_path / "photos", steps=6)
-    again.take_up(state)
-    first = next(iter(again.records()))
-    assert first.step == 4
-    assert again.seconds > 0
+    again = training(tmp_path / "photos", steps=6, seed=1)
+    assert again.state() != state
+    again.load_state(state)
+    assert again.state() == state  # weights, moments of Adam, step, time, learning rate and history
+    seconds = again.seconds
+    steps = [record for record in again.records() if isinstance(record, Trained)]
+    assert [step.step for step in steps] == [4, 5, 6]
+    assert steps[0].seconds > seconds > 0
 
 
 def test_the_same_seed_learns_the_same(tmp_path: Path) -> None:
@@ -94,7 +99,7 @@ def test_the_same_seed_learns_the_same(tmp_path: Path) -> None:
 
 
 class Poisoned(Photos):
-    """Photos of which some batches are no numbers."""
+    """Photos of which some batches are NaN."""
 
     bad: range
 
@@ -104,7 +109,7 @@ class Poisoned(Photos):
 
 
 @pytest.mark.parametrize("bad", [range(2, 3), range(1, 1000)], ids=["once", "always"])
-def test_a_loss_that_is_no_number_goes_back_and_on_in_smaller_steps(tmp_path: Path, bad: range) -> None:
+def test_a_loss_that_is_no_number_rolls_back_to_smaller_steps(tmp_path: Path, bad: range) -> None:
     learning = training(tmp_path, steps=4)
     learning._photos.__class__ = Poisoned
     Poisoned.bad = bad
@@ -113,7 +118,7 @@ def test_a_loss_that_is_no_number_goes_back_and_on_in_smaller_steps(tmp_path: Pa
             list(learning.records())
         return
     records = list(learning.records())
-    assert [record for record in records if isinstance(record, Retreated)] == [Retreated(0, 0.5)]
+    assert [record for record in records if isinstance(record, RolledBack)] == [RolledBack(0, 0.5)]
     assert learning.step == 4
     assert np.isfinite(np.asarray(learning.transformer.styles)).all()
 
@@ -130,7 +135,7 @@ def test_a_damaged_state_is_refused(tmp_path: Path) -> None:
     state = learning.state()
     for damaged in (b"", state[:1000], training(tmp_path, transformer(styles=2)).state()):
         with pytest.raises(InputError, match="checkpoint is damaged, or of another training"):
-            learning.take_up(damaged)
+            learning.load_state(damaged)
 
 
 def test_files_that_are_no_photos_are_named_and_left_out(tmp_path: Path) -> None:

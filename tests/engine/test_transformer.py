@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from nst.engine.backend import NORM_EPSILON, instance_norm
 from nst.engine.strips import paint_in_strips
-from nst.engine.transformer import GRAIN, Transformer, enlarged, padded, prepared
-from nst.styles.style_file import PLANS, Plan
+from nst.engine.transformer import NOISE_SIDE, Transformer, enlarged, padded, prepared
+from nst.styles.network_plan import PLANS, Plan
 from tests.engine import twins
 from tests.engine.fast import TINY, picture, style_file, transformer
 
@@ -82,11 +82,11 @@ def test_a_mix_is_the_style_of_the_mixed_vectors() -> None:
     np.testing.assert_allclose(NETWORK(x, mix), other(x, ONE[:1, :1]), atol=1e-6)
 
 
-def test_the_same_place_has_the_same_grain() -> None:
+def test_the_grain_depends_on_the_position_alone() -> None:
     x = picture(40, 30)[None]
     whole = np.asarray(prepared(x, TINY))
     np.testing.assert_array_equal(prepared(x[:, 25:], TINY, 25), whole[:, 25:])
-    np.testing.assert_array_equal(prepared(x, TINY, GRAIN), whole)
+    np.testing.assert_array_equal(prepared(x, TINY, NOISE_SIDE), whole)
     assert whole[..., 3].std() > 0.5
     assert prepared(x, PLANS["johnson"]).shape == x.shape
 
@@ -101,10 +101,10 @@ def test_a_file_gives_the_network_back() -> None:
 @pytest.mark.parametrize("plan", [TINY, Plan((4, 6), 2, 9, 9)], ids=["skips and grain", "as Johnson's"])
 @pytest.mark.parametrize("size", [(97, 131), (64, 50), (61, 200)])
 @pytest.mark.parametrize("strength", [None, 0.4])
-def test_strips_are_the_whole(
+def test_a_picture_painted_in_strips_is_the_same(
     plan: Plan, size: tuple[int, int], strength: float | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("nst.engine.strips.PIXELS", 700)
+    monkeypatch.setattr("nst.engine.strips.STRIP_PIXELS", 700)
     network, x = transformer(plan), picture(*size)
     x[: size[0] // 3] = 0.6  # a plain sky: statistics of strips alone would differ most
     mix = np.array([[0.2, 0.3, 0.5]], np.float32)

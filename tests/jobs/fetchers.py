@@ -1,4 +1,4 @@
-"""The real download of small weights, from the server that the environment names, in a real worker process."""
+"""The real download, of small weights, from the server that the environment names."""
 
 import os
 import threading

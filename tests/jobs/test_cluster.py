@@ -1,11 +1,13 @@
-"""A cluster as people run it: a scheduler and workers from the command line, on loopback, that share no file."""
+"""A cluster from the command line: a scheduler and workers on loopback that share no file."""
 
+import asyncio
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -13,20 +15,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from shutil import which
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import dask
 import psutil
 import pytest
-from distributed import Client
+from distributed import Client, Security
+from distributed.comm import connect as comm_connect
 
 from nst.jobs.cluster import _environment
 from nst.jobs.queue import Queue
 from nst.jobs.store import Store
+from nst.jobs.workers import WorkerFunctions
 from nst.options.settings import Settings
 from nst.runs.events import Finished, Kept, Started
+from nst.runs.job import StyleJob
 from nst.runs.run import Run, State
-from tests.jobs.painters import Emit, Job, epoch
-from tests.jobs.stories import follow, new_run, wait_until
+from tests.jobs.runners import Emit, epoch
+from tests.jobs.runs import follow, new_run, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -34,10 +41,10 @@ ROOT = Path(__file__).resolve().parents[2]
 # What runs in the workers ---------------------------------------------------------------------------------------------
 
 
-def paint_slowly(job: Job, emit: Emit, control: object) -> None:
+def paint_slowly(job: StyleJob, emit: Emit, control: object) -> None:
     """All epochs, fifty a second, every tenth kept; the note says where."""
-    first = int.from_bytes(job.get("checkpoint") or b"")
-    epochs = job["options"]["epochs"]
+    first = int.from_bytes(job.checkpoint or b"")
+    epochs = int(job.options.epochs)
     where = {"pid": os.getpid(), "first": first, "threads": os.environ.get("TF_NUM_INTRAOP_THREADS", "")}
     emit(Started("compact", json.dumps(where), 8, 6, epochs, 10 * epochs, epoch=first, resumed=bool(first)))
     for n in range(first + bool(first), epochs + 1):
@@ -52,7 +59,7 @@ def paint_slowly(job: Job, emit: Emit, control: object) -> None:
 
 
 @dataclass(frozen=True)
-class Member:
+class Node:
     """A scheduler or a worker, started as on a machine of its own."""
 
     process: subprocess.Popen[bytes]
@@ -62,23 +69,23 @@ class Member:
         process = psutil.Process(self.process.pid)
         return [process, *process.children(recursive=True)]
 
-    def pull_the_plug(self) -> None:
+    def kill(self) -> None:
         for process in self.family():
             process.kill()
         self.process.wait()
 
-    def said(self) -> str:
+    def output(self) -> str:
         return self.log.read_text()
 
 
 @contextmanager
-def member(folder: Path, *arguments: str, **environment: str) -> Iterator[Member]:
+def node(folder: Path, *arguments: str, **environment: str) -> Iterator[Node]:
     log = folder / f"{time.monotonic_ns()}.log"
     command = [sys.executable, "-m", "nst", *arguments]
     with log.open("wb") as written:
         process = subprocess.Popen(command, cwd=ROOT, env=os.environ | environment, stderr=written)
     try:
-        yield Member(process, log)
+        yield Node(process, log)
     finally:
         process.terminate()
         process.wait(30)
@@ -96,8 +103,8 @@ def address() -> str:
 
 @contextmanager
 def serving(store: Store, settings: Settings) -> Iterator[Queue]:
-    names = ("tests.jobs.test_cluster:paint_slowly", "tests.jobs.painters:warm_up", "tests.jobs.painters:fetch")
-    queue = Queue(settings, store, *names)
+    functions = ("tests.jobs.test_cluster:paint_slowly", "tests.jobs.runners:warm_up", "tests.jobs.runners:fetch")
+    queue = Queue(settings, store, WorkerFunctions(*functions))
     queue.start()
     try:
         yield queue
@@ -112,16 +119,16 @@ def submit(queue: Queue, store: Store, epochs: int) -> Run:
 
 
 def painting(run: Run) -> bool:
-    return bool(run.kept)  # and so can go on elsewhere
+    return bool(run.kept)  # so that another worker can resume it
 
 
 def slots(store: Store, run: Run) -> list[dict[str, Any]]:
-    """Where a run was begun, and begun again, as its painter noted."""
+    """Where a run was started, and started again, from the notes of its workers."""
     return [json.loads(event["note"]) for event in store.events(run.id, limit=1000) if event["kind"] == "started"]
 
 
 def both_painting(queue: Queue, store: Store, epochs: int) -> list[Run]:
-    """Two runs that are painted at the same time."""
+    """Two runs that are being painted at the same time."""
     runs = [submit(queue, store, epochs) for _ in range(2)]
     for run in runs:
         follow(store, run.id, until=painting)
@@ -129,16 +136,16 @@ def both_painting(queue: Queue, store: Store, epochs: int) -> list[Run]:
     return runs
 
 
-# Pool --------------------------------------------------------------------------------------------------------------
+# Nodes ----------------------------------------------------------------------------------------------------------------
 
 
 def test_two_workers_paint_two_runs_at_once_and_a_run_outlives_its_worker(
     tmp_path: Path, store: Store, address: str
 ) -> None:
     with ExitStack() as machines:
-        machines.enter_context(member(tmp_path, "scheduler", address))
-        one = machines.enter_context(member(tmp_path, "worker", address, "--name", "one", "--gpu"))
-        two = machines.enter_context(member(tmp_path, "worker", address, "--name", "two", "--no-gpu"))
+        machines.enter_context(node(tmp_path, "scheduler", address))
+        one = machines.enter_context(node(tmp_path, "worker", address, "--name", "one", "--gpu"))
+        two = machines.enter_context(node(tmp_path, "worker", address, "--name", "two", "--no-gpu"))
         with Client(address, set_as_default=False) as client:
             client.wait_for_workers(2, timeout=30)
             found = client.scheduler_info()["workers"].values()
@@ -147,42 +154,42 @@ def test_two_workers_paint_two_runs_at_once_and_a_run_outlives_its_worker(
             assert {worker["memory_limit"] for worker in found} == {0}
         with serving(store, Settings(scheduler=address)) as queue:
             runs = both_painting(queue, store, epochs=150)
-            painters = {slots(store, run)[0]["pid"]: run for run in runs}
-            lost = next(painters[process.pid] for process in one.family() if process.pid in painters)
-            other = next(painters[process.pid] for process in two.family() if process.pid in painters)
-            one.pull_the_plug()
+            runs_by_pid = {slots(store, run)[0]["pid"]: run for run in runs}
+            lost = next(runs_by_pid[process.pid] for process in one.family() if process.pid in runs_by_pid)
+            other = next(runs_by_pid[process.pid] for process in two.family() if process.pid in runs_by_pid)
+            one.kill()
             undisturbed = follow(store, other.id)
-            told = [event["kind"] for event in undisturbed if event["kind"] != "kept"]
-            assert told == ["queued", "started", *["epoch"] * 151, "finished"]
-            for n in range(151):  # with nothing shared
-                assert store.frame(other.id, n).read_bytes() == n.to_bytes(2) * 1000
+            kinds = [event["kind"] for event in undisturbed if event["kind"] != "kept"]
+            assert kinds == ["queued", "started", *["epoch"] * 151, "finished"]
+            for n in range(151):  # though no file is shared
+                assert store.files.frame(other.id, n).read_bytes() == n.to_bytes(2) * 1000
             follow(store, lost.id)
             assert store.run(lost.id).state is State.FINISHED
             begun = slots(store, lost)
             assert [again["pid"] for again in begun[1:]] == [slots(store, other)[0]["pid"]]
-            assert begun[1]["first"] > 0  # it went on, and did not start anew
-            assert store.frame(lost.id, 150).read_bytes() == (150).to_bytes(2) * 1000
-            assert store.result(lost.id).read_bytes() == b"a result"
+            assert begun[1]["first"] > 0  # it was resumed, not started anew
+            assert store.files.frame(lost.id, 150).read_bytes() == (150).to_bytes(2) * 1000
+            assert store.files.result(lost.id).read_bytes() == b"a result"
         two.process.send_signal(signal.SIGINT)
         assert two.process.wait(30) == 0
-    assert "Traceback" not in one.said() + two.said()
+    assert "Traceback" not in one.output() + two.output()
 
 
-def test_when_the_scheduler_comes_back_so_do_workers_and_studio(
+def test_workers_and_studio_reconnect_to_a_scheduler_that_was_restarted(
     tmp_path: Path, store: Store, address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("nst.jobs.cluster.PATIENCE", 2.0)  # for a lost scheduler, before all is set up anew
+    monkeypatch.setattr("nst.jobs.cluster.CONNECT_TIMEOUT", 2.0)  # then the pool connects with a new client
     with ExitStack() as machines:
-        worker = machines.enter_context(member(tmp_path, "worker", address, "--no-gpu"))  # before its scheduler
-        first = machines.enter_context(member(tmp_path, "scheduler", address))
+        worker = machines.enter_context(node(tmp_path, "worker", address, "--no-gpu"))  # before its scheduler
+        first = machines.enter_context(node(tmp_path, "scheduler", address))
         with serving(store, Settings(scheduler=address)) as queue:
             wait_until(lambda: queue.health()["worker"] == "warm")
-            first.pull_the_plug()
+            first.kill()
             wait_until(lambda: queue.health()["worker"] == "lost")
             assert "\n" not in queue.health()["error"]
             run = submit(queue, store, epochs=3)
             assert queue.position(run.id) == 1
-            again = machines.enter_context(member(tmp_path, "scheduler", address))
+            again = machines.enter_context(node(tmp_path, "scheduler", address))
             follow(store, run.id)
             assert store.run(run.id).state is State.FINISHED
             assert queue.health()["worker"] == "warm"
@@ -190,7 +197,25 @@ def test_when_the_scheduler_comes_back_so_do_workers_and_studio(
         assert again.process.wait(30) == 0
         worker.process.terminate()
         assert worker.process.wait(30) == 0
-    assert "Traceback" not in worker.said() + first.said() + again.said()
+    assert "Traceback" not in worker.output() + first.output() + again.output()
+
+
+@pytest.mark.parametrize("listens", [False, True], ids=["nothing listens", "nothing answers"])
+def test_a_studio_that_closes_cancels_its_attempt_to_reach_a_scheduler(
+    store: Store, monkeypatch: pytest.MonkeyPatch, listens: bool
+) -> None:
+    monkeypatch.setattr("nst.jobs.cluster.CONNECT_TIMEOUT", 3600.0)
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        if listens:
+            silent.listen()
+        with serving(store, Settings(scheduler=f"tcp://127.0.0.1:{silent.getsockname()[1]}")) as queue:
+            wait_until(lambda: any(thread.name == "nst-dask" for thread in threading.enumerate()))
+            waiting = submit(queue, store, epochs=1)
+            queue.close()
+            assert not queue.pool._thread.is_alive()
+            assert not any(thread.name == "nst-dask" for thread in threading.enumerate())
+            assert store.run(waiting.id).state is State.QUEUED
 
 
 # TLS ------------------------------------------------------------------------------------------------------------------
@@ -198,7 +223,7 @@ def test_when_the_scheduler_comes_back_so_do_workers_and_studio(
 
 @pytest.fixture
 def tls(tmp_path: Path) -> dict[str, str]:
-    """Dask's settings, as environment variables, of a certificate that vouches for itself."""
+    """Dask's settings, as environment variables, of a self-signed certificate."""
     if which("openssl") is None:
         pytest.skip("there is no openssl command to make a certificate with")
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
@@ -211,30 +236,29 @@ def tls(tmp_path: Path) -> dict[str, str]:
     }
 
 
-def test_over_tls_only_who_has_the_certificate_takes_part(
+def test_over_tls_only_nodes_with_the_certificate_are_admitted(
     tmp_path: Path, store: Store, tls: dict[str, str], address: str
 ) -> None:
     address = address.replace("tcp", "tls")
     settings = {name.removeprefix("DASK_").replace("__", ".").lower(): path for name, path in tls.items()}
     with ExitStack() as machines:
-        machines.enter_context(member(tmp_path, "scheduler", address, **tls))
-        machines.enter_context(member(tmp_path, "worker", address, "--no-gpu", **tls))
+        machines.enter_context(node(tmp_path, "scheduler", address, **tls))
+        machines.enter_context(node(tmp_path, "worker", address, "--no-gpu", **tls))
         machines.enter_context(dask.config.set(settings))
         queue = machines.enter_context(serving(store, Settings(scheduler=address)))
-        stranger = machines.enter_context(member(tmp_path, "worker", address, "--no-gpu"))
+        stranger = machines.enter_context(node(tmp_path, "worker", address, "--no-gpu"))
         run = submit(queue, store, epochs=2)
         follow(store, run.id)
         assert store.run(run.id).state is State.FINISHED
-        assert queue._client is not None
-        assert next(iter(queue._client.scheduler_info()["workers"])).startswith("tls://")
+        assert next(iter(queue.pool.workers.slots)).startswith("tls://")
         assert stranger.process.wait(30) == 1
-        assert stranger.said().splitlines()[-1].startswith(f"nst: cannot join {address}: TLS expects")
+        assert stranger.output().splitlines()[-1].startswith(f"nst: cannot join {address}: TLS expects")
 
 
-# Our own --------------------------------------------------------------------------------------------------------------
+# The embedded cluster -------------------------------------------------------------------------------------------------
 
 
-def test_workers_of_our_own_share_the_cores_and_the_memory(store: Store) -> None:
+def test_several_embedded_workers_share_the_cores_and_the_memory(store: Store) -> None:
     with serving(store, Settings(workers=2)) as queue:
         begun = [slots(store, run)[0] for run in both_painting(queue, store, epochs=100)]
     assert len({slot["pid"] for slot in begun}) == 2
@@ -244,8 +268,65 @@ def test_workers_of_our_own_share_the_cores_and_the_memory(store: Store) -> None
     assert _environment(Settings(workers=2, memory=3.0))["NST_MEMORY"] == "3.0"
 
 
-def test_one_worker_of_our_own_may_use_everything() -> None:
+def test_one_embedded_worker_may_use_everything() -> None:
     assert _environment(Settings()) == {"NST_MEMORY": "0.0"}
+
+
+def addresses(queue: Queue) -> list[str]:
+    """Of the scheduler, the workers and their nannies."""
+    client = queue.pool.workers.client
+    assert client is not None
+    found = client.sync(client.scheduler.identity, n_workers=-1)
+    return [found["address"], *found["workers"], *(worker["nanny"] for worker in found["workers"].values())]
+
+
+def admitted(address: str, security: Security) -> bool:
+    """Whether a process with these certificates can connect, by TLS; without any, by plain TCP."""
+
+    async def attempt() -> bool:
+        try:
+            comm = await comm_connect(address, timeout=2, **security.get_connection_args("client"))
+            await comm.write({"op": "identity", "reply": True})
+            return bool(await asyncio.wait_for(comm.read(), 10))
+        except OSError:
+            return False
+
+    return asyncio.run(attempt())
+
+
+def test_nobody_without_the_certificate_can_connect_to_an_embedded_cluster(store: Store) -> None:
+    with serving(store, Settings()) as queue:
+        wait_until(lambda: queue.ready_count)
+        client = queue.pool.workers.client
+        assert client is not None
+        for address in addresses(queue):
+            assert address.startswith("tls://127.0.0.1:")
+            assert admitted(address, client.security)
+            assert not admitted(address, Security.temporary())
+            assert not admitted(address.replace("tls://", "tcp://"), Security(require_encryption=False))
+
+
+def test_an_embedded_cluster_has_no_http_routes_but_their_list(store: Store) -> None:
+    with serving(store, Settings()) as queue:
+        wait_until(lambda: queue.ready_count)
+        client = queue.pool.workers.client
+        assert client is not None
+        found = client.sync(client.scheduler.identity, n_workers=-1)
+        for services in (found["services"], *(worker["services"] for worker in found["workers"].values())):
+            site = f"http://127.0.0.1:{services['dashboard']}"
+            assert json.loads(urlopen(f"{site}/sitemap.json").read()) == {"paths": ["/sitemap.json"]}
+            for path in ("", "/info/main/workers.html", "/metrics", "/health", "/json/identity.json", "/status"):
+                with pytest.raises(HTTPError, match="404"):
+                    urlopen(site + path)
+
+
+def test_embedded_workers_do_not_inherit_the_token(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NST_TOKEN", "a secret of sixteen characters")
+    with serving(store, Settings(token="a-secret-of-sixteen-characters")) as queue:
+        pid = wait_until(lambda: queue.health().get("pid"))
+        environment = psutil.Process(pid).environ()
+        assert "PATH" in environment
+        assert "NST_TOKEN" not in environment
 
 
 # The command line -----------------------------------------------------------------------------------------------------
@@ -265,10 +346,10 @@ def test_an_address_that_is_none_is_refused_in_one_line(
     assert said == f"nst: a scheduler's address must be tcp://host:port or tls://host:port, got {wrong!r}\n"
 
 
-def test_a_port_that_is_taken_is_said_in_one_line(tmp_path: Path) -> None:
+def test_a_port_that_is_taken_is_reported_in_one_line(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"tcp://127.0.0.1:{taken.getsockname()[1]}"
-        with member(tmp_path, "scheduler", address) as scheduler:
+        with node(tmp_path, "scheduler", address) as scheduler:
             assert scheduler.process.wait(30) == 1
-    assert scheduler.said().startswith(f"nst: cannot listen at {address}: ")
-    assert scheduler.said().count("\n") == 1
+    assert scheduler.output().startswith(f"nst: cannot listen at {address}: ")
+    assert scheduler.output().count("\n") == 1

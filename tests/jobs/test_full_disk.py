@@ -1,4 +1,4 @@
-"""A disk that is really full: a small one of our own, where we may mount it."""
+"""A disk that is full: a small one, where this user may mount it."""
 
 import subprocess
 from collections.abc import Iterator
@@ -10,8 +10,8 @@ from nst.errors import NstError
 from nst.jobs.store import Store
 from nst.runs.events import Finished, Kept, Started
 from nst.runs.run import State
-from tests.jobs.painters import epoch
-from tests.jobs.stories import new_run
+from tests.jobs.runners import epoch
+from tests.jobs.runs import new_run
 
 MEGABYTE = 2**20
 
@@ -29,7 +29,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "-l", str(tmp_path)], check=True)
 
 
-def test_a_run_that_fills_the_disk_fails_in_plain_words_and_all_that_was_kept_is_there(small_disk: Path) -> None:
+def test_a_run_that_fills_the_disk_fails_with_the_reason_and_what_was_kept_stays(small_disk: Path) -> None:
     store = Store(small_disk)
     done, run = new_run(store), new_run(store)
     for event in (Started("compact", "", 8, 6, 40, 40), epoch(0), Finished(1.0, b"a result")):
@@ -43,15 +43,15 @@ def test_a_run_that_fills_the_disk_fails_in_plain_words_and_all_that_was_kept_is
 
     with pytest.raises(NstError, match=r"cannot keep runs in .*No space left") as caught:
         fill()
-    told = store.run(run.id).frames
+    frames = store.run(run.id).frames
     assert "\n" not in str(caught.value)
     store.fail(run.id, str(caught.value))
-    assert (store.run(run.id).state, store.run(run.id).epoch) == (State.FAILED, told - 1)
+    assert (store.run(run.id).state, store.run(run.id).epoch) == (State.FAILED, frames - 1)
     store.close()
     again = Store(small_disk)
     assert again.run(run.id).error == str(caught.value)
-    assert [frame["epoch"] for frame in again.frames(run.id)] == list(range(told))
-    assert again.checkpoint(run.id) == b"a checkpoint"
-    assert again.result(done.id).read_bytes() == b"a result"
+    assert [frame["epoch"] for frame in again.files.frames(run.id)] == list(range(frames))
+    assert again.files.checkpoint(run.id) == b"a checkpoint"
+    assert again.files.result(done.id).read_bytes() == b"a result"
     assert not list(small_disk.rglob("*.part"))
     again.close()

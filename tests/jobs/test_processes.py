@@ -1,4 +1,4 @@
-"""What a process that serves has loaded, and what becomes of its worker when it is killed."""
+"""What a server process has loaded, and the end of its worker when it is killed."""
 
 import json
 import subprocess
@@ -12,13 +12,14 @@ import json, sys, tempfile, time
 from pathlib import Path
 from nst.jobs.queue import Queue
 from nst.jobs.store import Store
-from nst.options import StyleOptions
-from nst.settings import Settings
+from nst.jobs.workers import WorkerFunctions
+from nst.options.settings import Settings
+from nst.options.style_options import StyleOptions
 
 if __name__ == "__main__":
     store = Store(Path(sys.argv[1]))
-    names = (f"tests.jobs.painters:{name}" for name in ("paint", "warm_up", "fetch"))
-    queue = Queue(Settings(), store, *names)
+    names = (f"tests.jobs.runners:{name}" for name in ("paint", "warm_up", "fetch"))
+    queue = Queue(Settings(), store, WorkerFunctions(*names))
     queue.start()
     picture = store.put_upload(b"picture")
     run = store.create(StyleOptions(epochs=2), picture, picture)
@@ -31,7 +32,7 @@ if __name__ == "__main__":
 """
 
 
-def test_a_server_loads_no_painter_and_a_killed_one_takes_its_worker_along(tmp_path: Path) -> None:
+def test_a_server_does_not_load_what_its_worker_calls_and_the_worker_ends_with_a_killed_server(tmp_path: Path) -> None:
     script = tmp_path / "serve.py"
     script.write_text(SERVE)
     server = subprocess.Popen(

@@ -1,6 +1,7 @@
 import asyncio
 import itertools
 import json
+import shutil
 import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -16,8 +17,8 @@ from nst.jobs.store import Store
 from nst.options.style_options import StyleOptions
 from nst.runs.events import Epoch, Event, Failed, Finished, Kept, Losses, Started, Steered, Stopped
 from nst.runs.run import Run, State
-from tests.jobs.painters import epoch
-from tests.jobs.stories import follow, new_run, spoil
+from tests.jobs.runners import epoch
+from tests.jobs.runs import follow, new_run, spoil
 
 STARTED = Started("compact", "", 8, 6, 40, 400)
 
@@ -44,8 +45,8 @@ def test_a_run_that_is_not_there_is_not_found(store: Store, name: str) -> None:
     for ask in (
         store.run,
         store.events,
-        store.result,
-        lambda run: store.frame(run, 0),
+        store.files.result,
+        lambda run: store.files.frame(run, 0),
         lambda run: store.append(run, STARTED),
     ):
         with pytest.raises(NotFound):
@@ -62,7 +63,7 @@ def test_a_run_of_unknown_uploads_is_refused(store: Store) -> None:
     assert store.runs() == []
 
 
-def test_a_new_run_waits_and_says_so(store: Store) -> None:
+def test_a_new_run_is_queued_and_its_first_event_says_so(store: Store) -> None:
     run = new_run(store, epochs=7)
     assert (run.state, run.epochs, run.last) == (State.QUEUED, 7, 1)
     assert store.run(run.id) == run
@@ -83,30 +84,30 @@ def test_pictures_are_kept_as_files(store: Store) -> None:
     run = new_run(store)
     for event in (STARTED, epoch(0, b"first"), epoch(1, b""), epoch(2, b"third"), Finished(1.0, b"result")):
         store.append(run.id, event)
-    assert store.frame(run.id, 0).read_bytes() == b"first"
-    assert store.frame(run.id, 2).read_bytes() == b"third"
-    assert store.result(run.id).read_bytes() == b"result"
+    assert store.files.frame(run.id, 0).read_bytes() == b"first"
+    assert store.files.frame(run.id, 2).read_bytes() == b"third"
+    assert store.files.result(run.id).read_bytes() == b"result"
     with pytest.raises(NotFound, match="no frame 1"):
-        store.frame(run.id, 1)
+        store.files.frame(run.id, 1)
     assert [event.get("frame") for event in store.events(run.id, 2)] == [0, None, 2, None]
     assert "image" not in json.dumps(store.events(run.id))
     assert not list(store.folder.rglob("*.part"))
 
 
-def test_numbers_beyond_all_bounds_are_merely_not_there(store: Store) -> None:
+def test_numbers_beyond_all_bounds_are_not_found(store: Store) -> None:
     run = new_run(store)
     assert store.events(run.id, after=10**30) == []
     for n in (-1, 10**30, 10**300):
         with pytest.raises(NotFound, match="no frame"):
-            store.frame(run.id, n)
+            store.files.frame(run.id, n)
 
 
 def test_a_run_without_a_result_has_none(store: Store) -> None:
     with pytest.raises(NotFound, match="no result"):
-        store.result(new_run(store).id)
+        store.files.result(new_run(store).id)
 
 
-def test_what_a_worker_says_of_an_ended_run_is_dropped(store: Store) -> None:
+def test_late_events_of_an_ended_run_are_dropped(store: Store) -> None:
     run = new_run(store)
     store.append(run.id, STARTED)
     last = store.append(run.id, Stopped(1.0, b"result"))
@@ -114,7 +115,7 @@ def test_what_a_worker_says_of_an_ended_run_is_dropped(store: Store) -> None:
     for late in (epoch(1), Finished(2.0, b"another"), Failed("late"), STARTED):
         assert store.append(run.id, late) == last
     assert (store.run(run.id), store.events(run.id)) == before
-    assert store.result(run.id).read_bytes() == b"result"
+    assert store.files.result(run.id).read_bytes() == b"result"
 
 
 def test_an_impossible_event_leaves_nothing_behind(store: Store) -> None:
@@ -124,7 +125,7 @@ def test_an_impossible_event_leaves_nothing_behind(store: Store) -> None:
     assert store.run(run.id) == run
     assert len(store.events(run.id)) == 1
     with pytest.raises(NotFound):
-        store.frame(run.id, 0)
+        store.files.frame(run.id, 0)
 
 
 def test_a_loss_that_is_not_a_number_is_none_in_json(store: Store) -> None:
@@ -150,19 +151,19 @@ def test_events_are_numbered_from_one_without_a_gap(tmp_path_factory, count: int
     store.close()
 
 
-def test_a_story_survives_a_restart(store: Store) -> None:
+def test_events_and_files_survive_a_restart(store: Store) -> None:
     run = new_run(store, strength=3.0)
     store.append(run.id, STARTED)
     store.append(run.id, epoch(0))
-    told, kept = store.events(run.id), store.run(run.id)
+    events, before = store.events(run.id), store.run(run.id)
     store.close()
     again = Store(store.folder)
-    assert (again.events(run.id), again.run(run.id)) == (told, kept)
-    assert again.frame(run.id, 0).exists()
+    assert (again.events(run.id), again.run(run.id)) == (events, before)
+    assert again.files.frame(run.id, 0).exists()
     again.close()
 
 
-def test_a_server_that_starts_interrupts_what_the_last_one_painted_and_keeps_the_line(store: Store) -> None:
+def test_a_server_that_starts_interrupts_what_ran_before_and_leaves_queued_runs(store: Store) -> None:
     waiting, painting, done = (new_run(store).id for _ in range(3))
     store.append(painting, STARTED)
     store.append(done, Stopped(0.0))
@@ -186,12 +187,12 @@ def test_two_programs_may_share_a_folder(store: Store) -> None:
 # Waiting --------------------------------------------------------------------------------------------------------------
 
 
-def test_what_is_there_is_answered_without_waiting(store: Store) -> None:
+def test_existing_events_are_returned_without_waiting(store: Store) -> None:
     run = new_run(store)
     assert asyncio.run(store.wait(run.id, 0, 0.0)) == store.events(run.id)
 
 
-def test_nothing_new_is_an_empty_answer_after_the_timeout(store: Store) -> None:
+def test_without_a_new_event_the_answer_is_empty_after_the_timeout(store: Store) -> None:
     assert asyncio.run(store.wait(new_run(store).id, 1, 0.01)) == []
 
 
@@ -200,7 +201,7 @@ def test_one_append_from_another_thread_wakes_every_waiter(store: Store) -> None
 
     async def wait_for_it() -> None:
         tasks = [asyncio.create_task(store.wait(run.id, 1, 30.0)) for _ in range(100)]
-        await asyncio.sleep(0)  # all of them are waiting now
+        await asyncio.sleep(0)  # all of them wait now
         await asyncio.to_thread(store.append, run.id, STARTED)
         answers = await asyncio.gather(*tasks)
         assert all([event["kind"] for event in answer] == ["started"] for answer in answers)
@@ -208,7 +209,7 @@ def test_one_append_from_another_thread_wakes_every_waiter(store: Store) -> None
     asyncio.run(wait_for_it())
 
 
-def test_an_event_of_another_run_wakes_nobody(store: Store) -> None:
+def test_an_event_of_another_run_wakes_no_waiter(store: Store) -> None:
     run, other = new_run(store), new_run(store)
 
     async def wait_for_it() -> None:
@@ -220,7 +221,7 @@ def test_an_event_of_another_run_wakes_nobody(store: Store) -> None:
     asyncio.run(wait_for_it())
 
 
-def test_a_waiter_that_was_cancelled_is_forgotten(store: Store) -> None:
+def test_a_waiter_that_was_cancelled_is_removed(store: Store) -> None:
     run = new_run(store)
 
     async def give_up() -> None:
@@ -230,11 +231,11 @@ def test_a_waiter_that_was_cancelled_is_forgotten(store: Store) -> None:
         await asyncio.gather(task, return_exceptions=True)
 
     asyncio.run(give_up())
-    assert store._waiters == {}
-    store.append(run.id, STARTED)  # and its closed loop disturbs nobody
+    assert len(store._waiters) == 0
+    store.append(run.id, STARTED)  # its closed loop raises nothing
 
 
-def test_closing_answers_those_who_wait(store: Store) -> None:
+def test_closing_ends_every_wait(store: Store) -> None:
     run = new_run(store)
 
     async def wait_for_it() -> None:
@@ -258,7 +259,7 @@ def test_many_threads_append_and_read_and_nothing_is_lost(store: Store) -> None:
         store.append(run_id, STARTED)
         for n in range(20):
             store.append(run_id, epoch(n))
-            with turn:  # epochs of one run must come in order; who brings them does not matter
+            with turn:  # epochs of one run must come in order, from whichever thread
                 store.append(shared.id, epoch(next(numbers)))
         store.append(run_id, Finished(1.0, b"result"))
 
@@ -267,17 +268,17 @@ def test_many_threads_append_and_read_and_nothing_is_lost(store: Store) -> None:
         writers = [pool.submit(write, run.id) for run in runs]
         for writer in writers:
             writer.result()
-        stories = [reader.result() for reader in readers]
-    for story in stories:
-        assert [event["n"] for event in story] == list(range(1, 24))
-        assert [event["frame"] for event in story if event["kind"] == "epoch"] == list(range(20))
+        all_events = [reader.result() for reader in readers]
+    for events in all_events:
+        assert [event["n"] for event in events] == list(range(1, 24))
+        assert [event["frame"] for event in events if event["kind"] == "epoch"] == list(range(20))
     assert [event["n"] for event in store.events(shared.id)] == list(range(1, 83))
 
 
 # A folder that cannot be used -----------------------------------------------------------------------------------------
 
 
-def test_a_newer_format_is_refused_politely(store: Store) -> None:
+def test_a_newer_format_is_refused_in_one_line(store: Store) -> None:
     store.close()
     with sqlite3.connect(store.folder / "studio.sqlite") as database:
         database.execute("PRAGMA user_version = 99")
@@ -309,6 +310,7 @@ def test_an_upload_that_cannot_be_read_is_a_plain_error(store: Store) -> None:
 def test_a_picture_that_cannot_be_written_leaves_the_run_as_it_was(store: Store) -> None:
     run = new_run(store)
     store.append(run.id, STARTED)
+    shutil.rmtree(store.folder / "runs")
     (store.folder / "runs").write_text("in the way")
     with pytest.raises(NstError, match="cannot keep runs in") as caught:
         store.append(run.id, epoch(0))
@@ -321,8 +323,8 @@ def test_a_picture_that_cannot_be_written_leaves_the_run_as_it_was(store: Store)
 def test_a_full_disk_is_a_plain_error_and_what_was_kept_stays_readable(store: Store) -> None:
     run = new_run(store)
     store.append(run.id, STARTED)
-    (pages,) = store._database.execute("PRAGMA page_count").fetchone()
-    store._database.execute(f"PRAGMA max_page_count = {pages}")  # as full as SQLite can be made
+    [(pages,)] = store.database.rows("PRAGMA page_count")
+    store.database.rows(f"PRAGMA max_page_count = {pages}")  # as full as SQLite can be made
 
     def fill() -> None:
         for n in range(1000):
@@ -330,9 +332,9 @@ def test_a_full_disk_is_a_plain_error_and_what_was_kept_stays_readable(store: St
 
     with pytest.raises(NstError, match=r"cannot keep runs in .*full"):
         fill()
-    story = store.events(run.id)
-    assert [event["n"] for event in story] == list(range(1, len(story) + 1))
-    assert store.run(run.id).last == len(story)
+    events = store.events(run.id)
+    assert [event["n"] for event in events] == list(range(1, len(events) + 1))
+    assert store.run(run.id).last == len(events)
 
 
 def test_a_run_that_cannot_be_kept_fails_with_the_room_that_was_held_back(
@@ -371,7 +373,7 @@ def test_a_folder_of_the_first_format_is_brought_up_to_date(tmp_path: Path) -> N
     for _ in range(2):  # the second time it is up to date
         store = Store(tmp_path)
         assert store.runs() == [run]
-        assert store.frames(run_id) == [{"epoch": n, "bytes": 5, "marked": False} for n in (0, 1)]
+        assert store.files.frames(run_id) == [{"epoch": n, "bytes": 5, "marked": False} for n in (0, 1)]
         assert store.events(run_id)[0]["kind"] == "queued"
         store.close()
 
@@ -388,7 +390,7 @@ def painted(store: Store, epochs: int, size: int = 10) -> Run:
 
 
 def kept(store: Store, run: Run) -> list[int]:
-    return [frame["epoch"] for frame in store.frames(run.id)]
+    return [frame["epoch"] for frame in store.files.frames(run.id)]
 
 
 def test_frames_over_the_budget_are_thinned_out_evenly_but_never_the_first_the_last_or_a_marked_one(
@@ -396,7 +398,7 @@ def test_frames_over_the_budget_are_thinned_out_evenly_but_never_the_first_the_l
 ) -> None:
     store = Store(tmp_path, frames_budget=90)
     run = painted(store, 3)
-    store.mark(run.id, 2)
+    store.files.mark(run.id, 2)
     store.append(run.id, Steered(31, 3, {"strength": 2.0}))
     for n in range(4, 41):
         store.append(run.id, epoch(n, bytes(10)))
@@ -407,11 +409,11 @@ def test_frames_over_the_budget_are_thinned_out_evenly_but_never_the_first_the_l
     assert max(gaps) <= 2 * min(gaps) + 1
     for n in range(41):
         if n in found:
-            assert store.frame(run.id, n).exists()
+            assert store.files.frame(run.id, n).exists()
         else:
             nearest = min(found, key=lambda other: abs(other - n))
             with pytest.raises(NotFound, match=f"no frame {n}; the nearest that is kept is {nearest}"):
-                store.frame(run.id, n)
+                store.files.frame(run.id, n)
     store.close()
 
 
@@ -419,7 +421,7 @@ def test_frames_over_the_budget_are_thinned_out_evenly_but_never_the_first_the_l
 def test_the_budget_of_frames_holds_but_for_what_must_stay(tmp_path: Path, budget: int) -> None:
     store = Store(tmp_path, frames_budget=budget)
     run = painted(store, 20)
-    assert sum(frame["bytes"] for frame in store.frames(run.id)) <= max(budget, 20)
+    assert sum(frame["bytes"] for frame in store.files.frames(run.id)) <= max(budget, 20)
     assert {0, 20} <= set(kept(store, run))
     store.close()
 
@@ -427,30 +429,30 @@ def test_the_budget_of_frames_holds_but_for_what_must_stay(tmp_path: Path, budge
 def test_the_newest_frame_is_the_partial_picture(store: Store) -> None:
     run = new_run(store)
     with pytest.raises(NotFound, match="no frame yet"):
-        store.partial(run.id)
+        store.files.partial(run.id)
     run = painted(store, 2)
-    assert store.partial(run.id) == store.frame(run.id, 2)
+    assert store.files.partial(run.id) == store.files.frame(run.id, 2)
 
 
-def test_a_checkpoint_is_kept_with_its_step_and_given_to_the_painter(store: Store) -> None:
+def test_a_checkpoint_is_kept_with_its_step_and_is_part_of_the_job(store: Store) -> None:
     run = painted(store, 1)
-    assert store.checkpoint(run.id) is None
+    assert store.files.checkpoint(run.id) is None
     store.append(run.id, Kept(7, 1.0, b"older"))
     store.append(run.id, Kept(9, 2.0, b"newer"))
     assert store.run(run.id).kept == 9
     assert "checkpoint" not in json.dumps(store.events(run.id))
     store.append(run.id, Steered(11, 1, {"strength": 2.0}))
     job = store.job(store.run(run.id))
-    assert (job["checkpoint"], job["start"], job["epochs"]) == (b"newer", None, None)
-    assert job["steered"] == [{"step": 11, "epoch": 1, "changes": {"strength": 2.0}}]
+    assert (job.checkpoint, job.start, job.epochs) == (b"newer", None, None)
+    assert job.steered == ((11, {"strength": 2.0}),)
 
 
-def test_a_branch_begins_with_a_frame_of_its_parent_and_both_know_it(store: Store) -> None:
+def test_a_branch_begins_with_a_frame_of_its_parent_and_is_listed_there(store: Store) -> None:
     parent = painted(store, 3)
     child = store.branch(parent, 2, StyleOptions(strength=2.0), epochs=3)
     assert (child.parent, child.first, child.state, child.options.strength) == (parent.id, 2, State.QUEUED, 2.0)
     assert store.children(parent) == [child.id]
-    assert store.job(child)["start"] == store.frame(parent.id, 2).read_bytes()
+    assert store.job(child).start == store.files.frame(parent.id, 2).read_bytes()
     with pytest.raises(NotFound, match="no frame 7"):
         store.branch(parent, 7, StyleOptions())
 

@@ -1,4 +1,4 @@
-"""Weights that a studio fetches by itself: real servers and worker processes, a real download, small weights."""
+"""Weights that a studio downloads automatically: real servers and worker processes, small weights."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -13,18 +13,20 @@ from nst.jobs.queue import Queue
 from nst.jobs.store import Store
 from nst.jobs.weights_fetches import FILE as OUTCOMES
 from nst.jobs.weights_fetches import WeightsFetches
+from nst.jobs.worker_slot import WorkerSlot
+from nst.jobs.workers import WorkerFunctions, Workers
 from nst.options.settings import Settings
 from nst.runs.events import Fetching
 from tests.engine.files import FILE, Server, md5, write_notop
 from tests.jobs import fetchers
-from tests.jobs.stories import wait_until
+from tests.jobs.runs import wait_until
 
 DATA = "data"  # the folder of the studio that is meant where only one is
 
 
 @pytest.fixture
 def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    """A server of weights that the workers of this test ask."""
+    """A server of weights for the workers of this test."""
     layers = {"block1_conv1": (np.ones((3, 3, 3, 4), np.float32), np.ones(4, np.float32))}
     with Server(write_notop(tmp_path / "served.h5", layers).read_bytes()) as server:
         for variable in ("NST_OFFLINE", "NST_VGG19_WEIGHTS"):
@@ -43,13 +45,13 @@ def start(tmp_path: Path) -> Callable:
 
     @contextmanager
     def start(folder: str = DATA, offline: bool = False) -> Iterator[Queue]:
-        names = {"execute": "tests.jobs.painters:paint", "warm_up": "tests.jobs.fetchers:warm_up"}
+        names = ("tests.jobs.runners:paint", "tests.jobs.fetchers:warm_up", "tests.jobs.fetchers:fetch")
         with closing(Store(tmp_path / folder)) as store:
             settings = Settings(data=tmp_path / folder, offline=offline)
-            queue = Queue(settings, store, **names, fetch="tests.jobs.fetchers:fetch", wanted="vgg19")
+            queue = Queue(settings, store, WorkerFunctions(*names), prefetch="vgg19")
             with closing(queue):
                 queue.start()
-                wait_until(lambda: queue.hands == 1)  # by then what is to begin by itself has begun
+                wait_until(lambda: queue.ready_count == 1)  # then an automatic download has started
                 yield queue
 
     return start
@@ -66,7 +68,7 @@ def left(tmp_path: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir() if path.suffix != ".lock") if folder.exists() else []
 
 
-def test_the_first_start_fetches_what_is_wanted_and_a_later_one_has_it(server, start, tmp_path) -> None:
+def test_the_first_start_downloads_the_weights_and_a_later_one_has_them(server, start, tmp_path) -> None:
     with start() as queue:
         size = len(server.data)
         assert ended(queue) == Fetching("vgg19", size, size, "installed")
@@ -76,12 +78,12 @@ def test_the_first_start_fetches_what_is_wanted_and_a_later_one_has_it(server, s
     with start() as queue:
         assert queue.fetching == {}
     assert server.asked == [None]
-    weights.locate("vgg19").unlink()  # whoever takes it away does not want it back at the next start
+    weights.locate("vgg19").unlink()  # a file that was deleted is not downloaded again
     with start() as queue:
         assert queue.fetching == {}
 
 
-def test_a_download_that_was_cut_off_goes_on_at_the_next_start(server, start, tmp_path) -> None:
+def test_a_download_that_was_cut_off_continues_at_the_next_start(server, start, tmp_path) -> None:
     server.plan = ["cuts off", "cuts off"]
     with start() as queue:
         found = ended(queue)
@@ -94,7 +96,7 @@ def test_a_download_that_was_cut_off_goes_on_at_the_next_start(server, start, tm
     assert None not in server.asked[1:]
 
 
-def test_without_a_network_one_quiet_line_says_so_and_the_next_start_tries_anew(server, start, monkeypatch) -> None:
+def test_without_a_network_the_download_is_broken_and_the_next_start_tries_again(server, start, monkeypatch) -> None:
     monkeypatch.setenv(fetchers.URL, "http://127.0.0.1:9/nobody-listens-here")
     with start() as queue:
         found = ended(queue)
@@ -104,7 +106,7 @@ def test_without_a_network_one_quiet_line_says_so_and_the_next_start_tries_anew(
         assert ended(queue).outcome == "installed"
 
 
-def test_what_was_cancelled_leaves_nothing_and_comes_only_to_who_asks(server, start, tmp_path) -> None:
+def test_a_cancelled_download_leaves_nothing_and_starts_only_on_request(server, start, tmp_path) -> None:
     server.plan = ["stalls"]
     with start() as queue:
         wait_until(lambda: "vgg19" in queue.fetching and queue.fetching["vgg19"].received > 0)
@@ -120,7 +122,7 @@ def test_what_was_cancelled_leaves_nothing_and_comes_only_to_who_asks(server, st
     assert server.asked == [None, None]
 
 
-def test_what_was_refused_does_not_begin_again_by_itself(server, start) -> None:
+def test_a_refused_download_does_not_start_again_automatically(server, start) -> None:
     server.plan = [404]
     with start() as queue:
         assert (ended(queue).outcome, ended(queue).error) == ("refused", "its server refuses to give it")
@@ -130,7 +132,7 @@ def test_what_was_refused_does_not_begin_again_by_itself(server, start) -> None:
 
 
 @pytest.mark.parametrize("forbidden", ["by the studio", "by the worker", "by a file that is named"])
-def test_nothing_is_asked_of_the_network_where_that_is_forbidden(server, start, monkeypatch, forbidden) -> None:
+def test_the_network_is_not_used_where_that_is_forbidden(server, start, monkeypatch, forbidden) -> None:
     if forbidden == "by the worker":
         monkeypatch.setenv("NST_OFFLINE", "1")
     elif forbidden == "by a file that is named":
@@ -140,7 +142,7 @@ def test_nothing_is_asked_of_the_network_where_that_is_forbidden(server, start, 
     assert server.asked == []
 
 
-def test_a_studio_that_closes_ends_its_download_at_once_and_goes_on_with_it_at_the_next_start(
+def test_a_studio_that_closes_ends_its_download_at_once_and_continues_it_at_the_next_start(
     server, start, tmp_path
 ) -> None:
     server.plan = ["stalls"]
@@ -175,48 +177,53 @@ def test_two_studios_at_once_share_one_download_and_the_one_that_cancels_leaves_
 # Without a process ----------------------------------------------------------------------------------------------------
 
 
+def fetches_in(folder: Path) -> WeightsFetches:
+    """Downloads whose workers cannot be reached."""
+    return WeightsFetches(folder, Workers(WorkerFunctions(), 0, lambda action: None))
+
+
 @pytest.mark.parametrize(
     ("outcome", "due"), [("broken", True), ("installed", False), ("cancelled", False), ("refused", False)]
 )
 def test_how_a_download_ended_is_remembered_in_the_folder(tmp_path, outcome, due) -> None:
-    fetches = WeightsFetches(tmp_path)
+    fetches = fetches_in(tmp_path)
     assert fetches.due("vgg19")
-    fetches.begin("vgg19", "tcp://a")
+    fetches.fetch_in(WorkerSlot("tcp://a"), "vgg19")
     assert not fetches.due("vgg19")
-    fetches.hear(Fetching("vgg19", 1, 2, outcome), "tcp://a")
+    fetches.update(Fetching("vgg19", 1, 2, outcome), "tcp://a")
     assert not fetches.due("vgg19")  # as long as this server is up
-    assert WeightsFetches(tmp_path).due("vgg19") is due
-    assert WeightsFetches(tmp_path).due("vgg16")
+    assert fetches_in(tmp_path).due("vgg19") is due
+    assert fetches_in(tmp_path).due("vgg16")
 
 
-def test_one_that_was_asked_for_forgets_how_the_last_one_ended(tmp_path) -> None:
-    fetches = WeightsFetches(tmp_path)
-    fetches.begin("vgg19", "tcp://a")
-    fetches.hear(Fetching("vgg19", 1, 2, "cancelled"), "tcp://a")
-    fetches.begin("vgg19", "tcp://a")
-    assert WeightsFetches(tmp_path).due("vgg19")  # a server that is killed now goes on at its next start
+def test_a_download_on_request_replaces_the_last_outcome(tmp_path) -> None:
+    fetches = fetches_in(tmp_path)
+    fetches.fetch_in(WorkerSlot("tcp://a"), "vgg19")
+    fetches.update(Fetching("vgg19", 1, 2, "cancelled"), "tcp://a")
+    fetches.fetch_in(WorkerSlot("tcp://a"), "vgg19")
+    assert fetches_in(tmp_path).due("vgg19")  # after a server that was killed, the next one continues it
 
 
-def test_a_worker_that_is_gone_breaks_its_downloads_unless_they_were_cancelled(tmp_path) -> None:
-    fetches = WeightsFetches(tmp_path)
+def test_a_lost_worker_breaks_its_downloads_unless_they_were_cancelled(tmp_path) -> None:
+    fetches = fetches_in(tmp_path)
     for name, address in (("vgg19", "tcp://a"), ("vgg16", "tcp://a"), ("other", "tcp://b")):
-        fetches.begin(name, address)
+        fetches.fetch_in(WorkerSlot(address), name)
     fetches.cancel("vgg16")
-    fetches.give_up("tcp://a", "the worker ended unexpectedly")
-    assert fetches.now == {
+    fetches.remove_worker("tcp://a", "the worker ended unexpectedly")
+    assert fetches.last == {
         "vgg19": Fetching("vgg19", 0, 0, "broken", "the worker ended unexpectedly"),
         "vgg16": Fetching("vgg16", 0, 0, "cancelled"),
         "other": Fetching("other", 0, 0),
     }
-    fetches.hear(Fetching("vgg19", 1, 2), "tcp://a")  # what it still had to say
-    assert fetches.now["vgg19"].done
+    fetches.update(Fetching("vgg19", 1, 2), "tcp://a")  # a late message
+    assert fetches.last["vgg19"].done
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '"x"', "7", "null"])
-def test_a_damaged_memory_is_none(tmp_path, text) -> None:
+def test_a_damaged_file_is_ignored(tmp_path, text) -> None:
     (tmp_path / OUTCOMES).write_text(text)
-    fetches = WeightsFetches(tmp_path)
+    fetches = fetches_in(tmp_path)
     assert fetches.due("vgg19")
-    fetches.begin("vgg19", "tcp://a")
-    fetches.hear(Fetching("vgg19", 1, 2, "cancelled"), "tcp://a")
-    assert not WeightsFetches(tmp_path).due("vgg19")
+    fetches.fetch_in(WorkerSlot("tcp://a"), "vgg19")
+    fetches.update(Fetching("vgg19", 1, 2, "cancelled"), "tcp://a")
+    assert not fetches_in(tmp_path).due("vgg19")

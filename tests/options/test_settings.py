@@ -46,7 +46,7 @@ def parsed(flags: list[str]) -> argparse.Namespace:
     return parser.parse_args(flags)
 
 
-def test_defaults_keep_to_this_machine():
+def test_by_default_a_server_listens_on_this_machine_alone():
     found = Settings.read({})
     assert (found.host, found.port, found.scheduler, found.offline) == ("127.0.0.1", 8050, "", False)
     assert (found.token, found.many, found.workers) == ("", False, 1)
@@ -92,7 +92,7 @@ def test_empty_variables_count_as_unset():
 
 
 @pytest.mark.parametrize(("text", "meant"), [("1", True), ("yes", True), ("TRUE", True), ("0", False), ("No", False)])
-def test_offline_is_read_in_words_and_digits(text, meant):
+def test_a_boolean_is_read_from_words_and_digits(text, meant):
     assert Settings.read({"NST_OFFLINE": text}).offline is meant
 
 
@@ -101,25 +101,25 @@ def test_offline_is_read_in_words_and_digits(text, meant):
     [
         ("NST_PORT", "http", "NST_PORT must be a whole number, got 'http'"),
         ("NST_PORT", "80.5", "NST_PORT must be a whole number, got '80.5'"),
-        ("NST_PORT", "-1", "`port` must be between 0 and 65535, got -1"),
-        ("NST_PORT", "65536", "`port` must be between 0 and 65535, got 65536"),
+        ("NST_PORT", "-1", "`port` must be a whole number between 0 and 65535, got -1"),
+        ("NST_PORT", "65536", "`port` must be a whole number between 0 and 65535, got 65536"),
         ("NST_MEMORY", "much", "NST_MEMORY must be a number, got 'much'"),
-        ("NST_MEMORY", "-1", "`memory` must be a number of gigabytes, at least 0, got -1"),
-        ("NST_MEMORY", "nan", "`memory` must be a number of gigabytes, at least 0, got nan"),
+        ("NST_MEMORY", "-1", "`memory` must be a number of at least 0, got -1.0"),
+        ("NST_MEMORY", "nan", "`memory` must be a number of at least 0, got nan"),
         ("NST_OFFLINE", "maybe", "NST_OFFLINE must be 1 or 0, got 'maybe'"),
         ("NST_MANY", "some", "NST_MANY must be 1 or 0, got 'some'"),
-        ("NST_WAITING", "0", "`waiting` must be between 1 and 10000, got 0"),
-        ("NST_WAITING", "10001", "`waiting` must be between 1 and 10000, got 10001"),
-        ("NST_WAITING_EACH", "0", "`waiting_each` must be between 1 and 10000, got 0"),
-        ("NST_WORKERS", "65", "`workers` must be between 1 and 64, got 65"),
+        ("NST_WAITING", "0", "`waiting` must be a whole number between 1 and 10000, got 0"),
+        ("NST_WAITING", "10001", "`waiting` must be a whole number between 1 and 10000, got 10001"),
+        ("NST_WAITING_EACH", "0", "`waiting_each` must be a whole number between 1 and 10000, got 0"),
+        ("NST_WORKERS", "65", "`workers` must be a whole number between 1 and 64, got 65"),
         ("NST_WORKERS", "two", "NST_WORKERS must be a whole number, got 'two'"),
-        ("NST_DISK", "0", "`disk` must be a number of gigabytes, above 0, got 0"),
-        ("NST_DISK", "inf", "`disk` must be a number of gigabytes, above 0, got inf"),
-        ("NST_FRAMES", "0.5", "`frames` must be a number of megabytes, at least 1, got 0.5"),
-        ("NST_FRAMES", "nan", "`frames` must be a number of megabytes, at least 1, got nan"),
+        ("NST_DISK", "0", "`disk` must be a number of at least 0.001, got 0.0"),
+        ("NST_DISK", "inf", "`disk` must be a number of at least 0.001, got inf"),
+        ("NST_FRAMES", "0.5", "`frames` must be a number of at least 1, got 0.5"),
+        ("NST_FRAMES", "nan", "`frames` must be a number of at least 1, got nan"),
     ],
 )
-def test_a_setting_that_makes_no_sense_is_refused(variable, text, words):
+def test_a_wrong_setting_is_refused(variable, text, words):
     with pytest.raises(OptionError) as caught:
         Settings.read({variable: text})
     assert str(caught.value) == words
@@ -127,13 +127,13 @@ def test_a_setting_that_makes_no_sense_is_refused(variable, text, words):
 
 
 @pytest.mark.parametrize("flag", ["--port", "--waiting-each"])
-def test_a_flag_that_makes_no_sense_is_refused_under_its_own_name(flag):
+def test_the_error_of_a_wrong_flag_names_the_flag(flag):
     with pytest.raises(OptionError, match=f"{flag} must be a whole number, got 'http'"):
         Settings.read({}, parsed([flag, "http"]))
 
 
 @pytest.mark.parametrize("token", ["short", "fifteen-letters", "words with spaces between", "a-newline-at-the-end\n"])
-def test_a_token_that_is_refused_is_not_told(token):
+def test_the_error_of_a_wrong_token_does_not_echo_it(token):
     with pytest.raises(OptionError) as caught:
         Settings.read({"NST_TOKEN": token})
     rule = "at least 16 printable characters, none of them a space"
@@ -141,7 +141,7 @@ def test_a_token_that_is_refused_is_not_told(token):
 
 
 @pytest.mark.parametrize("token", ["sixteen-letters!", "пароль-из-букв-и-цифр-7"])
-def test_a_token_is_kept_and_never_shown(token):
+def test_a_token_is_kept_and_not_part_of_the_repr(token):
     found = Settings.read({"NST_TOKEN": token})
     assert found.token == token
     assert token not in repr(found) + str(found)
@@ -149,12 +149,12 @@ def test_a_token_is_kept_and_never_shown(token):
 
 @modest
 @given(st.integers(0, 65535))
-def test_every_port_is_good(port):
+def test_every_port_is_accepted(port):
     assert (
         Settings.read({"NST_PORT": str(port)}).port == Settings.read({}, parsed(["--port", f" {port} "])).port == port
     )
 
 
-def test_a_tilde_is_the_home_and_a_home_nobody_knows_is_a_name_like_any():
+def test_a_tilde_is_expanded_unless_the_user_is_unknown():
     assert Settings.read({"NST_DATA": "~/studio"}).data == Path.home() / "studio"
     assert Settings.read({"NST_DATA": "~nobody-of-that-name/x"}).data == Path("~nobody-of-that-name/x")

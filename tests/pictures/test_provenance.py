@@ -2,6 +2,7 @@ import hashlib
 import io
 import json
 import struct
+import tracemalloc
 import zlib
 
 import numpy as np
@@ -14,7 +15,16 @@ from nst.errors import ImageError, InputError, OptionError
 from nst.options.fast_options import FastOptions
 from nst.options.style_options import StyleOptions
 from nst.pictures.images import encode_jpeg, encode_png
-from nst.pictures.provenance import FAST, KEYWORD, MAX_BYTES, FastProvenance, Provenance, read, read_any_file, read_file
+from nst.pictures.provenance import (
+    FAST,
+    KEYWORD,
+    MAX_LENGTH,
+    FastProvenance,
+    Provenance,
+    read,
+    read_any_file,
+    read_file,
+)
 
 modest = settings(derandomize=True, deadline=None, max_examples=200)
 GREY = np.full((16, 16, 3), 0.5, np.float32)
@@ -41,19 +51,19 @@ def changed(**values: object) -> bytes:
     return png(json.dumps({**WHOLE.to_json(), **values}))
 
 
-def test_a_picture_tells_what_was_put_into_it():
+def test_settings_are_read_as_they_were_written():
     found = read(png(WHOLE.to_text()), "out.png")
     assert found == WHOLE
     assert found.to_json() == WHOLE.to_json()
 
 
-def test_the_text_is_what_other_programs_read():
+def test_other_programs_can_read_the_text():
     with Image.open(io.BytesIO(png(WHOLE.to_text()))) as picture:
-        told = json.loads(picture.text[KEYWORD])
+        kept = json.loads(picture.text[KEYWORD])
     keys = "nst versions extractor precision options steered epochs content style init branched"
-    assert list(told) == keys.split()
-    assert told["nst"] == "0.1.0"
-    assert told["steered"][0] == {"step": 10, "changes": {"strength": 4.0}}
+    assert list(kept) == keys.split()
+    assert kept["nst"] == "0.1.0"
+    assert kept["steered"][0] == {"step": 10, "changes": {"strength": 4.0}}
 
 
 def test_a_file_is_read_without_its_pixels(tmp_path):
@@ -70,13 +80,13 @@ def test_settings_of_an_older_version_are_read_and_what_they_lack_is_empty():
     assert found == Provenance("0.0.9", {}, "vgg19", "bfloat16", options, (), 7, "", "")
 
 
-def test_what_auto_stood_for_is_settled():
-    settled = read(png(WHOLE.to_text()), "out.png").settled
-    assert (settled.extractor, settled.precision, settled.strength) == ("compact", "float32", 2.5)
+def test_auto_is_resolved_to_what_was_used():
+    resolved = read(png(WHOLE.to_text()), "out.png").resolved
+    assert (resolved.extractor, resolved.precision, resolved.strength) == ("compact", "float32", 2.5)
     assert WHOLE.options.extractor == "auto"
 
 
-def test_changes_are_told_in_the_order_of_their_steps():
+def test_changes_are_in_the_order_of_their_steps():
     found = read(changed(steered=[{"step": 9, "changes": {"strength": 2}}, {"step": 4, "changes": {}}]), "x.png")
     assert [step for step, _ in found.steered] == [4, 9]
 
@@ -94,21 +104,48 @@ def test_only_a_png_or_a_jpeg_is_read(data):
         read(data, "x.jpg")
 
 
-def test_a_file_that_is_not_there_or_is_a_folder_is_one_line(tmp_path):
+def test_a_missing_file_and_a_folder_are_refused_in_one_line(tmp_path):
     for path in (tmp_path / "none.png", tmp_path):
         with pytest.raises(ImageError, match=r"^'.*' cannot be read: [^\n]*$"):
             read_file(path)
 
 
 def test_a_text_of_more_than_64_kilobytes_is_refused():
-    with pytest.raises(ImageError, match=r"^the settings in 'x\.png' must take at most 65536 bytes, got 65540$"):
-        read(png(" " * MAX_BYTES), "x.png")
-    read(png(WHOLE.to_text().ljust(MAX_BYTES - len(KEYWORD) - 1)), "x.png")
+    with pytest.raises(ImageError, match=r"^the settings in 'x\.png' must take at most 65536 bytes, got 65537$"):
+        read(png(" " * (MAX_LENGTH + 1)), "x.png")
+    read(png(WHOLE.to_text().ljust(MAX_LENGTH)), "x.png")
 
 
-def test_a_long_text_of_another_program_is_passed_over():
-    both = {"Comment": "x" * (2 * MAX_BYTES), KEYWORD: WHOLE.to_text()}
+def test_a_long_text_of_another_program_is_ignored():
+    both = {"Comment": "x" * (2 * MAX_LENGTH), KEYWORD: WHOLE.to_text()}
     assert read(encode_png(GREY, text=both), "x.png") == WHOLE
+
+
+def with_chunks(*chunks: tuple[bytes, bytes]) -> bytes:
+    """A PNG that consists of its header and of these chunks."""
+    body = b"".join(struct.pack(">I", len(b)) + k + b + struct.pack(">I", zlib.crc32(k + b)) for k, b in chunks)
+    return png(None)[:33] + body
+
+
+def test_a_compressed_text_is_read_but_not_one_that_expands_without_bounds():
+    start, end = b"nst\0\0", (b"IDAT", b"")
+    compressed = with_chunks((b"zTXt", start + zlib.compress(WHOLE.to_text().encode())), end)
+    assert read(compressed, "x.png") == WHOLE
+    for size, words in ((2**19, "must take at most 65536 bytes, got 524288"), (2**26, "carries no settings")):
+        bomb = with_chunks((b"zTXt", start + zlib.compress(bytes(size))), end)
+        tracemalloc.start()
+        with pytest.raises(ImageError, match=words):
+            read(bomb, "x.png")
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 2**23  # and not the 64 megabytes of the larger one
+
+
+def test_settings_of_a_picture_too_large_to_be_decoded_are_read():
+    header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
+    chunk = struct.pack(">I", len(header)) + b"IHDR" + header + struct.pack(">I", zlib.crc32(b"IHDR" + header))
+    data = png(WHOLE.to_text())
+    assert read(data[:8] + chunk + data[33:], "x.png") == WHOLE
 
 
 DAMAGED = ["", "nonsense", "[" * 60000, "{'nst': 1}", "9" * 5000]
@@ -136,7 +173,7 @@ WRONG = {
     "steering with more": ({"steered": [{"step": 1, "changes": {}, "to": 2}]}, "`steered` has no 'to'"),
     "steering without a step": ({"steered": [{"changes": {}}]}, "`step` must be a whole number"),
     "steering before the start": ({"steered": [{"step": -1, "changes": {}}]}, "between 0 and 100000000, got -1"),
-    "steering what cannot change": ({"steered": [{"step": 1, "changes": {"size": 64}}]}, "'size' cannot change while"),
+    "steering what cannot change": ({"steered": [{"step": 1, "changes": {"size": 64}}]}, "'size' cannot change during"),
     "steering out of bounds": ({"steered": [{"step": 1, "changes": {"strength": 0}}]}, "`strength` must be"),
     "epochs of a fraction": ({"epochs": 1.5}, "`epochs` must be a whole number between 0 and 100000000, got 1.5"),
     "epochs of a truth": ({"epochs": True}, "`epochs` must be a whole number"),
@@ -148,7 +185,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("case", WRONG)
-def test_a_wrong_value_is_one_line_that_names_the_file_the_rule_and_the_value(case):
+def test_the_error_of_a_wrong_value_names_the_file_the_rule_and_the_value(case):
     values, words = WRONG[case]
     with pytest.raises(OptionError) as caught:
         read(changed(**values), "x.png")
@@ -168,7 +205,7 @@ JSON = st.recursive(
 
 @modest
 @given(name=st.sampled_from(list(WHOLE.to_json())), value=JSON)
-def test_whatever_stands_there_is_read_or_refused_in_one_line(name, value):
+def test_any_json_value_is_read_or_refused_in_one_line(name, value):
     try:
         found = read(changed(**{name: value}), "x.png")
     except InputError as error:
@@ -181,9 +218,8 @@ def test_whatever_stands_there_is_read_or_refused_in_one_line(name, value):
 @modest
 @given(chunks=st.lists(st.tuples(st.sampled_from([b"tEXt", b"zTXt", b"IDAT"]), st.binary(max_size=40)), max_size=4),
        cut=st.integers(0, 60))  # fmt: skip
-def test_whatever_chunks_a_file_has_it_is_read_or_refused(chunks, cut):
-    body = b"".join(struct.pack(">I", len(b)) + k + b + struct.pack(">I", zlib.crc32(k + b)) for k, b in chunks)
-    data = png(None)[:33] + body
+def test_a_file_of_any_chunks_is_refused_in_one_line(chunks, cut):
+    data = with_chunks(*chunks)
     with pytest.raises(ImageError):
         read(data[: len(data) - cut], "x.png")
 
@@ -195,7 +231,7 @@ def fast_png(**values: object) -> bytes:
     return encode_png(GREY, text={FAST: json.dumps({**FAST_WHOLE.to_json(), **values})})
 
 
-def test_a_picture_painted_in_one_pass_tells_how(tmp_path):
+def test_settings_of_a_png_painted_in_one_pass_are_read(tmp_path):
     path = tmp_path / "fast.png"
     path.write_bytes(fast_png())
     assert read_any_file(path) == FAST_WHOLE
@@ -203,7 +239,7 @@ def test_a_picture_painted_in_one_pass_tells_how(tmp_path):
     assert read_any_file(path) == WHOLE
 
 
-def test_a_jpeg_painted_in_one_pass_tells_how(tmp_path):
+def test_settings_of_a_jpeg_painted_in_one_pass_are_read(tmp_path):
     path = tmp_path / "fast.jpg"
     path.write_bytes(encode_jpeg(GREY, comment=f"{FAST}\0{FAST_WHOLE.to_text()}"))
     assert read_any_file(path) == FAST_WHOLE
@@ -234,6 +270,6 @@ def test_a_picture_painted_in_one_pass_has_no_settings_of_a_run():
         ({"more": 1}, "`settings` has no 'more'"),
     ],
 )
-def test_what_a_picture_painted_in_one_pass_says_is_checked(values, words):
+def test_wrong_settings_of_a_picture_painted_in_one_pass_are_refused(values, words):
     with pytest.raises(InputError, match=words):
         read(fast_png(**values), "fast.png")

@@ -37,12 +37,12 @@ def decoded(path: Path) -> tuple[list[Image.Image], list[float]]:
             shown = [(picture.to_image(), picture.time) for picture in container.decode(video=0)]
             pictures, begins = (list(column) for column in zip(*shown, strict=True))
             return pictures, [*begins, container.duration / av.time_base]
-    with Image.open(path) as film:
+    with Image.open(path) as animation:
         pictures, begins = [], [0.0]
-        for number in range(film.n_frames):
-            film.seek(number)
-            pictures.append(film.convert("RGB"))
-            begins.append(begins[-1] + film.info["duration"] / 1000)
+        for number in range(animation.n_frames):
+            animation.seek(number)
+            pictures.append(animation.convert("RGB"))
+            begins.append(begins[-1] + animation.info["duration"] / 1000)
         return pictures, begins
 
 
@@ -54,8 +54,8 @@ def difference(picture: Image.Image, jpeg: bytes) -> float:
 
 @pytest.mark.parametrize("format", FORMATS)
 def test_a_timelapse_shows_every_frame_and_holds_the_last(format, tmp_path):
-    path, told = tmp_path / f"film.{format}", []
-    write(path, FRAMES, HEIGHT, WIDTH, TimelapseOptions(format, 4.0), lambda *now: told.append(now))
+    path, calls = tmp_path / f"animation.{format}", []
+    write(path, FRAMES, HEIGHT, WIDTH, TimelapseOptions(format, 4.0), lambda *now: calls.append(now))
     pictures, begins = decoded(path)
     if format == "mp4":  # the last frame comes twice, so that it is held
         assert difference(pictures.pop(), FRAMES[-1]) < 8
@@ -65,12 +65,12 @@ def test_a_timelapse_shows_every_frame_and_holds_the_last(format, tmp_path):
     assert begins == pytest.approx([0, 0.6, 1.2, 1.8, 2.4, 3.0, 4.0])
     for picture, jpeg in zip(pictures, FRAMES, strict=True):
         assert difference(picture, jpeg) < 8
-    assert told == [(done, COUNT) for done in range(1, COUNT + 1)]
+    assert calls == [(done, COUNT) for done in range(1, COUNT + 1)]
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_the_video_is_what_browsers_play_while_it_loads(tmp_path):
-    path = tmp_path / "film.mp4"
+def test_the_video_has_the_format_that_browsers_play_while_it_loads(tmp_path):
+    path = tmp_path / "animation.mp4"
     write(path, FRAMES, HEIGHT + 1, WIDTH + 1, TimelapseOptions())
     with av.open(path) as container:
         stream = container.streams.video[0]
@@ -82,15 +82,15 @@ def test_the_video_is_what_browsers_play_while_it_loads(tmp_path):
 
 
 @pytest.mark.parametrize("format", ["webp", "gif"])
-def test_an_animated_picture_begins_again_for_ever(format, tmp_path):
-    write(tmp_path / "film", FRAMES, HEIGHT, WIDTH, TimelapseOptions(format))
-    with Image.open(tmp_path / "film") as film:
-        assert (film.format, film.info["loop"]) == (format.upper(), 0)
+def test_an_animated_picture_loops_without_end(format, tmp_path):
+    write(tmp_path / "animation", FRAMES, HEIGHT, WIDTH, TimelapseOptions(format))
+    with Image.open(tmp_path / "animation") as animation:
+        assert (animation.format, animation.info["loop"]) == (format.upper(), 0)
 
 
 @pytest.mark.parametrize("format", FORMATS)
-def test_a_single_frame_fills_the_whole(format, tmp_path):
-    path = tmp_path / f"film.{format}"
+def test_a_single_frame_is_shown_for_the_whole_length(format, tmp_path):
+    path = tmp_path / f"animation.{format}"
     write(path, FRAMES[:1], HEIGHT, WIDTH, TimelapseOptions(format, 2.0))
     pictures, begins = decoded(path)
     assert difference(pictures[0], FRAMES[0]) < 8
@@ -102,14 +102,14 @@ def test_frames_may_be_files(tmp_path):
     files = [tmp_path / f"{number}.jpg" for number in range(COUNT)]
     for file, data in zip(files, FRAMES, strict=True):
         file.write_bytes(data)
-    write(tmp_path / "film.gif", files, HEIGHT, WIDTH, TimelapseOptions("gif"))
-    assert len(decoded(tmp_path / "film.gif")[0]) == COUNT
+    write(tmp_path / "animation.gif", files, HEIGHT, WIDTH, TimelapseOptions("gif"))
+    assert len(decoded(tmp_path / "animation.gif")[0]) == COUNT
 
 
 @pytest.mark.parametrize("format", FORMATS)
 @pytest.mark.parametrize("damaged", [b"", b"no picture", FRAMES[3][:400]])
-def test_a_damaged_frame_is_named_and_nothing_is_left(format, damaged, tmp_path):
-    path = tmp_path / "film"
+def test_a_damaged_frame_is_named_and_no_file_is_left(format, damaged, tmp_path):
+    path = tmp_path / "animation"
     path.write_bytes(b"an earlier one")
     with pytest.raises(NotAnImage, match=r"^'frame 3' of the timelapse must be a JPEG picture, got .*$"):
         write(path, [*FRAMES[:3], damaged, *FRAMES[4:]], HEIGHT, WIDTH, TimelapseOptions(format))
@@ -119,12 +119,12 @@ def test_a_damaged_frame_is_named_and_nothing_is_left(format, damaged, tmp_path)
 
 def test_a_missing_frame_is_named(tmp_path):
     with pytest.raises(NotAnImage, match=r"'7\.jpg' of the timelapse"):
-        write(tmp_path / "film.mp4", [tmp_path / "7.jpg"], HEIGHT, WIDTH, TimelapseOptions())
+        write(tmp_path / "animation.mp4", [tmp_path / "7.jpg"], HEIGHT, WIDTH, TimelapseOptions())
 
 
 def test_no_frames_make_no_timelapse(tmp_path):
     with pytest.raises(InputError, match="at least one frame, got none"):
-        write(tmp_path / "film.mp4", [], HEIGHT, WIDTH, TimelapseOptions())
+        write(tmp_path / "animation.mp4", [], HEIGHT, WIDTH, TimelapseOptions())
 
 
 @modest
@@ -135,7 +135,7 @@ def test_no_frames_make_no_timelapse(tmp_path):
     seconds=st.floats(1, 60),
     size=st.integers(64, 1920),
 )
-def test_a_timelapse_keeps_its_bounds(count, sides, format, seconds, size):
+def test_a_timelapse_has_its_length_within_the_limits(count, sides, format, seconds, size):
     options = TimelapseOptions(format, seconds, size)
     height, width = options.sides(*sides)
     assert height % 2 == width % 2 == 0

@@ -62,12 +62,12 @@ def _shown(value: float) -> str:
 def test_a_painting_that_fails_is_one_line_and_no_figure(
     pair: Pair, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
-    class Diverging(painting.Painting):
+    class Diverging(painting.StyleRun):
         def steps(self) -> Any:
             yield from list(super().steps())[:1]
             raise Diverged("the loss ran away at step 2")
 
-    monkeypatch.setattr(painting, "Painting", Diverging)
+    monkeypatch.setattr(painting, "StyleRun", Diverging)
     assert main(["--pairs", str(pair.content.parent.parent), *QUICK, *FAST]) == 1
     out, err = capsys.readouterr()
     assert out == ""

@@ -13,6 +13,7 @@ from benchmarks.quality.pairs import Pair
 from nst.errors import InputError, OptionError, WeightsError
 from nst.options.style_options import StyleOptions
 from nst.pictures.images import read_file
+from nst.runs.job import StyleJob
 
 QUICK = "epochs=1,steps_per_epoch=2"
 
@@ -94,9 +95,7 @@ def test_paintings_are_kept_and_used_again_only_as_what_they_are(
 
 def test_a_painting_that_was_stopped_is_not_taken_for_one(tmp_path: Path, pair: Pair) -> None:
     long = settings_of(["compact"], ["epochs=2,steps_per_epoch=1"], 64, 0)[0]
-    run = painting.Painting(
-        {"content": pair.content.read_bytes(), "style": pair.style.read_bytes(), "options": long.options.to_json()}
-    )
+    run = painting.StyleRun(StyleJob(pair.content.read_bytes(), pair.style.read_bytes(), long.options))
     for step in run.steps():
         if step.epoch == 1:
             break
@@ -107,7 +106,7 @@ def test_a_painting_that_was_stopped_is_not_taken_for_one(tmp_path: Path, pair: 
         Paintings(folder, long).file_of(pair)
 
 
-class Broken(painting.Painting):
+class Broken(painting.StyleRun):
     """A real painting whose last steps are lost."""
 
     def steps(self) -> Any:
@@ -117,7 +116,7 @@ class Broken(painting.Painting):
 def test_a_painting_that_ends_early_is_refused_and_not_kept(
     tmp_path: Path, pair: Pair, setting: Setting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(painting, "Painting", Broken)
+    monkeypatch.setattr(painting, "StyleRun", Broken)
     with pytest.raises(Unfinished, match="did not end as it should: it stopped at step 1 of 2"):
         Paintings(tmp_path / "kept", setting).file_of(pair)
     assert not (tmp_path / "kept").exists()
@@ -131,9 +130,5 @@ def test_a_network_without_weights_is_refused_before_anything_is_painted(tmp_pat
 
 
 def test_the_same_seed_paints_the_same_picture(pair: Pair, setting: Setting) -> None:
-    job = {
-        "content": pair.content.read_bytes(),
-        "style": pair.style.read_bytes(),
-        "options": setting.options.to_json(),
-    }
+    job = StyleJob(pair.content.read_bytes(), pair.style.read_bytes(), setting.options)
     assert paint(job)[0] == paint(job)[0]

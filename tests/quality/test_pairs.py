@@ -9,7 +9,7 @@ import pytest
 from benchmarks.quality.pairs import SAMPLES, FilePair, chosen, pairs_in, picture_in, shared_pairs
 from benchmarks.shared import shared_folder
 from nst.errors import InputError
-from nst.samples import find
+from nst.pictures.samples import find
 from tests.quality.conftest import Write
 
 GREY = np.full((16, 16, 3), 0.5, np.float32)

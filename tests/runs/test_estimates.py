@@ -19,6 +19,7 @@ from nst.runs.estimates import (
     estimate,
     largest_size,
     pairs,
+    seconds_of,
 )
 from nst.runs.schedule import MARGIN, Scale, margins, schedule
 
@@ -90,7 +91,7 @@ def test_more_of_anything_takes_no_less(run):
     for larger in more:
         then = estimate(calibration=SPEED.on(run["network"]), **{**run, "options": larger})
         assert then.bytes >= first.bytes
-        if options.init != "noise":  # a longer ladder leaves fewer steps for the full size
+        if options.init != "noise":  # more scales leave fewer steps for the full size
             assert then.seconds >= first.seconds
 
 
@@ -104,7 +105,7 @@ def test_seconds_are_those_of_the_steps_and_of_the_targets():
     )
 
 
-def test_the_ladder_is_cheaper_than_as_many_steps_at_full_size():
+def test_coarse_scales_are_cheaper_than_as_many_steps_at_full_size():
     noise, content = (
         estimate(3, 4, StyleOptions(init=init), "compact", calibration=SPEED).seconds for init in ("noise", "content")
     )
@@ -149,33 +150,19 @@ def test_a_refusal_names_the_largest_size():
         estimate(3, 4, StyleOptions(), "compact", budget=1000)
 
 
-def test_the_budget_is_what_was_given_or_a_share_of_what_is_free(monkeypatch, tmp_path):
-    assert estimates.budget(2.5) == 2_500_000_000
-    free = estimates.budget()
-    assert free > 0
-    limit, used = tmp_path / "limit", tmp_path / "used"
-    used.write_text("1000000\n")
-    monkeypatch.setattr(estimates, "CONTAINERS", ((str(limit), str(used)),))
-    for text in ("max\n", "9223372036854771712\n"):  # no limit, in the words of two kinds of container
-        limit.write_text(text)
-        assert estimates.budget() == pytest.approx(free, rel=0.2)
-    limit.write_text("1000000\n")
-    assert estimates.budget() < free / 2
-
-
-def test_pages_of_files_count_as_free(monkeypatch, tmp_path):
-    for name, text in (("memory.max", "3000000000"), ("memory.current", "2900000000")):
-        (tmp_path / name).write_text(text)
-    monkeypatch.setattr(estimates, "CONTAINERS", ((str(tmp_path / "memory.max"), str(tmp_path / "memory.current")),))
-    full = estimates.budget()
-    (tmp_path / "memory.stat").write_text("anon 5\ninactive_file 1000000000\n")
-    assert estimates.budget() - full == pytest.approx(0.7e9, rel=0.2)
-
-
 def test_pairs_of_l_bfgs_are_fewer_where_each_is_large():
     assert pairs(512 * 512) == pairs(1024 * 1024) == estimates.PAIRS
     assert 3 <= pairs(4096 * 3072) < 10
     assert pairs(10**9) == 3
+
+
+def test_seconds_are_those_of_the_estimate_whether_it_is_tiled_or_not():
+    options = StyleOptions(size=1024)
+    whole = estimate(3, 4, options, "compact", calibration=SPEED)
+    cut = estimate(3, 4, options, "compact", calibration=SPEED, budget=whole.bytes - 1)
+    assert cut.tile
+    for found in (whole, cut):
+        assert seconds_of(3, 4, options, SPEED, found.tile) == found.seconds
 
 
 def test_a_calibration_survives_json():
@@ -204,9 +191,9 @@ def test_a_canvas_is_wider_all_round_and_never_too_small_to_be_halved_four_times
     assert estimates.canvas_pixels(Scale(height, width, 1)) == (height + 2 * rows) * (width + 2 * columns)
 
 
-def test_only_noise_climbs_the_ladder():
+def test_only_noise_is_painted_coarse_to_fine():
     assert len(schedule(3, 4, StyleOptions(init="noise"))) > 1
-    assert [rung.steps for rung in schedule(3, 4, StyleOptions(init="style", epochs=2, steps_per_epoch=3))] == [6]
+    assert [scale.steps for scale in schedule(3, 4, StyleOptions(init="style", epochs=2, steps_per_epoch=3))] == [6]
 
 
 # --- what "auto" stands for

@@ -52,9 +52,9 @@ events = st.one_of(
 
 @settings(deadline=None)
 @given(st.lists(events, max_size=12))
-def test_only_the_moves_of_the_table_happen(story: list[Event]) -> None:
+def test_only_the_moves_of_the_table_happen(happened: list[Event]) -> None:
     run = RUN
-    for event in story:
+    for event in happened:
         allowed = MOVES.get(run.state, {}).get(type(event))
         stale = isinstance(event, Epoch) and run.frames > 0 and event.epoch <= run.epoch
         if allowed is None or stale:
@@ -63,7 +63,7 @@ def test_only_the_moves_of_the_table_happen(story: list[Event]) -> None:
         else:
             after = run.after(event)
             assert after.state is allowed
-            assert after.last == run.last + (not run.hears_quietly(event))
+            assert after.last == run.last + run.records(event)
             run = after
         assert Run.from_json(json.loads(json.dumps(run.to_json()))) == run
 
@@ -85,7 +85,7 @@ def test_finished_failed_stopped_and_interrupted_are_the_ends() -> None:
     }
 
 
-def test_a_story_adds_up() -> None:
+def test_the_events_of_a_run_add_up() -> None:
     run = RUN.after(STARTED).after(epoch(0)).after(epoch(1))
     assert (run.state, run.extractor, run.note, run.width, run.height) == ("running", "compact", "a note", 640, 480)
     assert (run.epoch, run.frames, run.losses) == (1, 2, Losses(6.0, 1.0, 2.0, 3.0))
@@ -101,7 +101,7 @@ def test_a_run_that_ends_by_itself_has_the_epochs_that_were_done() -> None:
     assert (run.state, run.epoch, run.epochs) == ("finished", 1, 1)
 
 
-def test_a_run_that_converged_remembers_what_it_was_to_have_until_it_goes_on() -> None:
+def test_a_run_that_converged_keeps_its_planned_epochs_until_it_is_continued() -> None:
     run = RUN.after(STARTED).after(epoch(0)).after(epoch(1)).after(Finished(2.0, b"png", converged=True))
     assert (run.converged, run.epoch, run.epochs, run.planned) == (True, 1, 1, 3)
     run = run.after(Continued(5))
@@ -109,7 +109,7 @@ def test_a_run_that_converged_remembers_what_it_was_to_have_until_it_goes_on() -
     assert not RUN.after(STARTED).after(epoch(0)).after(Finished(2.0, b"png")).converged
 
 
-def test_what_was_stored_before_precision_and_tiles_were_told_still_loads() -> None:
+def test_events_and_runs_stored_without_precision_and_tiles_still_load() -> None:
     old_event = {name: value for name, value in STARTED.to_json().items() if name not in ("precision", "tiled")}
     assert Event.from_wire(old_event) == dataclasses.replace(STARTED, precision="float32", tiled=False)
     old_run = {name: value for name, value in RUN.to_json().items() if name not in ("precision", "tiled")}
@@ -131,14 +131,14 @@ def test_the_json_form_has_the_names_of_the_api() -> None:
     assert RUN.to_json()["state"] == "queued"
 
 
-def test_changes_hold_from_then_on_and_the_start_is_remembered() -> None:
+def test_changes_hold_from_then_on_and_the_first_options_are_kept() -> None:
     run = RUN.after(STARTED).after(epoch(0)).after(Steered(1, 0, {"strength": 2.0}))
     run = run.after(epoch(1)).after(Steered(11, 1, {"strength": 3.0, "tv_weight": 1.0}))
     assert (run.options.strength, run.options_now.strength, run.options_now.tv_weight) == (1.0, 3.0, 1.0)
     assert [change["step"] for change in run.steered] == [1, 11]
 
 
-def test_a_run_that_was_paused_goes_on_where_it_was_kept() -> None:
+def test_a_run_that_was_paused_resumes_at_its_checkpoint() -> None:
     run = (
         RUN.after(STARTED)
         .after(epoch(0))

@@ -4,14 +4,15 @@ from html.parser import HTMLParser
 import numpy as np
 
 from nst.pictures.images import encode_jpeg
-from nst.styles.training_report import MOST_SHOWN, Look, Subject, page
+from nst.styles.style_to_learn import StyleToLearn
+from nst.styles.training_report import MOST_SHOWN, Preview, report_page
 
 PICTURE = encode_jpeg(np.full((16, 16, 3), 0.5, np.float32))
-WAVES = Subject("waves", "Waves & <Foam>", PICTURE)
+WAVES = StyleToLearn("waves", "Waves & <Foam>", np.zeros((16, 16, 3), np.float32), PICTURE, "")
 
 
 class Tags(HTMLParser):
-    """What a page is made of; checks that what is opened is closed in turn."""
+    """The tags of a page; checks that each opened tag is closed in turn."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -35,9 +36,9 @@ class Tags(HTMLParser):
         return sum(tag == name for name, _ in self.found)
 
 
-def looks(count: int) -> list[Look]:
+def previews(count: int) -> list[Preview]:
     return [
-        Look(
+        Preview(
             100 * n,
             60.0 * n,
             {"total": 3.0 / (n + 1), "content": 1.0, "style": 0.5 / (n + 1), "tv": 0.0},
@@ -48,11 +49,11 @@ def looks(count: int) -> list[Look]:
 
 
 def made(count: int = 3, running: bool = False) -> str:
-    told = {"Settings": {"minutes": 60.0, "steps": None}, "Machine": {"nst": "1 < 2"}}
-    return page([WAVES], PICTURE if count else b"", looks(count), "Ended: step 200.", told, running)
+    tables = {"Settings": {"minutes": 60.0, "steps": None}, "Machine": {"nst": "1 < 2"}}
+    return report_page([WAVES], PICTURE if count else b"", previews(count), "Ended: step 200.", tables, running)
 
 
-def test_the_page_holds_everything_itself() -> None:
+def test_the_page_refers_to_no_other_file() -> None:
     text = made()
     tags = Tags(text)
     assert "script" not in {tag for tag, _ in tags.found}
@@ -63,7 +64,7 @@ def test_the_page_holds_everything_itself() -> None:
     assert "https:" not in text
 
 
-def test_each_loss_has_a_curve_with_a_point_for_each_look() -> None:
+def test_each_loss_has_a_curve_with_a_point_for_each_preview() -> None:
     tags = Tags(made(3))
     assert (tags.count("svg"), tags.count("circle")) == (4, 12)
     labels = [given["aria-label"] for tag, given in tags.found if tag == "svg"]
@@ -86,17 +87,17 @@ def test_of_many_previews_some_are_left_out_but_never_the_last() -> None:
     assert (steps[0], steps[-1]) == ("0", "9900")
 
 
-def test_words_of_others_are_shown_as_they_are() -> None:
+def test_titles_and_values_are_escaped() -> None:
     text = made()
     assert "Waves &amp; &lt;Foam&gt;" in text
     assert "<td>1 &lt; 2</td>" in text
     assert "<td>automatic</td>" in text
 
 
-def test_only_the_page_of_a_running_training_loads_itself_anew() -> None:
+def test_only_the_page_of_a_running_training_reloads_itself() -> None:
     assert 'http-equiv="refresh"' in made(running=True)
     assert 'http-equiv="refresh"' not in made()
 
 
-def test_there_is_a_page_before_the_first_look() -> None:
+def test_there_is_a_page_before_the_first_preview() -> None:
     assert Tags(made(0)).count("svg") == 0

@@ -6,14 +6,13 @@ from fastapi.testclient import TestClient
 from nst.jobs.store import Store
 from nst.options.settings import Settings
 from nst.web.factory import create_app
-from tests.web.sites import draw_cheaply, queue_of
+from tests.web.sites import queue_of
 
 
 @pytest.fixture(scope="session")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     """A site with a real store, and a real queue with a worker process."""
     settings = Settings(data=tmp_path_factory.mktemp("data"), memory=1.8)  # a request may ask for a picture of any size
-    draw_cheaply(settings.data / "samples")
     store = Store(settings.data)
     site = create_app(settings, store, queue_of(settings, store))
     with TestClient(site, base_url="http://localhost", raise_server_exceptions=False) as client:

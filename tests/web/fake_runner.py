@@ -11,12 +11,13 @@ import numpy as np
 from PIL import Image
 
 from nst.errors import Cancelled, Diverged, Unfetched
-from nst.options.style_options import MOST_EPOCHS, StyleOptions
+from nst.options.style_options import MOST_EPOCHS
 from nst.pictures.images import encode_png, fit
 from nst.pictures.provenance import Provenance
 from nst.runs.control import Control
 from nst.runs.estimates import Calibration
 from nst.runs.events import Epoch, Event, Fetching, Finished, Kept, Losses, Paused, Started, Steered, Stopped
+from nst.runs.job import StyleJob
 
 Emit = Callable[[Event], None]
 CALIBRATION = Calibration("compact", "float32", step_seconds=0.005, pixel_seconds=1e-7)
@@ -27,26 +28,26 @@ VGG19 = {"installed": False, "how": "Fetch it here, or with `nst weights fetch v
 VGG16 = {"installed": False, "how": "Fetch it here, or with `nst weights fetch vgg16`.", "fetchable": True}
 
 
-def execute(job: dict[str, Any], emit: Emit, control: Control) -> None:
+def execute(job: StyleJob, emit: Emit, control: Control) -> None:
     """A picture that turns from the content into the style, epoch by epoch; its checkpoint is the number of one."""
-    options, began = job["options"], time.monotonic()
-    content = Image.open(io.BytesIO(job["content"])).convert("RGB")
+    options, began = job.options.to_json(), time.monotonic()
+    content = Image.open(io.BytesIO(job.content)).convert("RGB")
     height, width = fit(content.height, content.width, options["size"])
-    pictures = [content.resize((width, height)), _open(job["style"]).resize((width, height))]
+    pictures = [content.resize((width, height)), _open(job.style).resize((width, height))]
     steps = options["steps_per_epoch"]
-    epochs = job["epochs"] or (MOST_EPOCHS if options["epochs"] == "auto" else options["epochs"])
-    begun = int(job["checkpoint"] or job["first"])
-    where = {"epoch": begun, "resumed": bool(job["checkpoint"])}
+    epochs = job.epochs or (MOST_EPOCHS if options["epochs"] == "auto" else options["epochs"])
+    begun = int(job.checkpoint or job.first)
+    where = {"epoch": begun, "resumed": bool(job.checkpoint)}
     emit(Started("compact", "VGG19 is not installed.", width, height, epochs, epochs * steps, "bfloat16", **where))
 
     def seconds() -> float:
-        return job["seconds"] + time.monotonic() - began
+        return job.seconds + time.monotonic() - began
 
     def rest(event: type[Event], n: int) -> None:
         emit(event(seconds(), _result(pictures, n / epochs, job)))  # type: ignore[call-arg]
         emit(Kept(n * steps, seconds(), b"%d" % n))
 
-    last = ENOUGH if options["epochs"] == "auto" and not job["epochs"] else epochs
+    last = ENOUGH if options["epochs"] == "auto" and not job.epochs else epochs
     for n in range(begun + where["resumed"], last + 1):
         for step in range(steps if n > begun else 0):
             time.sleep(0.005)
@@ -100,10 +101,10 @@ def _open(data: bytes) -> Image.Image:
     return Image.open(io.BytesIO(data)).convert("RGB")
 
 
-def _result(pictures: list[Image.Image], share: float, job: dict[str, Any]) -> bytes:
+def _result(pictures: list[Image.Image], share: float, job: StyleJob) -> bytes:
     """A PNG with its settings, as the real painter leaves them."""
-    hashes = {role: hashlib.sha256(job[role]).hexdigest() for role in ("content", "style")}
-    options = StyleOptions.from_json(job["options"])
+    hashes = {role: hashlib.sha256(getattr(job, role)).hexdigest() for role in ("content", "style")}
+    options = job.options
     said = Provenance("0", {}, "compact", "float32", options, (), options.most_epochs, **hashes)
     png = Image.open(io.BytesIO(_encoded(pictures, share, "PNG")))
     return encode_png(np.asarray(png, np.float32) / 255, text={"nst": said.to_text()})

@@ -1,24 +1,21 @@
-"""What the tests of the page and of the REST interface serve: small pictures, cheap samples, a real queue."""
+"""What the tests of the page and of the REST interface serve: small pictures, a real queue."""
 
-import dataclasses
 import io
 import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import uvicorn
 from PIL import Image
 from starlette.types import ASGIApp
 
-from nst import samples
 from nst.jobs.queue import Queue
 from nst.jobs.store import Store
+from nst.jobs.workers import WorkerFunctions
 from nst.options.settings import Settings
 from nst.web.serve import server_config
-from nst.web.service.samples import ORDER
 
 
 def picture(width: int = 64, height: int = 48, colour: str = "teal", format: str = "PNG") -> bytes:
@@ -30,19 +27,10 @@ def picture(width: int = 64, height: int = 48, colour: str = "teal", format: str
     return file.getvalue()
 
 
-def draw_cheaply(folder: Path) -> None:
-    """Leave small pictures where the samples would be drawn, which takes minutes."""
-    for number, sample in enumerate(ORDER):
-        shade = f"hsl({360 * number // len(ORDER)}, 60%, 40%)"
-        cheap = dataclasses.replace(sample, draw=lambda shade=shade: Image.open(io.BytesIO(picture(160, 120, shade))))
-        samples.path_of(cheap, folder)
-
-
 def queue_of(settings: Settings, store: Store, fetch: str = "fetch", wanted: str = "") -> Queue:
     names = {"execute": "execute", "warm_up": "warm_up", "fetch": fetch}
-    return Queue(
-        settings, store, **{role: f"tests.web.fake_runner:{name}" for role, name in names.items()}, wanted=wanted
-    )
+    functions = WorkerFunctions(**{role: f"tests.web.fake_runner:{name}" for role, name in names.items()})
+    return Queue(settings, store, functions, wanted)
 
 
 @contextmanager

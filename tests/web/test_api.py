@@ -3,12 +3,15 @@ import json
 import re
 from typing import Any
 
+import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 from httpx2 import Response
 
 from nst.options.option_field import options_of
 from nst.options.style_options import StyleOptions
+from nst.pictures.images import read, read_file
+from nst.pictures.samples import find
 from nst.web.middleware.body_limit import BodyLimit
 from tests.web.sites import picture
 
@@ -252,8 +255,12 @@ def test_every_option_is_described(client: TestClient) -> None:
 def test_samples_are_listed_and_shown(client: TestClient) -> None:
     listed = client.get("/api/v1/samples").json()["samples"]
     assert {each["kind"] for each in listed} == {"content", "style"}
-    assert client.get(listed[0]["thumbnail"]).content[:3] == b"\xff\xd8\xff"
-    assert client.get(listed[0]["picture"]).content[:4] == b"\x89PNG"
+    thumbnail, picture = client.get(listed[0]["thumbnail"]), client.get(listed[0]["picture"])
+    assert (thumbnail.headers["content-type"], picture.headers["content-type"]) == ("image/jpeg", "image/png")
+    assert thumbnail.content == find(listed[0]["name"]).thumbnail(128).read_bytes()
+    assert picture.content[:4] == b"\x89PNG"
+    shipped = read_file(find(listed[0]["name"]).path)
+    assert np.array_equal(read(picture.content).rgb, shipped.rgb)
 
 
 def test_health_tells_of_the_worker(client: TestClient) -> None:

@@ -11,7 +11,7 @@ from nst.options.settings import Settings
 from nst.web.callbacks.network import cancel_fetch
 from nst.web.factory import create_app
 from nst.web.middleware.clients import HEADER
-from tests.web.sites import draw_cheaply, queue_of
+from tests.web.sites import queue_of
 from tests.web.test_api import QUICK, body, follow, told
 
 ANNA, BEN = {HEADER: "a" * 32}, {HEADER: "b" * 32}
@@ -21,7 +21,6 @@ ANNA, BEN = {HEADER: "a" * 32}, {HEADER: "b" * 32}
 def shared_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     """A studio of many, where two runs of each may wait."""
     settings = Settings(data=tmp_path_factory.mktemp("shared"), many=True, waiting_each=2, waiting=5)
-    draw_cheaply(settings.data / "samples")
     store = Store(settings.data)
     site = create_app(settings, store, queue_of(settings, store))
     with TestClient(site, base_url="http://localhost", raise_server_exceptions=False) as client:

@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from nst.web.api import router
-from tests.styles.test_style_library import style_file
+from tests.styles.style_files import style_file
 from tests.web.test_api import body, follow, start
 
 PATH = "/api/v1/runs/{run_id}"

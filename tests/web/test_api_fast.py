@@ -17,9 +17,10 @@ from nst.options.settings import Settings
 from nst.styles.style_file import StyleFile
 from nst.web.factory import create_app
 from nst.web.middleware.clients import HEADER
-from tests.jobs.stories import wait_until
-from tests.styles.test_style_library import HOSTILE, style_file
-from tests.web.sites import draw_cheaply, picture, queue_of, served
+from tests.jobs.runs import wait_until
+from tests.styles.style_files import style_file
+from tests.styles.test_style_file import HOSTILE
+from tests.web.sites import picture, queue_of, served
 from tests.web.test_api import body, encoded, start, told
 
 FAST = "/api/v1/styles/fast"
@@ -37,7 +38,7 @@ def listed(client: TestClient) -> dict[str, dict[str, Any]]:
 @pytest.fixture(scope="module")
 def site(client: TestClient) -> TestClient:
     """A site whose worker is ready."""
-    wait_until(lambda: client.app.state.service.queue.hands)
+    wait_until(lambda: client.app.state.service.queue.ready_count)
     return client
 
 
@@ -99,7 +100,7 @@ def test_a_style_whose_name_is_a_number_is_a_name_in_a_form_too(own: TestClient)
 
 
 def test_a_picture_that_is_here_already_is_meant_by_its_ref(own: TestClient) -> None:
-    assert opened(own.post(PAINT, json=order("waves", content="samples/harbour"))).size == (160, 120)
+    assert opened(own.post(PAINT, json=order("waves", content="samples/harbour"))).size == (768, 576)
     upload = own.get(f"/api/v1/runs/{start(own)}").json()["content"]
     assert opened(own.post(PAINT, json=order("waves", content=f"uploads/{upload}"))).size == (64, 48)
     for ref in ("samples/habour", "uploads/x"):
@@ -250,7 +251,6 @@ def test_where_several_share_a_studio_all_may_paint_and_none_changes_its_styles(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     settings = Settings(data=tmp_path_factory.mktemp("shared"), many=True)
-    draw_cheaply(settings.data / "samples")
     store = Store(settings.data)
     (settings.data / "styles").mkdir()
     (settings.data / "styles" / "several.style").write_bytes(style_file("waves", "dots").to_bytes())

@@ -4,7 +4,6 @@ import io
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -13,10 +12,11 @@ from PIL import Image
 
 from nst.errors import NotAnImage, NotFound, OptionError, StyleError
 from nst.options.fast_options import FastOptions
+from nst.runs.job import FastJob, FastPicture
 from nst.styles.style_file import StyleFile
 from nst.web.service.fast_styles import FastResult, FastStyles
-from tests.jobs.stories import wait_until
-from tests.styles.test_style_library import style_file
+from tests.jobs.runs import wait_until
+from tests.styles.style_files import style_file
 from tests.web.sites import picture
 
 PLAIN = FastOptions()
@@ -26,7 +26,7 @@ PLAIN = FastOptions()
 def instant(client: TestClient) -> Iterator[FastStyles]:
     """That of a site, with the styles of two networks beside those that ship; what a test adds goes with it."""
     library, queue = client.app.state.service.library, client.app.state.service.queue
-    wait_until(lambda: queue.hands)
+    wait_until(lambda: queue.ready_count)
     before = {entry.name for entry in library.entries()}
     library.add(style_file("waves", "dots").to_bytes())
     library.add(style_file("cubes", seed=1).to_bytes())
@@ -94,7 +94,7 @@ def test_a_style_that_learned_anew_is_painted_as_it_is_now(instant: FastStyles) 
     before = pixels(instant.stylize(picture(), "waves", PLAIN))
     file = style_file("waves", "dots")
     again = replace(file, styles={"waves": replace(file.styles["waves"], vector=file.styles["dots"].vector)})
-    instant.library.add(again.to_bytes(), instead=True)
+    instant.library.add(again.to_bytes(), replace_existing=True)
     assert not np.array_equal(pixels(instant.stylize(picture(), "waves", PLAIN)), before)
 
 
@@ -141,17 +141,17 @@ def test_bad_input_is_refused_by_its_kind(instant: FastStyles, shipped: str) -> 
 
 
 def test_a_job_carries_the_styles_it_wants_and_no_others(instant: FastStyles, shipped: str) -> None:
-    jobs: list[dict[str, Any]] = []
+    jobs: list[FastJob] = []
 
     class Seen:
-        def paint_at_once(self, job: dict[str, Any], *client: str) -> dict[str, Any]:
+        def apply_style(self, job: FastJob, *client: str) -> list[FastPicture]:
             jobs.append(job)
-            return instant.queue.paint_at_once(job, *client)
+            return instant.queue.apply_style(job, *client)
 
     seen = replace(instant, queue=Seen())  # type: ignore[arg-type]
     seen.stylize(picture(), "waves", PLAIN)
     seen.stylize(picture(), shipped, PLAIN)
-    packed = StyleFile.from_bytes(jobs[0]["file"])
+    packed = StyleFile.from_bytes(jobs[0].file)
     assert list(packed.styles) == ["waves"]
     assert packed.network == style_file().network
-    assert jobs[1]["file"] == b""  # which every worker has
+    assert jobs[1].file == b""  # which every worker has

@@ -13,13 +13,13 @@ from nst.jobs.queue import Queue
 from nst.jobs.store import Store
 from nst.options.settings import Settings
 from nst.options.style_options import StyleOptions
+from nst.pictures.samples import CONTENTS
 from nst.runs.estimates import auto_network, calibration_for, estimate
 from nst.runs.events import Epoch, Finished, Losses, Started
 from nst.web.components.estimate import MEASURING, estimate_line
-from nst.web.service.samples import CONTENTS, Samples
 from nst.web.service.service import Service
 from tests.web.fake_runner import CALIBRATION, MEMORY
-from tests.web.sites import draw_cheaply, picture
+from tests.web.sites import picture
 from tests.web.test_api import QUICK, body, encoded, follow, start, told
 
 FORECAST: dict[str, Any] = {"seconds": 41.0, "bytes": 1_140_000_000, "tiled": False, "at_most": False}
@@ -59,21 +59,20 @@ def test_the_line_says_what_is_known_and_no_more(
 @pytest.fixture
 def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Service:
     """A service whose worker has said what there is."""
-    draw_cheaply(tmp_path / "samples")
     settings, store = Settings(data=tmp_path), Store(tmp_path)
     queue = Queue(settings, store)
     monkeypatch.setattr(queue, "health", lambda: HEALTH)
-    return Service(settings, store, queue, Samples(tmp_path / "samples"), Archive(store, 10**9))
+    return Service(settings, store, queue, Archive(store, 10**9))
 
 
 def test_a_forecast_is_the_estimate_of_the_network_that_will_paint(service: Service) -> None:
     options = StyleOptions(size=256)
-    expected = estimate(120, 160, options, "compact", "float32", CALIBRATION, MEMORY, (60, 80))
+    expected = estimate(576, 768, options, "compact", "float32", CALIBRATION, MEMORY, (60, 80))
     style = service.pictures.keep(picture(80, 60), "style")
     found = service.forecasts.forecast(options, f"samples/{CONTENTS[0].name}", style)
     why = "VGG19's weights are not here."
     assert found == {**expected.to_json(), "extractor": "compact", "precision": "float32", "why": why}
-    assert found == service.forecasts.forecast(options, (120, 160), style)
+    assert found == service.forecasts.forecast(options, (576, 768), style)
     assert service.forecasts.forecast(StyleOptions(extractor="vgg16", precision="bfloat16"), (120, 160)) == {
         **estimate(
             *(120, 160, StyleOptions(extractor="vgg16", precision="bfloat16"), "vgg16", "bfloat16"),
@@ -135,18 +134,16 @@ def test_a_forecast_learns_from_the_last_runs(service: Service) -> None:
     assert found
     assert found["seconds"] == pytest.approx(pace * alone["seconds"], rel=1e-3)
     assert service.forecasts.forecast(StyleOptions(size=256, extractor="vgg16"), (60, 80)) == Service(
-        service.settings, service.store, service.queue, service.samples, service.archive
+        service.settings, service.store, service.queue, service.archive
     ).forecasts.forecast(StyleOptions(size=256, extractor="vgg16"), (60, 80))
-    again = Service(service.settings, service.store, service.queue, service.samples, service.archive)
+    again = Service(service.settings, service.store, service.queue, service.archive)
     assert again.forecasts.forecast(options, (60, 80)) == alone
 
 
 def test_a_picture_that_lies_on_its_side_is_measured_upright(service: Service) -> None:
     assert service.pictures.shape(service.pictures.keep(picture(80, 60), "a")) == (60, 80)
     ref = service.pictures.keep(picture(60, 80), "b")
-    again = Service(
-        service.settings, service.store, service.queue, service.samples, service.archive
-    )  # a server that was started anew
+    again = Service(service.settings, service.store, service.queue, service.archive)  # a server that was started anew
     assert again.pictures.shape(ref) == (80, 60)
     with pytest.raises(NotFound):
         again.pictures.shape("uploads/none")

@@ -13,6 +13,7 @@ from nst.jobs.queue import Queue
 from nst.jobs.store import Store
 from nst.options.settings import Settings
 from nst.options.style_options import StyleOptions
+from nst.pictures.samples import STYLES
 from nst.runs.events import Epoch, Finished, Losses, Started
 from nst.runs.run import Run
 from nst.web.callbacks.gallery import perform_action
@@ -21,7 +22,6 @@ from nst.web.components.run_grid import run_grid
 from nst.web.components.urls import run_file
 from nst.web.factory import create_app
 from nst.web.middleware.clients import HEADER
-from nst.web.service.samples import STYLES, Samples
 from nst.web.service.service import Service
 from tests.web.sites import picture, queue_of
 
@@ -34,7 +34,7 @@ CARDS = 50
 def service_in(folder: Path) -> Service:
     """A service whose queue was never started."""
     settings, store = Settings(data=folder), Store(folder)
-    return Service(settings, store, Queue(settings, store), Samples(folder), Archive(store, 2 * GIGABYTE))
+    return Service(settings, store, Queue(settings, store), Archive(store, 2 * GIGABYTE))
 
 
 @pytest.fixture

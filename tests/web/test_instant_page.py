@@ -17,6 +17,7 @@ from nst.options.fast_options import FastOptions
 from nst.options.option_field import options_of
 from nst.options.settings import Settings
 from nst.pictures.images import MAX_BYTES, encode_png
+from nst.pictures.samples import STYLES
 from nst.styles.style_file import name_of
 from nst.web import ids
 from nst.web.callbacks.instant import answer, import_styles, perform_action, result, studio_choices
@@ -27,9 +28,8 @@ from nst.web.components.style_card import style_card, style_summary
 from nst.web.pages import studio
 from nst.web.service.fast_styles import FastResult
 from nst.web.service.result_cache import ResultCache
-from nst.web.service.samples import STYLES, Samples
 from nst.web.service.service import Service
-from tests.styles.test_style_library import style_file
+from tests.styles.style_files import style_file
 from tests.web.sites import picture
 
 AS_THEY_ARE = {"strength": "1", "stroke_size": "1", "keep_colors": False, "size": ""}
@@ -38,7 +38,7 @@ AS_THEY_ARE = {"strength": "1", "stroke_size": "1", "keep_colors": False, "size"
 def service_in(folder: Path, **settings: Any) -> Service:
     """A service whose queue was never started."""
     store, settings_there = Store(folder), Settings(data=folder, **settings)
-    return Service(settings_there, store, Queue(settings_there, store), Samples(folder), Archive(store, 10**9))
+    return Service(settings_there, store, Queue(settings_there, store), Archive(store, 10**9))
 
 
 @pytest.fixture
@@ -111,7 +111,7 @@ def test_a_name_is_made_of_a_title() -> None:
 
 
 def test_shipped_styles_stay_and_a_file_that_is_no_style_file_is_refused(service: Service) -> None:
-    with pytest.raises(StyleError, match="stays as it is"):
+    with pytest.raises(StyleError, match="cannot be changed"):
         perform_action(service, {"do": "remove", "name": service.library.entries()[0].name})
     with pytest.raises(StyleError, match=r"'photo\.png' is no style file"):
         import_styles(service, data_url.encode(picture()) or "", "photo.png")

@@ -179,7 +179,7 @@ def test_the_front_door_wants_vgg19_unless_it_is_offline_or_works_for_a_schedule
     def wanted(**settings: Any) -> str:
         service = build(Settings(data=tmp_path, **settings)).state.service
         service.store.close()
-        return service.queue._wanted
+        return service.queue.pool.prefetch
 
     assert wanted() == "vgg19"
     assert wanted(offline=True) == wanted(scheduler="tcp://127.0.0.1:9") == ""

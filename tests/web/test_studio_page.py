@@ -16,6 +16,7 @@ from nst.jobs.store import Store
 from nst.options.option_field import options_of
 from nst.options.settings import Settings
 from nst.options.style_options import StyleOptions
+from nst.pictures.samples import CONTENTS
 from nst.runs.events import Epoch, Failed, Finished, Interrupted, Kept, Losses, Paused, Started, Steered, Stopped
 from nst.runs.run import Run
 from nst.web import callbacks, ids
@@ -26,9 +27,8 @@ from nst.web.components.urls import run_id_of
 from nst.web.follow import RunUpdate
 from nst.web.pages import studio
 from nst.web.problems import problem_of
-from nst.web.service.samples import CONTENTS, Samples
 from nst.web.service.service import Service
-from tests.web.sites import draw_cheaply, picture
+from tests.web.sites import picture
 
 PROMISED = (
     "content-upload",
@@ -50,7 +50,7 @@ LOSSES = Losses(3.0, 1.0, 1.5, 0.5)
 def service(tmp_path: Path) -> Service:
     """A service whose queue was never started."""
     settings, store = Settings(data=tmp_path, waiting=5), Store(tmp_path)
-    return Service(settings, store, Queue(settings, store), Samples(tmp_path), Archive(store, 10**9))
+    return Service(settings, store, Queue(settings, store), Archive(store, 10**9))
 
 
 def components(tree: Any) -> list[Component]:
@@ -103,7 +103,6 @@ def test_invalid_text_in_the_form_reaches_the_option_that_refuses_it() -> None:
 
 
 def test_an_upload_is_never_mistaken_for_a_sample(service: Service) -> None:
-    draw_cheaply(service.settings.data / "samples")
     sample = {"ref": f"samples/{CONTENTS[0].name}", "title": CONTENTS[0].title}
     assert service.pictures.choice(service.pictures.upload_id(sample["ref"])) == sample
     for name in (CONTENTS[0].title, sample["ref"]):

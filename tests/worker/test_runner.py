@@ -1,6 +1,7 @@
 import hashlib
 import io
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,9 +15,11 @@ from nst.pictures.provenance import read
 from nst.runs.control import Control
 from nst.runs.estimates import Calibration
 from nst.runs.events import Epoch, Failed, Finished, Kept, Paused, Started, Steered, Stopped
-from nst.worker import runner
+from nst.runs.job import StyleJob
+from nst.worker import calibrations, runner, style_run
+from nst.worker.style_run import StyleRun
 
-SMALL = {"epochs": 3, "steps_per_epoch": 2, "size": 96, "extractor": "compact", "precision": "float32"}
+SMALL = StyleOptions(epochs=3, steps_per_epoch=2, size=96, extractor="compact", precision="float32")
 
 
 def png(array: np.ndarray, mode: str = "RGB") -> bytes:
@@ -26,31 +29,35 @@ def png(array: np.ndarray, mode: str = "RGB") -> bytes:
 
 
 @pytest.fixture
-def job(content, style) -> dict:
-    return {"content": png(content), "style": png(style), "init": None, "options": dict(SMALL)}
+def job(content, style) -> StyleJob:
+    return StyleJob(png(content), png(style), SMALL)
 
 
-def told(job, ask=lambda control, event: None) -> list:
-    """The events of a run; `ask` may ask something of it at each."""
+def with_options(job: StyleJob, **options) -> StyleJob:
+    return replace(job, options=replace(job.options, **options))
+
+
+def events_of(job: StyleJob, request=lambda control, event: None) -> list:
+    """The events of a run; `request` is called with its control at each."""
     events: list = []
     control = Control()
 
     def emit(event) -> None:
         events.append(event)
-        ask(control, event)
+        request(control, event)
 
     runner.execute(job, emit, control)
     return events
 
 
-def at(epoch: int, wish: str, *given):
-    """Ask for `wish` once `epoch` is done."""
+def at(epoch: int, method: str, *given):
+    """Call a method of the control once `epoch` is done."""
 
-    def ask(control, event) -> None:
+    def request(control, event) -> None:
         if isinstance(event, Epoch) and event.epoch == epoch:
-            getattr(control, wish)(*given)
+            getattr(control, method)(*given)
 
-    return ask
+    return request
 
 
 def end(events: list):
@@ -65,8 +72,8 @@ def pictures(events: list) -> dict[int, bytes]:
     return {event.epoch: event.image for event in events if isinstance(event, Epoch)}
 
 
-def test_a_run_tells_its_start_every_epoch_and_its_end(job):
-    *events, kept = told(job)
+def test_a_run_emits_its_start_every_epoch_and_its_end(job):
+    *events, kept = events_of(job)
     started, *epochs, finished = (event for event in events if not isinstance(event, Kept))
     assert kept.step == 6
     assert started == Started("compact", "", 96, 72, 3, 6, "float32", tiled=False)
@@ -83,32 +90,29 @@ def test_a_run_tells_its_start_every_epoch_and_its_end(job):
 
 def test_a_style_for_large_brushwork_keeps_its_detail(job):
     """Enlarged fourfold, it must come from its own pixels, not from those that a painting of 96 px would need."""
-    job["style"] = png(np.zeros((600, 800, 3)))
-    job["options"]["style_scale"] = 4.0
-    assert max(runner.Painting(job)._style.shape) >= 4 * 96
+    job = with_options(replace(job, style=png(np.zeros((600, 800, 3)))), style_scale=4.0)
+    assert max(StyleRun(job)._style.shape) >= 4 * 96
 
 
-def test_the_start_says_the_precision(job):
-    job["options"]["precision"] = "bfloat16"
-    assert runner.Painting(job).started().precision == "bfloat16"
+def test_the_start_names_the_precision(job):
+    assert StyleRun(with_options(job, precision="bfloat16")).started().precision == "bfloat16"
 
 
 def test_the_result_is_a_png_with_its_settings_inside(job):
-    finished, _ = end(told(job))
+    finished, _ = end(events_of(job))
     result = Image.open(io.BytesIO(finished.image))
     assert (result.format, result.size) == ("PNG", (96, 72))
     said = read(finished.image, "it")
-    assert said.options == StyleOptions.from_json(SMALL)
+    assert said.options == SMALL
     assert (said.extractor, said.epochs, said.branched) == ("compact", 3, False)
-    assert said.content == hashlib.sha256(job["content"]).hexdigest()
+    assert said.content == hashlib.sha256(job.content).hexdigest()
     assert set(said.versions) == {"python", "tensorflow", "keras", "numpy"}
 
 
 def test_the_contents_transparency_is_put_back(job, content):
     alpha = np.zeros((48, 64, 1), np.float32)
     alpha[:, 32:] = 1
-    job["content"] = png(np.concatenate([content, alpha], -1), "RGBA")
-    finished, _ = end(told(job))
+    finished, _ = end(events_of(replace(job, content=png(np.concatenate([content, alpha], -1), "RGBA"))))
     result = np.asarray(Image.open(io.BytesIO(finished.image)))
     assert result.shape == (72, 96, 4)
     assert result[:, :40, 3].max() == 0
@@ -116,17 +120,17 @@ def test_the_contents_transparency_is_put_back(job, content):
 
 
 def test_a_stop_keeps_the_picture_so_far(job):
-    last, _ = end(told(job, at(1, "stop")))
+    last, _ = end(events_of(job, at(1, "stop")))
     assert isinstance(last, Stopped)
     assert Image.open(io.BytesIO(last.image)).size == (96, 72)
 
 
 def test_a_run_that_was_paused_goes_on_as_if_it_had_not_been(job):
-    whole = told(job)
-    *first, paused, kept = told(job, at(1, "pause"))
+    whole = events_of(job)
+    *first, paused, kept = events_of(job, at(1, "pause"))
     assert isinstance(paused, Paused)
     assert (kept.step, Image.open(io.BytesIO(paused.image)).size) == (2, (96, 72))
-    started, *rest = told({**job, "checkpoint": kept.checkpoint, "seconds": paused.seconds})
+    started, *rest = events_of(replace(job, checkpoint=kept.checkpoint, seconds=paused.seconds))
     assert (started.epoch, started.resumed) == (1, True)
     assert pictures([*first, *rest]) == pictures(whole)
     assert not set(pictures(first)) & set(pictures(rest))
@@ -140,8 +144,8 @@ def pixels(events: list) -> bytes:
 
 
 def test_a_finished_run_is_continued_at_full_size(job):
-    _, checkpoint = end(told(job))
-    events = told({**job, "checkpoint": checkpoint, "epochs": 5})
+    _, checkpoint = end(events_of(job))
+    events = events_of(replace(job, checkpoint=checkpoint, epochs=5))
     assert (events[0].epochs, events[0].epoch, events[0].resumed) == (5, 3, True)
     assert list(pictures(events)) == [4, 5]
     assert Image.open(io.BytesIO(pictures(events)[5])).size == (96, 72)
@@ -149,24 +153,23 @@ def test_a_finished_run_is_continued_at_full_size(job):
 
 
 def test_a_run_that_converges_finishes_early_and_says_so(job):
-    job["options"] |= {"init": "content", "style_weight": 0, "tv_weight": 0}
-    events = told(job)
+    job = with_options(job, init="content", style_weight=0, tv_weight=0)
+    events = events_of(job)
     finished, checkpoint = end(events)
     assert finished == Finished(finished.seconds, finished.image, converged=True)
     assert read(finished.image, "it").epochs == 1
     assert list(pictures(events)) == [0, 1]
-    # Its worker was lost before it could say so, or somebody wants more of it.
+    # Resumed after its worker was lost before the end was reported, and continued for more epochs.
     for epochs, more in ((None, []), (3, [2])):
-        again = told({**job, "checkpoint": checkpoint, "epochs": epochs})
+        again = events_of(replace(job, checkpoint=checkpoint, epochs=epochs))
         assert list(pictures(again)) == more
         assert end(again)[0].converged
 
 
 def test_a_branch_begins_with_the_frame_and_ends_where_the_run_would_have(job):
-    whole = told(job)
+    whole = events_of(job)
     frame = pictures(whole)[2]
-    job["options"]["strength"] = 4.0
-    events = told({**job, "start": frame, "first": 2})
+    events = events_of(with_options(replace(job, start=frame, first=2), strength=4.0))
     assert (events[0].epoch, events[0].resumed, events[0].epochs) == (2, False, 3)
     assert list(pictures(events)) == [2, 3]
     start = np.asarray(Image.open(io.BytesIO(pictures(events)[2])), np.float32)
@@ -175,13 +178,13 @@ def test_a_branch_begins_with_the_frame_and_ends_where_the_run_would_have(job):
     assert read(end(events)[0].image, "it").branched
 
 
-def test_steering_is_told_and_used_from_the_next_step_on(job):
-    steady, steered = told(job), told(job, at(1, "steer", {"strength": 20.0}))
+def test_steering_is_an_event_and_is_used_from_the_next_step_on(job):
+    steady, steered = events_of(job), events_of(job, at(1, "steer", {"strength": 20.0}))
     (change,) = [event for event in steered if isinstance(event, Steered)]
     assert change == Steered(3, 1, {"strength": 20.0})
     assert pictures(steered)[1] == pictures(steady)[1]
     assert pictures(steered)[2] != pictures(steady)[2]
-    again = told({**job, "steered": [{"step": 3, "changes": {"strength": 20.0}}]})
+    again = events_of(replace(job, steered=((3, {"strength": 20.0}),)))
     assert pictures(again) == pictures(steered)
     said = read(end(steered)[0].image, "it")
     assert (said.steered, said.options.strength) == (((3, {"strength": 20.0}),), 1.0)
@@ -189,75 +192,73 @@ def test_steering_is_told_and_used_from_the_next_step_on(job):
 
 def test_changes_made_before_a_checkpoint_hold_after_it(job):
     steer, pause = at(1, "steer", {"tv_weight": 9.0}), at(2, "pause")
-    _, checkpoint = end(told(job, lambda control, event: (steer(control, event), pause(control, event))))
-    whole = told(job, steer)
-    rest = told({**job, "checkpoint": checkpoint, "steered": [{"step": 3, "changes": {"tv_weight": 9.0}}]})
+    _, checkpoint = end(events_of(job, lambda control, event: (steer(control, event), pause(control, event))))
+    whole = events_of(job, steer)
+    rest = events_of(replace(job, checkpoint=checkpoint, steered=((3, {"tv_weight": 9.0}),)))
     assert pictures(rest)[3] == pictures(whole)[3]
 
 
-def test_a_change_that_is_no_good_is_passed_over(job):
-    events = told(job, at(1, "steer", {"style_layers": {"nowhere": 1.0}}))
+def test_an_invalid_change_is_ignored(job):
+    events = events_of(job, at(1, "steer", {"style_layers": {"nowhere": 1.0}}))
     assert isinstance(end(events)[0], Finished)
     assert not [event for event in events if isinstance(event, Steered)]
 
 
-def test_a_run_is_kept_as_often_as_it_should_be(job, monkeypatch):
-    monkeypatch.setattr(runner, "MOST_PAUSE", 0.0)
-    events = told(job)
+def test_checkpoints_are_as_frequent_as_their_interval_and_each_can_be_resumed(job, monkeypatch):
+    monkeypatch.setattr(style_run, "LONGEST_INTERVAL", 0.0)
+    events = events_of(job)
     kept = {event.step: event.checkpoint for event in events if isinstance(event, Kept)}
     assert sorted(kept) == list(range(7))
     for step in (1, 3, 6):
-        rest = told({**job, "checkpoint": kept[step]})
+        rest = events_of(replace(job, checkpoint=kept[step]))
         assert pictures(rest).items() <= pictures(events).items()
         assert pixels(rest) == pixels(events)
 
 
-def test_a_run_whose_checkpoint_is_damaged_is_painted_anew_and_says_so(job):
-    events = told({**job, "checkpoint": b"PK nonsense"})
+def test_a_run_whose_checkpoint_is_damaged_starts_anew_with_a_note(job):
+    events = events_of(replace(job, checkpoint=b"PK nonsense"))
     assert (events[0].epoch, events[0].resumed) == (0, False)
     assert "Its checkpoint was damaged, so it is painted anew." in events[0].note
     assert list(pictures(events)) == [0, 1, 2, 3]
 
 
 def test_a_run_that_is_cut_ends_there(job):
-    events = told({**job, "epochs": 2})
+    events = events_of(replace(job, epochs=2))
     assert list(pictures(events)) == [0, 1, 2]
-    assert pictures(events)[1] == pictures(told(job))[1]
+    assert pictures(events)[1] == pictures(events_of(job))[1]
 
 
 def test_a_branch_near_the_end_of_a_longer_run_has_the_epochs_it_was_asked_for(job):
-    frame = pictures(told({**job, "epochs": 5}))[4]
-    events = told({**job, "start": frame, "first": 4, "epochs": 6})
+    frame = pictures(events_of(replace(job, epochs=5)))[4]
+    events = events_of(replace(job, start=frame, first=4, epochs=6))
     assert (events[0].epochs, list(pictures(events))) == (6, [4, 5, 6])
 
 
-def test_the_network_that_painted_goes_on(job):
-    job["options"]["extractor"] = "auto"
-    painting = runner.Painting({**job, "extractor": "compact", "precision": "bfloat16"})
-    assert (painting.extractor, painting.started().precision) == ("compact", "bfloat16")
+def test_a_run_that_goes_on_keeps_its_network(job):
+    run = StyleRun(with_options(replace(job, extractor="compact", precision="bfloat16"), extractor="auto"))
+    assert (run.extractor, run.started().precision) == ("compact", "bfloat16")
 
 
 def test_a_newer_change_overrules_one_that_was_made_later_in_an_attempt_that_was_lost(job):
-    *_, kept = told(job, at(1, "pause"))
-    lost = {"step": 5, "changes": {"strength": 2.0}}
-    painting = runner.Painting({**job, "checkpoint": kept.checkpoint, "steered": [lost]})
-    for step in painting.steps():
+    *_, kept = events_of(job, at(1, "pause"))
+    run = StyleRun(replace(job, checkpoint=kept.checkpoint, steered=((5, {"strength": 2.0}),)))
+    for step in run.steps():
         if step.step == 3:
-            painting.steer(step, {"strength": 9.0})
-    assert painting._options_now.strength == 9.0
-    assert [(change["step"], change["changes"]["strength"]) for change in painting.steered] == [(4, 2.0), (4, 9.0)]
+            run.steer(step, {"strength": 9.0})
+    assert run._options_now.strength == 9.0
+    assert [(step, changes["strength"]) for step, changes in run.steered] == [(4, 2.0), (4, 9.0)]
 
 
 @pytest.mark.parametrize(
     ("change", "words"),
     [
         ({"content": b"GIF89a nonsense"}, "content"),
-        ({"options": {**SMALL, "style_layers": {"block7_conv1": 1}}}, "no layer 'block7_conv1'"),
-        ({"options": {**SMALL, "init": "image"}}, "`init` is image"),
+        ({"options": replace(SMALL, style_layers={"block7_conv1": 1})}, "no layer 'block7_conv1'"),
+        ({"options": replace(SMALL, init="image")}, "`init` is image"),
     ],
 )
 def test_bad_input_fails_the_run_with_one_line(job, change, words):
-    *_, last = told({**job, **change})
+    *_, last = events_of(replace(job, **change))
     assert isinstance(last, Failed)
     assert words in last.error
     assert "\n" not in last.error
@@ -269,8 +270,7 @@ def test_missing_weights_fail_the_run_and_say_how_to_get_them(job, monkeypatch, 
         monkeypatch.setenv(variable, str(tmp_path))
     for variable in ("NST_VGG19_WEIGHTS", "NST_OFFLINE"):
         monkeypatch.delenv(variable, raising=False)
-    job["options"]["extractor"] = "vgg19"
-    (failed,) = told(job)
+    (failed,) = events_of(with_options(job, extractor="vgg19"))
     assert isinstance(failed, Failed)
     assert "nst weights fetch vgg19" in failed.error
 
@@ -285,9 +285,9 @@ def test_a_loss_that_runs_away_keeps_the_picture_before_it(job, monkeypatch):
             steps.append(step)
             yield step
 
-    stylize = runner.stylize
-    monkeypatch.setattr(runner, "stylize", diverge)
-    *_, failed = told(job)
+    stylize = style_run.stylize
+    monkeypatch.setattr(style_run, "stylize", diverge)
+    *_, failed = events_of(job)
     assert failed.error == "the loss ran away at step 4"
     kept = np.asarray(Image.open(io.BytesIO(failed.image)), np.float32) / 255
     np.testing.assert_allclose(kept, images.resize(steps[2].image, 72, 96), atol=0.01)
@@ -301,38 +301,36 @@ def test_a_loss_that_runs_away_keeps_the_picture_before_it(job, monkeypatch):
         (ZeroDivisionError("1/0"), r"failed unexpectedly (ZeroDivisionError)"),
     ],
 )
-def test_what_nobody_foresaw_keeps_the_picture_so_far(job, monkeypatch, error, words):
-    stylize = runner.stylize
+def test_an_unexpected_error_keeps_the_picture_so_far(job, monkeypatch, error, words):
+    stylize = style_run.stylize
 
     def fail(*arguments, **named):
         yield next(stylize(*arguments, **named))
         raise error
 
-    monkeypatch.setattr(runner, "stylize", fail)
-    *_, failed = told(job)
+    monkeypatch.setattr(style_run, "stylize", fail)
+    *_, failed = events_of(job)
     assert words in failed.error
     assert Image.open(io.BytesIO(failed.image)).size == (96, 72)
 
 
 @pytest.mark.parametrize(("width", "height", "size"), [(3840, 2160, 224), (1000, 333, 100), (999, 1000, 128)])
 def test_the_aspect_ratio_is_that_of_the_picture_not_of_its_reduction(job, width, height, size):
-    job["content"] = png(np.zeros((height, width, 3)))
-    job["options"] |= {"size": size, "epochs": 1, "steps_per_epoch": 1}
-    finished, _ = end(told(job))
+    job = replace(job, content=png(np.zeros((height, width, 3))))
+    finished, _ = end(events_of(with_options(job, size=size, epochs=1, steps_per_epoch=1)))
     factor = size / max(width, height)
     assert Image.open(io.BytesIO(finished.image)).size == (round(width * factor), round(height * factor))
 
 
-def test_a_start_of_ones_own_is_used(job):
-    job["init"] = png(np.full((48, 64, 3), (1.0, 0.0, 0.0)))
-    job["options"]["init"] = "image"
-    _, start, *_ = told(job)
+def test_a_given_start_picture_is_used(job):
+    job = replace(job, init=png(np.full((48, 64, 3), (1.0, 0.0, 0.0))))
+    _, start, *_ = events_of(with_options(job, init="image"))
     red = np.asarray(Image.open(io.BytesIO(start.image))).mean((0, 1))
     assert red[0] > 240
     assert red[1] < 20
 
 
-def test_warming_up_says_what_there_is():
+def test_warming_up_reports_what_there_is():
     info = runner.warm_up()
     assert info["device"]
     assert info["extractors"]["compact"]["installed"] is True
@@ -349,18 +347,17 @@ def test_warming_up_says_what_there_is():
 
 def test_a_machine_is_measured_once_though_the_worker_warms_up_again(monkeypatch):
     first = runner.warm_up()["calibrations"]
-    monkeypatch.setattr(runner, "calibrate", lambda network: pytest.fail("measured again"))
+    monkeypatch.setattr(calibrations, "calibrate", lambda network: pytest.fail("measured again"))
     assert runner.warm_up()["calibrations"] == first
 
 
-def test_a_painting_says_what_it_will_take(job, monkeypatch):
-    painting = runner.Painting(job)
-    estimate = painting.estimate()
+def test_a_run_is_estimated_on_this_machine(job):
+    estimate = StyleRun(job).estimate()
     assert (estimate.width, estimate.height, estimate.at_most) == (96, 72, False)
     assert estimate.seconds > 0
 
 
-def test_a_painting_that_does_not_fit_is_refused_before_it_starts(job, monkeypatch):
+def test_a_run_that_does_not_fit_is_refused_before_it_starts(job, monkeypatch):
     monkeypatch.setenv("NST_MEMORY", "0.1")
     with pytest.raises(OutOfMemory, match="`size` 96 needs"):
-        runner.Painting(job)
+        StyleRun(job)

@@ -1,21 +1,24 @@
-"""Runs that begin while VGG19's weights are on their way, and once they are here: a real download, real networks."""
+"""Runs that begin while VGG19's weights are downloaded, and after that: a real download, real networks."""
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from nst.engine import weights
-from nst.engine.extractors import ARCHITECTURES, he_normal
+from nst.engine.extractors import ARCHITECTURES, Extractor, he_normal
 from nst.engine.networks import load_extractor
 from nst.errors import Unfetched
+from nst.options.style_options import StyleOptions
 from nst.runs.estimates import Calibration
 from nst.runs.events import Fetching
-from nst.worker import runner, weights_fetcher
+from nst.runs.job import StyleJob
+from nst.worker import calibrations, weights_fetcher
 from tests.engine.files import FILE, Server, md5, write_notop
-from tests.worker.test_runner import png, told
+from tests.worker.test_runner import events_of, png
 
-TINY = {"epochs": 1, "steps_per_epoch": 1, "size": 64, "precision": "float32"}
+TINY = StyleOptions(epochs=1, steps_per_epoch=1, size=64, precision="float32", extractor="auto")
 QUICK, SLOW = 1e-9, 1.0  # seconds a pixel
 
 
@@ -28,7 +31,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 @pytest.fixture
 def server(data: bytes, tmp_path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    """Serves it in the place of Keras' own server, to caches that are empty."""
+    """A server of it instead of Keras' own, with empty caches."""
     with Server(data) as server:
         for variable in ("NST_OFFLINE", "NST_VGG19_WEIGHTS"):
             monkeypatch.delenv(variable, raising=False)
@@ -42,21 +45,23 @@ def server(data: bytes, tmp_path, monkeypatch: pytest.MonkeyPatch) -> Iterator[S
 
 
 @pytest.fixture
-def job(content, style) -> dict:
-    return {"content": png(content), "style": png(style), "init": None, "options": TINY | {"extractor": "auto"}}
+def job(content, style) -> StyleJob:
+    return StyleJob(png(content), png(style), TINY)
 
 
 def measured(monkeypatch: pytest.MonkeyPatch, pixel_seconds: float) -> None:
-    """A machine whose networks take so long."""
-    monkeypatch.setattr(runner, "_calibrations", {})
-    monkeypatch.setattr(
-        runner, "calibrate", lambda network: Calibration(network.architecture.name, network.dtype, 0.0, pixel_seconds)
-    )
+    """Have every network measure so slow."""
+
+    def calibrate(network: Extractor) -> Calibration:
+        return Calibration(network.architecture.name, network.dtype, 0.0, pixel_seconds)
+
+    monkeypatch.setattr(calibrations, "_measured", {})
+    monkeypatch.setattr(calibrations, "calibrate", calibrate)
 
 
-def started(job: dict) -> tuple[str, str]:
+def started(job: StyleJob) -> tuple[str, str]:
     """(network, note) of a run that paints."""
-    events = told(job)
+    events = events_of(job)
     assert events[-2].kind == "finished", events[-1]
     return events[0].extractor, events[0].note
 
@@ -85,14 +90,14 @@ def test_a_run_paints_at_once_while_vgg19_is_fetched_and_the_next_one_has_it(ser
     assert answers[0]["extractors"]["vgg19"] == {"installed": True, "how": "", "fetchable": False}
     assert (events[-1].received, events[-1].size) == (len(server.data), len(server.data))
     assert started(job) == ("vgg19", "VGG19 is here and quick enough for this run.")
-    assert started({**job, "extractor": "compact"}) == ("compact", "")  # a run goes on with the network it began with
+    assert started(replace(job, extractor="compact")) == ("compact", "")  # a run keeps the network it began with
     measured(monkeypatch, SLOW)
     network, note = started(job)
     assert network == "compact"
     assert note.startswith("VGG19 would take about ")
     assert note.endswith(" here, and `auto` waits 1 min 30 s at most; choose `vgg19` to have it all the same.")
-    assert started({**job, "options": TINY | {"extractor": "vgg19"}}) == ("vgg19", "")
-    assert started({**job, "extractor": "vgg19"}) == ("vgg19", "")
+    assert started(replace(job, options=replace(TINY, extractor="vgg19"))) == ("vgg19", "")
+    assert started(replace(job, extractor="vgg19")) == ("vgg19", "")
 
 
 def test_a_download_that_is_forbidden_is_one_line(server, monkeypatch) -> None:

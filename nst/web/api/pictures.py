@@ -12,11 +12,11 @@ from pydantic import AfterValidator
 from nst.errors import NotFound
 from nst.options.option_field import options_of
 from nst.pictures import images
+from nst.pictures.samples import SIDES
 from nst.pictures.timelapse import FORMATS, TimelapseOptions
 from nst.web.api import request_parsing, responses
 from nst.web.api.access import OwnRun, ServiceDep, VisibleRun
 from nst.web.api.openapi import TIMELAPSE_BODY, errors, file_response
-from nst.web.service.samples import SIDES
 
 IMMUTABLE = {"Cache-Control": "private, max-age=31536000, immutable"}
 MEDIA_TYPES = {"mp4": "video/mp4", "webp": "image/webp", "gif": "image/gif"}
@@ -66,7 +66,9 @@ def frames(run: VisibleRun, service: ServiceDep) -> dict[str, Any]:
     Of long runs some frames are dropped, but never a marked one.
     """
     base = f"/api/v1/runs/{run.id}/frames"
-    return {"frames": [{**frame, "url": f"{base}/{frame['epoch']}.jpg"} for frame in service.store.frames(run.id)]}
+    return {
+        "frames": [{**frame, "url": f"{base}/{frame['epoch']}.jpg"} for frame in service.store.files.frames(run.id)]
+    }
 
 
 @router.get(
@@ -77,19 +79,19 @@ def frames(run: VisibleRun, service: ServiceDep) -> dict[str, Any]:
 )
 def frame(run: VisibleRun, n: Epoch, service: ServiceDep) -> FileResponse:
     """Return the frame of an epoch. It never changes."""
-    return FileResponse(service.store.frame(run.id, n), media_type="image/jpeg", headers=IMMUTABLE)
+    return FileResponse(service.store.files.frame(run.id, n), media_type="image/jpeg", headers=IMMUTABLE)
 
 
 @router.put("/frames/{n}/mark", status_code=204, summary="Mark a frame, so that it is kept", responses=errors(403, 404))
 def mark(run: OwnRun, n: Epoch, service: ServiceDep) -> None:
     """Mark a frame: it is never dropped."""
-    service.store.mark(run.id, n)
+    service.store.files.mark(run.id, n)
 
 
 @router.delete("/frames/{n}/mark", status_code=204, summary="Unmark a frame", responses=errors(403, 404))
 def unmark(run: OwnRun, n: Epoch, service: ServiceDep) -> None:
     """Unmark a frame: it may be dropped."""
-    service.store.mark(run.id, n, marked=False)
+    service.store.files.mark(run.id, n, marked=False)
 
 
 @router.get(
@@ -100,7 +102,7 @@ def unmark(run: OwnRun, n: Epoch, service: ServiceDep) -> None:
 )
 def partial(run: VisibleRun, service: ServiceDep) -> FileResponse:
     """Return the newest frame; the header `NST-Epoch` contains its epoch."""
-    path = service.store.partial(run.id)
+    path = service.store.files.partial(run.id)
     return FileResponse(path, media_type="image/jpeg", headers={"Cache-Control": "no-store", "NST-Epoch": path.stem})
 
 
@@ -113,9 +115,9 @@ def partial(run: VisibleRun, service: ServiceDep) -> FileResponse:
 def thumbnail(request: Request, run: VisibleRun, service: ServiceDep, side: Side = SIDES[0]) -> Response:
     """Return the newest frame within `side` x `side` px."""
     try:
-        path = service.store.partial(run.id)
+        path = service.store.files.partial(run.id)
     except NotFound:
-        path = service.store.result(run.id)
+        path = service.store.files.result(run.id)
     etag = _etag_of(path, side)
     return _not_modified(request, etag) or Response(
         images.thumbnail(path.read_bytes(), side), media_type="image/jpeg", headers=_revalidate(etag)
@@ -130,7 +132,7 @@ def thumbnail(request: Request, run: VisibleRun, service: ServiceDep, side: Side
 )
 def result(request: Request, run: VisibleRun, service: ServiceDep) -> Response:
     """Return the result; of a paused, stopped or failed run the last picture. It changes if the run is continued."""
-    return _changing_file(request, service.store.result(run.id), "image/png")
+    return _changing_file(request, service.store.files.result(run.id), "image/png")
 
 
 @router.post(

@@ -11,9 +11,10 @@ from starlette.requests import Request
 from nst.errors import InputError
 from nst.options.option_field import ECHO, Option, did_you_mean, shown
 from nst.pictures.images import MAX_PIXELS, MIN_SIDE
+from nst.runs.job import Format
 from nst.web.problems import FieldError, Malformed
 from nst.web.service.base64_decoding import decode_base64
-from nst.web.service.fast_styles import FORMATS, Format
+from nst.web.service.fast_styles import FORMATS
 
 ROLES = ("content", "style", "init")  # of the pictures of a run
 

@@ -132,7 +132,7 @@ def _result(request: Request, service: Service, run: Run) -> Response:
     if run.state is not State.FINISHED:
         raise Conflict(f"run {run.id} was not finished: it is {run.state}")
     headers = {"NST-Run": run.id}
-    picture = service.store.result(run.id).read_bytes()
+    picture = service.store.files.result(run.id).read_bytes()
     if "image/png" in request.headers.get("accept", ""):
         return Response(picture, media_type="image/png", headers=headers)
     answer = {"image": base64.b64encode(picture).decode(), "run": service.runs.describe(run)}

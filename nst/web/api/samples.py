@@ -4,14 +4,14 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter
 from fastapi import Path as InPath
-from fastapi.responses import FileResponse, Response
+from fastapi.responses import Response
 
-from nst.samples import Sample
+from nst.pictures import images
+from nst.pictures.samples import SAMPLES, SIDES, STYLES, Sample
 from nst.web.api import fast, responses
 from nst.web.api.access import ServiceDep
 from nst.web.api.openapi import file_response
 from nst.web.api.pictures import IMMUTABLE, Side
-from nst.web.service.samples import CONTENTS, SIDES, STYLES
 
 A_DAY = {"Cache-Control": "private, max-age=86400"}
 
@@ -31,8 +31,8 @@ def _told(sample: Sample) -> dict[str, str]:
 
 @router.get("/samples", summary="The sample pictures", responses={200: {"model": responses.Samples}})
 async def samples() -> dict[str, Any]:
-    """Drawn by this program; each with its address and a thumbnail's."""
-    return {"samples": [_told(sample) for sample in (*CONTENTS, *STYLES)]}
+    """Contents, then styles; each with its address and a thumbnail's."""
+    return {"samples": [_told(sample) for sample in SAMPLES]}
 
 
 @router.get("/styles", summary="The styles that are here", responses={200: {"model": responses.Styles}})
@@ -45,11 +45,12 @@ def styles(service: ServiceDep) -> dict[str, Any]:
 
 
 @router.get(
-    "/samples/{name}.png", summary="A sample", response_class=FileResponse, responses=file_response("image/png", 404)
+    "/samples/{name}.png", summary="A sample", response_class=Response, responses=file_response("image/png", 404)
 )
-def sample(name: Name, service: ServiceDep) -> FileResponse:
+def sample(name: Name, service: ServiceDep) -> Response:
     """The picture itself."""
-    return FileResponse(service.samples.path(name), media_type="image/png", headers=A_DAY)
+    picture = images.read(service.pictures.read(f"samples/{name}"), name)
+    return Response(images.encode_png(picture.rgb), media_type="image/png", headers=A_DAY)
 
 
 @router.get(

@@ -7,7 +7,7 @@ from dash.development.base_component import Component
 
 from nst.errors import InputError
 from nst.pictures.images import MAX_BYTES
-from nst.samples import Sample
+from nst.pictures.samples import Sample
 from nst.web import ids
 from nst.web.components.urls import thumbnail_url
 
@@ -55,9 +55,7 @@ def chooser(role: str, samples: Iterable[Sample] = (), chosen: Sample | None = N
 
 
 def _sample_button(role: str, sample: Sample) -> Component:
-    # assets/samples.js loads these one after another: a sample may still have to be drawn, and requests that wait for
-    # that would use up the connections that a browser opens to one server.
-    picture = html.Img(alt=sample.title, **{"data-src": thumbnail_url(f"samples/{sample.name}", SAMPLE_SIDE)})
+    picture = html.Img(src=thumbnail_url(f"samples/{sample.name}", SAMPLE_SIDE), alt=sample.title)
     return html.Button(picture, id=ids.sample(role, sample.name), title=sample.title, type="button", className="sample")
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from nst.humanize import gigabytes, roughly
+from nst.runs.humanize import gigabytes, roughly
 
 MEASURING = "Measuring this machine …"
 TILED = "Too large for the memory as a whole: it will be painted by tiles, which takes longer."

@@ -8,7 +8,7 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
-from nst.humanize import count, duration
+from nst.runs.humanize import count, duration
 from nst.runs.run import Run, State
 from nst.web import ids
 from nst.web.components.urls import run_file, run_thumbnail_url, run_url, thumbnail_url

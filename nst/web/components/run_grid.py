@@ -4,8 +4,8 @@ from typing import Any
 
 from dash import Patch, no_update
 
-from nst.humanize import count
 from nst.jobs.archive import GIGABYTE
+from nst.runs.humanize import count
 from nst.web import ids
 from nst.web.components.run_card import RunCard
 from nst.web.service.service import Service

@@ -1,6 +1,6 @@
 """What the Studio page says of a run in words."""
 
-from nst.humanize import converged, count, duration, ordinal, roughly
+from nst.runs.humanize import converged, count, duration, ordinal, roughly
 from nst.runs.run import Run, State
 from nst.web.follow import RunUpdate
 

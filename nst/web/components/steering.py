@@ -68,7 +68,11 @@ def fields(run: Run) -> list[Component]:
 def _values(run: Run) -> dict[str, float]:
     """The current values, by the names of the fields."""
     now = run.options_now
-    values: dict[str, float] = {"strength": now.strength, "learning_rate": now.learning_rate, **now.own_weights}
+    values: dict[str, float] = {
+        "strength": now.strength,
+        "learning_rate": now.learning_rate,
+        **now.weights_before_strength,
+    }
     layers = now.layers(run.extractor)[1] if run.extractor else ()
     return values | {f"{LAYER_PREFIX}{layer}": weight for layer, weight in layers}
 

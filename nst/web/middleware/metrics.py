@@ -56,7 +56,7 @@ class _ServiceCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Return the current values."""
-        service, queued = self._service, self._service.queue.line()
+        service, queued = self._service, self._service.queue.waiting()
         counts = service.archive.count()
         yield _labelled("nst_runs", "Runs by state.", "state", {str(state): counts.get(state, 0) for state in State})
         yield GaugeMetricFamily("nst_queue_length", "Runs that wait.", len(queued))
@@ -68,7 +68,9 @@ class _ServiceCollector(Collector):
         yield _labelled(
             "nst_worker", "1 of the worker's state.", "state", {state: state == now for state in WORKER_STATES}
         )
-        yield GaugeMetricFamily("nst_workers_ready", "Worker processes that paint, or could.", service.queue.hands)
+        yield GaugeMetricFamily(
+            "nst_workers_ready", "Worker processes that paint, or could.", service.queue.ready_count
+        )
         yield GaugeMetricFamily("nst_disk_used_bytes", "What runs and uploads take.", service.archive.used())
         yield GaugeMetricFamily("nst_disk_limit_bytes", "What they may take.", service.archive.limit)
 

@@ -5,12 +5,12 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from nst.pictures.images import MAX_BYTES
+from nst.pictures.samples import CONTENTS
 from nst.styles.style_file import SUFFIX
 from nst.web import ids
 from nst.web.components.chooser import chooser
 from nst.web.components.form import FAST_OPTIONS, FAST_PREFIX, field
 from nst.web.components.mix import mix
-from nst.web.service.samples import CONTENTS
 
 STORES = (
     ids.STYLES,

@@ -4,12 +4,12 @@ import dash_bootstrap_components as dbc
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from nst.pictures.samples import CONTENTS, STYLES
 from nst.web import ids
 from nst.web.components import figures, history, network_card, settings_upload, status, steering
 from nst.web.components.chooser import chooser
 from nst.web.components.form import basic_fields, further_fields
 from nst.web.pages import gallery, instant
-from nst.web.service.samples import CONTENTS, STYLES
 
 TICK_MS = 100  # between two tries to send a poll, which fail while one is not answered
 

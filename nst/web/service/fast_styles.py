@@ -3,18 +3,17 @@
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import get_args
 
 from nst.jobs.queue import Queue
 from nst.options.fast_options import FastOptions, mix_of
 from nst.pictures import images
 from nst.pictures.images import fit
+from nst.runs.job import FastJob, FastPicture, FastWish, Format
 from nst.styles.style_library import Entry, Library
 from nst.web.middleware.clients import current_client
 
-Format = Literal["png", "jpeg"]
-
-FORMATS: tuple[Format, ...] = ("png", "jpeg")
+FORMATS: tuple[Format, ...] = get_args(Format)
 THUMBNAIL_SCALE = 2  # thumbnails are stylized at this multiple of their side: strokes then look as in the full result
 JPEG_QUALITY = 95  # of a reduced picture, 0 to 100
 DECODED_SIDE = 64  # px to which a picture is decoded when it is only checked
@@ -54,9 +53,8 @@ class FastStyles:
         weights = mix_of(mix)
         entries = self.library.mixable(weights)
         images.read(content, "content", DECODED_SIDE)
-        request = {"mix": weights, "options": options.to_json(), "format": format}
-        [found] = self._run(content, entries, [request], requester)
-        return FastResult(found["data"], found["width"], found["height"], found["seconds"], weights)
+        [found] = self._run(content, entries, [FastWish(weights, options, format)], requester)
+        return FastResult(found.data, found.width, found.height, found.seconds, weights)
 
     def thumbnails(self, content: bytes, side: int, requester: str = "") -> dict[str, bytes]:
         """Stylize `content` in every style: JPEG files within `side` x `side` px, in the library's order.
@@ -65,21 +63,18 @@ class FastStyles:
         """
         entries = self.library.entries()
         small = shrink(content, THUMBNAIL_SCALE * side)
-        options = FastOptions().to_json()
         found: dict[str, bytes] = {}
         for group in _by_network(entries):
-            mixes = [{entry.name: 1.0} for entry in group]
-            requests = [{"mix": mix, "options": options, "format": "jpeg", "side": side} for mix in mixes]
+            requests = [FastWish({entry.name: 1.0}, FastOptions(), "jpeg", side) for entry in group]
             pictures = self._run(small, group, requests, requester)
-            found |= {entry.name: picture["data"] for entry, picture in zip(group, pictures, strict=True)}
+            found |= {entry.name: picture.data for entry, picture in zip(group, pictures, strict=True)}
         return {entry.name: found[entry.name] for entry in entries}
 
     def _run(
-        self, content: bytes, entries: Sequence[Entry], requests: list[dict[str, Any]], requester: str
-    ) -> list[dict[str, Any]]:
-        job = {"content": content, "file": _pack(entries), "wishes": requests}
-        pictures: list[dict[str, Any]] = self.queue.paint_at_once(job, current_client(), requester)["pictures"]
-        return pictures
+        self, content: bytes, entries: Sequence[Entry], requests: Sequence[FastWish], requester: str
+    ) -> list[FastPicture]:
+        job = FastJob(content, tuple(requests), _pack(entries))
+        return self.queue.apply_style(job, current_client(), requester)
 
 
 def _pack(entries: Sequence[Entry]) -> bytes:

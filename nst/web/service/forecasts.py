@@ -66,7 +66,7 @@ class Forecasts:
         """
         if run.state.rests:
             return None
-        queued = self._queue.line()
+        queued = self._queue.waiting()
         ahead = next((n for n, each in enumerate(queued) if each.id == run.id), None)
         if ahead is None:
             return 0.0
@@ -74,7 +74,7 @@ class Forecasts:
         waits = [*running, *(self._seconds_of(each) for each in queued[:ahead])]
         if any(seconds is None for seconds in waits):
             return None
-        return sum(seconds or 0.0 for seconds in waits) / max(1, self._queue.hands)
+        return sum(seconds or 0.0 for seconds in waits) / max(1, self._queue.ready_count)
 
     def _seconds_of(self, run: Run) -> float | None:
         """Return what a queued run will take in all, None if that is not known. Each run is forecast once."""

@@ -3,12 +3,19 @@
 A picture is named by a reference, "samples/<name>" or "uploads/<id>", which is also its path below /api/v1.
 """
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from nst.errors import Busy, NotFound, OptionError
 from nst.jobs.store import Store
 from nst.pictures import images
-from nst.web.service.samples import ORDER, Samples
+from nst.pictures.samples import SAMPLES, Sample, find
 
 Shape = tuple[int, int]  # (height, width), px
 
+MOST_DECODING = 12  # requests that decode, or wait to: each holds a thread, and the pages need some of those
+MOST_THUMBNAILS = 256  # of uploads, that stay in memory
 MAX_NAME_LENGTH = 255  # characters of an upload's name, of which the end is cut
 DECODED_SIDE = 64  # px to which a picture is decoded when only its size is asked for, or whether it can be read
 
@@ -16,14 +23,17 @@ DECODED_SIDE = 64  # px to which a picture is decoded when only its size is aske
 class Pictures:
     """The uploads of a store and the samples. The methods read files: call them in a thread."""
 
-    def __init__(self, store: Store, samples: Samples) -> None:
-        self._store, self._samples = store, samples
+    def __init__(self, store: Store) -> None:
+        self._store = store
         self._shapes: dict[str, Shape] = {}  # by reference
+        self._thumbnails: dict[tuple[str, int], bytes] = {}  # by (upload id, side), oldest first
+        self._decoding = threading.BoundedSemaphore(MOST_DECODING)
 
     def keep(self, data: bytes, name: str) -> str:
-        """Store `data`, the bytes of a picture file, as an upload; returns its reference. Raises ImageError."""
+        """Store `data`, the bytes of a picture file, as an upload; returns its reference. Raises ImageError, Busy."""
         name = name.rpartition("/")[2][:MAX_NAME_LENGTH]  # only names of samples have a slash
-        shape = _shape(data, name)
+        with self._decoder():
+            shape = _shape(data, name)
         ref = f"uploads/{self._store.put_upload(data, name)}"
         self._shapes[ref] = shape
         return ref
@@ -31,20 +41,27 @@ class Pictures:
     def read(self, ref: str) -> bytes:
         """Read the file of a picture. Raises NotFound."""
         kind, _, name = ref.partition("/")
-        return self._samples.path(name).read_bytes() if kind == "samples" else self._store.upload(name)
+        return _sample(name).path.read_bytes() if kind == "samples" else self._store.upload(name)
 
     def thumbnail(self, ref: str, side: int) -> bytes:
-        """Make the thumbnail of a picture, a JPEG within `side` x `side` px. Raises NotFound."""
+        """Return the thumbnail of a picture, a JPEG within `side` x `side` px. Raises NotFound, Busy."""
         kind, _, name = ref.partition("/")
         if kind == "samples":
-            return self._samples.thumbnail(name, side).read_bytes()
-        return images.thumbnail(self._store.upload(name), side)
+            return _sample(name).thumbnail(side).read_bytes()
+        found = self._thumbnails.get((name, side))
+        if found is None:
+            data = self._store.upload(name)
+            with self._decoder():
+                found = self._thumbnails[name, side] = images.thumbnail(data, side)
+            if len(self._thumbnails) > MOST_THUMBNAILS:
+                self._thumbnails.pop(next(iter(self._thumbnails)), None)
+        return found
 
     def upload_id(self, ref: str) -> str:
         """Return the id of the upload that `ref` names, to use in a run; a sample is stored as one. Raises NotFound."""
         kind, _, name = ref.partition("/")
         if kind == "samples":
-            return self._store.put_upload(self._samples.path(name).read_bytes(), ref)
+            return self._store.put_upload(_sample(name).path.read_bytes(), ref)
         return self._store.use_upload(name)
 
     def choice(self, upload_id: str) -> dict[str, str]:
@@ -53,16 +70,36 @@ class Pictures:
         Raises NotFound.
         """
         name = self._store.upload_name(upload_id)
-        sample = next((sample for sample in ORDER if f"samples/{sample.name}" == name), None)
+        sample = next((sample for sample in SAMPLES if f"samples/{sample.name}" == name), None)
         if sample:
             return {"ref": name, "title": sample.title}
         return {"ref": f"uploads/{upload_id}", "title": name or "a picture"}
 
     def shape(self, ref: str) -> Shape:
-        """Return (height, width) of a picture in px, after its EXIF rotation. Raises NotFound."""
+        """Return (height, width) of a picture in px, after its EXIF rotation. Raises NotFound, Busy."""
         if ref not in self._shapes:
-            self._shapes[ref] = _shape(self.read(ref), ref.partition("/")[2])
+            data = self.read(ref)
+            with self._decoder():
+                self._shapes[ref] = _shape(data, ref.partition("/")[2])
         return self._shapes[ref]
+
+    @contextmanager
+    def _decoder(self) -> Iterator[None]:
+        """Count a request that decodes. Raises Busy if there are too many."""
+        if not self._decoding.acquire(blocking=False):
+            raise Busy(f"{MOST_DECODING} pictures are being read already: try again in a moment")
+        try:
+            yield
+        finally:
+            self._decoding.release()
+
+
+def _sample(name: str) -> Sample:
+    """Return the sample called `name`. Raises NotFound."""
+    try:
+        return find(name)
+    except OptionError as error:
+        raise NotFound(str(error)) from error
 
 
 def _shape(data: bytes, name: str) -> Shape:

@@ -70,7 +70,7 @@ class Runs:
         It has the same last epoch as the other, and `more` epochs. Raises as `start`.
         """
         parent = self._store.run(run_id)
-        self._store.frame(run_id, epoch)
+        self._store.files.frame(run_id, epoch)
         epochs = parent.epochs + more
         if epoch >= epochs:
             raise Conflict(f"epoch {epoch} is the last one of run {run_id}: say how many more to paint")

@@ -11,16 +11,15 @@ from nst.web.service.permissions import Permissions
 from nst.web.service.pictures import Pictures
 from nst.web.service.result_cache import ResultCache
 from nst.web.service.runs import Runs
-from nst.web.service.samples import Samples
 from nst.web.service.timelapses import Timelapses
 
 
 class Service:
     """The parts by name. Most of their methods read files or the database: call those in a thread."""
 
-    def __init__(self, settings: Settings, store: Store, queue: Queue, samples: Samples, archive: Archive) -> None:
-        self.settings, self.store, self.queue, self.samples, self.archive = settings, store, queue, samples, archive
-        self.pictures = Pictures(store, samples)
+    def __init__(self, settings: Settings, store: Store, queue: Queue, archive: Archive) -> None:
+        self.settings, self.store, self.queue, self.archive = settings, store, queue, archive
+        self.pictures = Pictures(store)
         self.forecasts = Forecasts(store, queue, self.pictures)
         self.runs = Runs(store, queue, archive, self.pictures, self.forecasts)
         self.timelapses = Timelapses(store)

@@ -1,5 +1,6 @@
 """Timelapses of runs. Each is encoded on request in a process of its own, so that the server stays responsive."""
 
+import os
 import signal
 import sys
 import threading
@@ -15,7 +16,8 @@ from nst.errors import Busy, Conflict, NotFound, NstError
 from nst.jobs.store import Store
 from nst.pictures.timelapse import FORMATS, TimelapseOptions, write
 from nst.runs.run import Run
-from nst.web.service.samples import yield_to_the_server
+
+NICENESS = 15  # more than the worker's: what it paints is waited for
 
 
 class Timelapses:
@@ -31,7 +33,7 @@ class Timelapses:
 
     def make(self, run: Run, options: TimelapseOptions) -> None:
         """Start to encode the frames that are stored now. Raises Conflict if there are none, Busy if one goes on."""
-        frames = [self._store.frame(run.id, frame["epoch"]) for frame in self._store.frames(run.id)]
+        frames = [self._store.files.frame(run.id, frame["epoch"]) for frame in self._store.files.frames(run.id)]
         if not frames:
             raise Conflict(f"run {run.id} has no frame yet to make a timelapse of")
         with self._lock:
@@ -80,7 +82,7 @@ class Timelapses:
             thread.join()
 
     def _path(self, run_id: str, format: str) -> Path:
-        return self._store.folder / "runs" / run_id / f"timelapse.{format}"
+        return self._store.files.folder(run_id) / f"timelapse.{format}"
 
     def _watch(self, run_id: str, receiver: Connection) -> None:
         """Take over the progress that the process sends, until it ends."""
@@ -100,7 +102,7 @@ def write_timelapse(
     path: Path, frames: Sequence[Path], height: int, width: int, options: TimelapseOptions, sender: Connection
 ) -> None:
     """Write a timelapse by `timelapse.write`; send {"done", "total"} (frames), at the end the error message or ""."""
-    yield_to_the_server()
+    _run_in_background()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # `write` then removes the unfinished file
     error = ""
     try:
@@ -108,3 +110,10 @@ def write_timelapse(
     except (NstError, OSError) as failure:
         error = str(failure)
     sender.send(error)
+
+
+def _run_in_background() -> None:
+    """Lower the priority of this process, and leave Ctrl-C to the server, which ends this process when it closes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)

@@ -1,0 +1,81 @@
+"""Which layers of a network the content and style losses are read at: named presets, and how names carry over.
+
+Layers are named as VGG names them. The built-in compact network predicts some of VGG19's layers; for the others the
+nearest one is used.
+"""
+
+import re
+from dataclasses import dataclass
+
+from nst.options.option_field import LayerWeights
+
+GATYS_STYLE = ("block1_conv1", "block2_conv1", "block3_conv1", "block4_conv1", "block5_conv1")
+# The layers of VGG19 that the compact network predicts.
+COMPACT_LAYERS = ("block1_conv1", "block2_conv1", "block3_conv1", "block4_conv1", "block4_conv2", "block5_conv1")
+VGG_LAYER = re.compile(r"block[1-5]_conv[1-4]")
+# Version 0.1's built-in network was SqueezeNet; its layers -> VGG's at the same resolution.
+RENAMED_LAYERS = {
+    "conv1": "block1_conv1",
+    "fire2": "block2_conv1",
+    "fire3": "block3_conv1",
+    "fire4": "block4_conv1",
+    "fire5": "block4_conv2",
+    "fire7": "block5_conv1",
+    "fire8": "block5_conv1",
+}
+
+
+def nearest_layer(layer: str, network: str) -> str:
+    """The layer of `network` used for `layer`, which may be named as in VGG or in version 0.1's network.
+
+    That is the layer itself, or on compact the last one before it that is predicted. Other names stay as they are.
+    """
+    layer = RENAMED_LAYERS.get(layer, layer)
+    if network != "compact" or not VGG_LAYER.fullmatch(layer):
+        return layer
+    return max(known for known in COMPACT_LAYERS if known <= layer)
+
+
+def nearest_layers(layers: LayerWeights, network: str) -> LayerWeights:
+    """`layers` on `network`; the weights of layers with the same nearest one are summed."""
+    weights: dict[str, float] = {}
+    for layer, weight in layers:
+        nearest = nearest_layer(layer, network)
+        weights[nearest] = weights.get(nearest, 0.0) + weight
+    return tuple(weights.items())
+
+
+@dataclass(frozen=True)
+class Preset:
+    """Named content and style layers, as VGG names them."""
+
+    content: tuple[str, ...]
+    style: tuple[str, ...]
+    help: str = ""
+    shares: tuple[float, ...] | None = None  # of the style layers' weight; None means equal shares
+
+    def layers(self) -> tuple[LayerWeights, LayerWeights]:
+        """(content layers, style layers) of VGG with their weights, which sum to 1 in either."""
+        shares = self.shares or (1 / len(self.style),) * len(self.style)
+        content = tuple((layer, 1 / len(self.content)) for layer in self.content)
+        return content, tuple(zip(self.style, shares, strict=True))
+
+
+# Chosen by eye: color and strokes live in the early layers, the deep ones distort faces.
+EARLY = (0.4, 0.2, 0.2, 0.1, 0.1)
+
+PRESETS = {
+    # Content on block 3 keeps faces whole and lets strokes follow fur and edges, which block 4 loses; VGG19's own style
+    # and content errors end lower with it, too.
+    "studio": Preset(("block3_conv1",), GATYS_STYLE, "what the studio paints with", EARLY),
+    "gatys": Preset(("block4_conv2",), GATYS_STYLE, "Gatys, Ecker and Bethge 2016: equal shares of its style layers"),
+    "neurastyle": Preset(("block5_conv2",), GATYS_STYLE, "deeper content: freer forms"),
+    "johnson": Preset(
+        ("block3_conv3",),
+        ("block1_conv2", "block2_conv2", "block3_conv3", "block4_conv3"),
+        "Johnson, Alahi and Fei-Fei 2016, meant for VGG16",
+    ),
+    # A network of one pass decides each color from a small neighborhood: deep content leaves room for strokes and keeps
+    # patches of color off faces.
+    "fast": Preset(("block4_conv2",), GATYS_STYLE, "what fast styles are trained with", (0.3, 0.25, 0.25, 0.1, 0.1)),
+}

@@ -1,0 +1,95 @@
+"""What is sent to a worker process: a run, or pictures in one pass. Each class has a plain form for the wire."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Self
+
+from nst.options.fast_options import FastOptions
+from nst.options.style_options import StyleOptions
+from nst.pictures.provenance import Steering
+
+Format = Literal["png", "jpeg"]
+
+
+@dataclass(frozen=True)
+class StyleJob:
+    """One run. Pictures are files of any format that Pillow reads."""
+
+    content: bytes
+    style: bytes
+    options: StyleOptions  # as the run began
+    init: bytes | None = None  # the picture to start from when `options.init` is "image"
+    extractor: str = ""  # the network of a run that goes on; "" takes that of `options`
+    precision: str = ""  # of its arithmetic, likewise
+    epochs: int | None = None  # of the whole run, if not those of `options`
+    steered: tuple[Steering, ...] = ()  # changes of live options so far, oldest first
+    checkpoint: bytes | None = None  # of the run that goes on
+    start: bytes | None = None  # the frame that a branch starts from, a JPEG file
+    first: int = 0  # epoch of that frame
+    seconds: float = 0.0  # of painting so far
+
+    def to_wire(self) -> dict[str, Any]:
+        """Plain values under the fields' names, bytes included."""
+        return {**_fields(self), "options": self.options.to_json(), "steered": [list(each) for each in self.steered]}
+
+    @classmethod
+    def from_wire(cls, wire: Mapping[str, Any]) -> Self:
+        """The job that `to_wire` was called on. Raises OptionError for options of another version."""
+        steered = tuple((step, changes) for step, changes in wire["steered"])
+        return cls(**{**wire, "options": StyleOptions.from_json(wire["options"]), "steered": steered})
+
+
+@dataclass(frozen=True)
+class FastWish:
+    """One picture that a `FastJob` is to make of its content."""
+
+    mix: Mapping[str, float]  # weights by style, of sum 1
+    options: FastOptions
+    format: Format = "png"
+    side: int | None = None  # px that the result's long side is reduced to; None keeps it
+
+    def to_wire(self) -> dict[str, Any]:
+        """Plain values under the fields' names."""
+        return {**_fields(self), "mix": dict(self.mix), "options": self.options.to_json()}
+
+    @classmethod
+    def from_wire(cls, wire: Mapping[str, Any]) -> Self:
+        """The wish that `to_wire` was called on. Raises OptionError."""
+        return cls(**{**wire, "options": FastOptions.from_json(wire["options"])})
+
+
+@dataclass(frozen=True)
+class FastJob:
+    """Pictures of one content in styles of one file, each in a single pass."""
+
+    content: bytes  # a picture file
+    wishes: tuple[FastWish, ...]
+    file: bytes = b""  # a style file; b"" is the shipped one, which every worker has
+
+    def to_wire(self) -> dict[str, Any]:
+        """Plain values under the fields' names, bytes included."""
+        return {**_fields(self), "wishes": [wish.to_wire() for wish in self.wishes]}
+
+    @classmethod
+    def from_wire(cls, wire: Mapping[str, Any]) -> Self:
+        """The job that `to_wire` was called on. Raises OptionError."""
+        return cls(**{**wire, "wishes": tuple(FastWish.from_wire(wish) for wish in wire["wishes"])})
+
+
+@dataclass(frozen=True)
+class FastPicture:
+    """What a wish of a `FastJob` became."""
+
+    data: bytes  # a file of the wish's format
+    width: int  # px
+    height: int
+    seconds: float  # of painting, without reading and encoding
+
+    def to_wire(self) -> dict[str, Any]:
+        """Plain values under the fields' names; the constructor takes them back."""
+        return _fields(self)
+
+
+def _fields(value: Any) -> dict[str, Any]:
+    return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}

@@ -1,0 +1,256 @@
+"""One run between a job and the engine: picture files in, steps through, events and encoded pictures out."""
+
+import dataclasses
+import functools
+import hashlib
+import math
+import platform
+import time
+from collections.abc import Iterator, Mapping
+from importlib import metadata
+from typing import Any
+
+from nst import __version__
+from nst.engine.backend import tf
+from nst.engine.checkpoint import MOST_HISTORY_BYTES, Checkpoint
+from nst.engine.extractors import Extractor
+from nst.engine.networks import choose_extractor
+from nst.engine.objective import LiveWeights
+from nst.engine.optimize import stylize
+from nst.engine.start import start_from_frame
+from nst.engine.step import Step
+from nst.errors import Diverged, InputError, OutOfMemory
+from nst.options.settings import Settings
+from nst.pictures import images
+from nst.pictures.images import fit
+from nst.pictures.provenance import Provenance, Steering
+from nst.runs.estimates import Estimate, auto_network, estimate, seconds_of
+from nst.runs.events import Epoch, Kept, Started, Steered
+from nst.runs.job import StyleJob
+from nst.runs.memory_budget import budget
+from nst.runs.schedule import of_length, schedule, seconds_left
+from nst.worker.calibrations import calibration_of, measured
+
+FRAME_QUALITY = 88  # JPEG; the result itself is PNG
+SHORTEST_INTERVAL, LONGEST_INTERVAL = 4.0, 8.0  # seconds between two checkpoints: under ten until they are on the disk
+CHECKPOINT_SHARE = 20  # the interval is at least so many times what a checkpoint takes to make
+
+
+class StyleRun:
+    """A run in progress.
+
+    Raises InputError (OptionError, ImageError, WeightsError) for a job that cannot be painted, and OutOfMemory.
+    """
+
+    def __init__(self, job: StyleJob) -> None:
+        self.options, self._job = job.options, job
+        size = self.options.size
+        content = images.read(job.content, "content", size)
+        self._alpha = content.alpha
+        # From the picture's own sides: those of the reduced pixels are rounded, and the aspect ratio is to be exact.
+        self._content = images.resize(content.rgb, *fit(content.height, content.width, size))
+        self._style = images.read(job.style, "style", math.ceil(size * self.options.style_scale)).rgb
+        self._init = images.read(job.init, "init", size).rgb if job.init else None
+        self._budget = budget(Settings.read().memory)
+        self._network, self.note = choose_extractor(
+            job.extractor or self.options.extractor,
+            self.options.pooling,
+            job.precision or self.options.precision,
+            judge=self._judge,
+        )
+        self.extractor = self._network.architecture.name
+        for layer, nearest in self.options.replaced_layers(self.extractor).items():
+            self._add_note(f"{self.extractor} has no layer {layer}: {nearest}, the nearest, takes its place.")
+        self._load_state()
+        height, width, _ = self._content.shape
+        network, style = (self.extractor, self._network.dtype), self._style.shape[:2]
+        self._estimate = estimate(height, width, self.options, *network, budget=self._budget, style=style)
+        self._last: Step | None = None
+        self._began = self._epoch_began = self._checkpoint_at = time.monotonic()
+        self._checkpoint_takes = 0.0  # seconds
+
+    def _judge(self, best: Extractor) -> tuple[str, str]:
+        """The network that "auto" stands for, and why; `best` is measured if no network was."""
+        known = measured() or [calibration_of(best)]
+        (height, width, _), style = self._content.shape, self._style.shape[:2]
+        return auto_network(height, width, self.options, best.dtype, known, self._budget, style)
+
+    def _add_note(self, sentence: str) -> None:
+        self.note = f"{self.note} {sentence}".strip()
+
+    def _load_state(self) -> None:
+        """Set where this run starts, its schedule, and the changes made until then. Raises InputError."""
+        job, options = self._job, self.options
+        scales = schedule(self._content.shape[0], self._content.shape[1], options)
+        self._resume = self._read_checkpoint()
+        self.resumed = self._resume is not None
+        if self._resume is None and job.start:
+            frame = images.read(job.start, "the frame to branch from", least=1).rgb
+            self._resume = start_from_frame(frame, job.first * options.steps_per_epoch, scales)
+        in_force = self._resume.scales if self._resume else scales
+        # A run that ended by itself is repeated by ending by itself; its schedule says nothing of when.
+        self._fixed = job.epochs is not None and (options.epochs != "auto" or self._resume is not None)
+        self._scales = in_force
+        if job.epochs and self._fixed:
+            self._scales = of_length(in_force, job.epochs * options.steps_per_epoch)
+        self._first_step = self._counted_step = self._resume.step if self._resume else 0
+        self.steered: list[Steering] = list(job.steered)
+        self._applied = 0  # how many of these changes are in force
+        self._options_now, self._live = options, LiveWeights.of(options, self.extractor)
+        self._apply_until(self._first_step)
+
+    def _read_checkpoint(self) -> Checkpoint | None:
+        """The checkpoint of the job; None, with a note, for a damaged one: the run starts from its beginning."""
+        try:
+            return Checkpoint.from_bytes(self._job.checkpoint) if self._job.checkpoint else None
+        except InputError:
+            self._add_note("Its checkpoint was damaged, so it is painted anew.")
+            return None
+
+    def _apply_until(self, step: int) -> None:
+        """Apply the recorded changes that hold for the step after `step`."""
+        while self._applied < len(self.steered) and self.steered[self._applied][0] <= step + 1:
+            self._apply(self.steered[self._applied][1])
+            self._applied += 1
+
+    def _apply(self, changes: Mapping[str, Any]) -> None:
+        self._options_now = self._options_now.steered(changes, self.extractor)
+        now = LiveWeights.of(self._options_now, self.extractor)
+        for field in dataclasses.fields(now):
+            setattr(self._live, field.name, getattr(now, field.name))
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of painting, including those before the run was interrupted."""
+        return self._job.seconds + time.monotonic() - self._began
+
+    @property
+    def converged(self) -> bool:
+        """The run has ended before all its epochs, because more of them would change nothing visible."""
+        return self._last is not None and self._last.converged
+
+    def estimate(self) -> Estimate:
+        """What the run will take on this machine, which is measured if it was not before."""
+        (height, width, _), style = self._content.shape, self._style.shape[:2]
+        speed, tile = calibration_of(self._network), self._estimate.tile
+        seconds = seconds_of(height, width, self.options, speed, tile, style)
+        return dataclasses.replace(self._estimate, seconds=seconds)
+
+    def started(self) -> Started:
+        """The event that describes what will be painted."""
+        final, steps = self._scales[-1], sum(scale.steps for scale in self._scales)
+        epochs = math.ceil(steps / self.options.steps_per_epoch)
+        how = self._network.dtype, self._estimate.tiled
+        where = self._first_step // self.options.steps_per_epoch, self.resumed
+        return Started(self.extractor, self.note, final.width, final.height, epochs, steps, *how, *where)
+
+    def steps(self) -> Iterator[Step]:
+        """The engine's steps; `result` is made of the last good one. Raises Diverged, OutOfMemory."""
+        self._began = self._epoch_began = self._checkpoint_at = time.monotonic()
+        before = None
+        try:
+            for step in stylize(
+                self._content,
+                self._style,
+                self.options,
+                init=self._init,
+                live=self._live,
+                extractor=self._network,
+                budget=self._budget,
+                resume=self._resume,
+                scales=self._scales if self._fixed else None,
+            ):
+                before, self._last = self._last, step
+                if step.step > self._first_step or not self.resumed:  # the frame of a resumed run's first step exists
+                    yield step
+                self._apply_until(step.step)
+        except Diverged:
+            self._last = before  # the loss that ended the run is that of the last picture
+            raise
+        except (MemoryError, tf.errors.ResourceExhaustedError):
+            raise OutOfMemory(f"there is not enough memory at size {self.options.size}; choose a smaller one") from None
+
+    def steer(self, step: Step, changes: Mapping[str, Any]) -> Steered:
+        """Change live options from the step after `step` on; returns the event. Raises OptionError."""
+        following = step.step + 1
+        # Changes of an attempt that was lost, made after the checkpoint that this run started from: this one is newer.
+        pending = self.steered[self._applied :]
+        self.steered[self._applied :] = [(following, earlier) for _, earlier in pending]
+        self._apply_until(step.step)
+        self._apply(changes)
+        self.steered.append((following, dict(changes)))
+        self._applied += 1
+        return Steered(following, step.epoch, dict(changes))
+
+    def checkpoint_is_due(self) -> bool:
+        """Whether the last checkpoint is old enough for another one; the longer one takes, the rarer they are."""
+        now = time.monotonic()
+        early = 1.0 + (now - self._began) / 2  # the first checkpoints follow sooner
+        interval = max(min(SHORTEST_INTERVAL, early), self._checkpoint_takes * CHECKPOINT_SHARE)
+        return now - self._checkpoint_at > min(LONGEST_INTERVAL, interval)
+
+    def checkpoint(self, history: int | None = MOST_HISTORY_BYTES) -> Kept:
+        """The event that carries a checkpoint of the last step; `history` is as in `Step.checkpoint`."""
+        assert self._last is not None
+        began, seconds = time.monotonic(), self.seconds
+        data = self._last.checkpoint(history).to_bytes()
+        self._checkpoint_at = time.monotonic()
+        self._checkpoint_takes = self._checkpoint_at - began
+        return Kept(self._last.step, seconds, data)
+
+    def seconds_left(self, step: Step) -> float:
+        """Seconds until the run ends, estimated from its schedule and the time so far."""
+        return seconds_left(step.scales, step.step, time.monotonic() - self._began, self._first_step)
+
+    def epoch(self, step: Step) -> Epoch:
+        """The event of the epoch that `step` ends."""
+        now = time.monotonic()
+        rate = (step.step - self._counted_step) / (now - self._epoch_began)
+        self._epoch_began, self._counted_step = now, step.step
+        image = step.image
+        return Epoch(
+            step.epoch,
+            step.step,
+            step.losses,
+            image.shape[1],
+            image.shape[0],
+            self.seconds,
+            rate,
+            self.seconds_left(step),
+            images.encode_jpeg(image, FRAME_QUALITY),
+            step.in_float32,
+        )
+
+    def result(self) -> bytes:
+        """The last picture as PNG of the result's size, with the content's alpha and the settings; b"" if none."""
+        if self._last is None:
+            return b""
+        final = self._scales[-1]
+        image = images.resize(self._last.image, final.height, final.width)
+        return images.encode_png(image, self._alpha, {"nst": self.provenance().to_text()})
+
+    def provenance(self) -> Provenance:
+        """What is needed to make the picture again, except the pictures themselves."""
+        pictures = {
+            role: hashlib.sha256(data).hexdigest()
+            for role in ("content", "style", "init")
+            if (data := getattr(self._job, role))
+        }
+        return Provenance(
+            version=__version__,
+            versions=versions(),
+            extractor=self.extractor,
+            precision=self._network.dtype,
+            options=self.options,
+            steered=tuple(self.steered),
+            epochs=self._last.epoch if self._last else 0,
+            branched=bool(self._job.start),
+            **pictures,
+        )
+
+
+@functools.cache
+def versions() -> dict[str, str]:
+    """Versions of what a picture depends on besides this program."""
+    found = {"python": platform.python_version(), "tensorflow": tf.__version__}
+    return found | {name: metadata.version(name) for name in ("keras", "numpy")}

@@ -1,0 +1,166 @@
+"""What the workers of the queue's tests call, named as text as the real functions are."""
+
+import itertools
+import json
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from nst.errors import Cancelled, InputError, Unfetched, WeightsError
+from nst.jobs import worker_tasks
+from nst.runs.control import Control
+from nst.runs.events import Epoch, Event, Fetching, Finished, Kept, Losses, Paused, Started, Steered, Stopped
+from nst.runs.job import StyleJob
+
+Emit = Callable[[Event], None]
+
+
+def epoch(n: int, image: bytes = b"\xff\xd8 a frame") -> Epoch:
+    return Epoch(n, 10 * n, Losses(3.0, 1.0, 1.5, 0.5), 8, 6, float(n), 10.0, 1.0, image)
+
+
+def started(job: StyleJob) -> Started:
+    epochs = int(job.options.epochs)
+    return Started("compact", repr([job.content, job.style, job.init]), 8, 6, epochs, 10 * epochs)
+
+
+def paint(job: StyleJob, emit: Emit, control: Control) -> None:
+    """All epochs without a pause; 60 kB a frame."""
+    emit(started(job))
+    for n in range(int(job.options.epochs) + 1):
+        emit(epoch(n, n.to_bytes(2) * 30_000))
+    emit(Finished(1.0, b"a result"))
+
+
+def paint_until_stopped(job: StyleJob, emit: Emit, control: Control) -> None:
+    emit(started(job))
+    emit(epoch(0))
+    while not control.stop_requested:
+        time.sleep(0.005)
+    emit(Stopped(2.0, b"what there is"))
+
+
+def run_by_seed(job: StyleJob, emit: Emit, control: Control) -> None:
+    """The run's seed chooses one of RUNNERS, so that one queue serves many tests."""
+    RUNNERS[job.options.seed](job, emit, control)
+
+
+def raise_input_error(job: StyleJob, emit: Emit, control: Control) -> None:
+    emit(started(job))
+    raise InputError("`size` must be smaller\nand a second line")
+
+
+def raise_unpicklable(job: StyleJob, emit: Emit, control: Control) -> None:
+    raise OSError("oh", threading.Lock())
+
+
+def emit_nothing(job: StyleJob, emit: Emit, control: Control) -> None:
+    pass
+
+
+def emit_what_cannot_be_sent(job: StyleJob, emit: Emit, control: Control) -> None:
+    emit(Started(object(), "", 1, 1, 1, 1))  # type: ignore[arg-type]
+
+
+def skip_the_start(job: StyleJob, emit: Emit, control: Control) -> None:
+    emit(Finished(1.0))
+    paint_until_stopped(job, emit, control)
+
+
+def paint_with_checkpoints(job: StyleJob, emit: Emit, control: Control) -> None:
+    """Answers every request: a step an epoch, a checkpoint with its number after each.
+
+    It kills its process at epoch 2 where the style is "deadly", or "deadly once" and there was no checkpoint.
+    """
+    epochs = job.epochs or int(job.options.epochs)
+    begun = int(job.checkpoint or (job.first if job.start else 0))
+    note = json.dumps({"steered": [changes for _, changes in job.steered], "start": bool(job.start)})
+    emit(Started("compact", note, 8, 6, epochs, epochs, epoch=begun, resumed=bool(job.checkpoint)))
+    for n in range(begun, epochs + 1):
+        if n > begun or not job.checkpoint:
+            emit(epoch(n))
+        if n == 2 and (job.style == b"deadly" or (job.style == b"deadly once" and begun < 1)):
+            while worker_tasks._checkpoints:  # that of epoch 1 was not fetched yet
+                time.sleep(0.005)
+            os.kill(os.getpid(), signal.SIGKILL)
+        if control.stop_requested:
+            emit(Stopped(float(n), b"what there is"))
+            return emit(Kept(n, float(n), b"%d" % n))
+        if control.pause_requested:
+            emit(Paused(float(n), b"what there is"))
+            return emit(Kept(n, float(n), b"%d" % n))
+        if changes := control.take_changes():
+            emit(Steered(n + 1, n, changes))
+        if n == 1 or job.style != b"deadly":
+            emit(Kept(n, float(n), b"%d" % n))
+        while job.options.strength == HOLDS and n == 1 and not (control.stop_requested or control.pause_requested):
+            time.sleep(0.005)
+            if changes := control.take_changes():
+                emit(Steered(n + 1, n, changes))
+    emit(Finished(float(epochs), b"a result"))
+    return emit(Kept(epochs, float(epochs), b"%d" % epochs))
+
+
+HOLDS = 7.0  # with this strength, `paint_with_checkpoints` waits after epoch 1 for a request to pause or stop
+
+RUNNERS = (
+    paint,
+    paint_until_stopped,
+    raise_input_error,
+    raise_unpicklable,
+    emit_nothing,
+    emit_what_cannot_be_sent,
+    skip_the_start,
+    paint_with_checkpoints,
+)
+
+_installed = {"compact"}
+_warm_ups = itertools.count(1)
+
+
+def warm_up() -> dict[str, Any]:
+    return {
+        "pid": os.getpid(),
+        "nice": os.nice(0),
+        "offline": os.environ.get("NST_OFFLINE", ""),
+        "extractors": extractors(),
+        "warm_ups": next(_warm_ups),
+    }
+
+
+def extractors() -> dict[str, Any]:
+    names = {"vgg19", "vgg16", "missing", "away", "endless"} | _installed
+    return {name: {"installed": name in _installed, "fetchable": name not in _installed} for name in names}
+
+
+def warm_up_and_raise() -> dict[str, Any]:
+    raise ImportError("there is no such network\nin this worker")
+
+
+def warm_up_and_die() -> dict[str, Any]:
+    os.kill(os.getpid(), signal.SIGKILL)
+    return {}
+
+
+def fetch(name: str, emit: Callable[[Fetching], None], stop: threading.Event) -> dict[str, Any]:
+    """By its name: there is none, the network is down, it takes until it is cancelled, or it is installed."""
+    if name == "missing":
+        raise WeightsError("there are no weights for 'missing'")
+    if name == "away":
+        raise Unfetched("could not download http://there/: [Errno 111] refused", "there is no connection", passing=True)
+    for received in (0, 50, 100):
+        emit(Fetching(name, received, 100))
+    if name == "endless":
+        stop.wait()
+        raise Cancelled("the download was cancelled")
+    _installed.add(name)
+    return {"extractors": extractors()}
+
+
+def fetch_and_die(name: str, emit: Callable[[Fetching], None], stop: threading.Event) -> dict[str, Any]:
+    emit(Fetching(name, 1, 100))
+    os.kill(os.getpid(), signal.SIGKILL)
+    return {}

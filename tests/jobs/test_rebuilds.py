@@ -1,0 +1,77 @@
+"""Embedded clusters whose workers end while they start: Dask's nanny gives up, the pool builds the cluster again."""
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from nst.jobs import cluster, pool
+from nst.jobs.store import Store
+from nst.runs.run import State
+from tests.jobs import ending_worker, runners
+from tests.jobs.runs import follow, wait_until
+from tests.jobs.test_queue import painting, serving, submit, warm
+
+
+@pytest.fixture
+def ending(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Workers end while they start as long as this file exists; the pool is less patient than usual."""
+    file = tmp_path / "ending"
+    monkeypatch.setenv(ending_worker.FILE, str(file))
+    monkeypatch.setitem(
+        cluster.CONFIG, "distributed.worker.preload", ["nst.jobs.worker_tasks", "tests.jobs.ending_worker"]
+    )
+    monkeypatch.setattr(pool, "NO_WORKER_TIMEOUT", 0.5)
+    monkeypatch.setattr(pool, "SYNC_INTERVAL", 0.2)
+    monkeypatch.setattr(pool, "RETRY_INTERVAL", 0.1)
+    return file
+
+
+def test_a_cluster_whose_worker_is_gone_for_good_is_rebuilt_and_its_run_is_painted(ending: Path, store: Store) -> None:
+    with serving(store) as queue:
+        pid = warm(queue)
+        run = submit(queue, runners.paint_until_stopped)
+        follow(store, run.id, until=painting)
+        ending.touch()
+        os.kill(pid, signal.SIGKILL)
+        error = wait_until(lambda: "starting the workers again" in queue.health().get("error", "") and queue.health())
+        assert error["worker"] == "lost"
+        assert error["error"].startswith("no worker could be started or reached: ")
+        ending.unlink()
+        assert warm(queue) != pid
+        follow(store, run.id, until=lambda run: run.state is State.RUNNING)
+        queue.stop(run.id)
+        assert follow(store, run.id)[-1]["kind"] == "stopped"
+
+
+def test_runs_that_wait_fail_after_three_rebuilds_and_the_next_one_starts_the_workers_again(
+    ending: Path, store: Store
+) -> None:
+    ending.touch()
+    with serving(store) as queue:
+        waiting = [submit(queue, runners.paint) for _ in range(2)]
+        for run in waiting:
+            follow(store, run.id)
+            failed = store.run(run.id)
+            assert failed.state is State.FAILED
+            assert failed.error.startswith("no worker could be started or reached: ")
+            assert failed.error.endswith("; 4 attempts failed, the next one follows when a run is started")
+            assert "\n" not in failed.error
+        assert queue.health() == {"worker": "lost", "error": failed.error}
+        ending.unlink()
+        run = submit(queue, runners.paint)
+        follow(store, run.id)
+        assert store.run(run.id).state is State.FINISHED
+        assert "error" not in queue.health()
+
+
+def test_a_pool_that_has_given_up_can_be_closed(ending: Path, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool, "MOST_REBUILDS", 0)
+    ending.touch()
+    with serving(store) as queue:
+        run = submit(queue, runners.paint)
+        follow(store, run.id)
+        queue.close()
+        assert queue.health()["worker"] == "closed"
+        assert not queue.pool._thread.is_alive()

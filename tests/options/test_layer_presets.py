@@ -1,0 +1,71 @@
+"""The layers of presets and options on each network."""
+
+import pytest
+
+from nst.errors import OptionError
+from nst.options.layer_presets import PRESETS, nearest_layer
+from nst.options.style_options import StyleOptions
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("extractor", ["vgg19", "vgg16", "compact"])
+def test_the_layers_of_a_preset_share_one(preset, extractor):
+    for layers in StyleOptions(preset=preset).layers(extractor):
+        assert sum(weight for _, weight in layers) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("extractor", ["vgg19", "compact"])
+def test_the_preset_studio_weighs_early_style_layers_most(extractor):
+    _, style = StyleOptions().layers(extractor)
+    assert [weight for _, weight in style] == [0.4, 0.2, 0.2, 0.1, 0.1]
+
+
+def test_given_layers_replace_those_of_the_preset():
+    content, style = StyleOptions(preset="johnson", style_layers="block1_conv1=3").layers("vgg19")
+    assert content == (("block3_conv3", 1.0),)
+    assert style == (("block1_conv1", 3.0),)
+
+
+def test_a_layer_that_the_built_in_network_lacks_is_replaced_by_the_nearest_before_it():
+    options = StyleOptions(preset="johnson")
+    assert options.layers("compact") == (
+        (("block3_conv1", 1.0),),
+        (("block1_conv1", 0.25), ("block2_conv1", 0.25), ("block3_conv1", 0.25), ("block4_conv2", 0.25)),
+    )
+    assert options.replaced_layers("compact")["block4_conv3"] == "block4_conv2"
+    assert options.replaced_layers("vgg19") == {}
+    for preset in ("studio", "gatys", "fast"):
+        assert StyleOptions(preset=preset).replaced_layers("compact") == {}
+
+
+@pytest.mark.parametrize("extractor", ["vgg19", "compact"])
+def test_the_layers_of_version_0_1_are_those_of_vgg_at_their_resolution(extractor):
+    options = StyleOptions(content_layers="fire3=2", style_layers="conv1=1,fire7=0.5,fire8=0.25,block2_conv1=1")
+    content, style = options.layers(extractor)
+    assert content == (("block3_conv1", 2.0),)
+    assert style == (("block1_conv1", 1.0), ("block5_conv1", 0.75), ("block2_conv1", 1.0))
+    assert options.replaced_layers(extractor) == {
+        "fire3": "block3_conv1",
+        "conv1": "block1_conv1",
+        "fire7": "block5_conv1",
+        "fire8": "block5_conv1",
+    }
+    steered = options.steered({"style_layers": {"conv1": 3.0}}, extractor)
+    assert dict(steered.layers(extractor)[1]) == {"block1_conv1": 3.0, "block5_conv1": 0.0, "block2_conv1": 0.0}
+
+
+@pytest.mark.parametrize("layer", ["fire9", "stage3_conv2", "block9_conv1", "block3", ""])
+def test_a_layer_that_no_network_has_is_left_for_the_network_to_refuse(layer):
+    assert nearest_layer(layer, "compact") == layer
+
+
+def test_layers_keep_their_order_and_those_left_out_get_weight_zero():
+    before = StyleOptions().layers("compact")[1]
+    names = [layer for layer, _ in before]
+    options = StyleOptions().steered({"style_layers": {names[2]: 3.0}}, "compact")
+    assert options.layers("compact")[1] == tuple((name, 3.0 if name == names[2] else 0.0) for name in names)
+    assert options.layers("compact")[0] == StyleOptions().layers("compact")[0]
+    back = options.steered({"style_layers": None}, "compact")
+    assert back.layers("compact")[1] == before
+    with pytest.raises(OptionError, match=r"`style_layers`: this run does not use the layer 'fire9'"):
+        options.steered({"style_layers": {"fire9": 1.0}}, "compact")

@@ -1,0 +1,272 @@
+"""Rules of the whole project: what importing loads, how files are named and sized, what is documented and packaged."""
+
+import argparse
+import dataclasses
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from nst.options.fast_options import FastOptions
+from nst.options.option_field import Option, options_of
+from nst.options.style_options import StyleOptions
+from nst.options.train_options import TrainOptions
+
+ROOT = Path(__file__).resolve().parent.parent
+NST = ROOT / "nst"
+
+MOST_LINES = 300  # of a module
+LONG = {  # modules of more lines, to be split
+    "jobs/pool.py",
+    "jobs/store.py",
+    "runs/estimates.py",
+    "web/service/service.py",
+    "worker/runner.py",
+}
+MOST_ENTRIES = 15  # of nst: packages, modules and folders of data
+MOST_MODULES = 15  # of a folder, beside its __init__.py
+CROWDED = {"engine"}  # folders with more modules, to be split
+WITHOUT_README = {"runs", "samples", "worker"}  # to be written
+# Modules that share a file name by design: a page and its callbacks, a command and what it calls, a route and what it
+# serves.
+SHARED_NAMES = {
+    "events.py": {"runs", "web/api"},
+    "gallery.py": {"web/callbacks", "web/pages"},
+    "instant.py": {"web/callbacks", "web/pages"},
+    "run.py": {"runs", "web/callbacks"},
+    "samples.py": {"web/api", "web/service"},
+    "train.py": {"cli", "engine"},
+}
+GENERIC = re.compile("(utils?|helpers?|commons?|misc|core|base|libs?|stuff|things?|managers?|tools?)")
+METAPHORS = re.compile(
+    "answers|bodies|cards|choosing|course|desk|door|estimating|fetches|films?|floor|ground|guard|hands|house|judge|ladder"
+    "|lessons?|limits|live|looks?|member|painters?|painting|place|rest|restoring|rooms?|rungs?|sheet|shelf|stor(y|ies)"
+    "|tables|ticket|turns|twins?|whole|wall|wish(es)?|witness|words"
+)
+
+# Reports what importing does: modules loaded, threads, sockets and processes started, files written. It looks only at
+# our own calls: urllib3, for one, binds a socket when it is imported, to find out whether there is IPv6.
+REPORTER = """
+import sys
+started = []
+def ours(frame):
+    while frame and not frame.f_code.co_filename.startswith("<frozen importlib"):
+        if frame.f_globals.get("__name__", "").split(".")[0] in ("nst", "app"):
+            return True
+        frame = frame.f_back
+    return False
+watched = {"socket.bind", "socket.connect", "subprocess.Popen", "os.fork", "os.mkdir", "sqlite3.connect"}
+def hook(event, arguments):
+    writes = event == "open" and isinstance(arguments[1], str) and set(arguments[1]) & set("wax+")
+    if (event in watched or writes) and ours(sys._getframe(1)):
+        started.append(f"{event} {arguments!r:.200}")
+sys.dont_write_bytecode = True
+sys.addaudithook(hook)
+import importlib, json, threading
+for module in sys.argv[1:]:
+    importlib.import_module(module)
+started += [f"thread {thread.name}" for thread in threading.enumerate()[1:]]
+print(json.dumps({"loaded": sorted(sys.modules), "started": started}))
+"""
+
+
+def importing(*modules: str) -> dict[str, list[str]]:
+    """What happens in a fresh interpreter that imports `modules`."""
+    command = [sys.executable, "-c", REPORTER, *modules]
+    done = subprocess.run(command, cwd=ROOT, env=os.environ, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def loaded(modules: list[str], *packages: str) -> list[str]:
+    return [name for name in modules if name.split(".")[0] in packages or name in packages]
+
+
+@pytest.mark.parametrize("module", ["nst", "nst.cli.main", "nst.jobs.queue", "nst.web.factory", "app"])
+def test_tensorflow_stays_out_of_the_web_process(module: str) -> None:
+    assert not loaded(importing(module)["loaded"], "tensorflow", "keras", "nst.engine", "nst.worker.runner")
+
+
+@pytest.mark.parametrize("module", ["nst", "nst.cli.main", "nst.jobs.queue", "nst.jobs.store"])
+def test_dash_stays_out_of_everything_but_the_web(module: str) -> None:
+    assert not loaded(importing(module)["loaded"], "dash", "fastapi", "nst.web")
+
+
+def test_options_pictures_runs_and_styles_load_no_framework() -> None:
+    light = [
+        f"nst.{name}"
+        for name in (
+            "errors",
+            "options.style_options",
+            "options.settings",
+            "runs.run",
+            "runs.estimates",
+            "pictures.provenance",
+            "styles.style_library",
+        )
+    ]
+    assert not loaded(importing(*light)["loaded"], "tensorflow", "keras", "scipy", "dash", "fastapi", "distributed")
+
+
+@pytest.mark.parametrize(
+    "module", ["nst", "nst.cli.main", "nst.worker.runner", "nst.jobs.queue", "nst.web.factory", "app"]
+)
+def test_nothing_starts_at_import(module: str) -> None:
+    assert importing(module)["started"] == []
+
+
+def sources(*suffixes: str) -> Iterator[Path]:
+    """Files of the project with one of the suffixes, wherever they lie."""
+    for place in ("nst", "assets", "tools", "tests", "benchmarks", "docs", ".ci"):
+        yield from (path for path in sorted((ROOT / place).rglob("*")) if path.is_file() and path.suffix in suffixes)
+    files = (
+        path for path in sorted(ROOT.iterdir()) if path.is_file() and path.name != ".git"
+    )  # a worktree's is a file
+    yield from (path for path in files if path.suffix in suffixes)
+
+
+def modules_of(folder: Path) -> list[Path]:
+    """The modules in a folder and in those below it, without the files that Python names."""
+    return [path for path in sorted(folder.rglob("*.py")) if not path.stem.startswith("__")]
+
+
+def test_no_module_has_more_than_300_lines_but_those_to_be_split() -> None:
+    lengths = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in NST.rglob("*.py")}
+    assert {path.relative_to(NST).as_posix() for path, lines in lengths.items() if lines > MOST_LINES} == LONG
+
+
+def test_the_package_has_at_most_fifteen_entries() -> None:
+    entries = {path.name for path in NST.iterdir()} - {"README.md", "__pycache__"}
+    assert len(entries) <= MOST_ENTRIES, sorted(entries)
+
+
+def test_no_folder_has_more_than_fifteen_modules_but_those_to_be_split() -> None:
+    counted = Counter(path.parent.relative_to(NST).as_posix() for path in modules_of(NST))
+    assert {folder for folder, modules in counted.items() if modules > MOST_MODULES} == CROWDED
+
+
+def test_every_folder_of_code_has_a_readme() -> None:
+    folders = {NST, *(path.parent for path in NST.glob("*/__init__.py")), *(ROOT / name for name in ("tests", "tools"))}
+    assert {folder.name for folder in folders if not (folder / "README.md").is_file()} == WITHOUT_README
+
+
+def test_no_two_modules_share_a_file_name_but_by_design() -> None:
+    found: dict[str, set[str]] = {}
+    for path in modules_of(NST):
+        found.setdefault(path.name, set()).add(path.parent.relative_to(NST).as_posix())
+    assert {name: folders for name, folders in found.items() if len(folders) > 1} == SHARED_NAMES
+
+
+def test_modules_are_named_after_terms_of_the_field() -> None:
+    ours = [*modules_of(NST), *modules_of(ROOT / "tools")]
+    assert [str(path) for path in ours if METAPHORS.fullmatch(path.stem)] == []
+    assert [str(path) for path in sources(".py") if GENERIC.fullmatch(path.stem)] == []
+
+
+def test_no_path_of_one_machine_is_written_down() -> None:
+    path_of_a_machine = re.compile(r"(?<![\w.])/(?:work|root|home)/\w")
+    text = sources(".py", ".md", ".toml", ".txt", ".js", ".css", ".json", "")
+    assert [str(path) for path in text if path_of_a_machine.search(path.read_text(encoding="utf-8"))] == []
+
+
+def test_the_shared_pictures_are_known_to_tests_benchmarks_and_docs_alone() -> None:
+    folders = ("tests", "benchmarks", "docs")
+    code = [path for path in sources(".py", ".js") if path.relative_to(ROOT).parts[0] not in folders]
+    assert [str(path) for path in code if "../shared" in path.read_text(encoding="utf-8")] == []
+
+
+@pytest.fixture(scope="module")
+def documentation() -> str:
+    pages = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    return "\n".join(page.read_text(encoding="utf-8") for page in pages)
+
+
+def mentioned(word: str, text: str) -> bool:
+    """Whether `word` stands there as a word of its own."""
+    return re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", text) is not None
+
+
+def every_option() -> list[Option]:
+    return [option for kind in (StyleOptions, FastOptions, TrainOptions) for option in options_of(kind)]
+
+
+def test_every_option_is_documented(documentation: str) -> None:
+    assert [option.name for option in every_option() if not mentioned(option.name, documentation)] == []
+
+
+def test_every_choice_of_every_option_is_documented(documentation: str) -> None:
+    choices = {choice for option in every_option() for choice in option.choices}
+    assert sorted(choice for choice in choices if not mentioned(choice, documentation)) == []
+
+
+def test_every_variable_the_code_reads_is_documented(documentation: str) -> None:
+    from nst.options.settings import Settings
+
+    read = {f"NST_{field.name.upper()}" for field in dataclasses.fields(Settings)}
+    for path in NST.rglob("*.py"):
+        read |= set(re.findall(r"\"(NST_[A-Z0-9_]*[A-Z0-9])\"", path.read_text(encoding="utf-8")))
+    assert sorted(name for name in read if not mentioned(name, documentation)) == []
+
+
+def commands(parser: argparse.ArgumentParser) -> Iterator[str]:
+    """The commands of a parser, in words: "stylize", "weights list" ..."""
+    groups = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
+    for name, child in (item for group in groups for item in group.choices.items()):
+        yield from (f"{name} {inner}" for inner in commands(child)) if list(commands(child)) else [name]
+
+
+def test_every_command_is_documented(documentation: str) -> None:
+    from nst.cli.main import build_parser
+
+    assert [command for command in commands(build_parser()) if not mentioned(f"nst {command}", documentation)] == []
+
+
+def test_every_route_is_documented(documentation: str) -> None:
+    from nst.web.api import router
+
+    routes = {route.path for route in router.routes if getattr(route, "include_in_schema", False)}
+    assert sorted(path for path in routes if path not in documentation) == []
+
+
+def test_every_public_name_is_documented(documentation: str) -> None:
+    import nst
+
+    assert [name for name in nst.__all__ if not mentioned(name, documentation)] == []
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
+    """What `pip install .` would install, built from a copy, so that no build folder is left here."""
+    folder = tmp_path_factory.mktemp("wheel")
+    copied = folder / "source"
+    for name in ("nst", "assets", "pyproject.toml", "requirements.txt", "README.md", "LICENSE"):
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, copied / name, ignore=shutil.ignore_patterns("__pycache__"))
+        elif (ROOT / name).exists():
+            copied.mkdir(exist_ok=True)
+            shutil.copy(ROOT / name, copied / name)
+    build = [sys.executable, "-m", "pip", "wheel", "--no-build-isolation", "--no-deps", "--no-index", "-q"]
+    subprocess.run([*build, "-w", folder, copied], check=True, capture_output=True)
+    return zipfile.ZipFile(next(folder.glob("nst-*.whl")))
+
+
+def test_the_wheel_holds_every_module_the_data_and_the_assets(wheel: zipfile.ZipFile) -> None:
+    shipped = {f"nst/{path.relative_to(NST).as_posix()}" for path in NST.rglob("*.py")}
+    builtin = (path for path in (NST / "builtin").rglob("*") if path.is_file())
+    shipped |= {path.relative_to(ROOT).as_posix() for path in builtin}
+    assets = (path for path in (ROOT / "assets").rglob("*") if path.is_file())
+    shipped |= {f"nst/web/assets/{path.relative_to(ROOT / 'assets').as_posix()}" for path in assets}
+    assert sorted(shipped - set(wheel.namelist())) == []
+
+
+def test_the_wheel_has_a_command_named_nst(wheel: zipfile.ZipFile) -> None:
+    entry = next(name for name in wheel.namelist() if name.endswith("entry_points.txt"))
+    assert "nst = nst.cli.main:main" in wheel.read(entry).decode()
