@@ -16,7 +16,8 @@ from nst.jobs.queue import Queue
 from nst.jobs.store import Store
 from nst.options.settings import Settings
 from nst.web import api, callbacks, problems
-from nst.web.api import reference
+from nst.web.api import docs
+from nst.web.api.openapi import DESCRIPTION
 from nst.web.middleware.body_limit import BodyLimit
 from nst.web.middleware.clients import Clients
 from nst.web.middleware.head_requests import HeadRequests
@@ -69,11 +70,18 @@ def create_app(settings: Settings, store: Store, queue: Queue) -> FastAPI:
         await asyncio.to_thread(queue.close)
         store.close()
 
-    server = FastAPI(title="nst studio", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
+    server = FastAPI(
+        title="nst studio",
+        description=DESCRIPTION,
+        version=__version__,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
     server.state.service = service = Service(settings, store, queue, Archive(store, settings.disk * GIGABYTE))
     server.state.metrics = metrics = Metrics(service)
     problems.install(server)
-    server.include_router(reference.router)
+    server.include_router(docs.router)
     server.include_router(api.router)  # before Dash, whose route matches every other path
     pages = _add_pages(server, service, logout=bool(settings.token))
     _add_middleware(server, settings, metrics, [script_hash(THEME_SCRIPT), *pages.csp_hashes()])
@@ -85,6 +93,7 @@ def _add_pages(server: FastAPI, service: Service, logout: bool) -> Dash:
         "nst",
         server=server,
         assets_folder=str(ASSETS),
+        assets_path_ignore=["^docs$"],  # the scripts and style sheets of /docs
         index_string=INDEX,
         title="nst studio",
         update_title=None,

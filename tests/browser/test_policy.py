@@ -10,7 +10,7 @@ from tests.web.sites import picture
 
 
 def test_every_page_works_under_the_content_security_policy(visit: Visit) -> None:
-    page = visit(bypass_csp=False)
+    page = visit(bypass_csp=False, color_scheme="light")
     page.set_input_files("#content-upload input", {"name": "a.png", "mimeType": "image/png", "buffer": picture()})
     expect(page.locator("#content-preview")).to_have_attribute("src", re.compile("uploads/"))
     page.fill("#epochs", "3")
@@ -24,7 +24,9 @@ def test_every_page_works_under_the_content_security_policy(visit: Visit) -> Non
     page.click("#to-gallery")
     expect(page.locator(".run-card img").first).to_be_visible()
     page.click("nav a[href='/docs']")
-    expect(page.get_by_text("/api/v1/stylize").first).to_be_visible()
+    expect(page.locator(".opblock").first).to_be_visible()
+    page.click("#theme")
+    expect(page.locator("html")).to_have_class("dark-mode")
 
 
 def test_the_policy_stops_inline_scripts(visit: Visit) -> None:

@@ -12,7 +12,7 @@ from nst.web.callbacks.network import cancel_fetch
 from nst.web.factory import create_app
 from nst.web.middleware.clients import HEADER
 from tests.web.sites import queue_of
-from tests.web.test_api import QUICK, body, follow, told
+from tests.web.test_api import QUICK, assert_error, body, follow
 
 ANNA, BEN = {HEADER: "a" * 32}, {HEADER: "b" * 32}
 
@@ -74,7 +74,7 @@ VERBS = [
 @pytest.mark.parametrize(("method", "path"), VERBS)
 def test_only_its_client_may_change_a_run(shared_site: TestClient, annas: str, method: str, path: str) -> None:
     answer = shared_site.request(method, f"/api/v1/runs/{annas}{path}", headers=BEN)
-    told(answer, 403, "forbidden", annas)
+    assert_error(answer, 403, "forbidden", annas)
     assert shared_site.request(method, f"/api/v1/runs/{annas}{path}", headers=ANNA).status_code != 403
     shared_site.post(f"/api/v1/runs/{annas}/restore", headers=ANNA)
 
@@ -83,7 +83,7 @@ def test_a_run_that_was_deleted_is_still_its_clients(shared_site: TestClient) ->
     run_id = begun(shared_site, ANNA)
     follow(shared_site, run_id)
     assert shared_site.delete(f"/api/v1/runs/{run_id}", headers=ANNA).status_code == 204
-    told(shared_site.post(f"/api/v1/runs/{run_id}/restore", headers=BEN), 403, "forbidden")
+    assert_error(shared_site.post(f"/api/v1/runs/{run_id}/restore", headers=BEN), 403, "forbidden")
     assert shared_site.post(f"/api/v1/runs/{run_id}/restore", headers=ANNA).status_code == 200
 
 
@@ -100,7 +100,7 @@ def test_a_key_means_something_to_its_client_alone(shared_site: TestClient) -> N
 def test_who_has_too_many_runs_waiting_is_told_when_to_come_back(shared_site: TestClient) -> None:
     waiting = [begun(shared_site, ANNA, gpu=True) for _ in range(2)]  # for a card that nobody has
     answer = shared_site.post("/api/v1/runs", json=body(), headers=ANNA)
-    told(answer, 429, "too_many", "2")
+    assert_error(answer, 429, "too_many", "2")
     assert int(answer.headers["retry-after"]) > 0
     follow(shared_site, begun(shared_site, BEN, options=QUICK))
     for run_id in waiting:

@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 
 from nst.web.api import events
 from tests.web.sites import served
-from tests.web.test_api import ENDLESS, QUICK, body, follow, start, told
+from tests.web.test_api import ENDLESS, QUICK, assert_error, body, follow, start
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,7 @@ def test_a_stream_is_taken_up_where_it_was_left(client: TestClient, address: str
     again = httpx2.get(path, headers={"Last-Event-ID": str(last)})
     assert (again.status_code, again.content) == (204, b"")
     answer = client.get(f"/api/v1/runs/{run_id}/stream", headers={"Last-Event-ID": "x"})
-    told(answer, 422, "invalid", field="last-event-id")
+    assert_error(answer, 422, "invalid", field="last-event-id")
 
 
 def test_a_stream_without_events_sends_comments(

@@ -17,7 +17,7 @@ from nst.runs.events import Epoch, Finished, Losses, Started
 from nst.runs.run import Run
 from nst.web.service.timelapses import Timelapses
 from tests.web.sites import picture
-from tests.web.test_api import ENDLESS, follow, start, told
+from tests.web.test_api import ENDLESS, assert_error, follow, start
 
 PATH = "/api/v1/runs"
 
@@ -45,12 +45,12 @@ def test_a_frame_is_marked_and_unmarked(client: TestClient, run_id: str) -> None
     assert marked() == [False, True, False]
     assert client.delete(f"{PATH}/{run_id}/frames/1/mark").status_code == 204
     assert marked() == [False, False, False]
-    told(client.put(f"{PATH}/{run_id}/frames/77/mark"), 404, "not_found", "77")
+    assert_error(client.put(f"{PATH}/{run_id}/frames/77/mark"), 404, "not_found", "77")
 
 
 @pytest.mark.parametrize("n", ["-1", "x", "1" + 30 * "0", "1" + 5000 * "0"])
 def test_a_frame_has_a_number(client: TestClient, run_id: str, n: str) -> None:
-    told(client.get(f"{PATH}/{run_id}/frames/{n}.jpg"), 422, "invalid", field="n")
+    assert_error(client.get(f"{PATH}/{run_id}/frames/{n}.jpg"), 422, "invalid", field="n")
 
 
 def test_the_newest_frame_is_there_at_any_time(client: TestClient, run_id: str) -> None:
@@ -59,8 +59,8 @@ def test_the_newest_frame_is_there_at_any_time(client: TestClient, run_id: str) 
     assert answer.headers["cache-control"] == "no-store"
     assert answer.content == client.get(f"{PATH}/{run_id}/frames/2.jpg").content
     blocked, waiting = start(client, options=ENDLESS), start(client)
-    told(client.get(f"{PATH}/{waiting}/partial.jpg"), 404, "not_found", "no frame yet")
-    told(client.get(f"{PATH}/{waiting}/thumbnail.jpg"), 404, "not_found")
+    assert_error(client.get(f"{PATH}/{waiting}/partial.jpg"), 404, "not_found", "no frame yet")
+    assert_error(client.get(f"{PATH}/{waiting}/thumbnail.jpg"), 404, "not_found")
     for each in (waiting, blocked):
         client.post(f"{PATH}/{each}/stop")
 
@@ -72,7 +72,7 @@ def test_a_thumbnail_is_small_and_asked_for_once(client: TestClient, run_id: str
     mark = {"If-None-Match": answer.headers["etag"]}
     assert client.get(f"{PATH}/{run_id}/thumbnail.jpg?side={side}", headers=mark).status_code == 304
     assert client.get(f"{PATH}/{run_id}/thumbnail.jpg?side={640 - side}", headers=mark).status_code == 200
-    told(client.get(f"{PATH}/{run_id}/thumbnail.jpg?side=4096"), 422, "invalid", field="side")
+    assert_error(client.get(f"{PATH}/{run_id}/thumbnail.jpg?side=4096"), 422, "invalid", field="side")
 
 
 def test_a_result_that_did_not_change_is_not_sent_again(client: TestClient, run_id: str) -> None:
@@ -111,8 +111,8 @@ def test_a_timelapse_is_made_beside_the_server(client: TestClient, run_id: str, 
 def test_a_timelapse_that_cannot_be_is_refused(
     client: TestClient, run_id: str, body: dict[str, Any], field: str
 ) -> None:
-    told(client.post(f"{PATH}/{run_id}/timelapse", json=body), 422, "invalid", field=field)
-    told(client.get(f"{PATH}/{run_id}/timelapse.avi"), 404, "not_found", "avi")
+    assert_error(client.post(f"{PATH}/{run_id}/timelapse", json=body), 422, "invalid", field=field)
+    assert_error(client.get(f"{PATH}/{run_id}/timelapse.avi"), 404, "not_found", "avi")
 
 
 @pytest.fixture

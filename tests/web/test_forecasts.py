@@ -20,7 +20,7 @@ from nst.web.components.estimate import MEASURING, estimate_line
 from nst.web.service.service import Service
 from tests.web.fake_runner import CALIBRATION, MEMORY
 from tests.web.sites import picture
-from tests.web.test_api import QUICK, body, encoded, follow, start, told
+from tests.web.test_api import QUICK, assert_error, body, encoded, follow, start
 
 FORECAST: dict[str, Any] = {"seconds": 41.0, "bytes": 1_140_000_000, "tiled": False, "at_most": False}
 HEALTH = {
@@ -203,15 +203,15 @@ def test_an_estimate_comes_over_rest_and_with_every_run(warm: TestClient) -> Non
 def test_what_would_not_fit_is_refused_over_rest(warm: TestClient) -> None:
     options = {"size": 4096, "optimizer": "lbfgs"}
     asked = warm.post("/api/v1/estimate", json={"height": 48, "width": 64, "options": options})
-    told(asked, 422, "invalid", "`size` 4096", "the largest size that fits is", field="size")
+    assert_error(asked, 422, "invalid", "`size` 4096", "the largest size that fits is", field="size")
     started = warm.post("/api/v1/runs", json=body(style=encoded(picture()), options=options))
-    told(started, 422, "invalid", asked.json()["error"]["message"], field="size")
+    assert_error(started, 422, "invalid", asked.json()["error"]["message"], field="size")
 
 
 def test_a_network_whose_weights_are_missing_is_refused_alike(warm: TestClient) -> None:
     options = QUICK | {"extractor": "vgg16"}
     asked = warm.post("/api/v1/estimate", json={"height": 48, "width": 64, "options": options})
-    told(asked, 422, "invalid", "`extractor` cannot be 'vgg16'", field="extractor")
+    assert_error(asked, 422, "invalid", "`extractor` cannot be 'vgg16'", field="extractor")
     assert warm.post("/api/v1/runs", json=body(options=options)).json() == asked.json()
 
 
@@ -227,8 +227,10 @@ def test_a_network_whose_weights_are_missing_is_refused_alike(warm: TestClient) 
 def test_what_is_wrong_with_a_question_is_said(
     client: TestClient, asked: dict[str, Any], status: int, field: str | None
 ) -> None:
-    told(client.post("/api/v1/estimate", json=asked), status, {404: "not_found", 422: "invalid"}[status], field=field)
-    told(client.post("/api/v1/estimate", content=b"{"), 400, "malformed", "JSON")
+    assert_error(
+        client.post("/api/v1/estimate", json=asked), status, {404: "not_found", 422: "invalid"}[status], field=field
+    )
+    assert_error(client.post("/api/v1/estimate", content=b"{"), 400, "malformed", "JSON")
 
 
 def test_before_the_machine_is_measured_who_asks_is_told_to_come_back(
@@ -236,5 +238,5 @@ def test_before_the_machine_is_measured_who_asks_is_told_to_come_back(
 ) -> None:
     monkeypatch.setattr(client.app.state.service.queue, "health", lambda: HEALTH | {"calibrations": []})  # type: ignore
     answer = client.post("/api/v1/estimate", json={"height": 48, "width": 64})
-    told(answer, 503, "busy", "has not measured this machine yet")
+    assert_error(answer, 503, "busy", "has not measured this machine yet")
     assert int(answer.headers["Retry-After"]) > 0

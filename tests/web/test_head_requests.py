@@ -5,7 +5,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tests.web.sites import served
-from tests.web.test_api import ENDLESS, follow, start, told
+from tests.web.test_api import ENDLESS, assert_error, follow, start
 
 
 @pytest.mark.parametrize(
@@ -38,4 +38,4 @@ def test_a_head_request_is_answered_over_a_socket_and_does_not_wait_for_a_stream
 
 @pytest.mark.parametrize("path", ["os/os.py", "dash/no-such.js"])
 def test_a_script_that_dash_does_not_have_is_not_found(client: TestClient, path: str) -> None:
-    told(client.get(f"/_dash-component-suites/{path}"), 404, "not_found", path.rpartition("/")[2])
+    assert_error(client.get(f"/_dash-component-suites/{path}"), 404, "not_found", path.rpartition("/")[2])

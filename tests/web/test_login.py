@@ -17,10 +17,10 @@ from nst.jobs.store import Store
 from nst.options.settings import Settings
 from nst.web.factory import create_app
 from nst.web.middleware.body_limit import LOGIN_BODY, BodyLimit
-from nst.web.middleware.login import COOKIE, SESSION_SECONDS, Login, Sessions, TokenCheck, own_path
+from nst.web.middleware.login import SESSION_COOKIE, SESSION_SECONDS, Login, Sessions, TokenCheck, own_path
 from nst.web.middleware.origin_check import OriginCheck
 from tests.web.sites import queue_of
-from tests.web.test_api import told
+from tests.web.test_api import assert_error
 
 TOKEN = "open-sesame-open"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
@@ -66,7 +66,7 @@ def log_in(client: TestClient, token: str = TOKEN, following: str = "") -> Respo
 def test_a_program_without_the_token_gets_401(client: TestClient, path: str) -> None:
     for method in ("GET", "POST"):
         answer = client.request(method, path)
-        told(answer, 401, "unauthorized", "Authorization: Bearer TOKEN")
+        assert_error(answer, 401, "unauthorized", "Authorization: Bearer TOKEN")
         assert answer.headers["www-authenticate"] == "Bearer"
 
 
@@ -86,7 +86,7 @@ def test_a_page_without_a_session_redirects_to_the_login(client: TestClient, pat
 
 
 def test_a_post_without_a_session_gets_401(client: TestClient) -> None:
-    told(client.post("/"), 401, "unauthorized")
+    assert_error(client.post("/"), 401, "unauthorized")
 
 
 def test_a_program_with_the_token_may_request_everything(client: TestClient) -> None:
@@ -100,7 +100,7 @@ def test_a_program_with_the_token_may_request_everything(client: TestClient) -> 
     "given", [f"Bearer {TOKEN}x", f"Bearer {TOKEN[:-1]}", "Bearer", "Bearer ", f"Basic {TOKEN}", TOKEN, "Bearer ключ"]
 )
 def test_a_wrong_authorization_gets_401(client: TestClient, given: str) -> None:
-    told(client.get("/api/v1/runs", headers={"Authorization": given.encode()}), 401, "unauthorized")
+    assert_error(client.get("/api/v1/runs", headers={"Authorization": given.encode()}), 401, "unauthorized")
 
 
 def test_a_token_may_have_letters_of_any_alphabet() -> None:
@@ -176,7 +176,7 @@ def test_a_malformed_form_is_a_wrong_token(client: TestClient, body: bytes) -> N
 
 
 def test_the_login_form_has_a_small_size_limit(client: TestClient) -> None:
-    told(log_in(client, "x" * LOGIN_BODY), 413, "too_large", "4 kB")
+    assert_error(log_in(client, "x" * LOGIN_BODY), 413, "too_large", "4 kB")
 
 
 def test_a_client_that_disconnects_during_the_login_causes_no_error(client: TestClient) -> None:
@@ -197,7 +197,7 @@ def test_a_client_that_disconnects_during_the_login_causes_no_error(client: Test
 def test_a_page_of_another_site_cannot_log_in_or_out(client: TestClient) -> None:
     for path in ("/login", "/logout"):
         answer = client.post(path, data={"token": TOKEN}, headers={"Origin": "http://evil.example"})
-        told(answer, 403, "forbidden", "`Origin`")
+        assert_error(answer, 403, "forbidden", "`Origin`")
 
 
 def test_the_next_address_is_escaped_in_the_page(client: TestClient) -> None:
@@ -214,7 +214,7 @@ def test_a_logout_removes_the_session(client: TestClient) -> None:
 def test_another_token_ends_all_sessions(client: TestClient) -> None:
     log_in(client)
     other = site("another-open-sesame")
-    other.cookies.set(COOKIE, client.cookies[COOKIE])
+    other.cookies.set(SESSION_COOKIE, client.cookies[SESSION_COOKIE])
     assert other.get("/").status_code == 303
 
 
@@ -324,7 +324,9 @@ def test_too_many_wrong_tokens_at_once_are_refused_but_the_right_one_is_not(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(TokenCheck, "MAX_WAITING", 0)
-    told(client.get("/api/v1/runs", headers={"Authorization": "Bearer wrong"}), 429, "too_many", "Wait a minute")
+    assert_error(
+        client.get("/api/v1/runs", headers={"Authorization": "Bearer wrong"}), 429, "too_many", "Wait a minute"
+    )
     answer = log_in(client, "wrong")
     assert answer.status_code == 429
     assert 'role="alert"' in answer.text
@@ -344,8 +346,8 @@ def studio(tmp_path: Path) -> Iterator[TestClient]:
 
 
 def test_the_studio_requires_a_login(studio: TestClient) -> None:
-    told(studio.get("/api/v1/runs"), 401, "unauthorized")
-    told(studio.post("/_dash-update-component", json={}), 401, "unauthorized")
+    assert_error(studio.get("/api/v1/runs"), 401, "unauthorized")
+    assert_error(studio.post("/_dash-update-component", json={}), 401, "unauthorized")
     assert studio.get("/").headers["location"] == "/login?next=/"
     page = studio.get("/login").text
     for asset in re.findall(r'/assets/[^"]+', page):

@@ -4,7 +4,7 @@ from fastapi.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
 from nst.web.middleware.origin_check import OriginCheck
-from tests.web.test_api import told
+from tests.web.test_api import assert_error
 
 OWN = "localhost:8050"
 
@@ -48,13 +48,13 @@ def test_the_studio_answers_to_its_own_names_only(listens_on: str, host: str, we
     if welcome:
         assert answer.status_code == 200
     else:
-        told(answer, 403, "forbidden", "`Host`", repr(host))
+        assert_error(answer, 403, "forbidden", "`Host`", repr(host))
 
 
 @pytest.mark.parametrize("origin", ["http://evil.example", "http://localhost:8051", "http://localhost", "null"])
 def test_a_page_of_another_site_may_look_but_not_touch(origin: str) -> None:
     headers = {"Host": OWN, "Origin": origin}
-    told(site("127.0.0.1").post("/", headers=headers), 403, "forbidden", "`Origin`", origin)
+    assert_error(site("127.0.0.1").post("/", headers=headers), 403, "forbidden", "`Origin`", origin)
     assert site("127.0.0.1").get("/", headers=headers).status_code == 200
 
 
@@ -65,7 +65,7 @@ def test_who_is_no_browser_says_no_origin_and_may_ask() -> None:
 @pytest.mark.parametrize("site_of_it", ["cross-site", "same-site"])
 def test_a_browser_that_keeps_the_origin_to_itself_gives_it_away_otherwise(site_of_it: str) -> None:
     headers = {"Host": OWN, "Sec-Fetch-Site": site_of_it}
-    told(site("127.0.0.1").post("/", headers=headers), 403, "forbidden", "`Sec-Fetch-Site`", site_of_it)
+    assert_error(site("127.0.0.1").post("/", headers=headers), 403, "forbidden", "`Sec-Fetch-Site`", site_of_it)
     assert site("127.0.0.1").get("/", headers=headers).status_code == 200
 
 
@@ -92,14 +92,14 @@ def test_where_a_token_is_asked_for_any_name_will_do_but_pages_of_others_may_not
     studio = site(listens_on, any_name=True)
     headers = {"Host": "studio.example", "Origin": "https://studio.example"}
     assert studio.post("/", headers=headers).status_code == 200
-    told(studio.post("/", headers=headers | {"Origin": "https://evil.example"}), 403, "forbidden", "`Origin`")
+    assert_error(studio.post("/", headers=headers | {"Origin": "https://evil.example"}), 403, "forbidden", "`Origin`")
 
 
 def test_what_a_proxy_forwards_is_not_believed() -> None:
     headers = {"Host": "evil.example", "X-Forwarded-Host": OWN}
-    told(site("127.0.0.1").get("/", headers=headers), 403, "forbidden", "`Host`")
+    assert_error(site("127.0.0.1").get("/", headers=headers), 403, "forbidden", "`Host`")
 
 
 def test_the_studio_has_a_guard(client: TestClient) -> None:
-    told(client.post("/api/v1/runs", headers={"Origin": "http://evil.example"}), 403, "forbidden")
-    told(client.get("/", headers={"Host": "evil.example"}), 403, "forbidden")
+    assert_error(client.post("/api/v1/runs", headers={"Origin": "http://evil.example"}), 403, "forbidden")
+    assert_error(client.get("/", headers={"Host": "evil.example"}), 403, "forbidden")

@@ -24,7 +24,7 @@ from nst.web.problems import problem
 
 Sleep = Callable[[float], Awaitable[object]]  # waits so many seconds
 
-COOKIE = "nst-session"
+SESSION_COOKIE = "nst-session"
 SESSION_SECONDS = 30 * 24 * 3600
 HEALTH = "/api/v1/health"
 PROGRAM_PATHS = ("/api/", "/openapi.json", "/_dash-")  # prefixes of paths that are not opened as pages
@@ -124,12 +124,12 @@ class Login:
         # Lax rather than Strict: a link to a run in a mail or a chat then opens without another login. Requests that
         # change something are never GET: from other sites they bring no Lax cookie, and the origin check refuses them.
         answer.set_cookie(
-            COOKIE, session, max_age=SESSION_SECONDS, path="/", httponly=True, secure=secure, samesite="lax"
+            SESSION_COOKIE, session, max_age=SESSION_SECONDS, path="/", httponly=True, secure=secure, samesite="lax"
         )
         return answer
 
     def _has_session(self, request: HTTPConnection) -> bool:
-        return self._sessions.is_valid(request.cookies.get(COOKIE, ""))
+        return self._sessions.is_valid(request.cookies.get(SESSION_COOKIE, ""))
 
 
 class Sessions:
@@ -209,7 +209,7 @@ def _page(following: str, status: int = 200, error: str = "") -> HTMLResponse:
 
 def _logout() -> Response:
     answer = RedirectResponse("/login", 303)
-    answer.delete_cookie(COOKIE, path="/", httponly=True, samesite="lax")
+    answer.delete_cookie(SESSION_COOKIE, path="/", httponly=True, samesite="lax")
     return answer
 
 

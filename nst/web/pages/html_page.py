@@ -18,6 +18,7 @@ DOCUMENT = """<!DOCTYPE html>
 <link rel="stylesheet" href="/assets/theme.css">
 <link rel="stylesheet" href="/assets/studio.css">
 <link rel="stylesheet" href="/assets/login.css">
+{head}
 </head>
 <body class="{body_class}">
 {body}
@@ -25,7 +26,7 @@ DOCUMENT = """<!DOCTYPE html>
 </html>"""
 
 
-def html_page(title: str, body: str, body_class: str = "") -> str:
-    """Return the document; `body` is HTML, and so must be escaped where it holds text from outside."""
-    parts = {"theme_script": THEME_SCRIPT, "title": title, "body_class": body_class, "body": body}
+def html_page(title: str, body: str, body_class: str = "", head: str = "") -> str:
+    """Return the document; `body` and `head` are HTML, in which text from outside must be escaped."""
+    parts = {"theme_script": THEME_SCRIPT, "title": title, "head": head, "body_class": body_class, "body": body}
     return re.sub(r"\{(\w+)\}", lambda found: parts[found[1]], DOCUMENT)
