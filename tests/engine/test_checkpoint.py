@@ -6,6 +6,7 @@ import math
 import numpy as np
 import pytest
 
+from nst.engine import loop
 from nst.engine.checkpoint import Checkpoint, ScaleState
 from nst.engine.optimize import stylize
 from nst.engine.start import start_from_frame
@@ -24,6 +25,12 @@ def whole_run(pictures, options, extractor):
         steps.append((step, step.image))
         files.append(step.checkpoint().to_bytes() if step.step <= 20 else b"")
     return steps, files
+
+
+def kept_at(number, pictures, options, extractor, **history) -> Checkpoint:
+    """The checkpoint of a run after that step, read from its file."""
+    step = next(step for step in stylize(*pictures, options, extractor=extractor) if step.step == number)
+    return Checkpoint.from_bytes(step.checkpoint(**history).to_bytes())
 
 
 def assert_same_steps(found, expected):
@@ -60,11 +67,24 @@ def test_a_run_that_has_stalled_resumes_as_the_uninterrupted_one(tiny_half, pict
         assert_same_steps(rest[1:], steps[number + 1 :])
 
 
+@pytest.mark.parametrize(("still_change", "ends"), [(0.99, False), (1.01, True)])
+def test_a_resumed_run_measures_the_change_of_its_picture_since_before_the_checkpoint(
+    tiny, pictures, monkeypatch, still_change, ends
+):
+    options = small_options(epochs="auto", size=64)
+    first, *_, tenth = itertools.islice(stylize(*pictures, options, extractor=tiny), 11)
+    change = np.abs(tenth._canvas - first._canvas).mean() / 10
+    monkeypatch.setattr(loop, "STILL_CHANGE", still_change * change)
+    resume = kept_at(7, pictures, options, tiny)
+    steps = itertools.islice(stylize(*pictures, options, extractor=tiny, resume=resume), 4)
+    assert [step.steps == step.step for step in steps] == [False, False, False, ends]
+
+
 def test_the_start_of_a_resumed_run_is_as_good_a_checkpoint_as_its_later_steps(tiny, pictures):
     """Without the optimizer's state the change of the picture is measured anew, and the checkpoint says so."""
     options = small_options(epochs="auto", size=64)
-    step = next(step for step in stylize(*pictures, options, extractor=tiny) if step.step == 7)
-    first = next(stylize(*pictures, options, extractor=tiny, resume=step.checkpoint(None)))
+    resume = kept_at(7, pictures, options, tiny, history=None)
+    first = next(stylize(*pictures, options, extractor=tiny, resume=resume))
     state = first.checkpoint().scale_state
     assert state.reference_step == 7
     np.testing.assert_array_equal(state.reference, first._canvas)
