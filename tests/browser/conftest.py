@@ -95,9 +95,9 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def visit(browser: Browser, site: Site) -> Iterator[Visit]:
-    """Opens pages, each in a browser of its own. Afterwards none has complained or asked another host.
+    """Opens pages, each in a browser of its own. Afterwards none has logged an error or requested another host.
 
-    A page that is `lossy` may complain: it lives with requests that fail.
+    A page that is `lossy` may log errors: some of its requests fail.
     """
     contexts = []
     troubles: list[str] = []

@@ -1,4 +1,4 @@
-"""What the tests of the page and of the REST interface serve: small pictures, a real queue."""
+"""What the tests of the web serve: small pictures, a real queue, real servers."""
 
 import io
 import socket

@@ -85,7 +85,7 @@ def test_data_urls_and_forms_are_read_as_well(client: TestClient) -> None:
         assert run["options"]["epochs"] == 2
 
 
-def test_a_run_that_ends_by_itself_ends_with_the_epochs_it_took(client: TestClient) -> None:
+def test_a_run_that_ends_by_itself_has_the_epochs_it_did(client: TestClient) -> None:
     files = {"content": ("a.png", picture()), "style": ("b.png", picture())}
     answer = client.post("/api/v1/runs", files=files, data=QUICK | {"epochs": "auto"})
     assert answer.status_code == 202, answer.text
@@ -96,7 +96,7 @@ def test_a_run_that_ends_by_itself_ends_with_the_epochs_it_took(client: TestClie
     assert (run["precision"], run["tiled"]) == ("bfloat16", False)
 
 
-def test_a_form_is_known_by_its_type_in_capitals_too(client: TestClient) -> None:
+def test_the_type_of_a_form_may_be_in_capitals(client: TestClient) -> None:
     headers = {"Content-Type": "Multipart/Form-Data; boundary=x"}
     assert_error(client.post("/api/v1/runs", content=b"--x--\r\n", headers=headers), 422, "invalid", field="content")
 
@@ -114,14 +114,14 @@ def test_a_field_of_a_form_that_is_nested_too_deeply_is_refused(client: TestClie
     assert_error(answer, 422, "invalid", "too deeply", field="options")
 
 
-def test_events_are_waited_for_and_come_once(client: TestClient) -> None:
+def test_a_request_for_events_waits_and_returns_each_event_once(client: TestClient) -> None:
     run_id = start(client)
     last = follow(client, run_id)[-1]["n"]
     assert client.get(f"/api/v1/runs/{run_id}/events?after={last}&wait=0.05").json() == {"events": [], "last": last}
 
 
 @pytest.mark.timeout(15)
-def test_nothing_is_waited_for_once_a_run_has_ended(client: TestClient) -> None:
+def test_a_request_for_events_does_not_wait_once_a_run_has_ended(client: TestClient) -> None:
     run_id = start(client)
     last = follow(client, run_id)[-1]["n"]
     assert client.get(f"/api/v1/runs/{run_id}/events?after={last}&wait=30").json()["events"] == []
@@ -146,7 +146,7 @@ def test_a_run_that_ended_cannot_be_stopped(client: TestClient) -> None:
     assert_error(client.post(f"/api/v1/runs/{run_id}/stop"), 409, "conflict", run_id, "finished")
 
 
-def test_a_painter_that_fails_says_why(client: TestClient) -> None:
+def test_a_failed_run_contains_the_reason(client: TestClient) -> None:
     run_id = start(client, options=QUICK | {"epochs": 5, "seed": 13})
     assert follow(client, run_id)[-1]["kind"] == "failed"
     assert "learning rate" in client.get(f"/api/v1/runs/{run_id}").json()["error"]
@@ -175,7 +175,7 @@ def test_a_painter_that_fails_says_why(client: TestClient) -> None:
         ({"options": {"init": "image"}}, 422, "invalid", ["no picture to start from"], "init"),
     ],
 )
-def test_what_is_wrong_with_a_run_is_one_line(
+def test_an_invalid_run_is_refused_in_one_line(
     client: TestClient, changes: dict[str, Any], status: int, code: str, words: list[str], field: str | None
 ) -> None:
     assert_error(client.post("/api/v1/runs", json=body(**changes)), status, code, *words, field=field)
@@ -203,7 +203,9 @@ def test_an_unknown_path_is_not_found(client: TestClient, path: str) -> None:
     ("method", "path", "allowed"),
     [("DELETE", "runs", "GET, POST"), ("POST", "health", "GET"), ("GET", "runs/x/stop", "POST")],
 )
-def test_a_wrong_method_is_told_the_right_ones(client: TestClient, method: str, path: str, allowed: str) -> None:
+def test_a_wrong_method_gets_405_with_the_allowed_ones(
+    client: TestClient, method: str, path: str, allowed: str
+) -> None:
     answer = client.request(method, f"/api/v1/{path}")
     assert_error(answer, 405, "method_not_allowed", allowed, method)
     assert answer.headers["allow"] == allowed
@@ -211,7 +213,7 @@ def test_a_wrong_method_is_told_the_right_ones(client: TestClient, method: str, 
 
 @pytest.mark.parametrize("kind", ["samples/owl", f"uploads/{'0' * 64}"])
 @pytest.mark.parametrize("side", ["129", "x", "-1"])
-def test_thumbnails_have_the_sizes_of_the_page_only(client: TestClient, kind: str, side: str) -> None:
+def test_thumbnails_have_only_the_sizes_of_the_pages(client: TestClient, kind: str, side: str) -> None:
     assert_error(client.get(f"/api/v1/{kind}.jpg?side={side}"), 422, "invalid", field="side")
 
 
@@ -222,12 +224,12 @@ def test_a_bad_query_is_refused(client: TestClient, query: str) -> None:
 
 
 @pytest.mark.parametrize(("path", "size"), [("runs", 10**9), ("stylize", 10**9), ("estimate", 2 * 2**20)])
-def test_a_body_that_announces_too_much_is_refused_at_once(client: TestClient, path: str, size: int) -> None:
+def test_a_body_with_too_large_a_content_length_is_refused_at_once(client: TestClient, path: str, size: int) -> None:
     answer = client.post(f"/api/v1/{path}", content=b"{}", headers={"Content-Length": str(size)})
     assert_error(answer, 413, "too_large", "MB")
 
 
-def test_a_body_that_grows_too_large_is_refused_while_it_comes() -> None:
+def test_a_body_that_grows_too_large_is_refused_while_it_is_received() -> None:
     async def application(scope: Any, receive: Any, send: Any) -> None:
         while (await receive()).get("more_body"):
             pass
@@ -265,7 +267,7 @@ def test_samples_are_listed_and_shown(client: TestClient) -> None:
     assert np.array_equal(read(picture.content).rgb, shipped.rgb)
 
 
-def test_health_tells_of_the_worker(client: TestClient) -> None:
+def test_health_contains_the_state_of_the_worker(client: TestClient) -> None:
     health = client.get("/api/v1/health").json()
     assert health["status"] == "ok"
     assert health["worker"] in ("starting", "warm")

@@ -1,4 +1,4 @@
-"""Runs over REST: begun once, awaited, found, liked, deleted, brought back."""
+"""Runs over REST: started once, waited for, searched, made favourites, deleted, restored."""
 
 import base64
 import uuid
@@ -34,7 +34,7 @@ def test_the_same_key_at_the_same_time_is_the_same_run(client: TestClient) -> No
     assert len({answer.json()["id"] for answer in answers}) == 1
 
 
-def test_a_key_that_was_given_for_another_painting_is_refused(client: TestClient) -> None:
+def test_a_key_with_other_contents_is_refused(client: TestClient) -> None:
     key = {"Idempotency-Key": uuid.uuid4().hex}
     run_id = client.post("/api/v1/runs", json=body(), headers=key).json()["id"]
     for other in ({"options": QUICK | {"seed": 5}}, {"style": body()["content"]}, {"gpu": True}):
@@ -60,7 +60,7 @@ def test_a_run_may_ask_for_a_graphics_card_in_json_and_in_a_form(client: TestCli
     assert_error(client.post("/api/v1/runs", json=body(gpu=1)), 422, "invalid", "`gpu`", field="gpu")
 
 
-def test_a_picture_is_painted_while_one_waits(client: TestClient) -> None:
+def test_stylize_waits_for_the_result(client: TestClient) -> None:
     answer = client.post("/api/v1/stylize", json=body())
     assert answer.status_code == 200, answer.text
     result = base64.b64decode(answer.json()["image"])
@@ -72,20 +72,20 @@ def test_a_picture_is_painted_while_one_waits(client: TestClient) -> None:
     assert as_png.content[:4] == b"\x89PNG"
 
 
-def test_a_run_that_is_not_done_in_time_is_stopped(client: TestClient) -> None:
+def test_stylize_stops_a_run_that_is_not_finished_in_time(client: TestClient) -> None:
     answer = client.post("/api/v1/stylize?timeout=1", json=body(options=ENDLESS))
     assert_error(answer, 504, "gateway_timeout", "within 1 s")
     run_id = answer.json()["error"]["message"].split()[1]
     assert follow(client, run_id)[-1]["kind"] == "stopped"
 
 
-def test_a_painting_that_fails_under_who_waits_says_why(client: TestClient) -> None:
+def test_stylize_answers_why_a_run_failed(client: TestClient) -> None:
     answer = client.post("/api/v1/stylize", json=body(options=QUICK | {"epochs": 5, "seed": 13}))
     assert_error(answer, 500, "internal", "failed", "learning rate")
 
 
 @pytest.mark.parametrize("timeout", ["0", "3601", "nan", "1e999", "soon"])
-def test_one_waits_from_a_second_to_an_hour(client: TestClient, timeout: str) -> None:
+def test_the_timeout_is_between_a_second_and_an_hour(client: TestClient, timeout: str) -> None:
     assert_error(client.post(f"/api/v1/stylize?timeout={timeout}", json=body()), 422, "invalid", field="timeout")
 
 
@@ -127,14 +127,14 @@ def test_a_favourite_is_remembered(client: TestClient) -> None:
     [(b"{", 400, None), (b"[]", 400, None), (b"{}", 422, "favourite"), (b'{"favourite": 1}', 422, "favourite"),
      (b'{"favorite": true}', 422, "favorite"), (b'{"favourite": null}', 422, "favourite")],
 )  # fmt: skip
-def test_what_is_wrong_with_a_small_body_is_one_line(
+def test_an_invalid_small_body_is_refused_in_one_line(
     client: TestClient, content: bytes, status: int, field: str | None
 ) -> None:
     answer = client.patch(f"/api/v1/runs/{start(client)}", content=content)
     assert_error(answer, status, {400: "malformed", 422: "invalid"}[status], field=field)
 
 
-def test_a_deleted_run_is_gone_until_it_is_brought_back(client: TestClient) -> None:
+def test_a_deleted_run_is_not_found_until_it_is_restored(client: TestClient) -> None:
     run_id = start(client)
     follow(client, run_id)
     assert client.delete(f"/api/v1/runs/{run_id}").status_code == 204
@@ -146,14 +146,14 @@ def test_a_deleted_run_is_gone_until_it_is_brought_back(client: TestClient) -> N
     assert client.get(f"/api/v1/runs/{run_id}/result.png").status_code == 200
 
 
-def test_a_run_that_moves_cannot_be_deleted(client: TestClient) -> None:
+def test_an_active_run_cannot_be_deleted(client: TestClient) -> None:
     run_id = start(client, options=ENDLESS)
     assert_error(client.delete(f"/api/v1/runs/{run_id}"), 409, "conflict", "stop it first")
     client.post(f"/api/v1/runs/{run_id}/stop")
 
 
 @pytest.mark.parametrize("run_id", HOSTILE)
-def test_an_id_of_a_stranger_is_not_found(client: TestClient, run_id: str) -> None:
+def test_an_invalid_id_is_not_found(client: TestClient, run_id: str) -> None:
     paths = ("", "/events", "/stream", "/frames", "/frames/0.jpg", "/partial.jpg", "/result.png", "/timelapse.gif")
     for path in paths:
         assert_error(client.get(f"/api/v1/runs/{run_id}{path}"), 404, "not_found")
@@ -169,7 +169,7 @@ NUMBERS = ["1" + 400 * "0", "1" + 5000 * "0", "1e999", "-1e999", "NaN", "Infinit
 
 
 @pytest.mark.parametrize("number", NUMBERS)
-def test_no_number_brings_the_server_down(client: TestClient, number: str) -> None:
+def test_no_number_causes_a_server_error(client: TestClient, number: str) -> None:
     run_id = start(client)
     names = [name for name, option in options_by_name().items() if option.type in (int, float)]
     requests: list[tuple[str, str, str]] = [
@@ -197,7 +197,7 @@ def options_by_name() -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("error", "status", "code"), [(TooMany("wait"), 429, "too_many"), (Busy("wait"), 503, "busy")])
-def test_who_has_to_wait_is_told_how_long(error: Exception, status: int, code: str) -> None:
+def test_errors_of_load_contain_a_retry_time(error: Exception, status: int, code: str) -> None:
     answer = problem_of(error)  # type: ignore[arg-type]
     assert answer.status_code == status
     assert f'"{code}"'.encode() in bytes(answer.body)

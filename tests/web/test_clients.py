@@ -15,7 +15,7 @@ ANN, BOB = "a" * 32, "b" * 32
 
 
 def site(many: bool = True, scheme: str = "http") -> TestClient:
-    """A small site that says who asks, by a route in a thread, an async one, and a callback of Dash."""
+    """A small site that answers the client's id, by a route in a thread, an async one, and a callback of Dash."""
     server = FastAPI()
     if many:
         server.add_middleware(Clients)
@@ -50,7 +50,7 @@ CLICK = {
 
 
 def asked(client: TestClient, **headers: str) -> str:
-    """Who asks, as every part of the site says."""
+    """The client's id, on which every part of the site agrees."""
     found = [*client.get("/threaded", headers=headers).json(), *client.get("/awaited", headers=headers).json()]
     callback = client.post("/_dash-update-component", json=CLICK, headers=headers)
     found.append(callback.json()["response"]["who"]["children"])
@@ -58,14 +58,14 @@ def asked(client: TestClient, **headers: str) -> str:
     return found[0]
 
 
-def test_alone_everyone_is_the_one_user() -> None:
+def test_without_sharing_there_are_no_client_ids() -> None:
     client = site(many=False)
     assert asked(client) == ""
     assert current_client() == ""
     assert not client.cookies
 
 
-def test_a_browser_is_the_same_client_ever_after() -> None:
+def test_a_browser_keeps_its_client_id() -> None:
     client = site()
     answer = client.get("/threaded")
     cookie = answer.headers["set-cookie"]
@@ -94,7 +94,7 @@ def test_the_page_renews_its_cookie_and_nothing_else_does() -> None:
     assert "set-cookie" not in client.get("/_dash-layout").headers
 
 
-def test_a_cookie_made_over_https_stays_there() -> None:
+def test_a_cookie_made_over_https_is_secure() -> None:
     assert "Secure" in site(scheme="https").get("/threaded").headers["set-cookie"]
 
 
@@ -105,7 +105,7 @@ def test_a_cookie_that_is_no_id_is_replaced(damaged: str) -> None:
     assert f"{CLIENT_COOKIE}={answer.json()[0]};" in answer.headers["set-cookie"]
 
 
-def test_a_program_names_itself_by_a_header_that_comes_before_the_cookie() -> None:
+def test_the_header_of_a_program_takes_precedence_over_the_cookie() -> None:
     client = site()
     client.cookies.set(CLIENT_COOKIE, BOB)
     answer = client.get("/threaded", headers={HEADER: ANN.upper()})

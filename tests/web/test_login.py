@@ -336,7 +336,7 @@ def test_too_many_wrong_tokens_at_once_are_refused_but_the_right_one_is_not(
 
 @pytest.fixture
 def studio(tmp_path: Path) -> Iterator[TestClient]:
-    """The whole studio with a token and many clients; its worker is never started."""
+    """The whole application with a token and shared by clients; its worker is never started."""
     settings = Settings(data=tmp_path, token=TOKEN, many=True)
     store = Store(settings.data)
     yield TestClient(
