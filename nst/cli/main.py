@@ -143,7 +143,7 @@ def _has_gpu() -> bool:
 
 
 def _list_weights(parsed: argparse.Namespace) -> int:
-    from nst.engine import weights
+    from nst.engine.networks import weights
 
     for name in ("vgg19", "vgg16", "compact"):
         path = weights.locate(name)
@@ -152,7 +152,7 @@ def _list_weights(parsed: argparse.Namespace) -> int:
 
 
 def _fetch_weights(parsed: argparse.Namespace) -> int:
-    from nst.engine import weights
+    from nst.engine.networks import weights
 
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(f"fetching {parsed.name}", total=None)

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from nst.engine.backend import ops, tf
-from nst.engine.canvas import crop_features, inner_region
-from nst.engine.extractors import Extractor
-from nst.engine.losses import content_loss, linear_gram, moments, style_loss, tv_loss
+from nst.engine.networks.extractors import Extractor
+from nst.engine.optimization.canvas import crop_features, inner_region
+from nst.engine.optimization.losses import content_loss, linear_gram, moments, style_loss, tv_loss
 from nst.errors import OptionError
 from nst.options.option_field import did_you_mean, shown
 from nst.options.style_options import StyleOptions

@@ -27,6 +27,6 @@ def apply_style(picture: Array, style: StyleChoice, **options: Any) -> Array:
     settings = FastOptions.from_json(options)
     check_array(picture, "picture")
     file, mix = file_and_mix(style)
-    from nst.engine import feed_forward  # TensorFlow loads here, after the arguments have been checked
+    from nst.engine.feed_forward import fast_network  # TensorFlow loads here, after the arguments have been checked
 
-    return feed_forward.apply_mix(np.asarray(picture, np.float32), file, mix, settings)
+    return fast_network.apply_mix(np.asarray(picture, np.float32), file, mix, settings)

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from nst.engine import weights as weight_files
 from nst.engine.backend import tf
-from nst.engine.extractors import ARCHITECTURES, Extractor
-from nst.engine.random_crops import log_uniform, mirrored_at_random
+from nst.engine.networks import weights as weight_files
+from nst.engine.networks.extractors import ARCHITECTURES, Extractor
+from nst.engine.training.random_crops import log_uniform, mirrored_at_random
 from nst.pictures.images import SUFFIXES
 
 Array = NDArray[np.float32]

@@ -19,7 +19,7 @@ import platformdirs
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
-from nst.engine.download import CANCELLED, POLL_SECONDS, Progress, download, md5_of
+from nst.engine.networks.download import CANCELLED, POLL_SECONDS, Progress, download, md5_of
 from nst.errors import Cancelled, Unfetched, WeightsError
 from nst.options.settings import Settings
 
@@ -29,7 +29,7 @@ Layer = tuple[NDArray[np.float32], NDArray[np.float32]]  # kernel, bias
 MOST_LAYERS_NAMED = 6  # in an error
 ACCEPTED_DTYPES = ("float16", "float32", "float64")
 
-BUILTIN = Path(__file__).parent.parent / "builtin" / "compact.npz"
+BUILTIN = Path(__file__).parents[2] / "builtin" / "compact.npz"
 FORMAT = "an HDF5 file as Keras writes it, or a .npz with <layer>/kernel and <layer>/bias"
 
 

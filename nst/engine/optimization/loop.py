@@ -5,15 +5,15 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 
-from nst.engine.adam import Adam
 from nst.engine.backend import tf
-from nst.engine.canvas import resize_canvas
-from nst.engine.checkpoint import Checkpoint, ScaleState
-from nst.engine.lbfgs import LBFGS
-from nst.engine.objective import LiveWeights
-from nst.engine.optimizer import Optimizer
-from nst.engine.scale_objective import Problem, ScaleObjective
-from nst.engine.step import Step
+from nst.engine.optimization.adam import Adam
+from nst.engine.optimization.canvas import resize_canvas
+from nst.engine.optimization.checkpoint import Checkpoint, ScaleState
+from nst.engine.optimization.lbfgs import LBFGS
+from nst.engine.optimization.objective import LiveWeights
+from nst.engine.optimization.optimizer import Optimizer
+from nst.engine.optimization.scale_objective import Problem, ScaleObjective
+from nst.engine.optimization.step import Step
 from nst.errors import Diverged, InputError
 from nst.runs.events import Losses
 from nst.runs.schedule import Scale

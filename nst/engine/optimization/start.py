@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from nst.engine.canvas import add_margins, to_canvas
-from nst.engine.checkpoint import Checkpoint
+from nst.engine.optimization.canvas import add_margins, to_canvas
+from nst.engine.optimization.checkpoint import Checkpoint
 from nst.errors import InputError
 from nst.options.style_options import StyleOptions
 from nst.runs.schedule import Scale, rejoin, schedule

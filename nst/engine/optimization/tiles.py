@@ -18,10 +18,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from nst.engine.backend import tf
-from nst.engine.canvas import crop_features, inner_region, positions
-from nst.engine.extractors import Architecture
-from nst.engine.losses import EPSILON, moments, style_loss, tv_loss
-from nst.engine.objective import LiveWeights, Objective, Targets
+from nst.engine.networks.extractors import Architecture
+from nst.engine.optimization.canvas import crop_features, inner_region, positions
+from nst.engine.optimization.losses import EPSILON, moments, style_loss, tv_loss
+from nst.engine.optimization.objective import LiveWeights, Objective, Targets
 from nst.runs.events import Losses
 
 Tensor = Any

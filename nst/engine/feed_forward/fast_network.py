@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nst.engine.backend import tf
-from nst.engine.strips import STRIP_PIXELS, paint_in_strips
-from nst.engine.transformer import Transformer
+from nst.engine.feed_forward.strips import STRIP_PIXELS, paint_in_strips
+from nst.engine.feed_forward.transformer import Transformer
 from nst.errors import OptionError
 from nst.options.fast_options import FastOptions
 from nst.options.settings import Settings

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nst.engine.backend import convolve, ops
-from nst.engine.transformer import Condition, Transformer, enlarged, prepared
+from nst.engine.feed_forward.transformer import Condition, Transformer, enlarged, prepared
 from nst.styles.network_plan import Unit
 
 Array = NDArray[np.float32]

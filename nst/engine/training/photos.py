@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from nst.engine.random_crops import log_uniform, mirrored_at_random
+from nst.engine.training.random_crops import log_uniform, mirrored_at_random
 from nst.errors import ImageError, InputError
 from nst.pictures import images
 

@@ -3,9 +3,9 @@
 import functools
 from collections.abc import Callable
 
-from nst.engine import weights as weight_files
 from nst.engine.devices import choose_precision
-from nst.engine.extractors import ARCHITECTURES, Extractor
+from nst.engine.networks import weights as weight_files
+from nst.engine.networks.extractors import ARCHITECTURES, Extractor
 from nst.errors import WeightsError
 
 

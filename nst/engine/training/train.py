@@ -22,12 +22,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nst.engine.backend import keras, ops, tf
-from nst.engine.extractors import Extractor
-from nst.engine.learning_rate import warm_cosine
-from nst.engine.losses import content_loss
-from nst.engine.objective import LayerLosses, Targets
-from nst.engine.photos import Photos
-from nst.engine.transformer import Transformer
+from nst.engine.feed_forward.transformer import Transformer
+from nst.engine.networks.extractors import Extractor
+from nst.engine.optimization.losses import content_loss
+from nst.engine.optimization.objective import LayerLosses, Targets
+from nst.engine.training.learning_rate import warm_cosine
+from nst.engine.training.photos import Photos
 from nst.errors import Diverged, InputError
 from nst.options.layer_presets import PRESETS
 from nst.options.train_options import TrainOptions

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nst.engine.canvas import Tensor, cut_margins
-from nst.engine.checkpoint import MOST_HISTORY_BYTES, Checkpoint, ScaleState
-from nst.engine.optimizer import Optimizer
+from nst.engine.optimization.canvas import Tensor, cut_margins
+from nst.engine.optimization.checkpoint import MOST_HISTORY_BYTES, Checkpoint, ScaleState
+from nst.engine.optimization.optimizer import Optimizer
 from nst.runs.events import Losses
 from nst.runs.schedule import Scale
 

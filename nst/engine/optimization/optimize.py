@@ -8,14 +8,14 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from nst.engine.checkpoint import Checkpoint
-from nst.engine.extractors import Extractor
-from nst.engine.loop import Loop
-from nst.engine.networks import choose_extractor
-from nst.engine.objective import LiveWeights
-from nst.engine.scale_objective import Problem, tile_side
-from nst.engine.start import start_of_run
-from nst.engine.step import Step
+from nst.engine.networks.choose_extractor import choose_extractor
+from nst.engine.networks.extractors import Extractor
+from nst.engine.optimization.checkpoint import Checkpoint
+from nst.engine.optimization.loop import Loop
+from nst.engine.optimization.objective import LiveWeights
+from nst.engine.optimization.scale_objective import Problem, tile_side
+from nst.engine.optimization.start import start_of_run
+from nst.engine.optimization.step import Step
 from nst.options.style_options import StyleOptions
 from nst.pictures.colors import match_colors
 from nst.pictures.images import check_array

@@ -10,8 +10,8 @@ from collections.abc import Callable
 import numpy as np
 
 from nst.engine.backend import tf
-from nst.engine.extractors import Extractor
-from nst.engine.optimize import stylize
+from nst.engine.networks.extractors import Extractor
+from nst.engine.optimization.optimize import stylize
 from nst.options.style_options import StyleOptions
 from nst.runs.estimates import Calibration, canvas_pixels
 

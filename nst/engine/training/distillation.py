@@ -23,12 +23,12 @@ from PIL import Image
 
 from nst.atomic_write import atomic_write
 from nst.engine.backend import tf
-from nst.engine.distill_data import Array, Crops, Halves, Pool, Scales, as_array
-from nst.engine.extractors import Architecture, Extractor, Weights, he_normal
-from nst.engine.learning_rate import warm_cosine
-from nst.engine.losses import EPSILON, linear_gram
-from nst.engine.optimize import stylize
-from nst.engine.random_crops import log_uniform
+from nst.engine.networks.extractors import Architecture, Extractor, Weights, he_normal
+from nst.engine.optimization.losses import EPSILON, linear_gram
+from nst.engine.optimization.optimize import stylize
+from nst.engine.training.distill_data import Array, Crops, Halves, Pool, Scales, as_array
+from nst.engine.training.learning_rate import warm_cosine
+from nst.engine.training.random_crops import log_uniform
 from nst.options.style_options import StyleOptions
 
 PEAK_LEARNING_RATE = 2.01e-3

@@ -1,8 +1,8 @@
 """The command that trains the built-in network.
 
-Run `python -m nst.engine.distill --photos FOLDER --paintings FOLDER --held-out FOLDER --minutes 60 -o compact.npz`; the
-teacher's weights are those that `nst weights` finds. Called again with the same output, it continues from the
-checkpoint beside it. `--refine` begins with the weights that ship. See distillation.py for the method.
+Run `python -m nst.engine.training.distill --photos FOLDER --paintings FOLDER --held-out FOLDER --minutes 60 -o
+compact.npz`; the teacher's weights are those that `nst weights` finds. Called again with the same output, it continues
+from the checkpoint beside it. `--refine` begins with the weights that ship. See distillation.py for the method.
 """
 
 import argparse
@@ -12,9 +12,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from nst.engine import weights as weight_files
 from nst.engine.devices import choose_precision
-from nst.engine.distill_data import (
+from nst.engine.networks import weights as weight_files
+from nst.engine.networks.extractors import ARCHITECTURES
+from nst.engine.training.distill_data import (
     BATCH,
     CROP,
     Array,
@@ -26,8 +27,7 @@ from nst.engine.distill_data import (
     load_teacher,
     read_pictures,
 )
-from nst.engine.distillation import Distillation, scales_of
-from nst.engine.extractors import ARCHITECTURES
+from nst.engine.training.distillation import Distillation, scales_of
 
 ARCHITECTURE = ARCHITECTURES["compact"]
 LAYERS = tuple(ARCHITECTURE.heads)
@@ -128,7 +128,7 @@ def save(
     groups = crops.groups
     provenance = {
         "what": "built-in network `compact`: VGG-shaped student with linear heads, float16",
-        "script": "python -m nst.engine.distill",
+        "script": "python -m nst.engine.training.distill",
         "teacher": "VGG19 (Simonyan and Zisserman 2014), weights by the Visual Geometry Group, University of"
         " Oxford, trained on ImageNet (CC BY 4.0)",
         "data": f"{len(groups['photos'])} photographs, {len(groups['paintings'])} paintings,"

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from nst.engine.canvas import to_canvas
-from nst.engine.extractors import Extractor
-from nst.engine.objective import LiveWeights, Objective
-from nst.engine.tiles import TiledObjective
+from nst.engine.networks.extractors import Extractor
+from nst.engine.optimization.canvas import to_canvas
+from nst.engine.optimization.objective import LiveWeights, Objective
+from nst.engine.optimization.tiles import TiledObjective
 from nst.options.style_options import StyleOptions
 from nst.pictures.images import fit
 from nst.runs.estimates import NETWORKS, estimate
