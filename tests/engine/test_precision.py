@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from nst.engine.backend import tf
+from nst.engine.networks import choose_extractor
 from nst.engine.networks import weights as weight_files
 from nst.engine.networks.extractors import ARCHITECTURES, Extractor, he_normal
 from nst.engine.optimization.losses import content_loss, gram
