@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from time import perf_counter
 
 from nst.engine.backend import tf
-from nst.engine.extractors import Architecture
+from nst.engine.networks.extractors import Architecture
 
 TRIALS = 3  # of each way to do a gradient, after one that prepares it
 

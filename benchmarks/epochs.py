@@ -19,8 +19,8 @@ from benchmarks.curves import markdown, short
 from benchmarks.outcome import NotMeasured, paint
 from benchmarks.race import picture_of
 from benchmarks.report import machine, others_load, rounded, slug
-from nst.engine import weights
-from nst.engine.extractors import ARCHITECTURES
+from nst.engine.networks import weights
+from nst.engine.networks.extractors import ARCHITECTURES
 from nst.errors import WeightsError
 from nst.options.style_options import StyleOptions
 from nst.pictures.images import encode_png

@@ -19,13 +19,13 @@ from benchmarks.outcome import NotMeasured
 from benchmarks.process import fresh_process, peak_memory
 from benchmarks.report import Number, others_load, report
 from nst.engine.backend import tf
-from nst.engine.feed_forward import FastNetwork, apply_mix
-from nst.engine.networks import choose_extractor
-from nst.engine.objective import LiveWeights, Objective
-from nst.engine.optimize import stylize
-from nst.engine.photos import Photos
-from nst.engine.train import Training
-from nst.engine.transformer import Transformer
+from nst.engine.feed_forward.fast_network import FastNetwork, apply_mix
+from nst.engine.feed_forward.transformer import Transformer
+from nst.engine.networks.choose_extractor import choose_extractor
+from nst.engine.optimization.objective import LiveWeights, Objective
+from nst.engine.optimization.optimize import stylize
+from nst.engine.training.photos import Photos
+from nst.engine.training.train import Training
 from nst.options.fast_options import FastOptions
 from nst.options.layer_presets import PRESETS
 from nst.options.style_options import StyleOptions

@@ -28,7 +28,7 @@ from benchmarks.formulas import (
     Formula,
     Pull,
 )
-from nst.engine.extractors import IMAGENET_BGR_MEAN, Extractor
+from nst.engine.networks.extractors import IMAGENET_BGR_MEAN, Extractor
 from nst.pictures.images import fit, resize
 
 Tensor = Any

@@ -14,8 +14,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from nst.engine.extractors import Extractor
-from nst.engine.losses import gram
+from nst.engine.networks.extractors import Extractor
+from nst.engine.optimization.losses import gram
 from nst.options.layer_presets import nearest_layer
 
 Tensor = Any

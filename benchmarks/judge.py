@@ -15,7 +15,7 @@ from PIL import Image
 
 from benchmarks.formulas import YARDSTICK, gram_matrix, layer_of, style_layers_of
 from benchmarks.squeezenet import CELL, STYLE_LAYERS, SqueezeNet
-from nst.engine.extractors import Extractor
+from nst.engine.networks.extractors import Extractor
 from nst.pictures.images import fit, resize
 
 Tensor = Any

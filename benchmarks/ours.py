@@ -7,8 +7,8 @@ from typing import Any
 
 from benchmarks.field import Frame, Loop, Picture, Problem
 from benchmarks.formulas import layer_of, style_layers_of
-from nst.engine.optimize import stylize
-from nst.engine.step import Step
+from nst.engine.optimization.optimize import stylize
+from nst.engine.optimization.step import Step
 from nst.options.style_options import StyleOptions
 from nst.runs.schedule import full_size_steps, schedule
 

@@ -17,9 +17,9 @@ from benchmarks.command import PIXELS, SIZES, command, flags, listed
 from benchmarks.outcome import all_of
 from benchmarks.process import fresh_process, peak_memory
 from benchmarks.report import Number, others_load, report
-from nst.engine.extractors import ARCHITECTURES, Extractor, he_normal
-from nst.engine.networks import load_extractor
-from nst.engine.optimize import stylize
+from nst.engine.networks.choose_extractor import load_extractor
+from nst.engine.networks.extractors import ARCHITECTURES, Extractor, he_normal
+from nst.engine.optimization.optimize import stylize
 from nst.options.style_options import StyleOptions
 from nst.runs.estimates import estimate
 from nst.runs.memory_budget import GIGABYTE

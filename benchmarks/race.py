@@ -33,10 +33,10 @@ from benchmarks.outcome import NotMeasured
 from benchmarks.report import RESULTS, machine, others_load, slug
 from benchmarks.squeezenet import squeezenet_file
 from nst.cli.main import Parser
-from nst.engine import weights as weight_files
 from nst.engine.devices import choose_precision
-from nst.engine.extractors import ARCHITECTURES, Extractor, he_normal
-from nst.engine.networks import choose_extractor, load_extractor
+from nst.engine.networks import weights as weight_files
+from nst.engine.networks.choose_extractor import choose_extractor, load_extractor
+from nst.engine.networks.extractors import ARCHITECTURES, Extractor, he_normal
 from nst.errors import Diverged, InputError, OptionError
 from nst.options.option_field import did_you_mean
 from nst.options.style_options import StyleOptions

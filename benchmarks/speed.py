@@ -21,9 +21,9 @@ from benchmarks.outcome import NotMeasured, all_of, paint
 from benchmarks.report import Number, others_load, report
 from nst.engine.backend import tf
 from nst.engine.devices import bfloat16_speedup, choose_precision
-from nst.engine.extractors import ARCHITECTURES, Extractor, he_normal
-from nst.engine.optimize import stylize
-from nst.engine.step import Step
+from nst.engine.networks.extractors import ARCHITECTURES, Extractor, he_normal
+from nst.engine.optimization.optimize import stylize
+from nst.engine.optimization.step import Step
 from nst.options.style_options import StyleOptions
 from nst.pictures.images import encode_png
 from nst.runs.job import StyleJob

@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks.shared import shared_folder
-from nst.engine.extractors import IMAGENET_BGR_MEAN
+from nst.engine.networks.extractors import IMAGENET_BGR_MEAN
 
 Tensor = Any
 

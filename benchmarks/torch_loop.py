@@ -13,7 +13,7 @@ import numpy as np
 
 from benchmarks.field import Frame, Loop, Problem, noise_start
 from benchmarks.formulas import layer_of, style_layers_of
-from nst.engine.extractors import IMAGENET_BGR_MEAN, Architecture
+from nst.engine.networks.extractors import IMAGENET_BGR_MEAN, Architecture
 from nst.pictures.images import fit, resize
 
 Weights = dict[str, tuple[np.ndarray, np.ndarray]]

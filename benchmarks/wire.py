@@ -127,7 +127,7 @@ def measure(given: argparse.Namespace) -> None:
 
 def painted(picture: np.ndarray) -> tuple[bytes, bytes]:
     """(a frame, a checkpoint) of a painting of that size, as a worker makes them."""
-    from nst.engine.optimize import stylize  # TensorFlow, which the worker of this benchmark does not need
+    from nst.engine.optimization.optimize import stylize  # TensorFlow, which the worker of this benchmark does not need
     from nst.worker.style_run import FRAME_QUALITY
 
     size = picture.shape[0]

@@ -13,20 +13,20 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from nst.engine.apply_style import apply_style as apply_style
-    from nst.engine.optimize import stylize as stylize
-    from nst.engine.step import Step as Step
+    from nst.engine.feed_forward.apply_style import apply_style as apply_style
+    from nst.engine.optimization.optimize import stylize as stylize
+    from nst.engine.optimization.step import Step as Step
     from nst.options.style_options import StyleOptions as StyleOptions
     from nst.pictures.images import encode_png as encode_png
     from nst.pictures.images import read_file as read_file
 
 _MODULES = {
-    "Step": "nst.engine.step",
+    "Step": "nst.engine.optimization.step",
     "StyleOptions": "nst.options.style_options",
-    "apply_style": "nst.engine.apply_style",
+    "apply_style": "nst.engine.feed_forward.apply_style",
     "encode_png": "nst.pictures.images",
     "read_file": "nst.pictures.images",
-    "stylize": "nst.engine.optimize",
+    "stylize": "nst.engine.optimization.optimize",
 }
 __all__ = ["Step", "StyleOptions", "apply_style", "encode_png", "read_file", "stylize"]
 

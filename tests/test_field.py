@@ -13,8 +13,8 @@ from benchmarks import field, formulas, ours, torch_loop
 from benchmarks.field import Problem, loops_of_the_field
 from benchmarks.formulas import CROWSONKB, GATYS, JCJOHNSON, KERAS, TENSORFLOW, YARDSTICK, Pull
 from benchmarks.judge import as_seen, judge_by, on_grid
-from nst.engine.extractors import Architecture, Extractor, he_normal
-from nst.engine.objective import LiveWeights, Objective
+from nst.engine.networks.extractors import Architecture, Extractor, he_normal
+from nst.engine.optimization.objective import LiveWeights, Objective
 from nst.options.style_options import StyleOptions
 from nst.pictures.images import resize
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from benchmarks import race, torch_loop
 from benchmarks.curves import Curve
 from benchmarks.field import Frame, Loop, Problem
-from nst.engine.networks import load_extractor
+from nst.engine.networks.choose_extractor import load_extractor
 from nst.errors import Diverged
 from nst.options.style_options import StyleOptions
 from nst.pictures.images import encode_png

@@ -4,7 +4,7 @@ import pytest
 
 from benchmarks import convolutions, report
 from nst.engine.backend import tf
-from nst.engine.extractors import ARCHITECTURES, Extractor, he_normal
+from nst.engine.networks.extractors import ARCHITECTURES, Extractor, he_normal
 
 
 @pytest.mark.parametrize(

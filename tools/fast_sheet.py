@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from nst.engine.feed_forward import apply_mix
+from nst.engine.feed_forward.fast_network import apply_mix
 from nst.options.fast_options import FastOptions
 from nst.options.settings import Settings
 from nst.pictures.images import read_file

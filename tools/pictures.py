@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from nst.engine.optimize import stylize
+from nst.engine.optimization.optimize import stylize
 from nst.options.style_options import StyleOptions
 from nst.pictures.images import encode_jpeg, read_file, resize
 from nst.pictures.samples import find

@@ -17,7 +17,7 @@ from typing import Any
 from PIL import Image, ImageDraw, ImageFont
 
 from nst.atomic_write import atomic_write
-from nst.engine.optimize import stylize
+from nst.engine.optimization.optimize import stylize
 from nst.errors import NstError
 from nst.options.style_options import StyleOptions
 from nst.pictures.images import SUFFIXES, encode_png, read_file

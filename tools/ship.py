@@ -10,7 +10,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from nst.engine.feed_forward import FastNetwork
+from nst.engine.feed_forward.fast_network import FastNetwork
 from nst.pictures.images import encode_jpeg, read_file, resize
 from nst.pictures.samples import find
 from nst.styles.style_file import StyleFile
@@ -53,7 +53,7 @@ def main() -> None:
     SHIPPED.write_bytes(replace(file, styles=styles).to_bytes())
     provenance = {
         "what": "image transformation network with conditional instance normalisation, kernels float16",
-        "script": "nst.engine.train.Training, as nst train --new uses it; then python -m tools.ship",
+        "script": "nst.engine.training.train.Training, as nst train --new uses it; then python -m tools.ship",
         "licence": "MIT",
         **training,
         "styles": {name: ", ".join(SOURCES[name][1:]) for name in styles},

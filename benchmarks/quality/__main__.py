@@ -24,7 +24,7 @@ from benchmarks.report import machine, others_load, rounded
 from nst.atomic_write import atomic_write
 from nst.cli.main import Parser
 from nst.cli.paths import check_output
-from nst.engine import weights as weight_files
+from nst.engine.networks import weights as weight_files
 from nst.errors import OptionError
 from nst.options.option_field import number
 from nst.pictures.images import read_file

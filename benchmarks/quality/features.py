@@ -1,6 +1,7 @@
 """What a network says of a picture: style and content errors, and how its places match the style's.
 
-Both networks work in float32 whatever was painted in. The errors are the relative losses of `nst/engine/losses.py`.
+Both networks work in float32 whatever was painted in. The errors are the relative losses of
+`nst/engine/optimization/losses.py`.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,9 +13,9 @@ from numpy.typing import NDArray
 
 from benchmarks import squeezenet
 from benchmarks.formulas import layer_of, style_layers_of
-from nst.engine import weights as weight_files
-from nst.engine.losses import content_loss, gram, style_loss
-from nst.engine.networks import load_extractor
+from nst.engine.networks import weights as weight_files
+from nst.engine.networks.choose_extractor import load_extractor
+from nst.engine.optimization.losses import content_loss, gram, style_loss
 from nst.pictures.images import resize
 
 Tensor = Any

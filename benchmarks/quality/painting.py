@@ -16,8 +16,8 @@ import numpy as np
 
 from benchmarks.quality.pairs import Pair
 from nst.atomic_write import atomic_write
-from nst.engine import weights as weight_files
-from nst.engine.download import md5_of
+from nst.engine.networks import weights as weight_files
+from nst.engine.networks.download import md5_of
 from nst.errors import InputError, NstError, OptionError, WeightsError
 from nst.options.option_field import LayerWeights, Option, did_you_mean, number, options_of
 from nst.options.style_options import StyleOptions

@@ -1,4 +1,4 @@
-"""The command line: nst stylize | apply | train | show | styles | serve | scheduler | worker | weights.
+"""The command line: nst stylize | apply | train | show | styles | store | serve | scheduler | worker | weights.
 
 Exit status: 0; 1 when the work failed; 2 when the input was bad; 130 after Ctrl-C. An error is one line on standard
 error.
@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from nst import __version__
-from nst.cli import apply, show, styles, stylize, train
+from nst.cli import apply, show, store, styles, stylize, train
 from nst.cli.console import note
 from nst.errors import InputError, NotFound, NstError, OptionError
 from nst.options.option_field import did_you_mean
@@ -64,6 +64,8 @@ def build_parser() -> argparse.ArgumentParser:
         command.set_defaults(command=module.run, flags=_flags_of(command))
 
     styles.add_actions(commands.add_parser("styles", help="list, share and rename fast styles", allow_abbrev=False))
+
+    store.add_actions(commands.add_parser("store", help="back up, check and repair kept runs", allow_abbrev=False))
 
     serve = commands.add_parser("serve", help="serve the studio on a local address", allow_abbrev=False)
     Settings.add_flags(serve)
@@ -141,7 +143,7 @@ def _has_gpu() -> bool:
 
 
 def _list_weights(parsed: argparse.Namespace) -> int:
-    from nst.engine import weights
+    from nst.engine.networks import weights
 
     for name in ("vgg19", "vgg16", "compact"):
         path = weights.locate(name)
@@ -150,7 +152,7 @@ def _list_weights(parsed: argparse.Namespace) -> int:
 
 
 def _fetch_weights(parsed: argparse.Namespace) -> int:
-    from nst.engine import weights
+    from nst.engine.networks import weights
 
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(f"fetching {parsed.name}", total=None)

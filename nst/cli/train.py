@@ -35,8 +35,8 @@ from nst.styles.style_to_learn import StyleToLearn
 from nst.styles.training_folder import TrainingFolder
 
 if TYPE_CHECKING:
-    from nst.engine.train import Previewed, Training
-    from nst.engine.transformer import Transformer
+    from nst.engine.feed_forward.transformer import Transformer
+    from nst.engine.training.train import Previewed, Training
 
 HELP = "train fast styles of your own"
 
@@ -107,12 +107,12 @@ def train(
         InputError: no photos, or the folder has another training, or a damaged one.
         WeightsError: the weights of the loss network are missing. Diverged: the loss became NaN again and again.
     """
-    from nst.engine.photos import Photos
+    from nst.engine.training.photos import Photos
 
     crops = Photos(photos, options.crop, options.seed, note)  # checked before TensorFlow loads, which takes seconds
     try:
-        from nst.engine.networks import choose_extractor
-        from nst.engine.train import Training
+        from nst.engine.networks.choose_extractor import choose_extractor
+        from nst.engine.training.train import Training
     except (ImportError, ValueError) as error:  # the backend is not installed, or has an unknown name
         reason = str(error).partition("\n")[0]
         backend = os.environ.get("KERAS_BACKEND")
@@ -143,7 +143,7 @@ def train(
 
 def _run_training(training: "Training", kept: TrainingFolder, console: Console) -> bool:
     """Train with a progress bar, keeping every preview; returns whether it ended by itself."""
-    from nst.engine.train import Previewed, RolledBack, Trained
+    from nst.engine.training.train import Previewed, RolledBack, Trained
 
     def keep(preview: Previewed) -> None:
         kept.keep(preview.pictures, training.history, training.state())
@@ -206,7 +206,7 @@ def _check_free(library: Library, styles: Sequence[StyleToLearn]) -> None:
 
 def _transformer(base: StyleFile | Plan, styles: Sequence[StyleToLearn], seed: int) -> "Transformer":
     """The network to train: a new one, or that of `base`, where new styles start from the mean of its styles."""
-    from nst.engine.transformer import Transformer
+    from nst.engine.feed_forward.transformer import Transformer
 
     if isinstance(base, Plan):
         return Transformer(base, len(styles), seed)

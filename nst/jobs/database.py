@@ -23,6 +23,8 @@ class Database:
         self._reserve = folder / "reserve"
         with self.plain_errors():
             folder.mkdir(parents=True, exist_ok=True)
+            with suppress(OSError):  # a mounted folder of another owner
+                folder.chmod(0o700)  # ids of clients in it are keys, and pictures are private
             self._connection = open_database(folder)
         with suppress(OSError):  # on a full disk, existing runs can still be read
             if not self._reserve.exists():

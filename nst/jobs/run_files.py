@@ -8,8 +8,10 @@ runs/<id>/frames/<epoch>.jpg
 runs/<id>/result.png
 runs/<id>/checkpoint.npz     the last one
 runs/<id>/start.jpg          what a branch begins with
+runs/<id>/run.json           the run as it was created, for a repair
 """
 
+import json
 import os
 import re
 import sqlite3
@@ -23,6 +25,7 @@ from nst.atomic_write import atomic_write
 from nst.errors import NotFound
 from nst.jobs.database import Database
 from nst.runs.events import Epoch, Event, Kept, Started, Steered
+from nst.runs.run import Run
 
 FRAMES_BUDGET = 64 * 10**6  # bytes of one run's frames
 
@@ -80,6 +83,11 @@ class RunFiles:
         """Copy a frame as what the branch `run_id` begins with. Raises NstError."""
         with self._database.plain_errors(), atomic_write(self.folder(run_id) / "start.jpg") as part:
             part.write_bytes(frame.read_bytes())
+
+    def write_description(self, run: Run) -> None:
+        """Write the run as it is, from which a lost database can be rebuilt. Raises NstError."""
+        with self._database.plain_errors(), atomic_write(self.folder(run.id) / "run.json") as part:
+            part.write_text(json.dumps(run.to_json()))
 
     def drop_checkpoint(self, run_id: str) -> int:
         """Delete the checkpoint of a run, if there is one; returns the bytes that this saves."""

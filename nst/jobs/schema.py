@@ -5,6 +5,7 @@ from pathlib import Path
 
 from nst.errors import NstError
 
+FILE = "studio.sqlite"  # in the folder of a store
 VERSION = 2  # of the tables below, kept in the file's user_version
 
 TABLES = """
@@ -44,7 +45,7 @@ CREATE TABLE frames (
 
 def open_database(folder: Path) -> sqlite3.Connection:
     """Open the database of a store; create or migrate its tables. Raises NstError if a newer program made it."""
-    path = folder / "studio.sqlite"
+    path = folder / FILE
     database = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
     try:
         database.execute("PRAGMA journal_mode = WAL")

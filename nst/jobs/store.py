@@ -15,7 +15,7 @@ import sqlite3
 import sys
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from nst.jobs.database import Database
 from nst.jobs.run_files import FRAMES_BUDGET, RunFiles
 from nst.jobs.waiters import Waiters
 from nst.options.style_options import StyleOptions
-from nst.runs.events import Continued, Epoch, Event, Failed, Interrupted, Kept, Queued
+from nst.runs.events import Continued, Epoch, Event, Failed, Finished, Interrupted, Kept, Queued, Started, Stopped
 from nst.runs.job import StyleJob
 from nst.runs.run import Run, State
 
@@ -107,13 +107,26 @@ class Store:
             style=style,
             init=init,
         )
+        self.files.write_description(run)
         with self.database.transaction() as connection:
-            connection.execute(
-                "INSERT INTO runs (id, state, run, client, parent) VALUES (?, ?, ?, ?, ?)",
-                (run.id, run.state, _json(run.to_json()), run.client, run.parent),
-            )
+            _insert_run(connection, run)
             _insert(connection, run, Queued())
         return run
+
+    def restore_run(self, run: Run, frames: Sequence[tuple[int, int]]) -> None:
+        """Record a run that has ended, of which the database knows nothing, and its frames, (epoch, bytes) each."""
+        steps = run.epochs * run.options.steps_per_epoch
+        started = Started(run.extractor, "", run.width, run.height, run.epochs, steps, run.precision)
+        end = Finished(run.seconds) if run.state is State.FINISHED else Stopped(run.seconds)
+        events = [Queued(), *([started] if frames else []), end]
+        run = dataclasses.replace(run, last=len(events))
+        with self.database.transaction() as connection:
+            _insert_run(connection, run)
+            for number, event in enumerate(events, 1):
+                _insert(connection, dataclasses.replace(run, last=number), event)
+            connection.executemany(
+                "INSERT INTO frames (run, epoch, bytes) VALUES (?, ?, ?)", [(run.id, *frame) for frame in frames]
+            )
 
     def branch(self, parent: Run, epoch: int, options: StyleOptions, **more: Any) -> Run:
         """Create a queued run that begins with the frame of `epoch` of `parent`. Raises NotFound."""
@@ -245,6 +258,13 @@ class Store:
                         return found
                     await waiter.woken()
         return []
+
+
+def _insert_run(connection: sqlite3.Connection, run: Run) -> None:
+    connection.execute(
+        "INSERT INTO runs (id, state, run, client, parent) VALUES (?, ?, ?, ?, ?)",
+        (run.id, run.state, _json(run.to_json()), run.client, run.parent),
+    )
 
 
 def _insert(connection: sqlite3.Connection, run: Run, event: Event) -> None:

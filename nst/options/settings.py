@@ -30,7 +30,7 @@ def _default_data() -> Path:
 class Settings:
     """How a server runs."""
 
-    host: str = _setting("127.0.0.1", "address to listen on; any but this machine's own needs a token")
+    host: str = _setting("127.0.0.1", "address to listen on; any but this machine's own asks for a token")
     port: int = _setting(8050, "port to listen on; 0 for a free one", 0, 65535)
     data: Path = field(default_factory=_default_data, metadata={"help": "folder of runs, uploads and styles"})
     scheduler: str = _setting("", "address of a Dask scheduler, tcp://host:8786; empty starts workers of its own")

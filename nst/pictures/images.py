@@ -21,6 +21,9 @@ from nst.pictures.color_modes import in_plain_mode, over_mean_color, to_rgb
 
 MAX_BYTES = 30 * 2**20
 MAX_PIXELS = 120 * 10**6
+MAX_SCANS = 100  # of a JPEG: each passes over all coefficients, and 300 kB can hold twenty thousand
+MAX_DECODED_BYTES = 400 * 10**6  # of the pixels as the decoder holds them: 4 kB of WebP can become two gigabytes
+DECODER_COPIES = {"WEBP": 3, "GIF": 2, "AVIF": 2, "JPEG2000": 4}  # RGBA pictures that a decoder holds at once
 MIN_SIDE = 16  # px
 PNG_LEVEL = 2  # of compression: a quarter of the time of the default level, and files 7 % larger
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "JPEG2000", "AVIF")
@@ -72,7 +75,7 @@ def read(
 
     Raises:
         NotAnImage: empty, damaged, truncated, or in no format of `FORMATS`.
-        TooLarge: over `most_bytes` or `most_pixels`, or more than memory has room for.
+        TooLarge: over `most_bytes`, `most_pixels`, `MAX_SCANS` or `MAX_DECODED_BYTES`, or memory has no room for it.
         ImageError: a side under `least`.
     """
     _check_bytes(len(data), name, most_bytes)
@@ -199,10 +202,27 @@ def _check_size(width: int, height: int, name: str, least: int, most: int) -> No
         raise ImageError(f"{name!r} must be at least {least} px wide and high, got {width} x {height} px")
 
 
+def _check_decoding(opened: Image.Image, data: bytes, name: str) -> None:
+    """Refuse a file whose decoding takes much longer, or much more memory, than its size suggests."""
+    if opened.format in ("JPEG", "MPO"):
+        # Within the coded pixels 0xFF is never followed by 0xDA, so only headers of scans are counted.
+        scans = data.count(b"\xff\xda")
+        if scans > MAX_SCANS:
+            raise TooLarge(f"{name!r} must have at most {MAX_SCANS} scans, got {scans}: save it as an ordinary JPEG")
+        return  # decoded row by row, and reduced on the way
+    copies = DECODER_COPIES.get(str(opened.format), 1)
+    pixel = 4 * copies if copies > 1 else len(opened.getbands()) * (2 if "16" in opened.mode else 1)
+    size = opened.width * opened.height * pixel
+    if size > MAX_DECODED_BYTES:
+        rule = f"must take at most {MAX_DECODED_BYTES / 1e6:.0f} MB when it is decoded"
+        raise TooLarge(f"{name!r} {rule}, got {size / 1e6:.0f} ({opened.width} x {opened.height} px)")
+
+
 def _decode(data: bytes, name: str, long_side: int | None, least: int, most_pixels: int) -> Picture:
     with Image.open(io.BytesIO(data), formats=FORMATS) as opened:
         width, height = opened.size
         _check_size(width, height, name, least, most_pixels)
+        _check_decoding(opened, data, name)
         if long_side and long_side < max(width, height):
             share = long_side / max(width, height)
             opened.draft(None, (max(1, int(width * share)), max(1, int(height * share))))  # JPEG: 1/2, 1/4 or 1/8

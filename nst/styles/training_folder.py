@@ -22,8 +22,8 @@ from nst.styles.style_file import StyleFile
 from nst.styles.style_to_learn import StyleToLearn
 
 if TYPE_CHECKING:
-    from nst.engine.photos import Photos
-    from nst.engine.train import Previewed
+    from nst.engine.training.photos import Photos
+    from nst.engine.training.train import Previewed
 
 QUALITY = 85  # JPEG, of previews
 CHANGEABLE = ("minutes", "steps", "patience", "preview")  # options that may differ when a training is continued

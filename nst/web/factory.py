@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -15,14 +16,20 @@ from nst.jobs.queue import Queue
 from nst.jobs.store import Store
 from nst.options.settings import Settings
 from nst.web import api, callbacks, problems
-from nst.web.api import reference
+from nst.web.api import docs
+from nst.web.api.openapi import DESCRIPTION
 from nst.web.middleware.body_limit import BodyLimit
 from nst.web.middleware.clients import Clients
+from nst.web.middleware.head_requests import HeadRequests
 from nst.web.middleware.login import Login
 from nst.web.middleware.metrics import Metrics, RequestMetrics
 from nst.web.middleware.origin_check import OriginCheck
+from nst.web.middleware.security_headers import SecurityHeaders, script_hash
 from nst.web.pages import studio
+from nst.web.pages.html_page import THEME_SCRIPT
 from nst.web.service.service import Service
+
+THREADS = 64  # of the server, for what would block its event loop; more than requests that may decode pictures
 
 # Beside app.py in a checkout, inside the package once installed.
 ASSETS = next(
@@ -31,23 +38,19 @@ ASSETS = next(
     if folder.is_dir() or folder.parent == Path(__file__).parents[2]
 )
 
-# The theme is set before anything is drawn, or a dark page would flash white.
-INDEX = """<!DOCTYPE html>
+INDEX = f"""<!DOCTYPE html>
 <html lang="en">
 <head>
-{%metas%}
+{{%metas%}}
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{%title%}</title>
+<title>{{%title%}}</title>
 <link rel="icon" href="/assets/icon.svg" type="image/svg+xml">
-<script>
-document.documentElement.dataset.bsTheme =
-  localStorage.getItem("theme") || (matchMedia("(prefers-color-scheme: light)").matches ? "light" : "dark");
-</script>
-{%css%}
+<script>{THEME_SCRIPT}</script>
+{{%css%}}
 </head>
 <body>
-{%app_entry%}
-<footer>{%config%}{%scripts%}{%renderer%}</footer>
+{{%app_entry%}}
+<footer>{{%config%}}{{%scripts%}}{{%renderer%}}</footer>
 </body>
 </html>"""
 
@@ -57,6 +60,9 @@ def create_app(settings: Settings, store: Store, queue: Queue) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(server: FastAPI) -> AsyncIterator[None]:
+        # asyncio's own pool has four threads more than the machine has cores: a few pictures that are slow to decode
+        # would hold them all, and with them every page.
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, "nst-web"))
         store.interrupt_running()
         queue.start()
         yield
@@ -64,22 +70,30 @@ def create_app(settings: Settings, store: Store, queue: Queue) -> FastAPI:
         await asyncio.to_thread(queue.close)
         store.close()
 
-    server = FastAPI(title="nst studio", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
+    server = FastAPI(
+        title="nst studio",
+        description=DESCRIPTION,
+        version=__version__,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
     server.state.service = service = Service(settings, store, queue, Archive(store, settings.disk * GIGABYTE))
     server.state.metrics = metrics = Metrics(service)
     problems.install(server)
-    server.include_router(reference.router)
+    server.include_router(docs.router)
     server.include_router(api.router)  # before Dash, whose route matches every other path
-    _add_pages(server, service, logout=bool(settings.token))
-    _add_middleware(server, settings, metrics)
+    pages = _add_pages(server, service, logout=bool(settings.token))
+    _add_middleware(server, settings, metrics, [script_hash(THEME_SCRIPT), *pages.csp_hashes()])
     return server
 
 
-def _add_pages(server: FastAPI, service: Service, logout: bool) -> None:
+def _add_pages(server: FastAPI, service: Service, logout: bool) -> Dash:
     pages = Dash(
         "nst",
         server=server,
         assets_folder=str(ASSETS),
+        assets_path_ignore=["^docs$"],  # the scripts and style sheets of /docs
         index_string=INDEX,
         title="nst studio",
         update_title=None,
@@ -87,9 +101,10 @@ def _add_pages(server: FastAPI, service: Service, logout: bool) -> None:
     pages.layout = partial(studio.layout, logout=logout)
     callbacks.register(pages, service)
     pages._setup_server()  # Dash does this at the first request for "/"; without it, /gallery would have no scripts
+    return pages
 
 
-def _add_middleware(server: FastAPI, settings: Settings, metrics: Metrics) -> None:
+def _add_middleware(server: FastAPI, settings: Settings, metrics: Metrics, script_hashes: list[str]) -> None:
     """Add the middleware. The one that is added last handles a request first."""
     if settings.token:
         server.add_middleware(Login, token=settings.token)
@@ -98,3 +113,5 @@ def _add_middleware(server: FastAPI, settings: Settings, metrics: Metrics) -> No
     server.add_middleware(BodyLimit)
     server.add_middleware(OriginCheck, host=settings.host, any_name=bool(settings.token))
     server.add_middleware(RequestMetrics, metrics=metrics)
+    server.add_middleware(SecurityHeaders, script_hashes=script_hashes)
+    server.add_middleware(HeadRequests)

@@ -2,12 +2,14 @@
 
 from http import HTTPStatus
 
+from dash.exceptions import DependencyException
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from nst.errors import Busy, Conflict, InputError, NotAnImage, NotFound, NstError, TooLarge, TooMany
+from nst.web.middleware.security_headers import security_headers
 
 RETRY_SECONDS = 30  # after which a client may repeat a request that was refused because of load
 
@@ -79,6 +81,12 @@ def install(server: FastAPI) -> None:
         answer.headers.update(error.headers or {})
         return answer
 
+    @server.exception_handler(DependencyException)
+    async def unknown_script(request: Request, error: DependencyException) -> JSONResponse:
+        return problem(404, "not_found", f"there is no script at {request.url.path[:200]}")
+
     @server.exception_handler(Exception)
     async def unexpected(request: Request, error: Exception) -> JSONResponse:
-        return problem(500, "internal", "something went wrong here; the server's log says what")
+        answer = problem(500, "internal", "something went wrong here; the server's log says what")
+        answer.headers.update(security_headers())  # Starlette sends this answer past the middleware
+        return answer

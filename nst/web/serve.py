@@ -8,22 +8,21 @@ import socket
 import sys
 import threading
 import webbrowser
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
-from filelock import FileLock, Timeout
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from nst.errors import Busy, NstError, OptionError
+from nst.errors import Busy, NstError
+from nst.jobs.maintenance import exclusive
 from nst.jobs.queue import Queue
 from nst.jobs.store import Store
 from nst.jobs.worker_tasks import describe_error
-from nst.options.settings import SHORTEST_TOKEN, Settings
+from nst.options.settings import Settings
 from nst.web.factory import create_app
-from nst.web.middleware.origin_check import is_loopback
+from nst.web.middleware.connection_limits import LimitedProtocol
+from nst.web.server_token import with_token
 
 SHUTDOWN_SECONDS = 3  # that open requests may still take when the server closes
 KEEP_ALIVE_SECONDS = 75  # without a request after which a connection is closed
@@ -34,15 +33,9 @@ MAX_HEADER_BYTES = 64 * 2**10  # of a request: its first line and its headers
 def build(settings: Settings) -> FastAPI:
     """Make the application of `settings`, its store, and its queue, which downloads VGG19. Makes the data folder.
 
-    Raises OptionError if other machines could reach it and there is no token.
+    If other machines could reach it and there is no token, the one in the data folder is used: see `with_token`.
     """
-    if not (settings.token or is_loopback(settings.host)):
-        make = 'python -c "import secrets; print(secrets.token_urlsafe())"'
-        raise OptionError(
-            f"`host` {settings.host} lets other machines in, which needs a token: set NST_TOKEN to a secret of at "
-            f"least {SHORTEST_TOKEN} characters, such as {make} prints",
-            "host",
-        )
+    settings = with_token(settings)
     store = Store(settings.data, int(settings.frames * 10**6))
     return create_app(settings, store, Queue(settings, store, prefetch="vgg19"))
 
@@ -50,14 +43,16 @@ def build(settings: Settings) -> FastAPI:
 def serve(settings: Settings, open_browser: bool) -> None:
     """Serve until Ctrl-C. The page is served while the worker still starts.
 
-    Raises OptionError as `build`, Busy if the port or the data folder is in use, and NstError if the application does
-    not start.
+    Raises Busy if the port or the data folder is in use, and NstError if the application does not start.
     """
+    made, settings = not settings.token, with_token(settings)
     application = build(settings)
-    with _listen(settings) as listener, _lock(settings.data):
+    with _listen(settings) as listener, exclusive(settings.data):
         host, port = listener.getsockname()[:2]
         url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         print(f"The studio is at {url}  (Ctrl-C ends it)", flush=True)
+        if made and settings.token:
+            print(f"It asks for a token; this link has it: {url}/login?token={settings.token}", flush=True)
         recorder = _ErrorRecorder(application)
         # An error at the start is reported below in one line, and so not logged as well.
         server = _Server(server_config(recorder, log_level="critical"))
@@ -72,19 +67,18 @@ def serve(settings: Settings, open_browser: bool) -> None:
 
 
 def server_config(application: ASGIApp, **more: Any) -> uvicorn.Config:
-    """Return uvicorn's configuration for `application`.
+    """Return uvicorn's configuration for `application`, in which `more` replaces arguments of `uvicorn.Config`.
 
-    Its parser is h11: the faster httptools accepts headers without end, which fill the memory.
+    HTTP is parsed by h11: the faster httptools accepts headers without end, which fill the memory.
     """
-    return uvicorn.Config(
-        application,
-        http="h11",
-        h11_max_incomplete_event_size=MAX_HEADER_BYTES,
-        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
-        timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        proxy_headers="FORWARDED_ALLOW_IPS" in os.environ,  # only those of the proxies named there are used
-        **more,
-    )
+    arguments: dict[str, Any] = {
+        "http": LimitedProtocol,
+        "h11_max_incomplete_event_size": MAX_HEADER_BYTES,
+        "timeout_graceful_shutdown": SHUTDOWN_SECONDS,
+        "timeout_keep_alive": KEEP_ALIVE_SECONDS,
+        "proxy_headers": "FORWARDED_ALLOW_IPS" in os.environ,  # only those of the proxies named there are used
+    }
+    return uvicorn.Config(application, **(arguments | more))
 
 
 class _Server(uvicorn.Server):
@@ -114,16 +108,6 @@ class _ErrorRecorder:
         except Exception as error:
             self.error = describe_error(error)
             raise
-
-
-@contextlib.contextmanager
-def _lock(folder: Path) -> Iterator[None]:
-    """Lock the data folder: a second server would mark the runs of the first one as interrupted. Raises Busy."""
-    try:
-        with FileLock(folder / "studio.lock", blocking=False):
-            yield
-    except Timeout:
-        raise Busy(f"another studio keeps its runs in {str(folder)!r}; choose another folder with --data") from None
 
 
 def _listen(settings: Settings) -> socket.socket:

@@ -8,7 +8,7 @@ import time
 
 from nst import __version__
 from nst.engine.backend import tf
-from nst.engine.feed_forward import apply_mix
+from nst.engine.feed_forward.fast_network import apply_mix
 from nst.errors import OutOfMemory
 from nst.pictures import images
 from nst.pictures.images import fit

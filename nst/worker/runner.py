@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from nst.engine import devices, feed_forward
-from nst.engine.extractors import Extractor
-from nst.engine.networks import choose_extractor
-from nst.engine.optimize import stylize
+from nst.engine import devices
+from nst.engine.feed_forward import fast_network
+from nst.engine.networks.choose_extractor import choose_extractor
+from nst.engine.networks.extractors import Extractor
+from nst.engine.optimization.optimize import stylize
 from nst.errors import NstError, OptionError
 from nst.options.settings import Settings
 from nst.options.style_options import StyleOptions
@@ -95,7 +96,7 @@ def warm_up() -> dict[str, Any]:
     options = StyleOptions(epochs=1, steps_per_epoch=2, size=128)
     for step in stylize(WARM_UP_PICTURE, WARM_UP_PICTURE, options, extractor=network, budget=sys.maxsize):
         images.encode_jpeg(step.image)
-    feed_forward.warm_up()
+    fast_network.warm_up()
     return {
         "device": device,
         "extractors": known,

@@ -12,13 +12,13 @@ from typing import Any
 
 from nst import __version__
 from nst.engine.backend import tf
-from nst.engine.checkpoint import MOST_HISTORY_BYTES, Checkpoint
-from nst.engine.extractors import Extractor
-from nst.engine.networks import choose_extractor
-from nst.engine.objective import LiveWeights
-from nst.engine.optimize import stylize
-from nst.engine.start import start_from_frame
-from nst.engine.step import Step
+from nst.engine.networks.choose_extractor import choose_extractor
+from nst.engine.networks.extractors import Extractor
+from nst.engine.optimization.checkpoint import MOST_HISTORY_BYTES, Checkpoint
+from nst.engine.optimization.objective import LiveWeights
+from nst.engine.optimization.optimize import stylize
+from nst.engine.optimization.start import start_from_frame
+from nst.engine.optimization.step import Step
 from nst.errors import Diverged, InputError, OutOfMemory
 from nst.options.settings import Settings
 from nst.pictures import images

@@ -5,8 +5,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from nst.engine import weights
-from nst.engine.extractors import ARCHITECTURES
+from nst.engine.networks import weights
+from nst.engine.networks.extractors import ARCHITECTURES
 from nst.errors import WeightsError
 from nst.runs.events import Fetching
 

@@ -12,7 +12,7 @@ from tests.browser.conftest import Site, Visit, focus, set_up, wait_for_status
 
 @pytest.fixture
 def open_first(visit: Visit, tmp_path: Path) -> Iterator[Callable[[str], Page]]:
-    """Opens a studio at its first start, whose download goes as the painter's function of that name says."""
+    """Opens a studio at its first start, whose download is the function of that name in fake_runner.py."""
 
     @contextmanager
     def running(fetch: str) -> Iterator[Site]:

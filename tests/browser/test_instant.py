@@ -1,4 +1,4 @@
-"""The instant room, with a real worker and real styles: all show the picture at hand, and any may be had large."""
+"""The Instant page, with a real worker and real styles: previews of the picture, and the result."""
 
 import io
 import re
@@ -20,7 +20,7 @@ SOURCES = "[...document.querySelectorAll('.style-pick img')].map(image => image.
 
 
 def enter(page: Page) -> None:
-    """Go to the room, and wait until every style shows the picture."""
+    """Go to the page, and wait until every style shows the picture."""
     page.click("#to-instant")
     previewed(page)
 

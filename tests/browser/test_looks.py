@@ -45,6 +45,7 @@ def test_axe_finds_nothing(visit: Visit, scheme: Literal["light", "dark"]) -> No
     wait_for_status(page, "Finished")
     assert findings(page) == []
     page.goto(page.evaluate("location.origin") + "/docs")
+    page.wait_for_selector(".opblock")
     assert findings(page) == []
 
 

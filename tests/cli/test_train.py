@@ -15,7 +15,7 @@ from PIL import Image
 
 from nst.cli.main import main
 from nst.cli.train import styles_to_learn, train
-from nst.engine.photos import Photos
+from nst.engine.training.photos import Photos
 from nst.errors import InputError
 from nst.options.option_field import options_of
 from nst.options.train_options import TrainOptions

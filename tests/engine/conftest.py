@@ -4,9 +4,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nst.engine.extractors import Architecture, Extractor, he_normal
-from nst.engine.lbfgs import LBFGS
-from nst.engine.objective import Objective
+from nst.engine.networks.extractors import Architecture, Extractor, he_normal
+from nst.engine.optimization.lbfgs import LBFGS
+from nst.engine.optimization.objective import Objective
 from nst.options.style_options import StyleOptions
 
 from .files import FILE, SHAPES, Layers, Server, write_notop

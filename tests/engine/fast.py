@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nst.engine.transformer import Transformer
+from nst.engine.feed_forward.transformer import Transformer
 from nst.pictures.images import encode_png
 from nst.styles.network_plan import Plan
 from nst.styles.style_file import Style, StyleFile

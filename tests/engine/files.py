@@ -10,7 +10,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from nst.engine import weights
+from nst.engine.networks import weights
 
 FILE = "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"
 Layers = dict[str, tuple[np.ndarray, np.ndarray]]

@@ -2,7 +2,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from nst.engine.canvas import add_margins, crop_features, cut_margins, inner_region, positions, resize_canvas, to_canvas
+from nst.engine.optimization.canvas import (
+    add_margins,
+    crop_features,
+    cut_margins,
+    inner_region,
+    positions,
+    resize_canvas,
+    to_canvas,
+)
 from nst.pictures.images import fit, resize
 from nst.runs.schedule import Scale, margins
 

@@ -6,10 +6,10 @@ import math
 import numpy as np
 import pytest
 
-from nst.engine import loop
-from nst.engine.checkpoint import Checkpoint, ScaleState
-from nst.engine.optimize import stylize
-from nst.engine.start import start_from_frame
+from nst.engine.optimization import loop
+from nst.engine.optimization.checkpoint import Checkpoint, ScaleState
+from nst.engine.optimization.optimize import stylize
+from nst.engine.optimization.start import start_from_frame
 from nst.errors import InputError
 from nst.runs.schedule import Scale, of_length
 

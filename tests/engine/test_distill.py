@@ -9,10 +9,11 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from nst.engine import distill, losses
-from nst.engine.distill_data import BATCH, CROP, Crops, Pool, channel_statistics, read_pictures
-from nst.engine.distillation import Distillation, scales_of
-from nst.engine.extractors import ARCHITECTURES, Architecture, Extractor, he_normal
+from nst.engine.networks.extractors import ARCHITECTURES, Architecture, Extractor, he_normal
+from nst.engine.optimization import losses
+from nst.engine.training import distill
+from nst.engine.training.distill_data import BATCH, CROP, Crops, Pool, channel_statistics, read_pictures
+from nst.engine.training.distillation import Distillation, scales_of
 
 # A student of a network as thin: one head a block, each with the name of the layer that it predicts.
 TEACHER = Architecture("thin", (6, 8, 8, 8, 8), (1, 1, 1, 1, 1), "max", "reflect", {}, unit=58.0)
@@ -150,7 +151,7 @@ def test_the_student_paints_with_its_averaged_weights_and_its_frames_become_crop
     distillation, crops, tmp_path, monkeypatch
 ):
     for name, value in SHORT_PAINTING.items():
-        monkeypatch.setattr(f"nst.engine.distillation.{name}", value)
+        monkeypatch.setattr(f"nst.engine.training.distillation.{name}", value)
     distillation.average[0].assign_add(tf.ones_like(distillation.average[0]))
     distillation.paint(crops, tmp_path / "frames")
     frames = crops.groups["frames"]
@@ -173,8 +174,8 @@ def run_command(monkeypatch: pytest.MonkeyPatch, folder: Path, minutes: float) -
     """Train with a clock that advances by a second with each step; returns the provenance that was written."""
     seconds = itertools.count()
     for name, value in SHORT_PAINTING.items():
-        monkeypatch.setattr(f"nst.engine.distillation.{name}", value)
-    monkeypatch.setattr("nst.engine.distillation.time", SimpleNamespace(monotonic=lambda: next(seconds)))
+        monkeypatch.setattr(f"nst.engine.training.distillation.{name}", value)
+    monkeypatch.setattr("nst.engine.training.distillation.time", SimpleNamespace(monotonic=lambda: next(seconds)))
     for name, value in {
         "ARCHITECTURE": STUDENT,
         "LAYERS": tuple(STUDENT.heads),

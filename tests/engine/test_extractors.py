@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from nst.engine.extractors import ARCHITECTURES, IMAGENET_BGR_MEAN, Extractor, he_normal
+from nst.engine.networks.extractors import ARCHITECTURES, IMAGENET_BGR_MEAN, Extractor, he_normal
 
 from . import twins
 from .conftest import TINY

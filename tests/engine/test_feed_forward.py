@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from nst.engine import feed_forward
-from nst.engine.feed_forward import FastNetwork, apply_mix
+from nst.engine.feed_forward import fast_network
+from nst.engine.feed_forward.fast_network import FastNetwork, apply_mix
 from nst.options.fast_options import FastOptions
 from nst.pictures import images
 from nst.pictures.colors import color_map
@@ -63,19 +63,19 @@ def test_a_mix_is_painted_with_the_weighted_sum_of_the_vectors_that_its_names_ch
 def test_a_large_picture_goes_by_strips_and_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     x = picture(90, 77)
     whole = apply_mix(x, FILE, ONE, FastOptions(strength=0.7, keep_colors=True))
-    monkeypatch.setattr(feed_forward, "MOST_WHOLE_PIXELS", 1000)
-    monkeypatch.setattr("nst.engine.strips.STRIP_PIXELS", 900)
+    monkeypatch.setattr(fast_network, "MOST_WHOLE_PIXELS", 1000)
+    monkeypatch.setattr("nst.engine.feed_forward.strips.STRIP_PIXELS", 900)
     np.testing.assert_allclose(
         apply_mix(x, FILE, ONE, FastOptions(strength=0.7, keep_colors=True)), whole, atol=1 / 255
     )
 
 
 def test_networks_are_kept_ready_but_not_without_end() -> None:
-    files = [style_file(seed=seed) for seed in range(feed_forward.NETWORKS_KEPT + 2)]
+    files = [style_file(seed=seed) for seed in range(fast_network.NETWORKS_KEPT + 2)]
     for file in (*files, files[-1]):
         apply_mix(picture(32, 32), file, ONE, FastOptions())
-    assert len(feed_forward._networks) == feed_forward.NETWORKS_KEPT
-    assert next(reversed(feed_forward._networks)) == files[-1].network
+    assert len(fast_network._networks) == fast_network.NETWORKS_KEPT
+    assert next(reversed(fast_network._networks)) == files[-1].network
 
 
 def test_the_shipped_network_leaves_a_picture_as_it_is_at_strength_0_and_paints_at_1() -> None:

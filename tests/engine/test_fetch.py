@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from nst.engine import weights
+from nst.engine.networks import weights
 from nst.errors import WeightsError
 from tests.engine.files import FILE, SHAPES, Server, fetch, left_in_the_cache, md5, same
 

@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from nst.engine import weights
+from nst.engine.networks import weights
 from nst.errors import Cancelled, Unfetched
 from tests.engine.files import FILE, Server, fetch, left_in_the_cache, md5
 

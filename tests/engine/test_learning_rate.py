@@ -1,6 +1,6 @@
 import pytest
 
-from nst.engine.learning_rate import warm_cosine
+from nst.engine.training.learning_rate import warm_cosine
 
 
 @pytest.mark.parametrize(

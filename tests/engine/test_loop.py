@@ -3,10 +3,10 @@ import itertools
 import numpy as np
 import pytest
 
-from nst.engine import loop, start
-from nst.engine.canvas import to_canvas
-from nst.engine.objective import LiveWeights
-from nst.engine.optimize import stylize
+from nst.engine.optimization import loop, start
+from nst.engine.optimization.canvas import to_canvas
+from nst.engine.optimization.objective import LiveWeights
+from nst.engine.optimization.optimize import stylize
 from nst.pictures.images import fit
 from nst.runs.events import Losses
 from nst.runs.schedule import Scale

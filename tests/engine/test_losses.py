@@ -4,7 +4,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nst.engine.losses import content_loss, gram, linear_gram, moments, style_loss, tv_loss
+from nst.engine.optimization.losses import content_loss, gram, linear_gram, moments, style_loss, tv_loss
 
 from . import twins
 

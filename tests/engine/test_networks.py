@@ -1,6 +1,6 @@
 import pytest
 
-from nst.engine.networks import choose_extractor, load_extractor
+from nst.engine.networks.choose_extractor import choose_extractor, load_extractor
 from nst.errors import WeightsError
 
 

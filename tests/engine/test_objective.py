@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from nst.engine.objective import LiveWeights, Objective
+from nst.engine.optimization.objective import LiveWeights, Objective
 from nst.errors import OptionError
 from nst.options.style_options import StyleOptions
 

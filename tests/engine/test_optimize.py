@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from nst.engine import scale_objective
-from nst.engine.networks import load_extractor
-from nst.engine.objective import LiveWeights, Objective
-from nst.engine.optimize import stylize
+from nst.engine.networks.choose_extractor import load_extractor
+from nst.engine.optimization import scale_objective
+from nst.engine.optimization.objective import LiveWeights, Objective
+from nst.engine.optimization.optimize import stylize
 from nst.errors import Diverged, InputError, OptionError, OutOfMemory
 from nst.options.style_options import StyleOptions
 from nst.pictures.images import fit, resize

@@ -7,9 +7,9 @@ import pytest
 import scipy.optimize
 import tensorflow as tf
 
-from nst.engine.adam import Adam
-from nst.engine.lbfgs import LBFGS, CurvaturePairs
-from nst.engine.loop import OPTIMIZERS
+from nst.engine.optimization.adam import Adam
+from nst.engine.optimization.lbfgs import LBFGS, CurvaturePairs
+from nst.engine.optimization.loop import OPTIMIZERS
 from nst.runs.events import Losses
 
 RANDOM = np.random.default_rng(0)

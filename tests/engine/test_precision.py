@@ -1,14 +1,14 @@
 import numpy as np
 import pytest
 
-from nst.engine import networks
-from nst.engine import weights as weight_files
 from nst.engine.backend import tf
-from nst.engine.extractors import ARCHITECTURES, Extractor, he_normal
-from nst.engine.losses import content_loss, gram
-from nst.engine.objective import LiveWeights, Objective
-from nst.engine.optimize import stylize
-from nst.engine.step import Step
+from nst.engine.networks import choose_extractor
+from nst.engine.networks import weights as weight_files
+from nst.engine.networks.extractors import ARCHITECTURES, Extractor, he_normal
+from nst.engine.optimization.losses import content_loss, gram
+from nst.engine.optimization.objective import LiveWeights, Objective
+from nst.engine.optimization.optimize import stylize
+from nst.engine.optimization.step import Step
 from nst.errors import WeightsError
 from nst.options.style_options import StyleOptions
 
@@ -61,7 +61,7 @@ def test_the_precision_of_the_options_is_that_of_the_network(pictures, monkeypat
     def load(name: str, pooling: str, dtype: str) -> Extractor:
         raise WeightsError(f"{name}, {pooling}, {dtype}")
 
-    monkeypatch.setattr(networks, "load_extractor", load)
+    monkeypatch.setattr(choose_extractor, "load_extractor", load)
     with pytest.raises(WeightsError, match=f"^compact, max, {precision}$"):
         next(stylize(*pictures, StyleOptions(extractor="compact", pooling="max", precision=precision)))
 

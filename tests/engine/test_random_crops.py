@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from nst.engine.random_crops import log_uniform, mirrored_at_random
+from nst.engine.training.random_crops import log_uniform, mirrored_at_random
 
 
 def test_log_uniform_numbers_have_as_many_below_their_geometric_mean_as_above():

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from nst.engine.canvas import cut_margins
-from nst.engine.start import start_from_frame, start_of_run
+from nst.engine.optimization.canvas import cut_margins
+from nst.engine.optimization.start import start_from_frame, start_of_run
 from nst.errors import InputError
 from nst.runs.schedule import Scale
 

@@ -7,11 +7,11 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nst.engine.adam import Adam
-from nst.engine.extractors import ARCHITECTURES, Extractor, he_normal
-from nst.engine.networks import load_extractor
-from nst.engine.objective import LiveWeights, Objective
-from nst.engine.tiles import TiledObjective, grid, halo, spans
+from nst.engine.networks.choose_extractor import load_extractor
+from nst.engine.networks.extractors import ARCHITECTURES, Extractor, he_normal
+from nst.engine.optimization.adam import Adam
+from nst.engine.optimization.objective import LiveWeights, Objective
+from nst.engine.optimization.tiles import TiledObjective, grid, halo, spans
 from nst.options.style_options import StyleOptions
 from nst.runs.estimates import NETWORKS
 

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nst.engine.networks import load_extractor
-from nst.engine.photos import Photos
-from nst.engine.train import Previewed, RolledBack, Trained, Training
-from nst.engine.transformer import Transformer
+from nst.engine.feed_forward.transformer import Transformer
+from nst.engine.networks.choose_extractor import load_extractor
+from nst.engine.training.photos import Photos
+from nst.engine.training.train import Previewed, RolledBack, Trained, Training
 from nst.errors import Diverged, InputError
 from nst.options.train_options import TrainOptions
 from tests.engine.fast import TINY, photos, picture, transformer

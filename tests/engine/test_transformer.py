@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nst.engine.backend import NORM_EPSILON, instance_norm
-from nst.engine.strips import paint_in_strips
-from nst.engine.transformer import NOISE_SIDE, Transformer, enlarged, padded, prepared
+from nst.engine.feed_forward.strips import paint_in_strips
+from nst.engine.feed_forward.transformer import NOISE_SIDE, Transformer, enlarged, padded, prepared
 from nst.styles.network_plan import PLANS, Plan
 from tests.engine import twins
 from tests.engine.fast import TINY, picture, style_file, transformer
@@ -104,7 +104,7 @@ def test_a_file_gives_the_network_back() -> None:
 def test_a_picture_painted_in_strips_is_the_same(
     plan: Plan, size: tuple[int, int], strength: float | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("nst.engine.strips.STRIP_PIXELS", 700)
+    monkeypatch.setattr("nst.engine.feed_forward.strips.STRIP_PIXELS", 700)
     network, x = transformer(plan), picture(*size)
     x[: size[0] // 3] = 0.6  # a plain sky: statistics of strips alone would differ most
     mix = np.array([[0.2, 0.3, 0.5]], np.float32)

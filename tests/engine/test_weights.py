@@ -6,8 +6,8 @@ import h5py
 import numpy as np
 import pytest
 
-from nst.engine import weights
-from nst.engine.extractors import ARCHITECTURES
+from nst.engine.networks import weights
+from nst.engine.networks.extractors import ARCHITECTURES
 from nst.errors import WeightsError
 from tests.engine.files import FILE, SHAPES, Layers, same, write_notop
 

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from nst.engine import weights
+from nst.engine.networks import weights
 from nst.runs.events import Fetching
 
 URL, MD5 = "TEST_WEIGHTS_URL", "TEST_WEIGHTS_MD5"

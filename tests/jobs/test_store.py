@@ -1,6 +1,7 @@
 import asyncio
 import itertools
 import json
+import shutil
 import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -309,6 +310,7 @@ def test_an_upload_that_cannot_be_read_is_a_plain_error(store: Store) -> None:
 def test_a_picture_that_cannot_be_written_leaves_the_run_as_it_was(store: Store) -> None:
     run = new_run(store)
     store.append(run.id, STARTED)
+    shutil.rmtree(store.folder / "runs")
     (store.folder / "runs").write_text("in the way")
     with pytest.raises(NstError, match="cannot keep runs in") as caught:
         store.append(run.id, epoch(0))

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nst.engine import weights
+from nst.engine.networks import weights
 from nst.jobs.queue import Queue
 from nst.jobs.store import Store
 from nst.jobs.weights_fetches import FILE as OUTCOMES

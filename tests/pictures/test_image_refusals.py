@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from nst.errors import ImageError, NotAnImage, TooLarge
 from nst.pictures.images import read
@@ -19,6 +20,15 @@ def header(width: int, height: int) -> bytes:
 
 
 BOX = b"\0\0\0\x18ftyp"
+
+
+def scans(count: int) -> bytes:
+    """A progressive JPEG whose last scan is repeated until there are `count`."""
+    data = encoded(RAMP, "JPEG", progressive=True)
+    last = data[data.rindex(b"\xff\xda") : -2]
+    return data[:-2] + last * (count - data.count(b"\xff\xda")) + data[-2:]
+
+
 REFUSED = {
     "zero bytes": (b"", NotAnImage, "'my picture' must be a picture, got an empty file (0 bytes)"),
     "text": (b"hello there", NotAnImage, "must be a picture (PNG, JPEG, WebP, GIF, BMP, TIFF), got something else"),
@@ -44,6 +54,12 @@ REFUSED = {
     "a flat picture": (encoded(RAMP.resize((90, 1)), "PNG"), ImageError, "at least 16 px wide and high, got 90 x 1"),
     "121 megapixels": (header(11_000, 11_000), TooLarge, "at most 120 megapixels, got 121.0 (11000 x 11000 px)"),
     "a bomb": (header(60_000, 60_000), TooLarge, "at most 120 megapixels, got over 178"),
+    "a JPEG of too many scans": (scans(101), TooLarge, "at most 100 scans, got 101: save it as an ordinary JPEG"),
+    "a small file of a large WebP": (
+        encoded(Image.new("RGB", (6000, 6000)), "WEBP", lossless=True, method=0),
+        TooLarge,
+        "at most 400 MB when it is decoded, got 432 (6000 x 6000 px)",
+    ),
     "an upload over the limit": (b"\xff" * (30 * 2**20 + 99_999), TooLarge, "must be at most 30 MB, got 30.1 MB"),
 }
 
@@ -69,6 +85,10 @@ def test_a_name_with_a_line_break_stays_one_line():
     with pytest.raises(NotAnImage) as caught:
         read(b"", "a\nb.png")
     assert "\n" not in str(caught.value)
+
+
+def test_a_progressive_jpeg_of_a_hundred_scans_is_read():
+    assert read(scans(100)).rgb.shape == read(scans(10)).rgb.shape
 
 
 def test_sixteen_pixels_are_enough():

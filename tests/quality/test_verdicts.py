@@ -8,7 +8,7 @@ from benchmarks.quality.features import FeatureJudge
 from benchmarks.quality.pairs import FilePair, Pair
 from benchmarks.quality.tables import Row, medians, table
 from benchmarks.quality.verdicts import CONTROLS, MEASURES, PASTED, UNTOUCHED, PairJudge, pasted
-from nst.engine.extractors import Extractor, he_normal
+from nst.engine.networks.extractors import Extractor, he_normal
 from nst.errors import InputError
 from tests.quality.conftest import Write
 from tests.quality.test_features import CONTENT, STYLES, TINY

@@ -1,4 +1,4 @@
-"""Painters for the page's tests, handed over by name as the real one is. A step takes 5 ms."""
+"""Functions that a worker calls in the tests of the web, in place of those that need TensorFlow. A step takes 5 ms."""
 
 import hashlib
 import io
@@ -22,14 +22,14 @@ from nst.runs.job import StyleJob
 Emit = Callable[[Event], None]
 CALIBRATION = Calibration("compact", "float32", step_seconds=0.005, pixel_seconds=1e-7)
 MEMORY = 2_500_000_000  # bytes
-ENOUGH = 31  # epochs that change the picture, of a run that ends by itself
-DIVERGES = 13  # this seed's loss runs away after three epochs
+ENOUGH = 31  # epochs after which a run with `epochs` "auto" ends
+DIVERGES = 13  # seed of a run that diverges after three epochs
 VGG19 = {"installed": False, "how": "Fetch it here, or with `nst weights fetch vgg19`.", "fetchable": True}
 VGG16 = {"installed": False, "how": "Fetch it here, or with `nst weights fetch vgg16`.", "fetchable": True}
 
 
 def execute(job: StyleJob, emit: Emit, control: Control) -> None:
-    """A picture that turns from the content into the style, epoch by epoch; its checkpoint is the number of one."""
+    """Fade from the content to the style, epoch by epoch; a checkpoint is the number of its epoch."""
     options, began = job.options.to_json(), time.monotonic()
     content = Image.open(io.BytesIO(job.content)).convert("RGB")
     height, width = fit(content.height, content.width, options["size"])
@@ -102,7 +102,7 @@ def _open(data: bytes) -> Image.Image:
 
 
 def _result(pictures: list[Image.Image], share: float, job: StyleJob) -> bytes:
-    """A PNG with its settings, as the real painter leaves them."""
+    """A PNG with its settings, as the real runner writes them."""
     hashes = {role: hashlib.sha256(getattr(job, role)).hexdigest() for role in ("content", "style")}
     options = job.options
     said = Provenance("0", {}, "compact", "float32", options, (), options.most_epochs, **hashes)

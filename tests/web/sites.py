@@ -1,10 +1,11 @@
-"""What the tests of the page and of the REST interface serve: small pictures, a real queue."""
+"""What the tests of the web serve: small pictures, a real queue, real servers."""
 
 import io
 import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import uvicorn
 from PIL import Image
@@ -33,9 +34,9 @@ def queue_of(settings: Settings, store: Store, fetch: str = "fetch", wanted: str
 
 
 @contextmanager
-def served(site: ASGIApp) -> Iterator[str]:
-    """The address of a real server before a site whose lifespan is somebody else's."""
-    server = uvicorn.Server(server_config(site, lifespan="off", log_level="error"))
+def served(site: ASGIApp, **config: Any) -> Iterator[str]:
+    """The address of a real server before a site, whose lifespan it does not run; `config` is of `uvicorn.Config`."""
+    server = uvicorn.Server(server_config(site, lifespan="off", log_level="error", **config))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=server.run, args=([listener],))
         thread.start()

@@ -1,11 +1,11 @@
-"""The course of a run over REST: paused, steered, continued, branched."""
+"""Actions on a run over REST: pause, steer, continue, branch."""
 
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
-from tests.web.test_api import ENDLESS, follow, start, told
+from tests.web.test_api import ENDLESS, assert_error, follow, start
 
 PATH = "/api/v1/runs"
 SLOW = ENDLESS | {"steps_per_epoch": 5}
@@ -28,15 +28,15 @@ def asked(client: TestClient, run_id: str, verb: str, **body: Any) -> dict[str, 
     return answer.json()
 
 
-def painting(client: TestClient) -> str:
-    """The id of a run that is being painted."""
+def running(client: TestClient) -> str:
+    """Start a run and wait until it has frames; returns its id."""
     run_id = start(client, options=SLOW)
     until(client, run_id, "epoch")
     return run_id
 
 
 def test_a_run_is_paused_resumed_and_stopped(client: TestClient) -> None:
-    run_id = painting(client)
+    run_id = running(client)
     assert asked(client, run_id, "pause")["id"] == run_id
     until(client, run_id, "paused")
     paused = client.get(f"{PATH}/{run_id}").json()
@@ -46,12 +46,12 @@ def test_a_run_is_paused_resumed_and_stopped(client: TestClient) -> None:
     assert until(client, run_id, "continued")["epochs"] == 1000
     asked(client, run_id, "stop")
     assert follow(client, run_id)[-1]["kind"] == "stopped"
-    told(client.post(f"{PATH}/{run_id}/resume"), 409, "conflict", "stopped")
-    told(client.post(f"{PATH}/{run_id}/pause"), 409, "conflict", "stopped")
+    assert_error(client.post(f"{PATH}/{run_id}/resume"), 409, "conflict", "stopped")
+    assert_error(client.post(f"{PATH}/{run_id}/pause"), 409, "conflict", "stopped")
 
 
-def test_a_run_that_waits_is_paused_at_once(client: TestClient) -> None:
-    first, second = painting(client), start(client)
+def test_a_queued_run_is_paused_at_once(client: TestClient) -> None:
+    first, second = running(client), start(client)
     assert asked(client, second, "pause")["state"] == "paused"
     asked(client, second, "stop")
     asked(client, first, "stop")
@@ -61,7 +61,7 @@ def test_a_finished_run_is_continued_for_more_epochs(client: TestClient) -> None
     run_id = start(client)
     follow(client, run_id)
     etag = client.get(f"{PATH}/{run_id}/result.png").headers["etag"]
-    told(client.post(f"{PATH}/{run_id}/continue"), 409, "conflict", "how many more")
+    assert_error(client.post(f"{PATH}/{run_id}/continue"), 409, "conflict", "how many more")
     assert asked(client, run_id, "continue", epochs=3)["epochs"] == 5
     while (run := client.get(f"{PATH}/{run_id}").json())["state"] != "finished":
         client.get(f"{PATH}/{run_id}/events", params={"after": run["last"], "wait": 5})
@@ -70,20 +70,20 @@ def test_a_finished_run_is_continued_for_more_epochs(client: TestClient) -> None
 
 
 def test_a_running_run_cannot_be_continued(client: TestClient) -> None:
-    run_id = painting(client)
-    told(client.post(f"{PATH}/{run_id}/continue", json={"epochs": 3}), 409, "conflict", "running")
+    run_id = running(client)
+    assert_error(client.post(f"{PATH}/{run_id}/continue", json={"epochs": 3}), 409, "conflict", "running")
     asked(client, run_id, "stop")
 
 
-def test_weights_change_while_the_picture_forms(client: TestClient) -> None:
-    run_id = painting(client)
+def test_weights_change_during_a_run(client: TestClient) -> None:
+    run_id = running(client)
     assert client.patch(f"{PATH}/{run_id}/weights", json={"strength": 3}).status_code == 202
     assert until(client, run_id, "steered")["changes"] == {"strength": 3}
     run = client.get(f"{PATH}/{run_id}").json()
     assert (run["options"]["strength"], run["options_now"]["strength"]) == (1.0, 3.0)
     asked(client, run_id, "stop")
     follow(client, run_id)
-    told(client.patch(f"{PATH}/{run_id}/weights", json={"strength": 3}), 409, "conflict", "stopped")
+    assert_error(client.patch(f"{PATH}/{run_id}/weights", json={"strength": 3}), 409, "conflict", "stopped")
 
 
 @pytest.mark.parametrize(
@@ -95,14 +95,16 @@ def test_weights_change_while_the_picture_forms(client: TestClient) -> None:
         ({"style_layers": {"fire99": 1}}, "style_layers"),
     ],
 )
-def test_what_cannot_change_is_refused(client: TestClient, changes: dict[str, Any], field: str | None) -> None:
+def test_a_change_that_is_not_allowed_is_refused(
+    client: TestClient, changes: dict[str, Any], field: str | None
+) -> None:
     run_id = start(client)
     follow(client, run_id)
-    told(client.patch(f"{PATH}/{run_id}/weights", json=changes), 422, "invalid", field=field)
+    assert_error(client.patch(f"{PATH}/{run_id}/weights", json=changes), 422, "invalid", field=field)
     if changes:
         for verb, body in (("branch", {"epoch": 0}), ("continue", {"epochs": 1})):
             answer = client.post(f"{PATH}/{run_id}/{verb}", json=body | {"options": changes})
-            told(answer, 422, "invalid", field=field)
+            assert_error(answer, 422, "invalid", field=field)
 
 
 def test_a_branch_begins_with_a_frame_of_its_parent(client: TestClient) -> None:
@@ -126,9 +128,9 @@ def test_a_branch_begins_with_a_frame_of_its_parent(client: TestClient) -> None:
         ({"epoch": 0, "option": {}}, 422, "invalid", "option"),
     ],
 )
-def test_a_branch_that_cannot_be_is_refused(
+def test_an_invalid_branch_is_refused(
     client: TestClient, body: dict[str, Any], status: int, code: str, field: str | None
 ) -> None:
     run_id = start(client)
     follow(client, run_id)
-    told(client.post(f"{PATH}/{run_id}/branch", json=body), status, code, field=field)
+    assert_error(client.post(f"{PATH}/{run_id}/branch", json=body), status, code, field=field)

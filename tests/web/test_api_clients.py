@@ -12,14 +12,14 @@ from nst.web.callbacks.network import cancel_fetch
 from nst.web.factory import create_app
 from nst.web.middleware.clients import HEADER
 from tests.web.sites import queue_of
-from tests.web.test_api import QUICK, body, follow, told
+from tests.web.test_api import QUICK, assert_error, body, follow
 
 ANNA, BEN = {HEADER: "a" * 32}, {HEADER: "b" * 32}
 
 
 @pytest.fixture(scope="module")
 def shared_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
-    """A studio of many, where two runs of each may wait."""
+    """A shared studio, where each client may have two queued runs."""
     settings = Settings(data=tmp_path_factory.mktemp("shared"), many=True, waiting_each=2, waiting=5)
     store = Store(settings.data)
     site = create_app(settings, store, queue_of(settings, store))
@@ -40,7 +40,7 @@ def annas(shared_site: TestClient) -> str:
     return run_id
 
 
-def test_lists_show_ones_own_runs(shared_site: TestClient, annas: str) -> None:
+def test_lists_show_only_the_runs_of_the_client(shared_site: TestClient, annas: str) -> None:
     def listed(who: dict[str, str]) -> list[str]:
         return [run["id"] for run in shared_site.get("/api/v1/runs", headers=who).json()["runs"]]
 
@@ -49,7 +49,7 @@ def test_lists_show_ones_own_runs(shared_site: TestClient, annas: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["", "/events", "/frames", "/frames/0.jpg", "/partial.jpg", "/result.png", "/stream"])
-def test_who_has_its_id_sees_a_run(shared_site: TestClient, annas: str, path: str) -> None:
+def test_the_id_of_a_run_is_enough_to_see_it(shared_site: TestClient, annas: str, path: str) -> None:
     answer = shared_site.get(f"/api/v1/runs/{annas}{path}", headers=BEN)
     assert answer.status_code == 200
     assert ANNA[HEADER] not in answer.text
@@ -74,20 +74,20 @@ VERBS = [
 @pytest.mark.parametrize(("method", "path"), VERBS)
 def test_only_its_client_may_change_a_run(shared_site: TestClient, annas: str, method: str, path: str) -> None:
     answer = shared_site.request(method, f"/api/v1/runs/{annas}{path}", headers=BEN)
-    told(answer, 403, "forbidden", annas)
+    assert_error(answer, 403, "forbidden", annas)
     assert shared_site.request(method, f"/api/v1/runs/{annas}{path}", headers=ANNA).status_code != 403
     shared_site.post(f"/api/v1/runs/{annas}/restore", headers=ANNA)
 
 
-def test_a_run_that_was_deleted_is_still_its_clients(shared_site: TestClient) -> None:
+def test_a_deleted_run_is_restored_only_by_its_client(shared_site: TestClient) -> None:
     run_id = begun(shared_site, ANNA)
     follow(shared_site, run_id)
     assert shared_site.delete(f"/api/v1/runs/{run_id}", headers=ANNA).status_code == 204
-    told(shared_site.post(f"/api/v1/runs/{run_id}/restore", headers=BEN), 403, "forbidden")
+    assert_error(shared_site.post(f"/api/v1/runs/{run_id}/restore", headers=BEN), 403, "forbidden")
     assert shared_site.post(f"/api/v1/runs/{run_id}/restore", headers=ANNA).status_code == 200
 
 
-def test_a_key_means_something_to_its_client_alone(shared_site: TestClient) -> None:
+def test_an_idempotency_key_is_of_one_client(shared_site: TestClient) -> None:
     runs = [
         shared_site.post("/api/v1/runs", json=body(), headers=who | {"Idempotency-Key": "one"}).json()["id"]
         for who in (ANNA, BEN, ANNA)
@@ -97,16 +97,16 @@ def test_a_key_means_something_to_its_client_alone(shared_site: TestClient) -> N
         follow(shared_site, run_id)
 
 
-def test_who_has_too_many_runs_waiting_is_told_when_to_come_back(shared_site: TestClient) -> None:
-    waiting = [begun(shared_site, ANNA, gpu=True) for _ in range(2)]  # for a card that nobody has
+def test_a_client_with_too_many_queued_runs_gets_a_retry_time(shared_site: TestClient) -> None:
+    waiting = [begun(shared_site, ANNA, gpu=True) for _ in range(2)]  # which no worker has
     answer = shared_site.post("/api/v1/runs", json=body(), headers=ANNA)
-    told(answer, 429, "too_many", "2")
+    assert_error(answer, 429, "too_many", "2")
     assert int(answer.headers["retry-after"]) > 0
     follow(shared_site, begun(shared_site, BEN, options=QUICK))
     for run_id in waiting:
         shared_site.post(f"/api/v1/runs/{run_id}/stop", headers=ANNA)
 
 
-def test_nobody_cancels_what_the_others_wait_for(shared_site: TestClient) -> None:
+def test_in_a_shared_studio_no_visitor_cancels_a_download(shared_site: TestClient) -> None:
     with pytest.raises(Conflict, match="only who runs it does without a network"):
         cancel_fetch(shared_site.app.state.service, "vgg19")  # type: ignore[attr-defined]

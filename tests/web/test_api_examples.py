@@ -1,4 +1,4 @@
-"""The OpenAPI document: whole, and every example in it runs."""
+"""The OpenAPI document: it is complete, and every example in it works."""
 
 import time
 import uuid
@@ -38,7 +38,7 @@ def finished(client: TestClient) -> dict[str, Any]:
 
 
 def waiting(client: TestClient) -> str:
-    """The id of a run that waits for a card that nobody has."""
+    """The id of a run that stays queued: it needs a graphics card, which no worker has."""
     return client.post("/api/v1/runs", json=body(gpu=True)).json()["id"]
 
 
@@ -74,7 +74,7 @@ def bring(client: TestClient, name: str) -> None:
 
 
 def bodies(said: dict[str, Any]) -> list[dict[str, Any]]:
-    """What may be sent, as the arguments of a request; a style file has no example that could be printed."""
+    """The bodies of the examples, as arguments of a request; a style file, which has none, is made here."""
     if "requestBody" not in said:
         return [{}]
     contents = said["requestBody"]["content"]

@@ -1,4 +1,4 @@
-"""Fast styles over REST: pictures painted with them in one pass; the styles shown, brought, named anew and removed."""
+"""Fast styles over REST: pictures stylized in one pass; styles listed, added, renamed and removed."""
 
 import base64
 import io
@@ -21,7 +21,7 @@ from tests.jobs.runs import wait_until
 from tests.styles.style_files import style_file
 from tests.styles.test_style_file import HOSTILE
 from tests.web.sites import picture, queue_of, served
-from tests.web.test_api import body, encoded, start, told
+from tests.web.test_api import assert_error, body, encoded, start
 
 FAST = "/api/v1/styles/fast"
 PAINT = "/api/v1/stylize/fast"
@@ -44,7 +44,7 @@ def site(client: TestClient) -> TestClient:
 
 @pytest.fixture
 def own(site: TestClient) -> Iterator[TestClient]:
-    """The same, with the styles waves and dots of one network, and cubes of another; what a test adds goes with it."""
+    """The same with styles waves and dots of one network and cubes of another; removes what a test adds."""
     before = set(listed(site))
     assert bring(site, style_file("waves", "dots").to_bytes()).status_code == 201
     assert bring(site, style_file("cubes", seed=1).to_bytes()).status_code == 201
@@ -66,7 +66,7 @@ def opened(answer: Response) -> Image.Image:
     return Image.open(io.BytesIO(answer.content))
 
 
-def test_a_picture_comes_back_painted(site: TestClient) -> None:
+def test_a_picture_is_stylized(site: TestClient) -> None:
     name = shipped(site)
     answer = site.post(PAINT, json=order(name, options={"strength": 0.5}))
     assert (opened(answer).format, opened(answer).size) == ("PNG", (64, 48))
@@ -75,7 +75,7 @@ def test_a_picture_comes_back_painted(site: TestClient) -> None:
     assert json.loads(opened(answer).text["nst-fast"])["options"]["strength"] == 0.5
 
 
-def test_json_is_answered_to_who_asks_for_it(own: TestClient) -> None:
+def test_the_answer_is_json_where_accept_names_it(own: TestClient) -> None:
     wish = order({"waves": 3, "dots": 1}, format="jpeg", options={"size": 96})
     answer = own.post(PAINT, json=wish, headers={"Accept": "application/json"}).json()
     assert set(answer) == {"image", "width", "height", "seconds", "mix"}
@@ -94,29 +94,29 @@ def test_a_form_is_read_as_well(own: TestClient) -> None:
         assert answer.headers["content-type"] == "image/jpeg"
 
 
-def test_a_style_whose_name_is_a_number_is_a_name_in_a_form_too(own: TestClient) -> None:
+def test_a_style_whose_name_is_a_number_can_be_named_in_a_form(own: TestClient) -> None:
     bring(own, style_file("1905").to_bytes())
     assert opened(own.post(PAINT, files={"content": ("a.png", picture())}, data={"style": "1905"}))
 
 
-def test_a_picture_that_is_here_already_is_meant_by_its_ref(own: TestClient) -> None:
+def test_a_stored_picture_is_named_by_its_reference(own: TestClient) -> None:
     assert opened(own.post(PAINT, json=order("waves", content="samples/harbour"))).size == (768, 576)
     upload = own.get(f"/api/v1/runs/{start(own)}").json()["content"]
     assert opened(own.post(PAINT, json=order("waves", content=f"uploads/{upload}"))).size == (64, 48)
     for ref in ("samples/habour", "uploads/x"):
-        told(own.post(PAINT, json=order("waves", content=ref)), 404, "not_found", field="content")
+        assert_error(own.post(PAINT, json=order("waves", content=ref)), 404, "not_found", field="content")
 
 
-def test_a_real_socket_carries_a_picture_there_and_back(own: TestClient) -> None:
+def test_a_picture_is_stylized_over_a_real_socket(own: TestClient) -> None:
     with served(own.app) as address:
         answer = httpx2.post(address + PAINT, json=order("waves"), timeout=60)
         assert opened(answer).size == (64, 48)
-        told(httpx2.post(address + PAINT, json=order("wavse")), 404, "not_found", "did you mean", field="style")
+        assert_error(httpx2.post(address + PAINT, json=order("wavse")), 404, "not_found", "did you mean", field="style")
         thumbnail = httpx2.get(f"{address}{FAST}/waves/thumbnail.jpg")
         assert opened(thumbnail).format == "JPEG"
 
 
-def test_a_picture_is_painted_while_a_run_waits_for_its_end(own: TestClient) -> None:
+def test_a_picture_is_stylized_during_a_run(own: TestClient) -> None:
     run_id = start(own, options={"epochs": 1000, "size": 64, "steps_per_epoch": 100})
     wait_until(lambda: own.get(f"/api/v1/runs/{run_id}").json()["state"] == "running")
     assert opened(own.post(PAINT, json=order("waves")))
@@ -152,10 +152,10 @@ def test_a_picture_is_painted_while_a_run_waits_for_its_end(own: TestClient) -> 
         ({"sytle": "waves"}, 422, "invalid", ["did you mean 'style'?"], "sytle"),
     ],
 )
-def test_what_is_wrong_with_an_order_is_one_line(
+def test_an_invalid_request_is_refused_in_one_line(
     own: TestClient, changes: dict[str, Any], status: int, code: str, words: list[str], field: str | None
 ) -> None:
-    told(own.post(PAINT, json=order("waves") | changes), status, code, *words, field=field)
+    assert_error(own.post(PAINT, json=order("waves") | changes), status, code, *words, field=field)
 
 
 @pytest.mark.parametrize(
@@ -170,22 +170,22 @@ def test_what_is_wrong_with_an_order_is_one_line(
         ({"style": "waves", "gpu": "true"}, "gpu"),
     ],
 )
-def test_what_is_wrong_with_a_form_is_one_line(own: TestClient, fields: dict[str, str], field: str) -> None:
-    told(own.post(PAINT, files={"content": ("a.png", picture())}, data=fields), 422, "invalid", field=field)
+def test_an_invalid_form_is_refused_in_one_line(own: TestClient, fields: dict[str, str], field: str) -> None:
+    assert_error(own.post(PAINT, files={"content": ("a.png", picture())}, data=fields), 422, "invalid", field=field)
 
 
 @pytest.mark.parametrize("content", [b"{", b"\xff\xfe", b"[]", b"", b"[" * 200_000])
 def test_a_body_that_cannot_be_read_is_malformed(site: TestClient, content: bytes) -> None:
-    told(site.post(PAINT, content=content), 400, "malformed", "JSON")
+    assert_error(site.post(PAINT, content=content), 400, "malformed", "JSON")
 
 
 @pytest.mark.parametrize(("path", "megabytes"), [(PAINT, 42), (FAST, 66), (f"{FAST}/waves", 2)])
-def test_a_body_that_announces_too_much_is_refused_at_once(site: TestClient, path: str, megabytes: int) -> None:
+def test_a_body_with_too_large_a_content_length_is_refused_at_once(site: TestClient, path: str, megabytes: int) -> None:
     answer = site.post(path, content=b"{}", headers={"Content-Length": str(megabytes * 2**20)})
-    told(answer, 413, "too_large", "MB")
+    assert_error(answer, 413, "too_large", "MB")
 
 
-def test_styles_are_listed_beside_the_sample_paintings(own: TestClient) -> None:
+def test_fast_styles_are_listed_with_the_sample_styles(own: TestClient) -> None:
     said = own.get("/api/v1/styles").json()
     assert {sample["kind"] for sample in said["styles"]} == {"style"}
     styles = listed(own)
@@ -197,57 +197,63 @@ def test_styles_are_listed_beside_the_sample_paintings(own: TestClient) -> None:
         assert opened(own.get(style["thumbnail"])).format == "JPEG"
 
 
-def test_a_style_goes_from_one_studio_to_the_next_as_a_file(own: TestClient) -> None:
+def test_a_style_file_is_exported_and_added_to_another_studio(own: TestClient) -> None:
     answer = own.get(listed(own)["dots"]["file"])
     assert answer.headers["content-type"] == "application/octet-stream"
     assert 'filename="dots.style"' in answer.headers["content-disposition"]
     assert list(StyleFile.from_bytes(answer.content).styles) == ["dots"]
-    told(bring(own, answer.content), 422, "invalid", "'dots' already")
+    assert_error(bring(own, answer.content), 422, "invalid", "'dots' already")
     assert own.delete(f"{FAST}/dots").status_code == 204
     again = bring(own, answer.content)
     assert (again.status_code, [style["name"] for style in again.json()["fast"]]) == (201, ["dots"])
 
 
-def test_a_style_is_named_anew(own: TestClient) -> None:
+def test_a_style_is_renamed(own: TestClient) -> None:
     assert own.patch(f"{FAST}/waves", json={"title": "The sea"}).json()["title"] == "The sea"
     renamed = own.patch(f"{FAST}/waves", json={"name": "sea"}).json()
     assert (renamed["name"], renamed["title"]) == ("sea", "The sea")
     assert "waves" not in listed(own)
-    told(own.patch(f"{FAST}/waves", json={"name": "x"}), 404, "not_found", "'waves'")
-    told(own.patch(f"{FAST}/sea", json={"name": "dots"}), 422, "invalid", "'dots' already")
+    assert_error(own.patch(f"{FAST}/waves", json={"name": "x"}), 404, "not_found", "'waves'")
+    assert_error(own.patch(f"{FAST}/sea", json={"name": "dots"}), 422, "invalid", "'dots' already")
     for wrong in ({}, {"name": "../x"}, {"name": 7}, {"title": "a\nb"}, {"title": 7}, {"nmae": "x"}):
-        told(own.patch(f"{FAST}/sea", json=wrong), 422, "invalid", field=next(iter(wrong)) if "nmae" in wrong else None)
+        assert_error(
+            own.patch(f"{FAST}/sea", json=wrong), 422, "invalid", field=next(iter(wrong)) if "nmae" in wrong else None
+        )
     assert listed(own)["sea"]["title"] == "The sea"
 
 
-def test_what_came_with_the_program_stays(site: TestClient) -> None:
+def test_a_shipped_style_is_not_changed(site: TestClient) -> None:
     name = shipped(site)
-    told(site.delete(f"{FAST}/{name}"), 422, "invalid", name, "came with the program")
-    told(site.patch(f"{FAST}/{name}", json={"name": "mine"}), 422, "invalid", "came with the program")
-    told(bring(site, site.get(f"{FAST}/{name}.style").content), 422, "invalid", "already")
+    assert_error(site.delete(f"{FAST}/{name}"), 422, "invalid", name, "came with the program")
+    assert_error(site.patch(f"{FAST}/{name}", json={"name": "mine"}), 422, "invalid", "came with the program")
+    assert_error(bring(site, site.get(f"{FAST}/{name}.style").content), 422, "invalid", "already")
     assert listed(site)[name]["shipped"]
 
 
 @pytest.mark.parametrize("path", ["/nobody/thumbnail.jpg", "/nobody.style", "/..%2F..%2Fstudio.sqlite", "/%00.style"])
 def test_an_unknown_style_is_not_found(site: TestClient, path: str) -> None:
-    told(site.delete(f"{FAST}{path}") if path.startswith("/..") else site.get(f"{FAST}{path}"), 404, "not_found")
+    assert_error(
+        site.delete(f"{FAST}{path}") if path.startswith("/..") else site.get(f"{FAST}{path}"), 404, "not_found"
+    )
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
-def test_a_file_that_is_none_of_ours_is_refused_in_one_line(site: TestClient, kind: str) -> None:
+def test_a_file_that_is_no_style_file_is_refused_in_one_line(site: TestClient, kind: str) -> None:
     before = listed(site)
-    told(bring(site, HOSTILE[kind]()), 422, "invalid", "'mine.style'", "no style file of ours")
+    assert_error(bring(site, HOSTILE[kind]()), 422, "invalid", "'mine.style'", "no style file of ours")
     assert listed(site) == before
 
 
 def test_a_form_without_a_file_is_refused(site: TestClient) -> None:
-    told(site.post(FAST, files={"flie": ("a.style", b"x")}), 422, "invalid", "`flie` must be text", field="flie")
-    told(site.post(FAST, files={"file": (None, "x")}), 422, "invalid", "`file` must be a file", field="file")
-    told(site.post(FAST, files={"also": (None, "x")}), 422, "invalid", "'also'", field="also")
-    told(site.post(FAST, data={"file": "x"}), 422, "invalid", "`file`", field="file")
+    assert_error(
+        site.post(FAST, files={"flie": ("a.style", b"x")}), 422, "invalid", "`flie` must be text", field="flie"
+    )
+    assert_error(site.post(FAST, files={"file": (None, "x")}), 422, "invalid", "`file` must be a file", field="file")
+    assert_error(site.post(FAST, files={"also": (None, "x")}), 422, "invalid", "'also'", field="also")
+    assert_error(site.post(FAST, data={"file": "x"}), 422, "invalid", "`file`", field="file")
 
 
-def test_where_several_share_a_studio_all_may_paint_and_none_changes_its_styles(
+def test_in_a_shared_studio_all_may_stylize_and_none_changes_the_styles(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     settings = Settings(data=tmp_path_factory.mktemp("shared"), many=True)
@@ -263,30 +269,30 @@ def test_where_several_share_a_studio_all_may_paint_and_none_changes_its_styles(
             client.patch(f"{FAST}/waves", json={"name": "sea"}),
             client.delete(f"{FAST}/waves"),
         ):
-            told(answer, 403, "forbidden", "several people")
+            assert_error(answer, 403, "forbidden", "several people")
         assert set(listed(client)) >= {"waves", "dots"}
         assert opened(client.get(f"{FAST}/waves/thumbnail.jpg"))
-        told(client.post(PAINT, json=order("wavse")), 404, "not_found", "'waves'", field="style")
+        assert_error(client.post(PAINT, json=order("wavse")), 404, "not_found", "'waves'", field="style")
 
 
-def test_a_token_is_asked_for_here_too(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_the_fast_routes_require_the_token(tmp_path_factory: pytest.TempPathFactory) -> None:
     settings = Settings(data=tmp_path_factory.mktemp("locked"), token="s" * 32)
     store = Store(settings.data)
     client = TestClient(create_app(settings, store, queue_of(settings, store)), base_url="http://localhost")
     for answer in (client.post(PAINT, json=order("waves")), bring(client, b""), client.get(f"{FAST}/waves.style")):
-        told(answer, 401, "unauthorized", "token")
+        assert_error(answer, 401, "unauthorized", "token")
     store.close()
 
 
-def test_before_a_worker_is_there_it_is_too_early(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_without_a_worker_the_answer_is_busy(tmp_path_factory: pytest.TempPathFactory) -> None:
     settings = Settings(data=tmp_path_factory.mktemp("early"))
     store = Store(settings.data)
     client = TestClient(create_app(settings, store, queue_of(settings, store)), base_url="http://localhost")
     answer = client.post(PAINT, json=order(shipped(client)))
-    told(answer, 503, "busy", "no worker")
+    assert_error(answer, 503, "busy", "no worker")
     assert answer.headers["retry-after"]
     store.close()
 
 
-def test_a_run_takes_no_fast_style(site: TestClient) -> None:
-    told(site.post("/api/v1/runs", json=body(style="starry-night")), 422, "invalid", field="style")
+def test_a_run_refuses_a_fast_style(site: TestClient) -> None:
+    assert_error(site.post("/api/v1/runs", json=body(style="starry-night")), 422, "invalid", field="style")

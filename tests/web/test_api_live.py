@@ -1,4 +1,4 @@
-"""What happens over real sockets: events as they come, and clients who hang up."""
+"""Streams of events, and clients that disconnect, over real sockets."""
 
 import json
 import socket
@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 
 from nst.web.api import events
 from tests.web.sites import served
-from tests.web.test_api import ENDLESS, QUICK, body, follow, start, told
+from tests.web.test_api import ENDLESS, QUICK, assert_error, body, follow, start
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def streamed(lines: Iterator[str]) -> Iterator[dict[str, Any]]:
         event[name or "comment"] = json.loads(value) if name == "data" else value
 
 
-def test_a_stream_tells_all_that_happens_and_ends_with_the_run(client: TestClient, address: str) -> None:
+def test_a_stream_sends_every_event_and_ends_with_the_run(client: TestClient, address: str) -> None:
     run_id = start(client)
     with httpx2.stream("GET", f"{address}/api/v1/runs/{run_id}/stream", timeout=30) as answer:
         assert answer.headers["content-type"].startswith("text/event-stream")
@@ -45,7 +45,7 @@ def test_a_stream_tells_all_that_happens_and_ends_with_the_run(client: TestClien
     assert [(event["id"], event["event"]) for event in found] == [(str(each["n"]), each["kind"]) for each in events]
 
 
-def test_a_stream_is_taken_up_where_it_was_left(client: TestClient, address: str) -> None:
+def test_a_stream_resumes_after_the_last_event(client: TestClient, address: str) -> None:
     run_id = start(client)
     last = follow(client, run_id)[-1]["n"]
     path = f"{address}/api/v1/runs/{run_id}/stream"
@@ -55,10 +55,10 @@ def test_a_stream_is_taken_up_where_it_was_left(client: TestClient, address: str
     again = httpx2.get(path, headers={"Last-Event-ID": str(last)})
     assert (again.status_code, again.content) == (204, b"")
     answer = client.get(f"/api/v1/runs/{run_id}/stream", headers={"Last-Event-ID": "x"})
-    told(answer, 422, "invalid", field="last-event-id")
+    assert_error(answer, 422, "invalid", field="last-event-id")
 
 
-def test_a_stream_that_has_nothing_to_tell_says_that_it_is_there(
+def test_a_stream_without_events_sends_comments(
     client: TestClient, address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(events, "KEEPALIVE_SECONDS", 0.05)
@@ -77,7 +77,7 @@ def test_a_hundred_streams_hold_no_thread(client: TestClient, address: str) -> N
         connection.sendall(f"GET /api/v1/runs/{run_id}/stream HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         assert connection.recv(15) == b"HTTP/1.1 200 OK"
         connections.append(connection)
-    assert client.get(f"/api/v1/runs/{run_id}/frames").status_code == 200  # which takes a thread, of forty
+    assert client.get(f"/api/v1/runs/{run_id}/frames").status_code == 200  # which needs a thread
     assert httpx2.get(f"{address}/api/v1/runs/{run_id}", timeout=10).status_code == 200
     for connection in connections:
         connection.close()
@@ -96,7 +96,7 @@ def stylize(address: str, text: bytes) -> socket.socket:
     return connection
 
 
-def test_a_client_who_hangs_up_stops_its_run(client: TestClient, address: str) -> None:
+def test_the_run_of_a_client_that_disconnects_is_stopped(client: TestClient, address: str) -> None:
     seed = 31_337
     with stylize(address, json.dumps(body(options=ENDLESS | {"seed": seed})).encode()):
         while not (found := client.get("/api/v1/runs", params={"words": str(seed)}).json()["runs"]):
@@ -107,6 +107,6 @@ def test_a_client_who_hangs_up_stops_its_run(client: TestClient, address: str) -
     assert follow(client, run_id)[-1]["kind"] == "stopped"
 
 
-def test_a_client_who_stays_gets_its_picture(address: str) -> None:
+def test_a_client_that_waits_gets_its_picture(address: str) -> None:
     answer = httpx2.post(f"{address}/api/v1/stylize", json=body(options=QUICK), headers={"Accept": "image/png"})
     assert answer.content[:4] == b"\x89PNG"

@@ -17,7 +17,7 @@ from nst.runs.events import Epoch, Finished, Losses, Started
 from nst.runs.run import Run
 from nst.web.service.timelapses import Timelapses
 from tests.web.sites import picture
-from tests.web.test_api import ENDLESS, follow, start, told
+from tests.web.test_api import ENDLESS, assert_error, follow, start
 
 PATH = "/api/v1/runs"
 
@@ -30,7 +30,7 @@ def run_id(client: TestClient) -> str:
     return run_id
 
 
-def test_the_frames_that_are_kept_are_listed(client: TestClient, run_id: str) -> None:
+def test_the_stored_frames_are_listed(client: TestClient, run_id: str) -> None:
     frames = client.get(f"{PATH}/{run_id}/frames").json()["frames"]
     assert [frame["epoch"] for frame in frames] == [0, 1, 2]
     for frame in frames:
@@ -45,34 +45,34 @@ def test_a_frame_is_marked_and_unmarked(client: TestClient, run_id: str) -> None
     assert marked() == [False, True, False]
     assert client.delete(f"{PATH}/{run_id}/frames/1/mark").status_code == 204
     assert marked() == [False, False, False]
-    told(client.put(f"{PATH}/{run_id}/frames/77/mark"), 404, "not_found", "77")
+    assert_error(client.put(f"{PATH}/{run_id}/frames/77/mark"), 404, "not_found", "77")
 
 
 @pytest.mark.parametrize("n", ["-1", "x", "1" + 30 * "0", "1" + 5000 * "0"])
-def test_a_frame_has_a_number(client: TestClient, run_id: str, n: str) -> None:
-    told(client.get(f"{PATH}/{run_id}/frames/{n}.jpg"), 422, "invalid", field="n")
+def test_a_frame_needs_a_valid_number(client: TestClient, run_id: str, n: str) -> None:
+    assert_error(client.get(f"{PATH}/{run_id}/frames/{n}.jpg"), 422, "invalid", field="n")
 
 
-def test_the_newest_frame_is_there_at_any_time(client: TestClient, run_id: str) -> None:
+def test_the_newest_frame_is_available_at_any_time(client: TestClient, run_id: str) -> None:
     answer = client.get(f"{PATH}/{run_id}/partial.jpg")
     assert answer.headers["nst-epoch"] == "2"
     assert answer.headers["cache-control"] == "no-store"
     assert answer.content == client.get(f"{PATH}/{run_id}/frames/2.jpg").content
     blocked, waiting = start(client, options=ENDLESS), start(client)
-    told(client.get(f"{PATH}/{waiting}/partial.jpg"), 404, "not_found", "no frame yet")
-    told(client.get(f"{PATH}/{waiting}/thumbnail.jpg"), 404, "not_found")
+    assert_error(client.get(f"{PATH}/{waiting}/partial.jpg"), 404, "not_found", "no frame yet")
+    assert_error(client.get(f"{PATH}/{waiting}/thumbnail.jpg"), 404, "not_found")
     for each in (waiting, blocked):
         client.post(f"{PATH}/{each}/stop")
 
 
 @pytest.mark.parametrize("side", [128, 512])
-def test_a_thumbnail_is_small_and_asked_for_once(client: TestClient, run_id: str, side: int) -> None:
+def test_a_thumbnail_is_small_and_can_be_cached(client: TestClient, run_id: str, side: int) -> None:
     answer = client.get(f"{PATH}/{run_id}/thumbnail.jpg?side={side}")
     assert max(Image.open(io.BytesIO(answer.content)).size) <= side
     mark = {"If-None-Match": answer.headers["etag"]}
     assert client.get(f"{PATH}/{run_id}/thumbnail.jpg?side={side}", headers=mark).status_code == 304
     assert client.get(f"{PATH}/{run_id}/thumbnail.jpg?side={640 - side}", headers=mark).status_code == 200
-    told(client.get(f"{PATH}/{run_id}/thumbnail.jpg?side=4096"), 422, "invalid", field="side")
+    assert_error(client.get(f"{PATH}/{run_id}/thumbnail.jpg?side=4096"), 422, "invalid", field="side")
 
 
 def test_a_result_that_did_not_change_is_not_sent_again(client: TestClient, run_id: str) -> None:
@@ -92,7 +92,7 @@ def made(client: TestClient, run_id: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("kind", "begins"), [("mp4", b"ftyp"), ("webp", b"WEBP"), ("gif", b"GIF89a")])
-def test_a_timelapse_is_made_beside_the_server(client: TestClient, run_id: str, kind: str, begins: bytes) -> None:
+def test_a_timelapse_is_made_in_another_process(client: TestClient, run_id: str, kind: str, begins: bytes) -> None:
     asked = {"format": kind, "seconds": 1.0, "size": 64}
     answer = client.post(f"{PATH}/{run_id}/timelapse", json=asked)
     assert answer.status_code == 202, answer.text
@@ -108,11 +108,9 @@ def test_a_timelapse_is_made_beside_the_server(client: TestClient, run_id: str, 
     ("body", "field"),
     [({"format": "avi"}, "format"), ({"seconds": 0}, "seconds"), ({"size": 10**9}, "size"), ({"fps": 25}, "fps")],
 )
-def test_a_timelapse_that_cannot_be_is_refused(
-    client: TestClient, run_id: str, body: dict[str, Any], field: str
-) -> None:
-    told(client.post(f"{PATH}/{run_id}/timelapse", json=body), 422, "invalid", field=field)
-    told(client.get(f"{PATH}/{run_id}/timelapse.avi"), 404, "not_found", "avi")
+def test_an_invalid_timelapse_is_refused(client: TestClient, run_id: str, body: dict[str, Any], field: str) -> None:
+    assert_error(client.post(f"{PATH}/{run_id}/timelapse", json=body), 422, "invalid", field=field)
+    assert_error(client.get(f"{PATH}/{run_id}/timelapse.avi"), 404, "not_found", "avi")
 
 
 @pytest.fixture
@@ -148,7 +146,7 @@ def test_one_timelapse_is_made_at_a_time(store: Store) -> None:
     timelapses.close()
 
 
-def test_what_goes_wrong_with_a_timelapse_is_said(store: Store) -> None:
+def test_a_failed_timelapse_contains_the_reason(store: Store) -> None:
     timelapses, run = Timelapses(store), painted(store, 2, b"no picture")
     timelapses.make(run, TimelapseOptions(format="gif"))
     told_of = wait_for(timelapses, run)
@@ -159,7 +157,7 @@ def test_what_goes_wrong_with_a_timelapse_is_said(store: Store) -> None:
     timelapses.close()
 
 
-def test_a_timelapse_that_is_cut_short_leaves_nothing_behind(store: Store) -> None:
+def test_an_interrupted_timelapse_leaves_no_file(store: Store) -> None:
     timelapses, run = Timelapses(store), painted(store, 40, picture(640, 480, format="JPEG"), 1920, 1440)
     timelapses.make(run, TimelapseOptions(format="webp", seconds=60, size=1920))
     while timelapses.describe(run.id)["making"]["done"] < 1:
@@ -168,4 +166,4 @@ def test_a_timelapse_that_is_cut_short_leaves_nothing_behind(store: Store) -> No
     timelapses.close()
     assert "unexpectedly" in timelapses.describe(run.id)["error"]
     names = {path.name for path in (store.folder / "runs" / run.id).iterdir()}
-    assert names == {"frames", "result.png"}
+    assert names == {"frames", "result.png", "run.json"}

@@ -1,4 +1,4 @@
-"""Runs over REST: begun once, awaited, found, liked, deleted, brought back."""
+"""Runs over REST: started once, waited for, searched, made favourites, deleted, restored."""
 
 import base64
 import uuid
@@ -13,7 +13,7 @@ from nst.options.option_field import options_of
 from nst.options.style_options import StyleOptions
 from nst.web.problems import problem_of
 from tests.web.sites import picture
-from tests.web.test_api import ENDLESS, QUICK, body, follow, start, told
+from tests.web.test_api import ENDLESS, QUICK, assert_error, body, follow, start
 
 HOSTILE = ["x" * 5000, "%00", "%F0%9F%8E%A8", "..%2F..%2Fstudio.sqlite", "0" * 32, "A" * 32, "%ED%A0%80"]
 
@@ -34,18 +34,18 @@ def test_the_same_key_at_the_same_time_is_the_same_run(client: TestClient) -> No
     assert len({answer.json()["id"] for answer in answers}) == 1
 
 
-def test_a_key_that_was_given_for_another_painting_is_refused(client: TestClient) -> None:
+def test_a_key_with_other_contents_is_refused(client: TestClient) -> None:
     key = {"Idempotency-Key": uuid.uuid4().hex}
     run_id = client.post("/api/v1/runs", json=body(), headers=key).json()["id"]
     for other in ({"options": QUICK | {"seed": 5}}, {"style": body()["content"]}, {"gpu": True}):
         answer = client.post("/api/v1/runs", json=body(**other), headers=key)
-        told(answer, 409, "conflict", run_id, key["Idempotency-Key"])
+        assert_error(answer, 409, "conflict", run_id, key["Idempotency-Key"])
 
 
 @pytest.mark.parametrize("key", ["", "k" * 256, "caf\u00e9"])
 def test_a_key_is_printable_ascii(client: TestClient, key: str) -> None:
     answer = client.post("/api/v1/runs", json=body(), headers={"Idempotency-Key": key.encode("latin-1")})
-    told(answer, 422, "invalid", field="Idempotency-Key")
+    assert_error(answer, 422, "invalid", field="Idempotency-Key")
 
 
 def test_a_run_may_ask_for_a_graphics_card_in_json_and_in_a_form(client: TestClient) -> None:
@@ -57,10 +57,10 @@ def test_a_run_may_ask_for_a_graphics_card_in_json_and_in_a_form(client: TestCli
         run = client.get(answer.json()["run"]).json()
         assert (run["gpu"], run["state"]) == (True, "queued")
         client.post(f"{answer.json()['run']}/stop")
-    told(client.post("/api/v1/runs", json=body(gpu=1)), 422, "invalid", "`gpu`", field="gpu")
+    assert_error(client.post("/api/v1/runs", json=body(gpu=1)), 422, "invalid", "`gpu`", field="gpu")
 
 
-def test_a_picture_is_painted_while_one_waits(client: TestClient) -> None:
+def test_stylize_waits_for_the_result(client: TestClient) -> None:
     answer = client.post("/api/v1/stylize", json=body())
     assert answer.status_code == 200, answer.text
     result = base64.b64decode(answer.json()["image"])
@@ -72,21 +72,21 @@ def test_a_picture_is_painted_while_one_waits(client: TestClient) -> None:
     assert as_png.content[:4] == b"\x89PNG"
 
 
-def test_a_run_that_is_not_done_in_time_is_stopped(client: TestClient) -> None:
+def test_stylize_stops_a_run_that_is_not_finished_in_time(client: TestClient) -> None:
     answer = client.post("/api/v1/stylize?timeout=1", json=body(options=ENDLESS))
-    told(answer, 504, "gateway_timeout", "within 1 s")
+    assert_error(answer, 504, "gateway_timeout", "within 1 s")
     run_id = answer.json()["error"]["message"].split()[1]
     assert follow(client, run_id)[-1]["kind"] == "stopped"
 
 
-def test_a_painting_that_fails_under_who_waits_says_why(client: TestClient) -> None:
+def test_stylize_answers_why_a_run_failed(client: TestClient) -> None:
     answer = client.post("/api/v1/stylize", json=body(options=QUICK | {"epochs": 5, "seed": 13}))
-    told(answer, 500, "internal", "failed", "learning rate")
+    assert_error(answer, 500, "internal", "failed", "learning rate")
 
 
 @pytest.mark.parametrize("timeout", ["0", "3601", "nan", "1e999", "soon"])
-def test_one_waits_from_a_second_to_an_hour(client: TestClient, timeout: str) -> None:
-    told(client.post(f"/api/v1/stylize?timeout={timeout}", json=body()), 422, "invalid", field="timeout")
+def test_the_timeout_is_between_a_second_and_an_hour(client: TestClient, timeout: str) -> None:
+    assert_error(client.post(f"/api/v1/stylize?timeout={timeout}", json=body()), 422, "invalid", field="timeout")
 
 
 def test_runs_are_found_by_words_state_and_age(client: TestClient) -> None:
@@ -110,7 +110,7 @@ def test_runs_are_found_by_words_state_and_age(client: TestClient) -> None:
 
 @pytest.mark.parametrize("query", ["limit=0", "limit=501", "state=lost", "favourite=often", f"words={'w' * 201}"])
 def test_a_bad_filter_is_refused(client: TestClient, query: str) -> None:
-    told(client.get(f"/api/v1/runs?{query}"), 422, "invalid", field=query.partition("=")[0])
+    assert_error(client.get(f"/api/v1/runs?{query}"), 422, "invalid", field=query.partition("=")[0])
 
 
 def test_a_favourite_is_remembered(client: TestClient) -> None:
@@ -127,49 +127,49 @@ def test_a_favourite_is_remembered(client: TestClient) -> None:
     [(b"{", 400, None), (b"[]", 400, None), (b"{}", 422, "favourite"), (b'{"favourite": 1}', 422, "favourite"),
      (b'{"favorite": true}', 422, "favorite"), (b'{"favourite": null}', 422, "favourite")],
 )  # fmt: skip
-def test_what_is_wrong_with_a_small_body_is_one_line(
+def test_an_invalid_small_body_is_refused_in_one_line(
     client: TestClient, content: bytes, status: int, field: str | None
 ) -> None:
     answer = client.patch(f"/api/v1/runs/{start(client)}", content=content)
-    told(answer, status, {400: "malformed", 422: "invalid"}[status], field=field)
+    assert_error(answer, status, {400: "malformed", 422: "invalid"}[status], field=field)
 
 
-def test_a_deleted_run_is_gone_until_it_is_brought_back(client: TestClient) -> None:
+def test_a_deleted_run_is_not_found_until_it_is_restored(client: TestClient) -> None:
     run_id = start(client)
     follow(client, run_id)
     assert client.delete(f"/api/v1/runs/{run_id}").status_code == 204
     for path in ("", "/events", "/result.png", "/partial.jpg", "/frames", "/frames/0.jpg", "/stream", "/timelapse"):
-        told(client.get(f"/api/v1/runs/{run_id}{path}"), 404, "not_found", run_id)
-    told(client.delete(f"/api/v1/runs/{run_id}"), 404, "not_found")
+        assert_error(client.get(f"/api/v1/runs/{run_id}{path}"), 404, "not_found", run_id)
+    assert_error(client.delete(f"/api/v1/runs/{run_id}"), 404, "not_found")
     for _ in range(2):
         assert client.post(f"/api/v1/runs/{run_id}/restore").json()["id"] == run_id
     assert client.get(f"/api/v1/runs/{run_id}/result.png").status_code == 200
 
 
-def test_a_run_that_moves_cannot_be_deleted(client: TestClient) -> None:
+def test_an_active_run_cannot_be_deleted(client: TestClient) -> None:
     run_id = start(client, options=ENDLESS)
-    told(client.delete(f"/api/v1/runs/{run_id}"), 409, "conflict", "stop it first")
+    assert_error(client.delete(f"/api/v1/runs/{run_id}"), 409, "conflict", "stop it first")
     client.post(f"/api/v1/runs/{run_id}/stop")
 
 
 @pytest.mark.parametrize("run_id", HOSTILE)
-def test_an_id_of_a_stranger_is_not_found(client: TestClient, run_id: str) -> None:
+def test_an_invalid_id_is_not_found(client: TestClient, run_id: str) -> None:
     paths = ("", "/events", "/stream", "/frames", "/frames/0.jpg", "/partial.jpg", "/result.png", "/timelapse.gif")
     for path in paths:
-        told(client.get(f"/api/v1/runs/{run_id}{path}"), 404, "not_found")
+        assert_error(client.get(f"/api/v1/runs/{run_id}{path}"), 404, "not_found")
     for path in ("stop", "pause", "resume", "continue", "branch", "restore", "timelapse"):
-        told(client.post(f"/api/v1/runs/{run_id}/{path}"), 404, "not_found")
-    told(client.patch(f"/api/v1/runs/{run_id}/weights"), 404, "not_found")
-    told(client.delete(f"/api/v1/runs/{run_id}"), 404, "not_found")
-    told(client.put(f"/api/v1/runs/{run_id}/frames/0/mark"), 404, "not_found")
-    told(client.get("/api/v1/runs", params={"before": run_id[:60]}), 404, "not_found")
+        assert_error(client.post(f"/api/v1/runs/{run_id}/{path}"), 404, "not_found")
+    assert_error(client.patch(f"/api/v1/runs/{run_id}/weights"), 404, "not_found")
+    assert_error(client.delete(f"/api/v1/runs/{run_id}"), 404, "not_found")
+    assert_error(client.put(f"/api/v1/runs/{run_id}/frames/0/mark"), 404, "not_found")
+    assert_error(client.get("/api/v1/runs", params={"before": run_id[:60]}), 404, "not_found")
 
 
 NUMBERS = ["1" + 400 * "0", "1" + 5000 * "0", "1e999", "-1e999", "NaN", "Infinity", "true", '"7"', "null", "[7]", "{}"]
 
 
 @pytest.mark.parametrize("number", NUMBERS)
-def test_no_number_brings_the_server_down(client: TestClient, number: str) -> None:
+def test_no_number_causes_a_server_error(client: TestClient, number: str) -> None:
     run_id = start(client)
     names = [name for name, option in options_by_name().items() if option.type in (int, float)]
     requests: list[tuple[str, str, str]] = [
@@ -197,7 +197,7 @@ def options_by_name() -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("error", "status", "code"), [(TooMany("wait"), 429, "too_many"), (Busy("wait"), 503, "busy")])
-def test_who_has_to_wait_is_told_how_long(error: Exception, status: int, code: str) -> None:
+def test_errors_of_load_contain_a_retry_time(error: Exception, status: int, code: str) -> None:
     answer = problem_of(error)  # type: ignore[arg-type]
     assert answer.status_code == status
     assert f'"{code}"'.encode() in bytes(answer.body)

@@ -8,14 +8,14 @@ from fastapi import FastAPI, Request
 from fastapi.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
-from nst.web.middleware.clients import COOKIE, COOKIE_SECONDS, HEADER, Clients, client_of, current_client
-from tests.web.test_api import told
+from nst.web.middleware.clients import CLIENT_COOKIE, COOKIE_SECONDS, HEADER, Clients, client_of, current_client
+from tests.web.test_api import assert_error
 
 ANN, BOB = "a" * 32, "b" * 32
 
 
 def site(many: bool = True, scheme: str = "http") -> TestClient:
-    """A small site that says who asks, by a route in a thread, an async one, and a callback of Dash."""
+    """A small site that answers the client's id, by a route in a thread, an async one, and a callback of Dash."""
     server = FastAPI()
     if many:
         server.add_middleware(Clients)
@@ -50,7 +50,7 @@ CLICK = {
 
 
 def asked(client: TestClient, **headers: str) -> str:
-    """Who asks, as every part of the site says."""
+    """The client's id, on which every part of the site agrees."""
     found = [*client.get("/threaded", headers=headers).json(), *client.get("/awaited", headers=headers).json()]
     callback = client.post("/_dash-update-component", json=CLICK, headers=headers)
     found.append(callback.json()["response"]["who"]["children"])
@@ -58,18 +58,18 @@ def asked(client: TestClient, **headers: str) -> str:
     return found[0]
 
 
-def test_alone_everyone_is_the_one_user() -> None:
+def test_without_sharing_there_are_no_client_ids() -> None:
     client = site(many=False)
     assert asked(client) == ""
     assert current_client() == ""
     assert not client.cookies
 
 
-def test_a_browser_is_the_same_client_ever_after() -> None:
+def test_a_browser_keeps_its_client_id() -> None:
     client = site()
     answer = client.get("/threaded")
     cookie = answer.headers["set-cookie"]
-    known = client.cookies[COOKIE]
+    known = client.cookies[CLIENT_COOKIE]
     assert re.fullmatch("[0-9a-f]{32}", known)
     assert answer.headers[HEADER] == known
     assert answer.json() == [known, known]
@@ -89,25 +89,25 @@ def test_two_browsers_are_two_clients() -> None:
 
 def test_the_page_renews_its_cookie_and_nothing_else_does() -> None:
     client = site()
-    client.cookies.set(COOKIE, ANN)
-    assert f"{COOKIE}={ANN};" in client.get("/").headers["set-cookie"]
+    client.cookies.set(CLIENT_COOKIE, ANN)
+    assert f"{CLIENT_COOKIE}={ANN};" in client.get("/").headers["set-cookie"]
     assert "set-cookie" not in client.get("/_dash-layout").headers
 
 
-def test_a_cookie_made_over_https_stays_there() -> None:
+def test_a_cookie_made_over_https_is_secure() -> None:
     assert "Secure" in site(scheme="https").get("/threaded").headers["set-cookie"]
 
 
 @pytest.mark.parametrize("damaged", ["", "x", "g" * 32, "a" * 31, "a" * 33, "../../etc/passwd", "a" * 32 + "%0a"])
 def test_a_cookie_that_is_no_id_is_replaced(damaged: str) -> None:
-    answer = site().get("/threaded", headers={"Cookie": f"{COOKIE}={damaged}"})
+    answer = site().get("/threaded", headers={"Cookie": f"{CLIENT_COOKIE}={damaged}"})
     assert re.fullmatch("[0-9a-f]{32}", answer.json()[0])
-    assert f"{COOKIE}={answer.json()[0]};" in answer.headers["set-cookie"]
+    assert f"{CLIENT_COOKIE}={answer.json()[0]};" in answer.headers["set-cookie"]
 
 
-def test_a_program_names_itself_by_a_header_that_comes_before_the_cookie() -> None:
+def test_the_header_of_a_program_takes_precedence_over_the_cookie() -> None:
     client = site()
-    client.cookies.set(COOKIE, BOB)
+    client.cookies.set(CLIENT_COOKIE, BOB)
     answer = client.get("/threaded", headers={HEADER: ANN.upper()})
     assert answer.json() == [ANN, ANN]
     assert answer.headers[HEADER] == ANN
@@ -118,7 +118,7 @@ def test_a_program_names_itself_by_a_header_that_comes_before_the_cookie() -> No
 @pytest.mark.parametrize("damaged", ["ann", "g" * 32, ANN + "a", f"{ANN} {ANN}"])
 def test_a_header_that_is_no_id_is_refused_rather_than_replaced(damaged: str) -> None:
     client = site()
-    told(
+    assert_error(
         client.get("/threaded", headers={HEADER: damaged}), 422, "invalid", "32 hex digits", repr(damaged), field=HEADER
     )
     with (
@@ -151,7 +151,7 @@ def test_requests_at_the_same_time_do_not_mix_their_clients() -> None:
 
 def test_a_callback_over_a_websocket_knows_its_client() -> None:
     client = site()
-    client.cookies.set(COOKIE, ANN)
+    client.cookies.set(CLIENT_COOKIE, ANN)
     with client.websocket_connect("ws://localhost/_dash-ws-callback", headers={"Origin": "http://localhost"}) as socket:
         socket.send_json({"type": "callback_request", "requestId": "1", "rendererId": "r", "payload": CLICK})
         assert ANN in socket.receive_text()

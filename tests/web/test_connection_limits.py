@@ -1,5 +1,6 @@
-"""Limits of connections, over real sockets: the size of headers."""
+"""Limits of connections, over real sockets: the size of headers, and times."""
 
+import asyncio
 import socket
 import time
 from contextlib import suppress
@@ -7,20 +8,32 @@ from urllib.parse import urlsplit
 
 import httpx2
 import pytest
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from nst.web.middleware.connection_limits import LimitedProtocol
 from nst.web.serve import MAX_HEADER_BYTES
 from tests.web.sites import served
+
+
+class Impatient(LimitedProtocol):
+    header_seconds, body_seconds, body_rate = 0.6, 0.6, 2000
+
 
 FLOOD = 100 * MAX_HEADER_BYTES
 
 
-async def application(scope: Scope, receive: Receive, send: Send) -> None:
-    """Reads the request, and answers 200."""
-    while (await receive()).get("more_body"):
-        pass
-    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
-    await send({"type": "http.response.body", "body": b"ok"})
+def answering(before: float = 0, after: float = 0) -> ASGIApp:
+    """An application that reads requests and answers 200, and waits some seconds before and after it reads."""
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        await asyncio.sleep(before)
+        while (await receive()).get("more_body"):
+            pass
+        await asyncio.sleep(after)
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
+        await send({"type": "http.response.body", "body": b"ok"})
+
+    return application
 
 
 def connect(address: str) -> socket.socket:
@@ -30,7 +43,7 @@ def connect(address: str) -> socket.socket:
 
 def test_headers_without_end_are_refused_and_others_are_answered_meanwhile() -> None:
     sent = 0
-    with served(application) as address, connect(address) as endless:
+    with served(answering()) as address, connect(address) as endless:
         endless.sendall(b"GET / HTTP/1.1\r\nHost: here\r\n")
         with suppress(ConnectionResetError, BrokenPipeError):
             while sent < FLOOD:
@@ -43,7 +56,7 @@ def test_headers_without_end_are_refused_and_others_are_answered_meanwhile() -> 
 
 @pytest.mark.parametrize("head", [b"GET /" + b"x" * 100_000, b"GET / HTTP/1.1\r\nX: " + b"x" * 100_000])
 def test_a_line_without_end_is_refused_and_the_connection_is_closed(head: bytes) -> None:
-    with served(application) as address, connect(address) as endless:
+    with served(answering()) as address, connect(address) as endless:
         began, answer = time.monotonic(), b""
         with suppress(ConnectionResetError):
             endless.sendall(head)
@@ -54,5 +67,67 @@ def test_a_line_without_end_is_refused_and_the_connection_is_closed(head: bytes)
 
 
 def test_headers_of_some_kilobytes_are_served() -> None:
-    with served(application) as address:
+    with served(answering()) as address:
         assert httpx2.get(address, headers={"X-Filler": "x" * 30_000}).text == "ok"
+
+
+# Time -----------------------------------------------------------------------------------------------------------------
+
+HEAD = b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 100000\r\n\r\n"
+GET = b"GET / HTTP/1.1\r\nHost: here\r\n\r\n"
+
+
+def seconds_until_closed(connection: socket.socket, drip: bytes = b"") -> float:
+    """Send `drip` byte by byte, one every 0.1 s, until the server closes the connection."""
+    began = time.monotonic()
+    connection.settimeout(0.1)
+    with suppress(ConnectionResetError, BrokenPipeError):
+        while time.monotonic() < began + 20:
+            with suppress(TimeoutError):
+                if not connection.recv(1000):
+                    break
+            connection.sendall(drip[:1])
+            drip = drip[1:]
+    return time.monotonic() - began
+
+
+@pytest.mark.parametrize(
+    ("first", "drip"),
+    [
+        (b"", b""),
+        (b"GET / HT", b""),
+        (b"GET / HTTP/1.1\r\n", b"X-Slow: " + b"x" * 1000),
+        (GET, b"GET / HTTP/1.1\r\nX-Slow: " + b"x" * 1000),
+        (HEAD, b""),
+        (HEAD, b"x" * 1000),
+        (HEAD + b"x" * 50_000, b""),  # at the rate it would have 25 seconds
+    ],
+)
+def test_a_silent_or_slow_connection_is_closed(first: bytes, drip: bytes) -> None:
+    with served(answering(), http=Impatient) as address, connect(address) as slow:
+        slow.sendall(first)
+        assert 0.5 < seconds_until_closed(slow, drip) < 10
+        assert httpx2.get(address).text == "ok"
+
+
+def test_a_body_that_keeps_the_rate_is_received_however_long_it_takes() -> None:
+    with served(answering(), http=Impatient) as address, connect(address) as steady:
+        steady.sendall(b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 10000\r\n\r\n")
+        for _ in range(20):
+            steady.sendall(b"x" * 500)
+            time.sleep(0.1)  # 5000 bytes a second
+        assert steady.recv(1000).startswith(b"HTTP/1.1 200 ")
+
+
+def test_a_client_that_waits_for_a_slow_application_is_not_disconnected() -> None:
+    with served(answering(after=2), http=Impatient) as address:
+        assert httpx2.post(address, content=b"x", timeout=30).text == "ok"
+    with served(answering(before=2), http=Impatient) as address:
+        assert httpx2.post(address, content=b"x" * 5_000_000, timeout=30).text == "ok"
+
+
+def test_an_idle_connection_is_closed() -> None:
+    with served(answering(), timeout_keep_alive=1) as address, connect(address) as idle:
+        idle.sendall(GET)
+        assert idle.recv(1000).endswith(b"ok")
+        assert 0.5 < seconds_until_closed(idle) < 10

@@ -1,4 +1,4 @@
-"""Pictures in one pass, asked of a real worker beside its runs: in a style, in a mix, in all styles at once."""
+"""Pictures stylized in one pass by a real worker: in a style, in a mix, in all styles at once."""
 
 import io
 import json
@@ -24,7 +24,7 @@ PLAIN = FastOptions()
 
 @pytest.fixture
 def instant(client: TestClient) -> Iterator[FastStyles]:
-    """That of a site, with the styles of two networks beside those that ship; what a test adds goes with it."""
+    """That of a site, with styles of two networks besides the shipped ones; removes what a test adds."""
     library, queue = client.app.state.service.library, client.app.state.service.queue
     wait_until(lambda: queue.ready_count)
     before = {entry.name for entry in library.entries()}
@@ -45,7 +45,7 @@ def pixels(painted: FastResult | bytes) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"), np.float32)
 
 
-def test_a_picture_is_painted_in_a_style_that_ships(instant: FastStyles, shipped: str) -> None:
+def test_a_picture_is_stylized_in_a_shipped_style(instant: FastStyles, shipped: str) -> None:
     painted = instant.stylize(picture(80, 50), shipped, PLAIN)
     assert (painted.width, painted.height) == (80, 50)
     assert painted.mix == {shipped: 1.0}
@@ -54,7 +54,7 @@ def test_a_picture_is_painted_in_a_style_that_ships(instant: FastStyles, shipped
     assert np.abs(pixels(painted) - pixels(picture(80, 50))).mean() > 1
 
 
-def test_a_png_says_how_it_was_painted(instant: FastStyles, shipped: str) -> None:
+def test_a_png_contains_how_it_was_made(instant: FastStyles, shipped: str) -> None:
     painted = instant.stylize(picture(), {shipped: 2}, FastOptions(strength=0.5))
     said = json.loads(Image.open(io.BytesIO(painted.data)).text["nst-fast"])
     assert said["mix"] == {shipped: 1.0}
@@ -63,20 +63,20 @@ def test_a_png_says_how_it_was_painted(instant: FastStyles, shipped: str) -> Non
     assert said["nst"]
 
 
-def test_a_jpeg_and_another_size_are_painted_when_asked_for(instant: FastStyles, shipped: str) -> None:
+def test_a_jpeg_of_another_size_can_be_requested(instant: FastStyles, shipped: str) -> None:
     painted = instant.stylize(picture(128, 64), shipped, FastOptions(size=64), "jpeg")
     assert (painted.width, painted.height) == (64, 32)
     assert Image.open(io.BytesIO(painted.data)).format == "JPEG"
 
 
-def test_what_is_transparent_stays_so(instant: FastStyles, shipped: str) -> None:
+def test_transparency_is_kept(instant: FastStyles, shipped: str) -> None:
     file = io.BytesIO()
     Image.new("RGBA", (32, 32), (200, 100, 50, 128)).save(file, "PNG")
     painted = instant.stylize(file.getvalue(), shipped, PLAIN)
     assert Image.open(io.BytesIO(painted.data)).getchannel("A").getextrema() == (128, 128)
 
 
-def test_a_mix_lies_between_its_styles_and_is_neither(instant: FastStyles) -> None:
+def test_a_mix_lies_between_its_styles(instant: FastStyles) -> None:
     first, second, mixed = (
         pixels(instant.stylize(picture(), mix, PLAIN)) for mix in ("waves", "dots", {"waves": 1, "dots": 1})
     )
@@ -84,13 +84,13 @@ def test_a_mix_lies_between_its_styles_and_is_neither(instant: FastStyles) -> No
         assert 0 < np.abs(mixed - one).mean() < np.abs(first - second).mean()
 
 
-def test_a_style_counts_as_much_whatever_else_its_network_has_learned(instant: FastStyles) -> None:
+def test_a_result_does_not_depend_on_the_other_styles_of_a_network(instant: FastStyles) -> None:
     before = pixels(instant.stylize(picture(), "dots", PLAIN))
     instant.library.remove("waves")
     assert np.array_equal(pixels(instant.stylize(picture(), "dots", PLAIN)), before)
 
 
-def test_a_style_that_learned_anew_is_painted_as_it_is_now(instant: FastStyles) -> None:
+def test_a_replaced_style_is_used_at_once(instant: FastStyles) -> None:
     before = pixels(instant.stylize(picture(), "waves", PLAIN))
     file = style_file("waves", "dots")
     again = replace(file, styles={"waves": replace(file.styles["waves"], vector=file.styles["dots"].vector)})
@@ -98,7 +98,7 @@ def test_a_style_that_learned_anew_is_painted_as_it_is_now(instant: FastStyles) 
     assert not np.array_equal(pixels(instant.stylize(picture(), "waves", PLAIN)), before)
 
 
-def test_every_style_shows_the_picture_small_and_in_the_library_s_order(instant: FastStyles) -> None:
+def test_thumbnails_are_in_the_order_of_the_library(instant: FastStyles) -> None:
     shown = instant.thumbnails(picture(300, 200), 96)
     assert list(shown) == [entry.name for entry in instant.library.entries()]
     for data in shown.values():
@@ -110,7 +110,7 @@ def test_every_style_shows_the_picture_small_and_in_the_library_s_order(instant:
     ("width", "height", "shown"),
     [(40, 30, (40, 30)), (2000, 20, (64, 8)), (20, 2000, (8, 64)), (16, 16, (16, 16)), (64, 4480, (8, 64))],
 )
-def test_a_thumbnail_is_never_larger_than_its_picture_and_never_flat(
+def test_a_thumbnail_is_never_larger_than_its_picture_and_has_at_least_eight_pixels_a_side(
     instant: FastStyles, width: int, height: int, shown: tuple[int, int]
 ) -> None:
     data = instant.thumbnails(picture(width, height), 64)["dots"]
@@ -140,7 +140,7 @@ def test_bad_input_is_refused_by_its_kind(instant: FastStyles, shipped: str) -> 
         instant.stylize(picture(), shipped, FastOptions(strength=2))
 
 
-def test_a_job_carries_the_styles_it_wants_and_no_others(instant: FastStyles, shipped: str) -> None:
+def test_a_job_contains_only_the_styles_it_needs(instant: FastStyles, shipped: str) -> None:
     jobs: list[FastJob] = []
 
     class Seen:

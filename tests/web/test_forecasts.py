@@ -1,4 +1,4 @@
-"""What a run would take, as the page and the REST interface tell it before the start."""
+"""Forecasts of runs, in the service, on the page and over REST."""
 
 import dataclasses
 from pathlib import Path
@@ -20,7 +20,7 @@ from nst.web.components.estimate import MEASURING, estimate_line
 from nst.web.service.service import Service
 from tests.web.fake_runner import CALIBRATION, MEMORY
 from tests.web.sites import picture
-from tests.web.test_api import QUICK, body, encoded, follow, start, told
+from tests.web.test_api import QUICK, assert_error, body, encoded, follow, start
 
 FORECAST: dict[str, Any] = {"seconds": 41.0, "bytes": 1_140_000_000, "tiled": False, "at_most": False}
 HEALTH = {
@@ -44,7 +44,7 @@ HEALTH = {
         ({"tiled": True, "seconds": 3900.0}, "warm", "About 1 h 05 min, 1.1 GB. ", "estimate estimate-warning"),
     ],
 )
-def test_the_line_says_what_is_known_and_no_more(
+def test_the_estimate_line_shows_what_is_known(
     changes: dict[str, Any] | None, worker: str, children: str, kind: str
 ) -> None:
     found = estimate_line(None if changes is None else FORECAST | changes, worker)
@@ -58,14 +58,14 @@ def test_the_line_says_what_is_known_and_no_more(
 
 @pytest.fixture
 def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Service:
-    """A service whose worker has said what there is."""
+    """A service whose worker has reported its hardware."""
     settings, store = Settings(data=tmp_path), Store(tmp_path)
     queue = Queue(settings, store)
     monkeypatch.setattr(queue, "health", lambda: HEALTH)
     return Service(settings, store, queue, Archive(store, 10**9))
 
 
-def test_a_forecast_is_the_estimate_of_the_network_that_will_paint(service: Service) -> None:
+def test_a_forecast_is_the_estimate_of_the_network_that_will_be_used(service: Service) -> None:
     options = StyleOptions(size=256)
     expected = estimate(576, 768, options, "compact", "float32", CALIBRATION, MEMORY, (60, 80))
     style = service.pictures.keep(picture(80, 60), "style")
@@ -87,7 +87,7 @@ def test_a_forecast_is_the_estimate_of_the_network_that_will_paint(service: Serv
 def test_a_forecast_is_of_the_network_that_auto_will_stand_for(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The worker decides by the same rule, from the same numbers."""
+    """The worker uses the same rule with the same numbers."""
     monkeypatch.setattr(service.queue, "extractors", lambda: {"vgg19": {"installed": True}})
     slow, quick = StyleOptions(size=1024, epochs=1000), StyleOptions(size=64, epochs=1)
     for options, network, words in ((slow, "compact", "VGG19 would take about"), (quick, "vgg19", "quick enough")):
@@ -104,7 +104,7 @@ def test_a_forecast_is_of_the_network_that_auto_will_stand_for(
 
 
 def painted(service: Service, options: StyleOptions, times: float, tiled: bool = False) -> float:
-    """A run of that service that has taken so many times what was estimated; returns that."""
+    """Add a finished run that took `times` its estimate; returns the estimate in seconds."""
     ref = service.pictures.upload_id(service.pictures.keep(picture(80, 60), "a"))
     run = service.store.create(options, ref, ref)
     expected = estimate(60, 80, options, "compact", "float32", CALIBRATION).seconds
@@ -119,8 +119,8 @@ def painted(service: Service, options: StyleOptions, times: float, tiled: bool =
     return expected
 
 
-def test_a_forecast_learns_from_the_last_runs(service: Service) -> None:
-    """What this server has painted says how busy the machine is; what another one painted says nothing."""
+def test_a_forecast_is_scaled_by_the_time_that_the_last_runs_took(service: Service) -> None:
+    """Only the runs of this server count: others do not show how busy the machine is now."""
     options = StyleOptions(size=256)
     alone = service.forecasts.forecast(options, (60, 80))
     assert alone
@@ -143,14 +143,14 @@ def test_a_forecast_learns_from_the_last_runs(service: Service) -> None:
 def test_a_picture_that_lies_on_its_side_is_measured_upright(service: Service) -> None:
     assert service.pictures.shape(service.pictures.keep(picture(80, 60), "a")) == (60, 80)
     ref = service.pictures.keep(picture(60, 80), "b")
-    again = Service(service.settings, service.store, service.queue, service.archive)  # a server that was started anew
+    again = Service(service.settings, service.store, service.queue, service.archive)  # as after a restart
     assert again.pictures.shape(ref) == (80, 60)
     with pytest.raises(NotFound):
         again.pictures.shape("uploads/none")
 
 
 @pytest.mark.parametrize("missing", ["auto", "precision", "memory"])
-def test_there_is_no_forecast_before_the_worker_has_said_what_there_is(
+def test_there_is_no_forecast_until_a_worker_has_reported_its_hardware(
     service: Service, monkeypatch: pytest.MonkeyPatch, missing: str
 ) -> None:
     bare = {name: value for name, value in HEALTH.items() if name != missing}
@@ -162,7 +162,7 @@ def test_there_is_no_forecast_before_the_worker_has_said_what_there_is(
     assert found["seconds"] is None
 
 
-def test_what_would_not_fit_is_refused_with_one_sentence_before_a_run_is_made(service: Service) -> None:
+def test_a_run_that_does_not_fit_into_memory_is_refused_before_it_is_created(service: Service) -> None:
     ref = service.pictures.keep(picture(), "mine")
     with pytest.raises(OptionError, match="the largest size that fits is") as forecast:
         service.forecasts.forecast(StyleOptions(size=4096, optimizer="lbfgs"), ref, ref)
@@ -177,12 +177,12 @@ def test_what_would_not_fit_is_refused_with_one_sentence_before_a_run_is_made(se
 
 @pytest.fixture
 def warm(client: TestClient) -> TestClient:
-    """A site whose worker has painted, and so has been ready."""
+    """A site whose worker is ready, since it has finished a run."""
     follow(client, start(client))
     return client
 
 
-def test_an_estimate_comes_over_rest_and_with_every_run(warm: TestClient) -> None:
+def test_an_estimate_has_a_route_and_comes_with_every_new_run(warm: TestClient) -> None:
     shape = {"height": 48, "width": 64}
     answer = warm.post("/api/v1/estimate", json={**shape, "options": QUICK})
     assert answer.status_code == 200, answer.text
@@ -200,18 +200,18 @@ def test_an_estimate_comes_over_rest_and_with_every_run(warm: TestClient) -> Non
     assert warm.post("/api/v1/estimate", json={**refs, "options": QUICK}).json() == started.json()["estimate"]
 
 
-def test_what_would_not_fit_is_refused_over_rest(warm: TestClient) -> None:
+def test_a_run_that_does_not_fit_into_memory_is_refused_over_rest(warm: TestClient) -> None:
     options = {"size": 4096, "optimizer": "lbfgs"}
     asked = warm.post("/api/v1/estimate", json={"height": 48, "width": 64, "options": options})
-    told(asked, 422, "invalid", "`size` 4096", "the largest size that fits is", field="size")
+    assert_error(asked, 422, "invalid", "`size` 4096", "the largest size that fits is", field="size")
     started = warm.post("/api/v1/runs", json=body(style=encoded(picture()), options=options))
-    told(started, 422, "invalid", asked.json()["error"]["message"], field="size")
+    assert_error(started, 422, "invalid", asked.json()["error"]["message"], field="size")
 
 
-def test_a_network_whose_weights_are_missing_is_refused_alike(warm: TestClient) -> None:
+def test_a_network_without_weights_is_refused_by_both_routes_in_the_same_words(warm: TestClient) -> None:
     options = QUICK | {"extractor": "vgg16"}
     asked = warm.post("/api/v1/estimate", json={"height": 48, "width": 64, "options": options})
-    told(asked, 422, "invalid", "`extractor` cannot be 'vgg16'", field="extractor")
+    assert_error(asked, 422, "invalid", "`extractor` cannot be 'vgg16'", field="extractor")
     assert warm.post("/api/v1/runs", json=body(options=options)).json() == asked.json()
 
 
@@ -224,17 +224,19 @@ def test_a_network_whose_weights_are_missing_is_refused_alike(warm: TestClient) 
         ({"height": 48, "width": 64, "options": {"size": 8}}, 422, "size"),
     ],
 )
-def test_what_is_wrong_with_a_question_is_said(
+def test_an_invalid_estimate_request_is_refused(
     client: TestClient, asked: dict[str, Any], status: int, field: str | None
 ) -> None:
-    told(client.post("/api/v1/estimate", json=asked), status, {404: "not_found", 422: "invalid"}[status], field=field)
-    told(client.post("/api/v1/estimate", content=b"{"), 400, "malformed", "JSON")
+    assert_error(
+        client.post("/api/v1/estimate", json=asked), status, {404: "not_found", 422: "invalid"}[status], field=field
+    )
+    assert_error(client.post("/api/v1/estimate", content=b"{"), 400, "malformed", "JSON")
 
 
-def test_before_the_machine_is_measured_who_asks_is_told_to_come_back(
+def test_until_the_machine_is_measured_an_estimate_gets_a_retry_time(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(client.app.state.service.queue, "health", lambda: HEALTH | {"calibrations": []})  # type: ignore
     answer = client.post("/api/v1/estimate", json={"height": 48, "width": 64})
-    told(answer, 503, "busy", "has not measured this machine yet")
+    assert_error(answer, 503, "busy", "has not measured this machine yet")
     assert int(answer.headers["Retry-After"]) > 0

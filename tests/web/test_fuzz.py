@@ -1,4 +1,4 @@
-"""Requests that nobody thought of, made from the OpenAPI document: each answer is one that the document tells of."""
+"""Requests generated from the OpenAPI document: each answer is one that the document describes."""
 
 from collections.abc import Iterator
 
@@ -28,7 +28,7 @@ TOLD = [
 ]
 # Dask's client lives in this process and draws from the `random` module when it likes, also while a request is made up.
 pytestmark = pytest.mark.filterwarnings("ignore:Do not use the .random. module:hypothesis.errors.HypothesisWarning")
-BUSY = {503, 504}  # of the server's errors those that it says on purpose
+BUSY = {503, 504}  # server errors that are intended
 
 
 def no_fault(context: CheckContext, response: schemathesis.Response, case: schemathesis.Case) -> None:
@@ -44,7 +44,7 @@ def address(client: TestClient) -> Iterator[str]:
 
 @pytest.fixture
 def finished(client: TestClient) -> str:
-    """The id of a finished run, and nothing else is painted."""
+    """The id of a finished run, while no other runs."""
     for state in ("queued", "running"):
         for run in client.get("/api/v1/runs", params={"state": state}).json()["runs"]:
             client.post(f"/api/v1/runs/{run['id']}/stop")
@@ -61,18 +61,18 @@ def sent(case: schemathesis.Case, address: str) -> None:
 
 @SCHEMA.parametrize()
 @BOUNDED
-def test_a_stranger_gets_an_answer_that_was_told(case: schemathesis.Case, address: str) -> None:
+def test_requests_without_a_run_get_answers_of_the_document(case: schemathesis.Case, address: str) -> None:
     sent(case, address)
 
 
 @SCHEMA.include(path_regex=r"\{run_id\}").parametrize()
 @BOUNDED
-def test_who_has_a_run_gets_an_answer_that_was_told(case: schemathesis.Case, address: str, finished: str) -> None:
+def test_requests_with_a_run_get_answers_of_the_document(case: schemathesis.Case, address: str, finished: str) -> None:
     case.path_parameters["run_id"] = finished
     sent(case, address)
 
 
-def test_the_document_tells_of_every_error() -> None:
+def test_the_document_contains_every_error() -> None:
     answers = {
         int(code) for methods in DOCUMENT["paths"].values() for said in methods.values() for code in said["responses"]
     }

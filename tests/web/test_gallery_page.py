@@ -109,7 +109,7 @@ def test_the_whole_grid_is_sent_when_a_run_was_added_or_removed(service: Service
     assert run_ids(run_grid(service, "", ALL, CARDS, shown["versions"])) == [new.id, old.id]
 
 
-def test_a_run_that_is_being_painted_is_not_deleted(service: Service) -> None:
+def test_a_queued_run_is_not_deleted(service: Service) -> None:
     with pytest.raises(Conflict, match="stop it first"):
         perform_action(service, "", "delete", queued(service.store).id)
 

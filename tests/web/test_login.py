@@ -9,6 +9,7 @@ from fastapi.testclient import TestClient
 from httpx2 import Response
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from itsdangerous import TimestampSigner
 from starlette.types import Message
 from starlette.websockets import WebSocketDisconnect
 
@@ -16,10 +17,10 @@ from nst.jobs.store import Store
 from nst.options.settings import Settings
 from nst.web.factory import create_app
 from nst.web.middleware.body_limit import LOGIN_BODY, BodyLimit
-from nst.web.middleware.login import COOKIE, LASTS, Guesses, Login, is_session, new_session, own_path, session_key
+from nst.web.middleware.login import SESSION_COOKIE, SESSION_SECONDS, Login, Sessions, TokenCheck, own_path
 from nst.web.middleware.origin_check import OriginCheck
 from tests.web.sites import queue_of
-from tests.web.test_api import told
+from tests.web.test_api import assert_error
 
 TOKEN = "open-sesame-open"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
@@ -27,14 +28,14 @@ BEARER = {"Authorization": f"Bearer {TOKEN}"}
 modest = settings(max_examples=200, deadline=None, derandomize=True)
 
 
-async def at_once(seconds: float) -> None:
-    """A rest that takes no time."""
+async def no_delay(seconds: float) -> None:
+    """Does not wait."""
 
 
-def door(token: str = TOKEN, scheme: str = "http") -> TestClient:
-    """A small site behind a door, with the guard and the limit that stand before it in the studio."""
+def site(token: str = TOKEN, scheme: str = "http") -> TestClient:
+    """A small site behind a login, with the checks that come before it in the studio."""
     server = FastAPI()
-    server.add_middleware(Login, token=token, rest=at_once)
+    server.add_middleware(Login, token=token, sleep=no_delay)
     server.add_middleware(BodyLimit)
     server.add_middleware(OriginCheck, host="127.0.0.1", any_name=True)
     for path in ("/", "/docs", "/api/v1/runs", "/assets/theme.css", "/_dash-layout"):
@@ -52,7 +53,7 @@ def door(token: str = TOKEN, scheme: str = "http") -> TestClient:
 
 @pytest.fixture
 def client() -> TestClient:
-    return door()
+    return site()
 
 
 def log_in(client: TestClient, token: str = TOKEN, following: str = "") -> Response:
@@ -62,10 +63,10 @@ def log_in(client: TestClient, token: str = TOKEN, following: str = "") -> Respo
 @pytest.mark.parametrize(
     "path", ["/api/v1/runs", "/api/v1/unheard-of", "/api/", "/openapi.json", "/_dash-layout", "/_dash-update-component"]
 )
-def test_a_program_without_the_token_gets_401_in_the_one_shape(client: TestClient, path: str) -> None:
+def test_a_program_without_the_token_gets_401(client: TestClient, path: str) -> None:
     for method in ("GET", "POST"):
         answer = client.request(method, path)
-        told(answer, 401, "unauthorized", "Authorization: Bearer TOKEN")
+        assert_error(answer, 401, "unauthorized", "Authorization: Bearer TOKEN")
         assert answer.headers["www-authenticate"] == "Bearer"
 
 
@@ -78,17 +79,17 @@ def test_a_program_without_the_token_gets_401_in_the_one_shape(client: TestClien
         ("//evil.example", "//evil.example"),
     ],
 )
-def test_a_person_without_a_session_is_led_to_the_door(client: TestClient, path: str, following: str) -> None:
+def test_a_page_without_a_session_redirects_to_the_login(client: TestClient, path: str, following: str) -> None:
     answer = client.get(f"http://localhost{path}")
     assert answer.status_code == 303
     assert answer.headers["location"] == f"/login?next={following}"
 
 
-def test_a_person_who_sends_something_without_a_session_is_told_so(client: TestClient) -> None:
-    told(client.post("/"), 401, "unauthorized")
+def test_a_post_without_a_session_gets_401(client: TestClient) -> None:
+    assert_error(client.post("/"), 401, "unauthorized")
 
 
-def test_the_token_opens_everything_to_a_program(client: TestClient) -> None:
+def test_a_program_with_the_token_may_request_everything(client: TestClient) -> None:
     for path in ("/", "/api/v1/runs", "/_dash-layout"):
         assert client.get(path, headers=BEARER).json() == "inside"
     assert client.post("/api/v1/runs", headers={"Authorization": f"bearer  {TOKEN} "}).json() == "inside"
@@ -98,19 +99,19 @@ def test_the_token_opens_everything_to_a_program(client: TestClient) -> None:
 @pytest.mark.parametrize(
     "given", [f"Bearer {TOKEN}x", f"Bearer {TOKEN[:-1]}", "Bearer", "Bearer ", f"Basic {TOKEN}", TOKEN, "Bearer ключ"]
 )
-def test_anything_but_the_token_opens_nothing(client: TestClient, given: str) -> None:
-    told(client.get("/api/v1/runs", headers={"Authorization": given.encode()}), 401, "unauthorized")
+def test_a_wrong_authorization_gets_401(client: TestClient, given: str) -> None:
+    assert_error(client.get("/api/v1/runs", headers={"Authorization": given.encode()}), 401, "unauthorized")
 
 
-def test_a_token_may_have_any_letters() -> None:
+def test_a_token_may_have_letters_of_any_alphabet() -> None:
     token = "пароль-из-букв-à"
-    client = door(token)
+    client = site(token)
     assert client.get("/api/v1/runs", headers={"Authorization": f"Bearer {token}".encode()}).status_code == 200
     assert log_in(client, token).status_code == 303
     assert client.get("/").json() == "inside"
 
 
-def test_who_logs_in_is_led_on_with_a_session_that_does_not_tell_the_token(client: TestClient) -> None:
+def test_a_login_redirects_with_a_session_that_does_not_contain_the_token(client: TestClient) -> None:
     answer = log_in(client, f" {TOKEN}\n", "/?run=abc")
     assert (answer.status_code, answer.headers["location"]) == (303, "/?run=abc")
     cookie = answer.headers["set-cookie"]
@@ -119,25 +120,35 @@ def test_who_logs_in_is_led_on_with_a_session_that_does_not_tell_the_token(clien
     assert "SameSite=lax" in cookie
     assert "Path=/" in cookie
     assert "Secure" not in cookie
-    assert f"Max-Age={LASTS}" in cookie
+    assert f"Max-Age={SESSION_SECONDS}" in cookie
     assert client.get("/api/v1/runs").json() == client.get("/").json() == "inside"
     assert client.get("/login?next=/docs").headers["location"] == "/docs"
 
 
-def test_a_session_made_over_https_stays_there() -> None:
-    assert "Secure" in log_in(door(scheme="https")).headers["set-cookie"]
+def test_a_link_with_the_token_opens_a_session_and_one_with_another_does_not(client: TestClient) -> None:
+    answer = client.get("/login", params={"token": "not-the-token-at-all"})
+    assert answer.status_code == 401
+    assert "set-cookie" not in answer.headers
+    answer = client.get("/login", params={"token": TOKEN, "next": "/gallery"})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/gallery")
+    assert TOKEN not in answer.headers["set-cookie"]
+    assert client.get("/").json() == "inside"
+
+
+def test_the_cookie_of_a_session_made_over_https_is_secure() -> None:
+    assert "Secure" in log_in(site(scheme="https")).headers["set-cookie"]
 
 
 @pytest.mark.parametrize(
     "following", ["https://evil.example", "//evil.example", "/\\evil.example", "/\t/evil.example", ""]
 )
-def test_the_door_leads_nowhere_else(client: TestClient, following: str) -> None:
+def test_a_login_redirects_to_this_server_only(client: TestClient, following: str) -> None:
     assert log_in(client, following=following).headers["location"] == "/"
 
 
 @modest
 @given(st.text(st.sampled_from("/\\.:@%?#\t\n\r e\x00")))
-def test_a_path_of_ours_begins_with_one_slash_and_has_nothing_that_browsers_drop_or_turn(text: str) -> None:
+def test_an_own_path_begins_with_one_slash_and_has_nothing_that_browsers_drop_or_replace(text: str) -> None:
     path = own_path(text)
     assert path in (text, "/")
     assert path.startswith("/")
@@ -145,7 +156,7 @@ def test_a_path_of_ours_begins_with_one_slash_and_has_nothing_that_browsers_drop
     assert not set(path) & set("\\\t\n\r\x00 ")
 
 
-def test_a_wrong_token_brings_the_page_again_with_a_sentence(client: TestClient) -> None:
+def test_a_wrong_token_shows_the_page_again_with_an_error(client: TestClient) -> None:
     plain = client.get("/login?next=/docs")
     assert plain.status_code == 200
     assert 'role="alert"' not in plain.text
@@ -160,15 +171,15 @@ def test_a_wrong_token_brings_the_page_again_with_a_sentence(client: TestClient)
 
 
 @pytest.mark.parametrize("body", [b"", b"\xff\xfe", b"token", b"token=%FF", b"other=1", b"--x\r\n"])
-def test_a_form_that_makes_no_sense_is_a_wrong_token(client: TestClient, body: bytes) -> None:
+def test_a_malformed_form_is_a_wrong_token(client: TestClient, body: bytes) -> None:
     assert client.post("/login", content=body).status_code == 401
 
 
-def test_a_form_is_small(client: TestClient) -> None:
-    told(log_in(client, "x" * LOGIN_BODY), 413, "too_large", "4 kB")
+def test_the_login_form_has_a_small_size_limit(client: TestClient) -> None:
+    assert_error(log_in(client, "x" * LOGIN_BODY), 413, "too_large", "4 kB")
 
 
-def test_who_hangs_up_while_logging_in_causes_no_trouble(client: TestClient) -> None:
+def test_a_client_that_disconnects_during_the_login_causes_no_error(client: TestClient) -> None:
     sent: list[Message] = []
 
     async def receive() -> Message:
@@ -183,17 +194,17 @@ def test_who_hangs_up_while_logging_in_causes_no_trouble(client: TestClient) -> 
     assert sent == []
 
 
-def test_a_page_elsewhere_logs_nobody_in_or_out(client: TestClient) -> None:
+def test_a_page_of_another_site_cannot_log_in_or_out(client: TestClient) -> None:
     for path in ("/login", "/logout"):
         answer = client.post(path, data={"token": TOKEN}, headers={"Origin": "http://evil.example"})
-        told(answer, 403, "forbidden", "`Origin`")
+        assert_error(answer, 403, "forbidden", "`Origin`")
 
 
-def test_what_comes_after_next_is_quoted_in_the_page(client: TestClient) -> None:
+def test_the_next_address_is_escaped_in_the_page(client: TestClient) -> None:
     assert "<script>alert" not in client.get('/login?next=/"><script>alert(1)</script>').text
 
 
-def test_who_logs_out_has_no_session(client: TestClient) -> None:
+def test_a_logout_removes_the_session(client: TestClient) -> None:
     log_in(client)
     answer = client.post("/logout")
     assert (answer.status_code, answer.headers["location"]) == (303, "/login")
@@ -202,23 +213,33 @@ def test_who_logs_out_has_no_session(client: TestClient) -> None:
 
 def test_another_token_ends_all_sessions(client: TestClient) -> None:
     log_in(client)
-    other = door("another-open-sesame")
-    other.cookies.set(COOKIE, client.cookies[COOKIE])
+    other = site("another-open-sesame")
+    other.cookies.set(SESSION_COOKIE, client.cookies[SESSION_COOKIE])
     assert other.get("/").status_code == 303
 
 
-def test_a_session_lasts_thirty_days_and_cannot_be_made_longer() -> None:
-    key, now = session_key(TOKEN), 1_000_000.0
-    session = new_session(key, now)
-    assert is_session(session, key, now + 30 * 24 * 3600 - 1)
-    assert not is_session(session, key, now + 30 * 24 * 3600)
-    ends, signature = session.split(".")
-    for forged in (f"{int(ends) + 1}.{signature}", signature, f".{signature}", f"{ends}.", "", ".", "x.y", f"{ends}.é"):
-        assert not is_session(forged, key, now)
-    assert not is_session(session, session_key(TOKEN + "x"), now)
+def test_a_session_lasts_thirty_days_and_cannot_be_prolonged(monkeypatch: pytest.MonkeyPatch) -> None:
+    def at(day: float) -> None:
+        monkeypatch.setattr(TimestampSigner, "get_timestamp", lambda signer: int(1_000_000 + day * 24 * 3600))
+
+    at(0)
+    sessions = Sessions(TOKEN)
+    session = sessions.new()
+    for day, valid in ((0, True), (30, True), (30.001, False), (-1, False)):
+        at(day)
+        assert sessions.is_valid(session) is valid
+    at(20)
+    text, began, signature = session.split(".")
+    _, later, other = sessions.new().split(".")
+    assert later != began
+    for forged in (f"{text}.{later}.{signature}", f"{text}.{began}.{other}", f"x.{began}.{signature}", signature, ""):
+        assert not sessions.is_valid(forged)
+    for forged in (".", "..", "x.y", f"{text}.{began}.", f"{text}.{began}.é", "1702592000.0123abcd"):
+        assert not sessions.is_valid(forged)
+    assert not Sessions(TOKEN + "x").is_valid(session)
 
 
-def test_what_the_door_itself_needs_is_open_and_health_says_no_more_than_that(client: TestClient) -> None:
+def test_assets_and_a_short_health_answer_need_no_token(client: TestClient) -> None:
     assert client.get("/assets/theme.css").json() == "inside"
     assert client.get("/api/v1/health").json() == {"status": "ok"}
     assert client.get("/api/v1/health", headers=BEARER).json() == {"status": "ok", "worker": "warm"}
@@ -234,67 +255,88 @@ def test_a_websocket_needs_the_token_or_a_session(client: TestClient) -> None:
         assert socket.receive_text() == "inside"
 
 
-def test_wrong_tokens_make_an_address_wait_ever_longer_up_to_a_bound() -> None:
-    rests: list[float] = []
+def test_the_answers_to_wrong_tokens_take_ever_longer_up_to_a_bound() -> None:
+    delays: list[float] = []
 
-    async def rest(seconds: float) -> None:
-        rests.append(seconds)
+    async def sleep(seconds: float) -> None:
+        delays.append(seconds)
 
     async def guess() -> None:
-        guesses = Guesses(TOKEN, rest)
+        check = TokenCheck(TOKEN, sleep).check
         for _ in range(8):
-            assert await guesses.right(b"wrong", "10.0.0.1") is False
-        assert rests == [0.25, 0.5, 1.0, 2.0, 4.0, 5.0, 5.0, 5.0]
-        assert await guesses.right(b"wrong", "10.0.0.2") is False
-        assert rests[-1] == 0.25
-        assert await guesses.right(TOKEN.encode(), "10.0.0.1") is True
-        assert await guesses.right(b"wrong", "10.0.0.1") is False
-        assert rests[-1] == 0.25
+            assert await check(b"wrong", "10.0.0.1") is False
+        assert delays == [0.25, 0.5, 1.0, 2.0, 4.0, 5.0, 5.0, 5.0]
+        assert await check(b"wrong", "10.0.0.2") is False
+        assert delays[-1] == 0.25
+        assert await check(TOKEN.encode(), "10.0.0.1") is True
+        assert len(delays) == 9
+        assert await check(b"wrong", "10.0.0.1") is False
+        assert delays[-1] == 5.0
 
     asyncio.run(guess())
 
 
-def test_tokens_of_one_address_are_looked_at_one_by_one_and_only_so_many_wait() -> None:
+def test_wrong_tokens_of_one_address_wait_for_each_other_and_only_so_many_wait() -> None:
     async def guess() -> None:
-        rested = asyncio.Event()
-        guesses = Guesses(TOKEN, lambda seconds: rested.wait())
-        waiting = [asyncio.create_task(guesses.right(b"wrong", "10.0.0.1"))]
-        waiting += [
-            asyncio.create_task(guesses.right(TOKEN.encode(), "10.0.0.1")) for _ in range(Guesses.MOST_WAITING - 1)
-        ]
+        over, delays = asyncio.Event(), list[float]()
+
+        async def sleep(seconds: float) -> None:
+            delays.append(seconds)
+            await over.wait()
+
+        check = TokenCheck(TOKEN, sleep).check
+        waiting = [asyncio.create_task(check(b"wrong", "10.0.0.1")) for _ in range(TokenCheck.MAX_WAITING)]
         await asyncio.sleep(0)
-        assert await guesses.right(TOKEN.encode(), "10.0.0.1") is None
+        assert await check(b"wrong", "10.0.0.1") is None
+        assert delays == [0.25]
         assert not any(task.done() for task in waiting)
-        assert await guesses.right(TOKEN.encode(), "10.0.0.2") is True
-        rested.set()
-        assert await asyncio.gather(*waiting) == [False] + [True] * (Guesses.MOST_WAITING - 1)
-        assert await guesses.right(TOKEN.encode(), "10.0.0.1") is True
+        over.set()
+        assert await asyncio.gather(*waiting) == [False] * TokenCheck.MAX_WAITING
+
+    asyncio.run(guess())
+
+
+def test_the_right_token_is_accepted_at_once_while_its_address_guesses_wrong_ones() -> None:
+    async def guess() -> None:
+        check = TokenCheck(TOKEN, lambda seconds: asyncio.Event().wait()).check
+        waiting = [asyncio.create_task(check(b"wrong", "10.0.0.1")) for _ in range(TokenCheck.MAX_WAITING)]
+        await asyncio.sleep(0)
+        assert await check(b"wrong", "10.0.0.1") is None
+        assert await asyncio.wait_for(check(TOKEN.encode(), "10.0.0.1"), 10) is True
+        for task in waiting:
+            task.cancel()
 
     asyncio.run(guess())
 
 
 def test_only_so_many_addresses_are_remembered() -> None:
     async def guess() -> None:
-        guesses = Guesses(TOKEN, at_once)
-        for number in range(Guesses.REMEMBERED + 5):
-            await guesses.right(b"wrong", f"address {number}")
-        assert len(guesses._guessers) == Guesses.REMEMBERED
-        assert "address 0" not in guesses._guessers
+        tokens = TokenCheck(TOKEN, no_delay)
+        for number in range(TokenCheck.MAX_ADDRESSES + 5):
+            await tokens.check(b"wrong", f"address {number}")
+        assert len(tokens._guessers) == TokenCheck.MAX_ADDRESSES
+        assert "address 0" not in tokens._guessers
 
     asyncio.run(guess())
 
 
-def test_who_guesses_too_much_at_once_is_told_to_wait(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Guesses, "MOST_WAITING", 0)
-    told(client.get("/api/v1/runs", headers=BEARER), 429, "too_many", "Wait a minute")
-    answer = log_in(client)
+def test_too_many_wrong_tokens_at_once_are_refused_but_the_right_one_is_not(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(TokenCheck, "MAX_WAITING", 0)
+    assert_error(
+        client.get("/api/v1/runs", headers={"Authorization": "Bearer wrong"}), 429, "too_many", "Wait a minute"
+    )
+    answer = log_in(client, "wrong")
     assert answer.status_code == 429
     assert 'role="alert"' in answer.text
+    assert client.get("/api/v1/runs", headers=BEARER).status_code == 200
+    assert log_in(client).status_code == 303
 
 
 @pytest.fixture
 def studio(tmp_path: Path) -> Iterator[TestClient]:
-    """The whole studio with a token and many clients; its worker is never started."""
+    """The whole application with a token and shared by clients; its worker is never started."""
     settings = Settings(data=tmp_path, token=TOKEN, many=True)
     store = Store(settings.data)
     yield TestClient(
@@ -303,9 +345,9 @@ def studio(tmp_path: Path) -> Iterator[TestClient]:
     store.close()
 
 
-def test_the_studio_has_a_door(studio: TestClient) -> None:
-    told(studio.get("/api/v1/runs"), 401, "unauthorized")
-    told(studio.post("/_dash-update-component", json={}), 401, "unauthorized")
+def test_the_studio_requires_a_login(studio: TestClient) -> None:
+    assert_error(studio.get("/api/v1/runs"), 401, "unauthorized")
+    assert_error(studio.post("/_dash-update-component", json={}), 401, "unauthorized")
     assert studio.get("/").headers["location"] == "/login?next=/"
     page = studio.get("/login").text
     for asset in re.findall(r'/assets/[^"]+', page):
@@ -315,7 +357,7 @@ def test_the_studio_has_a_door(studio: TestClient) -> None:
     assert "nst studio" in studio.get("/").text
 
 
-def test_the_studio_tells_clients_apart_at_the_door_already(studio: TestClient) -> None:
+def test_the_studio_identifies_clients_before_the_login(studio: TestClient) -> None:
     studio.get("/")
     client = studio.cookies["nst-client"]
     log_in(studio)

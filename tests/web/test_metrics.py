@@ -1,4 +1,4 @@
-"""What a studio tells Prometheus."""
+"""The metrics for Prometheus."""
 
 from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
@@ -24,7 +24,7 @@ def requests(samples: Samples, method: str, route: str, status: str) -> float:
     return samples.get(("nst_http_requests_total", labels), 0.0)
 
 
-def test_runs_the_line_the_worker_and_the_disk_are_told(client: TestClient) -> None:
+def test_runs_queue_worker_and_disk_are_exported(client: TestClient) -> None:
     follow(client, start(client))
     painted, waiting = start(client, options=ENDLESS), start(client)
     while client.get(f"/api/v1/runs/{painted}").json()["frames"] < 1:
@@ -55,7 +55,7 @@ def test_requests_are_counted_by_route_not_by_run(client: TestClient) -> None:
     assert not [labels for _, labels in after if run_id in str(labels)]
 
 
-def test_a_method_that_nobody_knows_makes_no_series_of_its_own(client: TestClient) -> None:
+def test_an_unknown_method_makes_no_series_of_its_own(client: TestClient) -> None:
     client.request("BREW", "/api/v1/health")
     client.get("/nothing", headers={"Host": "stranger.example"})
     samples = scraped(client)

@@ -60,7 +60,7 @@ def test_the_card_follows_the_choice_and_names_missing_weights(extractor: str, w
         ("auto", QUICK, "VGG19 will paint. VGG19 is here and quick enough for this run."),
         ("auto", SLOW, "The compact network will paint all the same: VGG19 would take about 4 min here; choose vgg19."),
         ("auto", None, "VGG19 is here."),
-        ("auto", QUICK | {"chosen": "compact"}, "VGG19 is here."),  # of what was chosen before
+        ("auto", QUICK | {"chosen": "compact"}, "VGG19 is here."),  # for an earlier choice
         ("vgg19", None, "VGG19 will paint."),
         ("vgg16", None, "VGG16 cannot paint yet"),
     ],

@@ -4,7 +4,7 @@ from fastapi.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
 from nst.web.middleware.origin_check import OriginCheck
-from tests.web.test_api import told
+from tests.web.test_api import assert_error
 
 OWN = "localhost:8050"
 
@@ -25,7 +25,7 @@ def site(listens_on: str, any_name: bool = False) -> TestClient:
 
 @pytest.mark.parametrize("host", [OWN, "LOCALHOST", "127.0.0.1:8050", "[::1]:8050"])
 @pytest.mark.parametrize("listens_on", ["127.0.0.1", "localhost", "::1", "0.0.0.0", "studio.example"])
-def test_this_machine_may_always_ask(listens_on: str, host: str) -> None:
+def test_names_of_this_machine_are_always_accepted(listens_on: str, host: str) -> None:
     assert site(listens_on).post("/", headers={"Host": host, "Origin": f"http://{host}"}).status_code == 200
 
 
@@ -43,34 +43,34 @@ def test_this_machine_may_always_ask(listens_on: str, host: str) -> None:
         ("studio.example", "Studio.example:8050", True),
     ],
 )
-def test_the_studio_answers_to_its_own_names_only(listens_on: str, host: str, welcome: bool) -> None:
+def test_other_names_are_refused(listens_on: str, host: str, welcome: bool) -> None:
     answer = site(listens_on).get("/", headers={"Host": host})
     if welcome:
         assert answer.status_code == 200
     else:
-        told(answer, 403, "forbidden", "`Host`", repr(host))
+        assert_error(answer, 403, "forbidden", "`Host`", repr(host))
 
 
 @pytest.mark.parametrize("origin", ["http://evil.example", "http://localhost:8051", "http://localhost", "null"])
-def test_a_page_of_another_site_may_look_but_not_touch(origin: str) -> None:
+def test_a_page_of_another_site_may_get_but_not_post(origin: str) -> None:
     headers = {"Host": OWN, "Origin": origin}
-    told(site("127.0.0.1").post("/", headers=headers), 403, "forbidden", "`Origin`", origin)
+    assert_error(site("127.0.0.1").post("/", headers=headers), 403, "forbidden", "`Origin`", origin)
     assert site("127.0.0.1").get("/", headers=headers).status_code == 200
 
 
-def test_who_is_no_browser_says_no_origin_and_may_ask() -> None:
+def test_a_program_without_an_origin_is_accepted() -> None:
     assert site("127.0.0.1").post("/", headers={"Host": OWN}).status_code == 200
 
 
 @pytest.mark.parametrize("site_of_it", ["cross-site", "same-site"])
-def test_a_browser_that_keeps_the_origin_to_itself_gives_it_away_otherwise(site_of_it: str) -> None:
+def test_without_an_origin_the_fetch_site_is_checked(site_of_it: str) -> None:
     headers = {"Host": OWN, "Sec-Fetch-Site": site_of_it}
-    told(site("127.0.0.1").post("/", headers=headers), 403, "forbidden", "`Sec-Fetch-Site`", site_of_it)
+    assert_error(site("127.0.0.1").post("/", headers=headers), 403, "forbidden", "`Sec-Fetch-Site`", site_of_it)
     assert site("127.0.0.1").get("/", headers=headers).status_code == 200
 
 
 @pytest.mark.parametrize("site_of_it", ["same-origin", "none"])
-def test_a_page_of_ours_may_touch(site_of_it: str) -> None:
+def test_an_own_page_may_post(site_of_it: str) -> None:
     headers = {"Host": OWN, "Sec-Fetch-Site": site_of_it}
     assert site("127.0.0.1").post("/", headers=headers).status_code == 200
 
@@ -88,18 +88,18 @@ def test_a_page_of_another_site_opens_no_websocket(origin: str) -> None:
 
 
 @pytest.mark.parametrize("listens_on", ["127.0.0.1", "0.0.0.0"])
-def test_where_a_token_is_asked_for_any_name_will_do_but_pages_of_others_may_not_touch(listens_on: str) -> None:
+def test_with_a_token_any_name_is_accepted_but_no_post_of_another_site(listens_on: str) -> None:
     studio = site(listens_on, any_name=True)
     headers = {"Host": "studio.example", "Origin": "https://studio.example"}
     assert studio.post("/", headers=headers).status_code == 200
-    told(studio.post("/", headers=headers | {"Origin": "https://evil.example"}), 403, "forbidden", "`Origin`")
+    assert_error(studio.post("/", headers=headers | {"Origin": "https://evil.example"}), 403, "forbidden", "`Origin`")
 
 
-def test_what_a_proxy_forwards_is_not_believed() -> None:
+def test_forwarded_headers_are_ignored() -> None:
     headers = {"Host": "evil.example", "X-Forwarded-Host": OWN}
-    told(site("127.0.0.1").get("/", headers=headers), 403, "forbidden", "`Host`")
+    assert_error(site("127.0.0.1").get("/", headers=headers), 403, "forbidden", "`Host`")
 
 
-def test_the_studio_has_a_guard(client: TestClient) -> None:
-    told(client.post("/api/v1/runs", headers={"Origin": "http://evil.example"}), 403, "forbidden")
-    told(client.get("/", headers={"Host": "evil.example"}), 403, "forbidden")
+def test_the_studio_checks_origins(client: TestClient) -> None:
+    assert_error(client.post("/api/v1/runs", headers={"Origin": "http://evil.example"}), 403, "forbidden")
+    assert_error(client.get("/", headers={"Host": "evil.example"}), 403, "forbidden")

@@ -1,4 +1,4 @@
-"""What a request's body brings, and how long it holds Python's lock."""
+"""Parsing of request bodies, and how long it holds Python's lock."""
 
 import base64
 import json
@@ -27,7 +27,7 @@ def test_base64_is_read_in_slices_as_in_one_piece(data: bytes, size: int, width:
     "text", ["QUI=QUJDQUJD", "QQ==QUJDQUJD", "QUJDQUI=QUJD", "QUJDQUJ", "QUJD%UJD", "QUJD\ud800UJD"]
 )
 @pytest.mark.parametrize("size", [4, 8, 2**20])
-def test_what_is_not_base64_is_refused_wherever_the_slices_end(
+def test_invalid_base64_is_refused_wherever_the_slices_end(
     text: str, size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(base64_decoding, "SLICE", size)
@@ -53,7 +53,7 @@ def asked(**body: object) -> tuple[object, ...]:
     return estimate_request(json.dumps(body).encode())
 
 
-def test_an_estimate_is_asked_for_by_picture_or_by_shape() -> None:
+def test_an_estimate_request_names_a_picture_or_a_size() -> None:
     assert asked(height=300, width=400) == ((300, 400), None, {})
     assert asked(content="samples/owl", style="ab", options={"size": 64}) == ("samples/owl", "uploads/ab", {"size": 64})
 
@@ -70,7 +70,7 @@ def test_an_estimate_is_asked_for_by_picture_or_by_shape() -> None:
         ({"contnet": "x"}, "did you mean 'content'"),
     ],
 )
-def test_what_is_wrong_with_a_question_is_one_line(body: dict[str, object], words: str) -> None:
+def test_an_invalid_estimate_request_is_refused_in_one_line(body: dict[str, object], words: str) -> None:
     with pytest.raises(InputError, match=words) as caught:
         asked(**body)
     assert "\n" not in str(caught.value)

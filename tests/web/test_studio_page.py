@@ -113,6 +113,11 @@ def test_an_upload_is_never_mistaken_for_a_sample(service: Service) -> None:
         }
 
 
+def test_the_name_of_an_upload_is_cut(service: Service) -> None:
+    ref = service.pictures.keep(picture(), "n" * 300 + ".png")
+    assert service.pictures.choice(service.pictures.upload_id(ref))["title"] == "n" * 255
+
+
 def test_no_run_is_created_when_too_many_are_queued(service: Service) -> None:
     ref = service.pictures.keep(picture(), "mine")
     runs = [service.runs.start(StyleOptions(), ref, ref) for _ in range(5)]

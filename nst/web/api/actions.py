@@ -57,7 +57,7 @@ def resume(run: OwnRun, service: ServiceDep) -> dict[str, Any]:
 )
 async def continue_run(request: Request, run: OwnRun, service: ServiceDep) -> dict[str, Any]:
     """Queue a run again for `epochs` more epochs than planned, with other live `options` if given."""
-    fields = request_parsing.fields(await request.body(), [request_parsing.MORE], others=["options"])
+    fields = request_parsing.fields(await request.body(), [request_parsing.MORE_EPOCHS], others=["options"])
     await asyncio.to_thread(service.runs.resume, run.id, fields["epochs"], fields["options"])
     return await asyncio.to_thread(_describe, service, run)
 
@@ -71,7 +71,7 @@ async def continue_run(request: Request, run: OwnRun, service: ServiceDep) -> di
 )
 async def branch(request: Request, run: OwnRun, service: ServiceDep, client: Client) -> JSONResponse:
     """Start from the frame of `epoch`, with other live `options`; the last epoch is that of this run plus `epochs`."""
-    rules = [request_parsing.EPOCH, request_parsing.MORE]
+    rules = [request_parsing.EPOCH, request_parsing.MORE_EPOCHS]
     fields = request_parsing.fields(await request.body(), rules, ["epoch"], ["options"])
     arguments = fields["epoch"], fields["options"], fields["epochs"]
     child = await asyncio.to_thread(service.runs.branch, run.id, *arguments, client)

@@ -6,8 +6,35 @@ from nst.options.fast_options import MOST_MIXED
 from nst.options.option_field import Option, options_of
 from nst.pictures.timelapse import TimelapseOptions
 from nst.styles.style_file import MOST_NAME, MOST_TITLE, NAME
-from nst.web.api.request_parsing import EPOCH, FAVOURITE, FORMAT, GPU, MORE, ROLES
-from nst.web.api.responses import FAST_OPTIONS, LIVE, OPTIONS, Problem, schema_of, schema_of_options
+from nst.web.api.request_parsing import EPOCH, FAVOURITE, FORMAT, GPU, MORE_EPOCHS
+from nst.web.api.responses import (
+    FAST_OPTIONS_SCHEMA,
+    LIVE_SCHEMA,
+    OPTIONS_SCHEMA,
+    Problem,
+    schema_of,
+    schema_of_options,
+)
+from nst.web.middleware.clients import HEADER
+from nst.web.service.pictures import ROLES
+
+DESCRIPTION = f"""A run is a job: post two pictures, follow its events, get frames meanwhile and the result at its end.
+
+```
+curl -s http://127.0.0.1:8050/api/v1/runs -F content=@photo.jpg -F style=@painting.jpg -F size=512 -F epochs=40
+curl -s http://127.0.0.1:8050/api/v1/runs/ID
+curl -sN http://127.0.0.1:8050/api/v1/runs/ID/stream
+curl -s http://127.0.0.1:8050/api/v1/runs/ID/result.png -o painting.png
+curl -s http://127.0.0.1:8050/api/v1/stylize/fast -F content=@photo.jpg -F style=starry-night -o out.png
+```
+
+Every error is `{{"error": {{"code", "message", "field"?}}}}`.
+
+The id of a run is enough to see it. Where several people share the studio, only the client that started a run may
+change it: the header `{HEADER}` of the first answer contains the client's id, which a program sends with each request.
+
+## Routes
+"""
 
 Responses = dict[int | str, dict[str, Any]]
 
@@ -73,9 +100,9 @@ TEXT = {"type": "string", "description": "the options as JSON; or one field each
 
 def _run_body() -> dict[str, Any]:
     both = ("content", "style")
-    as_json = _object({**dict.fromkeys(ROLES, PICTURE), "options": OPTIONS, "gpu": schema_of(GPU)}, both)
+    as_json = _object({**dict.fromkeys(ROLES, PICTURE), "options": OPTIONS_SCHEMA, "gpu": schema_of(GPU)}, both)
     as_form = _object(
-        {**dict.fromkeys(ROLES, FILE), "options": TEXT, **OPTIONS["properties"], "gpu": schema_of(GPU)}, both
+        {**dict.fromkeys(ROLES, FILE), "options": TEXT, **OPTIONS_SCHEMA["properties"], "gpu": schema_of(GPU)}, both
     )
     example = {"content": CONTENT, "style": f"data:image/png;base64,{STYLE}", "options": {"size": 64, "epochs": 2}}
     body = _json_body(as_json, example)
@@ -97,9 +124,9 @@ def _fast_body() -> dict[str, Any]:
     }
     named = {"type": "string", "description": "a fast style's name, or weights by name as JSON"}
     both, format = ("content", "style"), schema_of(FORMAT)
-    as_json = _object({"content": picture, "style": style, "options": FAST_OPTIONS, "format": format}, both)
+    as_json = _object({"content": picture, "style": style, "options": FAST_OPTIONS_SCHEMA, "format": format}, both)
     as_form = _object(
-        {"content": FILE, "style": named, "options": TEXT, **FAST_OPTIONS["properties"], "format": format}, both
+        {"content": FILE, "style": named, "options": TEXT, **FAST_OPTIONS_SCHEMA["properties"], "format": format}, both
     )
     body = _json_body(as_json, {"content": CONTENT, "style": "starry-night", "options": {"strength": 0.8}})
     body["requestBody"]["content"]["multipart/form-data"] = {"schema": as_form}
@@ -109,7 +136,7 @@ def _fast_body() -> dict[str, Any]:
 def _estimate_body() -> dict[str, Any]:
     ref = {"type": "string", "description": "samples/NAME or uploads/ID"}
     side = {"type": "integer", "description": "of the content, px, if that is not given", "minimum": 16}
-    schema = _object({"content": ref, "style": ref, "height": side, "width": side, "options": OPTIONS})
+    schema = _object({"content": ref, "style": ref, "height": side, "width": side, "options": OPTIONS_SCHEMA})
     return _json_body(schema, {"height": 768, "width": 1024, "options": {"size": 256, "epochs": 60}})
 
 
@@ -135,10 +162,13 @@ RENAME_BODY = _json_body(
     {"title": "The quilt"},
 )
 FAVOURITE_BODY = _json_body(_object_of(FAVOURITE, required=("favourite",)), {"favourite": True})
-WEIGHTS_BODY = _json_body(LIVE, {"strength": 3.0})
-CONTINUE_BODY = _json_body(_object_of(MORE, options=LIVE), {"epochs": 2, "options": {"strength": 3.0}}, required=False)
+WEIGHTS_BODY = _json_body(LIVE_SCHEMA, {"strength": 3.0})
+CONTINUE_BODY = _json_body(
+    _object_of(MORE_EPOCHS, options=LIVE_SCHEMA), {"epochs": 2, "options": {"strength": 3.0}}, required=False
+)
 BRANCH_BODY = _json_body(
-    _object_of(EPOCH, MORE, required=("epoch",), options=LIVE), {"epoch": 1, "options": {"style_weight": 20.0}}
+    _object_of(EPOCH, MORE_EPOCHS, required=("epoch",), options=LIVE_SCHEMA),
+    {"epoch": 1, "options": {"style_weight": 20.0}},
 )
 TIMELAPSE_BODY = _json_body(
     schema_of_options(options_of(TimelapseOptions)), {"format": "gif", "seconds": 2.0, "size": 64}, required=False

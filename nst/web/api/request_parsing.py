@@ -15,13 +15,12 @@ from nst.runs.job import Format
 from nst.web.problems import FieldError, Malformed
 from nst.web.service.base64_decoding import decode_base64
 from nst.web.service.fast_styles import FORMATS
-
-ROLES = ("content", "style", "init")  # of the pictures of a run
+from nst.web.service.pictures import ROLES
 
 Files = dict[str, tuple[bytes, str]]  # role -> (bytes, name)
 
 GPU = Option("gpu", bool, False, "let only a worker with a graphics card paint it, and wait until one is there", "run")
-MORE = Option("epochs", int, 0, "how many epochs to paint beyond those it was to have", "run", low=0, high=1000)
+MORE_EPOCHS = Option("epochs", int, 0, "how many epochs to paint beyond those it was to have", "run", low=0, high=1000)
 EPOCH = Option("epoch", int, None, "whose frame to begin with; it must be kept", "run", low=0, high=10**6)
 FAVOURITE = Option("favourite", bool, None, "whether the run is one", "run")
 FORMAT = Option("format", str, "png", "of the result; jpeg loses what is transparent", "picture", choices=FORMATS)

@@ -44,12 +44,12 @@ def schema_of_options(options: tuple[Option, ...], required: tuple[str, ...] = (
     return schema | ({"required": list(required)} if required else {})
 
 
-OPTIONS = schema_of_options(options_of(StyleOptions))
-LIVE = schema_of_options(tuple(option for option in options_of(StyleOptions) if option.live))
+OPTIONS_SCHEMA = schema_of_options(options_of(StyleOptions))
+LIVE_SCHEMA = schema_of_options(tuple(option for option in options_of(StyleOptions) if option.live))
 
-FAST_OPTIONS = schema_of_options(options_of(FastOptions))
+FAST_OPTIONS_SCHEMA = schema_of_options(options_of(FastOptions))
 
-Options = Annotated[dict[str, Any], WithJsonSchema(OPTIONS)]
+Options = Annotated[dict[str, Any], WithJsonSchema(OPTIONS_SCHEMA)]
 Number = float | None  # None if it is not finite
 
 

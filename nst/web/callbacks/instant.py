@@ -23,12 +23,12 @@ from nst.pictures.samples import STYLES
 from nst.styles.style_file import name_of
 from nst.web import ids
 from nst.web.components import data_url
-from nst.web.components.chooser import ROLES
 from nst.web.components.form import FAST_BOXES, FAST_OPTIONS, read_form
 from nst.web.components.mix import MIX_SLOTS
 from nst.web.components.style_card import style_card, style_summary
 from nst.web.components.toast import show_error
 from nst.web.service.fast_styles import FastResult, shrink
+from nst.web.service.pictures import ROLES
 from nst.web.service.service import Service
 
 log = logging.getLogger(__name__)

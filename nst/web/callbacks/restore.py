@@ -13,10 +13,10 @@ from nst.pictures import provenance
 from nst.pictures.provenance import Provenance
 from nst.web import ids
 from nst.web.components import data_url
-from nst.web.components.chooser import ROLES
 from nst.web.components.form import BOXES, fill_form
 from nst.web.components.settings_upload import message
 from nst.web.components.toast import show_error
+from nst.web.service.pictures import ROLES
 from nst.web.service.service import Service
 
 

@@ -14,11 +14,12 @@ from nst.options.style_options import StyleOptions
 from nst.runs.run import State as RunState
 from nst.web import follow, ids
 from nst.web.components import toast
-from nst.web.components.chooser import ROLES, chosen_ref
+from nst.web.components.chooser import chosen_ref
 from nst.web.components.form import BOXES, read_form
 from nst.web.components.run_view import OUTPUTS, run_view, server_view
 from nst.web.components.urls import run_id_of
 from nst.web.middleware.clients import current_client
+from nst.web.service.pictures import ROLES
 from nst.web.service.service import Service
 
 

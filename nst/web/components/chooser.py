@@ -11,7 +11,6 @@ from nst.pictures.samples import Sample
 from nst.web import ids
 from nst.web.components.urls import thumbnail_url
 
-ROLES = ("content", "style", "init")  # of a run's pictures
 CHOOSERS = {  # role -> (title, hint)
     "content": ("Content", "Drop a photograph here, or choose one"),
     "style": ("Style", "Drop a painting here, or choose one"),

@@ -13,7 +13,7 @@ from nst.runs.events import Losses
 from nst.runs.run import Run
 
 PARTS = ("total", "content", "style", "tv")  # of the loss, in the order of the traces
-NAMES = {"total": "Total", "content": "Content", "style": "Style", "tv": "Smoothness (TV)"}
+LOSS_NAMES = {"total": "Total", "content": "Content", "style": "Style", "tv": "Smoothness (TV)"}
 CONFIG = {
     "displaylogo": False,
     "showSendToCloud": False,  # pictures are not uploaded anywhere
@@ -85,7 +85,7 @@ def losses(
             {
                 "type": "scatter",
                 "mode": "lines",
-                "name": NAMES[part],
+                "name": LOSS_NAMES[part],
                 "line": {"width": 3 if part == "total" else 1.75},
                 "hovertemplate": "%{y:.3g}",
                 **_points(epochs, part),
@@ -165,7 +165,7 @@ def legend(losses: Losses | None = None) -> list[Component]:
     values = {part: getattr(losses, part) if losses else None for part in PARTS}
     return [
         html.Div(
-            [html.Dt(NAMES[part]), html.Dd("–" if value is None else f"{value:.3g}")],
+            [html.Dt(LOSS_NAMES[part]), html.Dd("–" if value is None else f"{value:.3g}")],
             className=f"part part-{part}",
         )
         for part, value in values.items()

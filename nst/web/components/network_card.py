@@ -8,7 +8,7 @@ from dash.development.base_component import Component
 
 from nst.web import ids
 
-NAMES = {"vgg19": "VGG19", "vgg16": "VGG16", "compact": "The compact network"}
+NETWORK_NAMES = {"vgg19": "VGG19", "vgg16": "VGG16", "compact": "The compact network"}
 
 OUTPUTS = {  # what `network_view` returns, by (component, property)
     "text": (ids.NETWORK, "children"),
@@ -62,7 +62,7 @@ def network_view(server: dict[str, Any], extractor: str, forecast: dict[str, Any
             *_text(server, extractor, forecast),
             html.Span(_failed_download(name, download), className="fetch-result"),
         ],
-        "fetch": f"Fetch {NAMES.get(name, name)}",
+        "fetch": f"Fetch {NETWORK_NAMES.get(name, name)}",
         "fetch_hidden": going or not server["networks"].get(name, INSTALLED)["fetchable"],
         "fetching_hidden": not going,
         "fetch_text": _download_progress(name, download) if going else "",
@@ -82,7 +82,7 @@ def _text(server: dict[str, Any], extractor: str, forecast: dict[str, Any] | Non
     run, following = server["run"], _next_run(server, extractor, forecast)
     if run is None or not run["extractor"]:
         return following
-    name = html.Strong(NAMES.get(run["extractor"], run["extractor"]))
+    name = html.Strong(NETWORK_NAMES.get(run["extractor"], run["extractor"]))
     how = (f" in {run['precision']}" if run["precision"] else "") + (", by tiles" if run["tiled"] else "")
     if not run["ended"]:
         return [name, f" paints{how}. ", *_with_code(run["note"])]
@@ -94,7 +94,7 @@ def _text(server: dict[str, Any], extractor: str, forecast: dict[str, Any] | Non
 def _next_run(server: dict[str, Any], extractor: str, forecast: dict[str, Any] | None) -> list[Any]:
     """The network that a run started now would use."""
     networks, name = server["networks"], fetchable_network(extractor)
-    compact, chosen = html.Strong(NAMES["compact"]), html.Strong(NAMES.get(name, name))
+    compact, chosen = html.Strong(NETWORK_NAMES["compact"]), html.Strong(NETWORK_NAMES.get(name, name))
     if not networks:
         return ["The worker will say which networks are there."]
     if extractor == "compact":
@@ -130,13 +130,13 @@ def _failed_download(name: str, download: dict[str, Any] | None) -> str:
     if download is None or outcome not in ("broken", "refused"):
         return ""
     later = " Try again later." if outcome == "broken" else ""
-    return f" {NAMES.get(name, name)} could not be fetched: {download['error']}.{later}"
+    return f" {NETWORK_NAMES.get(name, name)} could not be fetched: {download['error']}.{later}"
 
 
 def _download_progress(name: str, download: dict[str, Any]) -> str:
     received, size = (round(download[part] / 1e6) for part in ("received", "size"))
     progress = f": {received} of {size} MB" if size else " …"
-    return f"Fetching {NAMES.get(name, name)}{progress}"
+    return f"Fetching {NETWORK_NAMES.get(name, name)}{progress}"
 
 
 def _with_code(text: str) -> list[Any]:

@@ -1,1 +1,1 @@
-"""ASGI middleware, one a module: what handles a request before its route does."""
+"""ASGI middleware, one a module: what handles a request before its route does; and the limits of connections."""

@@ -15,7 +15,7 @@ from starlette.websockets import WebSocketClose
 
 from nst.web.problems import problem
 
-COOKIE = "nst-client"
+CLIENT_COOKIE = "nst-client"
 HEADER = "NST-Client"  # for programs, which have no cookies
 COOKIE_SECONDS = 365 * 24 * 3600  # of validity after the page was last opened
 
@@ -44,7 +44,7 @@ class Clients:
             await self.app(scope, receive, send)
             return
         request = HTTPConnection(scope)
-        from_header, from_cookie = request.headers.get(HEADER, ""), _id(request.cookies.get(COOKIE, ""))
+        from_header, from_cookie = request.headers.get(HEADER, ""), _id(request.cookies.get(CLIENT_COOKIE, ""))
         if from_header and not _id(from_header):
             await _refuse(scope, receive, send, from_header)
             return
@@ -75,7 +75,9 @@ def _id(text: str) -> str:
 
 def _cookie(client: str, secure: bool) -> str:
     answer = Response()
-    answer.set_cookie(COOKIE, client, max_age=COOKIE_SECONDS, path="/", httponly=True, secure=secure, samesite="lax")
+    answer.set_cookie(
+        CLIENT_COOKIE, client, max_age=COOKIE_SECONDS, path="/", httponly=True, secure=secure, samesite="lax"
+    )
     return answer.headers["set-cookie"]
 
 

@@ -1,18 +1,19 @@
-"""The door of a studio with a token: who brings neither the token nor a session's cookie gets no further than /login.
+"""Access control of a studio with a token: requests need the token, or the cookie of a session that it opened.
 
-A session is the second at which it ends and a signature of that, made with a key that is derived from the token: it is
-kept nowhere here, and another token ends them all. /logout takes the cookie away; a copy of it would go on working.
+A session is a signed timestamp. Nothing is stored here: the key is derived from the token, so that another token ends
+all sessions. /logout removes the cookie; a copy of it stays valid until the session ends.
 """
 
 import asyncio
+import hashlib
 import hmac
 import re
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from html import escape
 from urllib.parse import parse_qsl, quote
 
+from itsdangerous import BadSignature, TimestampSigner
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -21,15 +22,17 @@ from starlette.websockets import WebSocketClose
 from nst.web.pages.html_page import html_page
 from nst.web.problems import problem
 
-Rest = Callable[[float], Awaitable[object]]  # waits so many seconds
+Sleep = Callable[[float], Awaitable[object]]  # waits so many seconds
 
-COOKIE = "nst-session"
-LASTS = 30 * 24 * 3600  # seconds
+SESSION_COOKIE = "nst-session"
+SESSION_SECONDS = 30 * 24 * 3600
 HEALTH = "/api/v1/health"
-PROGRAMS = ("/api/", "/openapi.json", "/_dash-")  # paths that no person opens
+PROGRAM_PATHS = ("/api/", "/openapi.json", "/_dash-")  # prefixes of paths that are not opened as pages
 CHALLENGE = {"WWW-Authenticate": "Bearer"}
-WRONG = "That is not this studio’s token. It is the NST_TOKEN that the studio was started with."
-CROWDED = "Too many wrong tokens came from your address. Wait a minute, then try again."
+WRONG_TOKEN = (
+    "That is not this studio’s token. It is the NST_TOKEN that the studio was started with, or the one it printed then."
+)
+TOO_MANY_WRONG = "Too many wrong tokens came from your address. Wait a minute, then try again."
 
 PAGE = """<main>
 <svg viewBox="0 0 64 28" aria-hidden="true">
@@ -44,20 +47,23 @@ PAGE = """<main>
 <label for="token">Token</label>
 <input class="form-control" type="password" id="token" name="token" required autofocus
 autocomplete="current-password" autocapitalize="off" spellcheck="false"{described}>
-{trouble}
+{error}
 <button class="btn btn-primary" type="submit">Log in</button>
 </form>
 </main>"""
 
 
 class Login:
-    """ASGI middleware that asks for the token, serves /login and /logout, and leaves open /assets and a bare health."""
+    """ASGI middleware that requires the token, and serves /login and /logout.
 
-    def __init__(self, app: ASGIApp, token: str, rest: Rest = asyncio.sleep) -> None:
-        self.app, self._key, self._guesses = app, session_key(token), Guesses(token, rest)
+    /assets, which the login page needs, and a short answer of the health route need no token.
+    """
+
+    def __init__(self, app: ASGIApp, token: str, sleep: Sleep = asyncio.sleep) -> None:
+        self.app, self._sessions, self._token = app, Sessions(token), TokenCheck(token, sleep)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
+        """Handle one request."""
         path = scope.get("path", "")
         if scope["type"] == "lifespan" or path.startswith("/assets/"):
             await self.app(scope, receive, send)
@@ -74,142 +80,139 @@ class Login:
             else:
                 await WebSocketClose()(scope, receive, send)
 
-    async def _refusal(self, asked: HTTPConnection) -> Response | None:
-        """What is answered to who may not come in, None to who may."""
-        if self._knows(asked):
+    async def _refusal(self, request: HTTPConnection) -> Response | None:
+        """Return the answer to a request without token and session, None for any other."""
+        if self._has_session(request):
             return None
-        scheme, _, given = asked.headers.get("authorization", "").partition(" ")
+        scheme, _, given = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
-            right = await self._guesses.right(given.strip(" \t").encode("latin-1"), _address(asked))
+            right = await self._token.check(given.strip(" \t").encode("latin-1"), _address(request))
             if right is None:
-                return problem(429, "too_many", CROWDED)
+                return problem(429, "too_many", TOO_MANY_WRONG)
             if right:
                 return None
-        path = asked.scope["path"]
+        path = request.scope["path"]
         if path == HEALTH:
-            return JSONResponse({"status": "ok"})  # that it runs is no secret: what watches over it needs no token
-        if path.startswith(PROGRAMS) or asked.scope.get("method") not in ("GET", "HEAD"):
+            return JSONResponse({"status": "ok"})  # for monitoring, which needs no token to see that the server runs
+        if path.startswith(PROGRAM_PATHS) or request.scope.get("method") not in ("GET", "HEAD"):
             answer = problem(401, "unauthorized", "give the studio's token as `Authorization: Bearer TOKEN`")
             answer.headers.update(CHALLENGE)
             return answer
-        query = asked.scope["query_string"].decode("latin-1")
-        wanted = f"{path}?{query}" if query else path
-        return RedirectResponse(f"/login?next={quote(wanted, safe='/')}", 303)
+        query = request.scope["query_string"].decode("latin-1")
+        following = f"{path}?{query}" if query else path
+        return RedirectResponse(f"/login?next={quote(following, safe='/')}", 303)
 
     async def _login(self, request: Request) -> Response:
-        """The page, or what comes of the token that was sent from it."""
+        """Answer /login: the page, or the result of the token that was sent from it."""
         following = own_path(request.query_params.get("next", "/"))
-        if request.method != "POST":
-            return RedirectResponse(following, 303) if self._knows(request) else _page(following)
-        form = dict(parse_qsl((await request.body()).decode(errors="replace")))
-        right = await self._guesses.right(form.get("token", "").strip().encode(), _address(request))
+        given: str | None
+        if request.method == "POST":
+            given = dict(parse_qsl((await request.body()).decode(errors="replace"))).get("token", "")
+        elif self._has_session(request):
+            return RedirectResponse(following, 303)
+        else:
+            given = request.query_params.get("token")  # of the link that the server prints
+        if given is None:
+            return _page(following)
+        right = await self._token.check(given.strip().encode(), _address(request))
         if right is None:
-            return _page(following, 429, CROWDED)
+            return _page(following, 429, TOO_MANY_WRONG)
         if not right:
-            return _page(following, 401, WRONG)
+            return _page(following, 401, WRONG_TOKEN)
         answer = RedirectResponse(following, 303)
-        # Lax, not Strict: a link to a run, from a mail or a chat, opens for who is logged in. What changes something
-        # is never a GET, and such requests from other pages bring no cookie, nor pass the guard.
-        session, secure = new_session(self._key, time.time()), request.scope["scheme"] == "https"
-        answer.set_cookie(COOKIE, session, max_age=LASTS, path="/", httponly=True, secure=secure, samesite="lax")
+        session, secure = self._sessions.new(), request.scope["scheme"] == "https"
+        # Lax rather than Strict: a link to a run in a mail or a chat then opens without another login. Requests that
+        # change something are never GET: from other sites they bring no Lax cookie, and the origin check refuses them.
+        answer.set_cookie(
+            SESSION_COOKIE, session, max_age=SESSION_SECONDS, path="/", httponly=True, secure=secure, samesite="lax"
+        )
         return answer
 
-    def _knows(self, asked: HTTPConnection) -> bool:
-        return is_session(asked.cookies.get(COOKIE, ""), self._key, time.time())
+    def _has_session(self, request: HTTPConnection) -> bool:
+        return self._sessions.is_valid(request.cookies.get(SESSION_COOKIE, ""))
 
 
-# Sessions -------------------------------------------------------------------------------------------------------------
+class Sessions:
+    """Makes and checks the sessions of a studio with `token`, the values of their cookies."""
 
+    def __init__(self, token: str) -> None:
+        key = hmac.digest(token.encode(), b"nst session", "sha256")
+        self._signer = TimestampSigner(key, digest_method=hashlib.sha256)
 
-def session_key(token: str) -> bytes:
-    """The key that signs the sessions of a studio with that token."""
-    return hmac.digest(token.encode(), b"nst session", "sha256")
+    def new(self) -> str:
+        """Return a session that begins now."""
+        return self._signer.sign("session").decode()
 
-
-def new_session(key: bytes, now: float) -> str:
-    """A session from `now` on, in seconds since 1970: what its cookie holds."""
-    ends = str(int(now) + LASTS)
-    return f"{ends}.{_signature(key, ends)}"
-
-
-def is_session(value: str, key: bytes, now: float) -> bool:
-    """Whether a cookie's value is a session that was signed with `key` and has not ended."""
-    ends, _, signature = value.partition(".")
-    return hmac.compare_digest(signature.encode(), _signature(key, ends).encode()) and now < int(ends)
-
-
-def _signature(key: bytes, ends: str) -> str:
-    return hmac.digest(key, ends.encode(), "sha256").hex()
-
-
-# Guesses --------------------------------------------------------------------------------------------------------------
+    def is_valid(self, value: str) -> bool:
+        """Return whether a cookie's value is a session that has not ended."""
+        try:
+            self._signer.unsign(value, max_age=SESSION_SECONDS)
+        except BadSignature:  # of which an expired one is a kind
+            return False
+        return True
 
 
 @dataclass
 class _Guesser:
-    """An address that gives tokens."""
+    """An address that sent wrong tokens."""
 
-    wrong: int = 0
-    waiting: int = 0
+    wrong: int = 0  # tokens so far
+    waiting: int = 0  # requests with a wrong token
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
-class Guesses:
-    """Looks at the tokens that an address gives one after another, and rests after a wrong one: ever longer."""
+class TokenCheck:
+    """Compares tokens with the right one, and delays the answers to wrong ones: one after another, each longer."""
 
-    FIRST, LONGEST = 0.25, 5.0  # seconds of rest
-    MOST_WAITING = 10  # tokens of one address
-    REMEMBERED = 1000  # addresses
+    FIRST_DELAY, LONGEST_DELAY = 0.25, 5.0  # seconds
+    MAX_WAITING = 10  # wrong tokens of one address
+    MAX_ADDRESSES = 1000  # that are remembered
 
-    def __init__(self, token: str, rest: Rest = asyncio.sleep) -> None:
-        self._token, self._rest = token.encode(), rest
-        self._guessers: dict[str, _Guesser] = {}  # who gave a token last comes last
+    def __init__(self, token: str, sleep: Sleep = asyncio.sleep) -> None:
+        self._token, self._sleep = token.encode(), sleep
+        self._guessers: dict[str, _Guesser] = {}  # by address, the one that guessed last at the end
 
-    async def right(self, given: bytes, address: str) -> bool | None:
-        """Whether `given` is the token; None if it was not looked at, as too many others wait."""
+    async def check(self, given: bytes, address: str) -> bool | None:
+        """Return whether `given` is the token, at once if it is; None if too many wrong ones of `address` wait."""
+        if hmac.compare_digest(given, self._token):
+            return True
         guesser = self._guessers.pop(address, None) or _Guesser()
         self._guessers[address] = guesser
-        if len(self._guessers) > self.REMEMBERED:
+        if len(self._guessers) > self.MAX_ADDRESSES:
             del self._guessers[next(iter(self._guessers))]
-        if guesser.waiting >= self.MOST_WAITING:
+        if guesser.waiting >= self.MAX_WAITING:
             return None
         guesser.waiting += 1
         try:
             async with guesser.turn:
-                right = hmac.compare_digest(given, self._token)
-                guesser.wrong = 0 if right else guesser.wrong + 1
-                if not right:
-                    await self._rest(min(self.FIRST * 2.0 ** (guesser.wrong - 1), self.LONGEST))
-                return right
+                guesser.wrong += 1
+                await self._sleep(min(self.FIRST_DELAY * 2.0 ** (guesser.wrong - 1), self.LONGEST_DELAY))
+                return False
         finally:
             guesser.waiting -= 1
 
 
-# Pages ----------------------------------------------------------------------------------------------------------------
-
-
 def own_path(path: str) -> str:
-    """`path` if it leads to a page of this server, "/" if it might lead elsewhere."""
+    """Return `path` if it leads to a page of this server, "/" if it may lead elsewhere."""
     return path if re.fullmatch(r"/(?![/\\])[^\\\x00-\x20\x7f]*", path) else "/"
 
 
-def _page(following: str, status: int = 200, trouble: str = "") -> HTMLResponse:
+def _page(following: str, status: int = 200, error: str = "") -> HTMLResponse:
     page = PAGE.format(
         query="" if following == "/" else escape(f"?next={quote(following, safe='/')}"),
-        trouble=f'<p class="field-error" id="trouble" role="alert">{escape(trouble)}</p>' if trouble else "",
-        described=' aria-invalid="true" aria-describedby="trouble"' if trouble else "",
+        error=f'<p class="field-error" id="error" role="alert">{escape(error)}</p>' if error else "",
+        described=' aria-invalid="true" aria-describedby="error"' if error else "",
     )
-    return HTMLResponse(
-        html_page("log in", page, "login"), status, {"Cache-Control": "no-store"} | (CHALLENGE if status == 401 else {})
-    )
+    headers = {"Cache-Control": "no-store"} | (CHALLENGE if status == 401 else {})
+    return HTMLResponse(html_page("log in", page, "login"), status, headers)
 
 
 def _logout() -> Response:
     answer = RedirectResponse("/login", 303)
-    answer.delete_cookie(COOKIE, path="/", httponly=True, samesite="lax")
+    answer.delete_cookie(SESSION_COOKIE, path="/", httponly=True, samesite="lax")
     return answer
 
 
-def _address(asked: HTTPConnection) -> str:
-    """Where a request comes from, as far as the connection says."""
-    return asked.client.host if asked.client else ""
+def _address(request: HTTPConnection) -> str:
+    """The client's address as far as the connection shows it."""
+    return request.client.host if request.client else ""

@@ -13,7 +13,7 @@ from nst.runs.run import State
 from nst.web.service.service import Service
 
 WORKER_STATES = ("starting", "warm", "lost", "closed")
-METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")  # clients may send any text as a method
+KNOWN_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")  # clients may send any text as a method
 NO_ROUTE = "none"  # label of requests that middleware answered
 
 
@@ -105,5 +105,5 @@ class RequestMetrics:
             await self.app(scope, receive, send_and_note)
         finally:
             route = getattr(scope.get("route"), "path", NO_ROUTE)
-            method = scope["method"] if scope["method"] in METHODS else "other"
+            method = scope["method"] if scope["method"] in KNOWN_METHODS else "other"
             self._metrics.count(method, route, status, time.monotonic() - began)

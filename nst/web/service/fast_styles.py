@@ -12,11 +12,11 @@ from nst.pictures.images import fit
 from nst.runs.job import FastJob, FastPicture, FastWish, Format
 from nst.styles.style_library import Entry, Library
 from nst.web.middleware.clients import current_client
+from nst.web.service.pictures import DECODED_SIDE
 
 FORMATS: tuple[Format, ...] = get_args(Format)
 THUMBNAIL_SCALE = 2  # thumbnails are stylized at this multiple of their side: strokes then look as in the full result
 JPEG_QUALITY = 95  # of a reduced picture, 0 to 100
-DECODED_SIDE = 64  # px to which a picture is decoded when it is only checked
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,22 @@
 A picture is named by a reference, "samples/<name>" or "uploads/<id>", which is also its path below /api/v1.
 """
 
-from nst.errors import NotFound, OptionError
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from nst.errors import Busy, NotFound, OptionError
 from nst.jobs.store import Store
 from nst.pictures import images
 from nst.pictures.samples import SAMPLES, Sample, find
 
+ROLES = ("content", "style", "init")  # of the pictures of a run
+
 Shape = tuple[int, int]  # (height, width), px
 
+MOST_DECODING = 12  # requests that decode, or wait to: each holds a thread, and the pages need some of those
+MOST_THUMBNAILS = 256  # of uploads, that stay in memory
+MAX_NAME_LENGTH = 255  # characters of an upload's name, of which the end is cut
 DECODED_SIDE = 64  # px to which a picture is decoded when only its size is asked for, or whether it can be read
 
 
@@ -19,11 +28,15 @@ class Pictures:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._shapes: dict[str, Shape] = {}  # by reference
+        self._thumbnails: dict[tuple[str, int], bytes] = {}  # by (upload id, side), oldest first
+        self._decoding = threading.BoundedSemaphore(MOST_DECODING)
 
     def keep(self, data: bytes, name: str) -> str:
-        """Store `data`, the bytes of a picture file, as an upload; returns its reference. Raises ImageError."""
-        shape = _shape(data, name)
-        ref = f"uploads/{self._store.put_upload(data, name.rpartition('/')[2])}"  # only names of samples have a slash
+        """Store `data`, the bytes of a picture file, as an upload; returns its reference. Raises ImageError, Busy."""
+        name = name.rpartition("/")[2][:MAX_NAME_LENGTH]  # only names of samples have a slash
+        with self._decoder():
+            shape = _shape(data, name)
+        ref = f"uploads/{self._store.put_upload(data, name)}"
         self._shapes[ref] = shape
         return ref
 
@@ -33,11 +46,18 @@ class Pictures:
         return _sample(name).path.read_bytes() if kind == "samples" else self._store.upload(name)
 
     def thumbnail(self, ref: str, side: int) -> bytes:
-        """Make the thumbnail of a picture, a JPEG within `side` x `side` px. Raises NotFound."""
+        """Return the thumbnail of a picture, a JPEG within `side` x `side` px. Raises NotFound, Busy."""
         kind, _, name = ref.partition("/")
         if kind == "samples":
             return _sample(name).thumbnail(side).read_bytes()
-        return images.thumbnail(self._store.upload(name), side)
+        found = self._thumbnails.get((name, side))
+        if found is None:
+            data = self._store.upload(name)
+            with self._decoder():
+                found = self._thumbnails[name, side] = images.thumbnail(data, side)
+            if len(self._thumbnails) > MOST_THUMBNAILS:
+                self._thumbnails.pop(next(iter(self._thumbnails)), None)
+        return found
 
     def upload_id(self, ref: str) -> str:
         """Return the id of the upload that `ref` names, to use in a run; a sample is stored as one. Raises NotFound."""
@@ -58,10 +78,22 @@ class Pictures:
         return {"ref": f"uploads/{upload_id}", "title": name or "a picture"}
 
     def shape(self, ref: str) -> Shape:
-        """Return (height, width) of a picture in px, after its EXIF rotation. Raises NotFound."""
+        """Return (height, width) of a picture in px, after its EXIF rotation. Raises NotFound, Busy."""
         if ref not in self._shapes:
-            self._shapes[ref] = _shape(self.read(ref), ref.partition("/")[2])
+            data = self.read(ref)
+            with self._decoder():
+                self._shapes[ref] = _shape(data, ref.partition("/")[2])
         return self._shapes[ref]
+
+    @contextmanager
+    def _decoder(self) -> Iterator[None]:
+        """Count a request that decodes. Raises Busy if there are too many."""
+        if not self._decoding.acquire(blocking=False):
+            raise Busy(f"{MOST_DECODING} pictures are being read already: try again in a moment")
+        try:
+            yield
+        finally:
+            self._decoding.release()
 
 
 def _sample(name: str) -> Sample:

@@ -1,0 +1,147 @@
+"""Painting in one pass: the network of a style file, a mix of its styles, and the options of `apply_style`."""
+
+import math
+import threading
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nst.engine.backend import tf
+from nst.engine.feed_forward.strips import STRIP_PIXELS, paint_in_strips
+from nst.engine.feed_forward.transformer import Transformer
+from nst.errors import OptionError
+from nst.options.fast_options import FastOptions
+from nst.options.settings import Settings
+from nst.pictures import images
+from nst.pictures.colors import color_map
+from nst.pictures.images import fit
+from nst.runs.memory_budget import GIGABYTE, spare
+from nst.styles.network_plan import Plan
+from nst.styles.style_file import StyleFile
+from nst.styles.style_library import SHIPPED
+
+Array = NDArray[np.float32]
+MOST_WHOLE_PIXELS = 3 * 2**20  # of a picture that is painted whole; larger ones are painted in strips
+COLOR_SAMPLES = 2**20  # pixels, about, that a large picture's colours are estimated from
+STRENGTH_EXPONENT = 1 / 3  # of the strength that the network gets: most of its effect lies close to 1
+NETWORKS_KEPT = 4  # in memory, for later pictures
+SMALLEST_SIDE = images.MIN_SIDE  # px, of the picture that the network gets
+
+# Of the estimate of memory, in float32 numbers:
+COPIES = 10  # numbers per pixel of the picture and the result in their conversions, about
+STRIPS_AT_ONCE = 6  # strips that are held at the same time, each as wide as the widest unit
+MEMORY_FACTOR = 1.3  # between this estimate and what TensorFlow takes
+
+
+class FastNetwork:
+    """The network of a style file, traced once for all styles and all sizes of pictures."""
+
+    def __init__(self, file: StyleFile) -> None:
+        self._transformer = Transformer.of(file)
+        picture, one = tf.TensorSpec([1, None, None, 3], tf.float32), tf.TensorSpec([1], tf.float32)
+        style = tf.TensorSpec([1, file.plan.length], tf.float32)
+        paint = self._transformer.paint  # plain Python without branches on tensors: nothing for AutoGraph to convert
+        self._at_full_strength = tf.function(paint, input_signature=[picture, style], autograph=False)
+        self._at_strength = tf.function(paint, input_signature=[picture, style, one], autograph=False)
+
+    def paint(self, picture: Array, style: Array, strength: float = 1.0) -> Array:
+        """Paint a picture.
+
+        Args:
+            picture: [H, W, 3] in 0..1.
+            style: a style vector, [plan.length].
+            strength: that of the network, 0..1.
+
+        Returns:
+            [H, W, 3] in 0..1.
+        """
+        strengths = None if strength == 1.0 else np.array([strength], np.float32)
+        if picture.shape[0] * picture.shape[1] > MOST_WHOLE_PIXELS:
+            return paint_in_strips(self._transformer, picture, style[None], strengths)
+        if strengths is None:
+            painted = self._at_full_strength(picture[None], style[None])
+        else:
+            painted = self._at_strength(picture[None], style[None], strengths)
+        return painted[0].numpy()
+
+
+_networks: dict[str, FastNetwork] = {}  # by StyleFile.network, the last one used comes last
+_networks_lock = threading.Lock()
+
+
+def apply_mix(picture: Array, file: StyleFile, mix: Mapping[str, float], options: FastOptions) -> Array:
+    """Paint a picture in a mix of styles.
+
+    Args:
+        picture: [H, W, 3] in 0..1.
+        file: a network with the styles of the mix.
+        mix: weights by style, of sum 1.
+        options: strength, stroke size, colours, size.
+
+    Returns:
+        [h, w, 3] in 0..1, of the size that the options give, or else of the picture's.
+
+    Raises:
+        OptionError: this needs more memory than is free.
+    """
+    height, width = picture.shape[:2]
+    if options.size is not None:
+        height, width = fit(height, width, options.size)
+    painted_sides = [max(SMALLEST_SIDE, round(side / options.stroke_size)) for side in (height, width)]
+    _check_memory(file.plan, math.prod(painted_sides), height * width)
+    style = np.array(list(mix.values()), np.float32) @ np.stack([file.styles[name].vector for name in mix])
+    strength = options.strength**STRENGTH_EXPONENT
+    painted = _network_of(file).paint(_resized(picture, *painted_sides), style, strength)
+    painted = _resized(painted, height, width)
+    return _with_colors_of(picture, painted) if options.keep_colors else painted
+
+
+def warm_up() -> None:
+    """Load and trace the shipped network, so that the first picture does not wait for that."""
+    file = StyleFile.from_bytes(SHIPPED.read_bytes())
+    apply_mix(
+        np.zeros((SMALLEST_SIDE, SMALLEST_SIDE, 3), np.float32), file, {next(iter(file.styles)): 1.0}, FastOptions()
+    )
+
+
+def _resized(picture: Array, height: int, width: int) -> Array:
+    """`picture` at that size; itself if it has it, because the copy of a large one takes memory."""
+    return picture if picture.shape[:2] == (height, width) else images.resize(picture, height, width)
+
+
+def _check_memory(plan: Plan, pixels: int, result_pixels: int) -> None:
+    """Raise OptionError if painting `pixels` takes more memory than is free: the process would be killed."""
+    is_whole = pixels <= MOST_WHOLE_PIXELS
+    depths = range(0 if is_whole else 1, len(plan.widths))  # in strips, nothing is kept at full resolution
+    kept = 2 * pixels * sum(plan.widths[depth] / 4**depth for depth in depths)  # on the way down, and up again
+    strips = 0 if is_whole else STRIPS_AT_ONCE * STRIP_PIXELS * max(plan.widths)
+    needed = 4 * MEMORY_FACTOR * (kept + strips + COPIES * max(pixels, result_pixels))
+    free = spare(Settings.read().memory)
+    if needed > free:
+        raise OptionError(
+            f"`size`: {pixels / 1e6:.0f} megapixels need about {needed / GIGABYTE:.1f} GB of memory, and "
+            f"{max(0, free) / GIGABYTE:.1f} GB are free; choose a smaller one, or a larger `stroke_size`",
+            "size",
+        )
+
+
+def _with_colors_of(picture: Array, painted: Array) -> Array:
+    """`painted` with the colours of `picture`; those of large pictures are estimated from a sample of the pixels."""
+    samples = (array[:: _sample_stride(array), :: _sample_stride(array)] for array in (painted, picture))
+    matrix, offset = color_map(*samples)
+    return np.clip(painted @ matrix.T.astype(np.float32) + offset.astype(np.float32), 0, 1)
+
+
+def _sample_stride(array: Array) -> int:
+    return math.ceil(math.sqrt(array.shape[0] * array.shape[1] / COLOR_SAMPLES))
+
+
+def _network_of(file: StyleFile) -> FastNetwork:
+    """The network of `file`: one in memory if it is the same, whatever file it came in."""
+    with _networks_lock:
+        network = _networks.pop(file.network, None) or FastNetwork(file)
+        _networks[file.network] = network
+        while len(_networks) > NETWORKS_KEPT:
+            del _networks[next(iter(_networks))]
+    return network

@@ -1,0 +1,1 @@
+"""Networks that see: extractors of activations, and where their weights come from."""

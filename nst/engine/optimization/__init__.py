@@ -1,0 +1,1 @@
+"""Neural style transfer by optimization: losses, objective, optimizers, and the loop."""

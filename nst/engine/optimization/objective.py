@@ -1,0 +1,212 @@
+"""The objective: the loss of an image, its parts and its gradient, from targets and weights.
+
+E = content_weight * sum_l a_l C_l + style_weight * sum_l b_l S_l + tv_weight * TV, with layer weights a and b.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from nst.engine.backend import ops, tf
+from nst.engine.networks.extractors import Extractor
+from nst.engine.optimization.canvas import crop_features, inner_region
+from nst.engine.optimization.losses import content_loss, linear_gram, moments, style_loss, tv_loss
+from nst.errors import OptionError
+from nst.options.option_field import did_you_mean, shown
+from nst.options.style_options import StyleOptions
+from nst.runs.events import Losses
+
+Tensor = Any
+FIRST_SCALE_FACTOR = 8.0  # of the weights of content and smoothness on the first of several scales
+
+
+@dataclass(frozen=True)
+class Targets:
+    """What an image is compared with: activations of the content, Gram matrices of the style."""
+
+    content: dict[str, Tensor]  # layer -> [1, h, w, C]
+    style: dict[str, Tensor]  # layer -> [C, C] float32
+
+
+@dataclass
+class LiveWeights:
+    """The weights of the losses at full size, and the learning rate; `on_scale` gives those of a coarser scale.
+
+    They are mutable: a caller may set them between two steps of `stylize`, and the next step uses them.
+    """
+
+    content: float
+    style: float
+    tv: float
+    content_layers: tuple[float, ...]
+    style_layers: tuple[float, ...]
+    learning_rate: float
+
+    @classmethod
+    def of(cls, options: StyleOptions, extractor: str) -> "LiveWeights":
+        """The weights of `options` for the network named `extractor`."""
+        w = options.weights
+        content, style = options.layers(extractor)
+        layers = tuple(weight for _, weight in content), tuple(weight for _, weight in style)
+        return cls(w.content, w.style, w.tv, *layers, options.learning_rate)
+
+    def on_scale(self, coarseness: float, scales_left: float, normalisation: str) -> "LiveWeights":
+        """The weights on a coarser scale.
+
+        Content and smoothness weigh `FIRST_SCALE_FACTOR` times more on the first scale, and from there to the last, in
+        equal ratios, less and less: large forms and their light are to be those of the content, and grain that forms on
+        a coarse scale would be enlarged to a weave. `gatys` sums the content loss over positions; its weight is scaled
+        so that the sum counts as on the full size.
+
+        Args:
+            coarseness: how many times smaller than the result the scale is.
+            scales_left: the share of the scales after the first that is still to come, 1 on the first, 0 on the last.
+            normalisation: "relative" or "gatys".
+        """
+        factor = FIRST_SCALE_FACTOR**scales_left
+        content = self.content * factor * (coarseness**2 if normalisation == "gatys" else 1.0)
+        return replace(self, content=content, tv=self.tv * factor)
+
+
+class LayerLosses:
+    """The losses on chosen layers of an extractor, on any backend of Keras.
+
+    Args:
+        extractor: the network.
+        content_layers, style_layers: names of its layers.
+        normalisation: "relative" or "gatys", see losses.py.
+
+    Raises OptionError if the extractor has no such layer.
+    """
+
+    def __init__(
+        self, extractor: Extractor, content_layers: Sequence[str], style_layers: Sequence[str], normalisation: str
+    ) -> None:
+        known = extractor.architecture.layers
+        for option, layers in (("content_layers", content_layers), ("style_layers", style_layers)):
+            for layer in layers:
+                if layer not in known:
+                    hint = did_you_mean(layer, known) or f"; it has {', '.join(known)}"
+                    raise OptionError(
+                        f"`{option}`: the {extractor.architecture.name} network has no layer {shown(layer)}{hint}",
+                        option,
+                    )
+        self.extractor = extractor
+        self.content_layers = tuple(content_layers)
+        self.style_layers = tuple(style_layers)
+        self.style_sources = tuple(sorted({extractor.architecture.source(layer) for layer in style_layers}))
+        self.normalisation = normalisation
+
+    @property
+    def layers(self) -> set[str]:
+        """The layers whose activations `losses` takes."""
+        return {*self.content_layers, *self.style_sources}
+
+    def losses(self, found: dict[str, Tensor], image: Tensor, targets: Targets) -> tuple[Tensor, Tensor, Tensor]:
+        """Unweighted losses: content per layer [len(content_layers)], style per layer [len(style_layers)], TV [].
+
+        `image` is [N, H, W, 3] in 0..1, and `found` holds activations of `layers`, [1, h, w, C]. Of several images they
+        are joined to those of one, as train.py does, and TV is the mean over all of them.
+        """
+        matrices = self.gram_matrices(found)
+        content = [content_loss(found[n], targets.content[n], self.normalisation) for n in self.content_layers]
+        style = [style_loss(matrices[n], targets.style[n], self.normalisation) for n in self.style_layers]
+        return ops.stack(content), ops.stack(style), tv_loss(image)
+
+    def gram_matrices(self, found: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Gram matrix of each style layer, from the activations of `style_sources`."""
+        return self.matrices_from({source: moments(found[source]) for source in self.style_sources})
+
+    def matrices_from(self, moments: dict[str, tuple[Tensor, Tensor]]) -> dict[str, Tensor]:
+        """Gram matrix of each style layer, from the (Gram matrix, mean) of each of `style_sources`, float32.
+
+        That of a linear head follows from the moments of the narrower layer it reads, without its activations.
+        """
+        architecture, matrices = self.extractor.architecture, {}
+        for layer in self.style_layers:
+            matrix, vector = moments[architecture.source(layer)]
+            is_head = layer in architecture.heads
+            matrices[layer] = linear_gram(matrix, vector, *self.extractor.head(layer)) if is_head else matrix
+        return matrices
+
+
+class Objective(LayerLosses):
+    """The loss of an image and its gradient in TensorFlow, traced once for all sizes and all weights.
+
+    With a `margin`, px, images are canvases whose margins are as wide, or wider. Convolutions and total variation read
+    them, but positions in the outer `margin` px do not count in content and style.
+
+    Raises OptionError if the extractor has no such layer.
+    """
+
+    def __init__(
+        self,
+        extractor: Extractor,
+        content_layers: Sequence[str],
+        style_layers: Sequence[str],
+        normalisation: str,
+        margin: int = 0,
+    ) -> None:
+        super().__init__(extractor, content_layers, style_layers, normalisation)
+        self.margin = margin
+        self._trace()
+
+    def _trace(self) -> None:
+        """Declare the graphs with unknown sides, so that one trace serves all sizes: TensorFlow never drops a trace."""
+        channels = {layer: shape[3] for layer, shape in self.extractor.architecture.shapes().items()}
+        picture = tf.TensorSpec([1, None, None, 3], tf.float32)
+        dtype = self.extractor.dtype
+        content = {n: tf.TensorSpec([1, None, None, channels[n]], dtype) for n in self.content_layers}
+        style = {n: tf.TensorSpec([channels[n], channels[n]], tf.float32) for n in self.style_layers}
+        main, per_content, per_style = (
+            tf.TensorSpec([n], tf.float32) for n in (3, len(self.content_layers), len(self.style_layers))
+        )
+        self._content_activations = tf.function(self._content_only, input_signature=[picture])
+        self._style_matrices = tf.function(self._summarize, input_signature=[picture])
+        self._value_and_gradient = tf.function(
+            self._differentiate, input_signature=[picture, content, style, main, per_content, per_style]
+        )
+
+    def targets(self, content: Tensor, style: Tensor) -> Targets:
+        """Targets from the two pictures, [1, H, W, 3] float32 in 0..1; their sizes may differ."""
+        return Targets(self._content_activations(content), self._style_matrices(style))
+
+    def evaluate(self, image: Tensor, targets: Targets, weights: LiveWeights) -> tuple[Losses, Tensor]:
+        """(losses, gradient) at `image` [1, H, W, 3] float32 in 0..1; the gradient has the image's shape."""
+        values, gradient = self._value_and_gradient(
+            image,
+            targets.content,
+            targets.style,
+            tf.constant([weights.content, weights.style, weights.tv], tf.float32),
+            tf.constant(weights.content_layers, tf.float32),
+            tf.constant(weights.style_layers, tf.float32),
+        )
+        return Losses(*values.numpy().tolist()), gradient
+
+    def _content_only(self, image: Tensor) -> dict[str, Tensor]:
+        return self._activations(image, self.content_layers)
+
+    def _summarize(self, image: Tensor) -> dict[str, Tensor]:
+        return self.gram_matrices(self._activations(image, self.style_sources))
+
+    def _activations(self, image: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
+        """Activations of `layers` at the positions that count."""
+        region = inner_region(tf.unstack(tf.shape(image)[1:3]), self.margin)
+        stride = self.extractor.architecture.stride
+        return {n: crop_features(found, region, stride(n)) for n, found in self.extractor(image, layers).items()}
+
+    def _differentiate(
+        self, image: Tensor, content: dict, style: dict, main: Tensor, per_content: Tensor, per_style: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """([total, content, style, tv], gradient)."""
+        with tf.GradientTape() as tape:
+            tape.watch(image)
+            found = self._activations(image, self.layers)
+            content_parts, style_parts, tv = self.losses(found, image, Targets(content, style))
+            weighted = main * tf.stack(
+                [tf.reduce_sum(per_content * content_parts), tf.reduce_sum(per_style * style_parts), tv]
+            )
+            total = tf.reduce_sum(weighted)
+        gradient = tape.gradient(total, image)
+        total += 0.0 * tf.reduce_sum(gradient)  # a gradient that is not finite shows in the loss, before it is used
+        return tf.concat([total[None], weighted], axis=0), gradient

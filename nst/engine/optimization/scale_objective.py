@@ -1,0 +1,129 @@
+"""The objective on one scale of a run: with its targets, in its precision, and by tiles where memory is short."""
+
+import copy
+import functools
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from nst.engine.networks.extractors import Extractor
+from nst.engine.optimization.canvas import to_canvas
+from nst.engine.optimization.objective import LiveWeights, Objective
+from nst.engine.optimization.tiles import TiledObjective
+from nst.options.style_options import StyleOptions
+from nst.pictures.images import fit
+from nst.runs.estimates import NETWORKS, estimate
+from nst.runs.events import Losses
+from nst.runs.memory_budget import budget
+from nst.runs.schedule import MARGIN, Scale
+
+Tensor = Any
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Problem:
+    """What a run optimizes."""
+
+    content: np.ndarray  # [H, W, 3] float32 in 0..1
+    style: np.ndarray  # [h, w, 3] float32 in 0..1
+    options: StyleOptions
+    extractor: Extractor
+    tile: int | None  # side of the tiles, px, see `tile_side`; None: pictures are evaluated whole
+
+    @property
+    def is_float32(self) -> bool:
+        """Whether the extractor's own precision is float32."""
+        return self.extractor.dtype == "float32"
+
+
+class ScaleObjective:
+    """The objective of a problem on the scale `scales[index]`, with its targets.
+
+    Raises OptionError if the extractor lacks a layer of the options.
+    """
+
+    def __init__(self, problem: Problem, scales: tuple[Scale, ...], index: int, in_float32: bool) -> None:
+        scale, options = scales[index], problem.options
+        side = max(scale.height, scale.width)
+        style_size = round(options.style_scale * side)
+        self._problem = problem
+        self._coarseness = options.size / side
+        self._scales_left = (len(scales) - 1 - index) / max(1, len(scales) - 1)
+        self.content = to_canvas(problem.content, scale.height, scale.width)
+        height, width = problem.style.shape[:2]
+        self._style = to_canvas(problem.style, *fit(height, width, style_size))
+        self.set_precision(in_float32)
+
+    def set_precision(self, in_float32: bool) -> None:
+        """Evaluate in float32, or else in the precision of the problem's extractor."""
+        problem = self._problem
+        self._objective = _objective(problem.options, problem.extractor, problem.tile, in_float32)
+        self._targets = self._objective.targets(self.content, self._style)
+
+    def evaluate(self, canvas: Tensor, weights: LiveWeights) -> tuple[Losses, Tensor]:
+        """(losses, gradient) at `canvas`, where `weights` are those of the full size."""
+        weights = weights.on_scale(self._coarseness, self._scales_left, self._problem.options.normalisation)
+        return self._objective.evaluate(canvas, self._targets, weights)
+
+
+def tile_side(
+    content_sides: tuple[int, int],
+    style_sides: tuple[int, int],
+    options: StyleOptions,
+    extractor: Extractor,
+    most_bytes: int | None,
+) -> int | None:
+    """The side of the tiles that a run needs, px; None if its pictures can be evaluated whole.
+
+    Args:
+        content_sides, style_sides: (height, width) of the pictures, px.
+        options: the run's.
+        extractor: one whose costs are not in `NETWORKS` never gets tiles.
+        most_bytes: memory that this process may take in all; None is most of what is free.
+
+    Raises:
+        OutOfMemory: the run does not fit, not even by tiles.
+    """
+    network = extractor.architecture.name
+    if network not in NETWORKS:
+        return None
+    most_bytes = budget() if most_bytes is None else most_bytes
+    found = estimate(*content_sides, options, network, extractor.dtype, budget=most_bytes, style=style_sides)
+    return found.tile
+
+
+# Objectives and networks are cached because their graphs take seconds to trace and serve later runs, too.
+
+
+def _objective(
+    options: StyleOptions, extractor: Extractor, tile: int | None, in_float32: bool
+) -> Objective | TiledObjective:
+    content_layers, style_layers = (
+        tuple(name for name, _ in layers) for layers in options.layers(extractor.architecture.name)
+    )
+    network = _float32_copy(extractor) if in_float32 else extractor
+    whole = _whole_objective(network, content_layers, style_layers, options.normalisation)
+    return _tiled_objective(whole, tile) if tile else whole
+
+
+@functools.lru_cache(maxsize=6)
+def _whole_objective(
+    extractor: Extractor, content_layers: tuple[str, ...], style_layers: tuple[str, ...], normalisation: str
+) -> Objective:
+    return Objective(extractor, content_layers, style_layers, normalisation, MARGIN)
+
+
+@functools.lru_cache(maxsize=3)
+def _tiled_objective(whole: Objective, side: int) -> TiledObjective:
+    return TiledObjective(whole, side)
+
+
+@functools.lru_cache(maxsize=3)
+def _float32_copy(extractor: Extractor) -> Extractor:
+    """`extractor` in float32, with the weights as they are in its own precision: each is cast where it is used."""
+    if extractor.dtype == "float32":
+        return extractor
+    twin = copy.copy(extractor)
+    twin.dtype = "float32"
+    return twin

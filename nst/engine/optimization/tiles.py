@@ -1,0 +1,271 @@
+"""The objective of a picture too large for one backward pass: by overlapping tiles, with the gradient of the whole.
+
+The losses are functions of sums over positions: of products of activations (style) and of squared errors (content). A
+first pass, forward over the tiles, adds up these sums; the losses and their derivatives by the sums follow. A second
+pass, forward and backward, treats these derivatives as constants: the loss of a tile is <dE/dG, its share of the Gram
+matrix G>, summed over the layers, plus its share of the content loss, and the gradients of the tiles add up to the
+gradient of the whole.
+
+A tile is a core within a halo as wide as the receptive fields. Positions of the core count, those of the halo do not:
+each position counts once, and the receptive field of none that counts is cut off.
+"""
+
+import functools
+import itertools
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from nst.engine.backend import tf
+from nst.engine.networks.extractors import Architecture
+from nst.engine.optimization.canvas import crop_features, inner_region, positions
+from nst.engine.optimization.losses import EPSILON, moments, style_loss, tv_loss
+from nst.engine.optimization.objective import LiveWeights, Objective, Targets
+from nst.runs.events import Losses
+
+Tensor = Any
+Moments = dict[str, tuple[Tensor, Tensor]]  # convolution -> (Gram matrix [C, C], mean [C]), float32
+
+
+@dataclass(frozen=True)
+class Span:
+    """The extent of a tile along one axis: the core is first..last, core and halo start..stop; px, ends excluded."""
+
+    start: int
+    first: int
+    last: int
+    stop: int
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A tile of a picture, or of a canvas."""
+
+    rows: Span
+    columns: Span
+
+    def cut(self, image: Tensor) -> Tensor:
+        """The tile's part of `image` [1, H, W, C], halo included."""
+        return image[:, self.rows.start : self.rows.stop, self.columns.start : self.columns.stop]
+
+    def crop_core(self, features: Tensor, stride: int, margin: int) -> Tensor:
+        """The core's part of `features` [1, h, w, C], positions `stride` px apart, that begin within the `margin`."""
+        origin = margin // stride * stride
+        region = [(span.first - origin, span.last - origin) for span in (self.rows, self.columns)]
+        return crop_features(features, region, stride)
+
+    @property
+    def core(self) -> Tensor:
+        """The core's region within the tile, ((top, bottom), (left, right)) in px, int32 [2, 2]."""
+        return tf.constant([[span.first - span.start, span.last - span.start] for span in (self.rows, self.columns)])
+
+
+def grid(architecture: Architecture) -> int:
+    """The multiple, px, that the edges of tiles lie on, so that tiles pool the same pixels as the whole picture."""
+    return 2 ** (len(architecture.depths) - 1)
+
+
+def halo(architecture: Architecture, layers: Iterable[str]) -> int:
+    """Radius of the receptive fields of `layers`, px, rounded up to the grid: a 3x3 convolution adds its stride."""
+    deepest = max(architecture.convolutions.index(architecture.source(layer)) for layer in layers)
+    reach = sum(architecture.stride(layer) for layer in architecture.convolutions[: deepest + 1])
+    return _up(reach, grid(architecture))
+
+
+def spans(length: int, side: int, halo: int, grid: int, margin: int) -> list[Span]:
+    """The tiles along an axis of `length` px, less its margins: cores of about equal length, at most `side`."""
+    core = _up(-(-length // -(-length // side)), grid)
+    return [
+        Span(
+            max(0, first - halo),
+            max(margin, first),
+            min(length - margin, first + core),
+            min(length, first + core + halo),
+        )
+        for first in range(0, length - margin, core)
+    ]
+
+
+class TiledObjective:
+    """The values and gradients of the objective `whole`, computed by tiles.
+
+    Args:
+        whole: the objective; a picture of no more pixels than the largest tile has is left to it.
+        side: longest side of a tile's core, px, a multiple of `grid`.
+    """
+
+    def __init__(self, whole: Objective, side: int) -> None:
+        architecture = whole.extractor.architecture
+        layers = (*whole.content_layers, *whole.style_layers)
+        self._whole = whole
+        self._side, self._halo, self._grid = side, halo(architecture, layers), grid(architecture)
+        self._strides = {n: architecture.stride(n) for n in {*layers, *self._whole.style_sources}}
+        self._trace()
+
+    def _trace(self) -> None:
+        """Declare the graphs of a tile with unknown sides, so that one trace serves all tiles of all pictures."""
+        channels = {layer: shape[3] for layer, shape in self._whole.extractor.architecture.shapes().items()}
+        picture = tf.TensorSpec([1, None, None, 3], tf.float32)
+        core = tf.TensorSpec([2, 2], tf.int32)
+        dtype = self._whole.extractor.dtype
+        content = {n: tf.TensorSpec([1, None, None, channels[n]], dtype) for n in self._whole.content_layers}
+        per_content = tf.TensorSpec([len(content)], tf.float32)
+        derivatives = {
+            n: (tf.TensorSpec([channels[n], channels[n]], tf.float32), tf.TensorSpec([channels[n]], tf.float32))
+            for n in self._whole.style_sources
+        }
+        self._content_of = tf.function(self._content_activations, input_signature=[picture, core])
+        self._moments_of = tf.function(self._style_sums, input_signature=[picture, core])
+        self._sums_of = tf.function(self._measure, input_signature=[picture, core, content])
+        self._gradient_of = tf.function(
+            self._differentiate, input_signature=[picture, core, content, per_content, derivatives]
+        )
+
+    def targets(self, content: Tensor, style: Tensor) -> Targets:
+        """Targets from the two pictures, [1, H, W, 3] float32 in 0..1; their sizes may differ."""
+        rows, columns = self._spans(content)
+        parts = [
+            [self._content_of(tile.cut(content), tile.core) for tile in (Tile(r, c) for c in columns)] for r in rows
+        ]
+        activations = {
+            layer: tf.concat([tf.concat([part[layer] for part in row], 2) for row in parts], 1)
+            for layer in self._whole.content_layers
+        }
+        moments = _total(self._moments_of(tile.cut(style), tile.core) for tile in self._tiles(style))
+        return Targets(activations, self._whole.matrices_from(self._means(moments, style)))
+
+    def evaluate(self, image: Tensor, targets: Targets, weights: LiveWeights) -> tuple[Losses, Tensor]:
+        """(losses, gradient) at `image` [1, H, W, 3] float32 in 0..1; the gradient has the image's shape."""
+        tiles = self._tiles(image)
+        if len(tiles) == 1:
+            return self._whole.evaluate(image, targets, weights)
+        sums = (self._sums_of(tile.cut(image), tile.core, self._content(targets, tile)) for tile in tiles)
+        moments, errors, norms = _total(sums)
+        style, derivatives = self._style_loss(self._means(moments, image), targets, weights)
+        per_content = weights.content * tf.constant(weights.content_layers, tf.float32)
+        per_content /= norms + EPSILON if self._whole.normalisation == "relative" else 2.0
+        content = float(tf.reduce_sum(per_content * errors))
+        tv, tv_gradient = _total_variation(image)
+
+        gradient = weights.tv * tv_gradient.numpy()
+        by_sums = self._means(derivatives, image)
+        for tile in tiles:
+            part = self._gradient_of(tile.cut(image), tile.core, self._content(targets, tile), per_content, by_sums)
+            tile.cut(gradient)[...] += part.numpy()
+        tv = weights.tv * float(tv)
+        # a gradient that is not finite shows in the loss, before it is used
+        total = content + style + tv + 0.0 * float(gradient.sum())
+        return Losses(total, content, style, tv), tf.convert_to_tensor(gradient)
+
+    def _spans(self, picture: Tensor) -> tuple[list[Span], list[Span]]:
+        """(rows, columns) of the tiles of `picture` [1, H, W, 3]: one of each if it is no larger than a tile."""
+        height, width = picture.shape[1:3]
+        margin = self._whole.margin
+        if height * width <= (self._side + 2 * self._halo) ** 2:
+            rows, columns = ([Span(0, margin, length - margin, length)] for length in (height, width))
+        else:
+            rows, columns = (spans(length, self._side, self._halo, self._grid, margin) for length in (height, width))
+        return rows, columns
+
+    def _tiles(self, picture: Tensor) -> list[Tile]:
+        return [Tile(*sides) for sides in itertools.product(*self._spans(picture))]
+
+    def _content(self, targets: Targets, tile: Tile) -> dict[str, Tensor]:
+        """The content targets of the core of `tile`."""
+        return {
+            layer: tile.crop_core(found, self._strides[layer], self._whole.margin)
+            for layer, found in targets.content.items()
+        }
+
+    def _means(self, sums: Moments, picture: Tensor) -> Moments:
+        """The sums of each layer divided by its number of positions that count in `picture` [1, H, W, 3]."""
+        return {
+            n: (matrix / self._count(n, picture), vector / self._count(n, picture))
+            for n, (matrix, vector) in sums.items()
+        }
+
+    def _count(self, layer: str, picture: Tensor) -> int:
+        """How many positions of `layer` count in `picture`."""
+        region = inner_region(picture.shape[1:3], self._whole.margin)
+        sides = (positions(first, last, self._strides[layer]) for first, last in region)
+        return math.prod(last - first for first, last in sides)
+
+    def _style_loss(self, moments: Moments, targets: Targets, weights: LiveWeights) -> tuple[float, Moments]:
+        """(weighted style loss, its derivatives by the moments)."""
+        with tf.GradientTape() as tape:
+            tape.watch(moments)
+            matrices = self._whole.matrices_from(moments)
+            loss = sum(
+                weight * style_loss(matrices[layer], targets.style[layer], self._whole.normalisation)
+                for layer, weight in zip(self._whole.style_layers, weights.style_layers, strict=True)
+            )
+            loss *= weights.style
+        return float(loss), tape.gradient(loss, moments, unconnected_gradients="zero")
+
+    def _features(self, tile: Tensor, core: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
+        """Activations of `layers` at the positions of a tile's core."""
+        region = [tf.unstack(side) for side in tf.unstack(core)]
+        found = self._whole.extractor(tile, layers)
+        return {layer: crop_features(features, region, self._strides[layer]) for layer, features in found.items()}
+
+    def _content_activations(self, tile: Tensor, core: Tensor) -> dict[str, Tensor]:
+        return self._features(tile, core, self._whole.content_layers)
+
+    def _style_sums(self, tile: Tensor, core: Tensor) -> Moments:
+        return self._sums(self._features(tile, core, self._whole.style_sources))
+
+    def _sums(self, features: dict[str, Tensor]) -> Moments:
+        """Sums over the positions: of products, and of activations."""
+        sums = {}
+        for layer in self._whole.style_sources:
+            count = tf.cast(tf.size(features[layer][0, :, :, 0]), tf.float32)
+            matrix, vector = moments(features[layer])
+            sums[layer] = count * matrix, count * vector
+        return sums
+
+    def _errors(self, features: dict[str, Tensor], content: dict[str, Tensor]) -> Tensor:
+        """Squared errors of each content layer, summed over the positions, [len(content_layers)]."""
+        pairs = [(features[n], content[n]) for n in self._whole.content_layers]
+        return tf.stack([tf.reduce_sum(tf.square(_float(found) - _float(wanted))) for found, wanted in pairs])
+
+    def _measure(self, tile: Tensor, core: Tensor, content: dict[str, Tensor]) -> tuple[Moments, Tensor, Tensor]:
+        """A tile's share of the sums: (moments, squared errors, squared norms of the content targets)."""
+        features = self._features(tile, core, {*self._whole.content_layers, *self._whole.style_sources})
+        norms = tf.stack([tf.reduce_sum(tf.square(_float(content[n]))) for n in self._whole.content_layers])
+        return self._sums(features), self._errors(features, content), norms
+
+    def _differentiate(
+        self, tile: Tensor, core: Tensor, content: dict[str, Tensor], per_content: Tensor, by_sums: Moments
+    ) -> Tensor:
+        """A tile's share of the gradient, in the tile's shape; `by_sums` is dE by the sums that `_measure` returns."""
+        with tf.GradientTape() as tape:
+            tape.watch(tile)
+            features = self._features(tile, core, {*self._whole.content_layers, *self._whole.style_sources})
+            loss = tf.reduce_sum(per_content * self._errors(features, content))
+            for layer, found in self._sums(features).items():
+                loss += sum(tf.reduce_sum(by * total) for by, total in zip(by_sums[layer], found, strict=True))
+        return tape.gradient(loss, tile)
+
+
+def _total(parts: Iterable[Any]) -> Any:
+    """The sum of equal structures of tensors."""
+    return functools.reduce(functools.partial(tf.nest.map_structure, tf.add), parts)
+
+
+@tf.function(input_signature=[tf.TensorSpec([1, None, None, 3], tf.float32)])
+def _total_variation(image: Tensor) -> tuple[Tensor, Tensor]:
+    """(total variation, its gradient)."""
+    with tf.GradientTape() as tape:
+        tape.watch(image)
+        loss = tv_loss(image)
+    return loss, tape.gradient(loss, image)
+
+
+def _float(features: Tensor) -> Tensor:
+    return tf.cast(features, tf.float32)
+
+
+def _up(length: int, grid: int) -> int:
+    """The next multiple of `grid`."""
+    return -(-length // grid) * grid

@@ -1,0 +1,1 @@
+"""The trainings: of fast styles, and of the built-in extractor."""

@@ -1,0 +1,228 @@
+"""Back up, check and repair the folder of a store. No studio may be using the folder that is repaired.
+
+A repair believes the files: results carry the settings that made them, and `run.json` in the folder of a run describes
+the run as it was created.
+"""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from nst.errors import Busy, ImageError, InputError, NstError, OptionError
+from nst.jobs.schema import FILE
+from nst.jobs.store import Store
+from nst.pictures import images
+from nst.pictures.provenance import Provenance, read_file
+from nst.runs.run import Run, State
+
+LOCK = "studio.lock"
+COPIED = ("uploads", "runs", "styles")  # folders of a store that a backup holds, beside the database
+RUN_ID = re.compile("[0-9a-f]{32}")
+
+
+@contextmanager
+def exclusive(folder: Path) -> Iterator[None]:
+    """Hold the lock of a folder that only one program may change at a time. Raises Busy."""
+    try:
+        with FileLock(folder / LOCK, blocking=False):
+            yield
+    except Timeout:
+        raise Busy(f"another studio keeps its runs in {str(folder)!r}; choose another folder with --data") from None
+
+
+def back_up(folder: Path, target: Path) -> None:
+    """Copy the store in `folder` to `target`, a new or empty folder, also while a studio uses it.
+
+    The database is copied as of one moment, before the files: results and frames that are newer do no harm.
+    Raises InputError, and NstError where the database cannot be read.
+    """
+    _check_store(folder)
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise InputError(f"the backup needs a new or empty folder, and {str(target)!r} is none")
+    if target.resolve().is_relative_to(folder.resolve()):
+        raise InputError(f"the backup would lie in the store itself: {str(target)!r}")
+    target.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        with closing(sqlite3.connect(folder / FILE)) as source, closing(sqlite3.connect(target / FILE)) as copy:
+            source.backup(copy)
+    except sqlite3.Error as error:
+        raise NstError(f"the database in {folder} cannot be read: {error}; `nst store repair` rebuilds it") from error
+    for name in COPIED:
+        for path in sorted((folder / name).rglob("*")):
+            if path.is_file() and path.suffix != ".part":
+                copied = target / path.relative_to(folder)
+                copied.parent.mkdir(parents=True, exist_ok=True)
+                with suppress(FileNotFoundError):  # deleted since the folder was listed
+                    shutil.copy2(path, copied)
+
+
+def check(folder: Path) -> list[str]:
+    """What is damaged or missing in the store in `folder`, one line each; changes nothing. Raises InputError."""
+    _check_store(folder)
+    if trouble := _database_trouble(folder):
+        return [f"the database is damaged: {trouble}"]
+    with closing(sqlite3.connect(f"file:{folder / FILE}?mode=ro", uri=True)) as database:
+        runs = [Run.from_json(json.loads(text)) for (text,) in database.execute("SELECT run FROM runs")]
+        frames = database.execute("SELECT run, epoch FROM frames").fetchall()
+    found = [line for run in runs for line in _run_troubles(folder, run)]
+    found += [
+        f"run {run}: the frame of epoch {epoch} is missing"
+        for run, epoch in frames
+        if not (folder / f"runs/{run}/frames/{epoch}.jpg").is_file()
+    ]
+    found += [f"run {run_id}: its folder is there, but not in the database" for run_id in _strays(folder, runs)]
+    for path in sorted((folder / "uploads").glob("*")):
+        if path.is_file() and path.suffix != ".part" and hashlib.sha256(path.read_bytes()).hexdigest() != path.name:
+            found.append(f"upload {path.name}: its bytes have changed")
+    return found
+
+
+def repair(folder: Path) -> list[str]:
+    """Bring database and files of the store in `folder` together again; what was done, one line each.
+
+    A damaged database is put aside, not deleted. Raises InputError, Busy while a studio uses the folder.
+    """
+    if not folder.is_dir():
+        raise InputError(f"there is no folder {str(folder)!r}")
+    with exclusive(folder):
+        done = _set_aside_database(folder)
+        store = Store(folder)
+        try:
+            done += _add_uploads(store) + _match_frames(store)
+            runs = [Run.from_json(json.loads(text)) for (text,) in store.database.rows("SELECT run FROM runs")]
+            for run_id in _strays(folder, runs):
+                done.append(_add_run(store, run_id))
+        finally:
+            store.close()
+    return done
+
+
+def _check_store(folder: Path) -> None:
+    if not (folder / FILE).is_file():
+        raise InputError(f"there is no store in {str(folder)!r}: it has no {FILE}")
+
+
+def _database_trouble(folder: Path) -> str:
+    """Why the database cannot be used, "" if it can."""
+    try:
+        with closing(sqlite3.connect(f"file:{folder / FILE}?mode=ro", uri=True)) as database:
+            (answer,) = database.execute("PRAGMA quick_check(1)").fetchone()
+            database.execute("SELECT count(*) FROM runs").fetchone()
+            return "" if answer == "ok" else str(answer)
+    except sqlite3.Error as error:
+        return str(error)
+
+
+def _run_troubles(folder: Path, run: Run) -> Iterator[str]:
+    for role in ("content", "style", "init"):
+        upload = getattr(run, role)
+        if upload and not (folder / "uploads" / upload).is_file():
+            yield f"run {run.id}: its {role} picture is missing"
+    if run.has_result:
+        try:
+            images.read(images.read_bytes(folder / f"runs/{run.id}/result.png"), "result.png", 64)
+        except ImageError as error:
+            yield f"run {run.id}: its result cannot be read: {error}"
+
+
+def _strays(folder: Path, runs: list[Run]) -> list[str]:
+    """The ids of runs that have a folder, but are not among `runs`, oldest first."""
+    known = {run.id for run in runs}
+    places = [place for place in (folder / "runs").glob("*") if RUN_ID.fullmatch(place.name) and place.is_dir()]
+    return [place.name for place in sorted(places, key=os.path.getmtime) if place.name not in known]
+
+
+def _set_aside_database(folder: Path) -> list[str]:
+    """Rename a damaged database and its journal."""
+    if not (folder / FILE).exists() or not (trouble := _database_trouble(folder)):
+        return []
+    number = 1
+    while (folder / f"{FILE}.damaged-{number}").exists():
+        number += 1
+    for suffix in ("", "-wal", "-shm"):
+        with suppress(FileNotFoundError):
+            os.rename(folder / f"{FILE}{suffix}", folder / f"{FILE}.damaged-{number}{suffix}")
+    return [f"the database was damaged ({trouble}) and is now {FILE}.damaged-{number}; a new one was made"]
+
+
+def _add_uploads(store: Store) -> list[str]:
+    """Record the uploads that have a file, but no row."""
+    known = {upload for (upload,) in store.database.rows("SELECT id FROM uploads")}
+    lost = [path.name for path in (store.folder / "uploads").glob("*") if re.fullmatch("[0-9a-f]{64}", path.name)]
+    lost = sorted(set(lost) - known)
+    with store.database.transaction() as connection:
+        connection.executemany("INSERT INTO uploads VALUES (?, '')", [(upload,) for upload in lost])
+    return [f"upload {upload} was recorded again, without its name" for upload in lost]
+
+
+def _match_frames(store: Store) -> list[str]:
+    """Forget the frames that have a row, but no file."""
+    rows = store.database.rows("SELECT run, epoch FROM frames")
+    gone = [(run, epoch) for run, epoch in rows if not (store.files.folder(run) / f"frames/{epoch}.jpg").is_file()]
+    with store.database.transaction() as connection:
+        connection.executemany("DELETE FROM frames WHERE run = ? AND epoch = ?", gone)
+    return [f"run {run}: the frame of epoch {epoch} is missing and was forgotten" for run, epoch in gone]
+
+
+def _add_run(store: Store, run_id: str) -> str:
+    """Record a run of which only the files are left."""
+    place = store.files.folder(run_id)
+    frames = sorted((int(path.stem), path.stat().st_size) for path in place.glob("frames/*.jpg") if path.stem.isdigit())
+    fields = _described(place) | _from_result(place / "result.png")
+    if "options" not in fields:
+        return f"run {run_id} has neither a result nor a description: its folder stays as it is"
+    done = frames[-1][0] if frames else 0
+    epochs = fields.get("epochs") or done
+    run = Run(
+        **{"created": os.path.getmtime(place), **fields},
+        id=run_id,
+        state=State.FINISHED if fields.get("has_result") and done >= epochs else State.STOPPED,
+        epoch=done,
+        planned=epochs,
+        frames=len(frames),
+    )
+    store.restore_run(run, frames)
+    return f"run {run_id} was recorded again, {run.state}, with {len(frames)} frames"
+
+
+def _described(place: Path) -> dict[str, Any]:
+    """The fields of the run as it was created, {} if its description is missing or damaged."""
+    try:
+        run = Run.from_json(json.loads((place / "run.json").read_bytes()))
+    except (OSError, ValueError, KeyError, TypeError, OptionError):
+        return {}
+    names = ("created", "options", "content", "style", "init", "client", "gpu", "parent", "first", "epochs")
+    return {name: getattr(run, name) for name in names}
+
+
+def _from_result(path: Path) -> dict[str, Any]:
+    """The fields of a run that its result tells, {} without a readable one."""
+    try:
+        found = read_file(path)
+        picture = images.read(images.read_bytes(path), path.name, 64)
+    except (ImageError, OptionError, OSError):
+        return {}
+    if not isinstance(found, Provenance):
+        return {}
+    return {
+        "options": found.options,
+        "content": found.content,
+        "style": found.style,
+        "init": found.init,
+        "extractor": found.extractor,
+        "precision": found.precision,
+        "epochs": found.epochs,
+        "width": picture.width,
+        "height": picture.height,
+        "steered": tuple({"step": step, "epoch": 0, "changes": dict(changes)} for step, changes in found.steered),
+        "has_result": True,
+    }

@@ -1,0 +1,32 @@
+"""/docs: the REST interface as a page, which Swagger UI makes from /openapi.json. All of its files are served here."""
+
+from fastapi import APIRouter
+from fastapi.responses import HTMLResponse
+
+from nst.web.pages.html_page import html_page
+
+router = APIRouter(include_in_schema=False)
+
+HEAD = """<link rel="stylesheet" href="/assets/docs/swagger-ui/swagger-ui.css">
+<link rel="stylesheet" href="/assets/docs/docs.css">
+<script src="/assets/buttons.js" defer></script>
+<script src="/assets/docs/swagger-ui/swagger-ui-bundle.js" defer></script>
+<script src="/assets/docs/docs.js" defer></script>"""
+
+BODY = """<header class="bar">
+<div class="site-name"><a href="/"><span class="wordmark">nst</span> studio</a></div>
+<nav aria-label="Site">
+<a href="/">Studio</a>
+<a href="/instant">Instant</a>
+<a href="/gallery">Gallery</a>
+<a href="/docs" aria-current="page">API</a>
+<button id="theme" type="button" title="Light or dark" class="round">◐</button>
+</nav>
+</header>
+<div id="docs"></div>"""
+
+
+@router.get("/docs")
+def docs() -> HTMLResponse:
+    """Return the page."""
+    return HTMLResponse(html_page("the API", BODY, head=HEAD))

@@ -1,0 +1,74 @@
+"""Time limits of connections. They work below ASGI, which sees a request only when its headers are complete.
+
+A connection that sends nothing, or too slowly, is closed: without limits a client could hold any number of them.
+"""
+
+import asyncio
+from typing import Any
+
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+HEADER_SECONDS = 15.0  # for the headers of a request, from its first byte or from the opening of the connection
+BODY_SECONDS = 30.0  # for a body, to which its bytes over BODY_RATE are added; also the longest pause between two bytes
+BODY_RATE = 16_000  # bytes per second
+
+
+class LimitedProtocol(H11Protocol):
+    """uvicorn's HTTP/1.1 protocol with these limits."""
+
+    header_seconds, body_seconds, body_rate = HEADER_SECONDS, BODY_SECONDS, BODY_RATE
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._timer: asyncio.TimerHandle | None = None
+        self._part: object = None  # of a request that is awaited: h11.IDLE for headers, h11.SEND_BODY, or None
+        self._began = self._last = 0.0  # when the part began and when its last bytes came, by the event loop's clock
+        self._received = 0  # bytes of the part
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait for headers."""
+        super().connection_made(transport)
+        self._note(0)
+
+    def data_received(self, data: bytes) -> None:
+        """Handle received bytes."""
+        super().data_received(data)
+        self._note(len(data))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop waiting."""
+        self._stop()
+        super().connection_lost(exc)
+
+    def _note(self, received: int) -> None:
+        """Wait for the part of a request that the client has to send now; `received` bytes have just come."""
+        self._last = self.loop.time()
+        if self.conn.their_state is self._part:
+            self._received += received
+            return
+        self._stop()
+        if self.conn.their_state in (h11.IDLE, h11.SEND_BODY) and not self.transport.is_closing():
+            self._part, self._began, self._received = self.conn.their_state, self._last, received
+            self._timer = self.loop.call_at(self._deadline(), self._check)
+
+    def _stop(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+        self._timer = self._part = None
+
+    def _deadline(self) -> float:
+        """When the connection is closed if no further byte comes."""
+        if self._part is h11.IDLE:
+            return self._began + self.header_seconds
+        return min(self._last, self._began + self._received / self.body_rate) + self.body_seconds
+
+    def _check(self) -> None:
+        """Close the connection if the deadline has passed."""
+        now = self.loop.time()
+        if self.flow.read_paused:  # the server does not read, as the application is slower than the client
+            self._last, self._began = now, now - self._received / self.body_rate
+        if now < self._deadline():
+            self._timer = self.loop.call_at(self._deadline(), self._check)
+        else:
+            self.transport.abort()

@@ -1,0 +1,148 @@
+"""A store is backed up while it is used, checked, and rebuilt from its files."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nst.errors import Busy, InputError
+from nst.jobs.maintenance import back_up, check, exclusive, repair
+from nst.jobs.schema import FILE
+from nst.jobs.store import Store
+from nst.options.style_options import StyleOptions
+from nst.pictures.images import encode_jpeg, encode_png
+from nst.pictures.provenance import Provenance
+from nst.runs.events import Epoch, Finished, Losses, Started
+from nst.runs.run import Run, State
+
+OPTIONS = StyleOptions(epochs=2, size=64, strength=3.0)
+LOSSES = Losses(3.0, 1.0, 1.5, 0.5)
+GREY = np.full((16, 20, 3), 0.5, np.float32)
+
+
+def painted(store: Store) -> Run:
+    """A finished run of two epochs with its frames and its result."""
+    content, style = (
+        store.put_upload(encode_png(GREY * share), name) for share, name in ((1, "a.png"), (0.5, "b.png"))
+    )
+    run = store.create(OPTIONS, content, style)
+    settings = Provenance("0.1", {}, "compact", "float32", OPTIONS, (), 2, content, style)
+    result = encode_png(GREY, text={"nst": settings.to_text()})
+    events = [
+        Epoch(n, 5 * n, LOSSES, 20, 16, float(n), 5.0, 2.0 - n, encode_jpeg(GREY)) for n in range(OPTIONS.epochs + 1)
+    ]
+    store.append(run.id, Started("compact", "", 20, 16, 2, 10), *events, Finished(2.0, result))
+    return store.run(run.id)
+
+
+def files_of(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_backup_of_a_store_in_use_is_a_whole_store(store: Store, tmp_path: Path) -> None:
+    run, target = painted(store), tmp_path / "copy"
+    back_up(store.folder, target)
+    assert check(target) == []
+    copy = Store(target)
+    assert copy.run(run.id) == run
+    assert copy.files.result(run.id).read_bytes() == store.files.result(run.id).read_bytes()
+    assert copy.upload(run.content) == store.upload(run.content)
+    copy.close()
+
+
+def test_a_backup_overwrites_nothing_and_does_not_lie_in_the_store(store: Store, tmp_path: Path) -> None:
+    full = tmp_path / "full"
+    full.mkdir()
+    (full / "something").touch()
+    with pytest.raises(InputError, match="new or empty folder"):
+        back_up(store.folder, full)
+    with pytest.raises(InputError, match="in the store itself"):
+        back_up(store.folder, store.folder / "copy")
+    with pytest.raises(InputError, match="there is no store"):
+        back_up(tmp_path / "nowhere", tmp_path / "copy")
+
+
+def test_a_check_names_what_is_missing_or_damaged(store: Store) -> None:
+    run = painted(store)
+    assert check(store.folder) == []
+    result = store.files.result(run.id)
+    result.write_bytes(result.read_bytes()[:-40])
+    store.files.frame(run.id, 1).unlink()
+    store.upload_path(run.content).write_bytes(b"other bytes")
+    store.upload_path(run.style).unlink()
+    (store.folder / "runs" / ("0" * 32)).mkdir()
+    found = "\n".join(check(store.folder))
+    for words in (
+        f"run {run.id}: its result cannot be read",
+        f"run {run.id}: the frame of epoch 1 is missing",
+        f"upload {run.content}: its bytes have changed",
+        f"run {run.id}: its style picture is missing",
+        f"run {'0' * 32}: its folder is there, but not in the database",
+    ):
+        assert words in found
+    assert len(found.splitlines()) == 5
+
+
+@pytest.mark.parametrize("description", [True, False])
+def test_a_lost_database_is_rebuilt_from_the_files(store: Store, description: bool) -> None:
+    run, folder = painted(store), store.folder
+    store.close()
+    for path in folder.glob(f"{FILE}*"):
+        path.unlink()
+    if not description:  # as older versions left it
+        (folder / f"runs/{run.id}/run.json").unlink()
+    before = files_of(folder)
+    done = repair(folder)
+    assert f"run {run.id} was recorded again, finished, with 3 frames" in done
+    assert before <= files_of(folder)
+    assert check(folder) == []
+    rebuilt = Store(folder)
+    found = rebuilt.run(run.id)
+    for name in ("options", "content", "style", "epochs", "epoch", "frames", "extractor", "width", "has_result"):
+        assert getattr(found, name) == getattr(run, name), name
+    assert found.state is State.FINISHED
+    assert [frame["epoch"] for frame in rebuilt.files.frames(run.id)] == [0, 1, 2]
+    assert [event["kind"] for event in rebuilt.events(run.id)] == ["queued", "started", "finished"]
+    assert rebuilt.files.result(run.id).is_file()
+    rebuilt.close()
+    assert repair(folder) == []
+
+
+def test_a_damaged_database_is_put_aside_and_a_new_one_made(store: Store) -> None:
+    run, folder = painted(store), store.folder
+    store.close()
+    for path in folder.glob(f"{FILE}-*"):
+        path.unlink()
+    (folder / FILE).write_bytes(b"no database" * 1000)
+    assert check(folder)[0].startswith("the database is damaged")
+    done = repair(folder)
+    assert done[0].startswith("the database was damaged")
+    assert (folder / f"{FILE}.damaged-1").read_bytes() == b"no database" * 1000
+    assert any(run.id in line for line in done)
+    assert check(folder) == []
+
+
+def test_a_run_of_which_too_little_is_left_keeps_its_folder(store: Store) -> None:
+    place = store.folder / "runs" / ("f" * 32) / "frames"
+    place.mkdir(parents=True)
+    (place / "0.jpg").write_bytes(encode_jpeg(GREY))
+    store.close()
+    assert repair(store.folder) == [f"run {'f' * 32} has neither a result nor a description: its folder stays as it is"]
+    assert (place / "0.jpg").is_file()
+
+
+def test_frames_without_a_file_are_forgotten(store: Store) -> None:
+    run = painted(store)
+    store.files.frame(run.id, 1).unlink()
+    store.close()
+    assert repair(store.folder) == [f"run {run.id}: the frame of epoch 1 is missing and was forgotten"]
+    assert check(store.folder) == []
+
+
+def test_a_folder_that_a_studio_uses_is_not_repaired(store: Store) -> None:
+    with exclusive(store.folder), pytest.raises(Busy, match="another studio"):
+        repair(store.folder)
+
+
+def test_a_store_is_readable_by_its_owner_alone(store: Store) -> None:
+    assert store.folder.stat().st_mode & 0o077 == 0

@@ -1,0 +1,52 @@
+"""The service of pictures: thumbnails stay in memory, and requests that decode are counted."""
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from nst.errors import Busy
+from nst.jobs.store import Store
+from nst.pictures import images
+from nst.web.service.pictures import MOST_DECODING, Pictures
+from tests.web.sites import picture
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Pictures:
+    return Pictures(Store(tmp_path))
+
+
+def test_a_thumbnail_of_an_upload_is_decoded_once(pictures: Pictures, monkeypatch: pytest.MonkeyPatch) -> None:
+    ref = pictures.keep(picture(160, 120), "mine")
+    decoded: list[int] = []
+    thumbnail = images.thumbnail
+    monkeypatch.setattr(images, "thumbnail", lambda data, side: decoded.append(side) or thumbnail(data, side))
+    small, again, large = (pictures.thumbnail(ref, side) for side in (32, 32, 64))
+    assert small == again != large
+    assert decoded == [32, 64]
+
+
+def test_more_requests_than_may_decode_at_once_are_refused(pictures: Pictures) -> None:
+    ref = pictures.keep(picture(160, 120), "mine")
+    refused: list[Busy] = []
+    done = threading.Semaphore(0)
+
+    def ask(side: int) -> None:
+        try:
+            pictures.thumbnail(ref, side)
+        except Busy as error:
+            refused.append(error)
+        done.release()
+
+    with images._decoding:  # as if one picture took long
+        threads = [threading.Thread(target=ask, args=(16 + n,)) for n in range(MOST_DECODING + 3)]
+        for thread in threads:
+            thread.start()
+        for _ in range(3):  # those that are refused do not wait
+            assert done.acquire(timeout=30)
+    for thread in threads:
+        thread.join()
+    assert len(refused) == 3
+    assert "try again in a moment" in str(refused[0])
+    assert pictures.thumbnail(ref, 200)
