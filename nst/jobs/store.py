@@ -17,11 +17,12 @@ import time
 import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from nst.atomic_write import atomic_write
-from nst.errors import Conflict, NotFound, NstError
+from nst.errors import NotFound
 from nst.jobs.database import Database
 from nst.jobs.run_files import FRAMES_BUDGET, RunFiles
 from nst.jobs.waiters import Waiters
@@ -192,7 +193,7 @@ class Store:
         """Interrupt every run that is recorded as running; queued ones stay queued. No worker may be running one."""
         for run in self.active():
             if run.state is State.RUNNING:
-                self.append(run.id, Interrupted(reason))
+                self.database.with_reserve(partial(self.append, run.id, Interrupted(reason)))
 
     def _runs(self, where: str, *values: object) -> list[Run]:
         rows = self.database.rows(f"SELECT run FROM runs WHERE {where}", *values)
@@ -220,23 +221,17 @@ class Store:
         return run.last
 
     def slim(self, run_id: str) -> int:
-        """Delete the checkpoint of an ended run and all frames but the first, last and marked; returns bytes saved."""
+        """Delete the checkpoint of a run at rest and all frames but the first, last and marked; returns bytes saved."""
         with self.database.transaction() as connection:
             run = self.run(run_id)
-            if not run.state.ended:
+            if not run.state.rests:
                 return 0
             _update(connection, dataclasses.replace(run, kept=None))
             return self.files.drop_checkpoint(run_id) + self.files.thin_out(connection, run_id, 0)
 
     def fail(self, run_id: str, reason: str) -> None:
         """Record the failure of a run, on a full disk by means of the reserve. Raises NstError, Conflict."""
-        try:
-            self.append(run_id, Failed(reason))
-        except Conflict:
-            raise
-        except NstError:
-            self.database.release_reserve()
-            self.append(run_id, Failed(reason))
+        self.database.with_reserve(lambda: self.append(run_id, Failed(reason)))
 
     def events(self, run_id: str, after: int = 0, limit: int = 500) -> list[dict[str, Any]]:
         """Events with a number above `after`, oldest first: {"n", "time" (s since 1970), "kind", ...}. Raises NotFound.

@@ -36,7 +36,7 @@ IdempotencyKey = Annotated[
     "/runs",
     status_code=202,
     summary="Start a run",
-    responses={202: {"model": responses.RunStarted}, **errors(400, 409, 413, 415, 429, 503)},
+    responses={202: {"model": responses.RunStarted}, **errors(400, 409, 413, 415, 429, 503, 507)},
     openapi_extra=RUN_BODY,
 )
 async def create(request: Request, service: ServiceDep, client: Client, key: IdempotencyKey = None) -> JSONResponse:
@@ -90,7 +90,7 @@ _STYLIZED: Responses = {
 @router.post(
     "/stylize",
     summary="Start a run, and wait for its result",
-    responses={**_STYLIZED, **errors(400, 409, 413, 415, 429, 500, 503, 504)},
+    responses={**_STYLIZED, **errors(400, 409, 413, 415, 429, 500, 503, 504, 507)},
     openapi_extra=RUN_BODY,
 )
 async def stylize(

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from nst.errors import Busy, NotFound, OptionError
+from nst.jobs.archive import Archive
 from nst.jobs.store import Store
 from nst.pictures import images
 from nst.pictures.samples import SAMPLES, Sample, find
@@ -25,18 +26,21 @@ DECODED_SIDE = 64  # px to which a picture is decoded when only its size is aske
 class Pictures:
     """The uploads of a store and the samples. The methods read files: call them in a thread."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, store: Store, archive: Archive) -> None:
+        self._store, self._archive = store, archive
         self._shapes: dict[str, Shape] = {}  # by reference
         self._thumbnails: dict[tuple[str, int], bytes] = {}  # by (upload id, side), oldest first
         self._decoding = threading.BoundedSemaphore(MOST_DECODING)
 
     def keep(self, data: bytes, name: str) -> str:
-        """Store `data`, the bytes of a picture file, as an upload; returns its reference. Raises ImageError, Busy."""
+        """Store `data`, the bytes of a picture file, as an upload; returns its reference.
+
+        Raises ImageError, Busy, DiskFull.
+        """
         name = name.rpartition("/")[2][:MAX_NAME_LENGTH]  # only names of samples have a slash
         with self._decoder():
             shape = _shape(data, name)
-        ref = f"uploads/{self._store.put_upload(data, name)}"
+        ref = f"uploads/{self._archive.put_upload(data, name)}"
         self._shapes[ref] = shape
         return ref
 
@@ -63,7 +67,7 @@ class Pictures:
         """Return the id of the upload that `ref` names, to use in a run; a sample is stored as one. Raises NotFound."""
         kind, _, name = ref.partition("/")
         if kind == "samples":
-            return self._store.put_upload(_sample(name).path.read_bytes(), ref)
+            return self._archive.put_upload(_sample(name).path.read_bytes(), ref)
         return self._store.use_upload(name)
 
     def choice(self, upload_id: str) -> dict[str, str]:
