@@ -15,6 +15,16 @@ from nst.runs.run import Run, State
 UNDO = 600.0  # seconds for which a deleted run can be restored
 FRESH = 86400.0  # seconds for which an upload that no run uses is kept: its page may still be open
 GIGABYTE = 10**9
+SEARCHED = " || ' ' || ".join(  # in SQL
+    [
+        *(f"json_extract(run, '$.{name}')" for name in ("options", "extractor")),
+        *(
+            f"coalesce(json_extract(run, '$.names.{role}'),"
+            f" (SELECT name FROM uploads WHERE id = json_extract(run, '$.{role}')), '')"
+            for role in ("content", "style")
+        ),
+    ]
+)
 
 
 class Archive:
@@ -49,13 +59,8 @@ class Archive:
             where.append("number < (SELECT number FROM runs WHERE id = ?)")
             values.append(self._store.run(before).id)
         for word in words.lower().split():
-            named = "SELECT id FROM uploads WHERE instr(lower(name), ?)"
-            where.append(
-                "(instr(lower(json_extract(run, '$.options') || ' ' || json_extract(run, '$.extractor')), ?)"
-                f" OR json_extract(run, '$.content') IN ({named})"
-                f" OR json_extract(run, '$.style') IN ({named}))"
-            )
-            values += [word] * 3
+            where.append(f"instr(lower({SEARCHED}), ?)")
+            values.append(word)
         query = f"SELECT run, favourite FROM runs WHERE {' AND '.join(where)} ORDER BY number DESC LIMIT {limit:d}"
         rows = self._store.database.rows(query, *values)
         return [(Run.from_json(json.loads(text)), bool(liked)) for text, liked in rows]

@@ -99,10 +99,11 @@ class Store:
 
     def create(self, options: StyleOptions, content: str, style: str, init: str | None = None, **more: Any) -> Run:
         """Create a queued run of uploads, and record its first event. `more`: fields of Run. Raises NotFound."""
-        for upload_id in (content, style, *([init] if init else [])):
-            self.upload_path(upload_id)
+        uploads = {"content": content, "style": style, **({"init": init} if init else {})}
+        names = {role: self.upload_name(upload_id) for role, upload_id in uploads.items()} | more.pop("names", {})
         run = Run(
             **{"id": uuid.uuid4().hex, "created": time.time(), "epochs": options.most_epochs, **more},
+            names=names,
             options=options,
             content=content,
             style=style,
@@ -136,7 +137,8 @@ class Store:
         self.files.write_start(run_id, frame)
         pictures, network = (parent.content, parent.style, parent.init), (parent.extractor, parent.precision)
         more |= dict(zip(("extractor", "precision"), network, strict=True))
-        return self.create(options, *pictures, id=run_id, parent=parent.id, first=epoch, **more)
+        more |= {"names": parent.names, "parent": parent.id, "first": epoch}
+        return self.create(options, *pictures, id=run_id, **more)
 
     def run(self, run_id: str) -> Run:
         """The run as it is now. Raises NotFound."""

@@ -68,13 +68,15 @@ async def _start(request: Request, service: Service, client: str, key: str = "")
         if role not in given.pictures:
             raise FieldError(role, InputError(f"`{role}` is missing: give a picture"))
     refs: dict[str, Any] = {}
+    names = {role: name for role, (_, name) in given.pictures.items()}
     for role, (data, name) in given.pictures.items():
         try:
             refs[role] = await asyncio.to_thread(service.pictures.keep, data, name)
         except InputError as error:
             raise FieldError(role, error) from error
     forecast = await asyncio.to_thread(service.forecasts.forecast, options, refs["content"], refs["style"])
-    run = await asyncio.to_thread(service.runs.start, options, **refs, client=client, gpu=given.gpu, key=key)
+    more = {"names": names, "client": client, "gpu": given.gpu, "key": key}
+    run = await asyncio.to_thread(service.runs.start, options, **refs, **more)
     return run, forecast
 
 

@@ -37,7 +37,7 @@ class Pictures:
 
         Raises ImageError, Busy, DiskFull.
         """
-        name = name.rpartition("/")[2][:MAX_NAME_LENGTH]  # only names of samples have a slash
+        name = file_name(name)
         with self._decoder():
             shape = _shape(data, name)
         ref = f"uploads/{self._archive.put_upload(data, name)}"
@@ -70,12 +70,12 @@ class Pictures:
             return self._archive.put_upload(_sample(name).path.read_bytes(), ref)
         return self._store.use_upload(name)
 
-    def choice(self, upload_id: str) -> dict[str, str]:
+    def choice(self, upload_id: str, name: str = "") -> dict[str, str]:
         """Return {"ref", "title"} of an upload, as a chooser stores it; of the sample if the upload is a copy of one.
 
-        Raises NotFound.
+        `name` is that of its file, by default the last one given with it. Raises NotFound.
         """
-        name = self._store.upload_name(upload_id)
+        name = name or self._store.upload_name(upload_id)
         sample = next((sample for sample in SAMPLES if f"samples/{sample.name}" == name), None)
         if sample:
             return {"ref": name, "title": sample.title}
@@ -98,6 +98,11 @@ class Pictures:
             yield
         finally:
             self._decoding.release()
+
+
+def file_name(path: str) -> str:
+    """Return the name of an uploaded file without its folder: only names of samples have a slash."""
+    return path.rpartition("/")[2][:MAX_NAME_LENGTH]
 
 
 def _sample(name: str) -> Sample:
