@@ -75,7 +75,7 @@ async def _start(request: Request, service: Service, client: str, key: str = "")
         except InputError as error:
             raise FieldError(role, error) from error
     forecast = await asyncio.to_thread(service.forecasts.forecast, options, refs["content"], refs["style"])
-    more = {"names": names, "client": client, "gpu": given.gpu, "key": key}
+    more: dict[str, Any] = {"names": names, "client": client, "gpu": given.gpu, "key": key}
     run = await asyncio.to_thread(service.runs.start, options, **refs, **more)
     return run, forecast
 

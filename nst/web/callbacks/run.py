@@ -57,7 +57,7 @@ def _register_start(app: Dash, service: Service) -> None:
             field = ""
             init = choices["init"]["ref"] if options.init == "image" and choices["init"] else None
             names = {role: str(choice["title"]) for role, choice in choices.items() if choice}
-            more = {"init": init, "names": names, "client": current_client()}
+            more: dict[str, Any] = {"init": init, "names": names, "client": current_client()}
             run = await asyncio.to_thread(service.runs.start, options, **refs, **more)
         except NstError as error:
             toast.show_error(str(error))
