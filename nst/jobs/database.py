@@ -63,8 +63,10 @@ class Database:
         try:
             yield
         except (sqlite3.Error, OSError) as error:
-            kind = DiskFull if self._is_full(error) else NstError
-            raise kind(f"cannot keep runs in {self.folder}: {error}") from error
+            failed = f"cannot keep runs in {self.folder}"
+            if self._is_full(error):
+                raise DiskFull(f"{failed}: the disk is full ({error})") from error
+            raise NstError(f"{failed}: {error}") from error
 
     def _is_full(self, error: sqlite3.Error | OSError) -> bool:
         """Whether an error is due to a full disk, which SQLite may also report as an I/O error."""

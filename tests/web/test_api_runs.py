@@ -214,5 +214,5 @@ def test_a_run_that_the_disk_cannot_take_is_refused_as_such(small_disk: Path) ->
     store = Store(small_disk)
     client = TestClient(create_app(settings, store, queue_of(settings, store)), base_url="http://localhost")
     fill_disk(small_disk)
-    assert_error(client.post("/api/v1/runs", json=body()), 507, "insufficient_storage", "cannot keep runs in")
+    assert_error(client.post("/api/v1/runs", json=body()), 507, "insufficient_storage", "the disk is full")
     store.close()

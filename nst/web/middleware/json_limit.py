@@ -57,7 +57,7 @@ class JsonLimit:
         try:
             await asyncio.to_thread(check_json, body)
         except ValueError as error:
-            await problem(400, "malformed", f"the body cannot be used: {error}")(scope, receive, send)
+            await problem(400, "malformed", f"the body cannot be read as JSON: {error}")(scope, receive, send)
             return
         messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
