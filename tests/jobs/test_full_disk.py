@@ -67,6 +67,7 @@ def test_a_store_on_a_full_disk_opens_and_interrupts_the_run_of_the_server_befor
     store.close()  # which removes the journal, to be made again
     fill_disk(small_disk)
     again = Store(small_disk)
+    fill_disk(small_disk)
     again.interrupt_running()
     assert again.run(run.id).state is State.INTERRUPTED
     again.close()
