@@ -15,7 +15,8 @@ NstError
 ├── NotFound            no such run, frame or result
 ├── Conflict            the run's state does not allow it
 ├── TooMany             the client has too many runs waiting
-└── Busy                the queue is full, or there is no worker
+├── Busy                the queue is full, or there is no worker
+└── DiskFull            the disk that keeps the runs is full
 """
 
 
@@ -92,3 +93,7 @@ class TooMany(NstError):
 
 class Busy(NstError):
     """The queue is full, or there is no worker."""
+
+
+class DiskFull(NstError):
+    """The disk that keeps the runs is full."""

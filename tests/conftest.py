@@ -1,6 +1,8 @@
 """What every test may use. Nothing here starts anything before a test asks for it."""
 
 import os
+import subprocess
+from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -53,6 +55,20 @@ def style() -> NDArray[np.float32]:
     y, x = np.mgrid[0:40, 0:40]
     palette = np.array([(0.9, 0.2, 0.1), (0.1, 0.2, 0.6), (0.95, 0.85, 0.3)], np.float32)
     return palette[(x + 2 * y) // 6 % 3]
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A folder on a disk of 12 MB, where this user may mount one."""
+    command = ["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", str(tmp_path)]
+    try:
+        mounted = subprocess.run(command, capture_output=True, check=False).returncode == 0
+    except OSError:
+        mounted = False
+    if not mounted:
+        pytest.skip("no small disk: this user may not mount one")
+    yield tmp_path
+    subprocess.run(["umount", "-l", str(tmp_path)], check=True)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

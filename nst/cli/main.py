@@ -35,6 +35,7 @@ class Parser(argparse.ArgumentParser):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit status."""
+    _open_closed_streams()
     try:
         parsed, unknown = build_parser().parse_known_args(arguments)
         if unknown:
@@ -50,6 +51,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(f"{error.filename or 'the files'}: {error.strerror or error}", 1)
     except KeyboardInterrupt:
         return 130
+
+
+def _open_closed_streams() -> None:
+    """Direct each standard stream that the caller has closed (`>&-`), which Python has as None, to the null device.
+
+    That takes the stream's file number, which a database or a socket would get otherwise.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            stream = open(os.devnull, mode)  # noqa: SIM115 for as long as the process lives
+            os.set_inheritable(stream.fileno(), True)
+            setattr(sys, name, stream)
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -7,13 +7,24 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from nst.errors import Busy, Conflict
+from nst.errors import Busy, Conflict, DiskFull
+from nst.jobs.database import BLOCK, RESERVE
 from nst.jobs.store import Store
 from nst.runs.run import Run, State
 
 UNDO = 600.0  # seconds for which a deleted run can be restored
 FRESH = 86400.0  # seconds for which an upload that no run uses is kept: its page may still be open
 GIGABYTE = 10**9
+SEARCHED = " || ' ' || ".join(  # in SQL
+    [
+        *(f"json_extract(run, '$.{name}')" for name in ("options", "extractor")),
+        *(
+            f"coalesce(json_extract(run, '$.names.{role}'),"
+            f" (SELECT name FROM uploads WHERE id = json_extract(run, '$.{role}')), '')"
+            for role in ("content", "style")
+        ),
+    ]
+)
 
 
 class Archive:
@@ -48,13 +59,8 @@ class Archive:
             where.append("number < (SELECT number FROM runs WHERE id = ?)")
             values.append(self._store.run(before).id)
         for word in words.lower().split():
-            named = "SELECT id FROM uploads WHERE instr(lower(name), ?)"
-            where.append(
-                "(instr(lower(json_extract(run, '$.options') || ' ' || json_extract(run, '$.extractor')), ?)"
-                f" OR json_extract(run, '$.content') IN ({named})"
-                f" OR json_extract(run, '$.style') IN ({named}))"
-            )
-            values += [word] * 3
+            where.append(f"instr(lower({SEARCHED}), ?)")
+            values.append(word)
         query = f"SELECT run, favourite FROM runs WHERE {' AND '.join(where)} ORDER BY number DESC LIMIT {limit:d}"
         rows = self._store.database.rows(query, *values)
         return [(Run.from_json(json.loads(text)), bool(liked)) for text, liked in rows]
@@ -76,11 +82,18 @@ class Archive:
             connection.execute("UPDATE runs SET favourite = ? WHERE id = ?", (favourite, run_id))
 
     def delete(self, run_id: str) -> None:
-        """Delete a run; it can be restored for `UNDO` seconds. Raises NotFound, and Conflict while it is active."""
+        """Delete a run; it can be restored for `UNDO` seconds. Raises NotFound, and Conflict while it is active.
+
+        Where disk space is short, its checkpoint and all frames but the first, last and marked are deleted for good.
+        """
         run = self._store.run(run_id)
         if not run.state.rests:
             raise Conflict(f"run {run_id} cannot be deleted: it is {run.state}; stop it first")
-        self._set_deleted(run_id, time.time())
+        database = self._store.database
+        if database.free_bytes() < RESERVE or self.used() > self.limit:
+            database.with_reserve(lambda: self._store.slim(run_id))
+        database.with_reserve(lambda: self._set_deleted(run_id, time.time()))
+        database.restore_reserve()
 
     def deleted(self, run_id: str) -> Run:
         """A run that can be restored, or was not deleted. Raises NotFound."""
@@ -107,20 +120,41 @@ class Archive:
         oldest runs first; never a result, a marked frame, or anything of a favourite or of the run `but`.
         """
         self.sweep()
+        self._store.database.restore_reserve()
         if self.used() <= self.limit:
             return
+        if (over := self._spare(self.used() - self.limit, but)) > 0:
+            raise Busy(
+                f"runs take {(over + self.limit) / GIGABYTE:.2f} of {self.limit / GIGABYTE:.2f} GB: "
+                "delete some in the gallery, or let them have more with --disk"
+            )
+
+    def put_upload(self, data: bytes, name: str) -> str:
+        """Keep an upload, on a full disk in place of what `check_room` removes; returns its id. Raises DiskFull."""
+        try:
+            return self._store.put_upload(data, name)
+        except DiskFull:
+            database = self._store.database
+            database.release_reserve()  # deleting rows needs space, too
+            wanted = len(data) + RESERVE + BLOCK
+            self._spare(wanted - database.free_bytes())
+            enough = database.free_bytes() >= wanted
+            database.restore_reserve()
+            if not enough:
+                raise
+            return self._store.put_upload(data, name)
+
+    def _spare(self, excess: float, but: str = "") -> float:
+        """Free `excess` bytes, as `check_room` describes; returns the bytes that could not be freed."""
+        before = self.used()
         self.sweep(0.0)
-        used = self.used()
+        excess -= before - self.used()
         for run in self._slimmable():
-            if run.id == but:
-                continue
-            used -= self._store.slim(run.id)
-            if used <= self.limit:
-                return
-        raise Busy(
-            f"runs take {used / GIGABYTE:.2f} of {self.limit / GIGABYTE:.2f} GB: delete some in the gallery, "
-            "or let them have more with --disk"
-        )
+            if excess <= 0:
+                break
+            if run.id != but:
+                excess -= self._store.slim(run.id)
+        return excess
 
     def sweep(self, undo: float = UNDO) -> None:
         """Remove runs that were deleted more than `undo` seconds ago, and old uploads that no run uses."""

@@ -1,16 +1,22 @@
 """The SQLite database of a store, for the threads of one process and for several processes."""
 
+import errno
+import shutil
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from nst.errors import NstError
+from nst.errors import DiskFull, NstError
 from nst.jobs.schema import open_database
 
 RESERVE = 2**22  # bytes of a file that is deleted when the disk is full, so that a failure can still be recorded
+FULL = (errno.ENOSPC, errno.EDQUOT)
+IO_ERRORS = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
+BLOCK = 2**16  # bytes, more than SQLite appends to a file at once
+T = TypeVar("T")
 
 
 class Database:
@@ -25,10 +31,12 @@ class Database:
             folder.mkdir(parents=True, exist_ok=True)
             with suppress(OSError):  # a mounted folder of another owner
                 folder.chmod(0o700)  # ids of clients in it are keys, and pictures are private
-            self._connection = open_database(folder)
-        with suppress(OSError):  # on a full disk, existing runs can still be read
-            if not self._reserve.exists():
-                self._reserve.write_bytes(bytes(RESERVE))
+        self._connection = self.with_reserve(self._open)
+        self.restore_reserve()
+
+    def _open(self) -> sqlite3.Connection:
+        with self.plain_errors():
+            return open_database(self.folder)
 
     def close(self) -> None:
         """Close the connection. May be called again."""
@@ -51,12 +59,43 @@ class Database:
 
     @contextmanager
     def plain_errors(self) -> Iterator[None]:
-        """Turn errors of SQLite and of files into NstError, one line that names the folder."""
+        """Turn errors of SQLite and of files into NstError or DiskFull, one line that names the folder."""
         try:
             yield
         except (sqlite3.Error, OSError) as error:
-            raise NstError(f"cannot keep runs in {self.folder}: {error}") from error
+            failed = f"cannot keep runs in {self.folder}"
+            if self._is_full(error):
+                raise DiskFull(f"{failed}: the disk is full ({error})") from error
+            raise NstError(f"{failed}: {error}") from error
+
+    def _is_full(self, error: sqlite3.Error | OSError) -> bool:
+        """Whether an error is due to a full disk, which SQLite may also report as an I/O error."""
+        if isinstance(error, OSError):
+            return error.errno in FULL
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # without what extends the primary code
+        return code == sqlite3.SQLITE_FULL or (code in IO_ERRORS and self.free_bytes() < BLOCK)
+
+    def free_bytes(self) -> int:
+        """Bytes that are free on the disk. Raises NstError."""
+        with self.plain_errors():
+            return shutil.disk_usage(self.folder).free
+
+    def with_reserve(self, change: Callable[[], T]) -> T:
+        """What `change` returns; on a full disk it is called again with the reserve freed. Raises NstError."""
+        try:
+            return change()
+        except DiskFull:
+            self.release_reserve()
+            return change()
 
     def release_reserve(self) -> None:
         """Free the disk space that is reserved for recording a failure."""
         self._reserve.unlink(missing_ok=True)
+
+    def restore_reserve(self) -> None:
+        """Reserve disk space for recording a failure, as much as there is."""
+        with suppress(OSError, NstError):  # existing runs can be read without it
+            before = self._reserve.stat().st_size if self._reserve.exists() else 0
+            size = min(RESERVE, before + self.free_bytes() - BLOCK)
+            if size > before:
+                self._reserve.write_bytes(bytes(size))

@@ -200,7 +200,7 @@ def _described(place: Path) -> dict[str, Any]:
         run = Run.from_json(json.loads((place / "run.json").read_bytes()))
     except (OSError, ValueError, KeyError, TypeError, OptionError):
         return {}
-    names = ("created", "options", "content", "style", "init", "client", "gpu", "parent", "first", "epochs")
+    names = ("created", "options", "content", "style", "init", "names", "client", "gpu", "parent", "first", "epochs")
     return {name: getattr(run, name) for name in names}
 
 

@@ -110,8 +110,10 @@ class Pool:
             slots = self.workers.slots.values()
             warm = any(slot.warm for slot in slots)
             warming = any(not slot.ready for slot in slots)
-            state = "warm" if warm else "lost" if self._error and not warming else "starting"
-            error = {"error": self._error} if self._error and not warm else {}
+            slow = self.workers.slow_start()
+            trouble = "" if warm else slow or self._error
+            state = "warm" if warm else "lost" if slow or (trouble and not warming) else "starting"
+            error = {"error": trouble} if trouble else {}
             return {**self._info, "worker": "closed" if self._closing.is_set() else state, **error}
 
     def extractors(self) -> dict[str, Any]:

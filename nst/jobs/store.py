@@ -17,11 +17,12 @@ import time
 import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from nst.atomic_write import atomic_write
-from nst.errors import Conflict, NotFound, NstError
+from nst.errors import NotFound
 from nst.jobs.database import Database
 from nst.jobs.run_files import FRAMES_BUDGET, RunFiles
 from nst.jobs.waiters import Waiters
@@ -98,10 +99,11 @@ class Store:
 
     def create(self, options: StyleOptions, content: str, style: str, init: str | None = None, **more: Any) -> Run:
         """Create a queued run of uploads, and record its first event. `more`: fields of Run. Raises NotFound."""
-        for upload_id in (content, style, *([init] if init else [])):
-            self.upload_path(upload_id)
+        uploads = {"content": content, "style": style, **({"init": init} if init else {})}
+        names = {role: self.upload_name(upload_id) for role, upload_id in uploads.items()} | more.pop("names", {})
         run = Run(
             **{"id": uuid.uuid4().hex, "created": time.time(), "epochs": options.most_epochs, **more},
+            names=names,
             options=options,
             content=content,
             style=style,
@@ -135,7 +137,8 @@ class Store:
         self.files.write_start(run_id, frame)
         pictures, network = (parent.content, parent.style, parent.init), (parent.extractor, parent.precision)
         more |= dict(zip(("extractor", "precision"), network, strict=True))
-        return self.create(options, *pictures, id=run_id, parent=parent.id, first=epoch, **more)
+        more |= {"names": parent.names, "parent": parent.id, "first": epoch}
+        return self.create(options, *pictures, id=run_id, **more)
 
     def run(self, run_id: str) -> Run:
         """The run as it is now. Raises NotFound."""
@@ -192,7 +195,7 @@ class Store:
         """Interrupt every run that is recorded as running; queued ones stay queued. No worker may be running one."""
         for run in self.active():
             if run.state is State.RUNNING:
-                self.append(run.id, Interrupted(reason))
+                self.database.with_reserve(partial(self.append, run.id, Interrupted(reason)))
 
     def _runs(self, where: str, *values: object) -> list[Run]:
         rows = self.database.rows(f"SELECT run FROM runs WHERE {where}", *values)
@@ -220,23 +223,17 @@ class Store:
         return run.last
 
     def slim(self, run_id: str) -> int:
-        """Delete the checkpoint of an ended run and all frames but the first, last and marked; returns bytes saved."""
+        """Delete the checkpoint of a run at rest and all frames but the first, last and marked; returns bytes saved."""
         with self.database.transaction() as connection:
             run = self.run(run_id)
-            if not run.state.ended:
+            if not run.state.rests:
                 return 0
             _update(connection, dataclasses.replace(run, kept=None))
             return self.files.drop_checkpoint(run_id) + self.files.thin_out(connection, run_id, 0)
 
     def fail(self, run_id: str, reason: str) -> None:
         """Record the failure of a run, on a full disk by means of the reserve. Raises NstError, Conflict."""
-        try:
-            self.append(run_id, Failed(reason))
-        except Conflict:
-            raise
-        except NstError:
-            self.database.release_reserve()
-            self.append(run_id, Failed(reason))
+        self.database.with_reserve(lambda: self.append(run_id, Failed(reason)))
 
     def events(self, run_id: str, after: int = 0, limit: int = 500) -> list[dict[str, Any]]:
         """Events with a number above `after`, oldest first: {"n", "time" (s since 1970), "kind", ...}. Raises NotFound.

@@ -1,6 +1,7 @@
 """One worker process as the pool sees it."""
 
 import threading
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -15,6 +16,7 @@ class WorkerSlot:
 
     address: str
     gpu: bool = False  # it has a graphics card
+    since: float = field(default_factory=time.monotonic)  # when it joined, s
     ready: bool = False  # its warm-up has ended, with or without an error
     warm: bool = False  # its warm-up has ended without an error
     stale: bool = False  # weights were installed after its warm-up, which would have measured them

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,9 +13,11 @@ from distributed import Client, Future
 
 from nst.jobs.cluster import GPU
 from nst.jobs.worker_slot import WorkerSlot
+from nst.runs.humanize import roughly
 
 log = logging.getLogger(__name__)
 
+WARM_UP_TIMEOUT = 180.0  # seconds after which a warm-up that has not ended is reported
 ANSWER_TIMEOUT = 5.0  # seconds that the scheduler has to list its workers
 
 Action = Callable[[], None]
@@ -56,6 +59,17 @@ class Workers:
         """The workers whose warm-up has ended."""
         with self.lock:
             return [slot for slot in self.slots.values() if slot.ready]
+
+    def slow_start(self) -> str:
+        """That a worker has been warming up for too long, "" if none has."""
+        with self.lock:
+            seconds = max(
+                (time.monotonic() - slot.since for slot in self.slots.values() if not slot.ready), default=0.0
+            )
+        if seconds < WARM_UP_TIMEOUT:
+            return ""
+        time_passed = roughly(60 * (seconds // 60))
+        return f"the worker has been starting for {time_passed}; its log may show why, else end it and start it again"
 
     def of_run(self, run_id: str) -> WorkerSlot | None:
         """The worker that was given a run."""

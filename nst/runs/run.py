@@ -5,7 +5,7 @@ A run is the fold of its events: `run.after(event)` is the only way to change it
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Self
 
@@ -89,6 +89,7 @@ class Run:
     content: str  # id of an upload
     style: str
     init: str | None = None
+    names: dict[str, str] = field(default_factory=dict)  # of the pictures' files, by role; {} in older stores
     client: str = ""  # that created it; never shown
     gpu: bool = False  # only a worker with a graphics card may paint it
     parent: str = ""  # the run it was branched from, "" if none

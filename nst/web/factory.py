@@ -21,6 +21,7 @@ from nst.web.api.openapi import DESCRIPTION
 from nst.web.middleware.body_limit import BodyLimit
 from nst.web.middleware.clients import Clients
 from nst.web.middleware.head_requests import HeadRequests
+from nst.web.middleware.json_limit import JsonLimit
 from nst.web.middleware.login import Login
 from nst.web.middleware.metrics import Metrics, RequestMetrics
 from nst.web.middleware.origin_check import OriginCheck
@@ -106,6 +107,7 @@ def _add_pages(server: FastAPI, service: Service, logout: bool) -> Dash:
 
 def _add_middleware(server: FastAPI, settings: Settings, metrics: Metrics, script_hashes: list[str]) -> None:
     """Add the middleware. The one that is added last handles a request first."""
+    server.add_middleware(JsonLimit)
     if settings.token:
         server.add_middleware(Login, token=settings.token)
     if settings.many:

@@ -8,7 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from nst.errors import Busy, Conflict, InputError, NotAnImage, NotFound, NstError, TooLarge, TooMany
+from nst.errors import Busy, Conflict, DiskFull, InputError, NotAnImage, NotFound, NstError, TooLarge, TooMany
 from nst.web.middleware.security_headers import security_headers
 
 RETRY_SECONDS = 30  # after which a client may repeat a request that was refused because of load
@@ -28,6 +28,7 @@ TABLE: tuple[tuple[type[NstError], int, str], ...] = (
     (InputError, 422, "invalid"),
     (TooMany, 429, "too_many"),
     (Busy, 503, "busy"),
+    (DiskFull, 507, "insufficient_storage"),
     (NstError, 500, "internal"),
 )
 

@@ -140,6 +140,11 @@ def warm_up_and_raise() -> dict[str, Any]:
     raise ImportError("there is no such network\nin this worker")
 
 
+def warm_up_for_ever() -> dict[str, Any]:
+    threading.Event().wait()
+    return {}
+
+
 def warm_up_and_die() -> dict[str, Any]:
     os.kill(os.getpid(), signal.SIGKILL)
     return {}

@@ -3,6 +3,8 @@
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from nst.jobs.store import Store
@@ -14,6 +16,13 @@ TIMEOUT = 60.0  # seconds until a test gives up waiting
 
 def new_run(store: Store, **options: Any) -> Run:
     return store.create(StyleOptions(**options), store.put_upload(b"a content"), store.put_upload(b"a style"))
+
+
+def fill_disk(folder: Path) -> None:
+    """Write a file that leaves no byte free on the disk of a folder."""
+    with suppress(OSError), (folder / "ballast").open("wb", buffering=0) as file:
+        while file.write(bytes(4096)) == 4096:
+            pass
 
 
 def spoil(store: Store, upload: str) -> None:

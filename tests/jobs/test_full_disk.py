@@ -1,32 +1,18 @@
 """A disk that is full: a small one, where this user may mount it."""
 
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from nst.errors import NstError
+from nst.errors import DiskFull, NstError
+from nst.jobs.archive import Archive
 from nst.jobs.store import Store
 from nst.runs.events import Finished, Kept, Started
-from nst.runs.run import State
+from nst.runs.run import Run, State
 from tests.jobs.runners import epoch
-from tests.jobs.runs import new_run
+from tests.jobs.runs import fill_disk, new_run
 
 MEGABYTE = 2**20
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    command = ["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", str(tmp_path)]
-    try:
-        mounted = subprocess.run(command, capture_output=True, check=False).returncode == 0
-    except OSError:
-        mounted = False
-    if not mounted:
-        pytest.skip("no small disk: this user may not mount one")
-    yield tmp_path
-    subprocess.run(["umount", "-l", str(tmp_path)], check=True)
 
 
 def test_a_run_that_fills_the_disk_fails_with_the_reason_and_what_was_kept_stays(small_disk: Path) -> None:
@@ -37,12 +23,12 @@ def test_a_run_that_fills_the_disk_fails_with_the_reason_and_what_was_kept_stays
     store.append(run.id, Started("compact", "", 8, 6, 40, 40))
     store.append(run.id, Kept(1, 1.0, b"a checkpoint"))
 
-    def fill() -> None:
+    def paint() -> None:
         for n in range(40):
             store.append(run.id, epoch(n, bytes(MEGABYTE)))
 
     with pytest.raises(NstError, match=r"cannot keep runs in .*No space left") as caught:
-        fill()
+        paint()
     frames = store.run(run.id).frames
     assert "\n" not in str(caught.value)
     store.fail(run.id, str(caught.value))
@@ -55,3 +41,73 @@ def test_a_run_that_fills_the_disk_fails_with_the_reason_and_what_was_kept_stays
     assert again.files.result(done.id).read_bytes() == b"a result"
     assert not list(small_disk.rglob("*.part"))
     again.close()
+
+
+def run_with_frames(store: Store) -> Run:
+    run = new_run(store)
+    frames = (epoch(n, bytes(MEGABYTE)) for n in range(4))
+    checkpoint = Kept(4, 1.0, bytes(MEGABYTE))
+    for event in (Started("compact", "", 8, 6, 4, 40), *frames, checkpoint, Finished(1.0, b"a result")):
+        store.append(run.id, event)
+    return run
+
+
+def test_an_upload_to_a_full_disk_is_refused_as_such(small_disk: Path) -> None:
+    store = Store(small_disk)
+    fill_disk(small_disk)
+    with pytest.raises(DiskFull, match=r"^cannot keep runs in [^\n]*$"):
+        Archive(store, 10**9).put_upload(bytes(MEGABYTE), "boat.jpg")
+    store.close()
+
+
+def test_a_store_on_a_full_disk_opens_and_interrupts_the_run_of_the_server_before(small_disk: Path) -> None:
+    store = Store(small_disk)
+    run = new_run(store)
+    store.append(run.id, Started("compact", "", 8, 6, 40, 40))
+    store.close()  # which removes the journal, to be made again
+    fill_disk(small_disk)
+    again = Store(small_disk)
+    fill_disk(small_disk)
+    again.interrupt_running()
+    assert again.run(run.id).state is State.INTERRUPTED
+    again.close()
+
+
+def test_a_run_that_is_deleted_from_a_full_disk_leaves_space_at_once_and_can_be_restored(small_disk: Path) -> None:
+    store = Store(small_disk)
+    archive, run = Archive(store, 10**9), run_with_frames(store)
+    fill_disk(small_disk)
+    archive.delete(run.id)
+    assert store.database.free_bytes() > 2 * MEGABYTE
+    archive.restore(run.id)
+    assert [frame["epoch"] for frame in store.files.frames(run.id)] == [0, 3]
+    assert store.files.result(run.id).read_bytes() == b"a result"
+    store.close()
+
+
+def test_an_upload_to_a_full_disk_replaces_what_ended_runs_can_spare(small_disk: Path) -> None:
+    store = Store(small_disk)
+    archive, run = Archive(store, 10**9), run_with_frames(store)
+    fill_disk(small_disk)
+    data = bytes(2 * MEGABYTE)
+    assert store.upload(archive.put_upload(data, "boat.jpg")) == data
+    assert store.files.checkpoint(run.id) is None
+    store.close()
+
+
+def test_a_deleted_run_keeps_its_files_where_there_is_space(store: Store) -> None:
+    run = run_with_frames(store)
+    archive = Archive(store, 10**9)
+    archive.delete(run.id)
+    archive.restore(run.id)
+    assert len(store.files.frames(run.id)) == 4
+    assert store.files.checkpoint(run.id)
+
+
+def test_a_deleted_run_leaves_space_at_once_where_runs_take_more_than_they_may(store: Store) -> None:
+    run = run_with_frames(store)
+    archive = Archive(store, 4 * MEGABYTE)
+    archive.delete(run.id)
+    assert archive.used() < 3 * MEGABYTE
+    archive.restore(run.id)
+    assert store.files.checkpoint(run.id) is None

@@ -12,6 +12,7 @@ import pytest
 from distributed import Client, LocalCluster
 
 from nst.errors import Busy, Conflict, NotFound, TooMany
+from nst.jobs import workers
 from nst.jobs.cluster import NICENESS
 from nst.jobs.dispatcher import LOST, MOST_LOSSES
 from nst.jobs.queue import Queue
@@ -548,6 +549,17 @@ def test_a_warm_up_that_kills_its_worker_is_reported_and_left_out(fresh: Store) 
         wait_until(lambda: "while it was getting ready" in queue.health().get("error", ""))
         follow(fresh, run.id)
         assert fresh.run(run.id).state is State.FINISHED
+
+
+def test_a_warm_up_that_does_not_end_is_reported_and_its_worker_stays(
+    fresh: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "WARM_UP_TIMEOUT", 0.2)
+    with serving(fresh, warm_up="warm_up_for_ever") as queue:
+        health = wait_until(lambda: "error" in queue.health() and queue.health())
+        assert health["worker"] == "lost"
+        assert health["error"].startswith("the worker has been starting for ")
+        assert len(queue.pool.workers.slots) == 1
 
 
 def test_a_function_that_does_not_exist_fails_its_run(fresh: Store) -> None:

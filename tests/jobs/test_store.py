@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nst.errors import Conflict, NotFound, NstError
+from nst.errors import Conflict, DiskFull, NotFound, NstError
 from nst.jobs.schema import TABLES
 from nst.jobs.store import Store
 from nst.options.style_options import StyleOptions
@@ -346,7 +346,7 @@ def test_a_run_that_cannot_be_kept_fails_with_the_room_that_was_held_back(
 
     def append_while_there_is_room(run_id: str, event: Event) -> int:
         if (store.folder / "reserve").exists():
-            raise NstError("cannot keep runs: the disk is full")
+            raise DiskFull("cannot keep runs: the disk is full")
         return append(run_id, event)
 
     monkeypatch.setattr(store, "append", append_while_there_is_room)

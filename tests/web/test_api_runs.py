@@ -3,16 +3,21 @@
 import base64
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
 from nst.errors import Busy, TooMany
+from nst.jobs.store import Store
 from nst.options.option_field import options_of
+from nst.options.settings import Settings
 from nst.options.style_options import StyleOptions
+from nst.web.factory import create_app
 from nst.web.problems import problem_of
-from tests.web.sites import picture
+from tests.jobs.runs import fill_disk
+from tests.web.sites import picture, queue_of
 from tests.web.test_api import ENDLESS, QUICK, assert_error, body, follow, start
 
 HOSTILE = ["x" * 5000, "%00", "%F0%9F%8E%A8", "..%2F..%2Fstudio.sqlite", "0" * 32, "A" * 32, "%ED%A0%80"]
@@ -202,3 +207,12 @@ def test_errors_of_load_contain_a_retry_time(error: Exception, status: int, code
     assert answer.status_code == status
     assert f'"{code}"'.encode() in bytes(answer.body)
     assert int(answer.headers["retry-after"]) > 0
+
+
+def test_a_run_that_the_disk_cannot_take_is_refused_as_such(small_disk: Path) -> None:
+    settings = Settings(data=small_disk)
+    store = Store(small_disk)
+    client = TestClient(create_app(settings, store, queue_of(settings, store)), base_url="http://localhost")
+    fill_disk(small_disk)
+    assert_error(client.post("/api/v1/runs", json=body()), 507, "insufficient_storage", "the disk is full")
+    store.close()

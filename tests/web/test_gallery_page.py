@@ -16,6 +16,7 @@ from nst.options.style_options import StyleOptions
 from nst.pictures.samples import STYLES
 from nst.runs.events import Epoch, Finished, Losses, Started
 from nst.runs.run import Run
+from nst.web import ids
 from nst.web.callbacks.gallery import perform_action
 from nst.web.components.run_card import RunCard, facts
 from nst.web.components.run_grid import run_grid
@@ -135,6 +136,46 @@ def test_a_client_sees_and_changes_only_its_own_runs(service: Service) -> None:
     assert run_ids(run_grid(service, ANN, ALL, CARDS, [])) == []
     perform_action(service, ANN, "restore", anns.id)
     assert run_ids(run_grid(service, ANN, ALL, CARDS, [])) == [anns.id]
+
+
+def test_a_card_keeps_the_name_that_its_client_gave_a_picture(service: Service) -> None:
+    pictures, options = service.pictures, StyleOptions(epochs=2)
+    refs = pictures.keep(picture(colour="teal"), "boat.jpg"), pictures.keep(picture(colour="red"), "wave.png")
+    pictures.keep(picture(colour="teal"), "private.jpg")  # another client, before the run is started
+    run = service.runs.start(options, *refs, names={"content": "boat.jpg"}, client=ANN)
+    pictures.keep(picture(colour="red"), "secret.jpg")  # and after that
+    assert RunCard.of(service, run, False).title == "boat after wave"
+    assert [found.id for found, _ in service.archive.find(ANN, "BOAT wave")] == [run.id]
+    assert not service.archive.find(ANN, "secret")
+
+
+def test_a_run_of_an_older_version_has_the_names_of_its_uploads(service: Service) -> None:
+    run = queued(service.store)
+    with service.store.database.transaction() as connection:
+        connection.execute("UPDATE runs SET run = json_remove(run, '$.names')")
+    assert RunCard.of(service, service.store.run(run.id), False).title == "boat after wave"
+    assert [found.id for found, _ in service.archive.find(words="boat")] == [run.id]
+
+
+def test_a_branch_has_the_names_of_its_parent(service: Service) -> None:
+    parent = finished(service.store)
+    service.pictures.keep(picture(colour="teal"), "private.jpg")
+    child = service.store.branch(parent, 1, parent.options)
+    assert RunCard.of(service, child, False).title == "boat after wave"
+
+
+def test_a_client_does_not_branch_from_the_run_of_another_on_the_page(tmp_path: Path) -> None:
+    settings, store = Settings(data=tmp_path, many=True), Store(tmp_path)
+    run = finished(store, client=ANN)
+    client = TestClient(create_app(settings, store, queue_of(settings, store)), base_url="http://localhost")
+    values = {ids.BRANCH: 1, ids.URL: f"?run={run.id}", ids.SCRUBBER: "1", ids.TO_EPOCH: "2", ids.STEER_MOVED: {}}
+    callbacks = client.get("/_dash-dependencies").json()
+    output = next(each["output"] for each in callbacks if each["inputs"][0]["id"] == ids.BRANCH)
+    call(client, {HEADER: BOB}, output, values)
+    assert store.children(run) == store.runs()[1:] == []
+    call(client, {HEADER: ANN}, output, values)
+    assert len(store.children(run)) == 1
+    store.close()
 
 
 def test_callbacks_of_a_shared_studio_know_the_client(tmp_path: Path) -> None:

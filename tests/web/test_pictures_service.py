@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from nst.errors import Busy
+from nst.jobs.archive import Archive
 from nst.jobs.store import Store
 from nst.pictures import images
 from nst.web.service.pictures import MOST_DECODING, Pictures
@@ -14,7 +15,8 @@ from tests.web.sites import picture
 
 @pytest.fixture
 def pictures(tmp_path: Path) -> Pictures:
-    return Pictures(Store(tmp_path))
+    store = Store(tmp_path)
+    return Pictures(store, Archive(store, 10**9))
 
 
 def test_a_thumbnail_of_an_upload_is_decoded_once(pictures: Pictures, monkeypatch: pytest.MonkeyPatch) -> None:

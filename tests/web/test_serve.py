@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +47,24 @@ def test_the_server_prints_its_address_answers_and_ends_at_ctrl_c(tmp_path: Path
         assert found
         with urllib.request.urlopen(found[0], timeout=30) as answer:
             assert b"nst studio" in answer.read()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 0
+
+
+def test_the_server_starts_without_a_standard_output(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    command = ["sh", "-c", f'exec "$0" app.py --port {port} >&-', sys.executable]
+    environment = {**os.environ, "CI": "1", "NST_DATA": str(tmp_path), "NST_SCHEDULER": "tcp://127.0.0.1:9"}
+    with subprocess.Popen(command, cwd=ROOT, env=environment) as process:
+        health = ""
+        while not health:
+            assert process.poll() is None
+            with suppress(OSError):
+                health = urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/health", timeout=30).read().decode()
+            time.sleep(0.1)
+        if sys.platform == "linux":
+            assert os.readlink(f"/proc/{process.pid}/fd/1") == os.devnull
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 0
 

@@ -16,12 +16,15 @@ from nst.jobs.store import Store
 from nst.options.option_field import options_of
 from nst.options.settings import Settings
 from nst.options.style_options import StyleOptions
+from nst.pictures.provenance import Provenance
 from nst.pictures.samples import CONTENTS
 from nst.runs.events import Epoch, Failed, Finished, Interrupted, Kept, Losses, Paused, Started, Steered, Stopped
 from nst.runs.run import Run
 from nst.web import callbacks, ids
+from nst.web.callbacks.restore import MOST_EPOCHS, form_values
 from nst.web.components import figures, history, network_card, run_grid, run_view, steering
 from nst.web.components.form import fill_form, read_form
+from nst.web.components.settings_upload import message
 from nst.web.components.status import status_text
 from nst.web.components.urls import run_id_of
 from nst.web.follow import RunUpdate
@@ -100,6 +103,17 @@ def test_invalid_text_in_the_form_reaches_the_option_that_refuses_it() -> None:
     typed = fill_form(StyleOptions()) | {"size": "huge", "epochs": ""}
     assert read_form(typed)["size"] == "huge"
     assert read_form(typed)["epochs"] == ""
+
+
+def test_settings_of_a_run_continued_beyond_the_most_epochs_fill_the_form_with_those() -> None:
+    found = Provenance("0", {}, "compact", "float32", StyleOptions(epochs=900), (), 1900, "", "")
+    values, too_long = form_values(found)
+    assert (values["epochs"], too_long) == ("1000", True)
+    assert "beyond 1000 epochs" in message("boat.png", [], False, MOST_EPOCHS)
+    shorter = dataclasses.replace(found, epochs=950)
+    values, too_long = form_values(shorter)
+    assert (values["epochs"], too_long) == ("950", False)
+    assert "beyond" not in message("boat.png", [], False)
 
 
 def test_an_upload_is_never_mistaken_for_a_sample(service: Service) -> None:

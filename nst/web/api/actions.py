@@ -16,8 +16,8 @@ from nst.web.service.service import Service
 
 router = APIRouter(prefix="/api/v1/runs/{run_id}", tags=["actions"])
 ACCEPTED: Responses = {202: {"model": responses.RunAnswer, "description": "Accepted"}}
-CHANGE = ACCEPTED | errors(403, 404, 409)
-RESUME = ACCEPTED | errors(400, 403, 404, 409, 429, 503)
+CHANGE = ACCEPTED | errors(403, 404, 409, 507)
+RESUME = ACCEPTED | errors(400, 403, 404, 409, 429, 503, 507)
 
 
 def _describe(service: Service, run: Run) -> dict[str, Any]:
@@ -66,7 +66,7 @@ async def continue_run(request: Request, run: OwnRun, service: ServiceDep) -> di
     "/branch",
     status_code=202,
     summary="Start a new run from a frame of this one",
-    responses={202: {"model": responses.RunStarted}, **errors(400, 403, 404, 409, 429, 503)},
+    responses={202: {"model": responses.RunStarted}, **errors(400, 403, 404, 409, 429, 503, 507)},
     openapi_extra=BRANCH_BODY,
 )
 async def branch(request: Request, run: OwnRun, service: ServiceDep, client: Client) -> JSONResponse:
@@ -82,7 +82,7 @@ async def branch(request: Request, run: OwnRun, service: ServiceDep, client: Cli
     "/weights",
     status_code=202,
     summary="Change live options of a run",
-    responses=ACCEPTED | errors(400, 403, 404, 409),
+    responses=ACCEPTED | errors(400, 403, 404, 409, 507),
     openapi_extra=WEIGHTS_BODY,
 )
 async def weights(request: Request, run: OwnRun, service: ServiceDep) -> dict[str, Any]:

@@ -56,8 +56,9 @@ DESCRIPTIONS = {
     422: "A value is invalid; `field` names it",
     429: "Too many requests of the client wait; `Retry-After` is when to repeat this one, in seconds",
     500: "The run failed",
-    503: "Too many runs wait, the disk is full, or the worker is not ready; `Retry-After` is as for 429",
+    503: "Too many runs wait, they take too much disk space, or the worker is not ready; `Retry-After` is as for 429",
     504: "The run was not finished in time, and is stopped",
+    507: "The disk is full",
 }
 ERROR = {"error": {"code": "invalid", "message": "`size` must be between 64 and 4096, got 8", "field": "size"}}
 

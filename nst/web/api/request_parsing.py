@@ -12,6 +12,7 @@ from nst.errors import InputError
 from nst.options.option_field import ECHO, Option, did_you_mean, shown
 from nst.pictures.images import MAX_PIXELS, MIN_SIDE
 from nst.runs.job import Format
+from nst.web.middleware.json_limit import check_json
 from nst.web.problems import FieldError, Malformed
 from nst.web.service.base64_decoding import decode_base64
 from nst.web.service.fast_styles import FORMATS
@@ -240,7 +241,8 @@ def _check_surrogates(value: Any) -> None:
 
 
 def _parse_json(text: str) -> Any:
-    """Return the value of JSON text. Raises ValueError, also if it is nested too deeply."""
+    """Return the value of JSON text. Raises ValueError, also if it is nested too deeply or has too many values."""
+    check_json(text.encode(errors="replace"))
     try:
         value = json.loads(text)
     except RecursionError:

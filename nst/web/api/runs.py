@@ -36,7 +36,7 @@ IdempotencyKey = Annotated[
     "/runs",
     status_code=202,
     summary="Start a run",
-    responses={202: {"model": responses.RunStarted}, **errors(400, 409, 413, 415, 429, 503)},
+    responses={202: {"model": responses.RunStarted}, **errors(400, 409, 413, 415, 429, 503, 507)},
     openapi_extra=RUN_BODY,
 )
 async def create(request: Request, service: ServiceDep, client: Client, key: IdempotencyKey = None) -> JSONResponse:
@@ -68,13 +68,15 @@ async def _start(request: Request, service: Service, client: str, key: str = "")
         if role not in given.pictures:
             raise FieldError(role, InputError(f"`{role}` is missing: give a picture"))
     refs: dict[str, Any] = {}
+    names = {role: name for role, (_, name) in given.pictures.items()}
     for role, (data, name) in given.pictures.items():
         try:
             refs[role] = await asyncio.to_thread(service.pictures.keep, data, name)
         except InputError as error:
             raise FieldError(role, error) from error
     forecast = await asyncio.to_thread(service.forecasts.forecast, options, refs["content"], refs["style"])
-    run = await asyncio.to_thread(service.runs.start, options, **refs, client=client, gpu=given.gpu, key=key)
+    more: dict[str, Any] = {"names": names, "client": client, "gpu": given.gpu, "key": key}
+    run = await asyncio.to_thread(service.runs.start, options, **refs, **more)
     return run, forecast
 
 
@@ -90,7 +92,7 @@ _STYLIZED: Responses = {
 @router.post(
     "/stylize",
     summary="Start a run, and wait for its result",
-    responses={**_STYLIZED, **errors(400, 409, 413, 415, 429, 500, 503, 504)},
+    responses={**_STYLIZED, **errors(400, 409, 413, 415, 429, 500, 503, 504, 507)},
     openapi_extra=RUN_BODY,
 )
 async def stylize(

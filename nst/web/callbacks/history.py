@@ -89,7 +89,7 @@ def _register_branch(app: Dash, service: Service) -> None:
     )
     async def branch(clicks: int, search: str | None, epoch: str, end: str, moved: dict[str, Any]) -> Any:
         try:
-            run = await asyncio.to_thread(service.store.run, run_id_of(search))
+            run = await asyncio.to_thread(service.runs.owned, run_id_of(search))
             changes = steering.changes(run, moved)
             more = read_end(end, run.epoch) - run.epochs if int(epoch) >= run.epochs else 0
             child = await asyncio.to_thread(service.runs.branch, run.id, int(epoch), changes, more, current_client())

@@ -113,5 +113,8 @@ def _register_form_of_run(app: Dash, service: Service) -> None:
         except NotFound:
             return unchanged
         pictures = {"content": run.content, "style": run.style, "init": run.init}
-        choices = {role: service.pictures.choice(each) if each else no_update for role, each in pictures.items()}
+        choices = {
+            role: service.pictures.choice(each, run.names.get(role, "")) if each else no_update
+            for role, each in pictures.items()
+        }
         return {"values": fill_form(run.options), "choices": choices}

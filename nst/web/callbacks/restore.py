@@ -4,11 +4,14 @@ The file is dropped on the image or chosen with a button; dropped on a chooser i
 """
 
 import asyncio
+import dataclasses
 from typing import Any
 
 from dash import Dash, Input, Output, State, no_update
 
 from nst.errors import NotFound, NstError
+from nst.options.option_field import options_of
+from nst.options.style_options import StyleOptions
 from nst.pictures import provenance
 from nst.pictures.provenance import Provenance
 from nst.web import ids
@@ -18,6 +21,8 @@ from nst.web.components.settings_upload import message
 from nst.web.components.toast import show_error
 from nst.web.service.pictures import ROLES
 from nst.web.service.service import Service
+
+MOST_EPOCHS = next(int(option.high or 0) for option in options_of(StyleOptions) if option.name == "epochs")
 
 
 def register(app: Dash, service: Service) -> None:
@@ -49,11 +54,19 @@ def register(app: Dash, service: Service) -> None:
             show_error(str(error))
             return unchanged
         choices, missing = await asyncio.to_thread(_pictures, service, found)
+        values, too_long = form_values(found)
         return unchanged | {
-            "values": fill_form(found.options_at_the_end),
-            "message": message(name or "the picture", missing, found.branched),
+            "values": values,
+            "message": message(name or "the picture", missing, found.branched, MOST_EPOCHS if too_long else 0),
             "choices": {role: choices.get(role, no_update) for role in ROLES},
         }
+
+
+def form_values(found: Provenance) -> tuple[dict[str, Any], bool]:
+    """Return the values of the form, and whether the run was continued beyond the epochs that a run may begin with."""
+    too_long = found.options.epochs != "auto" and found.epochs > MOST_EPOCHS
+    found = dataclasses.replace(found, epochs=min(found.epochs, MOST_EPOCHS))
+    return fill_form(found.options_at_the_end), too_long
 
 
 def _pictures(service: Service, found: Provenance) -> tuple[dict[str, Any], list[str]]:

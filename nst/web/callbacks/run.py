@@ -56,7 +56,9 @@ def _register_start(app: Dash, service: Service) -> None:
                 refs[field] = chosen_ref(field, choices[field])
             field = ""
             init = choices["init"]["ref"] if options.init == "image" and choices["init"] else None
-            run = await asyncio.to_thread(service.runs.start, options, **refs, init=init, client=current_client())
+            names = {role: str(choice["title"]) for role, choice in choices.items() if choice}
+            more: dict[str, Any] = {"init": init, "names": names, "client": current_client()}
+            run = await asyncio.to_thread(service.runs.start, options, **refs, **more)
         except NstError as error:
             toast.show_error(str(error))
             wrong = error.option if isinstance(error, OptionError) else field

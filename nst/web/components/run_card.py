@@ -29,7 +29,8 @@ class RunCard:
     @classmethod
     def of(cls, service: Service, run: Run, favourite: bool) -> "RunCard":
         """Make the card of a run. Reads the database."""
-        pictures = {"content": service.pictures.choice(run.content), "style": service.pictures.choice(run.style)}
+        uploads = {"content": run.content, "style": run.style}
+        pictures = {role: service.pictures.choice(each, run.names.get(role, "")) for role, each in uploads.items()}
         return cls(run, favourite, pictures, service.store.children(run))
 
     @property

@@ -18,11 +18,16 @@ def button() -> Component:
     )
 
 
-def message(name: str, missing: list[str], branched: bool) -> str:
-    """Return what the page says once the form is filled from file `name`; `missing` are roles without their picture."""
+def message(name: str, missing: list[str], branched: bool, most_epochs: int = 0) -> str:
+    """Return what the page says once the form is filled from file `name`; `missing` are roles without their picture.
+
+    `most_epochs` is how many the form has where the run was continued beyond those, else 0.
+    """
     parts = [f"The settings of {name} are in the form."]
     if missing:
         parts.append(f"Its {' and '.join(missing)} picture is not here: choose it.")
     if branched:
         parts.append("It began with a frame of another run, which they do not repeat.")
+    if most_epochs:
+        parts.append(f"It was continued beyond {most_epochs} epochs, the most that a run may begin with.")
     return " ".join(parts)

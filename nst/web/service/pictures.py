@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from nst.errors import Busy, NotFound, OptionError
+from nst.jobs.archive import Archive
 from nst.jobs.store import Store
 from nst.pictures import images
 from nst.pictures.samples import SAMPLES, Sample, find
@@ -25,18 +26,21 @@ DECODED_SIDE = 64  # px to which a picture is decoded when only its size is aske
 class Pictures:
     """The uploads of a store and the samples. The methods read files: call them in a thread."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, store: Store, archive: Archive) -> None:
+        self._store, self._archive = store, archive
         self._shapes: dict[str, Shape] = {}  # by reference
         self._thumbnails: dict[tuple[str, int], bytes] = {}  # by (upload id, side), oldest first
         self._decoding = threading.BoundedSemaphore(MOST_DECODING)
 
     def keep(self, data: bytes, name: str) -> str:
-        """Store `data`, the bytes of a picture file, as an upload; returns its reference. Raises ImageError, Busy."""
-        name = name.rpartition("/")[2][:MAX_NAME_LENGTH]  # only names of samples have a slash
+        """Store `data`, the bytes of a picture file, as an upload; returns its reference.
+
+        Raises ImageError, Busy, DiskFull.
+        """
+        name = file_name(name)
         with self._decoder():
             shape = _shape(data, name)
-        ref = f"uploads/{self._store.put_upload(data, name)}"
+        ref = f"uploads/{self._archive.put_upload(data, name)}"
         self._shapes[ref] = shape
         return ref
 
@@ -63,15 +67,15 @@ class Pictures:
         """Return the id of the upload that `ref` names, to use in a run; a sample is stored as one. Raises NotFound."""
         kind, _, name = ref.partition("/")
         if kind == "samples":
-            return self._store.put_upload(_sample(name).path.read_bytes(), ref)
+            return self._archive.put_upload(_sample(name).path.read_bytes(), ref)
         return self._store.use_upload(name)
 
-    def choice(self, upload_id: str) -> dict[str, str]:
+    def choice(self, upload_id: str, name: str = "") -> dict[str, str]:
         """Return {"ref", "title"} of an upload, as a chooser stores it; of the sample if the upload is a copy of one.
 
-        Raises NotFound.
+        `name` is that of its file, by default the last one given with it. Raises NotFound.
         """
-        name = self._store.upload_name(upload_id)
+        name = name or self._store.upload_name(upload_id)
         sample = next((sample for sample in SAMPLES if f"samples/{sample.name}" == name), None)
         if sample:
             return {"ref": name, "title": sample.title}
@@ -94,6 +98,11 @@ class Pictures:
             yield
         finally:
             self._decoding.release()
+
+
+def file_name(path: str) -> str:
+    """Return the name of an uploaded file without its folder: only names of samples have a slash."""
+    return path.rpartition("/")[2][:MAX_NAME_LENGTH]
 
 
 def _sample(name: str) -> Sample:

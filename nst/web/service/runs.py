@@ -12,7 +12,7 @@ from nst.options.style_options import StyleOptions
 from nst.runs.run import Run, State
 from nst.web.middleware.clients import current_client
 from nst.web.service.forecasts import Forecasts
-from nst.web.service.pictures import Pictures
+from nst.web.service.pictures import Pictures, file_name
 
 
 class Runs:
@@ -30,12 +30,14 @@ class Runs:
         style: str,
         init: str | None = None,
         *,
+        names: Mapping[str, str] | None = None,
         client: str = "",
         gpu: bool = False,
         key: str = "",
     ) -> Run:
         """Queue a run of the pictures that three references name.
 
+        `names` are those of the uploads' files, by role, as `client` knows them; the store knows the last ones given.
         `key` is an idempotency key: a request of `client` with the same key and the same arguments returns the first
         run. Raises NotFound, OptionError, Busy, TooMany, and Conflict where the arguments differ.
         """
@@ -45,6 +47,8 @@ class Runs:
             pictures.upload_id(style),
             pictures.upload_id(init) if init else None,
         )
+        refs = {"content": content, "style": style, "init": init or ""}
+        names = {role: file_name(name) for role, name in (names or {}).items() if refs[role].startswith("uploads/")}
         with self._starting:
             before = self._store.keyed(client, key) if key else None
             if before:
@@ -56,7 +60,7 @@ class Runs:
                 raise OptionError(f"`init` is {options.init!r}, but {missing}", "init")
             self._forecasts.forecast(options, content, style)  # raises where the run cannot be done
             self._check_room(client)
-            run = self._store.create(options, *uploads, client=client, gpu=gpu)
+            run = self._store.create(options, *uploads, names=names, client=client, gpu=gpu)
             if key:
                 self._store.set_key(run, key)
         self._queue.submit(run)
@@ -87,7 +91,7 @@ class Runs:
         """Return a run that the current client may change. Raises NotFound, and Conflict if it is another client's."""
         run = self._store.run(run_id)
         if current_client() not in ("", run.client):
-            raise Conflict("this run is somebody else's: you can watch it, and branch from it")
+            raise Conflict("this run is another client's: you can only watch it")
         return run
 
     def steer(self, run_id: str, changes: Mapping[str, Any]) -> None:

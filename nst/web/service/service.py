@@ -19,7 +19,7 @@ class Service:
 
     def __init__(self, settings: Settings, store: Store, queue: Queue, archive: Archive) -> None:
         self.settings, self.store, self.queue, self.archive = settings, store, queue, archive
-        self.pictures = Pictures(store)
+        self.pictures = Pictures(store, archive)
         self.forecasts = Forecasts(store, queue, self.pictures)
         self.runs = Runs(store, queue, archive, self.pictures, self.forecasts)
         self.timelapses = Timelapses(store)

@@ -1,0 +1,85 @@
+"""Limits the structure of JSON bodies before they are parsed: 40 MB of `{},{},` would take gigabytes of memory."""
+
+import asyncio
+import re
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from nst.web.problems import problem
+
+MOST_LEVELS = 64  # of arrays and objects inside each other
+MOST_TOKENS = 100_000  # brackets, commas and quotes; the gallery sends eight for each card that it shows
+TOKEN = re.compile(rb'["\[\]{},]')
+PATHS = ("/api/", "/_dash-")
+
+
+def check_json(text: bytes) -> None:
+    """Raise ValueError if JSON text is nested too deeply or has too many values; any other error is not noticed.
+
+    What is in strings does not count, and is skipped quickly.
+    """
+    levels = tokens = position = 0
+    in_string = False
+    while True:
+        if in_string:
+            found = text.find(b'"', position)
+            before = text[position:found]
+            in_string = (len(before) - len(before.rstrip(b"\\"))) % 2 == 1  # that quote is escaped
+        else:
+            token = TOKEN.search(text, position)
+            found = token.start() if token else -1
+            character = token[0] if token else b""
+            in_string = character == b'"'
+            levels += (character in (b"[", b"{")) - (character in (b"]", b"}"))
+        if found < 0:
+            return
+        position, tokens = found + 1, tokens + 1
+        if levels > MOST_LEVELS:
+            raise ValueError(f"it is nested too deeply: in more than {MOST_LEVELS} levels")
+        if tokens > MOST_TOKENS:
+            raise ValueError(f"it has more than {MOST_TOKENS} brackets, commas and quotes")
+
+
+class JsonLimit:
+    """ASGI middleware that answers 400 to a JSON body over the limits. Every body but that of a form is JSON."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        if not _has_json(scope):
+            await self.app(scope, receive, send)
+            return
+        body = await _read(receive)
+        if body is None:
+            return  # nobody waits for an answer
+        try:
+            await asyncio.to_thread(check_json, body)
+        except ValueError as error:
+            await problem(400, "malformed", f"the body cannot be read as JSON: {error}")(scope, receive, send)
+            return
+        messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+        async def replay() -> Message:
+            return messages.pop() if messages else await receive()
+
+        await self.app(scope, replay, send)
+
+
+def _has_json(scope: Scope) -> bool:
+    if scope["type"] != "http" or scope["method"] in ("GET", "HEAD") or not scope["path"].startswith(PATHS):
+        return False
+    return not dict(scope["headers"]).get(b"content-type", b"").lower().startswith(b"multipart/form-data")
+
+
+async def _read(receive: Receive) -> bytes | None:
+    """Return the body; None if the client disconnected before its end."""
+    parts, more = [], True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        parts.append(message.get("body", b""))
+        more = message.get("more_body", False)
+    return b"".join(parts)
