@@ -13,7 +13,7 @@ from nst.errors import OptionError
 from nst.options.fast_options import FastOptions, mix_of
 from nst.options.option_field import options_of, shown
 from nst.pictures.images import read_bytes
-from nst.runs.job import FastJob, FastPicture, FastWish, Format
+from nst.runs.job import FastJob, FastPicture, FastRequest, Format
 from nst.styles.style_library import file_and_mix
 
 SUFFIXES = (".png", ".jpg", ".jpeg")  # of output files
@@ -52,7 +52,7 @@ def run(parsed: argparse.Namespace) -> int:
 
     def paint(content: Path, output: Path) -> None:
         format: Format = "png" if output.suffix.lower() == ".png" else "jpeg"
-        made = _paint(FastJob(read_bytes(content), (FastWish(mix, options, format),), style))
+        made = _paint(FastJob(read_bytes(content), (FastRequest(mix, options, format),), style))
         output.write_bytes(made.data)
         print_plain(console, f"{output}  {made.seconds:.2f} s")
 

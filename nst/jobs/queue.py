@@ -135,7 +135,7 @@ class Queue:
     # Pictures in one pass ---------------------------------------------------------------------------------------------
 
     def apply_style(self, job: FastJob, client: str = "", caller: str = "") -> list[FastPicture]:
-        """The pictures of a job, made by a worker beside its run, in the order of the job's wishes.
+        """The pictures of a job, made by a worker beside its run, in the order of the job's requests.
 
         A newer call of the same `caller`, a page or "", replaces one that has not begun. Raises InputError; Busy
         without a worker, with too many jobs in progress, or when replaced; TooMany with too many of `client`.

@@ -41,7 +41,7 @@ class StyleJob:
 
 
 @dataclass(frozen=True)
-class FastWish:
+class FastRequest:
     """One picture that a `FastJob` is to make of its content."""
 
     mix: Mapping[str, float]  # weights by style, of sum 1
@@ -55,7 +55,7 @@ class FastWish:
 
     @classmethod
     def from_wire(cls, wire: Mapping[str, Any]) -> Self:
-        """The wish that `to_wire` was called on. Raises OptionError."""
+        """The request that `to_wire` was called on. Raises OptionError."""
         return cls(**{**wire, "options": FastOptions.from_json(wire["options"])})
 
 
@@ -64,24 +64,24 @@ class FastJob:
     """Pictures of one content in styles of one file, each in a single pass."""
 
     content: bytes  # a picture file
-    wishes: tuple[FastWish, ...]
+    requests: tuple[FastRequest, ...]
     file: bytes = b""  # a style file; b"" is the shipped one, which every worker has
 
     def to_wire(self) -> dict[str, Any]:
         """Plain values under the fields' names, bytes included."""
-        return {**_fields(self), "wishes": [wish.to_wire() for wish in self.wishes]}
+        return {**_fields(self), "requests": [request.to_wire() for request in self.requests]}
 
     @classmethod
     def from_wire(cls, wire: Mapping[str, Any]) -> Self:
         """The job that `to_wire` was called on. Raises OptionError."""
-        return cls(**{**wire, "wishes": tuple(FastWish.from_wire(wish) for wish in wire["wishes"])})
+        return cls(**{**wire, "requests": tuple(FastRequest.from_wire(request) for request in wire["requests"])})
 
 
 @dataclass(frozen=True)
 class FastPicture:
-    """What a wish of a `FastJob` became."""
+    """What a request of a `FastJob` became."""
 
-    data: bytes  # a file of the wish's format
+    data: bytes  # a file of the request's format
     width: int  # px
     height: int
     seconds: float  # of painting, without reading and encoding

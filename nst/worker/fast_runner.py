@@ -13,7 +13,7 @@ from nst.errors import OutOfMemory
 from nst.pictures import images
 from nst.pictures.images import fit
 from nst.pictures.provenance import FAST, FastProvenance
-from nst.runs.job import FastJob, FastPicture, FastWish
+from nst.runs.job import FastJob, FastPicture, FastRequest
 from nst.styles.style_file import StyleFile
 from nst.styles.style_library import SHIPPED
 
@@ -22,32 +22,32 @@ KEPT = 4  # style files that stay in memory
 
 
 def execute(job: FastJob) -> list[FastPicture]:
-    """Paint a picture for each wish of a job, in their order.
+    """Paint a picture for each request of a job, in their order.
 
     Raises:
         InputError: a picture or an option that cannot be used.
         OutOfMemory: the picture is too large for the machine.
     """
     file = _file(job.file or SHIPPED.read_bytes())
-    sizes = [wish.options.size for wish in job.wishes]
+    sizes = [request.options.size for request in job.requests]
     largest = None if None in sizes else max(size for size in sizes if size)
     content = images.read(job.content, "content", largest)
-    return [_painted(content, file, wish) for wish in job.wishes]
+    return [_painted(content, file, request) for request in job.requests]
 
 
-def _painted(content: images.Picture, file: StyleFile, wish: FastWish) -> FastPicture:
+def _painted(content: images.Picture, file: StyleFile, request: FastRequest) -> FastPicture:
     began = time.monotonic()
     try:
-        found = apply_mix(content.rgb, file, wish.mix, wish.options)
+        found = apply_mix(content.rgb, file, request.mix, request.options)
     except (MemoryError, tf.errors.ResourceExhaustedError):
         raise OutOfMemory("there is not enough memory for a picture of this size; choose a smaller one") from None
     seconds = time.monotonic() - began
     height, width = found.shape[:2]
-    if wish.side is not None and wish.side < max(height, width):
-        height, width = fit(height, width, wish.side)
+    if request.side is not None and request.side < max(height, width):
+        height, width = fit(height, width, request.side)
         found = images.resize(found, height, width)
-    settings = FastProvenance(__version__, file.network, wish.mix, wish.options).to_text()
-    if wish.format == "png":
+    settings = FastProvenance(__version__, file.network, request.mix, request.options).to_text()
+    if request.format == "png":
         data = images.encode_png(found, content.alpha, {FAST: settings})
     else:
         data = images.encode_jpeg(found, QUALITY, f"{FAST}\0{settings}")

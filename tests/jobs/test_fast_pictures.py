@@ -15,7 +15,7 @@ from nst.jobs.queue import MOST_FAST, MOST_FAST_EACH, Queue
 from nst.jobs.store import Store
 from nst.options.fast_options import FastOptions
 from nst.options.settings import Settings
-from nst.runs.job import FastJob, FastPicture, FastWish, Format
+from nst.runs.job import FastJob, FastPicture, FastRequest, Format
 from nst.runs.run import State
 from nst.styles.style_file import StyleFile
 from nst.styles.style_library import SHIPPED
@@ -40,14 +40,14 @@ def store(queue: Queue) -> Store:
     return queue._store
 
 
-def wish(format: Format = "png", side: int | None = None, **options: Any) -> FastWish:
+def request(format: Format = "png", side: int | None = None, **options: Any) -> FastRequest:
     """A picture in the first of the styles that ship."""
     first = next(iter(StyleFile.from_bytes(SHIPPED.read_bytes()).styles))
-    return FastWish({first: 1.0}, FastOptions(**options), format, side)
+    return FastRequest({first: 1.0}, FastOptions(**options), format, side)
 
 
-def job(content: bytes = b"", *wishes: FastWish, file: bytes = b"") -> FastJob:
-    return FastJob(content or picture(), wishes or (wish(),), file)
+def job(content: bytes = b"", *requests: FastRequest, file: bytes = b"") -> FastJob:
+    return FastJob(content or picture(), requests or (request(),), file)
 
 
 def paint(queue: Queue) -> FastPicture:
@@ -90,8 +90,8 @@ def test_a_picture_is_painted_beside_a_run(queue: Queue, store: Store) -> None:
     assert follow(store, run.id)[-1]["kind"] == "stopped"
 
 
-def test_a_job_of_several_wishes_gives_a_picture_for_each_in_their_order(queue: Queue) -> None:
-    painted = queue.apply_style(job(picture(128, 128), wish(size=64), wish(size=96, side=32), wish("jpeg")))
+def test_a_job_of_several_requests_gives_a_picture_for_each_in_their_order(queue: Queue) -> None:
+    painted = queue.apply_style(job(picture(128, 128), request(size=64), request(size=96, side=32), request("jpeg")))
     assert [(each.width, each.height) for each in painted] == [(64, 64), (32, 32), (128, 128)]
     assert [each.data[:2] for each in painted] == [b"\x89P", b"\x89P", b"\xff\xd8"]
 
@@ -166,7 +166,7 @@ def test_without_a_worker_a_job_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_error_of_the_program_is_reported_in_one_line_and_is_no_input_error(queue: Queue) -> None:
-    unknown = dataclasses.replace(wish(), mix={"no such style": 1.0})
+    unknown = dataclasses.replace(request(), mix={"no such style": 1.0})
     with pytest.raises(NstError, match=r"^KeyError: 'no such style'$") as caught:
         queue.apply_style(job(picture(), unknown))
     assert not isinstance(caught.value, InputError)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from nst.errors import OptionError
 from nst.options.fast_options import FastOptions
 from nst.options.style_options import StyleOptions
-from nst.runs.job import FastJob, FastPicture, FastWish, StyleJob
+from nst.runs.job import FastJob, FastPicture, FastRequest, StyleJob
 
 modest = settings(max_examples=25, deadline=None, derandomize=True)
 
@@ -35,13 +35,13 @@ STYLE_JOBS = st.builds(
     seconds=st.floats(0, 1e6),
 )
 WISHES = st.builds(
-    FastWish,
+    FastRequest,
     mix=st.dictionaries(st.text(), SHARES),
     options=st.builds(FastOptions, strength=SHARES, size=st.sampled_from([None, 64, 512])),
     format=st.sampled_from(["png", "jpeg"]),
     side=st.one_of(st.none(), st.integers(16, 512)),
 )
-FAST_JOBS = st.builds(FastJob, content=st.binary(), wishes=st.lists(WISHES).map(tuple), file=st.binary())
+FAST_JOBS = st.builds(FastJob, content=st.binary(), requests=st.lists(WISHES).map(tuple), file=st.binary())
 
 
 @modest
@@ -69,9 +69,9 @@ def test_options_of_a_job_are_checked_where_it_arrives() -> None:
     wire = StyleJob(b"", b"", StyleOptions()).to_wire()
     with pytest.raises(OptionError, match="`size` must be"):
         StyleJob.from_wire({**wire, "options": {"size": 1}})
-    wish = FastWish({"one": 1.0}, FastOptions()).to_wire()
+    request = FastRequest({"one": 1.0}, FastOptions()).to_wire()
     with pytest.raises(OptionError, match="`strength` must be"):
-        FastJob.from_wire({"content": b"", "wishes": [{**wish, "options": {"strength": 7}}], "file": b""})
+        FastJob.from_wire({"content": b"", "requests": [{**request, "options": {"strength": 7}}], "file": b""})
 
 
 def test_a_job_cannot_be_changed() -> None:

@@ -76,8 +76,8 @@ def test_a_picture_is_stylized(site: TestClient) -> None:
 
 
 def test_the_answer_is_json_where_accept_names_it(own: TestClient) -> None:
-    wish = order({"waves": 3, "dots": 1}, format="jpeg", options={"size": 96})
-    answer = own.post(PAINT, json=wish, headers={"Accept": "application/json"}).json()
+    request = order({"waves": 3, "dots": 1}, format="jpeg", options={"size": 96})
+    answer = own.post(PAINT, json=request, headers={"Accept": "application/json"}).json()
     assert set(answer) == {"image", "width", "height", "seconds", "mix"}
     assert (answer["width"], answer["height"], answer["mix"]) == (96, 72, {"waves": 0.75, "dots": 0.25})
     assert Image.open(io.BytesIO(base64.b64decode(answer["image"]))).format == "JPEG"

@@ -9,7 +9,7 @@ from nst.jobs.queue import Queue
 from nst.options.fast_options import FastOptions, mix_of
 from nst.pictures import images
 from nst.pictures.images import fit
-from nst.runs.job import FastJob, FastPicture, FastWish, Format
+from nst.runs.job import FastJob, FastPicture, FastRequest, Format
 from nst.styles.style_library import Entry, Library
 from nst.web.middleware.clients import current_client
 from nst.web.service.pictures import DECODED_SIDE
@@ -53,7 +53,7 @@ class FastStyles:
         weights = mix_of(mix)
         entries = self.library.mixable(weights)
         images.read(content, "content", DECODED_SIDE)
-        [found] = self._run(content, entries, [FastWish(weights, options, format)], requester)
+        [found] = self._run(content, entries, [FastRequest(weights, options, format)], requester)
         return FastResult(found.data, found.width, found.height, found.seconds, weights)
 
     def thumbnails(self, content: bytes, side: int, requester: str = "") -> dict[str, bytes]:
@@ -65,13 +65,13 @@ class FastStyles:
         small = shrink(content, THUMBNAIL_SCALE * side)
         found: dict[str, bytes] = {}
         for group in _by_network(entries):
-            requests = [FastWish({entry.name: 1.0}, FastOptions(), "jpeg", side) for entry in group]
+            requests = [FastRequest({entry.name: 1.0}, FastOptions(), "jpeg", side) for entry in group]
             pictures = self._run(small, group, requests, requester)
             found |= {entry.name: picture.data for entry, picture in zip(group, pictures, strict=True)}
         return {entry.name: found[entry.name] for entry in entries}
 
     def _run(
-        self, content: bytes, entries: Sequence[Entry], requests: Sequence[FastWish], requester: str
+        self, content: bytes, entries: Sequence[Entry], requests: Sequence[FastRequest], requester: str
     ) -> list[FastPicture]:
         job = FastJob(content, tuple(requests), _pack(entries))
         return self.queue.apply_style(job, current_client(), requester)
