@@ -43,6 +43,8 @@ def test_axe_finds_nothing(visit: Visit, scheme: Literal["light", "dark"]) -> No
     page.fill("#epochs", "2")
     page.click("#start")
     wait_for_status(page, "Finished")
+    labelled = "[...document.querySelectorAll('.steer-field input')].every((input) => input.ariaLabel)"
+    page.wait_for_function(labelled)  # a script does so once the page is idle
     assert findings(page) == []
     page.goto(page.evaluate("location.origin") + "/docs")
     page.wait_for_selector(".opblock")
