@@ -32,8 +32,8 @@ class Dispatcher:
     Any thread may call `waiting` and `request`, the pool's thread the rest; `post` has that thread call an action.
     """
 
-    def __init__(self, store: Store, workers: Workers, post: Callable[[Action], None], on_disconnect: Action) -> None:
-        self._store, self._workers, self._post, self._on_disconnect = store, workers, post, on_disconnect
+    def __init__(self, store: Store, workers: Workers, post: Callable[[Action], None]) -> None:
+        self._store, self._workers, self._post = store, workers, post
         self._incoming: Counter[str] = Counter()  # checkpoints that are being fetched, by run
         self._turns: dict[str, int] = {}  # by client, the number of its last run among all runs given to workers
 
@@ -79,9 +79,6 @@ class Dispatcher:
         return True
 
     def _on_task_end(self, slot: WorkerSlot, task: Future) -> None:
-        if task.cancelled():  # by Dask, when it loses the scheduler
-            self._on_disconnect()
-            return
         if task.status == "error":
             self.requeue(slot, LOST)
         elif not slot.ended:

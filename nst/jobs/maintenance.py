@@ -7,7 +7,6 @@ the run as it was created.
 import hashlib
 import json
 import os
-import re
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -18,15 +17,15 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from nst.errors import Busy, ImageError, InputError, NstError, OptionError
+from nst.jobs.run_files import RUN_ID
 from nst.jobs.schema import FILE
-from nst.jobs.store import Store
+from nst.jobs.store import UPLOAD_ID, Store
 from nst.pictures import images
 from nst.pictures.provenance import Provenance, read_file
 from nst.runs.run import Run, State
 
 LOCK = "studio.lock"
 COPIED = ("uploads", "runs", "styles")  # folders of a store that a backup holds, beside the database
-RUN_ID = re.compile("[0-9a-f]{32}")
 
 
 @contextmanager
@@ -79,7 +78,8 @@ def check(folder: Path) -> list[str]:
         for run, epoch in frames
         if not (folder / f"runs/{run}/frames/{epoch}.jpg").is_file()
     ]
-    found += [f"run {run_id}: its folder is there, but not in the database" for run_id in _strays(folder, runs)]
+    strays = _strays(folder, {run.id for run in runs})
+    found += [f"run {run_id}: its folder is there, but not in the database" for run_id in strays]
     for path in sorted((folder / "uploads").glob("*")):
         if path.is_file() and path.suffix != ".part" and hashlib.sha256(path.read_bytes()).hexdigest() != path.name:
             found.append(f"upload {path.name}: its bytes have changed")
@@ -98,9 +98,8 @@ def repair(folder: Path) -> list[str]:
         store = Store(folder)
         try:
             done += _add_uploads(store) + _match_frames(store)
-            runs = [Run.from_json(json.loads(text)) for (text,) in store.database.rows("SELECT run FROM runs")]
-            for run_id in _strays(folder, runs):
-                done.append(_add_run(store, run_id))
+            known = {run_id for (run_id,) in store.database.rows("SELECT id FROM runs")}
+            done += [_add_run(store, run_id) for run_id in _strays(folder, known)]
         finally:
             store.close()
     return done
@@ -134,9 +133,8 @@ def _run_troubles(folder: Path, run: Run) -> Iterator[str]:
             yield f"run {run.id}: its result cannot be read: {error}"
 
 
-def _strays(folder: Path, runs: list[Run]) -> list[str]:
-    """The ids of runs that have a folder, but are not among `runs`, oldest first."""
-    known = {run.id for run in runs}
+def _strays(folder: Path, known: set[str]) -> list[str]:
+    """The ids of runs that have a folder, but are not among the `known` ones, oldest first."""
     places = [place for place in (folder / "runs").glob("*") if RUN_ID.fullmatch(place.name) and place.is_dir()]
     return [place.name for place in sorted(places, key=os.path.getmtime) if place.name not in known]
 
@@ -157,7 +155,7 @@ def _set_aside_database(folder: Path) -> list[str]:
 def _add_uploads(store: Store) -> list[str]:
     """Record the uploads that have a file, but no row."""
     known = {upload for (upload,) in store.database.rows("SELECT id FROM uploads")}
-    lost = [path.name for path in (store.folder / "uploads").glob("*") if re.fullmatch("[0-9a-f]{64}", path.name)]
+    lost = [path.name for path in (store.folder / "uploads").glob("*") if UPLOAD_ID.fullmatch(path.name)]
     lost = sorted(set(lost) - known)
     with store.database.transaction() as connection:
         connection.executemany("INSERT INTO uploads VALUES (?, '')", [(upload,) for upload in lost])

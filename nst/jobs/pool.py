@@ -55,9 +55,9 @@ class Pool:
         self._actions: SimpleQueue[Action] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._closing, self._woken = threading.Event(), threading.Event()
-        self.workers = Workers(functions, worker_niceness(settings), self.post)
+        self.workers = Workers(functions, worker_niceness(settings), self.post, self._on_disconnect)
         self.fetches = WeightsFetches(store.folder, self.workers)
-        self._dispatcher = Dispatcher(store, self.workers, self.post, self._on_disconnect)
+        self._dispatcher = Dispatcher(store, self.workers, self.post)
         self._failed_warm_ups = 0  # in a row
         self._failed_clusters = 0  # in a row without a warm worker, embedded ones
         self._worker_seen_at = 0.0  # time.monotonic()
@@ -288,9 +288,6 @@ class Pool:
                     self._warm_up(slot)
 
     def _on_warm_up_end(self, slot: WorkerSlot, task: Future) -> None:
-        if task.cancelled():  # by Dask, when it loses the scheduler
-            self._on_disconnect()
-            return
         slot.ready = True
         network = self.extractors().get(self.prefetch)
         if network and network["fetchable"] and self.fetches.due(self.prefetch):

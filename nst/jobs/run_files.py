@@ -27,6 +27,7 @@ from nst.jobs.database import Database
 from nst.runs.events import Epoch, Event, Kept, Started, Steered
 from nst.runs.run import Run
 
+RUN_ID = re.compile("[0-9a-f]{32}")  # the name of its folder
 FRAMES_BUDGET = 64 * 10**6  # bytes of one run's frames
 
 
@@ -106,7 +107,7 @@ class RunFiles:
 
     def _file(self, run_id: str, name: str, missing: str) -> Path:
         path = self.folder(run_id) / name
-        if not re.fullmatch("[0-9a-f]{32}", run_id) or not os.path.exists(path):  # False also for a name too long
+        if not RUN_ID.fullmatch(run_id) or not os.path.exists(path):  # False also for a name too long
             raise NotFound(missing)
         return path
 

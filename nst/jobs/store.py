@@ -31,6 +31,8 @@ from nst.runs.events import Continued, Epoch, Event, Failed, Finished, Interrupt
 from nst.runs.job import StyleJob
 from nst.runs.run import Run, State
 
+UPLOAD_ID = re.compile("[0-9a-f]{64}")  # the SHA-256 of its bytes, and the name of its file
+
 
 class Store:
     """Runs, events and pictures under `folder`, which is made if need be. Raises NstError if it cannot be used."""
@@ -70,7 +72,7 @@ class Store:
 
     def upload_path(self, upload_id: str) -> Path:
         """The file of an upload. Raises NotFound."""
-        if not re.fullmatch("[0-9a-f]{64}", upload_id) or not self._upload_file(upload_id).exists():
+        if not UPLOAD_ID.fullmatch(upload_id) or not self._upload_file(upload_id).exists():
             raise NotFound(f"there is no upload {upload_id[:80]!r}")
         return self._upload_file(upload_id)
 

@@ -41,10 +41,13 @@ class Workers:
         functions: what they call.
         niceness: of their processes, at least.
         post: has the pool's thread call an action, holding `lock`.
+        on_disconnect: called when the connection to the scheduler was lost.
     """
 
-    def __init__(self, functions: WorkerFunctions, niceness: int, post: Callable[[Action], None]) -> None:
-        self.functions, self.niceness, self._post = functions, niceness, post
+    def __init__(
+        self, functions: WorkerFunctions, niceness: int, post: Callable[[Action], None], on_disconnect: Action
+    ) -> None:
+        self.functions, self.niceness, self._post, self._on_disconnect = functions, niceness, post, on_disconnect
         self.topic = f"nst-{uuid.uuid4().hex}"  # of their messages in Dask's event log
         self.lock = threading.RLock()  # over the slots, and over the moves of runs between store and workers
         self.slots: dict[str, WorkerSlot] = {}  # by address
@@ -95,7 +98,10 @@ class Workers:
     def _task_ended(self, slot: WorkerSlot, task: Future, on_end: OnEnd) -> None:
         if self.slots.get(slot.address) is slot and slot.task == task:  # else the worker is gone, and was removed
             slot.task, task = None, slot.task
-            on_end(slot, task)
+            if task.cancelled():  # by Dask, when it loses the scheduler
+                self._on_disconnect()
+            else:
+                on_end(slot, task)
 
     def result_of(self, address: str, function: Callable[..., Any], *arguments: Any) -> Any:
         """Call a short function in a worker now, beside its task; raises whatever Dask raises if that fails."""

@@ -73,17 +73,20 @@ def skip_the_start(job: StyleJob, emit: Emit, control: Control) -> None:
 def paint_with_checkpoints(job: StyleJob, emit: Emit, control: Control) -> None:
     """Answers every request: a step an epoch, a checkpoint with its number after each.
 
-    It kills its process at epoch 2 where the style is "deadly", or "deadly once" and there was no checkpoint.
+    It kills its process at epoch 2 where the style is "deadly", or "deadly once" and there was no checkpoint; the event
+    of epoch 2 was received by then, because the checkpoint of epoch 1, which is sent after it, was fetched.
     """
     epochs = job.epochs or int(job.options.epochs)
     begun = int(job.checkpoint or (job.first if job.start else 0))
     note = json.dumps({"steered": [changes for _, changes in job.steered], "start": bool(job.start)})
     emit(Started("compact", note, 8, 6, epochs, epochs, epoch=begun, resumed=bool(job.checkpoint)))
+    dies = job.style == b"deadly" or (job.style == b"deadly once" and begun < 1)
     for n in range(begun, epochs + 1):
         if n > begun or not job.checkpoint:
             emit(epoch(n))
-        if n == 2 and (job.style == b"deadly" or (job.style == b"deadly once" and begun < 1)):
-            while worker_tasks._checkpoints:  # that of epoch 1 was not fetched yet
+        if n == 2 and dies:
+            emit(Kept(1, 1.0, b"1"))
+            while worker_tasks._checkpoints:  # it was not fetched yet
                 time.sleep(0.005)
             os.kill(os.getpid(), signal.SIGKILL)
         if control.stop_requested:
@@ -94,7 +97,7 @@ def paint_with_checkpoints(job: StyleJob, emit: Emit, control: Control) -> None:
             return emit(Kept(n, float(n), b"%d" % n))
         if changes := control.take_changes():
             emit(Steered(n + 1, n, changes))
-        if n == 1 or job.style != b"deadly":
+        if not dies:
             emit(Kept(n, float(n), b"%d" % n))
         while job.options.strength == HOLDS and n == 1 and not (control.stop_requested or control.pause_requested):
             time.sleep(0.005)

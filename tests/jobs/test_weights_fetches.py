@@ -179,7 +179,7 @@ def test_two_studios_at_once_share_one_download_and_the_one_that_cancels_leaves_
 
 def fetches_in(folder: Path) -> WeightsFetches:
     """Downloads whose workers cannot be reached."""
-    return WeightsFetches(folder, Workers(WorkerFunctions(), 0, lambda action: None))
+    return WeightsFetches(folder, Workers(WorkerFunctions(), 0, lambda action: None, lambda: None))
 
 
 @pytest.mark.parametrize(
