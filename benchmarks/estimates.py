@@ -80,9 +80,7 @@ def told_and_taken(number: int, size: int, network: str) -> dict[str, float | st
     )
     content, style = (picture(choose) for _ in range(2))
     extractor, _ = choose_extractor(network, precision="float32")
-    told = estimate(
-        *content.shape[:2], options, network, calibration=calibrate(extractor), style=(style.shape[0], style.shape[1])
-    )
+    told = estimate(*content.shape[:2], options, network, calibration=calibrate(extractor), styles=[style.shape[:2]])
     if told.seconds is None:
         raise NotMeasured(f"no seconds were told for {told.width} x {told.height} px")
     job = StyleJob(encode_png(content), encode_png(style), options)

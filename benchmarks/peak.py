@@ -95,7 +95,7 @@ def paint(peak: Peak, steps: int) -> dict[str, float]:
     content, style = (np.random.default_rng(seed).random((height, width, 3), np.float32) for seed in range(2))
     options = StyleOptions(size=size, init="content", epochs=1, steps_per_epoch=steps, extractor=network)
     bound = round(budget * GIGABYTE) or 10**6 * GIGABYTE
-    told = estimate(height, width, options, network, extractor.dtype, budget=bound, style=(height, width))
+    told = estimate(height, width, options, network, extractor.dtype, budget=bound, styles=[(height, width)])
     painting = stylize(content, style, options, extractor=extractor, budget=bound)
     spent = [seconds(lambda: all_of(1, painting)) for _ in range(1 + steps)]
     return {

@@ -11,7 +11,7 @@ from nst.cli.main import build_parser
 from nst.cli.stylize import TIMELAPSE_FLAGS
 from nst.options.fast_options import FastOptions
 from nst.options.layer_presets import PRESETS, Preset
-from nst.options.option_field import Option, options_of
+from nst.options.option_field import Numbers, Option, options_of
 from nst.options.settings import Settings, flag_of
 from nst.options.style_options import StyleOptions
 from nst.options.train_options import TrainOptions
@@ -38,6 +38,8 @@ def bounds(option: Option) -> str:
     """The values that the option may have."""
     if option.choices:
         return ", ".join(f"`{choice}`" for choice in option.choices)
+    if option.type is Numbers:
+        return f"up to {option.most} numbers, {option.low:g} to {option.high:g}"
     if option.low is not None and option.high is not None:
         words = "".join(f" or `{word}`" for word in option.words)
         return f"{option.type(option.low)} to {option.type(option.high)} {option.unit}".strip() + words

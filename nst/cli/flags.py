@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Iterable
 from typing import Any
 
-from nst.options.option_field import Option, number
+from nst.options.option_field import Numbers, Option, number
 
 
 def add_flag(parser: argparse.ArgumentParser, option: Option, prefix: str = "", words: tuple[str, ...] = ()) -> None:
@@ -13,6 +13,10 @@ def add_flag(parser: argparse.ArgumentParser, option: Option, prefix: str = "", 
     text = option.help.replace("%", "%%")
     if option.type is bool:
         parser.add_argument(flag, action=argparse.BooleanOptionalAction, help=text)
+        return
+    if option.type is Numbers:
+        name = option.name.upper()
+        parser.add_argument(flag, nargs="+", metavar=name, help=f"{text} (default: automatic)")
         return
     shown = "automatic" if option.default is None else option.default
     metavar = "|".join((*option.choices, *words) or (option.name.upper(), *option.words))
@@ -23,7 +27,7 @@ def flags_given(parsed: argparse.Namespace, options: Iterable[Option], prefix: s
     """The values of those options whose flags were given, unchecked."""
     texts = {option: getattr(parsed, f"{prefix}{option.name}") for option in options}
     return {
-        option.name: number(text) if option.type in (int, float) else text
+        option.name: number(text) if option.type in (int, float) else ",".join(text) if isinstance(text, list) else text
         for option, text in texts.items()
         if text is not None
     }

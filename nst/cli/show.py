@@ -43,9 +43,8 @@ def _run_lines(found: Provenance) -> Iterator[tuple[str, str]]:
     yield "nst", ", ".join((found.version, *(f"{name} {version}" for name, version in found.versions.items())))
     yield "network", f"{found.extractor}, {found.precision}"
     yield "epochs painted", str(found.epochs)
-    for name in ("content", "style", "init"):
-        if sha256 := getattr(found, name):
-            yield name, f"SHA-256 {sha256}"
+    for role, sha256 in found.pictures.items():
+        yield role, f"SHA-256 {sha256}"
     if found.branched:
         yield "begins from", "a kept frame of another run"
     yield "", ""
@@ -62,4 +61,6 @@ def _value(value: Any) -> str:
     """An option's value as its flag takes it. Names from the file are escaped: a terminal obeys control characters."""
     if isinstance(value, Mapping):
         return ",".join(f"{layer}={weight:g}" for layer, weight in value.items()).encode("unicode_escape").decode()
+    if isinstance(value, list):
+        return ",".join(f"{each:g}" for each in value)
     return "automatic" if value is None else str(value)

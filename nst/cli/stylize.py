@@ -15,6 +15,7 @@ from nst.cli.flags import add_flag, flags_given
 from nst.cli.paths import check_not_overwritten, input_output_pairs, paint_each
 from nst.errors import InputError, OptionError
 from nst.options.option_field import options_of
+from nst.options.picture_roles import MOST_STYLES
 from nst.options.style_options import StyleOptions
 from nst.pictures import timelapse
 from nst.pictures.images import Array, encode_jpeg, fit, read_bytes, resize
@@ -43,7 +44,13 @@ class Timelapse(NamedTuple):
 def add_flags(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     parser.add_argument("content", type=Path, metavar="CONTENT", help="a picture, or a folder of pictures")
-    parser.add_argument("style", type=Path, metavar="STYLE", help="the picture whose style to take")
+    parser.add_argument(
+        "styles",
+        type=Path,
+        nargs="+",
+        metavar="STYLE",
+        help=f"the picture whose style to take; up to {MOST_STYLES} are mixed, see --style-mix",
+    )
     parser.add_argument("-o", "--output", type=Path, required=True, help="PNG to write; a folder if CONTENT is one")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
     parser.add_argument(
@@ -65,14 +72,16 @@ def run(parsed: argparse.Namespace) -> int:
     like = read_file(parsed.like) if parsed.like else None
     flags = flags_given(parsed, options_of(StyleOptions))
     options, init = _options({**(like.resolved.to_json() if like else {}), **flags})
+    _check_paintings(options, len(parsed.styles))
     moving = _timelapse(parsed)
     pairs = list(input_output_pairs(parsed.content, parsed.output))
     check_not_overwritten(
-        [*(content for content, _ in pairs), parsed.style, init, parsed.like],
+        [*(content for content, _ in pairs), *parsed.styles, init, parsed.like],
         [*(output for _, output in pairs), moving and moving.path],
     )
     repeated = _repeated(like, flags) if like else {}
-    job = StyleJob(b"", read_bytes(parsed.style), options, init=read_bytes(init) if init else None, **repeated)
+    style, *more_styles = (read_bytes(path) for path in parsed.styles)
+    job = StyleJob(b"", style, options, read_bytes(init) if init else None, tuple(more_styles), **repeated)
     if like:
         content = b"" if parsed.content.is_dir() else read_bytes(parsed.content)
         for remark in _remarks(like, parsed.like.name, dataclasses.replace(job, content=content)):
@@ -83,6 +92,14 @@ def run(parsed: argparse.Namespace) -> int:
         _paint(one, output, content.name, parsed.quiet, moving)
 
     return paint_each(pairs, parsed.content.is_dir(), paint)
+
+
+def _check_paintings(options: StyleOptions, count: int) -> None:
+    """Raise InputError unless a run of `options` may have so many paintings."""
+    if count > MOST_STYLES:
+        raise InputError(f"a run has at most {MOST_STYLES} paintings, got {count}")
+    options.style_shares(count)
+    options.scale_of_each(count)
 
 
 def _options(given: dict[str, Any]) -> tuple[StyleOptions, Path | None]:
@@ -110,8 +127,10 @@ def _repeated(like: Provenance, flags: Mapping[str, Any]) -> dict[str, Any]:
 
 def _remarks(like: Provenance, name: str, job: StyleJob) -> Iterator[str]:
     """In what the run of `job` differs from that of `like`, a file called `name`, and what is repeated of it."""
-    known = {"content": (like.content, job.content), "style": (like.style, job.style), "init": (like.init, job.init)}
-    others = [role for role, (sha, data) in known.items() if sha and data and sha != hashlib.sha256(data).hexdigest()]
+    given = {role: hashlib.sha256(data).hexdigest() for role, data in job.pictures.items()}
+    others = [role for role, sha in like.pictures.items() if given.get(role, sha) != sha]
+    if len(like.more_styles) != len(job.more_styles):
+        yield f"{name!r} was painted from {count(1 + len(like.more_styles), 'painting')}"
     if others:
         yield f"{name!r} was painted from {' and '.join(f'another {role}' for role in others)}"
     if like.branched:

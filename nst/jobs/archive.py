@@ -10,6 +10,7 @@ from pathlib import Path
 from nst.errors import Busy, Conflict, DiskFull
 from nst.jobs.database import BLOCK, RESERVE
 from nst.jobs.store import Store
+from nst.options.picture_roles import STYLE_ROLES
 from nst.runs.run import Run, State
 
 UNDO = 600.0  # seconds for which a deleted run can be restored
@@ -21,7 +22,7 @@ SEARCHED = " || ' ' || ".join(  # in SQL
         *(
             f"coalesce(json_extract(run, '$.names.{role}'),"
             f" (SELECT name FROM uploads WHERE id = json_extract(run, '$.{role}')), '')"
-            for role in ("content", "style")
+            for role in ("content", *STYLE_ROLES)
         ),
     ]
 )
@@ -167,7 +168,8 @@ class Archive:
         used = {
             picture
             for (text,) in self._store.database.rows("SELECT run FROM runs")
-            for picture in (json.loads(text)[role] for role in ("content", "style", "init"))
+            for run in (json.loads(text),)
+            for picture in (run["content"], run["style"], run["init"], *run.get("more_styles", ()))
         }
         for path in (self._store.folder / "uploads").iterdir():
             with suppress(FileNotFoundError):

@@ -122,9 +122,8 @@ def _database_trouble(folder: Path) -> str:
 
 
 def _run_troubles(folder: Path, run: Run) -> Iterator[str]:
-    for role in ("content", "style", "init"):
-        upload = getattr(run, role)
-        if upload and not (folder / "uploads" / upload).is_file():
+    for role, upload in run.uploads.items():
+        if not (folder / "uploads" / upload).is_file():
             yield f"run {run.id}: its {role} picture is missing"
     if run.has_result:
         try:
@@ -198,7 +197,8 @@ def _described(place: Path) -> dict[str, Any]:
         run = Run.from_json(json.loads((place / "run.json").read_bytes()))
     except (OSError, ValueError, KeyError, TypeError, OptionError):
         return {}
-    names = ("created", "options", "content", "style", "init", "names", "client", "gpu", "parent", "first", "epochs")
+    pictures = ("content", "style", "init", "more_styles", "names")
+    names = ("created", "options", *pictures, "client", "gpu", "parent", "first", "epochs")
     return {name: getattr(run, name) for name in names}
 
 
@@ -216,6 +216,7 @@ def _from_result(path: Path) -> dict[str, Any]:
         "content": found.content,
         "style": found.style,
         "init": found.init,
+        "more_styles": found.more_styles,
         "extractor": found.extractor,
         "precision": found.precision,
         "epochs": found.epochs,

@@ -101,16 +101,16 @@ class Store:
 
     def create(self, options: StyleOptions, content: str, style: str, init: str | None = None, **more: Any) -> Run:
         """Create a queued run of uploads, and record its first event. `more`: fields of Run. Raises NotFound."""
-        uploads = {"content": content, "style": style, **({"init": init} if init else {})}
-        names = {role: self.upload_name(upload_id) for role, upload_id in uploads.items()} | more.pop("names", {})
+        given_names = more.pop("names", {})
         run = Run(
             **{"id": uuid.uuid4().hex, "created": time.time(), "epochs": options.most_epochs, **more},
-            names=names,
             options=options,
             content=content,
             style=style,
             init=init,
         )
+        names = {role: self.upload_name(upload_id) for role, upload_id in run.uploads.items()}
+        run = dataclasses.replace(run, names=names | given_names)
         self.files.write_description(run)
         with self.database.transaction() as connection:
             _insert_run(connection, run)
@@ -139,7 +139,7 @@ class Store:
         self.files.write_start(run_id, frame)
         pictures, network = (parent.content, parent.style, parent.init), (parent.extractor, parent.precision)
         more |= dict(zip(("extractor", "precision"), network, strict=True))
-        more |= {"names": parent.names, "parent": parent.id, "first": epoch}
+        more |= {"names": parent.names, "parent": parent.id, "first": epoch, "more_styles": parent.more_styles}
         return self.create(options, *pictures, id=run_id, **more)
 
     def run(self, run_id: str) -> Run:
@@ -173,6 +173,7 @@ class Store:
             style=self.upload(run.style),
             options=run.options,
             init=self.upload(run.init) if run.init else None,
+            more_styles=tuple(self.upload(style) for style in run.more_styles),
             extractor=run.extractor,
             precision=run.precision,
             epochs=run.epochs if run.prolonged else None,

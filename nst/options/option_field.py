@@ -16,6 +16,7 @@ from typing import Any, Self, get_args, get_type_hints
 from nst.errors import OptionError
 
 LayerWeights = tuple[tuple[str, float], ...]  # pairs (layer, weight); a tuple because options are hashable
+Numbers = tuple[float, ...]  # one for each painting
 
 ECHO = 80  # characters of a wrong value that an error repeats
 
@@ -31,6 +32,7 @@ class Option:
     group: str
     low: float | None = None  # of a number
     high: float | None = None  # of a number; None allows every finite one from `low` on
+    most: int | None = None  # how many numbers, of `Numbers`
     step: float | None = None
     log: bool = False  # its slider is logarithmic
     choices: tuple[str, ...] = ()
@@ -49,6 +51,8 @@ class Option:
             return None
         if self.type is LayerWeights:
             return _layer_weights(self.name, value)
+        if self.type is Numbers:
+            return self._numbers(value)
         if self.type is bool:
             return self._boolean(value)
         if self.type is str:
@@ -67,6 +71,15 @@ class Option:
         raise OptionError(
             f"`{self.name}` must be one of {', '.join(self.choices)}; got {shown(value)}{hint}", self.name
         )
+
+    def _numbers(self, value: Any) -> Numbers | None:
+        """From [0.7, 0.3], "0.7,0.3" or a single number; None if empty."""
+        given = [number(part) for part in value.replace(",", " ").split()] if isinstance(value, str) else value
+        given = [given] if isinstance(given, int | float) else given
+        if not isinstance(given, list | tuple) or len(given) > (self.most or len(given)):
+            raise OptionError(f"`{self.name}` must be at most {self.most} numbers, got {shown(value)}", self.name)
+        one = dataclasses.replace(self, type=float)
+        return tuple(one.check(each) for each in given) or None
 
     def _number(self, value: Any) -> int | float | str:
         assert self.low is not None
@@ -102,9 +115,11 @@ class Options:
 
     def to_json(self) -> dict[str, Any]:
         """Values as JSON has them, by option; `from_json` is the inverse."""
-        layers = [option.name for option in options_of(type(self)) if option.type is LayerWeights]
+        forms = {LayerWeights: dict, Numbers: list}
+        convert = {option.name: forms[option.type] for option in options_of(type(self)) if option.type in forms}
         return {
-            name: dict(value) if name in layers and value else value for name, value in dataclasses.asdict(self).items()
+            name: convert[name](value) if name in convert and value else value
+            for name, value in dataclasses.asdict(self).items()
         }
 
     @classmethod

@@ -11,7 +11,8 @@ from typing import Any, Self
 
 from nst.errors import OptionError
 from nst.options.layer_presets import PRESETS, nearest_layer, nearest_layers
-from nst.options.option_field import ECHO, LayerWeights, Options, declare, did_you_mean, options_of, shown
+from nst.options.option_field import ECHO, LayerWeights, Numbers, Options, declare, did_you_mean, options_of, shown
+from nst.options.picture_roles import MOST_STYLES
 
 MOST_EPOCHS = 100  # of a run whose `epochs` is "auto"
 # `extractor` "auto" means VGG19 where the run is estimated to take at most so many seconds with it. The aim is the best
@@ -83,6 +84,23 @@ class StyleOptions(Options):
         step=0.05,
         log=True,
     )
+    style_mix: Numbers | None = declare(
+        None,
+        "weights of several paintings, as 0.7,0.3: their Gram matrices are averaged; automatic is equal weights",
+        "styles",
+        low=0.0,
+        high=1e6,
+        most=MOST_STYLES,
+        live=True,
+    )
+    style_scales: Numbers | None = declare(
+        None,
+        "a style_scale for each of several paintings, as 1,0.5; automatic is style_scale for all",
+        "styles",
+        low=0.25,
+        high=4.0,
+        most=MOST_STYLES,
+    )
     content_weight: float | None = declare(
         None,
         "weight of the content loss; automatic is the normalisation's own",
@@ -150,6 +168,11 @@ class StyleOptions(Options):
         choices=("auto", "float32", "bfloat16"),
     )
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.style_mix and not any(self.style_mix):
+            raise OptionError("`style_mix` must have a weight above 0", "style_mix")
+
     @property
     def most_epochs(self) -> int:
         """Epochs of the schedule; a run with `epochs` "auto" may end sooner."""
@@ -171,6 +194,22 @@ class StyleOptions(Options):
         """The loss weights as the objective uses them."""
         content, style, tv = self.weights_before_strength.values()
         return Weights(content, style * self.strength, tv)
+
+    def style_shares(self, paintings: int) -> Numbers:
+        """The weight of each painting in their mix, of sum 1. Raises OptionError for a wrong number of weights."""
+        weights = self._for_each("style_mix", paintings) or (1.0,) * paintings
+        return tuple(weight / sum(weights) for weight in weights)
+
+    def scale_of_each(self, paintings: int) -> Numbers:
+        """The style scale of each painting. Raises OptionError for a wrong number of scales."""
+        return self._for_each("style_scales", paintings) or (self.style_scale,) * paintings
+
+    def _for_each(self, name: str, paintings: int) -> Numbers | None:
+        numbers: Numbers | None = getattr(self, name)
+        if numbers and len(numbers) != paintings:
+            rule = f"a number for each of the {paintings} paintings" if paintings > 1 else "one number for one painting"
+            raise OptionError(f"`{name}` must have {rule}, got {len(numbers)}", name)
+        return numbers
 
     def layers(self, extractor: str) -> tuple[LayerWeights, LayerWeights]:
         """(content layers, style layers) of `extractor` with their weights; those of a preset sum to 1 in either."""

@@ -19,6 +19,7 @@ from PIL.PngImagePlugin import PngImageFile
 from nst.errors import ImageError, OptionError, StyleError
 from nst.options.fast_options import FastOptions, mix_of
 from nst.options.option_field import ECHO, did_you_mean, shown
+from nst.options.picture_roles import MOST_STYLES, by_role
 from nst.options.style_options import StyleOptions
 
 KEYWORD = "nst"  # of the result of a run
@@ -45,7 +46,13 @@ class Provenance:
     content: str  # SHA-256 of the file, hexadecimal; "" if unknown
     style: str
     init: str | None = None  # None without a picture to start from
+    more_styles: tuple[str, ...] = ()  # further paintings
     branched: bool = False  # it began from a kept frame of another run, so the settings do not suffice to repeat it
+
+    @property
+    def pictures(self) -> dict[str, str]:
+        """The SHA-256 of the pictures by role, those of `ROLES` that are known."""
+        return by_role(self.content, (self.style, *self.more_styles), self.init)
 
     @property
     def resolved(self) -> StyleOptions:
@@ -75,6 +82,7 @@ class Provenance:
             "content": self.content,
             "style": self.style,
             "init": self.init,
+            "more_styles": list(self.more_styles),
             "branched": self.branched,
         }
 
@@ -107,6 +115,7 @@ class Provenance:
             content=_hash("content", given.get("content", "")),
             style=_hash("style", given.get("style", "")),
             init=None if init is None else _hash("init", init),
+            more_styles=_hashes("more_styles", given.get("more_styles", [])),
             branched=branched,
         )
 
@@ -237,6 +246,12 @@ def _hash(name: str, value: Any) -> str:
     if not (isinstance(value, str) and SHA256.fullmatch(value)):
         raise OptionError(f"`{name}` must be the SHA-256 of a file in hexadecimal, got {shown(value)}", name)
     return value
+
+
+def _hashes(name: str, value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or len(value) >= MOST_STYLES:
+        raise OptionError(f"`{name}` must be a list of at most {MOST_STYLES - 1}, got {shown(value)}", name)
+    return tuple(_hash(name, each) for each in value)
 
 
 def _whole(name: str, value: Any, most: int) -> int:

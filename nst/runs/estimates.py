@@ -6,7 +6,7 @@ follows from the pictures and activations that are held at once. TensorFlow is n
 
 import dataclasses
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -42,6 +42,7 @@ NETWORKS = {
 BASE = 640_000_000  # bytes: Python, TensorFlow, what a worker imports, a traced step
 WEIGHTS = 3  # copies: as they were read, as they are used, and transposed for the backward pass
 FORWARD = 0.5  # of the bytes of a step: a forward pass alone
+MATRICES = 2_500_000  # bytes of another painting's Gram matrices on the layers of a preset
 CONTENT = 64  # bytes for a pixel: activations of the content, and the parts that they are joined from
 ADAM_PICTURES = 8  # held at once: iterate, gradient, moments, average, and the arrays they come from
 LBFGS_PICTURES = 15  # the same of L-BFGS beside its pairs
@@ -118,7 +119,7 @@ def estimate(
     precision: str = "float32",
     calibration: Calibration | None = None,
     budget: int | None = None,
-    style: tuple[int, int] | None = None,
+    styles: Sequence[tuple[int, int]] = (),
 ) -> Estimate:
     """What painting a content of `height` x `width` px (of any size: their ratio counts) with `options` will take.
 
@@ -129,15 +130,15 @@ def estimate(
         precision: "float32" or "bfloat16": "auto" is already decided.
         calibration: of that network at that precision, see `calibration_for`.
         budget: bytes the painting process may take in all, see memory_budget.py; None is no bound.
-        style: (height, width) of the style picture, px; None takes one shaped like the content.
+        styles: (height, width) of each painting, px; none takes one shaped like the content.
 
     Raises:
         OutOfMemory: it does not fit the budget, even by tiles; the message names the largest size that does.
     """
-    run = _Run(height, width, options, network, precision, style or (height, width))
+    run = _Run(height, width, options, network, precision, styles)
     tile = run.tile(math.inf if budget is None else budget)
     if tile is None:
-        largest = largest_size(height, width, options, network, precision, budget=budget or 0, style=style)
+        largest = largest_size(height, width, options, network, precision, budget=budget or 0, styles=styles)
         raise OutOfMemory(
             f"`size` {options.size} needs {run.bytes(TILES[-1]) / GIGABYTE:.1f} GB of memory even by tiles, but the "
             f"painting may take {(budget or 0) / GIGABYTE:.1f} GB; "
@@ -154,13 +155,13 @@ def seconds_of(
     options: StyleOptions,
     calibration: Calibration,
     tile: int | None,
-    style: tuple[int, int] | None = None,
+    styles: Sequence[tuple[int, int]] = (),
 ) -> float:
     """Seconds of the run, from Start to the result, if it is painted by tiles of that side, px; None is whole.
 
     Arguments as in `estimate`, whose `Estimate.tile` it may be.
     """
-    run = _Run(height, width, options, calibration.network, calibration.precision, style or (height, width))
+    run = _Run(height, width, options, calibration.network, calibration.precision, styles)
     return run.seconds(calibration, tile or 0)
 
 
@@ -171,7 +172,7 @@ def auto_network(
     precision: str,
     known: Iterable[Calibration],
     budget: int,
-    style: tuple[int, int] | None = None,
+    styles: Sequence[tuple[int, int]] = (),
     best: str = "vgg19",
 ) -> tuple[str, str]:
     """(the network that "auto" stands for in a run where the weights of `best` are installed, why in one sentence).
@@ -181,7 +182,7 @@ def auto_network(
     """
     title, speed = best.upper(), calibration_for(best, precision, known)
     try:
-        found = estimate(height, width, options, best, precision, speed, budget, style)
+        found = estimate(height, width, options, best, precision, speed, budget, styles)
     except OutOfMemory:
         return "compact", f"{title} would need more memory than there is."
     if found.seconds is None or found.seconds <= AUTO_SECONDS:
@@ -199,14 +200,14 @@ def largest_size(
     precision: str = "float32",
     *,
     budget: int,
-    style: tuple[int, int] | None = None,
+    styles: Sequence[tuple[int, int]] = (),
 ) -> int:
     """The largest `size`, px, that the option allows and that fits the budget, by tiles if need be; 0 if none does."""
     bounds = next(option for option in options_of(StyleOptions) if option.name == "size")
     low, high, step = (int(bound or 1) for bound in (bounds.low, bounds.high, bounds.step))
     for size in range(high, low - 1, -step):
         smaller = dataclasses.replace(options, size=size)
-        run = _Run(height, width, smaller, network, precision, style or (height, width))
+        run = _Run(height, width, smaller, network, precision, styles)
         if run.tile(budget) is not None:
             return size
     return 0
@@ -226,7 +227,7 @@ class _Run:
     options: StyleOptions
     network: str
     precision: str
-    style: tuple[int, int]
+    styles: Sequence[tuple[int, int]]
 
     @property
     def scales(self) -> tuple[Scale, ...]:
@@ -240,13 +241,13 @@ class _Run:
         """Peak memory of the process that paints; with L-BFGS as in float32, which it may change to."""
         half = self.precision == "bfloat16" and self.options.optimizer != "lbfgs"
         cost, share = NETWORKS[self.network], 0.5 if half else 1.0
-        canvas, style = canvas_pixels(self.scales[-1]), self._style_pixels(self.scales[-1])
+        canvas, styles = canvas_pixels(self.scales[-1]), self._style_pixels(self.scales[-1])
         most = self._pixels(tile) if tile else math.inf
-        step = max(min(canvas, most), FORWARD * min(style, most))
+        step = max(min(canvas, most), FORWARD * min(max(styles), most))
         pictures = ADAM_PICTURES * canvas
         if self.options.optimizer == "lbfgs":
             pictures = (LBFGS_PICTURES + 2 * pairs(canvas)) * canvas
-        held = PICTURE * (pictures + 2 * style) + share * CONTENT * canvas
+        held = PICTURE * (pictures + 2 * sum(styles)) + share * CONTENT * canvas + MATRICES * (len(styles) - 1)
         of_step = share * cost.step + (cost.summed if share < 1 else 0)
         return round(BASE + share * WEIGHTS * cost.weights + of_step * step + held)
 
@@ -260,7 +261,7 @@ class _Run:
         if tile and canvas > self._pixels(tile):
             pixels *= TILED_STEP * self._pixels(tile) / tile**2
         step = calibration.step_seconds + pixels * calibration.pixel_seconds
-        targets = TARGETS * (canvas + self._style_pixels(scale)) * calibration.pixel_seconds
+        targets = TARGETS * (canvas + sum(self._style_pixels(scale))) * calibration.pixel_seconds
         if self.options.optimizer == "lbfgs":
             step += VECTOR_PASSES * 2 * pairs(canvas) * canvas * calibration.vector_seconds
         again = (scale == self.scales[0]) + (self.options.optimizer == "lbfgs")  # evaluated before the first step
@@ -270,10 +271,12 @@ class _Run:
         """Pixels of a tile with its halo; a picture of no more is painted whole."""
         return (tile + 2 * NETWORKS[self.network].halo) ** 2
 
-    def _style_pixels(self, scale: Scale) -> int:
-        """Pixels of the style picture's canvas at that scale."""
-        side = round(self.options.style_scale * max(scale.height, scale.width))
-        return canvas_pixels(Scale(*fit(*self.style, side), 0))
+    def _style_pixels(self, scale: Scale) -> list[int]:
+        """Pixels of each painting's canvas at that scale."""
+        styles = self.styles or [(self.height, self.width)] * len(self.options.style_scales or (1,))
+        side, factors = max(scale.height, scale.width), self.options.scale_of_each(len(styles))
+        shapes = (fit(*shape, round(factor * side)) for shape, factor in zip(styles, factors, strict=True))
+        return [canvas_pixels(Scale(*shape, 0)) for shape in shapes]
 
 
 def canvas_pixels(scale: Scale) -> int:

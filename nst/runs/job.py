@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Self
 
 from nst.options.fast_options import FastOptions
+from nst.options.picture_roles import by_role
 from nst.options.style_options import StyleOptions
 from nst.pictures.provenance import Steering
 
@@ -20,6 +21,7 @@ class StyleJob:
     style: bytes
     options: StyleOptions  # as the run began
     init: bytes | None = None  # the picture to start from when `options.init` is "image"
+    more_styles: tuple[bytes, ...] = ()  # further paintings
     extractor: str = ""  # the network of a run that goes on; "" takes that of `options`
     precision: str = ""  # of its arithmetic, likewise
     epochs: int | None = None  # of the whole run, if not those of `options`
@@ -37,7 +39,14 @@ class StyleJob:
     def from_wire(cls, wire: Mapping[str, Any]) -> Self:
         """The job that `to_wire` was called on. Raises OptionError for options of another version."""
         steered = tuple((step, changes) for step, changes in wire["steered"])
-        return cls(**{**wire, "options": StyleOptions.from_json(wire["options"]), "steered": steered})
+        more_styles = tuple(wire.get("more_styles", ()))  # version 0.1 had one painting
+        options = StyleOptions.from_json(wire["options"])
+        return cls(**{**wire, "options": options, "steered": steered, "more_styles": more_styles})
+
+    @property
+    def pictures(self) -> dict[str, bytes]:
+        """The files by role, those of `ROLES` that the run has."""
+        return by_role(self.content, (self.style, *self.more_styles), self.init)
 
 
 @dataclass(frozen=True)

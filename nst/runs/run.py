@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any, Self
 
 from nst.errors import Conflict
+from nst.options.picture_roles import by_role
 from nst.options.style_options import StyleOptions
 from nst.runs.events import (
     Continued,
@@ -89,6 +90,7 @@ class Run:
     content: str  # id of an upload
     style: str
     init: str | None = None
+    more_styles: tuple[str, ...] = ()  # further paintings
     names: dict[str, str] = field(default_factory=dict)  # of the pictures' files, by role; {} in older stores
     client: str = ""  # that created it; never shown
     gpu: bool = False  # only a worker with a graphics card may paint it
@@ -118,6 +120,16 @@ class Run:
     stalls: int = 0  # times in a row that one was lost before the run had got further
     last: int = 1  # number of the last event; the first says that it was queued
     has_result: bool = False
+
+    @property
+    def uploads(self) -> dict[str, str]:
+        """The ids of its pictures by role, those of `ROLES` that it has."""
+        return by_role(self.content, self.styles, self.init)
+
+    @property
+    def styles(self) -> tuple[str, ...]:
+        """The ids of its paintings."""
+        return (self.style, *self.more_styles)
 
     @property
     def options_now(self) -> StyleOptions:
@@ -190,5 +202,6 @@ class Run:
                 "options": StyleOptions.from_json(given["options"]),
                 "losses": losses and Losses(**losses),
                 "steered": tuple(given.get("steered", ())),
+                "more_styles": tuple(given.get("more_styles", ())),
             }
         )

@@ -20,6 +20,7 @@ from nst.engine.optimization.optimize import stylize
 from nst.engine.optimization.start import start_from_frame
 from nst.engine.optimization.step import Step
 from nst.errors import Diverged, InputError, OutOfMemory
+from nst.options.picture_roles import STYLE_ROLES
 from nst.options.settings import Settings
 from nst.pictures import images
 from nst.pictures.images import fit
@@ -49,7 +50,12 @@ class StyleRun:
         self._alpha = content.alpha
         # From the picture's own sides: those of the reduced pixels are rounded, and the aspect ratio is to be exact.
         self._content = images.resize(content.rgb, *fit(content.height, content.width, size))
-        self._style = images.read(job.style, "style", math.ceil(size * self.options.style_scale)).rgb
+        files = (job.style, *job.more_styles)
+        scales = self.options.scale_of_each(len(files))
+        self._styles = [
+            images.read(data, role, math.ceil(size * scale)).rgb
+            for role, data, scale in zip(STYLE_ROLES, files, scales, strict=False)
+        ]
         self._init = images.read(job.init, "init", size).rgb if job.init else None
         self._budget = budget(Settings.read().memory)
         self._network, self.note = choose_extractor(
@@ -63,8 +69,8 @@ class StyleRun:
             self._add_note(f"{self.extractor} has no layer {layer}: {nearest}, the nearest, takes its place.")
         self._load_state()
         height, width, _ = self._content.shape
-        network, style = (self.extractor, self._network.dtype), self._style.shape[:2]
-        self._estimate = estimate(height, width, self.options, *network, budget=self._budget, style=style)
+        network = self.extractor, self._network.dtype
+        self._estimate = estimate(height, width, self.options, *network, budget=self._budget, styles=self._style_shapes)
         self._last: Step | None = None
         self._began = self._epoch_began = self._checkpoint_at = time.monotonic()
         self._checkpoint_takes = 0.0  # seconds
@@ -72,8 +78,13 @@ class StyleRun:
     def _judge(self, best: Extractor) -> tuple[str, str]:
         """The network that "auto" stands for, and why; `best` is measured if no network was."""
         known = measured() or [calibration_of(best)]
-        (height, width, _), style = self._content.shape, self._style.shape[:2]
-        return auto_network(height, width, self.options, best.dtype, known, self._budget, style)
+        height, width, _ = self._content.shape
+        return auto_network(height, width, self.options, best.dtype, known, self._budget, self._style_shapes)
+
+    @property
+    def _style_shapes(self) -> list[tuple[int, int]]:
+        """(height, width) of each painting, px."""
+        return [(style.shape[0], style.shape[1]) for style in self._styles]
 
     def _add_note(self, sentence: str) -> None:
         self.note = f"{self.note} {sentence}".strip()
@@ -96,7 +107,7 @@ class StyleRun:
         self._first_step = self._counted_step = self._resume.step if self._resume else 0
         self.steered: list[Steering] = list(job.steered)
         self._applied = 0  # how many of these changes are in force
-        self._options_now, self._live = options, LiveWeights.of(options, self.extractor)
+        self._options_now, self._live = options, LiveWeights.of(options, self.extractor, len(self._styles))
         self._apply_until(self._first_step)
 
     def _read_checkpoint(self) -> Checkpoint | None:
@@ -114,8 +125,9 @@ class StyleRun:
             self._applied += 1
 
     def _apply(self, changes: Mapping[str, Any]) -> None:
-        self._options_now = self._options_now.steered(changes, self.extractor)
-        now = LiveWeights.of(self._options_now, self.extractor)
+        changed = self._options_now.steered(changes, self.extractor)
+        now = LiveWeights.of(changed, self.extractor, len(self._styles))
+        self._options_now = changed
         for field in dataclasses.fields(now):
             setattr(self._live, field.name, getattr(now, field.name))
 
@@ -131,9 +143,9 @@ class StyleRun:
 
     def estimate(self) -> Estimate:
         """What the run will take on this machine, which is measured if it was not before."""
-        (height, width, _), style = self._content.shape, self._style.shape[:2]
+        height, width, _ = self._content.shape
         speed, tile = calibration_of(self._network), self._estimate.tile
-        seconds = seconds_of(height, width, self.options, speed, tile, style)
+        seconds = seconds_of(height, width, self.options, speed, tile, self._style_shapes)
         return dataclasses.replace(self._estimate, seconds=seconds)
 
     def started(self) -> Started:
@@ -151,7 +163,7 @@ class StyleRun:
         try:
             for step in stylize(
                 self._content,
-                self._style,
+                self._styles,
                 self.options,
                 init=self._init,
                 live=self._live,
@@ -231,11 +243,7 @@ class StyleRun:
 
     def provenance(self) -> Provenance:
         """What is needed to make the picture again, except the pictures themselves."""
-        pictures = {
-            role: hashlib.sha256(data).hexdigest()
-            for role in ("content", "style", "init")
-            if (data := getattr(self._job, role))
-        }
+        pictures = {role: hashlib.sha256(data).hexdigest() for role, data in self._job.pictures.items()}
         return Provenance(
             version=__version__,
             versions=versions(),
@@ -245,7 +253,10 @@ class StyleRun:
             steered=tuple(self.steered),
             epochs=self._last.epoch if self._last else 0,
             branched=bool(self._job.start),
-            **pictures,
+            content=pictures["content"],
+            style=pictures["style"],
+            init=pictures.get("init"),
+            more_styles=tuple(pictures[role] for role in STYLE_ROLES[1:] if role in pictures),
         )
 
 

@@ -15,7 +15,7 @@ CONTENT, STYLE = (576, 768), (640, 768)  # px, height and width of the pictures 
 
 def forecast(**options: Any) -> Estimate:
     """What `options` take on the worker that the tests have."""
-    return estimate(*CONTENT, StyleOptions(**options), "compact", "float32", CALIBRATION, MEMORY, STYLE)
+    return estimate(*CONTENT, StyleOptions(**options), "compact", "float32", CALIBRATION, MEMORY, [STYLE])
 
 
 def said(**options: Any) -> str:

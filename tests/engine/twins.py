@@ -40,3 +40,11 @@ def convolve(x: np.ndarray, kernel: np.ndarray, bias: np.ndarray) -> np.ndarray:
         for j in range(out.shape[1]):
             out[i, j] = np.einsum("hwi,hwio->o", x[i : i + kh, j : j + kw], kernel)
     return out + bias
+
+
+def mixed_gram(paintings: list[np.ndarray], shares: list[float]) -> np.ndarray:
+    """Weighted mean of the Gram matrices of several paintings' activations [h, w, C], of any sizes."""
+    mixed = np.zeros((paintings[0].shape[2],) * 2)
+    for features, share in zip(paintings, shares, strict=True):
+        mixed += share * gram(features)
+    return mixed

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nst.errors import OptionError
-from nst.options.option_field import LayerWeights, Option, did_you_mean, options_of
+from nst.options.option_field import LayerWeights, Numbers, Option, did_you_mean, options_of
 from nst.options.style_options import NORMALISATION_WEIGHTS, StyleOptions
 
 modest = settings(max_examples=50, deadline=None, derandomize=True)
@@ -17,16 +17,20 @@ NUMBERS = [name for name, option in OPTIONS.items() if option.type in (int, floa
 CHOICES = [name for name, option in OPTIONS.items() if option.choices]
 BOOLEANS = [name for name, option in OPTIONS.items() if option.type is bool]
 LAYERS = [name for name, option in OPTIONS.items() if option.type is LayerWeights]
+SEVERAL = [name for name, option in OPTIONS.items() if option.type is Numbers]
 
 
 def test_every_option_is_of_a_kind_covered_by_these_tests():
-    assert sorted(NUMBERS + CHOICES + BOOLEANS + LAYERS) == sorted(OPTIONS)
+    assert sorted(NUMBERS + CHOICES + BOOLEANS + LAYERS + SEVERAL) == sorted(OPTIONS)
 
 
 def valid(option: Option) -> st.SearchStrategy:
     if option.name in LAYERS:
         layers = st.sampled_from(["block1_conv1", "block4_conv2", "fire4"])
         values = st.dictionaries(layers, st.floats(0, 1e6), min_size=1)
+    elif option.name in SEVERAL:
+        numbers = st.lists(st.floats(option.low, option.high), min_size=1, max_size=option.most)
+        values = numbers.filter(any)
     elif option.type is bool:
         values = st.booleans()
     elif option.choices:
@@ -238,3 +242,55 @@ def test_only_live_options_may_change_during_a_run():
             options.steered({name: 1}, "compact")
     with pytest.raises(OptionError, match="`strength` must be a number between"):
         options.steered({"strength": -1}, "compact")
+
+
+@pytest.mark.parametrize("given", [[0.7, 0.3], (0.7, 0.3), "0.7,0.3", "0.7 0.3", " 0.7, 0.3 "])
+def test_numbers_for_several_paintings_are_read_as_a_list_and_as_text(given):
+    assert StyleOptions(style_mix=given).style_mix == (0.7, 0.3)
+    assert StyleOptions.from_json({"style_mix": given}).to_json()["style_mix"] == [0.7, 0.3]
+
+
+@pytest.mark.parametrize("given", [None, "", []])
+def test_no_numbers_are_automatic(given):
+    assert StyleOptions(style_mix=given).style_mix is None
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("1,2,3,4,5", "at most 4 numbers, got '1,2,3,4,5'"),
+        ({"a": 1}, "at most 4 numbers, got {'a': 1}"),
+        ([1, -1], "a number between 0 and 1000000, got -1"),
+        ("1,heavy", "a number between 0 and 1000000, got 'heavy'"),
+        ([0.5, True], "got True"),
+        ([0, 0], "a weight above 0"),
+    ],
+)
+def test_wrong_numbers_are_refused(given, words):
+    assert words in refusal("style_mix", given)
+
+
+def test_shares_of_paintings_sum_to_1_and_are_equal_by_default():
+    assert StyleOptions(style_mix=[3, 1]).style_shares(2) == (0.75, 0.25)
+    assert StyleOptions().style_shares(4) == (0.25,) * 4
+    assert StyleOptions(style_mix=[0.3]).style_shares(1) == (1.0,)
+
+
+def test_each_painting_has_a_scale_of_its_own_or_that_of_all():
+    assert StyleOptions(style_scale=2.0).scale_of_each(2) == (2.0, 2.0)
+    assert StyleOptions(style_scale=2.0, style_scales=[1, 0.5]).scale_of_each(2) == (1.0, 0.5)
+
+
+@pytest.mark.parametrize(("count", "words"), [(1, "one number for one painting"), (3, "each of the 3 paintings")])
+def test_a_number_for_each_of_other_paintings_is_refused(count, words):
+    for name, method in (("style_mix", "style_shares"), ("style_scales", "scale_of_each")):
+        options = StyleOptions.from_json({name: [1, 2]})
+        with pytest.raises(OptionError, match=f"^`{name}` must have .*{words}, got 2$") as caught:
+            getattr(options, method)(count)
+        assert caught.value.option == name
+
+
+def test_weights_of_paintings_may_change_during_a_run_but_not_their_scales():
+    assert StyleOptions().steered({"style_mix": [1, 3]}, "compact").style_mix == (1.0, 3.0)
+    with pytest.raises(OptionError, match="'style_scales' cannot change during a run"):
+        StyleOptions().steered({"style_scales": [1, 3]}, "compact")

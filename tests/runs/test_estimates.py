@@ -1,4 +1,5 @@
 import dataclasses
+import itertools
 import json
 
 import pytest
@@ -240,3 +241,18 @@ def test_auto_guesses_from_the_speed_of_another_network() -> None:
     compact = Calibration("compact", "float32", 0.03, 3.7e-6)
     assert auto_network(480, 640, StyleOptions(size=512), "float32", [compact], 10**11)[0] == "compact"
     assert auto_network(480, 640, StyleOptions(size=64, epochs=5), "float32", [compact], 10**11)[0] == "vgg19"
+
+
+def test_each_further_painting_takes_memory_and_time():
+    options = StyleOptions(size=512)
+    found = [estimate(3, 4, options, "compact", calibration=SPEED, styles=[(3, 4)] * count) for count in (1, 2, 3)]
+    assert found[0] == estimate(3, 4, options, "compact", calibration=SPEED)
+    more = [after.bytes - before.bytes for before, after in itertools.pairwise(found)]
+    assert more[0] == pytest.approx(more[1], abs=1)
+    assert more[0] > 2 * 512 * 384 * 12  # the picture and its canvas, besides the Gram matrices
+    assert found[0].seconds < found[1].seconds < found[2].seconds
+
+
+def test_scales_of_several_paintings_count_without_their_shapes():
+    scaled = StyleOptions(style_scales=[2, 2])
+    assert estimate(3, 4, scaled, "compact").bytes == estimate(3, 4, scaled, "compact", styles=[(3, 4)] * 2).bytes

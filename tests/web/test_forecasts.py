@@ -67,12 +67,14 @@ def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Service:
 
 def test_a_forecast_is_the_estimate_of_the_network_that_will_be_used(service: Service) -> None:
     options = StyleOptions(size=256)
-    expected = estimate(576, 768, options, "compact", "float32", CALIBRATION, MEMORY, (60, 80))
+    expected = estimate(576, 768, options, "compact", "float32", CALIBRATION, MEMORY, [(60, 80)])
     style = service.pictures.keep(picture(80, 60), "style")
     found = service.forecasts.forecast(options, f"samples/{CONTENTS[0].name}", style)
     why = "VGG19's weights are not here."
     assert found == {**expected.to_json(), "extractor": "compact", "precision": "float32", "why": why}
     assert found == service.forecasts.forecast(options, (576, 768), style)
+    mixed = estimate(576, 768, options, "compact", "float32", CALIBRATION, MEMORY, [(60, 80), (60, 80)])
+    assert (service.forecasts.forecast(options, (576, 768), style, style) or {}).items() >= mixed.to_json().items()
     assert service.forecasts.forecast(StyleOptions(extractor="vgg16", precision="bfloat16"), (120, 160)) == {
         **estimate(
             *(120, 160, StyleOptions(extractor="vgg16", precision="bfloat16"), "vgg16", "bfloat16"),

@@ -54,8 +54,10 @@ def asked(**body: object) -> tuple[object, ...]:
 
 
 def test_an_estimate_request_names_a_picture_or_a_size() -> None:
-    assert asked(height=300, width=400) == ((300, 400), None, {})
-    assert asked(content="samples/owl", style="ab", options={"size": 64}) == ("samples/owl", "uploads/ab", {"size": 64})
+    assert asked(height=300, width=400) == ((300, 400), [], {})
+    expected = "samples/owl", ["uploads/ab"], {"size": 64}
+    assert asked(content="samples/owl", style="ab", options={"size": 64}) == expected
+    assert asked(content="samples/owl", style=["ab", "samples/b"])[1] == ["uploads/ab", "samples/b"]
 
 
 @pytest.mark.parametrize(
@@ -67,6 +69,7 @@ def test_an_estimate_request_names_a_picture_or_a_size() -> None:
         ({"height": True, "width": 80}, "got True"),
         ({"height": "1e3", "width": 80}, "got '1e3'"),
         ({"content": 7}, "`content` must be samples/NAME or uploads/ID, got 7"),
+        ({"height": 100, "width": 80, "style": list("abcde")}, "`style` must be one to 4 pictures, got 5"),
         ({"contnet": "x"}, "did you mean 'content'"),
     ],
 )

@@ -91,7 +91,9 @@ def test_a_run_emits_its_start_every_epoch_and_its_end(job):
 def test_a_style_for_large_brushwork_keeps_its_detail(job):
     """Enlarged fourfold, it must come from its own pixels, not from those that a painting of 96 px would need."""
     job = with_options(replace(job, style=png(np.zeros((600, 800, 3)))), style_scale=4.0)
-    assert max(StyleRun(job)._style.shape) >= 4 * 96
+    assert max(StyleRun(job)._styles[0].shape) >= 4 * 96
+    of_each = with_options(replace(job, more_styles=(job.style,)), style_scale=1.0, style_scales=[4, 0.5])
+    assert max(StyleRun(of_each)._styles[0].shape) >= 4 * 96
 
 
 def test_the_start_names_the_precision(job):

@@ -6,7 +6,7 @@ networks. Each Gram matrix is divided by its own number of positions, so content
 they have the same size, the `gatys` style loss is exactly that of the paper.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from nst.engine.backend import ops
@@ -54,6 +54,23 @@ def linear_gram(matrix: Tensor, mean: Tensor, kernel: Tensor, bias: Tensor) -> T
     crossed = ops.expand_dims(ops.matmul(mean, kernel), -1) * bias
     through = ops.matmul(ops.transpose(kernel), ops.matmul(matrix, kernel))
     return through + crossed + ops.swapaxes(crossed, -1, -2) + ops.outer(bias, bias)
+
+
+def mix_matrices(matrices: Sequence[Mapping[str, Tensor]], shares: Sequence[float]) -> dict[str, Tensor]:
+    """The Gram matrices of a mix of paintings: the mean of those of each painting, weighted by `shares` of sum 1.
+
+    The moments are averaged, not the losses. In the `gatys` normalisation a sum of losses with these weights would have
+    the same gradient: sum_k s_k |G - A_k|^2 = |G - sum_k s_k A_k|^2 + constant. In `relative` each term of that sum
+    would be divided by the norm of its own painting, and that of the lowest contrast would outweigh the others.
+
+    Args:
+        matrices: of each painting, {layer: [C, C]}.
+        shares: of each painting.
+    """
+    return {
+        layer: sum(share * of_painting[layer] for of_painting, share in zip(matrices, shares, strict=True))
+        for layer in matrices[0]
+    }
 
 
 def content_loss(features: Tensor, target: Tensor, normalisation: str) -> Tensor:

@@ -41,14 +41,15 @@ class LiveWeights:
     content_layers: tuple[float, ...]
     style_layers: tuple[float, ...]
     learning_rate: float
+    styles: tuple[float, ...] = (1.0,)  # share of each painting in the mix, of sum 1
 
     @classmethod
-    def of(cls, options: StyleOptions, extractor: str) -> "LiveWeights":
-        """The weights of `options` for the network named `extractor`."""
+    def of(cls, options: StyleOptions, extractor: str, paintings: int = 1) -> "LiveWeights":
+        """The weights of `options` for the network named `extractor`. Raises OptionError, see `style_shares`."""
         w = options.weights
         content, style = options.layers(extractor)
         layers = tuple(weight for _, weight in content), tuple(weight for _, weight in style)
-        return cls(w.content, w.style, w.tv, *layers, options.learning_rate)
+        return cls(w.content, w.style, w.tv, *layers, options.learning_rate, options.style_shares(paintings))
 
     def on_scale(self, coarseness: float, scales_left: float, normalisation: str) -> "LiveWeights":
         """The weights on a coarser scale.
@@ -169,7 +170,11 @@ class Objective(LayerLosses):
 
     def targets(self, content: Tensor, style: Tensor) -> Targets:
         """Targets from the two pictures, [1, H, W, 3] float32 in 0..1; their sizes may differ."""
-        return Targets(self._content_activations(content), self._style_matrices(style))
+        return Targets(self._content_activations(content), self.style_matrices(style))
+
+    def style_matrices(self, style: Tensor) -> dict[str, Tensor]:
+        """Gram matrix of each style layer for a painting, [1, H, W, 3] float32 in 0..1."""
+        return self._style_matrices(style)
 
     def evaluate(self, image: Tensor, targets: Targets, weights: LiveWeights) -> tuple[Losses, Tensor]:
         """(losses, gradient) at `image` [1, H, W, 3] float32 in 0..1; the gradient has the image's shape."""

@@ -4,7 +4,7 @@ The picture is optimized coarse to fine over the scales of a schedule (nst/runs/
 each step, so a caller may change them between two steps.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -16,6 +16,8 @@ from nst.engine.optimization.objective import LiveWeights
 from nst.engine.optimization.scale_objective import Problem, tile_side
 from nst.engine.optimization.start import start_of_run
 from nst.engine.optimization.step import Step
+from nst.errors import InputError
+from nst.options.picture_roles import MOST_STYLES, STYLE_ROLES
 from nst.options.style_options import StyleOptions
 from nst.pictures.colors import match_colors
 from nst.pictures.images import check_array
@@ -24,7 +26,7 @@ from nst.runs.schedule import Scale
 
 def stylize(
     content: np.ndarray,
-    style: np.ndarray,
+    style: np.ndarray | Sequence[np.ndarray],
     options: StyleOptions | None = None,
     *,
     init: np.ndarray | None = None,
@@ -38,7 +40,7 @@ def stylize(
 
     Args:
         content: [H, W, 3] float32 in 0..1; the result has its aspect ratio, with the long side of `options.size`.
-        style: [h, w, 3] float32 in 0..1, any size.
+        style: [h, w, 3] float32 in 0..1, any size; or one to four such paintings, which `options.style_mix` weighs.
         options: settings; None means the defaults.
         init: the picture to start from when `options.init` is "image", [h, w, 3] float32 in 0..1.
         live: weights that the caller may change between two steps; None means those of `options`.
@@ -55,19 +57,25 @@ def stylize(
         the last good picture.
 
     Raises:
-        InputError: `init` is missing, a picture is not such an array, or `resume` is of another optimizer.
-        OptionError: the extractor lacks a layer of `options`. WeightsError: its weights are missing.
+        InputError: `init` is missing, a picture is not such an array, there are none or too many paintings, or `resume`
+            is of another optimizer.
+        OptionError: the extractor lacks a layer of `options`, or these have a number for each of other than so many
+            paintings. WeightsError: the network's weights are missing.
         OutOfMemory: the run does not fit `budget`, not even by tiles.
         Diverged: the loss is no finite number any more, or grew out of bounds.
     """
     options = options or StyleOptions()
-    for name, picture in (("content", content), ("style", style), ("init", init)):
-        if picture is not None:
-            check_array(picture, name)
+    styles = (style,) if isinstance(style, np.ndarray) else tuple(style)
+    if not 1 <= len(styles) <= MOST_STYLES:
+        raise InputError(f"`style` must be one to {MOST_STYLES} paintings, got {len(styles)}")
+    for name, picture in (("content", content), *zip(STYLE_ROLES, styles, strict=False)):
+        check_array(picture, name)
+    if init is not None:
+        check_array(init, "init")
     extractor = extractor or choose_extractor(options.extractor, options.pooling, options.precision)[0]
-    live = live or LiveWeights.of(options, extractor.architecture.name)
-    tile = tile_side(content.shape[:2], style.shape[:2], options, extractor, budget)
+    live = live or LiveWeights.of(options, extractor.architecture.name, len(styles))
+    tile = tile_side(content.shape[:2], [each.shape[:2] for each in styles], options, extractor, budget)
     if options.keep_colors:
-        style = match_colors(style, content)
-    problem = Problem(content=content, style=style, options=options, extractor=extractor, tile=tile)
-    yield from Loop(problem, live, resume or start_of_run(content, style, init, options), scales).steps()
+        styles = tuple(match_colors(each, content) for each in styles)
+    problem = Problem(content=content, styles=styles, options=options, extractor=extractor, tile=tile)
+    yield from Loop(problem, live, resume or start_of_run(content, styles[0], init, options), scales).steps()

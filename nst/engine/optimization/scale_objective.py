@@ -2,13 +2,15 @@
 
 import copy
 import functools
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from nst.engine.networks.extractors import Extractor
 from nst.engine.optimization.canvas import to_canvas
+from nst.engine.optimization.losses import mix_matrices
 from nst.engine.optimization.objective import LiveWeights, Objective
 from nst.engine.optimization.tiles import TiledObjective
 from nst.options.style_options import StyleOptions
@@ -26,7 +28,7 @@ class Problem:
     """What a run optimizes."""
 
     content: np.ndarray  # [H, W, 3] float32 in 0..1
-    style: np.ndarray  # [h, w, 3] float32 in 0..1
+    styles: tuple[np.ndarray, ...]  # paintings, [h, w, 3] float32 in 0..1 each
     options: StyleOptions
     extractor: Extractor
     tile: int | None  # side of the tiles, px, see `tile_side`; None: pictures are evaluated whole
@@ -46,30 +48,38 @@ class ScaleObjective:
     def __init__(self, problem: Problem, scales: tuple[Scale, ...], index: int, in_float32: bool) -> None:
         scale, options = scales[index], problem.options
         side = max(scale.height, scale.width)
-        style_size = round(options.style_scale * side)
         self._problem = problem
         self._coarseness = options.size / side
         self._scales_left = (len(scales) - 1 - index) / max(1, len(scales) - 1)
         self.content = to_canvas(problem.content, scale.height, scale.width)
-        height, width = problem.style.shape[:2]
-        self._style = to_canvas(problem.style, *fit(height, width, style_size))
+        factors = options.scale_of_each(len(problem.styles))
+        self._styles = [
+            to_canvas(style, *fit(style.shape[0], style.shape[1], round(factor * side)))
+            for style, factor in zip(problem.styles, factors, strict=True)
+        ]
         self.set_precision(in_float32)
 
     def set_precision(self, in_float32: bool) -> None:
         """Evaluate in float32, or else in the precision of the problem's extractor."""
         problem = self._problem
         self._objective = _objective(problem.options, problem.extractor, problem.tile, in_float32)
-        self._targets = self._objective.targets(self.content, self._style)
+        first, *others = self._styles
+        self._targets = self._objective.targets(self.content, first)
+        self._matrices = [self._targets.style, *(self._objective.style_matrices(style) for style in others)]
+        self._mixed: tuple[float, ...] = ()  # the shares that the style targets are mixed with
 
     def evaluate(self, canvas: Tensor, weights: LiveWeights) -> tuple[Losses, Tensor]:
         """(losses, gradient) at `canvas`, where `weights` are those of the full size."""
+        if weights.styles != self._mixed:
+            self._mixed = weights.styles
+            self._targets = replace(self._targets, style=mix_matrices(self._matrices, self._mixed))
         weights = weights.on_scale(self._coarseness, self._scales_left, self._problem.options.normalisation)
         return self._objective.evaluate(canvas, self._targets, weights)
 
 
 def tile_side(
     content_sides: tuple[int, int],
-    style_sides: tuple[int, int],
+    style_sides: Sequence[tuple[int, int]],
     options: StyleOptions,
     extractor: Extractor,
     most_bytes: int | None,
@@ -77,7 +87,8 @@ def tile_side(
     """The side of the tiles that a run needs, px; None if its pictures can be evaluated whole.
 
     Args:
-        content_sides, style_sides: (height, width) of the pictures, px.
+        content_sides: (height, width) of the content, px.
+        style_sides: the same of each painting.
         options: the run's.
         extractor: one whose costs are not in `NETWORKS` never gets tiles.
         most_bytes: memory that this process may take in all; None is most of what is free.
@@ -89,7 +100,7 @@ def tile_side(
     if network not in NETWORKS:
         return None
     most_bytes = budget() if most_bytes is None else most_bytes
-    found = estimate(*content_sides, options, network, extractor.dtype, budget=most_bytes, style=style_sides)
+    found = estimate(*content_sides, options, network, extractor.dtype, budget=most_bytes, styles=style_sides)
     return found.tile
 
 

@@ -132,8 +132,12 @@ class TiledObjective:
             layer: tf.concat([tf.concat([part[layer] for part in row], 2) for row in parts], 1)
             for layer in self._whole.content_layers
         }
+        return Targets(activations, self.style_matrices(style))
+
+    def style_matrices(self, style: Tensor) -> dict[str, Tensor]:
+        """Gram matrix of each style layer for a painting, [1, H, W, 3] float32 in 0..1."""
         moments = _total(self._moments_of(tile.cut(style), tile.core) for tile in self._tiles(style))
-        return Targets(activations, self._whole.matrices_from(self._means(moments, style)))
+        return self._whole.matrices_from(self._means(moments, style))
 
     def evaluate(self, image: Tensor, targets: Targets, weights: LiveWeights) -> tuple[Losses, Tensor]:
         """(losses, gradient) at `image` [1, H, W, 3] float32 in 0..1; the gradient has the image's shape."""

@@ -4,9 +4,10 @@ from typing import Any
 
 from nst.options.fast_options import MOST_MIXED
 from nst.options.option_field import Option, options_of
+from nst.options.picture_roles import MOST_STYLES
 from nst.pictures.timelapse import TimelapseOptions
 from nst.styles.style_file import MOST_NAME, MOST_TITLE, NAME
-from nst.web.api.request_parsing import EPOCH, FAVOURITE, FORMAT, GPU, MORE_EPOCHS
+from nst.web.api.request_parsing import EPOCH, FAVOURITE, FORMAT, GPU, MORE_EPOCHS, PICTURE_FIELDS
 from nst.web.api.responses import (
     FAST_OPTIONS_SCHEMA,
     LIVE_SCHEMA,
@@ -16,7 +17,6 @@ from nst.web.api.responses import (
     schema_of_options,
 )
 from nst.web.middleware.clients import HEADER
-from nst.web.service.pictures import ROLES
 
 DESCRIPTION = f"""A run is a job: post two pictures, follow its events, get frames meanwhile and the result at its end.
 
@@ -99,12 +99,17 @@ FILE = {"type": "string", "format": "binary"}
 TEXT = {"type": "string", "description": "the options as JSON; or one field each"}
 
 
+def _several(picture: dict[str, Any]) -> dict[str, Any]:
+    """The schema of one to four paintings."""
+    return {"type": "array", "items": picture, "minItems": 1, "maxItems": MOST_STYLES}
+
+
 def _run_body() -> dict[str, Any]:
     both = ("content", "style")
-    as_json = _object({**dict.fromkeys(ROLES, PICTURE), "options": OPTIONS_SCHEMA, "gpu": schema_of(GPU)}, both)
-    as_form = _object(
-        {**dict.fromkeys(ROLES, FILE), "options": TEXT, **OPTIONS_SCHEMA["properties"], "gpu": schema_of(GPU)}, both
-    )
+    pictures = {**dict.fromkeys(PICTURE_FIELDS, PICTURE), "style": {"anyOf": [PICTURE, _several(PICTURE)]}}
+    files = {**dict.fromkeys(PICTURE_FIELDS, FILE), "style": _several(FILE)}
+    as_json = _object({**pictures, "options": OPTIONS_SCHEMA, "gpu": schema_of(GPU)}, both)
+    as_form = _object({**files, "options": TEXT, **OPTIONS_SCHEMA["properties"], "gpu": schema_of(GPU)}, both)
     example = {"content": CONTENT, "style": f"data:image/png;base64,{STYLE}", "options": {"size": 64, "epochs": 2}}
     body = _json_body(as_json, example)
     body["requestBody"]["content"]["multipart/form-data"] = {"schema": as_form}
@@ -137,7 +142,8 @@ def _fast_body() -> dict[str, Any]:
 def _estimate_body() -> dict[str, Any]:
     ref = {"type": "string", "description": "samples/NAME or uploads/ID"}
     side = {"type": "integer", "description": "of the content, px, if that is not given", "minimum": 16}
-    schema = _object({"content": ref, "style": ref, "height": side, "width": side, "options": OPTIONS_SCHEMA})
+    styles = {"anyOf": [ref, _several(ref)]}
+    schema = _object({"content": ref, "style": styles, "height": side, "width": side, "options": OPTIONS_SCHEMA})
     return _json_body(schema, {"height": 768, "width": 1024, "options": {"size": 256, "epochs": 60}})
 
 

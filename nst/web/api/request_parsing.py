@@ -10,14 +10,15 @@ from starlette.requests import Request
 
 from nst.errors import InputError
 from nst.options.option_field import ECHO, Option, did_you_mean, shown
+from nst.options.picture_roles import MOST_STYLES, STYLE_ROLES
 from nst.pictures.images import MAX_PIXELS, MIN_SIDE
 from nst.runs.job import Format
 from nst.web.middleware.json_limit import check_json
 from nst.web.problems import FieldError, Malformed
 from nst.web.service.base64_decoding import decode_base64
 from nst.web.service.fast_styles import FORMATS
-from nst.web.service.pictures import ROLES
 
+PICTURE_FIELDS = ("content", "style", "init")  # of a request for a run; `style` may have several pictures
 Files = dict[str, tuple[bytes, str]]  # role -> (bytes, name)
 
 GPU = Option("gpu", bool, False, "let only a worker with a graphics card paint it, and wait until one is there", "run")
@@ -53,14 +54,20 @@ def is_form(request: Request) -> bool:
 
 def run_request(text: bytes) -> RunRequest:
     """Parse a JSON body that requests a run. Slow for large pictures: call it in a thread."""
-    body = _check_names(_json_body(text), (*ROLES, "options", GPU.name))
-    files = {role: (decode(role, body[role]), role) for role in ROLES if body.get(role) is not None}
+    body = _check_names(_json_body(text), (*PICTURE_FIELDS, "options", GPU.name))
+    files: Files = {}
+    for name in PICTURE_FIELDS:
+        given = body.get(name)
+        for picture in given if name == "style" and isinstance(given, list) else [given]:
+            if picture is not None:
+                role = _role(name, files)
+                files[role] = decode(name, picture), role
     return RunRequest(files, _options(body), GPU.check(body.get(GPU.name, GPU.default)))
 
 
 async def run_request_from_form(request: Request) -> RunRequest:
     """Parse a form that requests a run; the options are one field with JSON, or one field each."""
-    files, values = await _form(request, ROLES, texts=("init",))
+    files, values = await _form(request, PICTURE_FIELDS, texts=("init",))
     gpu = GPU.check(values.pop(GPU.name, GPU.default))
     return RunRequest(files, values, gpu)
 
@@ -93,13 +100,16 @@ async def file_of_form(request: Request) -> tuple[bytes, str]:
 
 
 async def _form(request: Request, roles: Collection[str], texts: Collection[str] = ()) -> tuple[Files, Any]:
-    """Return (files by role, values by name) of a form. Fields in `texts` may be text, which is not parsed as JSON."""
+    """Return (files by role, values by name) of a form. Fields in `texts` may be text, which is not parsed as JSON.
+
+    A repeated file replaces the one before it, except `style`: each is another painting.
+    """
     files: Files = {}
     values: dict[str, Any] = {}
     async with request.form() as form:
         for name, value in form.multi_items():
             if name in roles and isinstance(value, UploadFile):
-                files[name] = (await value.read(), value.filename or name)
+                files[_role(name, files)] = (await value.read(), value.filename or name)
             elif isinstance(value, UploadFile) or (name in roles and name not in texts):
                 expected = "a file" if name in roles else "text"
                 raise FieldError(name, InputError(f"`{name}` must be {expected}"))
@@ -108,6 +118,16 @@ async def _form(request: Request, roles: Collection[str], texts: Collection[str]
             else:
                 values[name] = value if name in texts else _value_of(value)
     return files, values
+
+
+def _role(name: str, files: Files) -> str:
+    """Return the role of the next picture in a field. Raises FieldError if there are too many paintings."""
+    if name != "style":
+        return name
+    role = next((role for role in STYLE_ROLES if role not in files), None)
+    if role is None:
+        raise FieldError(name, InputError(f"`style` must be one to {MOST_STYLES} pictures, got more"))
+    return role
 
 
 def style_name(text: bytes) -> tuple[str | None, str | None]:
@@ -136,16 +156,20 @@ def changes(text: bytes) -> dict[str, Any]:
     return _json_body(text)
 
 
-def estimate_request(text: bytes) -> tuple[str | tuple[int, int], str | None, Any]:
+def estimate_request(text: bytes) -> tuple[str | tuple[int, int], list[str], Any]:
     """Parse a JSON body that requests an estimate.
 
-    Returns (the content's reference or its (height, width) in px, the style's reference or None, the options).
+    Returns (the content's reference or its (height, width) in px, the references of the paintings, the options).
     """
     body = _check_names(_json_body(text), ("content", "style", "height", "width", "options"))
-    content, style = (_ref(role, body.get(role)) for role in ("content", "style"))
+    given = body.get("style")
+    found = [_ref("style", style) for style in (given if isinstance(given, list) else [given])]
+    content, styles = _ref("content", body.get("content")), [style for style in found if style]
+    if len(styles) > MOST_STYLES:
+        raise FieldError("style", InputError(f"`style` must be one to {MOST_STYLES} pictures, got {len(styles)}"))
     if content is None:
-        return (_side("height", body.get("height")), _side("width", body.get("width"))), style, _options(body)
-    return content, style, _options(body)
+        return (_side("height", body.get("height")), _side("width", body.get("width"))), styles, _options(body)
+    return content, styles, _options(body)
 
 
 def _ref(role: str, given: Any) -> str | None:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, get_type_hints
 from pydantic import BaseModel, ConfigDict, WithJsonSchema, create_model
 
 from nst.options.fast_options import FastOptions
-from nst.options.option_field import LayerWeights, Option, options_of
+from nst.options.option_field import LayerWeights, Numbers, Option, options_of
 from nst.options.style_options import StyleOptions
 from nst.runs.estimates import Estimate
 from nst.runs.run import Run
@@ -14,12 +14,15 @@ from nst.runs.run import Run
 
 def schema_of(option: Option) -> dict[str, Any]:
     """Return the JSON schema of an option."""
-    names = {int: "integer", float: "number", bool: "boolean", str: "string", LayerWeights: "object"}
+    names = {int: "integer", float: "number", bool: "boolean", str: "string", LayerWeights: "object", Numbers: "array"}
     bounds = {"minimum": option.low, "maximum": option.high, "enum": list(option.choices) or None}
     value: dict[str, Any] = {"type": names[option.type]}
     value |= {name: bound for name, bound in bounds.items() if bound is not None}
     if option.type is LayerWeights:
         value["additionalProperties"] = {"type": "number", "minimum": 0, "maximum": 1e6}
+    if option.type is Numbers:
+        item = {"type": "number", **{name: value.pop(name) for name in ("minimum", "maximum")}}
+        value |= {"items": item, "maxItems": option.most}
     if option.words:
         value = {"anyOf": [value, {"type": "string", "enum": list(option.words)}]}
     elif option.default is None:

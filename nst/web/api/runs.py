@@ -10,6 +10,7 @@ from fastapi import APIRouter, Header, HTTPException, Query, Request
 from fastapi.responses import JSONResponse, Response
 
 from nst.errors import Busy, Conflict, InputError
+from nst.options.picture_roles import STYLE_ROLES
 from nst.options.style_options import StyleOptions
 from nst.runs.run import Run, State
 from nst.web.api import request_parsing, responses
@@ -42,6 +43,8 @@ IdempotencyKey = Annotated[
 async def create(request: Request, service: ServiceDep, client: Client, key: IdempotencyKey = None) -> JSONResponse:
     """Queue a run of two pictures (three if `init` is image) and options, as JSON with base64 or as a form.
 
+    Up to four paintings are mixed by `style_mix`: a list in JSON, a repeated field of a form.
+
     A client that did not receive the answer repeats the request with the same `Idempotency-Key`, of 1 to 255 printable
     ASCII characters, and gets the same run, even if it was deleted since. A request with other contents and the same
     key is refused with 409.
@@ -73,10 +76,13 @@ async def _start(request: Request, service: Service, client: str, key: str = "")
         try:
             refs[role] = await asyncio.to_thread(service.pictures.keep, data, name)
         except InputError as error:
-            raise FieldError(role, error) from error
-    forecast = await asyncio.to_thread(service.forecasts.forecast, options, refs["content"], refs["style"])
+            raise FieldError("style" if role in STYLE_ROLES else role, error) from error
+    content, styles = refs["content"], [refs[role] for role in STYLE_ROLES if role in refs]
+    options.style_shares(len(styles))  # raises where their number is wrong
+    forecast = await asyncio.to_thread(service.forecasts.forecast, options, content, *styles)
     more: dict[str, Any] = {"names": names, "client": client, "gpu": given.gpu, "key": key}
-    run = await asyncio.to_thread(service.runs.start, options, **refs, **more)
+    more |= {"init": refs.get("init"), "more_styles": styles[1:]}
+    run = await asyncio.to_thread(service.runs.start, options, content, styles[0], **more)
     return run, forecast
 
 
@@ -153,8 +159,8 @@ async def estimate(request: Request, service: ServiceDep) -> dict[str, Any]:
     `tile` is null where the picture is not split into tiles; `at_most` means that the run may end sooner. A run that
     does not fit into memory is refused as by `POST /api/v1/runs`, with the largest `size` that fits.
     """
-    content, style, given = request_parsing.estimate_request(await request.body())
-    forecast = await asyncio.to_thread(service.forecasts.forecast, StyleOptions.from_json(given), content, style)
+    content, styles, given = request_parsing.estimate_request(await request.body())
+    forecast = await asyncio.to_thread(service.forecasts.forecast, StyleOptions.from_json(given), content, *styles)
     if forecast is None or forecast["seconds"] is None:
         error = service.queue.health().get("error")
         raise Busy(error or "the worker has not measured this machine yet: try again in a moment")

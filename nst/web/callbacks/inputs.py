@@ -6,13 +6,13 @@ from typing import Any
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, no_update
 
 from nst.errors import NotFound, NstError
+from nst.options.picture_roles import ROLES
 from nst.web import ids
 from nst.web.components import data_url
 from nst.web.components.chooser import CHOOSERS
 from nst.web.components.form import BOXES, fill_form
 from nst.web.components.toast import show_error
 from nst.web.components.urls import run_id_of
-from nst.web.service.pictures import ROLES
 from nst.web.service.service import Service
 
 

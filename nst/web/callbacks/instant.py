@@ -17,6 +17,7 @@ from starlette.concurrency import run_in_threadpool
 from nst.errors import Busy, NotFound, NstError, OptionError, TooMany
 from nst.options.fast_options import FastOptions
 from nst.options.option_field import options_of
+from nst.options.picture_roles import ROLES
 from nst.options.style_options import StyleOptions
 from nst.pictures import images
 from nst.pictures.samples import STYLES
@@ -28,7 +29,6 @@ from nst.web.components.mix import MIX_SLOTS
 from nst.web.components.style_card import style_card, style_summary
 from nst.web.components.toast import show_error
 from nst.web.service.fast_styles import FastResult, shrink
-from nst.web.service.pictures import ROLES
 from nst.web.service.service import Service
 
 log = logging.getLogger(__name__)

@@ -11,6 +11,7 @@ from dash import Dash, Input, Output, State, no_update
 
 from nst.errors import NotFound, NstError
 from nst.options.option_field import options_of
+from nst.options.picture_roles import ROLES
 from nst.options.style_options import StyleOptions
 from nst.pictures import provenance
 from nst.pictures.provenance import Provenance
@@ -19,7 +20,6 @@ from nst.web.components import data_url
 from nst.web.components.form import BOXES, fill_form
 from nst.web.components.settings_upload import message
 from nst.web.components.toast import show_error
-from nst.web.service.pictures import ROLES
 from nst.web.service.service import Service
 
 MOST_EPOCHS = next(int(option.high or 0) for option in options_of(StyleOptions) if option.name == "epochs")

@@ -10,6 +10,7 @@ from typing import Any
 from dash import ClientsideFunction, Dash, Input, Output, State, no_update
 
 from nst.errors import NstError, OptionError
+from nst.options.picture_roles import ROLES
 from nst.options.style_options import StyleOptions
 from nst.runs.run import State as RunState
 from nst.web import follow, ids
@@ -19,7 +20,6 @@ from nst.web.components.form import BOXES, read_form
 from nst.web.components.run_view import OUTPUTS, run_view, server_view
 from nst.web.components.urls import run_id_of
 from nst.web.middleware.clients import current_client
-from nst.web.service.pictures import ROLES
 from nst.web.service.service import Service
 
 

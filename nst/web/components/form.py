@@ -157,6 +157,8 @@ def to_text(value: Any) -> str:
     """Return a value as its text box shows it, exactly: 1 for 1.0, "a=1,b=2" for layers, "" for None."""
     if value is None:
         return ""
+    if isinstance(value, list):
+        return ",".join(map(to_text, value))
     if isinstance(value, Mapping):
         return ",".join(f"{layer}={to_text(weight)}" for layer, weight in value.items())
     return repr(value).removesuffix(".0") if isinstance(value, float) else str(value)

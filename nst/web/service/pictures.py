@@ -13,8 +13,6 @@ from nst.jobs.store import Store
 from nst.pictures import images
 from nst.pictures.samples import SAMPLES, Sample, find
 
-ROLES = ("content", "style", "init")  # of the pictures of a run
-
 Shape = tuple[int, int]  # (height, width), px
 
 MOST_DECODING = 12  # requests that decode, or wait to: each holds a thread, and the pages need some of those

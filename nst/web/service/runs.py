@@ -1,13 +1,14 @@
 """Runs: started, branched, steered, continued and described."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nst.errors import Conflict, OptionError
 from nst.jobs.archive import Archive
 from nst.jobs.queue import Queue
 from nst.jobs.store import Store
+from nst.options.picture_roles import STYLE_ROLES, by_role
 from nst.options.style_options import StyleOptions
 from nst.runs.run import Run, State
 from nst.web.middleware.clients import current_client
@@ -30,37 +31,34 @@ class Runs:
         style: str,
         init: str | None = None,
         *,
+        more_styles: Sequence[str] = (),
         names: Mapping[str, str] | None = None,
         client: str = "",
         gpu: bool = False,
         key: str = "",
     ) -> Run:
-        """Queue a run of the pictures that three references name.
+        """Queue a run of the pictures that references name; `more_styles` are further paintings.
 
         `names` are those of the uploads' files, by role, as `client` knows them; the store knows the last ones given.
         `key` is an idempotency key: a request of `client` with the same key and the same arguments returns the first
         run. Raises NotFound, OptionError, Busy, TooMany, and Conflict where the arguments differ.
         """
-        pictures = self._pictures
-        uploads = (
-            pictures.upload_id(content),
-            pictures.upload_id(style),
-            pictures.upload_id(init) if init else None,
-        )
-        refs = {"content": content, "style": style, "init": init or ""}
+        refs = by_role(content, (style, *more_styles), init)
+        uploads = {role: self._pictures.upload_id(ref) for role, ref in refs.items()}
         names = {role: file_name(name) for role, name in (names or {}).items() if refs[role].startswith("uploads/")}
         with self._starting:
             before = self._store.keyed(client, key) if key else None
             if before:
-                if (before.options, before.content, before.style, before.init, before.gpu) != (options, *uploads, gpu):
+                if (before.options, before.uploads, before.gpu) != (options, uploads, gpu):
                     raise Conflict(f"the key {key!r} was given for another painting before: run {before.id}")
                 return before
             if (options.init == "image") != (init is not None):
                 missing = "no picture to start from was given" if init is None else "a picture to start from was given"
                 raise OptionError(f"`init` is {options.init!r}, but {missing}", "init")
-            self._forecasts.forecast(options, content, style)  # raises where the run cannot be done
+            options.style_shares(1 + len(more_styles))  # raises where their number is wrong
+            self._forecasts.forecast(options, content, style, *more_styles)  # raises where the run cannot be done
             self._check_room(client)
-            run = self._store.create(options, *uploads, names=names, client=client, gpu=gpu)
+            run = self._store.create(options, **_fields(uploads), names=names, client=client, gpu=gpu)
             if key:
                 self._store.set_key(run, key)
         self._queue.submit(run)
@@ -78,7 +76,7 @@ class Runs:
         epochs = parent.epochs + more
         if epoch >= epochs:
             raise Conflict(f"epoch {epoch} is the last one of run {run_id}: say how many more to paint")
-        options = parent.options_now.steered(changes or {}, parent.extractor)
+        options = _steered(parent, changes or {}, parent.extractor)
         self._check_room(client, run_id)
         prolonged = parent.prolonged or more > 0
         run = self._store.branch(
@@ -99,14 +97,14 @@ class Runs:
         run = self._store.run(run_id)
         if not changes:
             raise OptionError("name at least one option to change")
-        run.options_now.steered(changes, run.extractor or self._expected_network(run))
+        _steered(run, changes, run.extractor or self._expected_network(run))
         self._queue.steer(run_id, changes)
 
     def resume(self, run_id: str, more: int = 0, changes: Mapping[str, Any] | None = None) -> None:
         """Queue a paused or ended run again, for `more` epochs than planned. Raises NotFound, OptionError, Conflict."""
         run = self._store.run(run_id)
         if changes:
-            run.options_now.steered(changes, run.extractor)
+            _steered(run, changes, run.extractor)
         self._check_room(run.client, run_id)
         self._queue.resume(run_id, more)
         if changes:
@@ -143,3 +141,17 @@ class Runs:
         """Check that the disk and the queue take another run; the disk may be freed, but of `run_to_keep`."""
         self._archive.check_room(run_to_keep)
         self._queue.check_room(client)
+
+
+def _fields(uploads: Mapping[str, str]) -> dict[str, Any]:
+    """The fields of a run for its uploads by role."""
+    more_styles = tuple(uploads[role] for role in STYLE_ROLES[1:] if role in uploads)
+    fields = {role: upload for role, upload in uploads.items() if role not in STYLE_ROLES[1:]}
+    return {**fields, "more_styles": more_styles}
+
+
+def _steered(run: Run, changes: Mapping[str, Any], extractor: str) -> StyleOptions:
+    """The options of a run with `changes`, for `extractor`. Raises OptionError."""
+    options = run.options_now.steered(changes, extractor)
+    options.style_shares(len(run.styles))  # raises where their number is wrong
+    return options
