@@ -25,8 +25,9 @@ def painted(store: Store) -> Run:
     content, style = (
         store.put_upload(encode_png(GREY * share), name) for share, name in ((1, "a.png"), (0.5, "b.png"))
     )
-    run = store.create(OPTIONS, content, style)
-    settings = Provenance("0.1", {}, "compact", "float32", OPTIONS, (), 2, content, style)
+    second = store.put_upload(encode_png(GREY * 0.2), "c.png")
+    run = store.create(OPTIONS, content, style, more_styles=(second,))
+    settings = Provenance("0.1", {}, "compact", "float32", OPTIONS, (), 2, content, style, more_styles=(second,))
     result = encode_png(GREY, text={"nst": settings.to_text()})
     events = [
         Epoch(n, 5 * n, LOSSES, 20, 16, float(n), 5.0, 2.0 - n, encode_jpeg(GREY)) for n in range(OPTIONS.epochs + 1)
@@ -98,7 +99,7 @@ def test_a_lost_database_is_rebuilt_from_the_files(store: Store, description: bo
     assert check(folder) == []
     rebuilt = Store(folder)
     found = rebuilt.run(run.id)
-    for name in ("options", "content", "style", "epochs", "epoch", "frames", "extractor", "width", "has_result"):
+    for name in ("options", "uploads", "epochs", "epoch", "frames", "extractor", "width", "has_result"):
         assert getattr(found, name) == getattr(run, name), name
     assert found.state is State.FINISHED
     assert [frame["epoch"] for frame in rebuilt.files.frames(run.id)] == [0, 1, 2]

@@ -39,6 +39,7 @@ WHOLE = Provenance(
     content=hashlib.sha256(b"content").hexdigest(),
     style=hashlib.sha256(b"style").hexdigest(),
     init=hashlib.sha256(b"init").hexdigest(),
+    more_styles=(hashlib.sha256(b"second").hexdigest(),),
     branched=True,
 )
 
@@ -60,7 +61,7 @@ def test_settings_are_read_as_they_were_written():
 def test_other_programs_can_read_the_text():
     with Image.open(io.BytesIO(png(WHOLE.to_text()))) as picture:
         kept = json.loads(picture.text[KEYWORD])
-    keys = "nst versions extractor precision options steered epochs content style init branched"
+    keys = "nst versions extractor precision options steered epochs content style init more_styles branched"
     assert list(kept) == keys.split()
     assert kept["nst"] == "0.1.0"
     assert kept["steered"][0] == {"step": 10, "changes": {"strength": 4.0}}
@@ -273,3 +274,14 @@ def test_a_picture_painted_in_one_pass_has_no_settings_of_a_run():
 def test_wrong_settings_of_a_picture_painted_in_one_pass_are_refused(values, words):
     with pytest.raises(InputError, match=words):
         read(fast_png(**values), "fast.png")
+
+
+def test_the_pictures_of_a_run_have_roles():
+    assert list(WHOLE.pictures) == ["content", "style", "style2", "init"]
+    assert WHOLE.pictures["style2"] == WHOLE.more_styles[0]
+
+
+@pytest.mark.parametrize("given", ["x", {}, ["x"], [""] * 4])
+def test_further_paintings_are_a_short_list_of_hashes(given):
+    with pytest.raises(OptionError, match=r"^the settings in 'x\.png': `more_styles` must be "):
+        read(changed(more_styles=given), "x.png")

@@ -103,9 +103,9 @@ def _open(data: bytes) -> Image.Image:
 
 def _result(pictures: list[Image.Image], share: float, job: StyleJob) -> bytes:
     """A PNG with its settings, as the real runner writes them."""
-    hashes = {role: hashlib.sha256(getattr(job, role)).hexdigest() for role in ("content", "style")}
-    options = job.options
-    said = Provenance("0", {}, "compact", "float32", options, (), options.most_epochs, **hashes)
+    content, style, *more = (hashlib.sha256(data).hexdigest() for data in (job.content, job.style, *job.more_styles))
+    options, network = job.options, ("compact", "float32")
+    said = Provenance("0", {}, *network, options, (), options.most_epochs, content, style, more_styles=tuple(more))
     png = Image.open(io.BytesIO(_encoded(pictures, share, "PNG")))
     return encode_png(np.asarray(png, np.float32) / 255, text={"nst": said.to_text()})
 
