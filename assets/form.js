@@ -11,7 +11,7 @@
 
   function showChoice(chosen, ids) {
     const classes = ids.map(({ sample }) => chosen?.ref === `samples/${sample}` ? "sample sample-chosen" : "sample");
-    return chosen ? [`/api/v1/${chosen.ref}.jpg?side=512`, chosen.title, classes] : [same(), "", classes];
+    return chosen ? [`/api/v1/${chosen.ref}.jpg?side=512`, chosen.title, classes] : [null, "", classes];
   }
 
   const swap = (clicks, content, style) => [style, content];

@@ -188,3 +188,24 @@ def mix(n: int, part: str) -> str:
 def style_card(name: str) -> str:
     """The card of a style on the Instant page."""
     return f"hung-{name}"  # no other id has this prefix, so any name of a style is safe
+
+
+# Further paintings of the form.
+ADD_STYLE = "add-style"
+OPEN_STYLES = "open-styles"  # how many choosers of further paintings were opened
+STYLE_MIX = "style-mix"
+
+
+def style_slot(role: str) -> str:
+    """The chooser of a further painting, with its button."""
+    return f"{role}-slot"
+
+
+def remove_style(role: str) -> str:
+    """The button that removes a further painting."""
+    return f"{role}-remove"
+
+
+def style_mix(number: int, part: str) -> str:
+    """The "row", "title", "share", "weight" or "scale" of painting `number`, from 0, in the mix."""
+    return f"style-mix-{number}-{part}"

@@ -14,10 +14,11 @@ from nst.web.callbacks import (
     run,
     sliders,
     steering,
+    style_mix,
 )
 from nst.web.service.service import Service
 
-MODULES = (navigation, inputs, sliders, estimate, run, network, steering, history, restore, gallery, instant)
+MODULES = (navigation, inputs, sliders, estimate, run, network, steering, history, restore, gallery, instant, style_mix)
 
 
 def register(app: Dash, service: Service) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from dash import ClientsideFunction, Dash, Input, Output, State
 
 from nst.errors import NstError, OptionError
+from nst.options.picture_roles import STYLE_ROLES
 from nst.options.style_options import StyleOptions
 from nst.web import ids
 from nst.web.components.estimate import estimate_line
@@ -18,7 +19,7 @@ from nst.web.service.service import Service
 
 def register(app: Dash, service: Service) -> None:
     """Register the callbacks with `app`."""
-    pictures = {role: ids.choice(role) for role in ("content", "style")}
+    pictures = {role: ids.choice(role) for role in ("content", *STYLE_ROLES)}
     app.clientside_callback(
         ClientsideFunction("form", "countChange"),
         Input(ids.SERVER, "data"),
@@ -43,7 +44,7 @@ def register(app: Dash, service: Service) -> None:
     async def estimate(changes: int, choices: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
         empty = {"children": "", "class": "estimate", "forecast": None}
         refs = [choice["ref"] for choice in choices.values() if choice]
-        if len(refs) < len(choices):
+        if not (choices["content"] and choices["style"]):
             return empty
         try:
             options = StyleOptions.from_json(read_form(values))

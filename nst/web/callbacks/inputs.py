@@ -9,7 +9,7 @@ from nst.errors import NotFound, NstError
 from nst.options.picture_roles import ROLES
 from nst.web import ids
 from nst.web.components import data_url
-from nst.web.components.chooser import CHOOSERS
+from nst.web.components.chooser import CHOOSERS, choices_of_run
 from nst.web.components.form import BOXES, fill_form
 from nst.web.components.toast import show_error
 from nst.web.components.urls import run_id_of
@@ -112,9 +112,5 @@ def _register_form_of_run(app: Dash, service: Service) -> None:
             run = service.store.run(run_id_of(search) or run_id_of(search, "like"))
         except NotFound:
             return unchanged
-        pictures = {"content": run.content, "style": run.style, "init": run.init}
-        choices = {
-            role: service.pictures.choice(each, run.names.get(role, "")) if each else no_update
-            for role, each in pictures.items()
-        }
-        return {"values": fill_form(run.options), "choices": choices}
+        choices = {role: service.pictures.choice(each, run.names.get(role, "")) for role, each in run.uploads.items()}
+        return {"values": fill_form(run.options), "choices": choices_of_run(choices)}

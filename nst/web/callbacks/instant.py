@@ -24,6 +24,7 @@ from nst.pictures.samples import STYLES
 from nst.styles.style_file import name_of
 from nst.web import ids
 from nst.web.components import data_url
+from nst.web.components.chooser import choices_of_run
 from nst.web.components.form import FAST_BOXES, FAST_OPTIONS, read_form
 from nst.web.components.mix import MIX_SLOTS
 from nst.web.components.style_card import style_card, style_summary
@@ -183,8 +184,7 @@ def _register_refine(app: Dash, service: Service) -> None:
             return dict.fromkeys(("path", "search", "init"), no_update) | {"choices": dict.fromkeys(ROLES, no_update)}
         advice = NOTE_WITH_STYLE if "style" in choices else NOTE_WITHOUT_STYLE
         set_props(ids.NOTE, {"is_open": True, "children": f"The result is what the painting starts from. {advice}"})
-        choices = {role: choices.get(role, no_update) for role in ROLES}
-        return {"path": "/", "search": "", "init": "image", "choices": choices}
+        return {"path": "/", "search": "", "init": "image", "choices": choices_of_run(choices)}
 
 
 def studio_choices(service: Service, shown: dict[str, Any]) -> dict[str, Any]:

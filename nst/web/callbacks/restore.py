@@ -17,6 +17,7 @@ from nst.pictures import provenance
 from nst.pictures.provenance import Provenance
 from nst.web import ids
 from nst.web.components import data_url
+from nst.web.components.chooser import choices_of_run
 from nst.web.components.form import BOXES, fill_form
 from nst.web.components.settings_upload import message
 from nst.web.components.toast import show_error
@@ -58,7 +59,7 @@ def register(app: Dash, service: Service) -> None:
         return unchanged | {
             "values": values,
             "message": message(name or "the picture", missing, found.branched, MOST_EPOCHS if too_long else 0),
-            "choices": {role: choices.get(role, no_update) for role in ROLES},
+            "choices": choices_of_run(choices),
         }
 
 
@@ -71,11 +72,8 @@ def form_values(found: Provenance) -> tuple[dict[str, Any], bool]:
 
 def _pictures(service: Service, found: Provenance) -> tuple[dict[str, Any], list[str]]:
     """Return ({role: choice} of the pictures that are stored here, the roles of those that are not)."""
-    hashes = {"content": found.content, "style": found.style, "init": found.init}
     choices, missing = {}, []
-    for role, upload in hashes.items():
-        if upload is None:
-            continue
+    for role, upload in found.pictures.items():
         try:
             service.store.upload_path(upload)
             choices[role] = service.pictures.choice(upload)

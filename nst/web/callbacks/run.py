@@ -10,7 +10,7 @@ from typing import Any
 from dash import ClientsideFunction, Dash, Input, Output, State, no_update
 
 from nst.errors import NstError, OptionError
-from nst.options.picture_roles import ROLES
+from nst.options.picture_roles import ROLES, STYLE_ROLES, by_role
 from nst.options.style_options import StyleOptions
 from nst.runs.run import State as RunState
 from nst.web import follow, ids
@@ -55,9 +55,15 @@ def _register_start(app: Dash, service: Service) -> None:
             for field in ("content", "style"):
                 refs[field] = chosen_ref(field, choices[field])
             field = ""
-            init = choices["init"]["ref"] if options.init == "image" and choices["init"] else None
-            names = {role: str(choice["title"]) for role, choice in choices.items() if choice}
-            more: dict[str, Any] = {"init": init, "names": names, "client": current_client()}
+            init = choices["init"] if options.init == "image" else None
+            paintings = [choices[role] for role in STYLE_ROLES if choices[role]]
+            chosen = by_role(choices["content"], paintings, init)
+            more: dict[str, Any] = {
+                "init": init and init["ref"],
+                "more_styles": [painting["ref"] for painting in paintings[1:]],
+                "names": {role: str(choice["title"]) for role, choice in chosen.items()},
+                "client": current_client(),
+            }
             run = await asyncio.to_thread(service.runs.start, options, **refs, **more)
         except NstError as error:
             toast.show_error(str(error))

@@ -1,11 +1,13 @@
 """The chooser of a picture: a drop zone with a preview, and samples."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
-from dash import dcc, html
+from dash import dcc, html, no_update
 from dash.development.base_component import Component
 
 from nst.errors import InputError
+from nst.options.picture_roles import ROLES, STYLE_ROLES
 from nst.pictures.images import MAX_BYTES
 from nst.pictures.samples import Sample
 from nst.web import ids
@@ -14,6 +16,9 @@ from nst.web.components.urls import thumbnail_url
 CHOOSERS = {  # role -> (title, hint)
     "content": ("Content", "Drop a photograph here, or choose one"),
     "style": ("Style", "Drop a painting here, or choose one"),
+    "style2": ("Painting 2", "Drop another painting here, or choose one"),
+    "style3": ("Painting 3", "Drop another painting here, or choose one"),
+    "style4": ("Painting 4", "Drop another painting here, or choose one"),
     "init": ("Start from", "Drop the picture to start from, or choose one"),
     "photo": ("Picture", "Drop a photograph here, or choose one"),  # of the Instant page
 }
@@ -63,3 +68,11 @@ def chosen_ref(role: str, choice: dict[str, str] | None) -> str:
     if not choice:
         raise InputError(f"choose a {'photograph' if role == 'content' else 'painting'} first")
     return choice["ref"]
+
+
+def choices_of_run(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the choosers of a run's pictures are set to where `found` are the choices by role.
+
+    A further painting that is not found is removed; the other choosers then keep what they have.
+    """
+    return {role: found.get(role, None if role in STYLE_ROLES[1:] else no_update) for role in ROLES}

@@ -137,7 +137,7 @@ def _summary(changes: Mapping[str, Any]) -> str:
         if name.endswith("_layers")
         else f"{name.removesuffix('_weight').replace('_', ' ')} {value:.3g}"
         if isinstance(value, int | float)
-        else name
+        else name.replace("_", " ")
         for name, value in changes.items()
     )
 

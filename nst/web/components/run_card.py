@@ -23,13 +23,13 @@ class RunCard:
 
     run: Run
     favourite: bool
-    pictures: dict[str, dict[str, str]]  # "content" and "style", each {"ref", "title"}
+    pictures: dict[str, dict[str, str]]  # the content and the paintings by role, each {"ref", "title"}
     children: list[str]  # ids of runs branched from it
 
     @classmethod
     def of(cls, service: Service, run: Run, favourite: bool) -> "RunCard":
         """Make the card of a run. Reads the database."""
-        uploads = {"content": run.content, "style": run.style}
+        uploads = {role: upload for role, upload in run.uploads.items() if role != "init"}
         pictures = {role: service.pictures.choice(each, run.names.get(role, "")) for role, each in uploads.items()}
         return cls(run, favourite, pictures, service.store.children(run))
 
@@ -43,9 +43,10 @@ class RunCard:
         """<content> after <style>, as titles of paintings name what they imitate."""
         return " after ".join(self._names())
 
-    def _names(self) -> list[str]:
-        """The titles of content and style, without the suffixes of file names."""
-        return [re.sub(r"\.\w{2,5}$", "", picture["title"]) for picture in self.pictures.values()]
+    def _names(self) -> tuple[str, str]:
+        """The titles of the content and of the paintings, without the suffixes of file names."""
+        content, *styles = (re.sub(r"\.\w{2,5}$", "", picture["title"]) for picture in self.pictures.values())
+        return content, " and ".join(styles)
 
     def component(self) -> Component:
         """Return the card as a component."""

@@ -8,13 +8,18 @@ import dash_bootstrap_components as dbc
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from nst.options.option_field import LayerWeights, Option, number, options_of
+from nst.options.option_field import LayerWeights, Numbers, Option, number, options_of
+from nst.options.picture_roles import STYLE_ROLES
 from nst.options.style_options import StyleOptions
 from nst.runs.run import Run, State
 from nst.web import ids
 from nst.web.components.form import to_text
 
-LIVE = {option.name: option for option in options_of(StyleOptions) if option.live and option.type is not LayerWeights}
+LIVE = {
+    option.name: option
+    for option in options_of(StyleOptions)
+    if option.live and option.type not in (LayerWeights, Numbers)
+}
 LABELS = {
     "strength": "Strength",
     "content_weight": "Content",
@@ -23,6 +28,7 @@ LABELS = {
     "learning_rate": "Step size",
 }
 SLIDER_DECADES = {"content_weight": (-2, 2), "style_weight": (-1, 4), "tv_weight": (-2, 3)}  # log10 of the ends
+PAINTING_PREFIX = "style_mix."  # of a field that is the weight of a painting
 LAYER_PREFIX = "style_layers."  # of a field that is the weight of a style layer
 HINT_RUNNING = "A move takes effect at the next step."
 HINT_PAUSED = "A move takes effect when you resume."
@@ -57,12 +63,24 @@ def fields(run: Run) -> list[Component]:
     """Return a field for each live option, with its current value, and for each style layer if the network is known."""
     values = _values(run)
     basic = [_field(name, LABELS[name], values[name], LIVE[name]) for name in LABELS]
+    paintings = [
+        _field(name, _title(run, name), value) for name, value in values.items() if name.startswith(PAINTING_PREFIX)
+    ]
+    basic[1:1] = paintings
     layers = [
-        _field(name, name.removeprefix(LAYER_PREFIX), value) for name, value in values.items() if name not in LABELS
+        _field(name, name.removeprefix(LAYER_PREFIX), value)
+        for name, value in values.items()
+        if name.startswith(LAYER_PREFIX)
     ]
     if not layers:
         return basic
     return [*basic, html.Details([html.Summary("Style layers"), html.Div(layers, className="fields")])]
+
+
+def _title(run: Run, name: str) -> str:
+    """The title of the painting whose weight is the field `name`."""
+    number = int(name.removeprefix(PAINTING_PREFIX))
+    return run.names.get(STYLE_ROLES[number]) or f"Painting {number + 1}"
 
 
 def _values(run: Run) -> dict[str, float]:
@@ -73,6 +91,9 @@ def _values(run: Run) -> dict[str, float]:
         "learning_rate": now.learning_rate,
         **now.weights_before_strength,
     }
+    if run.more_styles:
+        weights = now.style_mix or (1.0,) * len(run.styles)
+        values |= {f"{PAINTING_PREFIX}{number}": weight for number, weight in enumerate(weights)}
     layers = now.layers(run.extractor)[1] if run.extractor else ()
     return values | {f"{LAYER_PREFIX}{layer}": weight for layer, weight in layers}
 
@@ -112,7 +133,9 @@ def changes(run: Run, texts: Mapping[str, Any]) -> dict[str, Any]:
     moved = {name: number(str(text)) for name, text in texts.items() if name in now}
     moved = {name: value for name, value in moved.items() if value != now[name]}
     found: dict[str, Any] = {name: value for name, value in moved.items() if name in LABELS}
-    if any(name not in LABELS for name in moved):
-        layers = {name: moved.get(name, value) for name, value in now.items() if name not in LABELS}
-        found["style_layers"] = {name.removeprefix(LAYER_PREFIX): value for name, value in layers.items()}
+    for prefix in (LAYER_PREFIX, PAINTING_PREFIX):  # a list is changed as a whole
+        if any(name.startswith(prefix) for name in moved):
+            whole = {name: moved.get(name, value) for name, value in now.items() if name.startswith(prefix)}
+            values = {name.removeprefix(prefix): value for name, value in whole.items()}
+            found[prefix.removesuffix(".")] = values if prefix == LAYER_PREFIX else list(values.values())
     return found
