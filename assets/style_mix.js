@@ -39,18 +39,18 @@
   const exponent = (factor) => String(Number(Math.log10(factor > 0 ? factor : 1).toFixed(2)));
   const factor = (exponent) => Number((10 ** exponent).toPrecision(2));
 
-  // Returns the texts of the boxes, the weights and scales of the sliders, and the shares to show.
+  // Returns the texts of the boxes, the weights and scales of the sliders, and the shares and scales to show.
   function weigh(mix, scales, ...given) {
     const [weights, exponents, choices] = [0, 1, 2].map((n) => given.slice(n * MOST, (n + 1) * MOST));
     const styleScale = given[3 * MOST], chosen = [0, 1, 2, 3].filter((number) => choices[number]);
     const filled = window.dash_clientside.callback_context.triggered.some(({ prop_id }) => BOXES.includes(prop_id));
     let texts = [same(), same()];
     if (filled) { // from a run, with a number for each painting that is chosen, or without any
-      const [shares, factors] = [numbers(mix), numbers(scales)], largest = Math.max(...shares);
+      const [shares, sizes] = [numbers(mix), numbers(scales)], largest = Math.max(...shares);
       choices.forEach((_, number) => {
         const at = chosen.indexOf(number);
         weights[number] = shares.length && at >= 0 ? String(Math.round((100 * shares[at]) / largest)) : MIDDLE;
-        exponents[number] = exponent(factors[at] ?? styleScale);
+        exponents[number] = exponent(sizes[at] ?? styleScale);
       });
     } else if (chosen.length > 1) {
       texts = [chosen.map((number) => weights[number] / 100), chosen.map((number) => factor(exponents[number]))].map(String);
@@ -60,7 +60,10 @@
     }
     const total = chosen.reduce((sum, number) => sum + Number(weights[number]), 0);
     const shown = weights.map((weight) => (total ? `${Math.round((100 * weight) / total)} %` : ""));
-    return [...texts, ...weights, ...exponents, ...shown];
+    const factors = exponents.map((exponent) => `× ${factor(exponent)}`);
+    exponents.forEach((_, number) => // the slider's own value is a logarithm
+      document.getElementById(`style-mix-${number}-scale`).setAttribute("aria-valuetext", factors[number]));
+    return [...texts, ...weights, ...exponents, ...shown, ...factors];
   }
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, { styleMix: { show, add, remove, weigh } });

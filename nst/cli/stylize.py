@@ -59,6 +59,8 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         metavar="FILE.png",
         help="repeat the settings inside a result; flags given beside it win",
     )
+    use = "a picture in black and white; --mask-use says what it does"
+    parser.add_argument("--mask", type=Path, metavar="FILE", help=use)
     for option in options_of(StyleOptions):
         add_flag(parser, option, words=("FILE",) if option.name == "init" else ())
     metavar = f"FILE.{'|'.join(timelapse.FORMATS)}"
@@ -72,16 +74,17 @@ def run(parsed: argparse.Namespace) -> int:
     like = read_file(parsed.like) if parsed.like else None
     flags = flags_given(parsed, options_of(StyleOptions))
     options, init = _options({**(like.resolved.to_json() if like else {}), **flags})
-    _check_paintings(options, len(parsed.styles))
+    _check_paintings(options, len(parsed.styles), parsed.mask is not None)
     moving = _timelapse(parsed)
     pairs = list(input_output_pairs(parsed.content, parsed.output))
     check_not_overwritten(
-        [*(content for content, _ in pairs), *parsed.styles, init, parsed.like],
+        [*(content for content, _ in pairs), *parsed.styles, init, parsed.mask, parsed.like],
         [*(output for _, output in pairs), moving and moving.path],
     )
     repeated = _repeated(like, flags) if like else {}
     style, *more_styles = (read_bytes(path) for path in parsed.styles)
-    job = StyleJob(b"", style, options, read_bytes(init) if init else None, tuple(more_styles), **repeated)
+    start, mask = (read_bytes(path) if path else None for path in (init, parsed.mask))
+    job = StyleJob(b"", style, options, start, tuple(more_styles), mask, **repeated)
     if like:
         content = b"" if parsed.content.is_dir() else read_bytes(parsed.content)
         for remark in _remarks(like, parsed.like.name, dataclasses.replace(job, content=content)):
@@ -94,12 +97,16 @@ def run(parsed: argparse.Namespace) -> int:
     return paint_each(pairs, parsed.content.is_dir(), paint)
 
 
-def _check_paintings(options: StyleOptions, count: int) -> None:
-    """Raise InputError unless a run of `options` may have so many paintings."""
+def _check_paintings(options: StyleOptions, count: int, masked: bool) -> None:
+    """Raise InputError unless a run of `options` may have so many paintings, and a mask."""
     if count > MOST_STYLES:
         raise InputError(f"a run has at most {MOST_STYLES} paintings, got {count}")
     options.style_shares(count)
     options.scale_of_each(count)
+    if masked:
+        options.check_mask_use(count)
+    elif options.mask_use != "protect":
+        raise OptionError(f"`mask_use` is {options.mask_use!r}: name the mask, as --mask FILE", "mask_use")
 
 
 def _options(given: dict[str, Any]) -> tuple[StyleOptions, Path | None]:

@@ -169,7 +169,7 @@ class Archive:
             picture
             for (text,) in self._store.database.rows("SELECT run FROM runs")
             for run in (json.loads(text),)
-            for picture in (run["content"], run["style"], run["init"], *run.get("more_styles", ()))
+            for picture in (run["content"], run["style"], run["init"], run.get("mask"), *run.get("more_styles", ()))
         }
         for path in (self._store.folder / "uploads").iterdir():
             with suppress(FileNotFoundError):

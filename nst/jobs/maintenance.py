@@ -197,7 +197,7 @@ def _described(place: Path) -> dict[str, Any]:
         run = Run.from_json(json.loads((place / "run.json").read_bytes()))
     except (OSError, ValueError, KeyError, TypeError, OptionError):
         return {}
-    pictures = ("content", "style", "init", "more_styles", "names")
+    pictures = ("content", "style", "init", "more_styles", "mask", "names")
     names = ("created", "options", *pictures, "client", "gpu", "parent", "first", "epochs")
     return {name: getattr(run, name) for name in names}
 
@@ -217,6 +217,7 @@ def _from_result(path: Path) -> dict[str, Any]:
         "style": found.style,
         "init": found.init,
         "more_styles": found.more_styles,
+        "mask": found.mask,
         "extractor": found.extractor,
         "precision": found.precision,
         "epochs": found.epochs,

@@ -139,7 +139,8 @@ class Store:
         self.files.write_start(run_id, frame)
         pictures, network = (parent.content, parent.style, parent.init), (parent.extractor, parent.precision)
         more |= dict(zip(("extractor", "precision"), network, strict=True))
-        more |= {"names": parent.names, "parent": parent.id, "first": epoch, "more_styles": parent.more_styles}
+        more |= {"more_styles": parent.more_styles, "mask": parent.mask}
+        more |= {"names": parent.names, "parent": parent.id, "first": epoch}
         return self.create(options, *pictures, id=run_id, **more)
 
     def run(self, run_id: str) -> Run:
@@ -174,6 +175,7 @@ class Store:
             options=run.options,
             init=self.upload(run.init) if run.init else None,
             more_styles=tuple(self.upload(style) for style in run.more_styles),
+            mask=self.upload(run.mask) if run.mask else None,
             extractor=run.extractor,
             precision=run.precision,
             epochs=run.epochs if run.prolonged else None,

@@ -101,6 +101,13 @@ class StyleOptions(Options):
         high=4.0,
         most=MOST_STYLES,
     )
+    mask_use: str = declare(
+        "protect",
+        "what a mask does: protect keeps the content where it is white, styles paints the first of two paintings there "
+        "and the second where it is black, strength has all of the style where it is white and none where it is black",
+        "mask",
+        choices=("protect", "styles", "strength"),
+    )
     content_weight: float | None = declare(
         None,
         "weight of the content loss; automatic is the normalisation's own",
@@ -203,6 +210,12 @@ class StyleOptions(Options):
     def scale_of_each(self, paintings: int) -> Numbers:
         """The style scale of each painting. Raises OptionError for a wrong number of scales."""
         return self._for_each("style_scales", paintings) or (self.style_scale,) * paintings
+
+    def check_mask_use(self, paintings: int) -> None:
+        """Raise OptionError unless a run of so many paintings may have a mask with `mask_use`."""
+        if self.mask_use == "styles" and paintings != 2:
+            rule = "`mask_use` styles needs two paintings, for the white and for the black part"
+            raise OptionError(f"{rule}, got {paintings}", "mask_use")
 
     def _for_each(self, name: str, paintings: int) -> Numbers | None:
         numbers: Numbers | None = getattr(self, name)

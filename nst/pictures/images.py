@@ -122,6 +122,18 @@ def check_array(picture: Any, name: str) -> None:
     rule = f"`{name}` must be an array [H, W, 3] of floating-point numbers in 0..1"
     if not isinstance(picture, np.ndarray) or picture.ndim != 3 or picture.shape[2] != 3 or not picture.size:
         raise InputError(f"{rule}, got {getattr(picture, 'shape', type(picture).__name__)}")
+    _check_values(picture, rule)
+
+
+def check_plane(plane: Any, name: str) -> None:
+    """Raise InputError unless `plane`, called `name`, is an array [H, W] of floats in 0..1."""
+    rule = f"`{name}` must be an array [H, W] of floating-point numbers in 0..1"
+    if not isinstance(plane, np.ndarray) or plane.ndim != 2 or not plane.size:
+        raise InputError(f"{rule}, got {getattr(plane, 'shape', type(plane).__name__)}")
+    _check_values(plane, rule)
+
+
+def _check_values(picture: np.ndarray, rule: str) -> None:
     if not np.issubdtype(picture.dtype, np.floating):
         raise InputError(f"{rule}, got {picture.dtype}")
     if not (picture.min() >= 0 and picture.max() <= 1):  # false for NaN, too

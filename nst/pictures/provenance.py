@@ -47,12 +47,13 @@ class Provenance:
     style: str
     init: str | None = None  # None without a picture to start from
     more_styles: tuple[str, ...] = ()  # further paintings
+    mask: str | None = None  # None without one
     branched: bool = False  # it began from a kept frame of another run, so the settings do not suffice to repeat it
 
     @property
     def pictures(self) -> dict[str, str]:
         """The SHA-256 of the pictures by role, those of `ROLES` that are known."""
-        return by_role(self.content, (self.style, *self.more_styles), self.init)
+        return by_role(self.content, (self.style, *self.more_styles), self.init, self.mask)
 
     @property
     def resolved(self) -> StyleOptions:
@@ -83,6 +84,7 @@ class Provenance:
             "style": self.style,
             "init": self.init,
             "more_styles": list(self.more_styles),
+            "mask": self.mask,
             "branched": self.branched,
         }
 
@@ -101,7 +103,7 @@ class Provenance:
         steered = given.get("steered", [])
         if not isinstance(steered, list):
             raise OptionError(f"`steered` must be a list, got {shown(steered)}", "steered")
-        init, branched = given.get("init"), given.get("branched", False)
+        init, mask, branched = given.get("init"), given.get("mask"), given.get("branched", False)
         if not isinstance(branched, bool):
             raise OptionError(f"`branched` must be true or false, got {shown(branched)}", "branched")
         return cls(
@@ -116,6 +118,7 @@ class Provenance:
             style=_hash("style", given.get("style", "")),
             init=None if init is None else _hash("init", init),
             more_styles=_hashes("more_styles", given.get("more_styles", [])),
+            mask=None if mask is None else _hash("mask", mask),
             branched=branched,
         )
 

@@ -42,6 +42,7 @@ NETWORKS = {
 BASE = 640_000_000  # bytes: Python, TensorFlow, what a worker imports, a traced step
 WEIGHTS = 3  # copies: as they were read, as they are used, and transposed for the backward pass
 FORWARD = 0.5  # of the bytes of a step: a forward pass alone
+MASK = 32  # bytes for a pixel: the mask, and its regions' weights on the canvas and on the layers
 MATRICES = 2_500_000  # bytes of another painting's Gram matrices on the layers of a preset
 CONTENT = 64  # bytes for a pixel: activations of the content, and the parts that they are joined from
 ADAM_PICTURES = 8  # held at once: iterate, gradient, moments, average, and the arrays they come from
@@ -120,6 +121,7 @@ def estimate(
     calibration: Calibration | None = None,
     budget: int | None = None,
     styles: Sequence[tuple[int, int]] = (),
+    masked: bool = False,
 ) -> Estimate:
     """What painting a content of `height` x `width` px (of any size: their ratio counts) with `options` will take.
 
@@ -131,14 +133,16 @@ def estimate(
         calibration: of that network at that precision, see `calibration_for`.
         budget: bytes the painting process may take in all, see memory_budget.py; None is no bound.
         styles: (height, width) of each painting, px; none takes one shaped like the content.
+        masked: whether the run has a mask.
 
     Raises:
         OutOfMemory: it does not fit the budget, even by tiles; the message names the largest size that does.
     """
-    run = _Run(height, width, options, network, precision, styles)
+    run = _Run(height, width, options, network, precision, styles, masked)
     tile = run.tile(math.inf if budget is None else budget)
     if tile is None:
-        largest = largest_size(height, width, options, network, precision, budget=budget or 0, styles=styles)
+        pictures: dict[str, Any] = {"styles": styles, "masked": masked}
+        largest = largest_size(height, width, options, network, precision, budget=budget or 0, **pictures)
         raise OutOfMemory(
             f"`size` {options.size} needs {run.bytes(TILES[-1]) / GIGABYTE:.1f} GB of memory even by tiles, but the "
             f"painting may take {(budget or 0) / GIGABYTE:.1f} GB; "
@@ -173,6 +177,7 @@ def auto_network(
     known: Iterable[Calibration],
     budget: int,
     styles: Sequence[tuple[int, int]] = (),
+    masked: bool = False,
     best: str = "vgg19",
 ) -> tuple[str, str]:
     """(the network that "auto" stands for in a run where the weights of `best` are installed, why in one sentence).
@@ -182,7 +187,7 @@ def auto_network(
     """
     title, speed = best.upper(), calibration_for(best, precision, known)
     try:
-        found = estimate(height, width, options, best, precision, speed, budget, styles)
+        found = estimate(height, width, options, best, precision, speed, budget, styles, masked)
     except OutOfMemory:
         return "compact", f"{title} would need more memory than there is."
     if found.seconds is None or found.seconds <= AUTO_SECONDS:
@@ -201,13 +206,14 @@ def largest_size(
     *,
     budget: int,
     styles: Sequence[tuple[int, int]] = (),
+    masked: bool = False,
 ) -> int:
     """The largest `size`, px, that the option allows and that fits the budget, by tiles if need be; 0 if none does."""
     bounds = next(option for option in options_of(StyleOptions) if option.name == "size")
     low, high, step = (int(bound or 1) for bound in (bounds.low, bounds.high, bounds.step))
     for size in range(high, low - 1, -step):
         smaller = dataclasses.replace(options, size=size)
-        run = _Run(height, width, smaller, network, precision, styles)
+        run = _Run(height, width, smaller, network, precision, styles, masked)
         if run.tile(budget) is not None:
             return size
     return 0
@@ -228,6 +234,7 @@ class _Run:
     network: str
     precision: str
     styles: Sequence[tuple[int, int]]
+    masked: bool = False
 
     @property
     def scales(self) -> tuple[Scale, ...]:
@@ -248,7 +255,9 @@ class _Run:
         if self.options.optimizer == "lbfgs":
             pictures = (LBFGS_PICTURES + 2 * pairs(canvas)) * canvas
         held = PICTURE * (pictures + 2 * sum(styles)) + share * CONTENT * canvas + MATRICES * (len(styles) - 1)
-        of_step = share * cost.step + (cost.summed if share < 1 else 0)
+        of_step = share * cost.step + cost.summed * ((share < 1) + self.masked)
+        if self.masked:
+            held += MASK * canvas
         return round(BASE + share * WEIGHTS * cost.weights + of_step * step + held)
 
     def seconds(self, calibration: Calibration, tile: int) -> float:

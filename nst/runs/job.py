@@ -22,6 +22,7 @@ class StyleJob:
     options: StyleOptions  # as the run began
     init: bytes | None = None  # the picture to start from when `options.init` is "image"
     more_styles: tuple[bytes, ...] = ()  # further paintings
+    mask: bytes | None = None  # what it means is `options.mask_use`
     extractor: str = ""  # the network of a run that goes on; "" takes that of `options`
     precision: str = ""  # of its arithmetic, likewise
     epochs: int | None = None  # of the whole run, if not those of `options`
@@ -46,7 +47,7 @@ class StyleJob:
     @property
     def pictures(self) -> dict[str, bytes]:
         """The files by role, those of `ROLES` that the run has."""
-        return by_role(self.content, (self.style, *self.more_styles), self.init)
+        return by_role(self.content, (self.style, *self.more_styles), self.init, self.mask)
 
 
 @dataclass(frozen=True)

@@ -91,6 +91,7 @@ class Run:
     style: str
     init: str | None = None
     more_styles: tuple[str, ...] = ()  # further paintings
+    mask: str | None = None
     names: dict[str, str] = field(default_factory=dict)  # of the pictures' files, by role; {} in older stores
     client: str = ""  # that created it; never shown
     gpu: bool = False  # only a worker with a graphics card may paint it
@@ -124,7 +125,7 @@ class Run:
     @property
     def uploads(self) -> dict[str, str]:
         """The ids of its pictures by role, those of `ROLES` that it has."""
-        return by_role(self.content, self.styles, self.init)
+        return by_role(self.content, self.styles, self.init, self.mask)
 
     @property
     def styles(self) -> tuple[str, ...]:

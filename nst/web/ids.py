@@ -207,5 +207,5 @@ def remove_style(role: str) -> str:
 
 
 def style_mix(number: int, part: str) -> str:
-    """The "row", "title", "share", "weight" or "scale" of painting `number`, from 0, in the mix."""
+    """The "row", "title", "weight", "share", "scale" or "factor" of painting `number`, from 0, in the mix."""
     return f"style-mix-{number}-{part}"

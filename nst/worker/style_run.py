@@ -24,6 +24,7 @@ from nst.options.picture_roles import STYLE_ROLES
 from nst.options.settings import Settings
 from nst.pictures import images
 from nst.pictures.images import fit
+from nst.pictures.masks import describe_uniform, read_mask
 from nst.pictures.provenance import Provenance, Steering
 from nst.runs.estimates import Estimate, auto_network, estimate, seconds_of
 from nst.runs.events import Epoch, Kept, Started, Steered
@@ -57,6 +58,7 @@ class StyleRun:
             for role, data, scale in zip(STYLE_ROLES, files, scales, strict=False)
         ]
         self._init = images.read(job.init, "init", size).rgb if job.init else None
+        self._mask = read_mask(job.mask, size, (content.height, content.width)) if job.mask else None
         self._budget = budget(Settings.read().memory)
         self._network, self.note = choose_extractor(
             job.extractor or self.options.extractor,
@@ -67,10 +69,13 @@ class StyleRun:
         self.extractor = self._network.architecture.name
         for layer, nearest in self.options.replaced_layers(self.extractor).items():
             self._add_note(f"{self.extractor} has no layer {layer}: {nearest}, the nearest, takes its place.")
+        if self._mask is not None:
+            self.options.check_mask_use(len(self._styles))
+            self._add_note(describe_uniform(self._mask, self.options.mask_use))
         self._load_state()
         height, width, _ = self._content.shape
         network = self.extractor, self._network.dtype
-        self._estimate = estimate(height, width, self.options, *network, budget=self._budget, styles=self._style_shapes)
+        self._estimate = estimate(height, width, self.options, *network, budget=self._budget, **self._shapes)
         self._last: Step | None = None
         self._began = self._epoch_began = self._checkpoint_at = time.monotonic()
         self._checkpoint_takes = 0.0  # seconds
@@ -79,12 +84,12 @@ class StyleRun:
         """The network that "auto" stands for, and why; `best` is measured if no network was."""
         known = measured() or [calibration_of(best)]
         height, width, _ = self._content.shape
-        return auto_network(height, width, self.options, best.dtype, known, self._budget, self._style_shapes)
+        return auto_network(height, width, self.options, best.dtype, known, self._budget, **self._shapes)
 
     @property
-    def _style_shapes(self) -> list[tuple[int, int]]:
-        """(height, width) of each painting, px."""
-        return [(style.shape[0], style.shape[1]) for style in self._styles]
+    def _shapes(self) -> dict[str, Any]:
+        """What an estimate needs to know of the paintings and of the mask."""
+        return {"styles": [style.shape[:2] for style in self._styles], "masked": self._mask is not None}
 
     def _add_note(self, sentence: str) -> None:
         self.note = f"{self.note} {sentence}".strip()
@@ -145,7 +150,7 @@ class StyleRun:
         """What the run will take on this machine, which is measured if it was not before."""
         height, width, _ = self._content.shape
         speed, tile = calibration_of(self._network), self._estimate.tile
-        seconds = seconds_of(height, width, self.options, speed, tile, self._style_shapes)
+        seconds = seconds_of(height, width, self.options, speed, tile, self._shapes["styles"])
         return dataclasses.replace(self._estimate, seconds=seconds)
 
     def started(self) -> Started:
@@ -166,6 +171,7 @@ class StyleRun:
                 self._styles,
                 self.options,
                 init=self._init,
+                mask=self._mask,
                 live=self._live,
                 extractor=self._network,
                 budget=self._budget,
@@ -257,6 +263,7 @@ class StyleRun:
             style=pictures["style"],
             init=pictures.get("init"),
             more_styles=tuple(pictures[role] for role in STYLE_ROLES[1:] if role in pictures),
+            mask=pictures.get("mask"),
         )
 
 

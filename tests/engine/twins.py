@@ -48,3 +48,10 @@ def mixed_gram(paintings: list[np.ndarray], shares: list[float]) -> np.ndarray:
     for features, share in zip(paintings, shares, strict=True):
         mixed += share * gram(features)
     return mixed
+
+
+def guided_gram(features: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Of activations [h, w, C] times the guidance channel of weights [h, w], normalised so that sum T^2 = 1."""
+    channel = np.sqrt(weights / np.sum(weights))
+    guided = channel[..., None] * features
+    return np.einsum("hwi,hwj->ij", guided, guided)

@@ -164,7 +164,7 @@ class Loop:
             scale=self._scales[self._index],
             steps_per_epoch=self._problem.options.steps_per_epoch,
             losses=losses,
-            _canvas=self._optimizer.shown,
+            _canvas=self._objective.shown(self._optimizer.shown),
             _optimizer=self._optimizer,
             _state=self._state,
         )

@@ -42,6 +42,34 @@ def _moments(flat: Tensor) -> tuple[tuple[Tensor, Tensor], Callable[[Tensor, Ten
     return (ops.matmul(ops.transpose(flat), flat) / positions, ops.matmul(ones, flat)[0] / positions), gradient
 
 
+def guided_moments(features: Tensor, guidance: Tensor) -> tuple[Tensor, Tensor]:
+    """(Gram matrices [R, C, C], means [R, C]) of the regions of one image's activations [1, h, w, C], float32.
+
+    That is F_r^T F_r with F_r = T_r * F (Gatys et al. 2017, section 4); its guidance channel T_r is normalised so that
+    sum T_r^2 = 1. Here T_r^2 is a region's weight over the sum of its weights, so that the weights of two regions sum
+    to 1 along a soft edge, too; for a mask of black and white that is the paper's channel.
+
+    Args:
+        features: activations.
+        guidance: the weight of each position in each region, [1, h, w, R] in 0..1; of a region without any, all is 0.
+    """
+    flat = ops.cast(ops.reshape(features, (-1, features.shape[-1])), "float32")
+    found = [_guided_moments(flat, ops.reshape(guidance[..., region], (-1, 1))) for region in range(guidance.shape[-1])]
+    return ops.stack([matrix for matrix, _ in found]), ops.stack([mean for _, mean in found])
+
+
+@ops.custom_gradient
+def _guided_moments(flat: Tensor, weights: Tensor) -> tuple[tuple[Tensor, Tensor], Callable[[Tensor, Tensor], Any]]:
+    """Gram matrix and mean of `flat` [positions, C] with `weights` [positions, 1], which are constants."""
+    weights = weights / ops.maximum(ops.sum(weights), EPSILON)
+    weighted = flat * weights
+
+    def gradient(by_matrix: Tensor, by_mean: Tensor) -> tuple[Tensor, None]:
+        return weights * (ops.matmul(flat, by_matrix + ops.transpose(by_matrix)) + by_mean), None
+
+    return (ops.matmul(ops.transpose(weighted), flat), ops.matmul(ops.transpose(weights), flat)[0]), gradient
+
+
 def linear_gram(matrix: Tensor, mean: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
     """Gram matrix of F K + b, [..., D, D].
 

@@ -4,13 +4,20 @@ E = content_weight * sum_l a_l C_l + style_weight * sum_l b_l S_l + tv_weight * 
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from nst.engine.backend import ops, tf
 from nst.engine.networks.extractors import Extractor
 from nst.engine.optimization.canvas import crop_features, inner_region
-from nst.engine.optimization.losses import content_loss, linear_gram, moments, style_loss, tv_loss
+from nst.engine.optimization.losses import (
+    content_loss,
+    guided_moments,
+    linear_gram,
+    moments,
+    style_loss,
+    tv_loss,
+)
 from nst.errors import OptionError
 from nst.options.option_field import did_you_mean, shown
 from nst.options.style_options import StyleOptions
@@ -25,7 +32,9 @@ class Targets:
     """What an image is compared with: activations of the content, Gram matrices of the style."""
 
     content: dict[str, Tensor]  # layer -> [1, h, w, C]
-    style: dict[str, Tensor]  # layer -> [C, C] float32
+    style: dict[str, Tensor]  # layer -> [C, C] float32; of R regions [R, C, C]
+    guidance: dict[str, Tensor] = field(default_factory=dict)  # layer -> [1, h, w, R]; empty without regions
+    regions: Tensor | None = None  # weight of each region, [R]
 
 
 @dataclass
@@ -109,13 +118,30 @@ class LayerLosses:
         `image` is [N, H, W, 3] in 0..1, and `found` holds activations of `layers`, [1, h, w, C]. Of several images they
         are joined to those of one, as train.py does, and TV is the mean over all of them.
         """
-        matrices = self.gram_matrices(found)
+        matrices = self.gram_matrices(found, targets.guidance)
         content = [content_loss(found[n], targets.content[n], self.normalisation) for n in self.content_layers]
-        style = [style_loss(matrices[n], targets.style[n], self.normalisation) for n in self.style_layers]
+        style = [self.layer_style_loss(n, matrices[n], targets) for n in self.style_layers]
         return ops.stack(content), ops.stack(style), tv_loss(image)
 
-    def gram_matrices(self, found: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Gram matrix of each style layer, from the activations of `style_sources`."""
+    def layer_style_loss(self, layer: str, matrix: Tensor, targets: Targets) -> Tensor:
+        """The style loss of a layer; of several regions the sum, each weighed by its share of the positions.
+
+        With that share, a position counts as it does in a picture without regions, whatever the size of its region.
+        """
+        target = targets.style[layer]
+        if not targets.guidance:
+            return style_loss(matrix, target, self.normalisation)
+        shares = ops.mean(targets.guidance[self.extractor.architecture.source(layer)], axis=(0, 1, 2))
+        of_each = [style_loss(matrix[r], target[r], self.normalisation) for r in range(target.shape[0])]
+        return ops.sum(targets.regions * shares * ops.stack(of_each))
+
+    def gram_matrices(self, found: dict[str, Tensor], guidance: dict[str, Tensor] | None = None) -> dict[str, Tensor]:
+        """Gram matrix of each style layer, from the activations of `style_sources`; with guidance those of its regions.
+
+        `guidance` is as in `Targets`, by the layers of `style_sources`.
+        """
+        if guidance:
+            return self.matrices_from({n: guided_moments(found[n], guidance[n]) for n in self.style_sources})
         return self.matrices_from({source: moments(found[source]) for source in self.style_sources})
 
     def matrices_from(self, moments: dict[str, tuple[Tensor, Tensor]]) -> dict[str, Tensor]:
@@ -135,7 +161,8 @@ class Objective(LayerLosses):
     """The loss of an image and its gradient in TensorFlow, traced once for all sizes and all weights.
 
     With a `margin`, px, images are canvases whose margins are as wide, or wider. Convolutions and total variation read
-    them, but positions in the outer `margin` px do not count in content and style.
+    them, but positions in the outer `margin` px do not count in content and style. If `regions` is not 0, it is their
+    number, and targets have guidance.
 
     Raises OptionError if the extractor has no such layer.
     """
@@ -147,9 +174,10 @@ class Objective(LayerLosses):
         style_layers: Sequence[str],
         normalisation: str,
         margin: int = 0,
+        regions: int = 0,
     ) -> None:
         super().__init__(extractor, content_layers, style_layers, normalisation)
-        self.margin = margin
+        self.margin, self.regions = margin, regions
         self._trace()
 
     def _trace(self) -> None:
@@ -158,14 +186,17 @@ class Objective(LayerLosses):
         picture = tf.TensorSpec([1, None, None, 3], tf.float32)
         dtype = self.extractor.dtype
         content = {n: tf.TensorSpec([1, None, None, channels[n]], dtype) for n in self.content_layers}
-        style = {n: tf.TensorSpec([channels[n], channels[n]], tf.float32) for n in self.style_layers}
-        main, per_content, per_style = (
-            tf.TensorSpec([n], tf.float32) for n in (3, len(self.content_layers), len(self.style_layers))
-        )
+        several = [self.regions] if self.regions else []
+        style = {n: tf.TensorSpec([*several, channels[n], channels[n]], tf.float32) for n in self.style_layers}
+        guided = self.style_sources if self.regions else ()
+        guidance = {n: tf.TensorSpec([1, None, None, self.regions], tf.float32) for n in guided}
+        counts = (self.regions, 3, len(self.content_layers), len(self.style_layers))
+        per_region, main, per_content, per_style = (tf.TensorSpec([n], tf.float32) for n in counts)
         self._content_activations = tf.function(self._content_only, input_signature=[picture])
         self._style_matrices = tf.function(self._summarize, input_signature=[picture])
         self._value_and_gradient = tf.function(
-            self._differentiate, input_signature=[picture, content, style, main, per_content, per_style]
+            self._differentiate,
+            input_signature=[picture, content, style, guidance, per_region, main, per_content, per_style],
         )
 
     def targets(self, content: Tensor, style: Tensor) -> Targets:
@@ -182,6 +213,8 @@ class Objective(LayerLosses):
             image,
             targets.content,
             targets.style,
+            targets.guidance,
+            tf.zeros([0]) if targets.regions is None else targets.regions,
             tf.constant([weights.content, weights.style, weights.tv], tf.float32),
             tf.constant(weights.content_layers, tf.float32),
             tf.constant(weights.style_layers, tf.float32),
@@ -201,13 +234,21 @@ class Objective(LayerLosses):
         return {n: crop_features(found, region, stride(n)) for n, found in self.extractor(image, layers).items()}
 
     def _differentiate(
-        self, image: Tensor, content: dict, style: dict, main: Tensor, per_content: Tensor, per_style: Tensor
+        self,
+        image: Tensor,
+        content: dict,
+        style: dict,
+        guidance: dict,
+        per_region: Tensor,
+        main: Tensor,
+        per_content: Tensor,
+        per_style: Tensor,
     ) -> tuple[Tensor, Tensor]:
         """([total, content, style, tv], gradient)."""
         with tf.GradientTape() as tape:
             tape.watch(image)
             found = self._activations(image, self.layers)
-            content_parts, style_parts, tv = self.losses(found, image, Targets(content, style))
+            content_parts, style_parts, tv = self.losses(found, image, Targets(content, style, guidance, per_region))
             weighted = main * tf.stack(
                 [tf.reduce_sum(per_content * content_parts), tf.reduce_sum(per_style * style_parts), tv]
             )

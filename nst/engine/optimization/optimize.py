@@ -20,7 +20,7 @@ from nst.errors import InputError
 from nst.options.picture_roles import MOST_STYLES, STYLE_ROLES
 from nst.options.style_options import StyleOptions
 from nst.pictures.colors import match_colors
-from nst.pictures.images import check_array
+from nst.pictures.images import check_array, check_plane
 from nst.runs.schedule import Scale
 
 
@@ -30,6 +30,7 @@ def stylize(
     options: StyleOptions | None = None,
     *,
     init: np.ndarray | None = None,
+    mask: np.ndarray | None = None,
     live: LiveWeights | None = None,
     extractor: Extractor | None = None,
     budget: int | None = None,
@@ -43,6 +44,7 @@ def stylize(
         style: [h, w, 3] float32 in 0..1, any size; or one to four such paintings, which `options.style_mix` weighs.
         options: settings; None means the defaults.
         init: the picture to start from when `options.init` is "image", [h, w, 3] float32 in 0..1.
+        mask: [h, w] float32 in 0..1, stretched over the content; `options.mask_use` says what it does.
         live: weights that the caller may change between two steps; None means those of `options`.
         extractor: a loaded network; None loads the one that `options` name. There, "auto" is VGG19 wherever it is
             installed, because the speed of the machine is not measured here.
@@ -72,10 +74,14 @@ def stylize(
         check_array(picture, name)
     if init is not None:
         check_array(init, "init")
+    if mask is not None:
+        check_plane(mask, "mask")
+        options.check_mask_use(len(styles))
     extractor = extractor or choose_extractor(options.extractor, options.pooling, options.precision)[0]
     live = live or LiveWeights.of(options, extractor.architecture.name, len(styles))
-    tile = tile_side(content.shape[:2], [each.shape[:2] for each in styles], options, extractor, budget)
+    shapes = [each.shape[:2] for each in styles]
+    tile = tile_side(content.shape[:2], shapes, options, extractor, budget, mask is not None)
     if options.keep_colors:
         styles = tuple(match_colors(each, content) for each in styles)
-    problem = Problem(content=content, styles=styles, options=options, extractor=extractor, tile=tile)
+    problem = Problem(content=content, styles=styles, mask=mask, options=options, extractor=extractor, tile=tile)
     yield from Loop(problem, live, resume or start_of_run(content, styles[0], init, options), scales).steps()

@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from nst.engine.backend import tf
 from nst.engine.networks.extractors import Extractor
 from nst.engine.optimization.canvas import to_canvas
+from nst.engine.optimization.guidance import REGIONS, blend, guidance_channels, layer_guidance, mask_canvas
 from nst.engine.optimization.losses import mix_matrices
 from nst.engine.optimization.objective import LiveWeights, Objective
 from nst.engine.optimization.tiles import TiledObjective
@@ -29,6 +31,7 @@ class Problem:
 
     content: np.ndarray  # [H, W, 3] float32 in 0..1
     styles: tuple[np.ndarray, ...]  # paintings, [h, w, 3] float32 in 0..1 each
+    mask: np.ndarray | None = None  # [h, w] float32 in 0..1; what it means is `options.mask_use`
     options: StyleOptions
     extractor: Extractor
     tile: int | None  # side of the tiles, px, see `tile_side`; None: pictures are evaluated whole
@@ -37,6 +40,11 @@ class Problem:
     def is_float32(self) -> bool:
         """Whether the extractor's own precision is float32."""
         return self.extractor.dtype == "float32"
+
+    @property
+    def regions(self) -> int:
+        """How many regions the mask makes; 0 without a mask."""
+        return 0 if self.mask is None else REGIONS[self.options.mask_use]
 
 
 class ScaleObjective:
@@ -52,6 +60,7 @@ class ScaleObjective:
         self._coarseness = options.size / side
         self._scales_left = (len(scales) - 1 - index) / max(1, len(scales) - 1)
         self.content = to_canvas(problem.content, scale.height, scale.width)
+        self._mask: Tensor = None if problem.mask is None else mask_canvas(problem.mask, scale.height, scale.width)
         factors = options.scale_of_each(len(problem.styles))
         self._styles = [
             to_canvas(style, *fit(style.shape[0], style.shape[1], round(factor * side)))
@@ -62,19 +71,44 @@ class ScaleObjective:
     def set_precision(self, in_float32: bool) -> None:
         """Evaluate in float32, or else in the precision of the problem's extractor."""
         problem = self._problem
-        self._objective = _objective(problem.options, problem.extractor, problem.tile, in_float32)
+        self._objective = _objective(problem, in_float32)
         first, *others = self._styles
         self._targets = self._objective.targets(self.content, first)
         self._matrices = [self._targets.style, *(self._objective.style_matrices(style) for style in others)]
-        self._mixed: tuple[float, ...] = ()  # the shares that the style targets are mixed with
+        self._shares: tuple[float, ...] = ()  # of the paintings, that the style targets were made for
 
     def evaluate(self, canvas: Tensor, weights: LiveWeights) -> tuple[Losses, Tensor]:
         """(losses, gradient) at `canvas`, where `weights` are those of the full size."""
-        if weights.styles != self._mixed:
-            self._mixed = weights.styles
-            self._targets = replace(self._targets, style=mix_matrices(self._matrices, self._mixed))
+        if weights.styles != self._shares:
+            self._shares = weights.styles
+            self._set_style_targets()
         weights = weights.on_scale(self._coarseness, self._scales_left, self._problem.options.normalisation)
-        return self._objective.evaluate(canvas, self._targets, weights)
+        if not self._protects:
+            return self._objective.evaluate(canvas, self._targets, weights)
+        losses, gradient = self._objective.evaluate(self.shown(canvas), self._targets, weights)
+        return losses, (1 - self._mask) * gradient
+
+    def shown(self, canvas: Tensor) -> Tensor:
+        """The canvas as it is shown and evaluated: with the content where the mask protects it."""
+        return blend(self._mask, self.content, canvas) if self._protects else canvas
+
+    @property
+    def _protects(self) -> bool:
+        return self._mask is not None and self._problem.options.mask_use == "protect"
+
+    def _set_style_targets(self) -> None:
+        """Mix the Gram matrices of the paintings; or give each its region, which weighs more the more its share is."""
+        problem, shares = self._problem, self._shares
+        if self._mask is None:
+            self._targets = replace(self._targets, style=mix_matrices(self._matrices, shares))
+            return
+        architecture, use = problem.extractor.architecture, problem.options.mask_use
+        sources = tuple({architecture.source(layer) for layer in self._targets.style})
+        guidance = layer_guidance(guidance_channels(self._mask, use), architecture, sources, MARGIN)
+        of_regions = self._matrices if use == "styles" else [mix_matrices(self._matrices, shares)]
+        weights = [len(shares) * share for share in shares] if use == "styles" else [1.0]
+        style = {layer: tf.stack([each[layer] for each in of_regions]) for layer in self._targets.style}
+        self._targets = replace(self._targets, style=style, guidance=guidance, regions=tf.constant(weights, tf.float32))
 
 
 def tile_side(
@@ -83,6 +117,7 @@ def tile_side(
     options: StyleOptions,
     extractor: Extractor,
     most_bytes: int | None,
+    masked: bool = False,
 ) -> int | None:
     """The side of the tiles that a run needs, px; None if its pictures can be evaluated whole.
 
@@ -92,6 +127,7 @@ def tile_side(
         options: the run's.
         extractor: one whose costs are not in `NETWORKS` never gets tiles.
         most_bytes: memory that this process may take in all; None is most of what is free.
+        masked: whether the run has a mask.
 
     Raises:
         OutOfMemory: the run does not fit, not even by tiles.
@@ -100,29 +136,28 @@ def tile_side(
     if network not in NETWORKS:
         return None
     most_bytes = budget() if most_bytes is None else most_bytes
-    found = estimate(*content_sides, options, network, extractor.dtype, budget=most_bytes, styles=style_sides)
-    return found.tile
+    kind = network, extractor.dtype
+    return estimate(*content_sides, options, *kind, budget=most_bytes, styles=style_sides, masked=masked).tile
 
 
 # Objectives and networks are cached because their graphs take seconds to trace and serve later runs, too.
 
 
-def _objective(
-    options: StyleOptions, extractor: Extractor, tile: int | None, in_float32: bool
-) -> Objective | TiledObjective:
+def _objective(problem: Problem, in_float32: bool) -> Objective | TiledObjective:
+    options, extractor = problem.options, problem.extractor
     content_layers, style_layers = (
         tuple(name for name, _ in layers) for layers in options.layers(extractor.architecture.name)
     )
     network = _float32_copy(extractor) if in_float32 else extractor
-    whole = _whole_objective(network, content_layers, style_layers, options.normalisation)
-    return _tiled_objective(whole, tile) if tile else whole
+    whole = _whole_objective(network, content_layers, style_layers, options.normalisation, problem.regions)
+    return _tiled_objective(whole, problem.tile) if problem.tile else whole
 
 
 @functools.lru_cache(maxsize=6)
 def _whole_objective(
-    extractor: Extractor, content_layers: tuple[str, ...], style_layers: tuple[str, ...], normalisation: str
+    extractor: Extractor, content: tuple[str, ...], style: tuple[str, ...], normalisation: str, regions: int
 ) -> Objective:
-    return Objective(extractor, content_layers, style_layers, normalisation, MARGIN)
+    return Objective(extractor, content, style, normalisation, MARGIN, regions)
 
 
 @functools.lru_cache(maxsize=3)

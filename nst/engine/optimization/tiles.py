@@ -20,7 +20,7 @@ from typing import Any
 from nst.engine.backend import tf
 from nst.engine.networks.extractors import Architecture
 from nst.engine.optimization.canvas import crop_features, inner_region, positions
-from nst.engine.optimization.losses import EPSILON, moments, style_loss, tv_loss
+from nst.engine.optimization.losses import EPSILON, guided_moments, moments, tv_loss
 from nst.engine.optimization.objective import LiveWeights, Objective, Targets
 from nst.runs.events import Losses
 
@@ -108,18 +108,19 @@ class TiledObjective:
         channels = {layer: shape[3] for layer, shape in self._whole.extractor.architecture.shapes().items()}
         picture = tf.TensorSpec([1, None, None, 3], tf.float32)
         core = tf.TensorSpec([2, 2], tf.int32)
-        dtype = self._whole.extractor.dtype
+        dtype, regions = self._whole.extractor.dtype, self._whole.regions
         content = {n: tf.TensorSpec([1, None, None, channels[n]], dtype) for n in self._whole.content_layers}
         per_content = tf.TensorSpec([len(content)], tf.float32)
+        several, sources = [regions] if regions else [], self._whole.style_sources
         derivatives = {
-            n: (tf.TensorSpec([channels[n], channels[n]], tf.float32), tf.TensorSpec([channels[n]], tf.float32))
-            for n in self._whole.style_sources
+            n: tuple(tf.TensorSpec([*several, *[channels[n]] * axes], tf.float32) for axes in (2, 1)) for n in sources
         }
+        guided = {n: tf.TensorSpec([1, None, None, regions], tf.float32) for n in (sources if regions else ())}
         self._content_of = tf.function(self._content_activations, input_signature=[picture, core])
         self._moments_of = tf.function(self._style_sums, input_signature=[picture, core])
-        self._sums_of = tf.function(self._measure, input_signature=[picture, core, content])
+        self._sums_of = tf.function(self._measure, input_signature=[picture, core, content, guided])
         self._gradient_of = tf.function(
-            self._differentiate, input_signature=[picture, core, content, per_content, derivatives]
+            self._differentiate, input_signature=[picture, core, content, guided, per_content, derivatives]
         )
 
     def targets(self, content: Tensor, style: Tensor) -> Targets:
@@ -136,26 +137,26 @@ class TiledObjective:
 
     def style_matrices(self, style: Tensor) -> dict[str, Tensor]:
         """Gram matrix of each style layer for a painting, [1, H, W, 3] float32 in 0..1."""
-        moments = _total(self._moments_of(tile.cut(style), tile.core) for tile in self._tiles(style))
-        return self._whole.matrices_from(self._means(moments, style))
+        sums = _total(self._moments_of(tile.cut(style), tile.core) for tile in self._tiles(style))
+        return self._whole.matrices_from(self._means(sums, style, {}))
 
     def evaluate(self, image: Tensor, targets: Targets, weights: LiveWeights) -> tuple[Losses, Tensor]:
         """(losses, gradient) at `image` [1, H, W, 3] float32 in 0..1; the gradient has the image's shape."""
         tiles = self._tiles(image)
         if len(tiles) == 1:
             return self._whole.evaluate(image, targets, weights)
-        sums = (self._sums_of(tile.cut(image), tile.core, self._content(targets, tile)) for tile in tiles)
+        sums = (self._sums_of(tile.cut(image), tile.core, *self._in_tile(targets, tile)) for tile in tiles)
         moments, errors, norms = _total(sums)
-        style, derivatives = self._style_loss(self._means(moments, image), targets, weights)
+        style, derivatives = self._style_loss(self._means(moments, image, targets.guidance), targets, weights)
         per_content = weights.content * tf.constant(weights.content_layers, tf.float32)
         per_content /= norms + EPSILON if self._whole.normalisation == "relative" else 2.0
         content = float(tf.reduce_sum(per_content * errors))
         tv, tv_gradient = _total_variation(image)
 
         gradient = weights.tv * tv_gradient.numpy()
-        by_sums = self._means(derivatives, image)
+        by_sums = self._means(derivatives, image, targets.guidance)
         for tile in tiles:
-            part = self._gradient_of(tile.cut(image), tile.core, self._content(targets, tile), per_content, by_sums)
+            part = self._gradient_of(tile.cut(image), tile.core, *self._in_tile(targets, tile), per_content, by_sums)
             tile.cut(gradient)[...] += part.numpy()
         tv = weights.tv * float(tv)
         # a gradient that is not finite shows in the loss, before it is used
@@ -175,17 +176,25 @@ class TiledObjective:
     def _tiles(self, picture: Tensor) -> list[Tile]:
         return [Tile(*sides) for sides in itertools.product(*self._spans(picture))]
 
-    def _content(self, targets: Targets, tile: Tile) -> dict[str, Tensor]:
-        """The content targets of the core of `tile`."""
-        return {
-            layer: tile.crop_core(found, self._strides[layer], self._whole.margin)
-            for layer, found in targets.content.items()
-        }
+    def _in_tile(self, targets: Targets, tile: Tile) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """(content targets, guidance) of the core of `tile`."""
+        content, guidance = (
+            {layer: tile.crop_core(each, self._strides[layer], self._whole.margin) for layer, each in found.items()}
+            for found in (targets.content, targets.guidance)
+        )
+        return content, guidance
 
-    def _means(self, sums: Moments, picture: Tensor) -> Moments:
-        """The sums of each layer divided by its number of positions that count in `picture` [1, H, W, 3]."""
+    def _means(self, sums: Moments, picture: Tensor, guidance: dict[str, Tensor]) -> Moments:
+        """The sums of each layer divided by its number of positions that count in `picture` [1, H, W, 3].
+
+        With guidance, those of each region are divided by the sum of its weights.
+        """
+        counts = {
+            n: tf.maximum(_weights(guidance[n]), EPSILON) if guidance else tf.constant(float(self._count(n, picture)))
+            for n in sums
+        }
         return {
-            n: (matrix / self._count(n, picture), vector / self._count(n, picture))
+            n: (matrix / counts[n][..., None, None], vector / counts[n][..., None])
             for n, (matrix, vector) in sums.items()
         }
 
@@ -201,7 +210,7 @@ class TiledObjective:
             tape.watch(moments)
             matrices = self._whole.matrices_from(moments)
             loss = sum(
-                weight * style_loss(matrices[layer], targets.style[layer], self._whole.normalisation)
+                weight * self._whole.layer_style_loss(layer, matrices[layer], targets)
                 for layer, weight in zip(self._whole.style_layers, weights.style_layers, strict=True)
             )
             loss *= weights.style
@@ -217,15 +226,18 @@ class TiledObjective:
         return self._features(tile, core, self._whole.content_layers)
 
     def _style_sums(self, tile: Tensor, core: Tensor) -> Moments:
-        return self._sums(self._features(tile, core, self._whole.style_sources))
+        return self._sums(self._features(tile, core, self._whole.style_sources), {})
 
-    def _sums(self, features: dict[str, Tensor]) -> Moments:
-        """Sums over the positions: of products, and of activations."""
+    def _sums(self, features: dict[str, Tensor], guidance: dict[str, Tensor]) -> Moments:
+        """Sums over the positions: of products, and of activations; with guidance, weighted sums of each region."""
         sums = {}
         for layer in self._whole.style_sources:
-            count = tf.cast(tf.size(features[layer][0, :, :, 0]), tf.float32)
-            matrix, vector = moments(features[layer])
-            sums[layer] = count * matrix, count * vector
+            found = features[layer]
+            if guidance:
+                count, (matrix, vector) = _weights(guidance[layer]), guided_moments(found, guidance[layer])
+            else:
+                count, (matrix, vector) = tf.cast(tf.size(found[0, :, :, 0]), tf.float32), moments(found)
+            sums[layer] = count[..., None, None] * matrix, count[..., None] * vector
         return sums
 
     def _errors(self, features: dict[str, Tensor], content: dict[str, Tensor]) -> Tensor:
@@ -233,23 +245,36 @@ class TiledObjective:
         pairs = [(features[n], content[n]) for n in self._whole.content_layers]
         return tf.stack([tf.reduce_sum(tf.square(_float(found) - _float(wanted))) for found, wanted in pairs])
 
-    def _measure(self, tile: Tensor, core: Tensor, content: dict[str, Tensor]) -> tuple[Moments, Tensor, Tensor]:
+    def _measure(
+        self, tile: Tensor, core: Tensor, content: dict[str, Tensor], guidance: dict[str, Tensor]
+    ) -> tuple[Moments, Tensor, Tensor]:
         """A tile's share of the sums: (moments, squared errors, squared norms of the content targets)."""
         features = self._features(tile, core, {*self._whole.content_layers, *self._whole.style_sources})
         norms = tf.stack([tf.reduce_sum(tf.square(_float(content[n]))) for n in self._whole.content_layers])
-        return self._sums(features), self._errors(features, content), norms
+        return self._sums(features, guidance), self._errors(features, content), norms
 
     def _differentiate(
-        self, tile: Tensor, core: Tensor, content: dict[str, Tensor], per_content: Tensor, by_sums: Moments
+        self,
+        tile: Tensor,
+        core: Tensor,
+        content: dict[str, Tensor],
+        guidance: dict[str, Tensor],
+        per_content: Tensor,
+        by_sums: Moments,
     ) -> Tensor:
         """A tile's share of the gradient, in the tile's shape; `by_sums` is dE by the sums that `_measure` returns."""
         with tf.GradientTape() as tape:
             tape.watch(tile)
             features = self._features(tile, core, {*self._whole.content_layers, *self._whole.style_sources})
             loss = tf.reduce_sum(per_content * self._errors(features, content))
-            for layer, found in self._sums(features).items():
+            for layer, found in self._sums(features, guidance).items():
                 loss += sum(tf.reduce_sum(by * total) for by, total in zip(by_sums[layer], found, strict=True))
         return tape.gradient(loss, tile)
+
+
+def _weights(guidance: Tensor) -> Tensor:
+    """The sum of the weights of each region, [R]."""
+    return tf.reduce_sum(guidance, axis=(0, 1, 2))
 
 
 def _total(parts: Iterable[Any]) -> Any:

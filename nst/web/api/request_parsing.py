@@ -18,7 +18,7 @@ from nst.web.problems import FieldError, Malformed
 from nst.web.service.base64_decoding import decode_base64
 from nst.web.service.fast_styles import FORMATS
 
-PICTURE_FIELDS = ("content", "style", "init")  # of a request for a run; `style` may have several pictures
+PICTURE_FIELDS = ("content", "style", "init", "mask")  # of a request for a run; `style` may have several pictures
 Files = dict[str, tuple[bytes, str]]  # role -> (bytes, name)
 
 GPU = Option("gpu", bool, False, "let only a worker with a graphics card paint it, and wait until one is there", "run")

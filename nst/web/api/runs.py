@@ -43,7 +43,8 @@ IdempotencyKey = Annotated[
 async def create(request: Request, service: ServiceDep, client: Client, key: IdempotencyKey = None) -> JSONResponse:
     """Queue a run of two pictures (three if `init` is image) and options, as JSON with base64 or as a form.
 
-    Up to four paintings are mixed by `style_mix`: a list in JSON, a repeated field of a form.
+    Up to four paintings are mixed by `style_mix`: a list in JSON, a repeated field of a form. A `mask` of the content's
+    shape says by `mask_use` where it is white that the content is kept, or how it is painted.
 
     A client that did not receive the answer repeats the request with the same `Idempotency-Key`, of 1 to 255 printable
     ASCII characters, and gets the same run, even if it was deleted since. A request with other contents and the same
@@ -79,9 +80,10 @@ async def _start(request: Request, service: Service, client: str, key: str = "")
             raise FieldError("style" if role in STYLE_ROLES else role, error) from error
     content, styles = refs["content"], [refs[role] for role in STYLE_ROLES if role in refs]
     options.style_shares(len(styles))  # raises where their number is wrong
-    forecast = await asyncio.to_thread(service.forecasts.forecast, options, content, *styles)
+    masked = "mask" in refs
+    forecast = await asyncio.to_thread(service.forecasts.forecast, options, content, *styles, masked=masked)
     more: dict[str, Any] = {"names": names, "client": client, "gpu": given.gpu, "key": key}
-    more |= {"init": refs.get("init"), "more_styles": styles[1:]}
+    more |= {"init": refs.get("init"), "mask": refs.get("mask"), "more_styles": styles[1:]}
     run = await asyncio.to_thread(service.runs.start, options, content, styles[0], **more)
     return run, forecast
 

@@ -46,7 +46,7 @@ def register(app: Dash, service: Service) -> None:
     app.clientside_callback(
         ClientsideFunction("styleMix", "weigh"),
         [Output(*each) for each in (*BOXES, *SLIDERS)],
-        [Output(ids.style_mix(number, "share"), "children") for number in ROWS],
+        [Output(ids.style_mix(number, part), "children") for part in ("share", "factor") for number in ROWS],
         [Input(*each) for each in (*BOXES, *SLIDERS, *CHOICES)],
         Input(ids.value("style_scale"), "value"),
         prevent_initial_call=True,

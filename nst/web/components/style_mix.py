@@ -59,21 +59,17 @@ def _mix() -> Component:
 
 
 def _row(number: int) -> Component:
-    """The title, the share, the weight and the scale of a painting."""
+    """The title of a painting, its weight with its share, and its scale."""
     weight, scale = ids.style_mix(number, "weight"), ids.style_mix(number, "scale")
     return html.Div(
         [
-            html.Div(
-                [
-                    html.Span(id=ids.style_mix(number, "title"), className="style-mix-title"),
-                    html.Span(id=ids.style_mix(number, "share"), className="unit"),
-                ],
-                className="field-head",
-            ),
+            html.Span(id=ids.style_mix(number, "title"), className="style-mix-title"),
             html.Label("Weight", htmlFor=weight),
             dbc.Input(id=weight, type="range", min=0, max=MOST_WEIGHT, step=1, value=MOST_WEIGHT // 2),
+            html.Span(id=ids.style_mix(number, "share"), className="unit"),
             html.Label("Brushwork", htmlFor=scale),
             dbc.Input(id=scale, type="range", min=-SCALE_DECADES, max=SCALE_DECADES, step=0.01, value=0),
+            html.Span(id=ids.style_mix(number, "factor"), className="unit"),
         ],
         id=ids.style_mix(number, "row"),
         className="style-mix-row",

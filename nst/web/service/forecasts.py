@@ -24,10 +24,12 @@ class Forecasts:
         self._seconds: dict[str, float] = {}  # that queued runs will take, by id
         self._opened = time.time()  # seconds since 1970
 
-    def forecast(self, options: StyleOptions, content: str | Shape, *styles: str) -> dict[str, Any] | None:
+    def forecast(
+        self, options: StyleOptions, content: str | Shape, *styles: str, masked: bool = False
+    ) -> dict[str, Any] | None:
         """Forecast a run of `options`.
 
-        `content` is a picture's reference or its (height, width) in px, `styles` are references. Returns
+        `content` is a picture's reference or its (height, width) in px, `styles` are references, `masked` whether it has a mask. Returns
         `Estimate.to_json` with "seconds" multiplied by the current pace, and "extractor", "precision" and "why":
         a sentence on why "auto" stands for that extractor, "" where the extractor was chosen. Returns None until a
         worker has reported its hardware. Raises NotFound, and OptionError where the network's weights are missing or
@@ -44,12 +46,12 @@ class Forecasts:
         shapes = [self._pictures.shape(style) for style in styles]
         network, why = options.extractor, ""
         if network == "auto" and self._queue.extractors().get("vgg19", {}).get("installed"):
-            network, why = auto_network(*shape, options, precision, calibrations, health["memory"], shapes)
+            network, why = auto_network(*shape, options, precision, calibrations, health["memory"], shapes, masked)
         elif network == "auto":
             network, why = "compact", "VGG19's weights are not here."
         speed = calibration_for(network, precision, calibrations)
         try:
-            found = estimate(*shape, options, network, precision, speed, health["memory"], shapes)
+            found = estimate(*shape, options, network, precision, speed, health["memory"], shapes, masked)
         except OutOfMemory as error:
             raise OptionError(str(error), "size") from error
         seconds = found.seconds * self._pace(speed) if found.seconds and speed else None
@@ -57,7 +59,8 @@ class Forecasts:
 
     def of_run(self, run: Run) -> dict[str, Any] | None:
         """Forecast a run that has not started. Returns and raises as `forecast`."""
-        return self.forecast(run.options, f"uploads/{run.content}", *(f"uploads/{style}" for style in run.styles))
+        styles = (f"uploads/{style}" for style in run.styles)
+        return self.forecast(run.options, f"uploads/{run.content}", *styles, masked=bool(run.mask))
 
     def starts_in(self, run: Run) -> float | None:
         """Return the seconds until a worker starts a run; 0 if it has started, None if it has ended or nobody can tell.

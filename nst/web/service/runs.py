@@ -10,6 +10,7 @@ from nst.jobs.queue import Queue
 from nst.jobs.store import Store
 from nst.options.picture_roles import STYLE_ROLES, by_role
 from nst.options.style_options import StyleOptions
+from nst.pictures.masks import check_mask_shape
 from nst.runs.run import Run, State
 from nst.web.middleware.clients import current_client
 from nst.web.service.forecasts import Forecasts
@@ -32,6 +33,7 @@ class Runs:
         init: str | None = None,
         *,
         more_styles: Sequence[str] = (),
+        mask: str | None = None,
         names: Mapping[str, str] | None = None,
         client: str = "",
         gpu: bool = False,
@@ -43,7 +45,7 @@ class Runs:
         `key` is an idempotency key: a request of `client` with the same key and the same arguments returns the first
         run. Raises NotFound, OptionError, Busy, TooMany, and Conflict where the arguments differ.
         """
-        refs = by_role(content, (style, *more_styles), init)
+        refs = by_role(content, (style, *more_styles), init, mask)
         uploads = {role: self._pictures.upload_id(ref) for role, ref in refs.items()}
         names = {role: file_name(name) for role, name in (names or {}).items() if refs[role].startswith("uploads/")}
         with self._starting:
@@ -56,7 +58,11 @@ class Runs:
                 missing = "no picture to start from was given" if init is None else "a picture to start from was given"
                 raise OptionError(f"`init` is {options.init!r}, but {missing}", "init")
             options.style_shares(1 + len(more_styles))  # raises where their number is wrong
-            self._forecasts.forecast(options, content, style, *more_styles)  # raises where the run cannot be done
+            self._check_mask(options, content, mask, 1 + len(more_styles))
+            masked = mask is not None
+            self._forecasts.forecast(
+                options, content, style, *more_styles, masked=masked
+            )  # raises if it cannot be done
             self._check_room(client)
             run = self._store.create(options, **_fields(uploads), names=names, client=client, gpu=gpu)
             if key:
@@ -131,6 +137,14 @@ class Runs:
             "frames_kept": f"{base}/frames",
             "result": f"{base}/result.png" if run.has_result and run.state.rests else None,
         }
+
+    def _check_mask(self, options: StyleOptions, content: str, mask: str | None, paintings: int) -> None:
+        """Raise OptionError unless a run of so many paintings may have that mask, or none."""
+        if mask is not None:
+            options.check_mask_use(paintings)
+            check_mask_shape(self._pictures.shape(mask), self._pictures.shape(content))
+        elif options.mask_use == "styles":
+            raise OptionError("`mask_use` is 'styles', but no mask was given", "mask_use")
 
     def _expected_network(self, run: Run) -> str:
         """Return the network that a run which has not started will use."""

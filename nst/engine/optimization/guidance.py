@@ -1,0 +1,53 @@
+"""Guidance: what a mask says of each position of a canvas and of each layer.
+
+A guidance channel of a region has a weight in 0..1 for each position (Gatys et al. 2017, "Controlling Perceptual
+Factors in Neural Style Transfer", section 4). Channels are [1, H, W, R] float32, of R regions.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from nst.engine.backend import tf
+from nst.engine.networks.extractors import Architecture
+from nst.engine.optimization.canvas import crop_features, inner_region, to_canvas
+
+Tensor = Any
+REGIONS = {"protect": 1, "styles": 2, "strength": 1}  # by `mask_use`
+
+
+def mask_canvas(mask: np.ndarray, height: int, width: int) -> Tensor:
+    """The mask [h, w] in 0..1, resized to `height` x `width` px, with the margins of a canvas, [1, H, W, 1]."""
+    return to_canvas(mask[..., None], height, width)
+
+
+def guidance_channels(mask: Tensor, use: str) -> Tensor:
+    """The weights of each region on a canvas, from the mask [1, H, W, 1], [1, H, W, R].
+
+    Where the mask is 1, `protect` has no style, `styles` that of the first painting, and `strength` all of it.
+    """
+    regions = {"protect": [1 - mask], "styles": [mask, 1 - mask], "strength": [mask]}
+    return tf.concat(regions[use], axis=-1)
+
+
+def layer_guidance(channels: Tensor, architecture: Architecture, layers: tuple[str, ...], margin: int) -> dict:
+    """{layer: [1, h, w, R]}, the mean weight of the pixels of each position of `layers` that counts.
+
+    Args:
+        channels: of a canvas, [1, H, W, R].
+        architecture: of the network.
+        layers: names of its layers.
+        margin: outer px of the canvas that do not count.
+    """
+    region = inner_region(channels.shape[1:3], margin)
+    by_stride, stride = {1: channels}, 1
+    while stride < max(map(architecture.stride, layers), default=1):
+        by_stride[2 * stride] = tf.nn.avg_pool2d(by_stride[stride], 2, 2, "SAME")  # as the networks halve a picture
+        stride *= 2
+    strides = {layer: architecture.stride(layer) for layer in layers}
+    return {layer: crop_features(by_stride[stride], region, stride) for layer, stride in strides.items()}
+
+
+def blend(mask: Tensor, content: Tensor, painted: Tensor) -> Tensor:
+    """`content` where the mask is 1, `painted` where it is 0, and their mean by the mask between."""
+    return mask * content + (1 - mask) * painted
