@@ -41,10 +41,11 @@ def convolved(
     architecture: Architecture, used: Sequence[str], height: int, width: int
 ) -> Iterator[tuple[int, int, tuple[int, int, int, int]]]:
     """(height, width, shape of the kernel) of every convolution of a step, up to the deepest of the layers `used`."""
-    deepest = max(map(architecture.convolutions.index, used))
-    for layer in architecture.convolutions[: deepest + 1]:
+    deepest = max(map(architecture.layers.index, used))
+    for layer in architecture.layers[: deepest + 1]:
         shrunk = architecture.stride(layer)
-        yield -(-height // shrunk), -(-width // shrunk), architecture.shapes()[layer]
+        for shape in architecture.shapes()[layer]:
+            yield -(-height // shrunk), -(-width // shrunk), shape
 
 
 def quickest(ways: Sequence[Work]) -> Work:

@@ -185,7 +185,7 @@ class Pull:
         self._content = layer_of(architecture.name, formula.content_layer)
         self._styles = style_layers_of(architecture.name)
         picture = tf.TensorSpec([1, None, None, 3], tf.float32)
-        channels = {layer: shape[3] for layer, shape in architecture.shapes().items()}
+        channels = {layer: architecture.channels(layer) for layer in architecture.layers}
         content = tf.TensorSpec([1, None, None, channels[self._content]], extractor.dtype)
         styles = [tf.TensorSpec([None, channels[layer]], tf.float32) for layer in self._styles]
         self._look = tf.function(self._activations, input_signature=[picture])

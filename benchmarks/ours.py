@@ -44,13 +44,12 @@ def yardstick_weights(problem: Problem) -> dict[str, Any]:
     on coarse scales.
     """
     architecture = problem.extractor.architecture
-    channels = {layer: shape[3] for layer, shape in architecture.shapes().items()}
     styles = style_layers_of(architecture.name)
     return {
         "normalisation": "gatys",  # 1/2 sum (F - P)^2 and D / (4 N^2 M^2)
         "content_layers": ((layer_of(architecture.name, "relu4_2"), 1.0),),
         "content_weight": content_weight(problem),
-        "style_layers": tuple((layer, 400.0 / channels[layer] ** 2) for layer in styles),
+        "style_layers": tuple((layer, 400.0 / architecture.channels(layer) ** 2) for layer in styles),
         "style_weight": 1.0,
         "tv_weight": 0.0,
     }
@@ -62,4 +61,4 @@ def content_weight(problem: Problem) -> float:
     layer = layer_of(architecture.name, "relu4_2")
     stride = architecture.stride(layer)
     positions = math.prod(-(-side // stride) for side in problem.content.shape[:2])
-    return 10.0 / (architecture.shapes()[layer][3] * positions)
+    return 10.0 / (architecture.channels(layer) * positions)

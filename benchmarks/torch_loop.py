@@ -16,7 +16,7 @@ from benchmarks.formulas import layer_of, style_layers_of
 from nst.engine.networks.extractors import IMAGENET_BGR_MEAN, Architecture
 from nst.pictures.images import fit, resize
 
-Weights = dict[str, tuple[np.ndarray, np.ndarray]]
+Weights = dict[str, tuple[np.ndarray, ...]]
 
 VARIANTS = tuple((mode, precision) for mode in ("eager", "compiled") for precision in ("float32", "bfloat16"))
 
@@ -49,35 +49,28 @@ def network(architecture: Architecture, weights: Weights, layers: tuple[str, ...
     import torch
     from torch.nn import functional as F
 
-    kernels = {
-        layer: (
-            torch.tensor(np.ascontiguousarray(np.transpose(kernel, (3, 2, 0, 1))), device=device, dtype=dtype),
-            torch.tensor(bias, device=device, dtype=dtype),
-        )
-        for layer, (kernel, bias) in weights.items()
-    }
+    kernels, biases = {}, {}
+    for layer, (*stored, bias) in weights.items():
+        turned = [np.ascontiguousarray(np.transpose(kernel, (3, 2, 0, 1))) for kernel in stored]
+        kernels[layer] = [torch.tensor(kernel, device=device, dtype=dtype) for kernel in turned]
+        biases[layer] = torch.tensor(bias, device=device, dtype=dtype)
     mean = torch.tensor(IMAGENET_BGR_MEAN, device=device).reshape(1, 3, 1, 1)
-    heads = {layer: [h for h in layers if architecture.heads.get(h, ("",))[0] == layer] for layer in kernels}
-    needed = {architecture.heads[layer][0] if layer in architecture.heads else layer for layer in layers}
-    last = max(map(architecture.convolutions.index, needed))
+    last = max(map(architecture.layers.index, layers))
 
     def see(image: Any) -> dict[str, Any]:
-        x = ((image.flip(1) * 255.0 - mean) / architecture.unit).to(dtype)
+        x = (image.flip(1) * 255.0 - mean).to(dtype)
         found, block = {}, "block1"
-        for layer in architecture.convolutions[: last + 1]:
+        for layer in architecture.layers[: last + 1]:
             if not layer.startswith(block):
                 x = F.max_pool2d(x, 2) if architecture.pooling == "max" else F.avg_pool2d(x, 2)
                 block = layer.split("_")[0]
-            if architecture.padding == "reflect":
-                x = F.conv2d(F.pad(x, (1, 1, 1, 1), mode="reflect"), *kernels[layer])
-            elif layer == "block1_conv1":
-                x = F.conv2d(F.pad(x, (1, 1, 1, 1), mode="replicate"), *kernels[layer])
-            else:
-                x = F.conv2d(x, *kernels[layer], padding=1)
-            x = F.relu(x)
+            for kernel in kernels[layer]:
+                edge = kernel.shape[2] // 2
+                x = F.pad(x, (edge,) * 4, mode="replicate" if layer == "block1_conv1" else "constant")
+                x = F.conv2d(x, kernel)
+            x = F.relu(x + biases[layer][:, None, None])
             if layer in layers:
                 found[layer] = x
-            found |= {head: F.conv2d(x, *kernels[head]) for head in heads[layer]}
         return found
 
     return see

@@ -20,7 +20,7 @@ from nst.pictures.images import resize
 
 from .engine import twins
 
-TINY = Architecture("tiny", (4, 6, 8, 8, 8), (2, 2, 2, 2, 2), "average", "reflect", {}, unit=0.58)
+TINY = Architecture("tiny", (4, 6, 8, 8, 8), (2, 2, 2, 2, 2), "average", {"block2_conv2": (0, 4)})
 
 
 @pytest.fixture(scope="module")

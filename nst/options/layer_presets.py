@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from nst.options.option_field import LayerWeights
 
 GATYS_STYLE = ("block1_conv1", "block2_conv1", "block3_conv1", "block4_conv1", "block5_conv1")
-# The layers of VGG19 that the compact network predicts.
-COMPACT_LAYERS = ("block1_conv1", "block2_conv1", "block3_conv1", "block4_conv1", "block4_conv2", "block5_conv1")
+COMPACT_LAYERS = tuple(  # VGG19's up to block5_conv1
+    f"block{block}_conv{number}" for block, depth in enumerate((2, 2, 4, 4, 1), 1) for number in range(1, depth + 1)
+)
 VGG_LAYER = re.compile(r"block[1-5]_conv[1-4]")
 # Version 0.1's built-in network was SqueezeNet; its layers -> VGG's at the same resolution.
 RENAMED_LAYERS = {

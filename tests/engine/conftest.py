@@ -11,7 +11,8 @@ from nst.options.style_options import StyleOptions
 
 from .files import FILE, SHAPES, Layers, Server, write_notop
 
-TINY = Architecture("tiny", (4, 6, 8, 8, 8), (2, 2, 3, 2, 2), "average", "reflect", {"head": ("block2_conv2", 5)})
+RANKS = {"block2_conv2": (0, 4), "block3_conv2": (5, 6)}
+TINY = Architecture("tiny", (4, 6, 8, 8, 8), (2, 2, 3, 2, 2), "average", RANKS)
 
 
 @pytest.fixture(scope="session")
@@ -78,7 +79,7 @@ def layers() -> Layers:
     random = np.random.default_rng(1)
     return {
         layer: (random.normal(size=shape).astype(np.float32), random.normal(size=shape[-1]).astype(np.float32))
-        for layer, shape in SHAPES.items()
+        for layer, (shape,) in SHAPES.items()
     }
 
 

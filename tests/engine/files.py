@@ -14,7 +14,7 @@ from nst.engine.networks import weights
 
 FILE = "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"
 Layers = dict[str, tuple[np.ndarray, np.ndarray]]
-SHAPES = {"block1_conv1": (3, 3, 3, 4), "block1_conv2": (3, 3, 4, 4), "block2_conv1": (3, 3, 4, 6)}
+SHAPES = {"block1_conv1": ((3, 3, 3, 4),), "block1_conv2": ((3, 3, 4, 4),), "block2_conv1": ((3, 3, 4, 6),)}
 
 
 def write_notop(path: Path, layers: Layers) -> Path:

@@ -70,8 +70,8 @@ def test_the_source_is_the_one_keras_itself_uses():
 def test_the_compact_network_ships():
     shapes = ARCHITECTURES["compact"].shapes()
     found = weights.load("compact", shapes)
-    assert {layer: kernel.shape for layer, (kernel, _) in found.items()} == shapes
-    assert {array.dtype for pair in found.values() for array in pair} == {np.dtype("float32")}
+    assert {layer: tuple(kernel.shape for kernel in kernels) for layer, (*kernels, _) in found.items()} == shapes
+    assert {array.dtype for arrays in found.values() for array in arrays} == {np.dtype("float32")}
     assert weights.how_to_get("compact") == ""
     assert weights.fetch("compact", lambda received, size: None) == weights.locate("compact")
 
@@ -208,7 +208,7 @@ def test_the_weights_of_the_smaller_vgg_do_not_pass_for_the_larger(extractor, la
     source = "vgg16" if layer else "vgg19"
     file = write_notop(tmp_path / "w.h5", {
         name: (np.zeros(shape, np.float32), np.zeros(shape[-1], np.float32))
-        for name, shape in ARCHITECTURES[source].shapes().items()
+        for name, (shape,) in ARCHITECTURES[source].shapes().items()
     })  # fmt: skip
     monkeypatch.setenv(f"NST_{extractor.upper()}_WEIGHTS", str(file))
     if layer:
@@ -233,4 +233,4 @@ def test_a_pickle_in_the_built_in_file_is_never_opened(tmp_path, monkeypatch):
     np.savez(path, **{"block1_conv1/kernel": np.array([{}], object), "block1_conv1/bias": np.zeros(4)})
     monkeypatch.setattr(weights, "BUILTIN", path)
     with pytest.raises(WeightsError, match="must be the file that ships"):
-        weights.load("compact", {"block1_conv1": (3, 3, 3, 4)})
+        weights.load("compact", {"block1_conv1": ((3, 3, 3, 4),)})

@@ -27,14 +27,11 @@ def test_given_layers_replace_those_of_the_preset():
 
 
 def test_a_layer_that_the_built_in_network_lacks_is_replaced_by_the_nearest_before_it():
-    options = StyleOptions(preset="johnson")
-    assert options.layers("compact") == (
-        (("block3_conv1", 1.0),),
-        (("block1_conv1", 0.25), ("block2_conv1", 0.25), ("block3_conv1", 0.25), ("block4_conv2", 0.25)),
-    )
-    assert options.replaced_layers("compact")["block4_conv3"] == "block4_conv2"
+    options = StyleOptions(preset="neurastyle")
+    assert options.layers("compact")[0] == (("block5_conv1", 1.0),)
+    assert options.replaced_layers("compact") == {"block5_conv2": "block5_conv1"}
     assert options.replaced_layers("vgg19") == {}
-    for preset in ("studio", "gatys", "fast"):
+    for preset in ("studio", "gatys", "johnson", "fast"):
         assert StyleOptions(preset=preset).replaced_layers("compact") == {}
 
 

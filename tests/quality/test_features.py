@@ -19,7 +19,7 @@ from benchmarks.quality.features import (
 from benchmarks.squeezenet import CONTENT_LAYER, STYLE_LAYERS, SqueezeNet
 from nst.engine.networks.extractors import Architecture, Extractor, he_normal
 
-TINY = Architecture("tiny", (4, 6, 8, 8, 8), (1, 1, 1, 2, 1), "max", "zero", {})
+TINY = Architecture("tiny", (4, 6, 8, 8, 8), (1, 1, 1, 2, 1))
 STYLES = tuple(f"block{block}_conv1" for block in range(1, 6))
 CONTENT = "block4_conv2"
 

@@ -1,7 +1,8 @@
 """Weights of the extractors: where their files are, how they are read and checked, and how they are downloaded.
 
-Weights are {layer: (kernel [kh, kw, in, out], bias [out])}, float32. This module does not know the networks, whose
-shapes its callers give, and imports neither TensorFlow nor Keras: it reads Keras' files with h5py.
+Weights are {layer: (kernel [kh, kw, in, out], ..., bias [out])}, float32; most layers have one kernel. This module does
+not know the networks, whose shapes its callers give, and imports neither TensorFlow nor Keras: it reads Keras' files
+with h5py.
 """
 
 import errno
@@ -23,8 +24,9 @@ from nst.engine.networks.download import CANCELLED, POLL_SECONDS, Progress, down
 from nst.errors import Cancelled, Unfetched, WeightsError
 from nst.options.settings import Settings
 
-Arrays = dict[str, list[Any]]  # layer -> its datasets, kernel first
-Layer = tuple[NDArray[np.float32], NDArray[np.float32]]  # kernel, bias
+Arrays = dict[str, list[Any]]  # layer -> its datasets, kernels first
+Layer = tuple[NDArray[np.float32], ...]  # kernels, bias
+Shapes = Mapping[str, tuple[tuple[int, ...], ...]]  # layer -> the shapes of its kernels, [kh, kw, in, out]
 
 MOST_LAYERS_NAMED = 6  # in an error
 ACCEPTED_DTYPES = ("float16", "float32", "float64")
@@ -97,12 +99,12 @@ def being_fetched(extractor: str) -> bool:
         return isinstance(error, Timeout)
 
 
-def load(extractor: str, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Layer]:
+def load(extractor: str, shapes: Shapes) -> dict[str, Layer]:
     """Read the weights of `extractor`.
 
     Args:
         extractor: "vgg19", "vgg16" or "compact".
-        shapes: {layer: kernel shape [kh, kw, in, out]} of the layers to read; other layers of the file are ignored.
+        shapes: {layer: shapes of its kernels} of the layers to read; other layers of the file are ignored.
 
     Raises:
         WeightsError: there is no file, or it is damaged, or its layers have other names or shapes.
@@ -231,41 +233,43 @@ def _keras_arrays(file: h5py.File) -> Arrays:
 
 
 def _numpy_arrays(stored: Mapping[str, Any]) -> Arrays:
-    """{layer: [kernel, bias]} of an .npz with "<layer>/kernel" and "<layer>/bias"."""
-    layers = dict.fromkeys(key.partition("/")[0] for key in stored)
-    return {layer: [stored[f"{layer}/kernel"], stored[f"{layer}/bias"]] for layer in layers}
+    """{layer: [kernel, ..., bias]} of an .npz with "<layer>/kernel", or kernel1, kernel2 ..., and "<layer>/bias"."""
+    arrays: Arrays = {}
+    for key in sorted(stored, key=lambda key: (key.endswith("/bias"), key)):
+        arrays.setdefault(key.partition("/")[0], []).append(stored[key])
+    return arrays
 
 
 def _text(name: bytes | str) -> str:
     return name.decode() if isinstance(name, bytes) else name
 
 
-def _check(arrays: Arrays, shapes: Mapping[str, tuple[int, ...]], path: Path) -> dict[str, Layer]:
+def _check(arrays: Arrays, shapes: Shapes, path: Path) -> dict[str, Layer]:
     """The layers of `shapes`, each checked by `_check_layer`. Raises WeightsError."""
     file = f"weights file {str(path)!r}"
-    return {layer: _check_layer(arrays, layer, tuple(shape), file) for layer, shape in shapes.items()}
+    return {layer: _check_layer(arrays, layer, kernels, file) for layer, kernels in shapes.items()}
 
 
-def _check_layer(arrays: Arrays, layer: str, shape: tuple[int, ...], file: str) -> Layer:
-    """(kernel, bias) of a layer as float32. Raises WeightsError if it is missing, of another shape, or not finite."""
+def _check_layer(arrays: Arrays, layer: str, kernels: tuple[tuple[int, ...], ...], file: str) -> Layer:
+    """Kernels and bias of a layer as float32. Raises WeightsError if it is missing, of another shape, or not finite."""
     if layer not in arrays:
         found = sorted(name for name, values in arrays.items() if values)
         raise WeightsError(f"{file} must have a layer {layer}, got {_listed(found)}")
-    expected, given = [shape, (shape[-1],)], [tuple(array.shape) for array in arrays[layer]]
+    expected, given = [*kernels, kernels[-1][-1:]], [tuple(array.shape) for array in arrays[layer]]
     if given != expected:
         raise WeightsError(
             f"{file}: kernel and bias of {layer} must have the shapes"
-            f" {expected[0]} and {expected[1]}, got {' and '.join(map(str, given)) or 'none'}"
+            f" {' and '.join(map(str, expected))}, got {' and '.join(map(str, given)) or 'none'}"
         )
     dtypes = [str(array.dtype) for array in arrays[layer]]
     if others := set(dtypes) - set(ACCEPTED_DTYPES):
         rule = f"must be {', '.join(ACCEPTED_DTYPES)}"
         raise WeightsError(f"{file}: the values of {layer} {rule}, got {', '.join(others)}")
     with np.errstate(over="ignore"):  # values that are too large become infinite, which is refused below
-        kernel, bias = (np.asarray(array, np.float32) for array in arrays[layer])
-    if not (np.isfinite(kernel).all() and np.isfinite(bias).all()):
+        values = tuple(np.asarray(array, np.float32) for array in arrays[layer])
+    if not all(np.isfinite(array).all() for array in values):
         raise WeightsError(f"{file}: the values of {layer} must be finite numbers")
-    return kernel, bias
+    return values
 
 
 def _listed(names: list[str]) -> str:

@@ -70,20 +70,6 @@ def _guided_moments(flat: Tensor, weights: Tensor) -> tuple[tuple[Tensor, Tensor
     return (ops.matmul(ops.transpose(weighted), flat), ops.matmul(ops.transpose(weights), flat)[0]), gradient
 
 
-def linear_gram(matrix: Tensor, mean: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
-    """Gram matrix of F K + b, [..., D, D].
-
-    Args:
-        matrix: Gram matrix of F, [..., C, C] float32; the leading axes are those of several pictures.
-        mean: of F, [..., C].
-        kernel: K, [C, D].
-        bias: b, [D].
-    """
-    crossed = ops.expand_dims(ops.matmul(mean, kernel), -1) * bias
-    through = ops.matmul(ops.transpose(kernel), ops.matmul(matrix, kernel))
-    return through + crossed + ops.swapaxes(crossed, -1, -2) + ops.outer(bias, bias)
-
-
 def mix_matrices(matrices: Sequence[Mapping[str, Tensor]], shares: Sequence[float]) -> dict[str, Tensor]:
     """The Gram matrices of a mix of paintings: the mean of those of each painting, weighted by `shares` of sum 1.
 

@@ -13,7 +13,6 @@ from nst.engine.optimization.canvas import crop_features, inner_region
 from nst.engine.optimization.losses import (
     content_loss,
     guided_moments,
-    linear_gram,
     moments,
     style_loss,
     tv_loss,
@@ -104,7 +103,7 @@ class LayerLosses:
         self.extractor = extractor
         self.content_layers = tuple(content_layers)
         self.style_layers = tuple(style_layers)
-        self.style_sources = tuple(sorted({extractor.architecture.source(layer) for layer in style_layers}))
+        self.style_sources = tuple(sorted(set(style_layers)))
         self.normalisation = normalisation
 
     @property
@@ -131,7 +130,7 @@ class LayerLosses:
         target = targets.style[layer]
         if not targets.guidance:
             return style_loss(matrix, target, self.normalisation)
-        shares = ops.mean(targets.guidance[self.extractor.architecture.source(layer)], axis=(0, 1, 2))
+        shares = ops.mean(targets.guidance[layer], axis=(0, 1, 2))
         of_each = [style_loss(matrix[r], target[r], self.normalisation) for r in range(target.shape[0])]
         return ops.sum(targets.regions * shares * ops.stack(of_each))
 
@@ -145,16 +144,8 @@ class LayerLosses:
         return self.matrices_from({source: moments(found[source]) for source in self.style_sources})
 
     def matrices_from(self, moments: dict[str, tuple[Tensor, Tensor]]) -> dict[str, Tensor]:
-        """Gram matrix of each style layer, from the (Gram matrix, mean) of each of `style_sources`, float32.
-
-        That of a linear head follows from the moments of the narrower layer it reads, without its activations.
-        """
-        architecture, matrices = self.extractor.architecture, {}
-        for layer in self.style_layers:
-            matrix, vector = moments[architecture.source(layer)]
-            is_head = layer in architecture.heads
-            matrices[layer] = linear_gram(matrix, vector, *self.extractor.head(layer)) if is_head else matrix
-        return matrices
+        """Gram matrix of each style layer, from the (Gram matrix, mean) of each of `style_sources`, float32."""
+        return {layer: moments[layer][0] for layer in self.style_layers}
 
 
 class Objective(LayerLosses):
@@ -182,7 +173,7 @@ class Objective(LayerLosses):
 
     def _trace(self) -> None:
         """Declare the graphs with unknown sides, so that one trace serves all sizes: TensorFlow never drops a trace."""
-        channels = {layer: shape[3] for layer, shape in self.extractor.architecture.shapes().items()}
+        channels = {layer: self.extractor.architecture.channels(layer) for layer in self.layers}
         picture = tf.TensorSpec([1, None, None, 3], tf.float32)
         dtype = self.extractor.dtype
         content = {n: tf.TensorSpec([1, None, None, channels[n]], dtype) for n in self.content_layers}

@@ -103,8 +103,7 @@ class ScaleObjective:
             self._targets = replace(self._targets, style=mix_matrices(self._matrices, shares))
             return
         architecture, use = problem.extractor.architecture, problem.options.mask_use
-        sources = tuple({architecture.source(layer) for layer in self._targets.style})
-        guidance = layer_guidance(guidance_channels(self._mask, use), architecture, sources, MARGIN)
+        guidance = layer_guidance(guidance_channels(self._mask, use), architecture, tuple(self._targets.style), MARGIN)
         of_regions = self._matrices if use == "styles" else [mix_matrices(self._matrices, shares)]
         weights = [len(shares) * share for share in shares] if use == "styles" else [1.0]
         style = {layer: tf.stack([each[layer] for each in of_regions]) for layer in self._targets.style}

@@ -68,8 +68,8 @@ def grid(architecture: Architecture) -> int:
 
 def halo(architecture: Architecture, layers: Iterable[str]) -> int:
     """Radius of the receptive fields of `layers`, px, rounded up to the grid: a 3x3 convolution adds its stride."""
-    deepest = max(architecture.convolutions.index(architecture.source(layer)) for layer in layers)
-    reach = sum(architecture.stride(layer) for layer in architecture.convolutions[: deepest + 1])
+    deepest = max(map(architecture.layers.index, layers))
+    reach = sum(map(architecture.stride, architecture.layers[: deepest + 1]))
     return _up(reach, grid(architecture))
 
 
@@ -105,7 +105,7 @@ class TiledObjective:
 
     def _trace(self) -> None:
         """Declare the graphs of a tile with unknown sides, so that one trace serves all tiles of all pictures."""
-        channels = {layer: shape[3] for layer, shape in self._whole.extractor.architecture.shapes().items()}
+        channels = {layer: self._whole.extractor.architecture.channels(layer) for layer in self._whole.layers}
         picture = tf.TensorSpec([1, None, None, 3], tf.float32)
         core = tf.TensorSpec([2, 2], tf.int32)
         dtype, regions = self._whole.extractor.dtype, self._whole.regions

@@ -1,5 +1,6 @@
 """Crops of the photos in a folder, for training: read in a thread, cut and mirrored at random."""
 
+import math
 import queue
 import threading
 from collections.abc import Callable, Iterator
@@ -9,7 +10,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from nst.engine.training.random_crops import log_uniform, mirrored_at_random
 from nst.errors import ImageError, InputError
 from nst.pictures import images
 
@@ -124,10 +124,11 @@ class Photos:
 
     def _cut(self, photo: Array, random: np.random.Generator) -> Array:
         """A random square of the photo, reduced to the size of a crop and perhaps mirrored."""
-        side = log_uniform(random, self._crop, min(*photo.shape[:2], LARGEST_PIECE * self._crop))
+        largest = min(*photo.shape[:2], LARGEST_PIECE * self._crop)
+        side = math.exp(random.uniform(math.log(self._crop), math.log(largest)))
         top, left = (random.integers(0, length - int(side) + 1) for length in photo.shape[:2])
         piece = images.resize(photo[top : top + int(side), left : left + int(side)], self._crop, self._crop)
-        return mirrored_at_random(piece, random)
+        return piece[:, ::-1] if random.random() < 0.5 else piece
 
     def _center_square(self, path: Path) -> Array | None:
         photo = self._read(path, list(self._held_out))
