@@ -57,9 +57,10 @@ def _register_start(app: Dash, service: Service) -> None:
             field = ""
             init = choices["init"] if options.init == "image" else None
             paintings = [choices[role] for role in STYLE_ROLES if choices[role]]
-            chosen = by_role(choices["content"], paintings, init)
+            chosen = by_role(choices["content"], paintings, init, choices["mask"])
             more: dict[str, Any] = {
                 "init": init and init["ref"],
+                "mask": choices["mask"] and choices["mask"]["ref"],
                 "more_styles": [painting["ref"] for painting in paintings[1:]],
                 "names": {role: str(choice["title"]) for role, choice in chosen.items()},
                 "client": current_client(),
