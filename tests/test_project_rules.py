@@ -37,11 +37,13 @@ SHARED_NAMES = {
     "gallery.py": {"web/callbacks", "web/pages"},
     "history.py": {"web/callbacks", "web/components"},
     "instant.py": {"web/callbacks", "web/pages"},
+    "mask.py": {"web/callbacks", "web/components"},
     "pictures.py": {"web/api", "web/service"},
     "run.py": {"runs", "web/callbacks"},
     "runs.py": {"web/api", "web/service"},
     "samples.py": {"pictures", "web/api"},
     "steering.py": {"web/callbacks", "web/components"},
+    "style_mix.py": {"web/callbacks", "web/components"},
     "store.py": {"cli", "jobs"},
     "train.py": {"cli", "engine/training"},
 }

@@ -138,6 +138,8 @@ def _remarks(like: Provenance, name: str, job: StyleJob) -> Iterator[str]:
     others = [role for role, sha in like.pictures.items() if given.get(role, sha) != sha]
     if len(like.more_styles) != len(job.more_styles):
         yield f"{name!r} was painted from {count(1 + len(like.more_styles), 'painting')}"
+    if like.mask and not job.mask:
+        yield f"{name!r} was painted with a mask: name it, as --mask FILE"
     if others:
         yield f"{name!r} was painted from {' and '.join(f'another {role}' for role in others)}"
     if like.branched:

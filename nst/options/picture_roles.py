@@ -11,7 +11,7 @@ Picture = TypeVar("Picture")
 
 
 def by_role(
-    content: Picture, styles: Iterable[Picture], init: Picture | None, mask: Picture | None
+    content: Picture, styles: Iterable[Picture], init: Picture | None, mask: Picture | None = None
 ) -> dict[str, Picture]:
     """Return the pictures of a run by role, without those that it does not have."""
     pictures = {"content": content, **dict(zip(STYLE_ROLES, styles, strict=False)), "init": init, "mask": mask}

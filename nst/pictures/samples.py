@@ -53,6 +53,11 @@ STYLES = (
 SAMPLES = (*CONTENTS, *STYLES)
 
 
+def sample_of(upload_name: str) -> Sample | None:
+    """The sample that an upload called "samples/<name>" is a copy of; None for other names."""
+    return next((sample for sample in SAMPLES if f"samples/{sample.name}" == upload_name), None)
+
+
 def find(name: str) -> Sample:
     """The sample of that name. Raises OptionError, with "did you mean"."""
     known = {sample.name: sample for sample in SAMPLES}

@@ -209,3 +209,8 @@ def remove_style(role: str) -> str:
 def style_mix(number: int, part: str) -> str:
     """The "row", "title", "weight", "share", "scale" or "factor" of painting `number`, from 0, in the mix."""
     return f"style-mix-{number}-{part}"
+
+
+def mask(part: str) -> str:
+    """A button of the mask, "open" or "remove"; or a part of the dialog in which it is painted, such as "canvas"."""
+    return f"mask-{part}"

@@ -3,7 +3,7 @@
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Site, Visit, set_up, wait_for_epoch, wait_for_status
-from tests.browser.test_actions import run_of
+from tests.browser.test_actions import run_of, steer
 
 
 def add_painting(page: Page, number: int, sample: int = 2) -> None:
@@ -32,7 +32,7 @@ def test_paintings_are_added_weighed_steered_and_come_back_with_the_run(visit: V
     page.click("#start")
     wait_for_epoch(page, 2)
     title = page.inner_text("#style2-caption")
-    page.locator("#steer").get_by_label(title).last.fill("1.2")
+    steer(page, title, "1.2")
     expect(page.locator("#marks")).to_contain_text("style mix")
     page.click("#stop")
     wait_for_status(page, "Stopped")

@@ -220,5 +220,5 @@ def test_a_mask_that_is_no_plane_of_values_is_refused(tiny, pictures, mask):
 
 
 def test_regions_of_styles_need_two_paintings(tiny, pictures):
-    with pytest.raises(OptionError, match="`mask_use` styles needs two paintings, .*, got 1"):
+    with pytest.raises(OptionError, match=r"`mask_use` styles needs two paintings, .*, got 1"):
         next(stylize(*pictures, small_options(mask_use="styles"), extractor=tiny, mask=LEFT))

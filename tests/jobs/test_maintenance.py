@@ -26,8 +26,10 @@ def painted(store: Store) -> Run:
         store.put_upload(encode_png(GREY * share), name) for share, name in ((1, "a.png"), (0.5, "b.png"))
     )
     second = store.put_upload(encode_png(GREY * 0.2), "c.png")
-    run = store.create(OPTIONS, content, style, more_styles=(second,))
-    settings = Provenance("0.1", {}, "compact", "float32", OPTIONS, (), 2, content, style, more_styles=(second,))
+    mask = store.put_upload(encode_png(GREY * 0.1), "d.png")
+    more = {"more_styles": (second,), "mask": mask}
+    run = store.create(OPTIONS, content, style, **more)
+    settings = Provenance("0.1", {}, "compact", "float32", OPTIONS, (), 2, content, style, **more)
     result = encode_png(GREY, text={"nst": settings.to_text()})
     events = [
         Epoch(n, 5 * n, LOSSES, 20, 16, float(n), 5.0, 2.0 - n, encode_jpeg(GREY)) for n in range(OPTIONS.epochs + 1)

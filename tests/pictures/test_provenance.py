@@ -40,6 +40,7 @@ WHOLE = Provenance(
     style=hashlib.sha256(b"style").hexdigest(),
     init=hashlib.sha256(b"init").hexdigest(),
     more_styles=(hashlib.sha256(b"second").hexdigest(),),
+    mask=hashlib.sha256(b"mask").hexdigest(),
     branched=True,
 )
 
@@ -61,7 +62,7 @@ def test_settings_are_read_as_they_were_written():
 def test_other_programs_can_read_the_text():
     with Image.open(io.BytesIO(png(WHOLE.to_text()))) as picture:
         kept = json.loads(picture.text[KEYWORD])
-    keys = "nst versions extractor precision options steered epochs content style init more_styles branched"
+    keys = "nst versions extractor precision options steered epochs content style init more_styles mask branched"
     assert list(kept) == keys.split()
     assert kept["nst"] == "0.1.0"
     assert kept["steered"][0] == {"step": 10, "changes": {"strength": 4.0}}
@@ -277,7 +278,7 @@ def test_wrong_settings_of_a_picture_painted_in_one_pass_are_refused(values, wor
 
 
 def test_the_pictures_of_a_run_have_roles():
-    assert list(WHOLE.pictures) == ["content", "style", "style2", "init"]
+    assert list(WHOLE.pictures) == ["content", "style", "style2", "init", "mask"]
     assert WHOLE.pictures["style2"] == WHOLE.more_styles[0]
 
 

@@ -256,3 +256,12 @@ def test_each_further_painting_takes_memory_and_time():
 def test_scales_of_several_paintings_count_without_their_shapes():
     scaled = StyleOptions(style_scales=[2, 2])
     assert estimate(3, 4, scaled, "compact").bytes == estimate(3, 4, scaled, "compact", styles=[(3, 4)] * 2).bytes
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_a_mask_takes_memory(precision):
+    plain, masked = (estimate(3, 4, StyleOptions(), "compact", precision, masked=masked) for masked in (False, True))
+    assert masked.bytes > plain.bytes + 512 * 384 * 32
+    assert largest_size(3, 4, StyleOptions(), "compact", budget=plain.bytes) >= 512
+    with pytest.raises(OutOfMemory):
+        estimate(3, 4, StyleOptions(size=4096), "compact", budget=10**9, masked=True)

@@ -25,6 +25,7 @@ STYLE_JOBS = st.builds(
         style_layers=st.sampled_from([None, (("block1_conv1", 1.0), ("block2_conv1", 0.5))]),
     ),
     init=st.one_of(st.none(), st.binary()),
+    mask=st.one_of(st.none(), st.binary()),
     more_styles=st.lists(st.binary(), max_size=3).map(tuple),
     extractor=st.sampled_from(["", "compact", "vgg19"]),
     precision=st.sampled_from(["", "float32", "bfloat16"]),
@@ -80,13 +81,13 @@ def test_a_job_cannot_be_changed() -> None:
         StyleJob(b"", b"", StyleOptions()).epochs = 3  # type: ignore[misc]
 
 
-def test_a_job_of_a_version_with_one_painting_is_read() -> None:
+def test_a_job_of_a_version_with_one_painting_and_no_mask_is_read() -> None:
     job = StyleJob(b"content", b"style", StyleOptions())
     wire = job.to_wire()
-    del wire["more_styles"]
+    del wire["more_styles"], wire["mask"]
     assert StyleJob.from_wire(wire) == job
 
 
 def test_the_pictures_of_a_job_have_roles() -> None:
-    job = StyleJob(b"c", b"s", StyleOptions(), more_styles=(b"t", b"u"))
-    assert job.pictures == {"content": b"c", "style": b"s", "style2": b"t", "style3": b"u"}
+    job = StyleJob(b"c", b"s", StyleOptions(), more_styles=(b"t", b"u"), mask=b"m")
+    assert job.pictures == {"content": b"c", "style": b"s", "style2": b"t", "style3": b"u", "mask": b"m"}

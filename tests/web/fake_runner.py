@@ -104,8 +104,9 @@ def _open(data: bytes) -> Image.Image:
 def _result(pictures: list[Image.Image], share: float, job: StyleJob) -> bytes:
     """A PNG with its settings, as the real runner writes them."""
     content, style, *more = (hashlib.sha256(data).hexdigest() for data in (job.content, job.style, *job.more_styles))
+    further = {"more_styles": tuple(more), "mask": job.mask and hashlib.sha256(job.mask).hexdigest()}
     options, network = job.options, ("compact", "float32")
-    said = Provenance("0", {}, *network, options, (), options.most_epochs, content, style, more_styles=tuple(more))
+    said = Provenance("0", {}, *network, options, (), options.most_epochs, content, style, **further)
     png = Image.open(io.BytesIO(_encoded(pictures, share, "PNG")))
     return encode_png(np.asarray(png, np.float32) / 255, text={"nst": said.to_text()})
 

@@ -8,6 +8,7 @@ from nst.web.callbacks import (
     history,
     inputs,
     instant,
+    mask,
     navigation,
     network,
     restore,
@@ -18,7 +19,10 @@ from nst.web.callbacks import (
 )
 from nst.web.service.service import Service
 
-MODULES = (navigation, inputs, sliders, estimate, run, network, steering, history, restore, gallery, instant, style_mix)
+MODULES = (
+    *(navigation, inputs, style_mix, mask, sliders, estimate, run, network),
+    *(steering, history, restore, gallery, instant),
+)
 
 
 def register(app: Dash, service: Service) -> None:

@@ -19,7 +19,7 @@ from nst.web.service.service import Service
 
 def register(app: Dash, service: Service) -> None:
     """Register the callbacks with `app`."""
-    pictures = {role: ids.choice(role) for role in ("content", *STYLE_ROLES)}
+    pictures = {role: ids.choice(role) for role in ("content", *STYLE_ROLES, "mask")}
     app.clientside_callback(
         ClientsideFunction("form", "countChange"),
         Input(ids.SERVER, "data"),
@@ -43,6 +43,7 @@ def register(app: Dash, service: Service) -> None:
     )
     async def estimate(changes: int, choices: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
         empty = {"children": "", "class": "estimate", "forecast": None}
+        masked = choices.pop("mask") is not None
         refs = [choice["ref"] for choice in choices.values() if choice]
         if not (choices["content"] and choices["style"]):
             return empty
@@ -51,7 +52,7 @@ def register(app: Dash, service: Service) -> None:
         except OptionError:  # Start shows the error, beside the field
             return empty
         try:
-            forecast = await asyncio.to_thread(service.forecasts.forecast, options, *refs)
+            forecast = await asyncio.to_thread(service.forecasts.forecast, options, *refs, masked=masked)
         except NstError as error:
             return empty | {"children": str(error), "class": "estimate estimate-refused"}
         chosen = forecast and {

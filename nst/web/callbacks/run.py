@@ -31,7 +31,7 @@ def register(app: Dash, service: Service) -> None:
 
 
 def _register_start(app: Dash, service: Service) -> None:
-    fields = {"content": "content", "style": "style", **BOXES}
+    fields = {"content": "content", "style": "style", "mask": "mask", **BOXES}
 
     @app.callback(
         output={
@@ -50,16 +50,18 @@ def _register_start(app: Dash, service: Service) -> None:
     async def start(clicks: int, choices: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
         field = ""
         try:
-            options = StyleOptions.from_json(read_form(values))
+            given = read_form(values) if choices["mask"] else {**read_form(values), "mask_use": "protect"}
+            options = StyleOptions.from_json(given)
             refs: dict[str, Any] = {}
             for field in ("content", "style"):
                 refs[field] = chosen_ref(field, choices[field])
             field = ""
             init = choices["init"] if options.init == "image" else None
             paintings = [choices[role] for role in STYLE_ROLES if choices[role]]
-            chosen = by_role(choices["content"], paintings, init)
+            chosen = by_role(choices["content"], paintings, init, choices["mask"])
             more: dict[str, Any] = {
                 "init": init and init["ref"],
+                "mask": choices["mask"] and choices["mask"]["ref"],
                 "more_styles": [painting["ref"] for painting in paintings[1:]],
                 "names": {role: str(choice["title"]) for role, choice in chosen.items()},
                 "client": current_client(),

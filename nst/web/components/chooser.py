@@ -20,6 +20,7 @@ CHOOSERS = {  # role -> (title, hint)
     "style3": ("Painting 3", "Drop another painting here, or choose one"),
     "style4": ("Painting 4", "Drop another painting here, or choose one"),
     "init": ("Start from", "Drop the picture to start from, or choose one"),
+    "mask": ("Mask", "Drop a mask here, or choose one"),
     "photo": ("Picture", "Drop a photograph here, or choose one"),  # of the Instant page
 }
 PREVIEW_SIDE, SAMPLE_SIDE = 512, 128  # px
@@ -73,6 +74,7 @@ def chosen_ref(role: str, choice: dict[str, str] | None) -> str:
 def choices_of_run(found: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the choosers of a run's pictures are set to where `found` are the choices by role.
 
-    A further painting that is not found is removed; the other choosers then keep what they have.
+    A further painting and a mask that are not found are removed; the other choosers then keep what they have.
     """
-    return {role: found.get(role, None if role in STYLE_ROLES[1:] else no_update) for role in ROLES}
+    optional = (*STYLE_ROLES[1:], "mask")
+    return {role: found.get(role, None if role in optional else no_update) for role in ROLES}

@@ -35,6 +35,11 @@ GROUPS = {
 }
 # Labels of choices that are not the choice with a capital letter.
 CHOICE_LABELS = {"vgg19": "VGG19", "vgg16": "VGG16", "lbfgs": "L-BFGS", "float32": "float32", "bfloat16": "bfloat16"}
+CHOICE_LABELS |= {  # of `mask_use`
+    "protect": "Protect the white parts",
+    "styles": "A painting in white, the other in black",
+    "strength": "Grey is the strength of the style",
+}
 
 
 def basic_fields() -> Component:

@@ -8,6 +8,7 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
+from nst.options.picture_roles import STYLE_ROLES
 from nst.runs.humanize import count, duration
 from nst.runs.run import Run, State
 from nst.web import ids
@@ -29,7 +30,7 @@ class RunCard:
     @classmethod
     def of(cls, service: Service, run: Run, favourite: bool) -> "RunCard":
         """Make the card of a run. Reads the database."""
-        uploads = {role: upload for role, upload in run.uploads.items() if role != "init"}
+        uploads = {role: upload for role, upload in run.uploads.items() if role in ("content", *STYLE_ROLES)}
         pictures = {role: service.pictures.choice(each, run.names.get(role, "")) for role, each in uploads.items()}
         return cls(run, favourite, pictures, service.store.children(run))
 

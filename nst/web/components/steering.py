@@ -11,6 +11,7 @@ from dash.development.base_component import Component
 from nst.options.option_field import LayerWeights, Numbers, Option, number, options_of
 from nst.options.picture_roles import STYLE_ROLES
 from nst.options.style_options import StyleOptions
+from nst.pictures.samples import sample_of
 from nst.runs.run import Run, State
 from nst.web import ids
 from nst.web.components.form import to_text
@@ -80,7 +81,9 @@ def fields(run: Run) -> list[Component]:
 def _title(run: Run, name: str) -> str:
     """The title of the painting whose weight is the field `name`."""
     number = int(name.removeprefix(PAINTING_PREFIX))
-    return run.names.get(STYLE_ROLES[number]) or f"Painting {number + 1}"
+    known = run.names.get(STYLE_ROLES[number], "")
+    sample = sample_of(known)
+    return sample.title if sample else known or f"Painting {number + 1}"
 
 
 def _values(run: Run) -> dict[str, float]:

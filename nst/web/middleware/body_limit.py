@@ -20,7 +20,7 @@ LOGIN_BODY = 2**12  # with a token; sent by clients that are not logged in
 def limit_of(path: str) -> int:
     """Return how many bytes a body sent to `path` may have."""
     if path in ("/api/v1/runs", "/api/v1/stylize"):
-        return 3 * PICTURE_BODY  # content, style and initial image
+        return 3 * PICTURE_BODY  # three of the largest pictures, or up to seven of a usual size
     if path in ("/api/v1/stylize/fast", "/_dash-update-component"):
         return PICTURE_BODY
     if path == "/api/v1/styles/fast":

@@ -6,7 +6,7 @@ from dash.development.base_component import Component
 
 from nst.pictures.samples import CONTENTS, STYLES
 from nst.web import ids
-from nst.web.components import figures, history, network_card, settings_upload, status, steering, style_mix
+from nst.web.components import figures, history, mask, network_card, settings_upload, status, steering, style_mix
 from nst.web.components.chooser import chooser
 from nst.web.components.form import basic_fields, further_fields
 from nst.web.pages import gallery, instant
@@ -70,7 +70,13 @@ def _form_panel() -> Component:
         className="chooser-buttons",
     )
     choosers = html.Div(
-        [chooser("content", CONTENTS, CONTENTS[0]), chooser("style", STYLES, STYLES[0]), style_mix.layout(), buttons],
+        [
+            chooser("content", CONTENTS, CONTENTS[0]),
+            chooser("style", STYLES, STYLES[0]),
+            style_mix.layout(),
+            mask.layout(),
+            buttons,
+        ],
         className="choosers",
     )
     return html.Section(

@@ -29,11 +29,11 @@ class Forecasts:
     ) -> dict[str, Any] | None:
         """Forecast a run of `options`.
 
-        `content` is a picture's reference or its (height, width) in px, `styles` are references, `masked` whether it has a mask. Returns
-        `Estimate.to_json` with "seconds" multiplied by the current pace, and "extractor", "precision" and "why":
-        a sentence on why "auto" stands for that extractor, "" where the extractor was chosen. Returns None until a
-        worker has reported its hardware. Raises NotFound, and OptionError where the network's weights are missing or
-        the run does not fit into the worker's memory.
+        `content` is a picture's reference or its (height, width) in px, `styles` are references, and `masked` is
+        whether it has a mask. Returns `Estimate.to_json` with "seconds" multiplied by the current pace, "extractor",
+        "precision" and "why": a sentence on why "auto" stands for that extractor, "" where the extractor was chosen.
+        Returns None until a worker has reported its hardware. Raises NotFound, and OptionError where the network's
+        weights are missing or the run does not fit into the worker's memory.
         """
         health, chosen = self._queue.health(), self._queue.extractors().get(options.extractor)
         if chosen and not chosen["installed"]:

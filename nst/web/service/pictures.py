@@ -11,7 +11,7 @@ from nst.errors import Busy, NotFound, OptionError
 from nst.jobs.archive import Archive
 from nst.jobs.store import Store
 from nst.pictures import images
-from nst.pictures.samples import SAMPLES, Sample, find
+from nst.pictures.samples import Sample, find, sample_of
 
 Shape = tuple[int, int]  # (height, width), px
 
@@ -74,8 +74,7 @@ class Pictures:
         `name` is that of its file, by default the last one given with it. Raises NotFound.
         """
         name = name or self._store.upload_name(upload_id)
-        sample = next((sample for sample in SAMPLES if f"samples/{sample.name}" == name), None)
-        if sample:
+        if sample := sample_of(name):
             return {"ref": name, "title": sample.title}
         return {"ref": f"uploads/{upload_id}", "title": name or "a picture"}
 

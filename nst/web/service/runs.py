@@ -59,10 +59,8 @@ class Runs:
                 raise OptionError(f"`init` is {options.init!r}, but {missing}", "init")
             options.style_shares(1 + len(more_styles))  # raises where their number is wrong
             self._check_mask(options, content, mask, 1 + len(more_styles))
-            masked = mask is not None
-            self._forecasts.forecast(
-                options, content, style, *more_styles, masked=masked
-            )  # raises if it cannot be done
+            # raises where the run cannot be done
+            self._forecasts.forecast(options, content, style, *more_styles, masked=mask is not None)
             self._check_room(client)
             run = self._store.create(options, **_fields(uploads), names=names, client=client, gpu=gpu)
             if key:
@@ -143,8 +141,8 @@ class Runs:
         if mask is not None:
             options.check_mask_use(paintings)
             check_mask_shape(self._pictures.shape(mask), self._pictures.shape(content))
-        elif options.mask_use == "styles":
-            raise OptionError("`mask_use` is 'styles', but no mask was given", "mask_use")
+        elif options.mask_use != "protect":
+            raise OptionError(f"`mask_use` is {options.mask_use!r}, but no mask was given", "mask_use")
 
     def _expected_network(self, run: Run) -> str:
         """Return the network that a run which has not started will use."""

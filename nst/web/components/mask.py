@@ -1,0 +1,78 @@
+"""The mask of a run: what it does, its file, and a dialog in which it is painted over the content."""
+
+import dash_bootstrap_components as dbc
+from dash import html
+from dash.development.base_component import Component
+
+from nst.web import ids
+from nst.web.components.chooser import chooser
+from nst.web.components.form import OPTIONS, field
+
+TOOLS = {"paint": "Paint", "erase": "Erase"}
+ADVICE = (
+    "White, black and grey parts of a picture of the content's shape. Paint it over the content, for example a face to "
+    "keep, or give a file; what is transparent is black."
+)
+
+
+def layout() -> Component:
+    """Return the panel of the mask, closed, and the dialog."""
+    use = next(option for option in OPTIONS if option.name == "mask_use")
+    buttons = html.Div(
+        [
+            html.Button("Paint it", id=ids.mask("open"), type="button", className="quiet"),
+            html.Button(
+                "Remove", id=ids.mask("remove"), type="button", className="quiet", **{"aria-label": "Remove mask"}
+            ),
+        ],
+        className="mask-buttons",
+    )
+    panel = [html.P(ADVICE, className="hint"), html.Div([chooser("mask"), buttons], className="mask-file"), field(use)]
+    return html.Div(
+        [html.Details([html.Summary("Keep or split parts of the picture"), *panel]), _dialog()], className="mask-panel"
+    )
+
+
+def _dialog() -> Component:
+    size, value = ids.mask("size"), ids.mask("value")
+    return html.Dialog(
+        [
+            html.H2("Paint the mask", id=ids.mask("title")),
+            html.Div(
+                [
+                    html.Img(id=ids.mask("picture"), alt=""),
+                    html.Canvas(
+                        id=ids.mask("canvas"),
+                        role="img",
+                        **{"aria-label": "The mask over the content; instead of painting, a file can be chosen"},
+                    ),
+                ],
+                className="mask-stage",
+            ),
+            html.Div(
+                [
+                    dbc.RadioItems(
+                        id=ids.mask("tool"),
+                        options=[{"label": label, "value": name} for name, label in TOOLS.items()],
+                        value="paint",
+                        inline=True,
+                    ),
+                    html.Label(["Brush size", dbc.Input(id=size, type="range", min=2, max=40, step=1, value=10)]),
+                    html.Label(["White", dbc.Input(id=value, type="range", min=10, max=100, step=5, value=100)]),
+                    dbc.Switch(id=ids.mask("soft"), label="Soft edge", value=True),
+                ],
+                className="mask-tools",
+            ),
+            html.Div(
+                [
+                    html.Button("Clear", id=ids.mask("clear"), type="button", className="quiet"),
+                    html.Button("Cancel", id=ids.mask("cancel"), type="button", className="quiet"),
+                    dbc.Button("Use this mask", id=ids.mask("use"), color="primary"),
+                ],
+                className="mask-actions",
+            ),
+        ],
+        id=ids.mask("dialog"),
+        className="mask-dialog",
+        **{"aria-labelledby": ids.mask("title")},
+    )
