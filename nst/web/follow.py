@@ -27,6 +27,13 @@ class RunUpdate:
     starts_in: float | None = None  # seconds, see `Forecasts.starts_in`
     children: list[str] = field(default_factory=list)  # ids of runs that were branched from it
 
+    @property
+    def expecting(self) -> bool:
+        """Whether a change is expected soon: a run is active, the worker gets ready, or weights are downloaded."""
+        active = self.run is not None and not self.run.state.rests
+        downloading = any(not download["outcome"] for download in self.server["fetching"].values())
+        return active or self.server["worker"] != "warm" or downloading
+
 
 async def follow(service: Service, run_id: str, after: int, server: dict[str, Any] | None) -> RunUpdate:
     """Return what changed in a run ("" for none) after its event number `after`.

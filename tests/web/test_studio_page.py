@@ -18,7 +18,7 @@ from nst.options.settings import Settings
 from nst.options.style_options import StyleOptions
 from nst.pictures.provenance import Provenance
 from nst.pictures.samples import CONTENTS
-from nst.runs.events import Epoch, Failed, Finished, Interrupted, Kept, Losses, Paused, Started, Steered, Stopped
+from nst.runs.events import Epoch, Event, Failed, Finished, Interrupted, Kept, Losses, Paused, Started, Steered, Stopped
 from nst.runs.run import Run
 from nst.web import callbacks, ids
 from nst.web.callbacks.restore import MOST_EPOCHS, form_values
@@ -240,6 +240,25 @@ def test_an_interrupted_run_says_that_it_can_be_continued() -> None:
     view = run_view.run_view(RunUpdate(run, None, [], SERVER), attached=False)
     assert view["status"] == "Interrupted: the server was stopped. Continue resumes it from its last checkpoint."
     assert (view["continue_off"], view["to_epoch"], view["pause_off"]) == (False, "40", True)
+
+
+@pytest.mark.parametrize(
+    ("events", "server", "expecting"),
+    [
+        ((), {}, True),
+        ((STARTED, epoch(0)), {}, True),
+        ((STARTED, epoch(0), Paused(0.7, b"png")), {}, False),
+        ((STARTED, epoch(0), Finished(2.0, b"png")), {}, False),
+        ((STARTED, epoch(0), Finished(2.0, b"png")), {"worker": "starting"}, True),
+        ((STARTED, epoch(0), Finished(2.0, b"png")), {"fetching": {"vgg19": {"outcome": ""}}}, True),
+        ((STARTED, epoch(0), Finished(2.0, b"png")), {"fetching": {"vgg19": {"outcome": "broken"}}}, False),
+    ],
+)
+def test_a_change_is_expected_of_an_active_run_a_worker_or_a_download(
+    events: tuple[Event, ...], server: dict[str, Any], expecting: bool
+) -> None:
+    assert RunUpdate(run_after(*events), None, [], SERVER | server).expecting is expecting
+    assert RunUpdate(None, None, [], SERVER).expecting is False
 
 
 def test_a_run_that_waits_for_a_graphics_card_says_so() -> None:

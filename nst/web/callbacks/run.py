@@ -1,7 +1,8 @@
 """Callbacks that start and stop a run, and the poll that brings its events to the page.
 
-Polls are sent one at a time, whatever the network does (assets/poll.js): timer -> `poll.send` -> POLL_REQUEST ->
-callback `poll`, which waits for events -> the page and POLL_ANSWER -> `poll.received`, which allows the next one.
+Polls are sent one at a time, whatever the network does (assets/poll.js): `poll.send` -> POLL_REQUEST -> callback
+`poll`, which waits for events -> the page and POLL_ANSWER -> `poll.received`, which sends the next one: at once if a
+change is expected, else after a while. Callbacks that act on a run end that while (`poll_now`).
 """
 
 import asyncio
@@ -17,6 +18,7 @@ from nst.web import follow, ids
 from nst.web.components import toast
 from nst.web.components.chooser import chosen_ref
 from nst.web.components.form import BOXES, read_form
+from nst.web.components.poll_now import poll_now
 from nst.web.components.run_view import OUTPUTS, run_view, server_view
 from nst.web.components.urls import run_id_of
 from nst.web.middleware.clients import current_client
@@ -87,16 +89,13 @@ def _register_stop(app: Dash, service: Service) -> None:
         except NstError as error:
             toast.show_error(str(error))
             return False
+        poll_now()
         return no_update  # assets/buttons.js disabled the button; the next event of the run sets it
 
 
 def _register_poll(app: Dash, service: Service) -> None:
-    app.clientside_callback(
-        ClientsideFunction("poll", "send"),
-        Output(ids.POLL_REQUEST, "data"),
-        Input(ids.TICK, "n_intervals"),
-        Input(ids.URL, "search"),
-    )
+    app.clientside_callback(ClientsideFunction("poll", "send"), Input(ids.URL, "search"))
+    app.clientside_callback(ClientsideFunction("poll", "wake"), Input(ids.POLL_WAKE, "data"), prevent_initial_call=True)
     app.clientside_callback(
         ClientsideFunction("poll", "received"), Input(ids.POLL_ANSWER, "data"), prevent_initial_call=True
     )
@@ -123,4 +122,7 @@ def _register_poll(app: Dash, service: Service) -> None:
             toast.show_error(update.run.error)
         shown = dict.fromkeys(OUTPUTS, no_update) | run_view(update, attached) | server_view(update, server)
         last = update.events[-1]["n"] if update.events else cursor["n"] if attached else 0
-        return {"answered": request, "shown": shown | {"cursor": {"run": run_id, "n": last, "server": update.server}}}
+        return {
+            "answered": {"n": request, "expecting": update.expecting},
+            "shown": shown | {"cursor": {"run": run_id, "n": last, "server": update.server}},
+        }

@@ -11,17 +11,15 @@ from nst.web.components.chooser import chooser
 from nst.web.components.form import basic_fields, further_fields
 from nst.web.pages import gallery, instant
 
-TICK_MS = 100  # between two tries to send a poll, which fail while one is not answered
-
 
 def layout(logout: bool = False) -> Component:
     """Return the layout of the document; `logout` adds the button that ends a session."""
     return html.Div(
         [
             dcc.Location(id=ids.URL, refresh="callback-nav"),
-            dcc.Interval(id=ids.TICK, interval=TICK_MS),
             dcc.Store(id=ids.POLL_REQUEST),
             dcc.Store(id=ids.POLL_ANSWER),
+            dcc.Store(id=ids.POLL_WAKE),
             dcc.Store(id=ids.CURSOR, data={"run": "", "n": 0, "server": None}),
             dcc.Store(id=ids.FRAMES),
             dcc.Store(id=ids.SERVER),
