@@ -65,6 +65,9 @@ TIMELAPSE_BAR = "film-bar"
 TIMELAPSE_LINK = "film-link"
 SETTINGS = "settings"  # takes a result file and fills the form with its settings
 
+RESTART = "restart"
+RUN_QUEUE = "run-queue"  # the runs that are painted or wait
+
 # The pages and the links to them.
 PAGE_STUDIO = "room-studio"
 PAGE_INSTANT = "room-instant"

@@ -6,11 +6,12 @@ change is expected, else after a while. Callbacks that act on a run end that whi
 """
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
-from dash import ClientsideFunction, Dash, Input, Output, State, no_update
+from dash import ClientsideFunction, Dash, Input, Output, State, ctx, no_update
 
-from nst.errors import NstError, OptionError
+from nst.errors import Conflict, NotFound, NstError, OptionError
 from nst.options.picture_roles import ROLES, STYLE_ROLES, by_role
 from nst.options.style_options import StyleOptions
 from nst.runs.run import State as RunState
@@ -42,14 +43,21 @@ def _register_start(app: Dash, service: Service) -> None:
                 name: Output(ids.error(field), "children", allow_duplicate=True) for name, field in fields.items()
             },
         },
-        inputs={"clicks": Input(ids.START, "n_clicks")},
+        inputs={"clicks": Input(ids.START, "n_clicks"), "again": Input(ids.RESTART, "n_clicks")},
         state={
+            "search": State(ids.URL, "search"),
             "choices": {role: State(ids.choice(role), "data") for role in ROLES},
             "values": {name: State(box, "value") for name, box in BOXES.items()},
         },
         prevent_initial_call=True,
     )
-    async def start(clicks: int, choices: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
+    async def start(
+        clicks: int | None, again: int | None, search: str | None, choices: dict[str, Any], values: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Start a run and show it. While the run that is shown is painted or waits, it only joins the queue.
+
+        Restart stops that run instead.
+        """
         field = ""
         try:
             options = StyleOptions.from_json(read_form(values))
@@ -67,12 +75,29 @@ def _register_start(app: Dash, service: Service) -> None:
                 "client": current_client(),
             }
             run = await asyncio.to_thread(service.runs.start, options, **refs, **more)
+            if ctx.triggered_id == ids.RESTART:
+                await asyncio.to_thread(stop_if_own, service, run_id_of(search))
         except NstError as error:
             toast.show_error(str(error))
             wrong = error.option if isinstance(error, OptionError) else field
             return {"search": no_update, "errors": {name: str(error) if name == wrong else "" for name in fields}}
         toast.hide()
-        return {"search": f"?run={run.id}", "errors": dict.fromkeys(fields, "")}
+        poll_now()
+        going = ctx.triggered_id != ids.RESTART and is_active(service, run_id_of(search))
+        return {"search": no_update if going else f"?run={run.id}", "errors": dict.fromkeys(fields, "")}
+
+
+def is_active(service: Service, run_id: str) -> bool:
+    """Return whether there is such a run, and it is painted or waits."""
+    with suppress(NotFound):
+        return not service.store.run(run_id).state.rests
+    return False
+
+
+def stop_if_own(service: Service, run_id: str) -> None:
+    """Stop a run unless it has ended or is another client's."""
+    with suppress(NotFound, Conflict):
+        service.queue.stop(service.runs.owned(run_id).id)
 
 
 def _register_stop(app: Dash, service: Service) -> None:
@@ -98,6 +123,9 @@ def _register_poll(app: Dash, service: Service) -> None:
     app.clientside_callback(ClientsideFunction("poll", "wake"), Input(ids.POLL_WAKE, "data"), prevent_initial_call=True)
     app.clientside_callback(
         ClientsideFunction("poll", "received"), Input(ids.POLL_ANSWER, "data"), prevent_initial_call=True
+    )
+    app.clientside_callback(
+        ClientsideFunction("run_queue", "built"), Input(ids.RUN_QUEUE, "children"), prevent_initial_call=True
     )
     app.clientside_callback(ClientsideFunction("player", "play"), Input(ids.FRAMES, "data"), prevent_initial_call=True)
 

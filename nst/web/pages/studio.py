@@ -6,7 +6,17 @@ from dash.development.base_component import Component
 
 from nst.pictures.samples import CONTENTS, STYLES
 from nst.web import ids
-from nst.web.components import figures, history, network_card, settings_upload, status, steering, style_mix
+from nst.web.components import (
+    figures,
+    history,
+    network_card,
+    run_buttons,
+    run_queue,
+    settings_upload,
+    status,
+    steering,
+    style_mix,
+)
 from nst.web.components.chooser import chooser
 from nst.web.components.form import basic_fields, further_fields
 from nst.web.pages import gallery, instant
@@ -79,9 +89,7 @@ def _form_panel() -> Component:
             html.Div(
                 [
                     html.Div(id=ids.ESTIMATE, className="estimate", role="status"),
-                    dbc.Button("Start", id=ids.START, color="primary", class_name="start"),
-                    dbc.Button("Pause", id=ids.PAUSE, color="secondary", outline=True, disabled=True),
-                    dbc.Button("Stop", id=ids.STOP, color="secondary", outline=True, disabled=True),
+                    *run_buttons.layout(),
                 ],
                 className="panel-foot",
             ),
@@ -94,6 +102,7 @@ def _image_panel() -> Component:
         className="image-panel",
         **{"aria-label": "The painting"},
         children=[
+            run_queue.layout(),
             html.Figure(
                 id=ids.IMAGE_FRAME,
                 className="image-frame image-frame-idle",
