@@ -37,13 +37,13 @@
       root.dataset.bsTheme = root.dataset.bsTheme === "dark" ? "light" : "dark";
       localStorage.setItem("theme", root.dataset.bsTheme);
     }
-    const button = within(event, "#start, #stop, #pause, #continue, #branch, #fetch, #cancel-fetch");
+    const button = within(event, "#start, #restart, #stop, #pause, #continue, #branch, #fetch, #cancel-fetch");
     if (button) checkServer(button);
     pressed = within(event, "#fetch, #cancel-fetch");
     // Disabled until the run's next event; only after this click was handled, or the button would ignore it.
     const once = within(event, "#pause, #stop, #continue");
     if (once) setTimeout(() => set(once.id, { disabled: true }));
-    if (within(event, "#start")) {
+    if (within(event, "#start, #restart")) {
       if (event.detail > 1) event.stopPropagation(); // the second click of a double click would start a second run
       const panel = document.querySelector(".image-panel");
       if (matchMedia("(max-width: 991px)").matches) panel.scrollIntoView({ block: "start" });

@@ -18,6 +18,8 @@ from benchmarks import (
     estimates,
     fast,
     first_frame,
+    first_load,
+    idle_page,
     kills,
     memory,
     peak,
@@ -355,6 +357,22 @@ def test_wall_is_painted(measure: Measure, address: str) -> None:
 
 @pytest.mark.browser
 @needs_browser
-@pytest.mark.parametrize("main", [first_frame.main, wall.main])
+def test_idle_pages_ask_now_and_then_and_a_hidden_one_never(measure: Measure, address: str) -> None:
+    found = measure(idle_page.main, "--seconds", "4", "--patience", "10", "--studio", address)
+    assert found["studio: requests"] <= 30  # two of them, should the watch begin just before one
+    assert found["hidden tab: requests"] == 0
+
+
+@pytest.mark.browser
+@needs_browser
+def test_a_first_load_is_counted_in_bytes_and_seconds(measure: Measure, address: str) -> None:
+    found = measure(first_load.main, "--rounds", "1", "--studio", address)
+    assert 0 < found["... plotly"] / 1000 < found["on the wire"] < 1.5
+    assert 0 < found["opened to Start"] <= found["opened to figures drawn"]
+
+
+@pytest.mark.browser
+@needs_browser
+@pytest.mark.parametrize("main", [first_frame.main, first_load.main, idle_page.main, wall.main])
 def test_a_page_that_does_not_answer_paints_nothing(main: Main, refuse: Refuse, unwell: str) -> None:
     refuse(main, "GET /api/v1/health was answered with 500", "--studio", unwell)

@@ -7,6 +7,7 @@ from typing import Any
 
 from nst.errors import Busy, Conflict, InputError, NstError, TooMany
 from nst.jobs import worker_tasks
+from nst.jobs.arrival_order import exchange
 from nst.jobs.pool import Pool
 from nst.jobs.store import Store
 from nst.jobs.worker_slot import WorkerSlot
@@ -88,6 +89,18 @@ class Queue:
             return None
         waiting = [run.id for run in self.waiting()]
         return waiting.index(run_id) + 1 if run_id in waiting else 0
+
+    def move(self, run_id: str, places: int) -> None:
+        """Move a waiting run by `places` among those of its client; below 0 is sooner. Raises NotFound, Conflict."""
+        with self.pool.workers.lock:
+            run = self._store.run(run_id)
+            own = [each.id for each in self.waiting() if each.client == run.client]
+            if run_id not in own:
+                raise Conflict(f"run {run_id} cannot be moved: it does not wait, it is {run.state}")
+            at = own.index(run_id)
+            passed = own[at + 1 : at + 1 + places] if places > 0 else own[max(0, at + places) : at][::-1]
+            for other in passed:
+                exchange(self._store.database, run_id, other)
 
     def stop(self, run_id: str) -> None:
         """Stop a run: at once if it waits, else after its current step. A stopped run stays stopped.

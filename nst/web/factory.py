@@ -9,6 +9,7 @@ from pathlib import Path
 
 from dash import Dash
 from fastapi import FastAPI
+from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 
 from nst import __version__
 from nst.jobs.archive import GIGABYTE, Archive
@@ -19,6 +20,7 @@ from nst.web import api, callbacks, problems
 from nst.web.api import docs
 from nst.web.api.openapi import DESCRIPTION
 from nst.web.middleware.body_limit import BodyLimit
+from nst.web.middleware.cached_assets import CachedAssets
 from nst.web.middleware.clients import Clients
 from nst.web.middleware.head_requests import HeadRequests
 from nst.web.middleware.json_limit import JsonLimit
@@ -28,8 +30,12 @@ from nst.web.middleware.origin_check import OriginCheck
 from nst.web.middleware.security_headers import SecurityHeaders, script_hash
 from nst.web.pages import studio
 from nst.web.pages.html_page import THEME_SCRIPT
+from nst.web.pages.plotly_bundle import PLOTLY_PRELOAD, PLOTLY_SCRIPT
 from nst.web.service.service import Service
 
+GZIP_LEVEL = 6
+# Pictures, streams of events and archives; style files are of this type.
+NOT_COMPRESSED = (*DEFAULT_EXCLUDED_CONTENT_TYPES, "application/octet-stream")
 THREADS = 64  # of the server, for what would block its event loop; more than requests that may decode pictures
 
 # Beside app.py in a checkout, inside the package once installed.
@@ -47,6 +53,8 @@ INDEX = f"""<!DOCTYPE html>
 <title>{{%title%}}</title>
 <link rel="icon" href="/assets/icon.svg" type="image/svg+xml">
 <script>{THEME_SCRIPT}</script>
+<script>{PLOTLY_SCRIPT}</script>
+{PLOTLY_PRELOAD}
 {{%css%}}
 </head>
 <body>
@@ -85,7 +93,8 @@ def create_app(settings: Settings, store: Store, queue: Queue) -> FastAPI:
     server.include_router(docs.router)
     server.include_router(api.router)  # before Dash, whose route matches every other path
     pages = _add_pages(server, service, logout=bool(settings.token))
-    _add_middleware(server, settings, metrics, [script_hash(THEME_SCRIPT), *pages.csp_hashes()])
+    hashes = [*map(script_hash, (THEME_SCRIPT, PLOTLY_SCRIPT)), *pages.csp_hashes()]
+    _add_middleware(server, settings, metrics, hashes)
     return server
 
 
@@ -94,7 +103,7 @@ def _add_pages(server: FastAPI, service: Service, logout: bool) -> Dash:
         "nst",
         server=server,
         assets_folder=str(ASSETS),
-        assets_path_ignore=["^docs$"],  # the scripts and style sheets of /docs
+        assets_path_ignore=["^docs$", "^plotly$"],  # files of /docs, and what INDEX names
         index_string=INDEX,
         title="nst studio",
         update_title=None,
@@ -115,5 +124,7 @@ def _add_middleware(server: FastAPI, settings: Settings, metrics: Metrics, scrip
     server.add_middleware(BodyLimit)
     server.add_middleware(OriginCheck, host=settings.host, any_name=bool(settings.token))
     server.add_middleware(RequestMetrics, metrics=metrics)
+    server.add_middleware(CachedAssets)
+    server.add_middleware(GZipMiddleware, compresslevel=GZIP_LEVEL, exclude_content_types=NOT_COMPRESSED)
     server.add_middleware(SecurityHeaders, script_hashes=script_hashes)
     server.add_middleware(HeadRequests)

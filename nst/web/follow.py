@@ -7,6 +7,8 @@ from typing import Any
 
 from nst.errors import NotFound
 from nst.runs.run import Run, State
+from nst.web.components.run_card import RunCard
+from nst.web.middleware.clients import current_client
 from nst.web.service.service import Service
 
 POLL_SECONDS = 2.0  # that a poll waits for a change
@@ -26,6 +28,14 @@ class RunUpdate:
     frames: list[dict[str, Any]] = field(default_factory=list)  # those stored, as `Store.frames` returns them
     starts_in: float | None = None  # seconds, see `Forecasts.starts_in`
     children: list[str] = field(default_factory=list)  # ids of runs that were branched from it
+    queue: list[RunCard] | None = None  # the client's runs that are painted or wait; None if they are those shown
+
+    @property
+    def expecting(self) -> bool:
+        """Whether a change is expected soon: a run is active, the worker gets ready, or weights are downloaded."""
+        active = bool(self.server["queue"]) or (self.run is not None and not self.run.state.rests)
+        downloading = any(not download["outcome"] for download in self.server["fetching"].values())
+        return active or self.server["worker"] != "warm" or downloading
 
 
 async def follow(service: Service, run_id: str, after: int, server: dict[str, Any] | None) -> RunUpdate:
@@ -36,17 +46,29 @@ async def follow(service: Service, run_id: str, after: int, server: dict[str, An
     """
     if not run_id:
         await _wait_for_server(service, server)
-        return RunUpdate(None, None, [], server_state(service))
+        now = server_state(service)
+        return RunUpdate(None, None, [], now, queue=await _queue(service, now, server))
     try:
         events = await _events(service, run_id, after, server)
         run = service.store.run(run_id)
     except NotFound as error:
         await _wait_for_server(service, server)
-        return RunUpdate(None, None, [], server_state(service), str(error))
+        now = server_state(service)
+        return RunUpdate(None, None, [], now, str(error), queue=await _queue(service, now, server))
     frames, children = (service.store.files.frames(run_id), service.store.children(run)) if events else ([], [])
     starts_in = await asyncio.to_thread(service.forecasts.starts_in, run) if run.state is State.QUEUED else None
     place = await asyncio.to_thread(service.runs.place, run)
-    return RunUpdate(run, place, events, server_state(service), "", frames, starts_in, children)
+    now = server_state(service)
+    queue = await _queue(service, now, server)
+    return RunUpdate(run, place, events, now, "", frames, starts_in, children, queue)
+
+
+async def _queue(service: Service, now: dict[str, Any], shown: dict[str, Any] | None) -> list[RunCard] | None:
+    """The cards of the runs in the queue, None if the page shows them already."""
+    if shown is not None and shown["queue"] == now["queue"]:
+        return None
+    runs = service.runs.lineup(current_client())
+    return await asyncio.to_thread(lambda: [RunCard.of(service, run, favourite=False) for run in runs])
 
 
 async def _events(service: Service, run_id: str, after: int, server: dict[str, Any] | None) -> list[dict[str, Any]]:
@@ -66,12 +88,13 @@ async def _wait_for_server(service: Service, server: dict[str, Any] | None) -> N
 
 
 def server_state(service: Service) -> dict[str, Any]:
-    """Return the state of the worker, the networks and the downloads, as plain values that can be compared."""
+    """Return the state of the worker, networks, downloads and queue, as plain values that can be compared."""
     health = service.queue.health()
     return {
         "worker": health["worker"],
         "error": health.get("error", ""),
         "networks": service.queue.extractors(),
+        "queue": [[run.id, str(run.state)] for run in service.runs.lineup(current_client())],
         "fetching": {name: event.to_json() for name, event in service.queue.fetching.items()},
         "shared": service.settings.many,
         "gpu": service.queue.has_gpu,

@@ -15,9 +15,9 @@ DOWNLOAD = "download"
 
 # The Studio page.
 URL = "url"
-TICK = "tick"  # the timer of the poll
 POLL_REQUEST = "ask"  # number of the poll that is sent
-POLL_ANSWER = "answered"  # number of the poll that was answered
+POLL_ANSWER = "answered"  # {"n": number of the poll that was answered, "expecting": whether a change is expected}
+POLL_WAKE = "poll-wake"  # set when a request may have changed the run: the page polls at once
 CURSOR = "cursor"  # what the browser shows: {"run", "n": number of the last event, "server"}
 FRAMES = "frames"  # what the player shows: addresses of frames and of the result
 IMAGE_FRAME = "easel"
@@ -64,6 +64,9 @@ TIMELAPSE = "film"
 TIMELAPSE_BAR = "film-bar"
 TIMELAPSE_LINK = "film-link"
 SETTINGS = "settings"  # takes a result file and fills the form with its settings
+
+RESTART = "restart"
+RUN_QUEUE = "run-queue"  # the runs that are painted or wait
 
 # The pages and the links to them.
 PAGE_STUDIO = "room-studio"

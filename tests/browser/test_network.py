@@ -51,6 +51,28 @@ def test_offline_is_said_and_the_run_goes_on_afterwards(visit: Visit) -> None:
     expect(page.locator(".offline")).to_be_hidden()
 
 
+HIDDEN = """value => {
+    Object.defineProperty(document, "hidden", { get: () => value, configurable: true });
+    document.dispatchEvent(new Event("visibilitychange"));
+}"""
+
+
+def test_an_idle_page_hears_of_a_run_that_goes_on_elsewhere_once_it_is_looked_at(visit: Visit) -> None:
+    page = visit()
+    set_up(page, epochs=5, steps=1)
+    page.click("#start")
+    wait_for_status(page, "Finished: 5 epochs")
+    page.evaluate(HIDDEN, True)
+    other = visit(page.url.removeprefix(page.evaluate("location.origin")))
+    wait_for_status(other, "Finished: 5 epochs")
+    other.click("#continue")
+    wait_for_status(other, "Finished: 15 epochs")
+    assert page.inner_text("#status").startswith("Finished: 5 epochs")
+    page.evaluate(HIDDEN, False)
+    page.evaluate("window.dispatchEvent(new Event('focus'))")
+    wait_for_status(page, "Finished: 15 epochs")
+
+
 def test_start_without_a_server_says_that_nobody_answered(visit: Visit) -> None:
     page = visit(lossy=True)
     page.context.set_offline(True)

@@ -18,11 +18,11 @@ from nst.options.settings import Settings
 from nst.options.style_options import StyleOptions
 from nst.pictures.provenance import Provenance
 from nst.pictures.samples import CONTENTS
-from nst.runs.events import Epoch, Failed, Finished, Interrupted, Kept, Losses, Paused, Started, Steered, Stopped
+from nst.runs.events import Epoch, Event, Failed, Finished, Interrupted, Kept, Losses, Paused, Started, Steered, Stopped
 from nst.runs.run import Run
 from nst.web import callbacks, ids
 from nst.web.callbacks.restore import MOST_EPOCHS, form_values
-from nst.web.components import figures, history, network_card, run_grid, run_view, steering
+from nst.web.components import figures, history, network_card, run_grid, run_queue, run_view, steering
 from nst.web.components.form import fill_form, read_form
 from nst.web.components.settings_upload import message
 from nst.web.components.status import status_text
@@ -45,7 +45,7 @@ PROMISED = (
     "status",
     "download",
 )
-SERVER = {"worker": "warm", "error": "", "networks": {}, "fetching": {}, "shared": False, "gpu": False}
+SERVER = {"worker": "warm", "error": "", "networks": {}, "fetching": {}, "queue": [], "shared": False, "gpu": False}
 LOSSES = Losses(3.0, 1.0, 1.5, 0.5)
 
 
@@ -169,7 +169,7 @@ def epoch(n: int) -> Epoch:
 def test_a_queued_run_shows_its_place_in_the_queue() -> None:
     view = run_view.run_view(RunUpdate(run_after(), 2, [], SERVER), attached=False)
     assert view["status"] == "Queued: second in line."
-    assert (view["start_off"], view["stop_off"], view["download_off"]) == (True, False, True)
+    assert (view["start"], view["stop_off"], view["download_off"]) == ("Add to queue", False, True)
     assert view["image_frame"].endswith("waiting")
     starting = RunUpdate(run_after(), 1, [], SERVER | {"worker": "starting"})
     assert "the worker is getting ready" in status_text(starting)
@@ -231,7 +231,8 @@ def test_a_paused_run_can_be_resumed_or_stopped_and_another_one_started() -> Non
     run = run_after(STARTED, epoch(0), epoch(1), Paused(2.0, b"png"))
     view = run_view.run_view(RunUpdate(run, None, [], SERVER), attached=False)
     assert view["status"] == "Paused at epoch 1 of 40."
-    assert (view["pause"], view["pause_off"], view["stop_off"], view["start_off"]) == ("Resume", False, False, False)
+    assert (view["pause"], view["pause_off"], view["stop_off"], view["start"]) == ("Resume", False, False, "Start")
+    assert (view["pause_color"], view["start_outline"], view["restart_class"]) == ("primary", True, "restart")
     assert (view["continue_off"], view["download"].endswith("result.png")) == (True, True)
 
 
@@ -240,6 +241,26 @@ def test_an_interrupted_run_says_that_it_can_be_continued() -> None:
     view = run_view.run_view(RunUpdate(run, None, [], SERVER), attached=False)
     assert view["status"] == "Interrupted: the server was stopped. Continue resumes it from its last checkpoint."
     assert (view["continue_off"], view["to_epoch"], view["pause_off"]) == (False, "40", True)
+
+
+@pytest.mark.parametrize(
+    ("events", "server", "expecting"),
+    [
+        ((), {}, True),
+        ((STARTED, epoch(0)), {}, True),
+        ((STARTED, epoch(0), Paused(0.7, b"png")), {}, False),
+        ((STARTED, epoch(0), Finished(2.0, b"png")), {}, False),
+        ((STARTED, epoch(0), Finished(2.0, b"png")), {"queue": [["another", "queued"]]}, True),
+        ((STARTED, epoch(0), Finished(2.0, b"png")), {"worker": "starting"}, True),
+        ((STARTED, epoch(0), Finished(2.0, b"png")), {"fetching": {"vgg19": {"outcome": ""}}}, True),
+        ((STARTED, epoch(0), Finished(2.0, b"png")), {"fetching": {"vgg19": {"outcome": "broken"}}}, False),
+    ],
+)
+def test_a_change_is_expected_of_an_active_run_a_worker_or_a_download(
+    events: tuple[Event, ...], server: dict[str, Any], expecting: bool
+) -> None:
+    assert RunUpdate(run_after(*events), None, [], SERVER | server).expecting is expecting
+    assert RunUpdate(None, None, [], SERVER).expecting is False
 
 
 def test_a_run_that_waits_for_a_graphics_card_says_so() -> None:
@@ -251,6 +272,22 @@ def test_a_run_that_waits_for_a_graphics_card_says_so() -> None:
 def test_a_run_that_waits_says_when_it_will_start() -> None:
     update = RunUpdate(run_after(), 2, [], SERVER, starts_in=61.0)
     assert status_text(update) == "Queued: second in line, starts in about 1 min."
+
+
+def test_the_queue_is_shown_in_its_order_unless_it_is_only_the_run_that_is_shown(service: Service) -> None:
+    photo, painting = (service.pictures.keep(picture(colour=colour), f"{colour}.png") for colour in ("teal", "red"))
+    runs = [service.runs.start(StyleOptions(seed=seed), photo, painting) for seed in range(3)]
+    cards = [run_queue.RunCard.of(service, run, favourite=False) for run in service.runs.lineup("")]
+    view = run_queue.queue_view(cards, runs[0])
+    assert view["queue_hidden"] is False
+    tree = [each for item in view["queue"] for each in components(item)]
+    states = [each.children for each in tree if isinstance(each, dash.html.Small)]
+    assert states == ["first in line", "second in line", "third in line"]
+    off = [(each.title, each.disabled) for each in tree if isinstance(each, dash.html.Button)]
+    assert [title for title, disabled in off if disabled] == ["Paint sooner", "Paint later"]
+    assert [each.href for each in tree if isinstance(each, dash.html.A)] == [f"/?run={run.id}" for run in runs]
+    assert run_queue.queue_view(cards[:1], runs[0])["queue_hidden"] is True
+    assert run_queue.queue_view([], None) == {"queue": [], "queue_hidden": True}
 
 
 def test_steering_is_marked_in_the_figure_of_the_losses() -> None:

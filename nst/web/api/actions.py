@@ -1,9 +1,9 @@
-"""Actions on a run: stop, pause, resume, continue, branch, steer. All answer 202: a worker performs them soon after."""
+"""Actions on a run: stop, move, pause, resume, continue, branch, steer. All answer 202: a worker acts soon after."""
 
 import asyncio
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 
 from nst.errors import Conflict
@@ -29,6 +29,17 @@ def _describe(service: Service, run: Run) -> dict[str, Any]:
 def stop(run: OwnRun, service: ServiceDep) -> dict[str, Any]:
     """Stop a queued run at once, a running one after its current step; the picture so far is kept."""
     service.queue.stop(run.id)
+    return _describe(service, run)
+
+
+@router.post("/move", status_code=202, summary="Move a waiting run", responses=CHANGE)
+def move(
+    run: OwnRun,
+    service: ServiceDep,
+    places: Annotated[int, Query(ge=-10_000, le=10_000, description="below 0 is sooner")],
+) -> dict[str, Any]:
+    """Move a run that waits by so many places among those of its client."""
+    service.queue.move(run.id, places)
     return _describe(service, run)
 
 

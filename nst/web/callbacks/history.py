@@ -13,6 +13,7 @@ from nst.runs.run import State as RunState
 from nst.web import ids
 from nst.web.components import steering
 from nst.web.components.history import read_end
+from nst.web.components.poll_now import poll_now
 from nst.web.components.toast import show_error
 from nst.web.components.urls import run_id_of
 from nst.web.middleware.clients import current_client
@@ -54,6 +55,7 @@ def _register_pause(app: Dash, service: Service) -> None:
         except NstError as error:
             show_error(str(error))
             return False
+        poll_now()
         return no_update  # assets/buttons.js disabled the button; the next event of the run sets it
 
 
@@ -74,6 +76,7 @@ def _register_continue(app: Dash, service: Service) -> None:
         except NstError as error:
             show_error(str(error))
             return False
+        poll_now()
         return no_update  # as for Pause
 
 

@@ -8,6 +8,7 @@ from dash import ClientsideFunction, Dash, Input, Output, State
 from nst.errors import NstError
 from nst.web import ids
 from nst.web.components.network_card import OUTPUTS, UNKNOWN, fetchable_network, network_view
+from nst.web.components.poll_now import poll_now
 from nst.web.components.toast import show_error
 from nst.web.service.service import Service
 
@@ -43,6 +44,7 @@ def register(app: Dash, service: Service) -> None:
         except NstError as error:
             show_error(str(error))
             return False
+        poll_now()
         return True
 
     @app.callback(Input(ids.CANCEL_FETCH, "n_clicks"), State(extractor_box, "value"), prevent_initial_call=True)
@@ -51,6 +53,7 @@ def register(app: Dash, service: Service) -> None:
             await asyncio.to_thread(cancel_fetch, service, extractor)
         except NstError as error:
             show_error(str(error))
+        poll_now()
 
 
 def cancel_fetch(service: Service, extractor: str) -> None:

@@ -1,15 +1,17 @@
 """Callbacks that start and stop a run, and the poll that brings its events to the page.
 
-Polls are sent one at a time, whatever the network does (assets/poll.js): timer -> `poll.send` -> POLL_REQUEST ->
-callback `poll`, which waits for events -> the page and POLL_ANSWER -> `poll.received`, which allows the next one.
+Polls are sent one at a time, whatever the network does (assets/poll.js): `poll.send` -> POLL_REQUEST -> callback
+`poll`, which waits for events -> the page and POLL_ANSWER -> `poll.received`, which sends the next one: at once if a
+change is expected, else after a while. Callbacks that act on a run end that while (`poll_now`).
 """
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
-from dash import ClientsideFunction, Dash, Input, Output, State, no_update
+from dash import ClientsideFunction, Dash, Input, Output, State, ctx, no_update
 
-from nst.errors import NstError, OptionError
+from nst.errors import Conflict, NotFound, NstError, OptionError
 from nst.options.picture_roles import ROLES, STYLE_ROLES, by_role
 from nst.options.style_options import StyleOptions
 from nst.runs.run import State as RunState
@@ -17,6 +19,7 @@ from nst.web import follow, ids
 from nst.web.components import toast
 from nst.web.components.chooser import chosen_ref
 from nst.web.components.form import BOXES, read_form
+from nst.web.components.poll_now import poll_now
 from nst.web.components.run_view import OUTPUTS, run_view, server_view
 from nst.web.components.urls import run_id_of
 from nst.web.middleware.clients import current_client
@@ -40,14 +43,21 @@ def _register_start(app: Dash, service: Service) -> None:
                 name: Output(ids.error(field), "children", allow_duplicate=True) for name, field in fields.items()
             },
         },
-        inputs={"clicks": Input(ids.START, "n_clicks")},
+        inputs={"clicks": Input(ids.START, "n_clicks"), "again": Input(ids.RESTART, "n_clicks")},
         state={
+            "search": State(ids.URL, "search"),
             "choices": {role: State(ids.choice(role), "data") for role in ROLES},
             "values": {name: State(box, "value") for name, box in BOXES.items()},
         },
         prevent_initial_call=True,
     )
-    async def start(clicks: int, choices: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
+    async def start(
+        clicks: int | None, again: int | None, search: str | None, choices: dict[str, Any], values: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Start a run and show it. While the run that is shown is painted or waits, it only joins the queue.
+
+        Restart stops that run instead.
+        """
         field = ""
         try:
             given = read_form(values) if choices["mask"] else {**read_form(values), "mask_use": "protect"}
@@ -67,12 +77,29 @@ def _register_start(app: Dash, service: Service) -> None:
                 "client": current_client(),
             }
             run = await asyncio.to_thread(service.runs.start, options, **refs, **more)
+            if ctx.triggered_id == ids.RESTART:
+                await asyncio.to_thread(stop_if_own, service, run_id_of(search))
         except NstError as error:
             toast.show_error(str(error))
             wrong = error.option if isinstance(error, OptionError) else field
             return {"search": no_update, "errors": {name: str(error) if name == wrong else "" for name in fields}}
         toast.hide()
-        return {"search": f"?run={run.id}", "errors": dict.fromkeys(fields, "")}
+        poll_now()
+        going = ctx.triggered_id != ids.RESTART and is_active(service, run_id_of(search))
+        return {"search": no_update if going else f"?run={run.id}", "errors": dict.fromkeys(fields, "")}
+
+
+def is_active(service: Service, run_id: str) -> bool:
+    """Return whether there is such a run, and it is painted or waits."""
+    with suppress(NotFound):
+        return not service.store.run(run_id).state.rests
+    return False
+
+
+def stop_if_own(service: Service, run_id: str) -> None:
+    """Stop a run unless it has ended or is another client's."""
+    with suppress(NotFound, Conflict):
+        service.queue.stop(service.runs.owned(run_id).id)
 
 
 def _register_stop(app: Dash, service: Service) -> None:
@@ -89,18 +116,18 @@ def _register_stop(app: Dash, service: Service) -> None:
         except NstError as error:
             toast.show_error(str(error))
             return False
+        poll_now()
         return no_update  # assets/buttons.js disabled the button; the next event of the run sets it
 
 
 def _register_poll(app: Dash, service: Service) -> None:
-    app.clientside_callback(
-        ClientsideFunction("poll", "send"),
-        Output(ids.POLL_REQUEST, "data"),
-        Input(ids.TICK, "n_intervals"),
-        Input(ids.URL, "search"),
-    )
+    app.clientside_callback(ClientsideFunction("poll", "send"), Input(ids.URL, "search"))
+    app.clientside_callback(ClientsideFunction("poll", "wake"), Input(ids.POLL_WAKE, "data"), prevent_initial_call=True)
     app.clientside_callback(
         ClientsideFunction("poll", "received"), Input(ids.POLL_ANSWER, "data"), prevent_initial_call=True
+    )
+    app.clientside_callback(
+        ClientsideFunction("run_queue", "built"), Input(ids.RUN_QUEUE, "children"), prevent_initial_call=True
     )
     app.clientside_callback(ClientsideFunction("player", "play"), Input(ids.FRAMES, "data"), prevent_initial_call=True)
 
@@ -125,4 +152,7 @@ def _register_poll(app: Dash, service: Service) -> None:
             toast.show_error(update.run.error)
         shown = dict.fromkeys(OUTPUTS, no_update) | run_view(update, attached) | server_view(update, server)
         last = update.events[-1]["n"] if update.events else cursor["n"] if attached else 0
-        return {"answered": request, "shown": shown | {"cursor": {"run": run_id, "n": last, "server": update.server}}}
+        return {
+            "answered": {"n": request, "expecting": update.expecting},
+            "shown": shown | {"cursor": {"run": run_id, "n": last, "server": update.server}},
+        }

@@ -10,6 +10,7 @@ from dash import ALL, ClientsideFunction, Dash, Input, Output, State
 
 from nst.errors import NotFound, NstError
 from nst.web import ids
+from nst.web.components.poll_now import poll_now
 from nst.web.components.steering import changes
 from nst.web.components.urls import run_id_of
 from nst.web.service.service import Service
@@ -45,6 +46,7 @@ def register(app: Dash, service: Service) -> None:
                 run.options_now.steered(wanted, run.extractor)
             elif wanted:
                 await asyncio.to_thread(service.runs.steer, run.id, wanted)
+                poll_now()
         except NotFound:
             return ""
         except NstError as error:

@@ -4,9 +4,9 @@ from typing import Any
 
 from dash import html, no_update
 
-from nst.runs.run import Run, State
+from nst.runs.run import Run
 from nst.web import ids
-from nst.web.components import figures, history, steering
+from nst.web.components import figures, history, run_buttons, run_queue, steering
 from nst.web.components.status import progress_text, status_text
 from nst.web.follow import RunUpdate
 
@@ -23,10 +23,6 @@ OUTPUTS = {  # what `run_view` and `server_view` return, by (component, property
     "legend": (ids.LEGEND, "children"),
     "progress": (ids.PROGRESS, "value"),
     "progress_max": (ids.PROGRESS, "max"),
-    "start_off": (ids.START, "disabled"),
-    "stop_off": (ids.STOP, "disabled"),
-    "pause": (ids.PAUSE, "children"),
-    "pause_off": (ids.PAUSE, "disabled"),
     "history_hidden": (ids.HISTORY, "hidden"),
     "continue_off": (ids.CONTINUE, "disabled"),
     "to_epoch": (ids.TO_EPOCH, "value"),
@@ -42,6 +38,8 @@ OUTPUTS = {  # what `run_view` and `server_view` return, by (component, property
     "worker_class": (ids.WORKER, "className"),
     "server": (ids.SERVER, "data"),
     "cursor": (ids.CURSOR, "data"),
+    **run_buttons.OUTPUTS,
+    **run_queue.OUTPUTS,
 }
 
 WORKER_LABELS = {"warm": "ready", "starting": "the worker is getting ready", "lost": "no worker", "closed": "closing"}
@@ -53,9 +51,9 @@ def run_view(update: RunUpdate, attached: bool) -> dict[str, Any]:
     view: dict[str, Any] = {"status": status_text(update)}
     if attached and not update.events:
         return view
-    active, rests = run is not None and not run.state.rests, run is not None and run.state.rests
-    paused = run is not None and run.state is State.PAUSED
+    ended = run is not None and run.state.ended
     return view | {
+        **run_buttons.buttons_view(run),
         **_figures(update, attached),
         **({} if attached else _steering_card(run)),
         "image_frame": f"image-frame image-frame-{_phase(run)}",
@@ -64,12 +62,8 @@ def run_view(update: RunUpdate, attached: bool) -> dict[str, Any]:
         "legend": figures.legend(run.losses if run else None),
         "progress": str(run.epoch if run else 0),
         "progress_max": str(run.epochs if run else 1),
-        "start_off": active,
-        "stop_off": not (active or paused),
-        "pause": "Resume" if paused else "Pause",
-        "pause_off": not (active or paused),
         "history_hidden": run is None or not run.frames,
-        "continue_off": not (rests and not paused),
+        "continue_off": not ended,
         "to_epoch": history.proposed_end(run) if run else "",
         "steer_hint": steering.hint(run),
         "steered": [html.Li(line) for line in figures.steering_lines(run)] if run else [],
@@ -142,14 +136,16 @@ def server_view(update: RunUpdate, shown: dict[str, Any] | None) -> dict[str, An
     `shown` is the server state that the page shows. Returns {} if neither that nor the run's network changed.
     """
     server, run = update.server, update.run
+    queue = {} if update.queue is None else run_queue.queue_view(update.queue, run)
     if server == shown and all(event["kind"] in ("epoch", "kept", "steered") for event in update.events):
-        return {}
+        return queue
     names = ("extractor", "precision", "tiled", "note")
     network = {**{name: getattr(run, name) for name in names}, "ended": run.state.rests} if run else None
     return {
         "worker": _worker_text(server["worker"], server["error"]),
         "worker_class": f"pill pill-{server['worker']}",
         "server": {**server, "run": network},
+        **queue,
     }
 
 

@@ -6,12 +6,21 @@ from dash.development.base_component import Component
 
 from nst.pictures.samples import CONTENTS, STYLES
 from nst.web import ids
-from nst.web.components import figures, history, mask, network_card, settings_upload, status, steering, style_mix
+from nst.web.components import (
+    figures,
+    history,
+    mask,
+    network_card,
+    run_buttons,
+    run_queue,
+    settings_upload,
+    status,
+    steering,
+    style_mix,
+)
 from nst.web.components.chooser import chooser
 from nst.web.components.form import basic_fields, further_fields
 from nst.web.pages import gallery, instant
-
-TICK_MS = 100  # between two tries to send a poll, which fail while one is not answered
 
 
 def layout(logout: bool = False) -> Component:
@@ -19,9 +28,9 @@ def layout(logout: bool = False) -> Component:
     return html.Div(
         [
             dcc.Location(id=ids.URL, refresh="callback-nav"),
-            dcc.Interval(id=ids.TICK, interval=TICK_MS),
             dcc.Store(id=ids.POLL_REQUEST),
             dcc.Store(id=ids.POLL_ANSWER),
+            dcc.Store(id=ids.POLL_WAKE),
             dcc.Store(id=ids.CURSOR, data={"run": "", "n": 0, "server": None}),
             dcc.Store(id=ids.FRAMES),
             dcc.Store(id=ids.SERVER),
@@ -87,9 +96,7 @@ def _form_panel() -> Component:
             html.Div(
                 [
                     html.Div(id=ids.ESTIMATE, className="estimate", role="status"),
-                    dbc.Button("Start", id=ids.START, color="primary", class_name="start"),
-                    dbc.Button("Pause", id=ids.PAUSE, color="secondary", outline=True, disabled=True),
-                    dbc.Button("Stop", id=ids.STOP, color="secondary", outline=True, disabled=True),
+                    *run_buttons.layout(),
                 ],
                 className="panel-foot",
             ),
@@ -102,6 +109,7 @@ def _image_panel() -> Component:
         className="image-panel",
         **{"aria-label": "The painting"},
         children=[
+            run_queue.layout(),
             html.Figure(
                 id=ids.IMAGE_FRAME,
                 className="image-frame image-frame-idle",

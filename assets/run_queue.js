@@ -1,0 +1,35 @@
+// The buttons of the strip of runs that wait. The focus stays on a button when the strip is built again.
+(() => {
+  const set = (id, props) => window.dash_clientside.set_props(id, props);
+  const PATHS = { earlier: "move?places=-1", later: "move?places=1", remove: "stop" };
+  let pressed = null; // {queue, run} of the button that had the focus
+
+  async function act({ queue, run }) {
+    try {
+      const answer = await fetch(`/api/v1/runs/${run}/${PATHS[queue]}`, { method: "POST" });
+      if (!answer.ok) throw new Error((await answer.json()).error.message);
+    } catch (error) {
+      set("toast", { is_open: true, header: "The queue is as it was", children: error.message });
+    }
+    set("poll-wake", { data: Date.now() });
+  }
+
+  document.addEventListener("click", (event) => {
+    const button = event.target instanceof Element && event.target.closest("[data-queue]");
+    if (!button) return;
+    pressed = { ...button.dataset };
+    act(pressed);
+  });
+
+  function built() {
+    if (!pressed) return;
+    const { queue, run } = pressed;
+    pressed = null;
+    requestAnimationFrame(() => {
+      const again = document.querySelector(`[data-run="${run}"][data-queue="${queue}"]:enabled`);
+      (again ?? document.querySelector(`[data-run="${run}"]:enabled`) ?? document.querySelector("#start")).focus();
+    });
+  }
+
+  window.dash_clientside = Object.assign({}, window.dash_clientside, { run_queue: { built } });
+})();
