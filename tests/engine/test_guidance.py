@@ -21,7 +21,7 @@ from nst.runs.schedule import schedule
 from . import twins
 from .conftest import TINY, small_options
 
-STYLE = ("block1_conv1", "block2_conv2", "head", "block4_conv1")
+STYLE = ("block1_conv1", "block2_conv1", "block2_conv2", "block4_conv1")
 LEFT = np.zeros((40, 56), np.float32)
 LEFT[:, :28] = 1
 

@@ -10,7 +10,7 @@ from nst.options.style_options import StyleOptions
 
 from . import twins
 
-CONTENT, STYLE = ("block3_conv3",), ("block1_conv1", "block2_conv2", "head")
+CONTENT, STYLE = ("block3_conv3",), ("block1_conv1", "block2_conv1", "block2_conv2")
 WEIGHTS = LiveWeights(2.0, 3.0, 0.7, (1.0,), (0.5, 0.3, 0.2), 0.03)
 
 
@@ -115,7 +115,7 @@ def test_the_same_relative_weights_mean_about_the_same_at_twice_the_size(tiny, p
 def test_an_unknown_layer_is_named_with_a_suggestion(tiny):
     with pytest.raises(OptionError, match=r"`style_layers`: the tiny network has no layer 'block1_con1'; did you mean"):
         Objective(tiny, CONTENT, ("block1_con1",), "relative")
-    with pytest.raises(OptionError, match=r"`content_layers`.*it has head, block1_conv1, "):
+    with pytest.raises(OptionError, match=r"`content_layers`.*it has block1_conv1, block1_conv2, "):
         Objective(tiny, ("zzz",), STYLE, "relative")
 
 

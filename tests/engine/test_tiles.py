@@ -18,7 +18,7 @@ from nst.runs.estimates import NETWORKS
 
 from .conftest import TINY
 
-CONTENT, STYLE = ("block3_conv3",), ("block1_conv1", "block2_conv2", "head", "block5_conv1")
+CONTENT, STYLE = ("block3_conv3",), ("block1_conv1", "block2_conv1", "block2_conv2", "block5_conv1")
 WEIGHTS = LiveWeights(2.0, 3.0, 0.7, (1.0,), (0.5, 0.3, 0.2, 0.4), 0.03)
 SIDE = 48  # px, of a core
 THIN = dataclasses.replace(ARCHITECTURES["vgg19"], name="thin", widths=(8, 12, 16, 16, 16))  # VGG19 but for its widths

@@ -157,7 +157,7 @@ class Extractor:
 
     def _convolve(self, x: Tensor, layer: str) -> Tensor:
         """The kernels of `layer` one after the other, its bias and its ReLU, in the dtype of `x`."""
-        *kernels, bias = self._weights[layer]
+        *kernels, bias = (ops.cast(array, x.dtype) for array in self._weights[layer])
         padding = "same"
         if layer == "block1_conv1":  # zeros beyond the edge, as in the training of VGG, would lead to a coloured frame
             x, padding = ops.pad(x, PADDING, mode="symmetric"), "valid"

@@ -67,7 +67,7 @@ def stylize(
         Diverged: the loss is no finite number any more, or grew out of bounds.
     """
     options = options or StyleOptions()
-    styles = (style,) if isinstance(style, np.ndarray) else tuple(style)
+    styles = tuple(style) if isinstance(style, list | tuple) else (style,)
     if not 1 <= len(styles) <= MOST_STYLES:
         raise InputError(f"`style` must be one to {MOST_STYLES} paintings, got {len(styles)}")
     for name, picture in (("content", content), *zip(STYLE_ROLES, styles, strict=False)):
