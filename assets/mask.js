@@ -14,6 +14,7 @@
     canvas.dataset.key = key;
     picture.src = source;
     await picture.decode();
+    canvas.parentElement.style.setProperty("--ratio", picture.naturalWidth / picture.naturalHeight);
     const factor = LONG_SIDE / Math.max(picture.naturalWidth, picture.naturalHeight);
     canvas.width = Math.round(picture.naturalWidth * factor);
     canvas.height = Math.round(picture.naturalHeight * factor);
