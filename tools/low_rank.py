@@ -244,7 +244,8 @@ def errors_of(found: Array, true: Array) -> tuple[float, float]:
     """(squared error of activations over their variance, mean of the channels; relative error of Gram matrices)."""
     variance = np.maximum(true.var(axis=(0, 1, 2)), 1e-6)
     activations = float(np.mean(np.square(found - true).mean(axis=(0, 1, 2)) / variance))
-    gram, target = (np.einsum("nhwc,nhwd->ncd", x, x, optimize=True) for x in (found, true))
+    flat = (x.reshape(len(x), -1, x.shape[3]) for x in (found, true))
+    gram, target = (np.matmul(x.transpose(0, 2, 1), x) for x in flat)
     return activations, float(np.mean(np.square(gram - target).sum(axis=(1, 2)) / np.square(target).sum(axis=(1, 2))))
 
 
