@@ -83,7 +83,7 @@
     return [flat.toDataURL("image/png"), "mask.png"];
   }
 
-  const remove = () => [null, ""];
+  const remove = () => [false, ""]; // a dcc.Store that is set to null keeps what it had
   const hideRemove = (mask) => !mask;
 
   const mask = { open, clear, cancel, use, remove, hideRemove };

@@ -3,6 +3,7 @@
 (() => {
   const same = () => window.dash_clientside.no_update;
   const MOST = 4, MIDDLE = "50";
+  const NONE = false; // no picture: a dcc.Store that is set to null keeps what it had
   // Further choosers that are open: those that were added, up to the last that has a painting.
   const openCount = (choices, opened) => Math.max(opened, choices.findLastIndex(Boolean));
 
@@ -27,7 +28,7 @@
     const open = openCount(choices, given.at(-1));
     const without = (list, last) => [...list.toSpliced(removed, 1), last];
     return [
-      ...without(choices, null).slice(1),
+      ...without(choices, NONE).slice(1),
       Math.max(0, open - 1),
       ...without(weights, MIDDLE),
       ...without(exponents, exponents[0]),

@@ -129,7 +129,7 @@ def upload(role: str) -> str:
 
 
 def choice(role: str) -> str:
-    """The picture chosen for a role: {"ref", "title"} or None."""
+    """The picture chosen for a role: {"ref", "title"}; None at first, False once it was removed."""
     return f"{role}-choice"
 
 

@@ -46,7 +46,7 @@ def test_a_chooser_is_there_for_every_picture_of_a_run() -> None:
 
 def test_choosers_of_what_a_run_does_not_have_are_emptied_or_keep_their_picture() -> None:
     choices = choices_of_run({"content": {"ref": "a"}, "style": {"ref": "b"}, "style2": {"ref": "c"}})
-    assert [choices[role] for role in ("style3", "style4", "mask")] == [None, None, None]
+    assert [choices[role] for role in ("style3", "style4", "mask")] == [False, False, False]
     assert choices["style2"] == {"ref": "c"}
     assert choices["init"] is no_update
 

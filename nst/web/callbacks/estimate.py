@@ -43,7 +43,7 @@ def register(app: Dash, service: Service) -> None:
     )
     async def estimate(changes: int, choices: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
         empty = {"children": "", "class": "estimate", "forecast": None}
-        masked = choices.pop("mask") is not None
+        masked = bool(choices.pop("mask"))
         refs = [choice["ref"] for choice in choices.values() if choice]
         if not (choices["content"] and choices["style"]):
             return empty

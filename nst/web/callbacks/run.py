@@ -71,7 +71,7 @@ def _register_start(app: Dash, service: Service) -> None:
             chosen = by_role(choices["content"], paintings, init, choices["mask"])
             more: dict[str, Any] = {
                 "init": init and init["ref"],
-                "mask": choices["mask"] and choices["mask"]["ref"],
+                "mask": choices["mask"]["ref"] if choices["mask"] else None,
                 "more_styles": [painting["ref"] for painting in paintings[1:]],
                 "names": {role: str(choice["title"]) for role, choice in chosen.items()},
                 "client": current_client(),

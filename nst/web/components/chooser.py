@@ -77,4 +77,5 @@ def choices_of_run(found: Mapping[str, Any]) -> dict[str, Any]:
     A further painting and a mask that are not found are removed; the other choosers then keep what they have.
     """
     optional = (*STYLE_ROLES[1:], "mask")
-    return {role: found.get(role, None if role in optional else no_update) for role in ROLES}
+    # False, since a dcc.Store that is set to None keeps what it had
+    return {role: found.get(role, False if role in optional else no_update) for role in ROLES}
