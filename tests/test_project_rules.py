@@ -46,6 +46,7 @@ SHARED_NAMES = {
     "style_mix.py": {"web/callbacks", "web/components"},
     "store.py": {"cli", "jobs"},
     "train.py": {"cli", "engine/training"},
+    "variations.py": {"options", "web/api", "web/service"},
 }
 GENERIC = re.compile("(utils?|helpers?|commons?|misc|core|base|libs?|stuff|things?|managers?|tools?)")
 METAPHORS = re.compile(

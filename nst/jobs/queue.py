@@ -68,14 +68,16 @@ class Queue:
         """The runs that wait for a worker, the next one first."""
         return self.pool.waiting()
 
-    def check_room(self, client: str = "") -> None:
-        """Check that another run may wait, before it is created. Raises Busy, and TooMany for too many of `client`."""
+    def check_room(self, client: str = "", count: int = 1) -> None:
+        """Check that `count` runs may be added to those that wait. Raises Busy, TooMany for too many of `client`."""
+        more = "" if count == 1 else f", so {count} more are too many"
         waiting, most = self.waiting(), self._settings.waiting
-        if len(waiting) >= most:
-            raise Busy(f"at most {most} runs may wait, and {len(waiting)} do: try again when some have been painted")
+        if (many := len(waiting)) + count > most:
+            raise Busy(f"at most {most} runs may wait, and {many} do{more}: try again when some have been painted")
         own, most = sum(run.client == client for run in waiting), self._settings.waiting_each
-        if client and own >= most:
-            raise TooMany(f"at most {most} runs of yours may wait, and {own} do: try again when some were painted")
+        if client and own + count > most:
+            rule = f"at most {most} runs of yours may wait, and {own} do{more}"
+            raise TooMany(f"{rule}: try again when some were painted")
 
     def submit(self, run: Run) -> None:
         """Submit a run of the store, to be painted in its turn. Raises Conflict if it is not queued."""

@@ -31,6 +31,7 @@ class StyleJob:
     start: bytes | None = None  # the frame that a branch starts from, a JPEG file
     first: int = 0  # epoch of that frame
     seconds: float = 0.0  # of painting so far
+    checkpoints: bool = True  # are made; a quick run is painted anew instead of resumed
 
     def to_wire(self) -> dict[str, Any]:
         """Plain values under the fields' names, bytes included."""

@@ -96,6 +96,7 @@ class Run:
     client: str = ""  # that created it; never shown
     gpu: bool = False  # only a worker with a graphics card may paint it
     parent: str = ""  # the run it was branched from, "" if none
+    variations: str = ""  # the grid that it is a quick run of, "" if none
     first: int = 0  # epoch it begins with: 0, or that of its parent's frame
     state: State = State.QUEUED
     epoch: int = 0  # the last one done

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from starlette.datastructures import UploadFile
@@ -11,6 +11,7 @@ from starlette.requests import Request
 from nst.errors import InputError
 from nst.options.option_field import ECHO, Option, did_you_mean, shown
 from nst.options.picture_roles import MOST_STYLES, STYLE_ROLES
+from nst.options.variations import OPTIONS, QUICK_EPOCHS, QUICK_SIZE
 from nst.pictures.images import MAX_PIXELS, MIN_SIDE
 from nst.runs.job import Format
 from nst.web.middleware.json_limit import check_json
@@ -25,6 +26,8 @@ GPU = Option("gpu", bool, False, "let only a worker with a graphics card paint i
 MORE_EPOCHS = Option("epochs", int, 0, "how many epochs to paint beyond those it was to have", "run", low=0, high=1000)
 EPOCH = Option("epoch", int, None, "whose frame to begin with; it must be kept", "run", low=0, high=10**6)
 FAVOURITE = Option("favourite", bool, None, "whether the run is one", "run")
+SIZE = replace(OPTIONS["size"], default=QUICK_SIZE, help="long side of a quick run")
+EPOCHS = replace(OPTIONS["epochs"], default=QUICK_EPOCHS, help="of a quick run")
 FORMAT = Option("format", str, "png", "of the result; jpeg loses what is transparent", "picture", choices=FORMATS)
 
 
@@ -45,6 +48,17 @@ class FastRequest:
     style: str | dict[str, Any]  # a name, or weights by name
     options: Any  # as JSON, not checked yet
     format: Format
+
+
+@dataclass(frozen=True)
+class VariationsRequest:
+    """A request for a grid of variations."""
+
+    pictures: dict[str, bytes | str]  # by role: a picture's file, or its reference
+    options: Any  # as JSON, not checked yet
+    vary: dict[str, Any]  # likewise
+    size: int  # px, of a quick run
+    epochs: int  # likewise
 
 
 def is_form(request: Request) -> bool:
@@ -79,6 +93,17 @@ def fast_request(text: bytes) -> FastRequest:
     content = content if _is_ref(content) else decode("content", content)
     format = FORMAT.check(body.get(FORMAT.name, FORMAT.default))
     return FastRequest(content, _style(body.get("style")), _options(body), format)
+
+
+def variations_request(text: bytes) -> VariationsRequest:
+    """Parse a JSON body that requests a grid of variations. Slow for large pictures: call it in a thread."""
+    body = _check_names(_json_body(text), (*ROLES, "options", "vary", SIZE.name, EPOCHS.name))
+    for role in ("content", "style"):
+        _required(role, body.get(role), "give a picture")
+    given = {role: body[role] for role in ROLES if body.get(role) is not None}
+    pictures = {role: each if _is_ref(each) else decode(role, each) for role, each in given.items()}
+    size, epochs = (rule.check(body.get(rule.name, rule.default)) for rule in (SIZE, EPOCHS))
+    return VariationsRequest(pictures, _options(body), _mapping("vary", body.get("vary")), size, epochs)
 
 
 async def fast_request_from_form(request: Request) -> FastRequest:

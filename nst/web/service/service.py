@@ -12,6 +12,7 @@ from nst.web.service.pictures import Pictures
 from nst.web.service.result_cache import ResultCache
 from nst.web.service.runs import Runs
 from nst.web.service.timelapses import Timelapses
+from nst.web.service.variations import VariationsService
 
 
 class Service:
@@ -22,6 +23,7 @@ class Service:
         self.pictures = Pictures(store, archive)
         self.forecasts = Forecasts(store, queue, self.pictures)
         self.runs = Runs(store, queue, archive, self.pictures, self.forecasts)
+        self.variations = VariationsService(store, queue, archive, self.pictures, self.forecasts, self.runs)
         self.timelapses = Timelapses(store)
         self.library = Library(settings.data / "styles")
         self.fast_styles = FastStyles(queue, self.library)
