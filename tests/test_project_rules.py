@@ -47,6 +47,7 @@ SHARED_NAMES = {
     "store.py": {"cli", "jobs"},
     "train.py": {"cli", "engine/training"},
     "variations.py": {"options", "web/api", "web/service"},
+    "vary.py": {"cli", "web/callbacks", "web/pages"},
 }
 GENERIC = re.compile("(utils?|helpers?|commons?|misc|core|base|libs?|stuff|things?|managers?|tools?)")
 METAPHORS = re.compile(

@@ -20,7 +20,7 @@ from nst.web.components import (
 )
 from nst.web.components.chooser import chooser
 from nst.web.components.form import basic_fields, further_fields
-from nst.web.pages import gallery, instant
+from nst.web.pages import gallery, instant, vary
 
 
 def layout(logout: bool = False) -> Component:
@@ -39,6 +39,7 @@ def layout(logout: bool = False) -> Component:
             _header(logout),
             html.Main([_form_panel(), _image_panel(), _sidebar()], id=ids.PAGE_STUDIO, className="studio", tabIndex=-1),
             instant.layout(),
+            vary.layout(),
             gallery.layout(),
             dbc.Toast(id=ids.TOAST, header="That did not work", is_open=False, dismissable=True, duration=12000),
             dbc.Toast(id=ids.NOTE, is_open=False, dismissable=True, duration=12000, class_name="note", header="Refine"),
@@ -57,6 +58,7 @@ def _header(logout: bool) -> Component:
                 [
                     html.A("Studio", id=ids.LINK_STUDIO, href="/", className="in-app"),
                     html.A("Instant", id=ids.LINK_INSTANT, href="/instant", className="in-app"),
+                    html.A("Variations", id=ids.LINK_VARY, href="/vary", className="in-app"),
                     html.A("Gallery", id=ids.LINK_GALLERY, href="/gallery", className="in-app"),
                     html.A("API", href="/docs"),
                     *([html.Form(html.Button("Log out"), method="post", action="/logout")] if logout else []),
@@ -73,6 +75,7 @@ def _form_panel() -> Component:
         [
             html.Button("⇄ Swap", id=ids.SWAP, type="button", className="quiet"),
             html.Button("✦ Surprise me", id=ids.SURPRISE, type="button", className="quiet"),
+            html.A("▦ Variations", href="/vary", className="quiet in-app", title="Try several values of a setting"),
             settings_upload.button(),
             html.P(id=ids.SETTINGS_MESSAGE, className="hint", role="status"),
         ],
