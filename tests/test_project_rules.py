@@ -45,6 +45,7 @@ SHARED_NAMES = {
     "steering.py": {"web/callbacks", "web/components"},
     "style_mix.py": {"web/callbacks", "web/components"},
     "store.py": {"cli", "jobs"},
+    "style_mix.py": {"web/callbacks", "web/components"},
     "train.py": {"cli", "engine/training"},
     "variations.py": {"options", "web/api", "web/service"},
     "vary.py": {"cli", "web/callbacks", "web/pages"},

@@ -17,6 +17,7 @@ from nst.cli.flags import add_flag, flags_given
 from nst.cli.paths import check_not_overwritten, check_output
 from nst.errors import InputError, OptionError
 from nst.options.option_field import option_text
+from nst.options.picture_roles import MOST_STYLES
 from nst.options.style_options import StyleOptions
 from nst.options.variations import MOST_RUNS, OPTIONS, QUICK_EPOCHS, QUICK_SIZE, Variations
 from nst.pictures import images
@@ -32,7 +33,13 @@ SHEET_QUALITY = 92  # JPEG
 def add_flags(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     parser.add_argument("content", type=Path, metavar="CONTENT", help="a picture")
-    parser.add_argument("style", type=Path, metavar="STYLE", help="the picture whose style to take")
+    parser.add_argument(
+        "styles",
+        type=Path,
+        nargs="+",
+        metavar="STYLE",
+        help=f"the picture whose style to take; up to {MOST_STYLES} are mixed, see --style-mix",
+    )
     parser.add_argument(
         "--vary",
         action="append",
@@ -52,18 +59,17 @@ def run(parsed: argparse.Namespace) -> int:
     """Run the command; returns the exit status."""
     grid = _variations(parsed)
     check_output(parsed.output, SUFFIXES)
-    check_not_overwritten([parsed.content, parsed.style], [parsed.output])
+    check_not_overwritten([parsed.content, *parsed.styles], [parsed.output])
     files = _files(grid, parsed.folder)
-    content, style = images.read_bytes(parsed.content), images.read_bytes(parsed.style)
+    content, style, *more_styles = (images.read_bytes(path) for path in (parsed.content, *parsed.styles))
     picture = images.read(content, parsed.content.name, grid.size)
     height, width = fit(picture.height, picture.width, grid.size)
     pictures: list[Image.Image | None] = [None] * len(files)
     console = Console(stderr=True, quiet=parsed.quiet)
     with progress_bar(console) as progress:
         for number, changes in enumerate(grid.changes()):
-            result = _paint(
-                StyleJob(content, style, grid.quick(changes)), _title(changes, number, len(files)), progress
-            )
+            job = StyleJob(content, style, grid.quick(changes), more_styles=tuple(more_styles))
+            result = _paint(job, _title(changes, number, len(files)), progress)
             if parsed.folder:
                 files[number].write_bytes(result)
             with Image.open(io.BytesIO(result)) as painted:
@@ -92,6 +98,9 @@ def _variations(parsed: argparse.Namespace) -> Variations:
     sizes = {"size": options.size if "size" in given else QUICK_SIZE}
     epochs = {"epochs": options.epochs if "epochs" in given else QUICK_EPOCHS}
     grid = Variations.parse(options, vary, **sizes, **epochs)
+    if len(parsed.styles) > MOST_STYLES:
+        raise InputError(f"a run has at most {MOST_STYLES} paintings, got {len(parsed.styles)}")
+    grid.check_paintings(len(parsed.styles))
     if any(grid.quick(changes).init == "image" for changes in grid.changes()):
         raise OptionError("`init` must be noise, content or style here, got 'image'", "init")
     return grid

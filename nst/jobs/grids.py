@@ -13,27 +13,26 @@ from typing import Any, Self
 
 from nst.errors import NotFound
 from nst.jobs.store import Store
+from nst.options.picture_roles import as_fields
 from nst.options.variations import Variations
 from nst.runs.run import Run
 
 
 @dataclass(frozen=True)
 class Grid:
-    """Quick runs of two pictures, row by row."""
+    """Quick runs of the same pictures, row by row."""
 
     id: str  # 32 hex digits
     created: float  # seconds since 1970
     variations: Variations
-    content: str  # id of an upload
-    style: str
-    init: str | None  # of the runs that start from a picture
+    pictures: Mapping[str, str]  # ids of uploads, by role; "init" is that of the runs that start from a picture
     names: Mapping[str, str]  # of the pictures' files, by role
     runs: tuple[str, ...] = ()  # ids
     client: str = field(default="", repr=False)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values under the fields' names; `from_json` reads them back."""
-        return {**vars(self), "variations": self.variations.to_json(), "names": dict(self.names)}
+        return {**vars(self), "variations": self.variations.to_json()}
 
     @classmethod
     def from_json(cls, given: Mapping[str, Any]) -> Self:
@@ -49,28 +48,23 @@ class Grids:
         self._store = store
 
     def create(
-        self,
-        variations: Variations,
-        content: str,
-        style: str,
-        init: str | None,
-        names: Mapping[str, str],
-        client: str = "",
+        self, variations: Variations, pictures: Mapping[str, str], names: Mapping[str, str], client: str = ""
     ) -> Grid:
-        """Create a grid of uploads and its queued runs, in their order. Raises NotFound, DiskFull.
+        """Create a grid and its queued runs, in their order. Raises NotFound, DiskFull.
 
-        If a run cannot be created, the grid has those before it.
+        `pictures` are ids of uploads by role, `names` those of their files. If a run cannot be created, the grid has
+        those before it.
         """
         grid_id, runs = uuid.uuid4().hex, list[str]()
         try:
             for changes in variations.changes():
                 options = variations.quick(changes)
-                start = init if options.init == "image" else None
-                known = {role: name for role, name in names.items() if role != "init" or start}
+                own = {role: upload for role, upload in pictures.items() if role != "init" or options.init == "image"}
+                known = {role: name for role, name in names.items() if role in own}
                 more: dict[str, Any] = {"names": known, "client": client, "variations": grid_id}
-                runs.append(self._store.create(options, content, style, start, **more).id)
+                runs.append(self._store.create(options, **as_fields(own), **more).id)
         finally:
-            grid = Grid(grid_id, time.time(), variations, content, style, init, names, tuple(runs), client)
+            grid = Grid(grid_id, time.time(), variations, dict(pictures), dict(names), tuple(runs), client)
             self._insert(grid)
         return grid
 

@@ -177,9 +177,10 @@ def number(text: str) -> int | float | str:
 
 
 def option_text(value: Any) -> str:
-    """A value of an option as a flag takes it: 1 for 1.0, "a=1,b=2" for layers, "automatic" for None."""
+    """A value of an option as a flag takes it: 1 for 1.0, "a=1,b=2" for layers, "0.7,0.3", "automatic" for None."""
     if isinstance(value, tuple):
-        return ",".join(f"{layer}={option_text(weight)}" for layer, weight in value)
+        parts = (each if isinstance(each, tuple) else (each,) for each in value)
+        return ",".join("=".join(map(option_text, part)) for part in parts)
     if isinstance(value, bool):
         return "yes" if value else "no"
     if value is None:

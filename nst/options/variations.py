@@ -6,14 +6,18 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from nst.errors import OptionError
-from nst.options.option_field import LayerWeights, Option, did_you_mean, option_text, options_of, shown
+from nst.options.option_field import LayerWeights, Numbers, Option, did_you_mean, option_text, options_of, shown
 from nst.options.style_options import WEIGHTS, StyleOptions
 
 MOST_AXES = 2  # options that vary at once
 MOST_RUNS = 25  # of one grid
-QUICK_SIZE, QUICK_EPOCHS = 256, 12  # of a quick run, unless they vary: px of the long side, and epochs
 
+WITH_COMMAS: dict[Any, Any] = {LayerWeights: dict, Numbers: list}  # types whose texts have commas -> in JSON
 OPTIONS = {option.name: option for option in options_of(StyleOptions)}
+QUICK_SIZE, QUICK_EPOCHS = 256, 12  # of a quick run, unless they vary: px of the long side, and epochs
+SIZE = dataclasses.replace(OPTIONS["size"], default=QUICK_SIZE, help="long side of a quick run")
+EPOCHS = dataclasses.replace(OPTIONS["epochs"], default=QUICK_EPOCHS, help="of a quick run")
+PROPOSED_NUMBERS = {"style_mix": "1,3; 1,1; 3,1", "style_scales": "0.5,1; 1,1; 1,0.5"}
 PROPOSED_FACTORS = (0.25, 1.0, 4.0)  # of the default of an option with a logarithmic slider, and of a weight
 
 
@@ -35,14 +39,14 @@ class Axis:
     def parse(cls, name: str, values: str | Iterable[Any]) -> Self:
         """The axis of an option from values, or from text such as "0.5, 1, 2".
 
-        Commas separate the values of a text, or semicolons where a value has commas of its own, as layers do. Raises
-        OptionError for an unknown option or a wrong value.
+        Commas separate the values of a text, or semicolons where a value has commas of its own, as layers and the
+        numbers of several paintings do. Raises OptionError for an unknown option or a wrong value.
         """
         if name not in OPTIONS:
             raise OptionError(f"there is no option {shown(name)}{did_you_mean(str(name), OPTIONS)}", "vary")
         option = OPTIONS[name]
         if isinstance(values, str):
-            separator = ";" if option.type is LayerWeights or ";" in values else ","
+            separator = ";" if option.type in WITH_COMMAS or ";" in values else ","
             values = [option.parse(text) for text in values.split(separator) if text.strip()]
         elif isinstance(values, Mapping) or not isinstance(values, Iterable):
             raise OptionError(f"`{name}` must have a list of values to vary, got {shown(values)}", name)
@@ -54,7 +58,8 @@ class Axis:
 
     def to_json(self) -> dict[str, Any]:
         """{"option", "label", "values", "titles"}, as the REST interface shows an axis."""
-        values = [dict(value) if self.option.type is LayerWeights and value else value for value in self.values]
+        form = WITH_COMMAS.get(self.option.type)
+        values = [form(value) if form and value else value for value in self.values]
         titles = [self.title(value) for value in self.values]
         return {"option": self.option.name, "label": self.option.label, "values": values, "titles": titles}
 
@@ -87,6 +92,8 @@ class Variations:
     @classmethod
     def parse(cls, options: StyleOptions, vary: Mapping[str, Any], **more: Any) -> Self:
         """Variations from {option: values, or text}, in the order of the mapping. Raises OptionError."""
+        if not isinstance(vary, Mapping):
+            raise OptionError(f"`vary` must be an object of names and values, got {shown(vary)}", "vary")
         return cls(options, tuple(Axis.parse(name, values) for name, values in vary.items()), **more)
 
     @property
@@ -118,6 +125,13 @@ class Variations:
         quick = {"size": self.size, "epochs": self.epochs, "extractor": network}
         return dataclasses.replace(self.options, **{**quick, **changes})
 
+    def check_paintings(self, count: int) -> None:
+        """Check that the options fit so many paintings. Raises OptionError."""
+        for changes in self.changes():
+            options = self.quick(changes)
+            options.style_shares(count)
+            options.scale_of_each(count)
+
     def full(self, changes: Mapping[str, Any]) -> StyleOptions:
         """The options of the run at full size with `changes`."""
         return dataclasses.replace(self.options, **changes)
@@ -141,12 +155,14 @@ def proposed_values(option: Option, options: StyleOptions | None = None) -> str:
     """
     if option.type is LayerWeights:
         return "block1_conv1; block3_conv1; block5_conv1"
+    if option.type is Numbers:
+        return PROPOSED_NUMBERS[option.name]
     if option.type is bool:
         return "false, true"
     if option.choices:
         return ", ".join(choice for choice in option.choices if choice not in ("auto", "image"))
     low, high = option.low or 0.0, option.high or float("inf")
-    default = {"size": QUICK_SIZE, "epochs": QUICK_EPOCHS}.get(option.name, option.default)
+    default = next((quick.default for quick in (SIZE, EPOCHS) if quick.name == option.name), option.default)
     if default is None:
         default = (options or StyleOptions()).weights_before_strength[option.name]
     if option.log or option.name in WEIGHTS:

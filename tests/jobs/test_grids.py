@@ -22,8 +22,9 @@ VARIATIONS = Variations.parse(StyleOptions(size=1024), {"strength": "1,2", "seed
 
 
 def new_grid(store: Store, client: str = "", variations: Variations = VARIATIONS, init: str | None = None) -> Grid:
-    pictures = store.put_upload(b"a content", "boat.jpg"), store.put_upload(b"a style")
-    return Grids(store).create(variations, *pictures, init, {"content": "boat.jpg"}, client)
+    pictures = {"content": store.put_upload(b"a content", "boat.jpg"), "style": store.put_upload(b"a style")}
+    more = {"style2": store.put_upload(b"another"), **({"init": init} if init else {})}
+    return Grids(store).create(variations, pictures | more, {"content": "boat.jpg"}, client)
 
 
 def finish(store: Store, run_id: str) -> None:
@@ -44,6 +45,7 @@ def test_a_grid_has_a_queued_run_for_each_combination_in_order(store: Store) -> 
     for run in store.active():
         assert (run.variations, run.client, run.options.size) == (grid.id, "ann", 64)
         assert run.names["content"] == "boat.jpg"
+        assert set(run.uploads) == {"content", "style", "style2"}
         assert not store.job(run).checkpoints
     assert store.job(new_run(store)).checkpoints
 
@@ -115,7 +117,9 @@ def test_a_folder_of_the_second_format_is_brought_up_to_date(tmp_path: Path) -> 
     old.executescript(TABLES + TO_2.replace("--", "-- ") + "PRAGMA user_version = 2;")
     upload = "b" * 64
     run = Run("a" * 32, 1.0, StyleOptions(), upload, upload, state=State.FINISHED)
-    before = {name: value for name, value in run.to_json().items() if name != "variations"}
+    before = {
+        name: value for name, value in run.to_json().items() if name not in ("variations", "scales", "more_styles")
+    }
     old.execute("INSERT INTO runs (id, state, run) VALUES (?, ?, ?)", (run.id, "finished", json.dumps(before)))
     old.commit()
     old.close()

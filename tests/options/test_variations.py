@@ -16,6 +16,7 @@ from nst.options.variations import MOST_RUNS, OPTIONS, Axis, Variations, propose
         ("epochs", "5,auto", (5, "auto")),
         ("keep_colors", "yes,false", (True, False)),
         ("preset", "studio,gatys", ("studio", "gatys")),
+        ("style_mix", "1,3; 1,1", ((1.0, 3.0), (1.0, 1.0))),
         ("tv_weight", "automatic,0,8", (None, 0.0, 8.0)),
         (
             "style_layers",

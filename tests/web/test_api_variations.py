@@ -106,6 +106,17 @@ def test_pictures_may_be_given_in_base64(client: TestClient) -> None:
     assert grid["pictures"]["content"]["ref"].startswith("uploads/")
 
 
+def test_several_paintings_are_mixed_in_every_run_and_the_mix_may_vary(client: TestClient) -> None:
+    several = {"style": ["samples/night-wind", "samples/marble"], "vary": {"style_mix": [[1, 3], [3, 1]]}}
+    grid = ended(client, begin(client, **several))
+    assert [run["changes"]["style_mix"] for run in grid["runs"]] == ["1,3", "3,1"]
+    assert set(grid["pictures"]) == {"content", "style", "style2"}
+    painted = client.post(f"/api/v1/variations/{grid['id']}/runs/{grid['runs'][1]['id']}/paint").json()
+    large = client.get(painted["run"]).json()
+    assert (len(large["more_styles"]), large["options"]["style_mix"]) == (1, [3, 1])
+    client.post(f"{painted['run']}/stop")
+
+
 @pytest.mark.parametrize(
     ("changes", "status", "words", "field"),
     [
@@ -114,6 +125,7 @@ def test_pictures_may_be_given_in_base64(client: TestClient) -> None:
         ({"vary": {"seed": [1, -2]}}, 422, ["`seed`", "-2"], "seed"),
         ({"vary": {}}, 422, ["one or two options"], "vary"),
         ({"vary": [1]}, 422, ["`vary` must be an object"], "vary"),
+        ({"vary": {"style_mix": ["1,1", "1,2"]}}, 422, ["one number for one painting"], "style_mix"),
         ({"vary": {"init": ["noise", "image"]}}, 422, ["no picture to start from"], "init"),
         ({"size": 32}, 422, ["`size`", "32"], "size"),
         ({"options": {"strength": 0}}, 422, ["`strength`"], "strength"),

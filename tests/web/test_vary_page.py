@@ -24,6 +24,7 @@ from tests.web.sites import picture
 
 FORM = fill_form(StyleOptions(size=640, strength=2))
 NOTHING = ["", []]
+PICTURES = {"content": "samples/owl", "style": "samples/night-wind"}
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def service(tmp_path: Path) -> Service:
 @pytest.fixture
 def grid(service: Service) -> Grid:
     variations = Variations.parse(StyleOptions(), {"strength": "1,2", "seed": "0,1"}, size=64)
-    return service.variations.start(variations, "samples/owl", "samples/night-wind")
+    return service.variations.start(variations, PICTURES)
 
 
 def view(service: Service, grid: Grid, shown: list[Any] = NOTHING) -> dict[str, Any]:
@@ -138,7 +139,7 @@ def test_actions_keep_paint_and_stop(service: Service, grid: Grid) -> None:
 def test_a_grid_that_does_not_fit_into_the_queue_leaves_nothing_there(service: Service, grid: Grid) -> None:
     variations = Variations.parse(StyleOptions(), {"seed": list(range(7))})
     with pytest.raises(Busy, match="at most 10 runs may wait, and 4 do, so 7 more are too many"):
-        service.variations.start(variations, "samples/owl", "samples/night-wind")
+        service.variations.start(variations, PICTURES)
     assert len(service.store.active()) == 4
     assert service.variations.newest() == [grid]
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.datastructures import UploadFile
@@ -11,7 +11,6 @@ from starlette.requests import Request
 from nst.errors import InputError
 from nst.options.option_field import ECHO, Option, did_you_mean, shown
 from nst.options.picture_roles import MOST_STYLES, STYLE_ROLES
-from nst.options.variations import OPTIONS, QUICK_EPOCHS, QUICK_SIZE
 from nst.pictures.images import MAX_PIXELS, MIN_SIDE
 from nst.runs.job import Format
 from nst.web.middleware.json_limit import check_json
@@ -26,8 +25,6 @@ GPU = Option("gpu", bool, False, "let only a worker with a graphics card paint i
 MORE_EPOCHS = Option("epochs", int, 0, "how many epochs to paint beyond those it was to have", "run", low=0, high=1000)
 EPOCH = Option("epoch", int, None, "whose frame to begin with; it must be kept", "run", low=0, high=10**6)
 FAVOURITE = Option("favourite", bool, None, "whether the run is one", "run")
-SIZE = replace(OPTIONS["size"], default=QUICK_SIZE, help="long side of a quick run")
-EPOCHS = replace(OPTIONS["epochs"], default=QUICK_EPOCHS, help="of a quick run")
 FORMAT = Option("format", str, "png", "of the result; jpeg loses what is transparent", "picture", choices=FORMATS)
 
 
@@ -50,17 +47,6 @@ class FastRequest:
     format: Format
 
 
-@dataclass(frozen=True)
-class VariationsRequest:
-    """A request for a grid of variations."""
-
-    pictures: dict[str, bytes | str]  # by role: a picture's file, or its reference
-    options: Any  # as JSON, not checked yet
-    vary: dict[str, Any]  # likewise
-    size: int  # px, of a quick run
-    epochs: int  # likewise
-
-
 def is_form(request: Request) -> bool:
     """Return whether the body of a request is a form, not JSON."""
     return request.headers.get("content-type", "").lower().startswith("multipart/form-data")
@@ -68,14 +54,8 @@ def is_form(request: Request) -> bool:
 
 def run_request(text: bytes) -> RunRequest:
     """Parse a JSON body that requests a run. Slow for large pictures: call it in a thread."""
-    body = _check_names(_json_body(text), (*PICTURE_FIELDS, "options", GPU.name))
-    files: Files = {}
-    for name in PICTURE_FIELDS:
-        given = body.get(name)
-        for picture in given if name == "style" and isinstance(given, list) else [given]:
-            if picture is not None:
-                role = _role(name, files)
-                files[role] = decode(name, picture), role
+    pictures, body = pictures_and_fields(text, ("options", GPU.name), refs=False)
+    files = {role: (data, role) for role, data in pictures.items()}
     return RunRequest(files, _options(body), GPU.check(body.get(GPU.name, GPU.default)))
 
 
@@ -95,15 +75,16 @@ def fast_request(text: bytes) -> FastRequest:
     return FastRequest(content, _style(body.get("style")), _options(body), format)
 
 
-def variations_request(text: bytes) -> VariationsRequest:
-    """Parse a JSON body that requests a grid of variations. Slow for large pictures: call it in a thread."""
-    body = _check_names(_json_body(text), (*ROLES, "options", "vary", SIZE.name, EPOCHS.name))
-    for role in ("content", "style"):
-        _required(role, body.get(role), "give a picture")
-    given = {role: body[role] for role in ROLES if body.get(role) is not None}
-    pictures = {role: each if _is_ref(each) else decode(role, each) for role, each in given.items()}
-    size, epochs = (rule.check(body.get(rule.name, rule.default)) for rule in (SIZE, EPOCHS))
-    return VariationsRequest(pictures, _options(body), _mapping("vary", body.get("vary")), size, epochs)
+def pictures_and_fields(text: bytes, names: Collection[str], refs: bool = True) -> tuple[Any, dict[str, Any]]:
+    """Return (pictures by role: bytes, or references with `refs`; the fields called `names`) of a JSON body."""
+    body = _check_names(_json_body(text), (*PICTURE_FIELDS, *names))
+    found: dict[str, Any] = {}
+    for name in PICTURE_FIELDS:
+        given = body.pop(name, None)
+        for picture in given if name == "style" and isinstance(given, list) else [given]:
+            if picture is not None:
+                found[_role(name, found)] = picture if refs and _is_ref(picture) else decode(name, picture)
+    return found, body
 
 
 async def fast_request_from_form(request: Request) -> FastRequest:

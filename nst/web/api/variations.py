@@ -8,8 +8,9 @@ from fastapi.responses import JSONResponse, Response
 
 from nst.errors import InputError
 from nst.jobs.grids import Grid
+from nst.options.picture_roles import STYLE_ROLES
 from nst.options.style_options import StyleOptions
-from nst.options.variations import Variations
+from nst.options.variations import EPOCHS, SIZE, Variations
 from nst.web.api import request_parsing, responses
 from nst.web.api.access import Client, RunId, ServiceDep
 from nst.web.api.openapi import VARIATIONS_BODY, errors, file_response
@@ -52,22 +53,26 @@ async def create(request: Request, service: ServiceDep, client: Client) -> JSONR
     `options` are those of a run at full size, which `POST .../runs/{run_id}/paint` starts. A quick run has
     the `size` and `epochs` of this request, and for the network "auto" the built-in one.
     """
-    given = await asyncio.to_thread(request_parsing.variations_request, await request.body())
-    sizes = {"size": given.size, "epochs": given.epochs}
-    variations = Variations.parse(StyleOptions.from_json(given.options), given.vary, **sizes)
-    grid = await asyncio.to_thread(_start, service, variations, given.pictures, client)
+    grid = await asyncio.to_thread(_start, service, await request.body(), client)
     answer = await asyncio.to_thread(service.variations.describe, grid)
     return JSONResponse(answer, 202, {"Location": f"/api/v1/variations/{grid.id}"})
 
 
-def _start(service: Service, variations: Variations, pictures: dict[str, bytes | str], client: str) -> Grid:
-    refs: dict[str, Any] = {}
+def _start(service: Service, body: bytes, client: str) -> Grid:
+    names = ("options", "vary", SIZE.name, EPOCHS.name)
+    pictures, given = request_parsing.pictures_and_fields(body, names)
+    for role in ("content", "style"):
+        if role not in pictures:
+            raise FieldError(role, InputError(f"`{role}` is missing: give a picture"))
+    sizes = {rule.name: rule.check(given.get(rule.name, rule.default)) for rule in (SIZE, EPOCHS)}
+    variations = Variations.parse(StyleOptions.from_json(given.get("options") or {}), given.get("vary") or {}, **sizes)
+    refs = {}
     for role, picture in pictures.items():
         try:
             refs[role] = picture if isinstance(picture, str) else service.pictures.keep(picture, role)
         except InputError as error:
-            raise FieldError(role, error) from error
-    return service.variations.start(variations, **refs, client=client)
+            raise FieldError("style" if role in STYLE_ROLES else role, error) from error
+    return service.variations.start(variations, refs, client=client)
 
 
 @router.get("", summary="List the grids of variations", responses={200: {"model": responses.VariationsList}})

@@ -10,6 +10,7 @@ from dash import ClientsideFunction, Dash, Input, Output, State, ctx, no_update
 from dash.exceptions import PreventUpdate
 
 from nst.errors import NotFound, NstError, OptionError
+from nst.options.picture_roles import ROLES
 from nst.options.style_options import StyleOptions
 from nst.options.variations import MOST_AXES, Variations
 from nst.runs.humanize import count, roughly
@@ -19,7 +20,6 @@ from nst.web.components.form import BOXES, read_form
 from nst.web.components.toast import show_error
 from nst.web.components.variation_grid import EMPTY, OUTPUTS, earlier_links, grid_view, pair_view
 from nst.web.middleware.clients import current_client
-from nst.web.service.pictures import ROLES
 from nst.web.service.service import Service
 
 AXES = range(MOST_AXES)
@@ -59,6 +59,13 @@ def read_variations(values: dict[str, Any], axes: list[list[str]]) -> Variations
     return Variations.parse(StyleOptions.from_json({n: v for n, v in form.items() if n not in varied}), varied)
 
 
+def chosen_refs(choices: dict[str, Any]) -> dict[str, str]:
+    """Return the references of the chosen pictures by role. Raises InputError if content or style is missing."""
+    for role in ("content", "style"):
+        chosen_ref(role, choices[role])
+    return {role: choice["ref"] for role, choice in choices.items() if choice}
+
+
 def _errors(error: NstError, axes: list[list[str]]) -> tuple[list[str], str]:
     """(messages beside the axes, message about the grid as a whole or the Studio's form)."""
     option = getattr(error, "option", "")
@@ -94,12 +101,13 @@ def _register_form(app: Dash, service: Service) -> None:
     ) -> dict[str, Any]:
         if pathname != "/vary":
             raise PreventUpdate
-        choices = {role: form["choices"][role] for role in ("content", "style")}
+        choices = form["choices"]
         answer = {"pair": pair_view(choices), "errors": [""] * len(AXES), "class": "estimate", "off": False}
         try:
-            refs = [chosen_ref(role, choice) for role, choice in choices.items()]
             variations = read_variations(values, axes)
-            return answer | {"summary": await asyncio.to_thread(_summary, service, variations, refs)}
+            seconds = await asyncio.to_thread(service.variations.check, variations, chosen_refs(choices))
+            takes = "" if seconds is None else f", about {roughly(seconds)}"
+            return answer | {"summary": f"{count(variations.rows * variations.columns, 'quick run')}{takes}."}
         except NstError as error:
             errors, summary = _errors(error, axes)
             return answer | {"errors": errors, "summary": summary, "class": "estimate estimate-refused", "off": True}
@@ -118,27 +126,13 @@ def _register_form(app: Dash, service: Service) -> None:
     ) -> dict[str, Any]:
         try:
             variations = read_variations(values, axes)
-            refs: list[Any] = [chosen_ref(role, choices[role]) for role in ("content", "style")]
             names = {role: str(choice["title"]) for role, choice in choices.items() if choice}
-            refs.append(choices["init"]["ref"] if choices["init"] else None)
             more: dict[str, Any] = {"names": names, "client": current_client()}
-            grid = await asyncio.to_thread(service.variations.start, variations, *refs, **more)
+            grid = await asyncio.to_thread(service.variations.start, variations, chosen_refs(choices), **more)
         except NstError as error:
             show_error(str(error))
             return {"hash": no_update, "errors": _errors(error, axes)[0]}
         return {"hash": f"#{grid.id}", "errors": [""] * len(AXES)}
-
-
-def _summary(service: Service, variations: Variations, refs: list[str]) -> str:
-    """How many quick runs there will be, and how long they take if that is known. Raises as `Forecasts.forecast`."""
-    quick = [variations.quick(changes) for changes in variations.changes()]
-    seconds = 0.0
-    for options in quick:
-        forecast = service.forecasts.forecast(options, *refs)
-        if forecast is None or forecast["seconds"] is None:
-            return f"{count(len(quick), 'quick run')}."
-        seconds += forecast["seconds"] / max(1, service.queue.ready_count)
-    return f"{count(len(quick), 'quick run')}, about {roughly(seconds)}."
 
 
 def _register_grid(app: Dash, service: Service) -> None:

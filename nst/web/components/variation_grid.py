@@ -39,14 +39,14 @@ def grid_view(found: dict[str, Any], shown: list[Any]) -> dict[str, Any]:
     """
     versions = [_version(cell) for cell in found["runs"]]
     pictures = found["pictures"]
-    names = [pictures[role]["title"] for role in ("content", "style")]
+    content, *styles = (picture["title"] for picture in pictures.values())
     states = [cell["state"] for cell in found["runs"]]
     done = sum(state not in ("queued", "running") for state in states)
     painted = any(cell.get("frame") for cell in found["runs"])
     return {
         "grid": _update(found, versions, shown),
         "shown": [found["id"], versions],
-        "title": [names[0], html.Em(" after "), names[1]],
+        "title": [content, html.Em(" after "), " and ".join(styles)],
         "status": count(len(states), "quick run") if found["ended"] else f"{done} of {len(states)} painted",
         "sheet": found["sheet"] if painted else None,
         "sheet_off": not painted,
@@ -139,8 +139,8 @@ def pair_view(choices: dict[str, dict[str, str] | None]) -> list[Component]:
     """Return thumbnails of the pictures that are chosen in the Studio, with their titles."""
     return [
         html.Figure([html.Img(src=thumbnail_url(choice["ref"], SOURCE_SIDE), alt=""), html.Figcaption(choice["title"])])
-        for choice in choices.values()
-        if choice
+        for role, choice in choices.items()
+        if choice and role != "init"
     ]
 
 

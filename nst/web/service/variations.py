@@ -14,6 +14,7 @@ from nst.jobs.grids import Grid, Grids
 from nst.jobs.queue import Queue
 from nst.jobs.store import Store
 from nst.options.option_field import option_text
+from nst.options.picture_roles import as_fields
 from nst.options.variations import Variations
 from nst.pictures.contact_sheet import grid_sheet
 from nst.runs.run import Run
@@ -39,34 +40,42 @@ class VariationsService:
     def start(
         self,
         variations: Variations,
-        content: str,
-        style: str,
-        init: str | None = None,
+        refs: Mapping[str, str],
         *,
         names: Mapping[str, str] | None = None,
         client: str = "",
     ) -> Grid:
-        """Queue the quick runs of `variations`, with the pictures that the references name.
+        """Queue the quick runs of `variations`, of the pictures that `refs` names by role.
 
-        Raises NotFound, Busy, TooMany, and OptionError where a quick run cannot be painted.
+        `names` are those of the pictures' files. Raises NotFound, Busy, TooMany, and OptionError where a quick run
+        cannot be painted.
         """
         quick = [variations.quick(changes) for changes in variations.changes()]
-        if init is None and any(options.init == "image" for options in quick):
+        if "init" not in refs and any(options.init == "image" for options in quick):
             raise OptionError("`init` is 'image', but no picture to start from was given", "init")
-        pictures = self._pictures
-        start = pictures.upload_id(init) if init else None
-        uploads = pictures.upload_id(content), pictures.upload_id(style), start
-        refs = {"content": content, "style": style, "init": init or ""}
+        uploads = {role: self._pictures.upload_id(ref) for role, ref in refs.items()}
         known = {role: file_name(name) for role, name in (names or {}).items() if refs[role].startswith("uploads/")}
-        for options in quick:
-            self._forecasts.forecast(options, content, style)  # raises where the run cannot be done
+        self.check(variations, refs)
         with self._starting:
             self._archive.check_room()
             self._queue.check_room(client, len(quick))
-            grid = self._grids.create(variations, *uploads, known, client)
+            grid = self._grids.create(variations, uploads, known, client)
         for run in self.runs(grid):
             self._queue.submit(run)
         return grid
+
+    def check(self, variations: Variations, refs: Mapping[str, str]) -> float | None:
+        """Check that the quick runs can be painted; returns the seconds that they take, None if nobody can tell.
+
+        `refs` names the pictures by role. Raises NotFound, OptionError.
+        """
+        content, *paintings = (ref for role, ref in refs.items() if role != "init")
+        variations.check_paintings(len(paintings))
+        options = (variations.quick(changes) for changes in variations.changes())
+        forecasts = [self._forecasts.forecast(each, content, *paintings) for each in options]
+        seconds = [forecast["seconds"] if forecast else None for forecast in forecasts]
+        known = [each for each in seconds if each is not None]
+        return sum(known) / max(1, self._queue.ready_count) if len(known) == len(seconds) else None
 
     def get(self, grid_id: str) -> Grid:
         """Return a grid. Raises NotFound."""
@@ -100,9 +109,10 @@ class VariationsService:
             raise NotFound(f"run {run_id[:80]!r} is not of variations {grid.id}")
         changes = grid.variations.changes()[grid.runs.index(run_id)]
         options = grid.variations.full(changes)
-        pictures = f"uploads/{grid.content}", f"uploads/{grid.style}"
-        init = f"uploads/{grid.init}" if options.init == "image" else None
-        return self._runs.start(options, *pictures, init, names=grid.names, client=client)
+        own = {role: upload for role, upload in grid.pictures.items() if role != "init" or options.init == "image"}
+        refs = as_fields({role: f"uploads/{upload}" for role, upload in own.items()})
+        names = {role: name for role, name in grid.names.items() if role in own}
+        return self._runs.start(options, **refs, names=names, client=client)
 
     def describe(self, grid: Grid) -> dict[str, Any]:
         """Describe a grid as `GET /api/v1/variations/{id}` does."""
@@ -123,7 +133,8 @@ class VariationsService:
             "columns": grid.variations.columns,
             "pictures": {
                 role: self._pictures.choice(upload, grid.names.get(role, ""))
-                for role, upload in (("content", grid.content), ("style", grid.style))
+                for role, upload in grid.pictures.items()
+                if role != "init"
             },
             "ended": all(run is None or run.state.rests for run, _ in found),
             "runs": cells,
