@@ -4,7 +4,7 @@
   // Of each page: the id of its element, its address, and its part of the window's title.
   const PAGES = [
     ["room-studio", "/", ""], ["room-instant", "/instant", "Instant"], ["room-vary", "/vary", "Variations"],
-    ["room-gallery", "/gallery", "Gallery"],
+    ["room-gallery", "/gallery", "Gallery"], ["room-learn", "/learn", "Learn"],
   ];
   const SITE_TITLE = document.title;
   const scrollPositions = {}; // of pages that were left, by id

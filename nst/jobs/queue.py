@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from nst.errors import Busy, Conflict, InputError, NstError, TooMany
@@ -14,7 +14,7 @@ from nst.jobs.worker_slot import WorkerSlot
 from nst.jobs.workers import WorkerFunctions
 from nst.options.settings import Settings
 from nst.runs.events import Continued, Fetching, Paused, Steered, Stopped
-from nst.runs.job import FastJob, FastPicture
+from nst.runs.job import DiagnosisJob, FastJob, FastPicture
 from nst.runs.run import Run, State
 
 log = logging.getLogger(__name__)
@@ -155,24 +155,35 @@ class Queue:
         A newer call of the same `caller`, a page or "", replaces one that has not begun. Raises InputError; Busy
         without a worker, with too many jobs in progress, or when replaced; TooMany with too many of `client`.
         """
+        functions = self.pool.workers.functions
+        found = self._call_beside(client, worker_tasks.run_beside, functions.apply_style, job.to_wire(), caller)
+        if found.get("superseded"):
+            raise Busy("a newer request came before this picture was painted")
+        return [FastPicture(**picture) for picture in found["pictures"]]
+
+    def diagnose(self, job: DiagnosisJob, client: str = "") -> dict[str, Any]:
+        """The losses of a job's picture, computed by a worker beside its run. Raises as `apply_style`."""
+        functions = self.pool.workers.functions
+        found = self._call_beside(client, worker_tasks.diagnose_beside, functions.diagnose, job.to_wire())
+        return dict(found["found"])
+
+    def _call_beside(self, client: str, task: Callable[..., Any], *arguments: Any) -> dict[str, Any]:
+        """What a task returns in a worker beside its run. Raises InputError, NstError, Busy, TooMany."""
         workers = self.pool.workers
         with workers.lock:
             slot = self._slot_for_fast(client)
             slot.fast_counts[client] += 1
         try:
-            arguments = workers.functions.apply_style, job.to_wire(), caller
-            found = workers.result_of(slot.address, worker_tasks.run_beside, *arguments)
+            found: dict[str, Any] = workers.result_of(slot.address, task, *arguments)
         except Exception as error:  # Dask raises various errors when the worker or the scheduler is lost
-            log.warning("worker %s did not apply a style: %s", slot.address, error)
+            log.warning("worker %s did not answer %s: %s", slot.address, task.__name__, error)
             raise NstError("the worker was lost while it painted; a smaller picture needs less memory") from error
         finally:
             with workers.lock:
                 slot.fast_counts -= Counter([client])  # which removes counts of 0
-        if found.get("superseded"):
-            raise Busy("a newer request came before this picture was painted")
         if "error" in found:
             raise (InputError if found["input"] else NstError)(found["error"])
-        return [FastPicture(**picture) for picture in found["pictures"]]
+        return found
 
     def _slot_for_fast(self, client: str) -> WorkerSlot:
         """The ready worker with the fewest such jobs, a free one first. Raises Busy, TooMany."""

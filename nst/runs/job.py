@@ -52,6 +52,26 @@ class StyleJob:
 
 
 @dataclass(frozen=True)
+class DiagnosisJob:
+    """A picture whose losses are to be diagnosed, and the run that it is of. Pictures are files."""
+
+    picture: bytes
+    content: bytes
+    styles: tuple[bytes, ...]
+    options: StyleOptions  # in force
+    extractor: str
+
+    def to_wire(self) -> dict[str, Any]:
+        """Plain values under the fields' names, bytes included."""
+        return {**_fields(self), "options": self.options.to_json()}
+
+    @classmethod
+    def from_wire(cls, wire: Mapping[str, Any]) -> Self:
+        """The job that `to_wire` was called on. Raises OptionError for options of another version."""
+        return cls(**{**wire, "styles": tuple(wire["styles"]), "options": StyleOptions.from_json(wire["options"])})
+
+
+@dataclass(frozen=True)
 class FastRequest:
     """One picture that a `FastJob` is to make of its content."""
 

@@ -67,21 +67,29 @@ SETTINGS = "settings"  # takes a result file and fills the form with its setting
 
 RESTART = "restart"
 RUN_QUEUE = "run-queue"  # the runs that are painted or wait
+# What the losses consist of, computed on request.
+DIAGNOSE = "diagnose"
+DIAGNOSIS = "diagnosis"
+RECONSTRUCT_CONTENT = "reconstruct-content"
+RECONSTRUCT_STYLE = "reconstruct-style"
 
 # The pages and the links to them.
 PAGE_STUDIO = "room-studio"
 PAGE_INSTANT = "room-instant"
 PAGE_VARY = "room-vary"
 PAGE_GALLERY = "room-gallery"
+PAGE_LEARN = "room-learn"
 LINK_STUDIO = "to-studio"
 LINK_INSTANT = "to-instant"
 LINK_VARY = "to-vary"
 LINK_GALLERY = "to-gallery"
+LINK_LEARN = "to-learn"
 PAGES = {  # in the order of assets/navigation.js
     LINK_STUDIO: PAGE_STUDIO,
     LINK_INSTANT: PAGE_INSTANT,
     LINK_VARY: PAGE_VARY,
     LINK_GALLERY: PAGE_GALLERY,
+    LINK_LEARN: PAGE_LEARN,
 }
 
 # The Gallery page.

@@ -3,6 +3,7 @@
 from dash import Dash
 
 from nst.web.callbacks import (
+    diagnosis,
     estimate,
     gallery,
     history,
@@ -22,7 +23,7 @@ from nst.web.service.service import Service
 
 MODULES = (
     *(navigation, inputs, style_mix, mask, sliders, estimate, run, network),
-    *(steering, history, restore, gallery, instant, vary),
+    *(steering, history, restore, gallery, instant, vary, diagnosis),
 )
 
 

@@ -6,6 +6,7 @@ from dash import Patch, html, no_update
 from dash.development.base_component import Component
 
 from nst.jobs.grids import Grid
+from nst.options.picture_roles import STYLE_ROLES
 from nst.runs.humanize import count
 from nst.web import ids
 from nst.web.components.urls import run_url, thumbnail_url
@@ -140,7 +141,7 @@ def pair_view(choices: dict[str, dict[str, str] | None]) -> list[Component]:
     return [
         html.Figure([html.Img(src=thumbnail_url(choice["ref"], SOURCE_SIDE), alt=""), html.Figcaption(choice["title"])])
         for role, choice in choices.items()
-        if choice and role != "init"
+        if choice and role in ("content", *STYLE_ROLES)
     ]
 
 

@@ -7,6 +7,7 @@ from dash.development.base_component import Component
 from nst.pictures.samples import CONTENTS, STYLES
 from nst.web import ids
 from nst.web.components import (
+    diagnosis,
     figures,
     history,
     mask,
@@ -20,7 +21,7 @@ from nst.web.components import (
 )
 from nst.web.components.chooser import chooser
 from nst.web.components.form import basic_fields, further_fields
-from nst.web.pages import gallery, instant, vary
+from nst.web.pages import gallery, instant, learn, vary
 
 
 def layout(logout: bool = False) -> Component:
@@ -41,6 +42,7 @@ def layout(logout: bool = False) -> Component:
             instant.layout(),
             vary.layout(),
             gallery.layout(),
+            learn.layout(),
             dbc.Toast(id=ids.TOAST, header="That did not work", is_open=False, dismissable=True, duration=12000),
             dbc.Toast(id=ids.NOTE, is_open=False, dismissable=True, duration=12000, class_name="note", header="Refine"),
             html.Div("The studio does not answer. Trying again …", className="offline", role="status"),
@@ -60,6 +62,7 @@ def _header(logout: bool) -> Component:
                     html.A("Instant", id=ids.LINK_INSTANT, href="/instant", className="in-app"),
                     html.A("Variations", id=ids.LINK_VARY, href="/vary", className="in-app"),
                     html.A("Gallery", id=ids.LINK_GALLERY, href="/gallery", className="in-app"),
+                    html.A("Learn", id=ids.LINK_LEARN, href="/learn", className="in-app"),
                     html.A("API", href="/docs"),
                     *([html.Form(html.Button("Log out"), method="post", action="/logout")] if logout else []),
                     html.Button("◐", id=ids.THEME, type="button", title="Light or dark", className="round"),
@@ -181,5 +184,5 @@ def _sidebar() -> Component:
     return html.Aside(
         className="sidebar",
         **{"aria-label": "How the painting goes"},
-        children=[losses, steering.card(), network_card.card()],
+        children=[losses, diagnosis.card(), steering.card(), network_card.card()],
     )

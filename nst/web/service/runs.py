@@ -115,11 +115,14 @@ class Runs:
             self._queue.steer(run_id, changes)
 
     def lineup(self, client: str) -> list[Run]:
-        """Return the runs of a client that are painted, then those that wait, the next one first; "" for all."""
+        """Return the runs of a client that are painted, then those that wait, the next one first; "" for all.
+
+        Quick runs of variations are left out: their own page shows them.
+        """
         waiting = self._queue.waiting()
         ids = {run.id for run in waiting}
         runs = [*(run for run in self._store.active() if run.id not in ids), *waiting]
-        return [run for run in runs if client in ("", run.client)]
+        return [run for run in runs if client in ("", run.client) and not run.variations]
 
     def place(self, run: Run) -> int | None:
         """Return the place of a run in the queue, the running ones first: 1, 2, ...; None if it has ended or paused."""

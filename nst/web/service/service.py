@@ -5,6 +5,7 @@ from nst.jobs.queue import Queue
 from nst.jobs.store import Store
 from nst.options.settings import Settings
 from nst.styles.style_library import Library
+from nst.web.service.diagnoses import Diagnoses
 from nst.web.service.fast_styles import FastStyles
 from nst.web.service.forecasts import Forecasts
 from nst.web.service.permissions import Permissions
@@ -24,6 +25,7 @@ class Service:
         self.forecasts = Forecasts(store, queue, self.pictures)
         self.runs = Runs(store, queue, archive, self.pictures, self.forecasts)
         self.variations = VariationsService(store, queue, archive, self.pictures, self.forecasts, self.runs)
+        self.diagnoses = Diagnoses(store, queue)
         self.timelapses = Timelapses(store)
         self.library = Library(settings.data / "styles")
         self.fast_styles = FastStyles(queue, self.library)

@@ -14,7 +14,7 @@ from nst.jobs.grids import Grid, Grids
 from nst.jobs.queue import Queue
 from nst.jobs.store import Store
 from nst.options.option_field import option_text
-from nst.options.picture_roles import as_fields
+from nst.options.picture_roles import STYLE_ROLES, as_fields
 from nst.options.variations import Variations
 from nst.pictures.contact_sheet import grid_sheet
 from nst.runs.run import Run
@@ -54,7 +54,9 @@ class VariationsService:
         if "init" not in refs and any(options.init == "image" for options in quick):
             raise OptionError("`init` is 'image', but no picture to start from was given", "init")
         uploads = {role: self._pictures.upload_id(ref) for role, ref in refs.items()}
-        known = {role: file_name(name) for role, name in (names or {}).items() if refs[role].startswith("uploads/")}
+        known = {
+            role: file_name(name) for role, name in (names or {}).items() if refs.get(role, "").startswith("uploads/")
+        }
         self.check(variations, refs)
         with self._starting:
             self._archive.check_room()
@@ -69,10 +71,10 @@ class VariationsService:
 
         `refs` names the pictures by role. Raises NotFound, OptionError.
         """
-        content, *paintings = (ref for role, ref in refs.items() if role != "init")
-        variations.check_paintings(len(paintings))
+        paintings = [refs[role] for role in STYLE_ROLES if role in refs]
+        variations.check_paintings(len(paintings), "mask" in refs)
         options = (variations.quick(changes) for changes in variations.changes())
-        forecasts = [self._forecasts.forecast(each, content, *paintings) for each in options]
+        forecasts = [self._forecasts.forecast(each, refs["content"], *paintings) for each in options]
         seconds = [forecast["seconds"] if forecast else None for forecast in forecasts]
         known = [each for each in seconds if each is not None]
         return sum(known) / max(1, self._queue.ready_count) if len(known) == len(seconds) else None
@@ -134,7 +136,7 @@ class VariationsService:
             "pictures": {
                 role: self._pictures.choice(upload, grid.names.get(role, ""))
                 for role, upload in grid.pictures.items()
-                if role != "init"
+                if role in ("content", *STYLE_ROLES)
             },
             "ended": all(run is None or run.state.rests for run, _ in found),
             "runs": cells,
