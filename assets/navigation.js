@@ -1,8 +1,11 @@
-// Shows the page that the address names: Studio, Instant or Gallery. All three are in one document and nothing is loaded
-// anew, so that a run is followed while another page is shown. Links of the class "in-app" lead from one to the other.
+// Shows the page that the address names. All pages are in one document and nothing is loaded anew, so that a run is
+// followed while another page is shown. Links of the class "in-app" lead from one to the other.
 (() => {
   // Of each page: the id of its element, its address, and its part of the window's title.
-  const PAGES = [["room-studio", "/", ""], ["room-instant", "/instant", "Instant"], ["room-gallery", "/gallery", "Gallery"]];
+  const PAGES = [
+    ["room-studio", "/", ""], ["room-instant", "/instant", "Instant"], ["room-vary", "/vary", "Variations"],
+    ["room-gallery", "/gallery", "Gallery"], ["room-learn", "/learn", "Learn"],
+  ];
   const SITE_TITLE = document.title;
   const scrollPositions = {}; // of pages that were left, by id
   let current = "";

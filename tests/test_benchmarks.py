@@ -27,6 +27,7 @@ from benchmarks import (
     speed,
     startup,
     steering,
+    variations,
     wall,
     wire,
     workers,
@@ -247,6 +248,14 @@ def test_epochs_of_runs_that_fail_have_no_rows(
     monkeypatch.setenv("NST_MEMORY", "0.1")
     flags = ("--networks", "compact", "--precisions", "float32", "--epochs", "2", "--size", "64")
     refuse(epochs.main, "compact, float32, 2 epochs: the run is failed, not finished: `size`", *flags, *pictures)
+
+
+def test_variations_time_the_first_tile_and_the_whole_grid(measure: Measure, address: str) -> None:
+    tiny = ["--rounds", "1", "--size", "64", "--epochs", "1"]
+    found = measure(variations.main, *tiny, "--studio", address)
+    first, tile, grid = (found[f"request to {what}"] for what in
+                         ("the first painted picture", "the first finished tile", "the whole grid"))  # fmt: skip
+    assert 0 < first <= tile <= grid
 
 
 # With workers of their own --------------------------------------------------------------------------------------------

@@ -32,6 +32,8 @@ WITHOUT_README: set[str] = set()
 # Modules that share a file name by design: a page and its callbacks, a command and what it calls, a route and what it
 # serves.
 SHARED_NAMES = {
+    "diagnoses.py": {"web/api", "web/service"},
+    "diagnosis.py": {"engine/optimization", "web/callbacks", "web/components"},
     "estimate.py": {"web/callbacks", "web/components"},
     "events.py": {"runs", "web/api"},
     "gallery.py": {"web/callbacks", "web/pages"},
@@ -46,6 +48,8 @@ SHARED_NAMES = {
     "style_mix.py": {"web/callbacks", "web/components"},
     "store.py": {"cli", "jobs"},
     "train.py": {"cli", "engine/training"},
+    "variations.py": {"options", "web/api", "web/service"},
+    "vary.py": {"cli", "web/callbacks", "web/pages"},
 }
 GENERIC = re.compile("(utils?|helpers?|commons?|misc|core|base|libs?|stuff|things?|managers?|tools?)")
 METAPHORS = re.compile(

@@ -66,17 +66,6 @@ def test_values_of_options_are_json_or_strings():
     assert [sheets.option(text)[1] for text in given] == [2, "content", True, "block1_conv1=1"]
 
 
-def test_a_sheet_has_a_cell_for_each_picture_with_gaps_between():
-    red, blue = (Image.new("RGB", (80, 40), colour) for colour in ("red", "blue"))
-    found = sheets.sheet([[(red, "red")], [(None, ""), (blue, "")]], side=40)
-    gap, line = sheets.GAP, sheets.LINE
-    assert found.size == (2 * 40 + 3 * gap, 20 + line + 20 + 3 * gap)
-    assert found.getpixel((gap + 20, gap + 10)) == (255, 0, 0)
-    assert found.getpixel((found.width - gap - 20, found.height - gap - 10)) == (0, 0, 255)
-    assert found.getpixel((gap + 20, found.height - gap - 10)) == sheets.BACKGROUND
-    assert np.asarray(found)[gap + 20 : gap + 20 + line].min() < 150  # the name is written
-
-
 def test_a_sheet_of_fast_styles_has_a_row_for_each_and_the_contents_on_top(places: Path) -> None:
     name = Library(places / "none").entries()[0].name
     for more, rows in (([], 2), (["--bare"], 1)):

@@ -14,9 +14,10 @@ from PIL import Image
 from nst.engine.feed_forward.fast_network import apply_mix
 from nst.options.fast_options import FastOptions
 from nst.options.settings import Settings
+from nst.pictures.contact_sheet import Cell, sheet
 from nst.pictures.images import read_file
 from nst.styles.style_library import Library
-from tools.sheets import Cell, opened, pictures, sheet
+from tools.sheets import opened, pictures
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -6,29 +6,23 @@ so the same command continues after an interruption.
 
 import argparse
 import json
-import math
 import time
 from collections import deque
 from collections.abc import Iterable, Sequence
-from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 
 from nst.atomic_write import atomic_write
 from nst.engine.optimization.optimize import stylize
 from nst.errors import NstError
 from nst.options.style_options import StyleOptions
+from nst.pictures.contact_sheet import Cell, sheet
 from nst.pictures.images import SUFFIXES, encode_png, read_file
 
-BACKGROUND, TEXT_COLOR = (250, 250, 247), (60, 60, 60)
-GAP, LINE = 6, 20  # px between cells, and height of the name below a picture
 THUMBNAIL = 220  # px, side of a cell in the overview
 COLUMNS = 4  # of the sheet of a style
-
-Cell = tuple[Image.Image | None, str]  # a picture and its name
-Cells = Sequence[Sequence[Cell]]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -134,45 +128,6 @@ def overview(contents: Sequence[Path], styles: Sequence[Path], folder: Path) -> 
         for style in styles
     ]
     return sheet([head, *rows], THUMBNAIL)
-
-
-def sheet(rows: Cells, side: int) -> Image.Image:
-    """Cells in rows and columns: pictures of at most `side` x `side` px, with names below them.
-
-    A row is as high as the highest of its pictures, and a line more if it has names; a column as wide as the widest of
-    its pictures and names.
-    """
-    font = ImageFont.load_default(size=13)
-    fitted = [[(picture and shrunk(picture, side), name) for picture, name in row] for row in rows]
-    heights = [
-        max((picture.height for picture, _ in row if picture), default=0) + LINE * any(name for _, name in row)
-        for row in fitted
-    ]
-    widths = [
-        max(max(picture.width if picture else 0, math.ceil(font.getlength(name))) for picture, name in column)
-        for column in zip_longest(*fitted, fillvalue=(None, ""))
-    ]
-    whole = Image.new(
-        "RGB", (sum(widths) + GAP * (len(widths) + 1), sum(heights) + GAP * (len(heights) + 1)), BACKGROUND
-    )
-    draw = ImageDraw.Draw(whole)
-    top = GAP
-    for row, height in zip(fitted, heights, strict=True):
-        left = GAP
-        for (picture, name), width in zip(row, widths, strict=False):
-            if picture:
-                whole.paste(picture, (left + (width - picture.width) // 2, top))
-                draw.text((left + width // 2, top + picture.height + 2), name, TEXT_COLOR, font, anchor="ma")
-            left += width + GAP
-        top += height + GAP
-    return whole
-
-
-def shrunk(picture: Image.Image, side: int) -> Image.Image:
-    """The picture at no more than `side` x `side` px."""
-    small = picture.copy()
-    small.thumbnail((side, side), Image.Resampling.LANCZOS)
-    return small
 
 
 if __name__ == "__main__":

@@ -19,8 +19,9 @@ from benchmarks.quality.pairs import Pair, picture_in
 from benchmarks.quality.verdicts import check_shape
 from nst.atomic_write import atomic_write
 from nst.errors import InputError
+from nst.pictures.contact_sheet import sheet
 from nst.pictures.images import Array, encode_jpeg, fit, read_file, resize
-from tools.sheets import opened, sheet
+from tools.sheets import opened
 
 SIDE = 640  # px, long side of a result in a sheet, unless one of the two is smaller
 QUALITY = 95  # of the JPEG, colours at full resolution

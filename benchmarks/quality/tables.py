@@ -11,7 +11,8 @@ from PIL import Image
 
 from benchmarks.quality.pairs import Pair
 from benchmarks.quality.verdicts import CONTROLS, MEASURES, PASTED, PairJudge, Picture, Verdict
-from tools.sheets import Cell, opened, sheet
+from nst.pictures.contact_sheet import Cell, sheet
+from tools.sheets import opened
 
 COLUMNS = ("s", *MEASURES)
 CELL = 320  # px, long side of a picture in the contact sheet

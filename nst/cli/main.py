@@ -1,4 +1,4 @@
-"""The command line: nst stylize | apply | train | show | styles | store | serve | scheduler | worker | weights.
+"""The command line: nst stylize | vary | apply | train | show | styles | store | serve | scheduler | worker | weights.
 
 Exit status: 0; 1 when the work failed; 2 when the input was bad; 130 after Ctrl-C. An error is one line on standard
 error.
@@ -16,13 +16,13 @@ from rich.console import Console
 from rich.progress import Progress
 
 from nst import __version__
-from nst.cli import apply, show, store, styles, stylize, train
+from nst.cli import apply, show, store, styles, stylize, train, vary
 from nst.cli.console import note
 from nst.errors import InputError, NotFound, NstError, OptionError
 from nst.options.option_field import did_you_mean
 from nst.options.settings import Settings
 
-COMMANDS = {"stylize": stylize, "apply": apply, "train": train, "show": show}
+COMMANDS = {"stylize": stylize, "vary": vary, "apply": apply, "train": train, "show": show}
 
 
 class Parser(argparse.ArgumentParser):

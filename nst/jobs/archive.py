@@ -14,7 +14,7 @@ from nst.options.picture_roles import STYLE_ROLES
 from nst.runs.run import Run, State
 
 UNDO = 600.0  # seconds for which a deleted run can be restored
-FRESH = 86400.0  # seconds for which an upload that no run uses is kept: its page may still be open
+FRESH = 86400.0  # seconds for which an upload that no run uses, or a quick run, is kept: its page may still be open
 GIGABYTE = 10**9
 SEARCHED = " || ' ' || ".join(  # in SQL
     [
@@ -45,9 +45,10 @@ class Archive:
     ) -> list[tuple[Run, bool]]:
         """(run, whether it is a favourite), newest first, at most `limit` older than the run `before`. Raises NotFound.
 
-        `words` must all be found in a run's settings, its network or the names of its pictures, in any case.
+        `words` must all be found in a run's settings, its network or the names of its pictures, in any case. A quick
+        run of a grid of variations is found only if it is a favourite.
         """
-        where, values = ["deleted IS NULL"], []
+        where, values = ["deleted IS NULL", "(variations = '' OR favourite = 1)"], []
         if client:
             where.append("client = ?")
             values.append(client)
@@ -117,8 +118,9 @@ class Archive:
     def check_room(self, but: str = "") -> None:
         """Free disk space, as much as the limit demands, for a new run. Raises Busy if that is not enough.
 
-        First deleted runs are removed, then the checkpoints of ended runs and the frames between their first and last,
-        oldest runs first; never a result, a marked frame, or anything of a favourite or of the run `but`.
+        First deleted runs and old quick runs are removed, then the checkpoints of ended runs and the frames between
+        their first and last, oldest runs first; never a result, a marked frame, or anything of a favourite or of the
+        run `but`.
         """
         self.sweep()
         self._store.database.restore_reserve()
@@ -148,6 +150,7 @@ class Archive:
     def _spare(self, excess: float, but: str = "") -> float:
         """Free `excess` bytes, as `check_room` describes; returns the bytes that could not be freed."""
         before = self.used()
+        self._delete_quick_runs()
         self.sweep(0.0)
         excess -= before - self.used()
         for run in self._slimmable():
@@ -156,6 +159,15 @@ class Archive:
             if run.id != but:
                 excess -= self._store.slim(run.id)
         return excess
+
+    def _delete_quick_runs(self) -> None:
+        """Delete the ended runs of grids of variations that are older than `FRESH` seconds and no favourites."""
+        old = "json_extract(run, '$.created') < ? AND variations != '' AND favourite = 0 AND deleted IS NULL"
+        now = time.time()
+        with self._store.database.transaction() as connection:
+            for run_id, text in connection.execute(f"SELECT id, run FROM runs WHERE {old}", (now - FRESH,)).fetchall():
+                if Run.from_json(json.loads(text)).state.ended:
+                    connection.execute("UPDATE runs SET deleted = ? WHERE id = ?", (now - UNDO, run_id))
 
     def sweep(self, undo: float = UNDO) -> None:
         """Remove runs that were deleted more than `undo` seconds ago, and old uploads that no run uses."""

@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from nst.errors import Busy, Conflict, InputError, NstError, TooMany
@@ -14,7 +14,7 @@ from nst.jobs.worker_slot import WorkerSlot
 from nst.jobs.workers import WorkerFunctions
 from nst.options.settings import Settings
 from nst.runs.events import Continued, Fetching, Paused, Steered, Stopped
-from nst.runs.job import FastJob, FastPicture
+from nst.runs.job import DiagnosisJob, FastJob, FastPicture
 from nst.runs.run import Run, State
 
 log = logging.getLogger(__name__)
@@ -68,14 +68,16 @@ class Queue:
         """The runs that wait for a worker, the next one first."""
         return self.pool.waiting()
 
-    def check_room(self, client: str = "") -> None:
-        """Check that another run may wait, before it is created. Raises Busy, and TooMany for too many of `client`."""
+    def check_room(self, client: str = "", count: int = 1) -> None:
+        """Check that `count` runs may be added to those that wait. Raises Busy, TooMany for too many of `client`."""
+        more = "" if count == 1 else f", so {count} more are too many"
         waiting, most = self.waiting(), self._settings.waiting
-        if len(waiting) >= most:
-            raise Busy(f"at most {most} runs may wait, and {len(waiting)} do: try again when some have been painted")
+        if (many := len(waiting)) + count > most:
+            raise Busy(f"at most {most} runs may wait, and {many} do{more}: try again when some have been painted")
         own, most = sum(run.client == client for run in waiting), self._settings.waiting_each
-        if client and own >= most:
-            raise TooMany(f"at most {most} runs of yours may wait, and {own} do: try again when some were painted")
+        if client and own + count > most:
+            rule = f"at most {most} runs of yours may wait, and {own} do{more}"
+            raise TooMany(f"{rule}: try again when some were painted")
 
     def submit(self, run: Run) -> None:
         """Submit a run of the store, to be painted in its turn. Raises Conflict if it is not queued."""
@@ -153,24 +155,35 @@ class Queue:
         A newer call of the same `caller`, a page or "", replaces one that has not begun. Raises InputError; Busy
         without a worker, with too many jobs in progress, or when replaced; TooMany with too many of `client`.
         """
+        functions = self.pool.workers.functions
+        found = self._call_beside(client, worker_tasks.run_beside, functions.apply_style, job.to_wire(), caller)
+        if found.get("superseded"):
+            raise Busy("a newer request came before this picture was painted")
+        return [FastPicture(**picture) for picture in found["pictures"]]
+
+    def diagnose(self, job: DiagnosisJob, client: str = "") -> dict[str, Any]:
+        """The losses of a job's picture, computed by a worker beside its run. Raises as `apply_style`."""
+        functions = self.pool.workers.functions
+        found = self._call_beside(client, worker_tasks.diagnose_beside, functions.diagnose, job.to_wire())
+        return dict(found["found"])
+
+    def _call_beside(self, client: str, task: Callable[..., Any], *arguments: Any) -> dict[str, Any]:
+        """What a task returns in a worker beside its run. Raises InputError, NstError, Busy, TooMany."""
         workers = self.pool.workers
         with workers.lock:
             slot = self._slot_for_fast(client)
             slot.fast_counts[client] += 1
         try:
-            arguments = workers.functions.apply_style, job.to_wire(), caller
-            found = workers.result_of(slot.address, worker_tasks.run_beside, *arguments)
+            found: dict[str, Any] = workers.result_of(slot.address, task, *arguments)
         except Exception as error:  # Dask raises various errors when the worker or the scheduler is lost
-            log.warning("worker %s did not apply a style: %s", slot.address, error)
+            log.warning("worker %s did not answer %s: %s", slot.address, task.__name__, error)
             raise NstError("the worker was lost while it painted; a smaller picture needs less memory") from error
         finally:
             with workers.lock:
                 slot.fast_counts -= Counter([client])  # which removes counts of 0
-        if found.get("superseded"):
-            raise Busy("a newer request came before this picture was painted")
         if "error" in found:
             raise (InputError if found["input"] else NstError)(found["error"])
-        return [FastPicture(**picture) for picture in found["pictures"]]
+        return found
 
     def _slot_for_fast(self, client: str) -> WorkerSlot:
         """The ready worker with the fewest such jobs, a free one first. Raises Busy, TooMany."""

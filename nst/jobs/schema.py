@@ -6,7 +6,7 @@ from pathlib import Path
 from nst.errors import NstError
 
 FILE = "studio.sqlite"  # in the folder of a store
-VERSION = 2  # of the tables below, kept in the file's user_version
+VERSION = 3  # of the tables below, kept in the file's user_version
 
 TABLES = """
 CREATE TABLE runs (
@@ -42,6 +42,17 @@ CREATE TABLE frames (
 ) WITHOUT ROWID;
 """
 
+TO_3 = """
+ALTER TABLE runs ADD COLUMN variations TEXT NOT NULL DEFAULT '';  -- the grid that it is a quick run of
+CREATE INDEX runs_by_variations ON runs (variations);
+CREATE TABLE variations (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,   -- the order of arrival
+    id TEXT NOT NULL UNIQUE,
+    client TEXT NOT NULL,
+    grid TEXT NOT NULL                          -- Grid.to_json
+);
+"""
+
 
 def open_database(folder: Path) -> sqlite3.Connection:
     """Open the database of a store; create or migrate its tables. Raises NstError if a newer program made it."""
@@ -68,7 +79,7 @@ def _migrate(database: sqlite3.Connection, version: int, folder: Path) -> None:
     """Apply all steps from `version` on, or none of them."""
     database.execute("BEGIN IMMEDIATE")
     with database:
-        for since, script in enumerate((TABLES, TO_2)):
+        for since, script in enumerate((TABLES, TO_2, TO_3)):
             if version <= since:
                 for statement in script.split(";")[:-1]:  # executescript would commit
                     database.execute(statement)

@@ -123,7 +123,7 @@ class Store:
         started = Started(run.extractor, "", run.width, run.height, run.epochs, steps, run.precision)
         end = Finished(run.seconds) if run.state is State.FINISHED else Stopped(run.seconds)
         events = [Queued(), *([started] if frames else []), end]
-        run = dataclasses.replace(run, last=len(events))
+        run = dataclasses.replace(run, last=len(events), variations="")  # its grid may be lost
         with self.database.transaction() as connection:
             _insert_run(connection, run)
             for number, event in enumerate(events, 1):
@@ -184,6 +184,7 @@ class Store:
             start=self.files.start(run.id),
             first=run.first,
             seconds=run.seconds,
+            checkpoints=not run.variations,
         )
 
     def keyed(self, client: str, key: str) -> Run | None:
@@ -264,8 +265,8 @@ class Store:
 
 def _insert_run(connection: sqlite3.Connection, run: Run) -> None:
     connection.execute(
-        "INSERT INTO runs (id, state, run, client, parent) VALUES (?, ?, ?, ?, ?)",
-        (run.id, run.state, _json(run.to_json()), run.client, run.parent),
+        "INSERT INTO runs (id, state, run, client, parent, variations) VALUES (?, ?, ?, ?, ?, ?)",
+        (run.id, run.state, _json(run.to_json()), run.client, run.parent, run.variations),
     )
 
 

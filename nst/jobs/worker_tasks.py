@@ -12,6 +12,8 @@ What they call is named as text, "module:function", and imported here, never in 
         stop: a threading.Event; once it is set, `fetch` must raise Cancelled soon.
     apply_style(job) -> list of FastPicture
         job: a FastJob.
+    diagnose(job) -> plain values
+        job: a DiagnosisJob.
 
 Messages go through Dask's event log, which keeps their order; the end of a task never overtakes them. A checkpoint may
 be as large as fifty frames, and the log keeps copies: it is held here until the pool fetches it. Errors are sent as
@@ -36,7 +38,7 @@ from distributed import Worker, get_worker
 from nst.errors import Cancelled, InputError, NstError, Unfetched
 from nst.runs.control import Control
 from nst.runs.events import Event, Failed, Fetching
-from nst.runs.job import FastJob, StyleJob
+from nst.runs.job import DiagnosisJob, FastJob, StyleJob
 
 _controls: dict[str, Control] = {}  # by lease
 _fetch_stops: dict[str, threading.Event] = {}  # by fetch id
@@ -121,6 +123,19 @@ async def run_beside(function: str, job: Mapping[str, Any], caller: str = "") ->
             return {"superseded": True}
         return {"pictures": [picture.to_wire() for picture in _named(function)(FastJob.from_wire(job))]}
 
+    return await _call_beside(call)
+
+
+async def diagnose_beside(function: str, job: Mapping[str, Any]) -> dict[str, Any]:
+    """Call `diagnose` with the job of that wire form in the thread of `run_beside`.
+
+    Returns {"found": what it returns}, or an error as `run_beside`.
+    """
+    return await _call_beside(lambda: {"found": _plain(_named(function)(DiagnosisJob.from_wire(job)))})
+
+
+async def _call_beside(call: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """What `call` returns in a thread beside the run; {"error": one line, "input": whose fault} if it fails."""
     try:
         loop = asyncio.get_running_loop()  # must not be blocked while TensorFlow is imported
         return await loop.run_in_executor(_beside_executor, call)

@@ -32,6 +32,7 @@ class WorkerFunctions:
     warm_up: str = "nst.worker.runner:warm_up"
     fetch: str = "nst.worker.weights_fetcher:fetch"
     apply_style: str = "nst.worker.fast_runner:execute"
+    diagnose: str = "nst.worker.diagnosis_runner:execute"
 
 
 class Workers:

@@ -18,6 +18,8 @@ from nst.errors import OptionError
 LayerWeights = tuple[tuple[str, float], ...]  # pairs (layer, weight); a tuple because options are hashable
 Numbers = tuple[float, ...]  # one for each painting
 
+AUTOMATIC = "automatic"  # stands for None in texts
+BOOLEANS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 ECHO = 80  # characters of a wrong value that an error repeats
 
 
@@ -58,6 +60,15 @@ class Option:
         if self.type is str:
             return self._choice(value)
         return self._number(value)
+
+    def parse(self, text: str) -> Any:
+        """The value that `text` stands for, as a flag or a text box has it, checked. Raises OptionError."""
+        text = text.strip()
+        if self.default is None and text in ("", AUTOMATIC):
+            return None
+        if self.type is bool:
+            return self.check(BOOLEANS.get(text.lower(), text))
+        return self.check(number(text) if self.type in (int, float) else text)
 
     def _boolean(self, value: Any) -> bool:
         if isinstance(value, bool):
@@ -163,6 +174,18 @@ def number(text: str) -> int | float | str:
         except ValueError:
             continue
     return text
+
+
+def option_text(value: Any) -> str:
+    """A value of an option as a flag takes it: 1 for 1.0, "a=1,b=2" for layers, "0.7,0.3", "automatic" for None."""
+    if isinstance(value, tuple):
+        parts = (each if isinstance(each, tuple) else (each,) for each in value)
+        return ",".join("=".join(map(option_text, part)) for part in parts)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if value is None:
+        return AUTOMATIC
+    return f"{value:.10g}" if isinstance(value, float) else str(value)
 
 
 def shown(value: Any) -> str:

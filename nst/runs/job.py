@@ -31,6 +31,7 @@ class StyleJob:
     start: bytes | None = None  # the frame that a branch starts from, a JPEG file
     first: int = 0  # epoch of that frame
     seconds: float = 0.0  # of painting so far
+    checkpoints: bool = True  # are made; a quick run is painted anew instead of resumed
 
     def to_wire(self) -> dict[str, Any]:
         """Plain values under the fields' names, bytes included."""
@@ -48,6 +49,26 @@ class StyleJob:
     def pictures(self) -> dict[str, bytes]:
         """The files by role, those of `ROLES` that the run has."""
         return by_role(self.content, (self.style, *self.more_styles), self.init, self.mask)
+
+
+@dataclass(frozen=True)
+class DiagnosisJob:
+    """A picture whose losses are to be diagnosed, and the run that it is of. Pictures are files."""
+
+    picture: bytes
+    content: bytes
+    styles: tuple[bytes, ...]
+    options: StyleOptions  # in force
+    extractor: str
+
+    def to_wire(self) -> dict[str, Any]:
+        """Plain values under the fields' names, bytes included."""
+        return {**_fields(self), "options": self.options.to_json()}
+
+    @classmethod
+    def from_wire(cls, wire: Mapping[str, Any]) -> Self:
+        """The job that `to_wire` was called on. Raises OptionError for options of another version."""
+        return cls(**{**wire, "styles": tuple(wire["styles"]), "options": StyleOptions.from_json(wire["options"])})
 
 
 @dataclass(frozen=True)

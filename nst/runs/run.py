@@ -96,6 +96,7 @@ class Run:
     client: str = ""  # that created it; never shown
     gpu: bool = False  # only a worker with a graphics card may paint it
     parent: str = ""  # the run it was branched from, "" if none
+    variations: str = ""  # the grid that it is a quick run of, "" if none
     first: int = 0  # epoch it begins with: 0, or that of its parent's frame
     state: State = State.QUEUED
     epoch: int = 0  # the last one done
@@ -104,6 +105,7 @@ class Run:
     converged: bool = False  # it finished before its epochs were done: more would have changed nothing visible
     prolonged: bool = False  # or cut: `epochs` are not those of its options
     frames: int = 0  # pictures so far, that of the first epoch included
+    scales: tuple[tuple[int, int], ...] = ()  # (first epoch, long side in px) of each scale so far, coarse to fine
     losses: Losses | None = None  # of the last epoch
     extractor: str = ""  # the network, known once the run has started
     note: str = ""
@@ -171,9 +173,11 @@ class Run:
         """What an event changes besides the fields of the same name."""
         match event:
             case Started():
-                return {"frames": max(0, event.epoch - self.first + 1) if event.resumed else 0}
+                kept = tuple(scale for scale in self.scales if event.resumed and scale[0] <= event.epoch)
+                return {"frames": max(0, event.epoch - self.first + 1) if event.resumed else 0, "scales": kept}
             case Epoch():  # the frame may be smaller than the result
-                return {"frames": self.frames + 1, "width": self.width, "height": self.height}
+                size = {"width": self.width, "height": self.height}
+                return {"frames": self.frames + 1, "scales": self._scales_with(event), **size}
             case Steered():
                 change = {"step": event.step, "epoch": event.epoch, "changes": event.changes}
                 return {"steered": (*self.steered, change), "epoch": self.epoch}
@@ -187,6 +191,11 @@ class Run:
             case Finished():
                 return {"planned": self.epochs}
         return {}
+
+    def _scales_with(self, epoch: Epoch) -> tuple[tuple[int, int], ...]:
+        side = max(epoch.width, epoch.height)
+        is_known = bool(self.scales) and self.scales[-1][1] == side
+        return self.scales if is_known else (*self.scales, (epoch.epoch, side))
 
     def to_json(self) -> dict[str, Any]:
         """Plain values under the fields' names; `from_json` reads them back."""
@@ -204,5 +213,6 @@ class Run:
                 "losses": losses and Losses(**losses),
                 "steered": tuple(given.get("steered", ())),
                 "more_styles": tuple(given.get("more_styles", ())),
+                "scales": tuple((epoch, side) for epoch, side in given.get("scales", ())),
             }
         )

@@ -67,15 +67,30 @@ SETTINGS = "settings"  # takes a result file and fills the form with its setting
 
 RESTART = "restart"
 RUN_QUEUE = "run-queue"  # the runs that are painted or wait
+# What the losses consist of, computed on request.
+DIAGNOSE = "diagnose"
+DIAGNOSIS = "diagnosis"
+RECONSTRUCT_CONTENT = "reconstruct-content"
+RECONSTRUCT_STYLE = "reconstruct-style"
 
 # The pages and the links to them.
 PAGE_STUDIO = "room-studio"
 PAGE_INSTANT = "room-instant"
+PAGE_VARY = "room-vary"
 PAGE_GALLERY = "room-gallery"
+PAGE_LEARN = "room-learn"
 LINK_STUDIO = "to-studio"
 LINK_INSTANT = "to-instant"
+LINK_VARY = "to-vary"
 LINK_GALLERY = "to-gallery"
-PAGES = {LINK_STUDIO: PAGE_STUDIO, LINK_INSTANT: PAGE_INSTANT, LINK_GALLERY: PAGE_GALLERY}
+LINK_LEARN = "to-learn"
+PAGES = {  # in the order of assets/navigation.js
+    LINK_STUDIO: PAGE_STUDIO,
+    LINK_INSTANT: PAGE_INSTANT,
+    LINK_VARY: PAGE_VARY,
+    LINK_GALLERY: PAGE_GALLERY,
+    LINK_LEARN: PAGE_LEARN,
+}
 
 # The Gallery page.
 SEARCH = "words"
@@ -97,6 +112,23 @@ UNDO_BAR = "bin"
 UNDO_TEXT = "bin-text"
 UNDO = "undo"
 CLOSE_UNDO = "forget"
+
+# The Variations page. The grid that it shows is the fragment of the address: /vary#<id>.
+VARY_PROPOSALS = "vary-proposals"  # {option: {"values", "help"}}
+VARY_PAIR = "vary-pair"
+VARY_SUMMARY = "vary-summary"
+VARY_START = "vary-start"
+VARY_STOP = "vary-stop"
+VARY_REQUEST = "vary-request"  # number of the request that is sent
+VARY_ANSWER = "vary-answer"  # {"n": number of the request that was answered, "ended"}
+VARY_SHOWN = "vary-shown"  # what the browser shows: [id of the grid, versions of its cells]
+VARY_TITLE = "vary-title"
+VARY_STATUS = "vary-status"
+VARY_GRID = "vary-grid"
+VARY_SHEET = "vary-sheet"
+VARY_EARLIER = "vary-earlier"
+VARY_ACTION = "vary-action"  # requested by a button of a cell: {"do", "run", "n"}
+VARY_ACTION_RESULT = "vary-action-result"
 
 # The Instant page.
 STYLES = "styles"  # [{"name", "title", "network"}] of the grid
@@ -181,6 +213,11 @@ def run_card(run_id: str) -> str:
 def steer(name: object, part: str, scale: object) -> dict[str, object]:
     """The "slider" or the "box" of a live option, or of "style_layers.<layer>"; `scale` is "log" or "linear"."""
     return {"steer": name, "part": part, "scale": scale}
+
+
+def axis(n: int, part: str) -> str:
+    """The "option" or the "values" of axis number `n` of a grid of variations."""
+    return f"vary-{part}-{n}"
 
 
 def mix(n: int, part: str) -> str:

@@ -39,7 +39,8 @@ WARM_UP_PICTURE = np.full((64, 64, 3), 0.5, np.float32)
 def execute(job: StyleJob, emit: Emit, control: Control) -> None:
     """Paint one run and emit its events: Started, an Epoch each, then one of Finished, Stopped, Paused and Failed.
 
-    A checkpoint (Kept) follows every few seconds, and the last one after the end, unless the run failed.
+    A checkpoint (Kept) follows every few seconds, and the last one after the end, unless the run failed or the job
+    asks for none.
 
     Args:
         job: the run.
@@ -58,16 +59,19 @@ def execute(job: StyleJob, emit: Emit, control: Control) -> None:
                     emit(run.steer(step, changes))
             if control.stop_requested:
                 emit(Stopped(run.seconds, run.result()))
-                emit(run.checkpoint(None))
+                if run.makes_checkpoints:
+                    emit(run.checkpoint(None))
                 return
             if control.pause_requested:
                 emit(Paused(run.seconds, run.result()))
-                emit(run.checkpoint())
+                if run.makes_checkpoints:
+                    emit(run.checkpoint())
                 return
             if run.checkpoint_is_due():
                 emit(run.checkpoint(SHORT_HISTORY))
         emit(Finished(run.seconds, run.result(), run.converged))
-        emit(run.checkpoint(None))
+        if run.makes_checkpoints:
+            emit(run.checkpoint(None))
     except NstError as error:
         emit(Failed(str(error), run.result() if run else b""))
     except Exception as error:

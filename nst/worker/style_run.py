@@ -46,6 +46,7 @@ class StyleRun:
 
     def __init__(self, job: StyleJob) -> None:
         self.options, self._job = job.options, job
+        self.makes_checkpoints = job.checkpoints
         size = self.options.size
         content = images.read(job.content, "content", size)
         self._alpha = content.alpha
@@ -202,6 +203,8 @@ class StyleRun:
 
     def checkpoint_is_due(self) -> bool:
         """Whether the last checkpoint is old enough for another one; the longer one takes, the rarer they are."""
+        if not self.makes_checkpoints:
+            return False
         now = time.monotonic()
         early = 1.0 + (now - self._began) / 2  # the first checkpoints follow sooner
         interval = max(min(SHORTEST_INTERVAL, early), self._checkpoint_takes * CHECKPOINT_SHARE)

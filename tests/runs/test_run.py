@@ -163,6 +163,18 @@ def test_what_was_painted_after_the_last_checkpoint_is_painted_again() -> None:
     assert run.after(epoch(2)).frames == 3
 
 
+def test_a_run_knows_its_scales_and_forgets_those_that_are_painted_again() -> None:
+    small, large = (dataclasses.replace(epoch(n), width=side, height=side) for n, side in ((0, 64), (2, 128)))
+    middle = dataclasses.replace(epoch(1), width=64, height=48)
+    run = RUN.after(STARTED).after(small).after(middle).after(Kept(10, 1.0, b"checkpoint")).after(large)
+    assert run.scales == ((0, 64), (2, 128))
+    queued = run.after(Interrupted("gone")).after(Continued(3))
+    assert queued.after(dataclasses.replace(STARTED, epoch=1, resumed=True)).scales == ((0, 64),)
+    assert queued.after(STARTED).scales == ()
+    before = {name: value for name, value in run.to_json().items() if name != "scales"}
+    assert Run.from_json(before).scales == ()  # as older versions stored it
+
+
 def test_a_finished_run_may_be_prolonged() -> None:
     run = (
         RUN.after(STARTED)

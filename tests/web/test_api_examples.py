@@ -13,6 +13,7 @@ from tests.web.test_api import body, follow, start
 
 PATH = "/api/v1/runs/{run_id}"
 STYLES = "/api/v1/styles/fast"
+GRIDS = "/api/v1/variations"
 OPERATIONS = sorted(
     (method, route.path)
     for route in router.routes
@@ -69,6 +70,15 @@ def style_for(client: TestClient, method: str, path: str) -> str:
     return name
 
 
+def grid_of_two(client: TestClient) -> tuple[str, str]:
+    """The ids of a grid of variations that is painted, and of its first run."""
+    pictures = {role: picture for role, picture in body().items() if role != "options"}
+    grid = client.post(GRIDS, json={**pictures, "vary": {"seed": [1, 2]}, "size": 64, "epochs": 1}).json()
+    for run in grid["runs"]:
+        follow(client, run["id"])
+    return grid["id"], grid["runs"][0]["id"]
+
+
 def bring(client: TestClient, name: str) -> None:
     client.post(STYLES, files={"file": ("a.style", style_file(name).to_bytes())})
 
@@ -92,6 +102,8 @@ def test_every_example_runs(
     said = document["paths"][path][method.lower()]
     run_id = run_for(client, method, path, finished)
     examples = {each["name"]: each["schema"].get("examples", [None])[0] for each in said.get("parameters", ())}
+    if path.startswith(f"{GRIDS}/"):
+        examples["grid_id"], run_id = grid_of_two(client)
     if path.startswith((STYLES, "/api/v1/stylize/fast")):
         examples["name"] = style_for(client, method, path)
     place = path.format(**{**examples, "run_id": run_id, "upload_id": finished["content"]})

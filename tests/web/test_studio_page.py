@@ -301,6 +301,27 @@ def test_steering_is_marked_in_the_figure_of_the_losses() -> None:
     assert [each["params"]["value"] for each in more if each["location"] == ["layout", "shapes"]] == [[mark]]
 
 
+def at_size(n: int, side: int) -> Epoch:
+    return dataclasses.replace(epoch(n), width=side, height=side * 3 // 4)
+
+
+def test_the_scales_are_marked_in_the_figure_of_the_losses_and_named_in_the_status() -> None:
+    started = dataclasses.replace(STARTED, width=256, height=192)
+    events = (at_size(0, 64), at_size(1, 64), at_size(2, 128))
+    run = run_after(started, *events)
+    assert run.scales == ((0, 64), (2, 128))
+    whole = figures.losses(events_of(run, *events), scales=run.scales)
+    marks = [(mark["x0"], mark["label"]["text"]) for mark in whole["layout"]["shapes"][1:]]
+    assert marks == [(0, "64 px"), (2, "128 px")]
+    assert status_text(RunUpdate(run, 1, [], SERVER)) == "Running: compact paints at 128 px of 256."
+    last = at_size(3, 256)
+    run = run_after(started, *events, last)
+    more = figures.more_losses(events_of(run, last), 0, 40, run.scales).to_plotly_json()["operations"]
+    [added] = [each["params"]["value"] for each in more if each["location"] == ["layout", "shapes"]]
+    assert [mark["label"]["text"] for mark in added] == ["256 px"]
+    assert status_text(RunUpdate(run, 1, [], SERVER)) == "Running: compact paints at 256 × 192 px."
+
+
 def test_the_last_losses_of_a_repeated_epoch_are_drawn() -> None:
     again = Epoch(1, 10, Losses(9.0, 9.0, 9.0, 9.0), 64, 48, 1.0, 20.0, 1.0)
     events = [{"n": n, **event.to_json()} for n, event in enumerate((epoch(0), epoch(1), again))]

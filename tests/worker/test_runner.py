@@ -127,6 +127,13 @@ def test_a_stop_keeps_the_picture_so_far(job):
     assert Image.open(io.BytesIO(last.image)).size == (96, 72)
 
 
+@pytest.mark.parametrize("method", ["", "stop", "pause"])
+def test_a_quick_run_makes_no_checkpoint(job, monkeypatch, method):
+    monkeypatch.setattr(style_run, "SHORTEST_INTERVAL", 0.0)
+    request = at(1, method) if method else lambda control, event: None
+    assert not [event for event in events_of(replace(job, checkpoints=False), request) if isinstance(event, Kept)]
+
+
 def test_a_run_that_was_paused_goes_on_as_if_it_had_not_been(job):
     whole = events_of(job)
     *first, paused, kept = events_of(job, at(1, "pause"))

@@ -1,14 +1,14 @@
-"""The REST interface, /api/v1: runs, actions on them, their events and pictures; samples; fast styles; the server."""
+"""The REST interface, /api/v1: runs, their actions, events, pictures; variations; samples; fast styles; the server."""
 
 from fastapi import APIRouter, Request
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from nst.web.api import actions, events, fast, pictures, results, runs, samples, server
+from nst.web.api import actions, diagnoses, events, fast, pictures, results, runs, samples, server, variations
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
-MODULES = (runs, actions, events, pictures, samples, fast, results, server)
+MODULES = (runs, actions, events, pictures, diagnoses, samples, variations, fast, results, server)
 
 router = APIRouter(routes=[route for module in MODULES for route in module.router.routes])
 

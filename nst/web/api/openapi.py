@@ -5,6 +5,7 @@ from typing import Any
 from nst.options.fast_options import MOST_MIXED
 from nst.options.option_field import Option, options_of
 from nst.options.picture_roles import MOST_STYLES
+from nst.options.variations import EPOCHS, MOST_AXES, SIZE
 from nst.pictures.timelapse import TimelapseOptions
 from nst.styles.style_file import MOST_NAME, MOST_TITLE, NAME
 from nst.web.api.request_parsing import EPOCH, FAVOURITE, FORMAT, GPU, MORE_EPOCHS, PICTURE_FIELDS
@@ -147,7 +148,25 @@ def _estimate_body() -> dict[str, Any]:
     return _json_body(schema, {"height": 768, "width": 1024, "options": {"size": 256, "epochs": 60}})
 
 
+def _variations_body() -> dict[str, Any]:
+    picture = {**PICTURE, "description": "base64, a data URL, samples/NAME or uploads/ID"}
+    pictures = {**dict.fromkeys(PICTURE_FIELDS, picture), "style": {"anyOf": [picture, _several(picture)]}}
+    vary = {
+        "type": "object",
+        "description": "one or two options with their values, rows first; or the values as text, separated by commas",
+        "additionalProperties": {"anyOf": [{"type": "string"}, {"type": "array", "minItems": 1}]},
+        "minProperties": 1,
+        "maxProperties": MOST_AXES,
+    }
+    quick = {rule.name: schema_of(rule) for rule in (SIZE, EPOCHS)}
+    options = {**OPTIONS_SCHEMA, "description": "of the run at full size"}
+    schema = _object({**pictures, "options": options, "vary": vary, **quick}, ("content", "style", "vary"))
+    varied = {"strength": [0.5, 2], "seed": "0, 1"}
+    return _json_body(schema, {"content": CONTENT, "style": STYLE, "vary": varied, "size": 64, "epochs": 1})
+
+
 RUN_BODY = _run_body()
+VARIATIONS_BODY = _variations_body()
 ESTIMATE_BODY = _estimate_body()
 FAST_BODY = _fast_body()
 STYLE_FILE_BODY = {

@@ -54,14 +54,8 @@ def is_form(request: Request) -> bool:
 
 def run_request(text: bytes) -> RunRequest:
     """Parse a JSON body that requests a run. Slow for large pictures: call it in a thread."""
-    body = _check_names(_json_body(text), (*PICTURE_FIELDS, "options", GPU.name))
-    files: Files = {}
-    for name in PICTURE_FIELDS:
-        given = body.get(name)
-        for picture in given if name == "style" and isinstance(given, list) else [given]:
-            if picture is not None:
-                role = _role(name, files)
-                files[role] = decode(name, picture), role
+    pictures, body = pictures_and_fields(text, ("options", GPU.name), refs=False)
+    files = {role: (data, role) for role, data in pictures.items()}
     return RunRequest(files, _options(body), GPU.check(body.get(GPU.name, GPU.default)))
 
 
@@ -79,6 +73,18 @@ def fast_request(text: bytes) -> FastRequest:
     content = content if _is_ref(content) else decode("content", content)
     format = FORMAT.check(body.get(FORMAT.name, FORMAT.default))
     return FastRequest(content, _style(body.get("style")), _options(body), format)
+
+
+def pictures_and_fields(text: bytes, names: Collection[str], refs: bool = True) -> tuple[Any, dict[str, Any]]:
+    """Return (pictures by role: bytes, or references with `refs`; the fields called `names`) of a JSON body."""
+    body = _check_names(_json_body(text), (*PICTURE_FIELDS, *names))
+    found: dict[str, Any] = {}
+    for name in PICTURE_FIELDS:
+        given = body.pop(name, None)
+        for picture in given if name == "style" and isinstance(given, list) else [given]:
+            if picture is not None:
+                found[_role(name, found)] = picture if refs and _is_ref(picture) else decode(name, picture)
+    return found, body
 
 
 async def fast_request_from_form(request: Request) -> FastRequest:

@@ -183,6 +183,37 @@ class Timelapses(Answer):
     error: str
 
 
+class QuickRun(Answer):
+    """A quick run: what varies in it as text, and its newest frame; of a deleted one only `id` and `state`."""
+
+    id: str
+    changes: dict[str, str]
+    state: str
+    favourite: bool
+    frame: str | None = None
+    result: str | None = None
+
+
+class Variations(Answer):
+    """A grid of quick runs, row by row; `options` are those of a run at full size, `page` shows the grid."""
+
+    id: str
+    options: Options
+    axes: list[dict[str, Any]]
+    rows: int
+    columns: int
+    ended: bool
+    runs: list[QuickRun]
+    sheet: str
+    page: str
+
+
+class VariationsList(Answer):
+    """Grids, newest first."""
+
+    variations: list[Variations]
+
+
 class Sample(Answer):
     """A sample picture, with the addresses of the picture and of its thumbnail."""
 

@@ -3,6 +3,7 @@
 from dash import Dash
 
 from nst.web.callbacks import (
+    diagnosis,
     estimate,
     gallery,
     history,
@@ -16,12 +17,13 @@ from nst.web.callbacks import (
     sliders,
     steering,
     style_mix,
+    vary,
 )
 from nst.web.service.service import Service
 
 MODULES = (
     *(navigation, inputs, style_mix, mask, sliders, estimate, run, network),
-    *(steering, history, restore, gallery, instant),
+    *(steering, history, restore, gallery, instant, vary, diagnosis),
 )
 
 

@@ -1,13 +1,16 @@
-"""The callback that shows the page an address names. It runs in the browser: nothing is loaded anew."""
+"""The callbacks that show the page an address names: in the browser, nothing is loaded anew; Learn is filled then."""
 
-from dash import ClientsideFunction, Dash, Input, Output
+from dash import ClientsideFunction, Dash, Input, Output, State
+from dash.development.base_component import Component
+from dash.exceptions import PreventUpdate
 
 from nst.web import ids
+from nst.web.pages import learn
 from nst.web.service.service import Service
 
 
 def register(app: Dash, service: Service) -> None:
-    """Register the callback with `app`."""
+    """Register the callbacks with `app`."""
     app.clientside_callback(
         ClientsideFunction("navigation", "show"),
         *(Output(page, "hidden") for page in ids.PAGES.values()),
@@ -15,3 +18,10 @@ def register(app: Dash, service: Service) -> None:
         Input(ids.URL, "pathname"),
         Input(ids.URL, "search"),
     )
+
+    @app.callback(Output(ids.PAGE_LEARN, "children"), Input(ids.URL, "pathname"), State(ids.PAGE_LEARN, "children"))
+    async def fill_learn(pathname: str | None, shown: object) -> Component:
+        """Until Learn is shown, no other page loads its figures."""
+        if pathname != "/learn" or shown:
+            raise PreventUpdate
+        return learn.article()

@@ -60,12 +60,17 @@ def picture(width: int = 1, height: int = 1, source: str = "", revision: str = "
 
 
 def losses(
-    events: Iterable[Mapping[str, Any]] = (), first: int = 0, last: int = 40, revision: str = ""
+    events: Iterable[Mapping[str, Any]] = (),
+    first: int = 0,
+    last: int = 40,
+    revision: str = "",
+    scales: Iterable[tuple[int, int]] = (),
 ) -> dict[str, Any]:
     """Return the figure of the losses over epochs `first` to `last`, on a logarithmic axis.
 
     `events` are those of a run as plain values; of an epoch that was done twice, after a resume, the last one counts.
-    The first shape is the line that follows the scrubber (assets/player.js), the others mark where the run was steered.
+    `scales` are those of the run. The first shape is the line that follows the scrubber (assets/player.js), the others
+    mark where a scale began and where the run was steered.
     """
     events = list(events)
     epochs = {event["epoch"]: event for event in events if event["kind"] == "epoch"}.values()
@@ -100,11 +105,29 @@ def losses(
             "plot_bgcolor": TRANSPARENT,
             "showlegend": False,
             "hovermode": "x unified",
-            "shapes": [cursor, *_steering_marks(events)],
+            "shapes": [cursor, *_scale_marks(scales), *_steering_marks(events)],
             "dragmode": False,
             "uirevision": revision,
         },
     }
+
+
+def _scale_marks(scales: Iterable[tuple[int, int]]) -> list[dict[str, Any]]:
+    """A line at the first epoch of each scale, with its size."""
+    return [
+        {
+            "type": "line",
+            "yref": "paper",
+            "x0": epoch,
+            "x1": epoch,
+            "y0": 0,
+            "y1": 1,
+            "line": {"width": 0.75, "dash": "dash"},
+            "name": f"{side} px",
+            "label": {"text": f"{side} px", "textposition": "end", "textangle": -90, "font": {"size": 10}},
+        }
+        for epoch, side in scales
+    ]
 
 
 def _steering_marks(events: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -142,15 +165,22 @@ def _summary(changes: Mapping[str, Any]) -> str:
     )
 
 
-def more_losses(events: Iterable[Mapping[str, Any]], first: int, last: int) -> Patch:
-    """Return the patch that adds events to the figure of `losses`; `last` falls when a run ends early."""
+def more_losses(
+    events: Iterable[Mapping[str, Any]], first: int, last: int, scales: Iterable[tuple[int, int]] = ()
+) -> Patch:
+    """Return the patch that adds events to the figure of `losses`; `last` falls when a run ends early.
+
+    Of `scales`, those of the run, the ones that begin with one of the events are added.
+    """
     events = list(events)
+    epochs = {event["epoch"] for event in events if event["kind"] == "epoch"}
     patch = Patch()
     patch["layout"]["xaxis"]["range"] = [first, last]
     for index, part in enumerate(PARTS):
         for axis, values in _points([event for event in events if event["kind"] == "epoch"], part).items():
             patch["data"][index][axis].extend(values)
-    if marks := _steering_marks(events):
+    begun = [scale for scale in scales if scale[0] in epochs]
+    if marks := [*_scale_marks(begun), *_steering_marks(events)]:
         patch["layout"]["shapes"].extend(marks)
     return patch
 

@@ -95,13 +95,13 @@ def _figures(update: RunUpdate, attached: bool) -> dict[str, Any]:
         "result": f"{base}/result.png?n={run.last}" if run.has_result and run.state.rests else "",
     }
     if attached:
-        patch = figures.more_losses(events, run.first, run.epochs)
+        patch = figures.more_losses(events, run.first, run.epochs, run.scales)
         return {"image": no_update, "loss": patch, "frames": frames}
     size = (run.width or 4, run.height or 3)
     source = f"{base}/frames/{epochs[0]}.jpg" if epochs else ""
     return {
         "image": figures.picture(*size, source=source, revision=run.id),
-        "loss": figures.losses(events, run.first, run.epochs, run.id),
+        "loss": figures.losses(events, run.first, run.epochs, run.id, run.scales),
         "frames": frames,
     }
 

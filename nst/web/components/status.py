@@ -16,7 +16,7 @@ def status_text(update: RunUpdate) -> str:
     if run.state is State.QUEUED:
         return _queued_text(update, run)
     if run.state is State.RUNNING:
-        return f"Running: {run.extractor} paints at {run.width} × {run.height} px."
+        return f"Running: {run.extractor} paints at {_scale_text(run)}."
     if run.state is State.PAUSED:
         return f"Paused at epoch {run.epoch} of {run.epochs}." if run.frames else "Paused before it was painted."
     if run.converged:
@@ -39,6 +39,14 @@ def _queued_text(update: RunUpdate, run: Run) -> str:
     start = f", starts in about {roughly(update.starts_in)}" if update.starts_in else ""
     reason = start if update.server["worker"] == "warm" else ", the worker is getting ready"
     return f"Queued: {ordinal(update.place or 1)} in line{reason}."
+
+
+def _scale_text(run: Run) -> str:
+    """The size that is painted now: "256 px of 512" on a coarse scale, "512 × 384 px" on the last."""
+    full = max(run.width, run.height)
+    if run.scales and run.scales[-1][1] < full:
+        return f"{run.scales[-1][1]} px of {full}"
+    return f"{run.width} × {run.height} px"
 
 
 def progress_text(run: Run | None) -> str:

@@ -17,6 +17,7 @@ from nst.web.problems import problem
 
 CLIENT_COOKIE = "nst-client"
 HEADER = "NST-Client"  # for programs, which have no cookies
+PAGES = ("/", "/instant", "/vary", "/gallery", "/learn")  # paths that renew the cookie
 COOKIE_SECONDS = 365 * 24 * 3600  # of validity after the page was last opened
 
 _current: ContextVar[str] = ContextVar("client", default="")
@@ -50,7 +51,7 @@ class Clients:
             return
         client = _id(from_header) or from_cookie or uuid4().hex
         # Opening a page renews the cookie.
-        set_cookie = not from_header and (not from_cookie or scope["path"] in ("/", "/instant", "/gallery"))
+        set_cookie = not from_header and (not from_cookie or scope["path"] in PAGES)
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":

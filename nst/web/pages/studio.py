@@ -7,6 +7,7 @@ from dash.development.base_component import Component
 from nst.pictures.samples import CONTENTS, STYLES
 from nst.web import ids
 from nst.web.components import (
+    diagnosis,
     figures,
     history,
     mask,
@@ -20,7 +21,7 @@ from nst.web.components import (
 )
 from nst.web.components.chooser import chooser
 from nst.web.components.form import basic_fields, further_fields
-from nst.web.pages import gallery, instant
+from nst.web.pages import gallery, instant, learn, vary
 
 
 def layout(logout: bool = False) -> Component:
@@ -39,7 +40,9 @@ def layout(logout: bool = False) -> Component:
             _header(logout),
             html.Main([_form_panel(), _image_panel(), _sidebar()], id=ids.PAGE_STUDIO, className="studio", tabIndex=-1),
             instant.layout(),
+            vary.layout(),
             gallery.layout(),
+            learn.layout(),
             dbc.Toast(id=ids.TOAST, header="That did not work", is_open=False, dismissable=True, duration=12000),
             dbc.Toast(id=ids.NOTE, is_open=False, dismissable=True, duration=12000, class_name="note", header="Refine"),
             html.Div("The studio does not answer. Trying again …", className="offline", role="status"),
@@ -57,7 +60,9 @@ def _header(logout: bool) -> Component:
                 [
                     html.A("Studio", id=ids.LINK_STUDIO, href="/", className="in-app"),
                     html.A("Instant", id=ids.LINK_INSTANT, href="/instant", className="in-app"),
+                    html.A("Variations", id=ids.LINK_VARY, href="/vary", className="in-app"),
                     html.A("Gallery", id=ids.LINK_GALLERY, href="/gallery", className="in-app"),
+                    html.A("Learn", id=ids.LINK_LEARN, href="/learn", className="in-app"),
                     html.A("API", href="/docs"),
                     *([html.Form(html.Button("Log out"), method="post", action="/logout")] if logout else []),
                     html.Button("◐", id=ids.THEME, type="button", title="Light or dark", className="round"),
@@ -73,6 +78,7 @@ def _form_panel() -> Component:
         [
             html.Button("⇄ Swap", id=ids.SWAP, type="button", className="quiet"),
             html.Button("✦ Surprise me", id=ids.SURPRISE, type="button", className="quiet"),
+            html.A("▦ Variations", href="/vary", className="quiet in-app", title="Try several values of a setting"),
             settings_upload.button(),
             html.P(id=ids.SETTINGS_MESSAGE, className="hint", role="status"),
         ],
@@ -178,5 +184,5 @@ def _sidebar() -> Component:
     return html.Aside(
         className="sidebar",
         **{"aria-label": "How the painting goes"},
-        children=[losses, steering.card(), network_card.card()],
+        children=[losses, diagnosis.card(), steering.card(), network_card.card()],
     )

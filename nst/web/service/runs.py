@@ -8,7 +8,7 @@ from nst.errors import Conflict, OptionError
 from nst.jobs.archive import Archive
 from nst.jobs.queue import Queue
 from nst.jobs.store import Store
-from nst.options.picture_roles import STYLE_ROLES, by_role
+from nst.options.picture_roles import as_fields, by_role
 from nst.options.style_options import StyleOptions
 from nst.pictures.masks import check_mask_shape
 from nst.runs.run import Run, State
@@ -62,7 +62,7 @@ class Runs:
             # raises where the run cannot be done
             self._forecasts.forecast(options, content, style, *more_styles, masked=mask is not None)
             self._check_room(client)
-            run = self._store.create(options, **_fields(uploads), names=names, client=client, gpu=gpu)
+            run = self._store.create(options, **as_fields(uploads), names=names, client=client, gpu=gpu)
             if key:
                 self._store.set_key(run, key)
         self._queue.submit(run)
@@ -115,11 +115,14 @@ class Runs:
             self._queue.steer(run_id, changes)
 
     def lineup(self, client: str) -> list[Run]:
-        """Return the runs of a client that are painted, then those that wait, the next one first; "" for all."""
+        """Return the runs of a client that are painted, then those that wait, the next one first; "" for all.
+
+        Quick runs of variations are left out: their own page shows them.
+        """
         waiting = self._queue.waiting()
         ids = {run.id for run in waiting}
         runs = [*(run for run in self._store.active() if run.id not in ids), *waiting]
-        return [run for run in runs if client in ("", run.client)]
+        return [run for run in runs if client in ("", run.client) and not run.variations]
 
     def place(self, run: Run) -> int | None:
         """Return the place of a run in the queue, the running ones first: 1, 2, ...; None if it has ended or paused."""
@@ -160,13 +163,6 @@ class Runs:
         """Check that the disk and the queue take another run; the disk may be freed, but of `run_to_keep`."""
         self._archive.check_room(run_to_keep)
         self._queue.check_room(client)
-
-
-def _fields(uploads: Mapping[str, str]) -> dict[str, Any]:
-    """The fields of a run for its uploads by role."""
-    more_styles = tuple(uploads[role] for role in STYLE_ROLES[1:] if role in uploads)
-    fields = {role: upload for role, upload in uploads.items() if role not in STYLE_ROLES[1:]}
-    return {**fields, "more_styles": more_styles}
 
 
 def _steered(run: Run, changes: Mapping[str, Any], extractor: str) -> StyleOptions:

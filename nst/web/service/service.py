@@ -5,6 +5,7 @@ from nst.jobs.queue import Queue
 from nst.jobs.store import Store
 from nst.options.settings import Settings
 from nst.styles.style_library import Library
+from nst.web.service.diagnoses import Diagnoses
 from nst.web.service.fast_styles import FastStyles
 from nst.web.service.forecasts import Forecasts
 from nst.web.service.permissions import Permissions
@@ -12,6 +13,7 @@ from nst.web.service.pictures import Pictures
 from nst.web.service.result_cache import ResultCache
 from nst.web.service.runs import Runs
 from nst.web.service.timelapses import Timelapses
+from nst.web.service.variations import VariationsService
 
 
 class Service:
@@ -22,6 +24,8 @@ class Service:
         self.pictures = Pictures(store, archive)
         self.forecasts = Forecasts(store, queue, self.pictures)
         self.runs = Runs(store, queue, archive, self.pictures, self.forecasts)
+        self.variations = VariationsService(store, queue, archive, self.pictures, self.forecasts, self.runs)
+        self.diagnoses = Diagnoses(store, queue)
         self.timelapses = Timelapses(store)
         self.library = Library(settings.data / "styles")
         self.fast_styles = FastStyles(queue, self.library)

@@ -1,0 +1,108 @@
+"""What the losses of a picture consist of: the share of each layer, where they arise, and the Gram matrices."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from nst.engine.backend import ops, tf
+from nst.engine.networks.extractors import Extractor
+from nst.engine.optimization.losses import mix_matrices
+from nst.engine.optimization.objective import LayerLosses, LiveWeights, Targets
+from nst.options.style_options import StyleOptions
+from nst.pictures.images import fit, resize
+
+
+@dataclass(frozen=True)
+class LayerLoss:
+    """The loss of one layer."""
+
+    role: str  # "content" or "style"
+    layer: str
+    loss: float  # without weights
+    share: float  # of the whole objective, 0..1, with all weights
+
+
+@dataclass(frozen=True, eq=False)
+class Diagnosis:
+    """What the losses of a picture consist of."""
+
+    layers: tuple[LayerLoss, ...]
+    tv_share: float  # of total variation, 0..1
+    matrices: dict[str, tuple[np.ndarray, np.ndarray]]  # style layer -> (Gram matrix [C, C], that of the target)
+    content_map: np.ndarray  # [h, w]: weighted squared errors of the content layers at each position
+    style_map: np.ndarray  # [H, W]: length of the gradient of the style loss at each pixel
+
+
+def diagnose(
+    image: np.ndarray,
+    content: np.ndarray,
+    styles: Sequence[np.ndarray],
+    options: StyleOptions,
+    extractor: Extractor,
+) -> Diagnosis:
+    """Diagnose `image` [H, W, 3], float32 in 0..1, as a result of the other arguments, which are as in `stylize`.
+
+    The content is resized to the image, paintings to their style scales of it. Masks are not regarded. Raises
+    OptionError if the extractor lacks a layer.
+    """
+    name, (height, width) = extractor.architecture.name, image.shape[:2]
+    content_layers, style_layers = ([layer for layer, _ in given] for given in options.layers(name))
+    losses = LayerLosses(extractor, content_layers, style_layers, options.normalisation)
+    weights = LiveWeights.of(options, name, len(styles))
+    targets = _targets(losses, resize(content, height, width), styles, options, max(height, width), weights.styles)
+    x = tf.convert_to_tensor(image[None], tf.float32)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        found = extractor(x, losses.layers)
+        per_content, per_style, tv = losses.losses(found, x, targets)
+        style = ops.sum(ops.convert_to_tensor(weights.style_layers, "float32") * per_style)
+    gradient = tape.gradient(style, x)[0].numpy()
+    parts = {
+        "content": weights.content * np.array(weights.content_layers) * per_content.numpy(),
+        "style": weights.style * np.array(weights.style_layers) * per_style.numpy(),
+    }
+    total = float(sum(part.sum() for part in parts.values()) + weights.tv * float(tv)) or 1.0
+    unweighted = {"content": per_content.numpy(), "style": per_style.numpy()}
+    return Diagnosis(
+        layers=tuple(
+            LayerLoss(role, layer, float(loss), float(weighted) / total)
+            for role, names in (("content", content_layers), ("style", style_layers))
+            for layer, loss, weighted in zip(names, unweighted[role], parts[role], strict=True)
+        ),
+        tv_share=weights.tv * float(tv) / total,
+        matrices={
+            layer: (matrix.numpy(), targets.style[layer].numpy())
+            for layer, matrix in losses.gram_matrices(found).items()
+        },
+        content_map=_content_map(losses, found, targets, weights),
+        style_map=np.linalg.norm(gradient, axis=-1),
+    )
+
+
+def _targets(
+    losses: LayerLosses,
+    content: np.ndarray,
+    styles: Sequence[np.ndarray],
+    options: StyleOptions,
+    side: int,
+    shares: Sequence[float],
+) -> Targets:
+    activations = losses.extractor(tf.convert_to_tensor(content[None], tf.float32), losses.content_layers)
+    matrices = []
+    for style, scale in zip(styles, options.scale_of_each(len(styles)), strict=True):
+        painting = resize(style, *fit(style.shape[0], style.shape[1], round(scale * side)))
+        found = losses.extractor(tf.convert_to_tensor(painting[None], tf.float32), losses.style_sources)
+        matrices.append(losses.gram_matrices(found))
+    return Targets(activations, mix_matrices(matrices, shares))
+
+
+def _content_map(losses: LayerLosses, found: dict, targets: Targets, weights: LiveWeights) -> np.ndarray:
+    """The sum over the content layers, each at the size of the finest."""
+    planes = []
+    for layer, weight in zip(losses.content_layers, weights.content_layers, strict=True):
+        target = ops.cast(targets.content[layer], "float32")
+        squares = ops.square(ops.cast(found[layer], "float32") - target)
+        planes.append(weight * (ops.sum(squares, axis=-1)[0] / (ops.sum(ops.square(target)) + 1e-12)).numpy())
+    height, width = max((plane.shape for plane in planes), default=(1, 1))
+    return sum((resize(plane[..., None], height, width)[..., 0] for plane in planes), np.zeros((height, width)))

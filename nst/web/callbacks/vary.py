@@ -1,0 +1,212 @@
+"""Callbacks of the Variations page: what varies is checked, started, shown while it is painted, and painted large.
+
+Whatever may change the grid counts VARY_REQUEST up (assets/vary.js); one callback answers with the cells that changed.
+"""
+
+import asyncio
+from typing import Any
+
+from dash import ClientsideFunction, Dash, Input, Output, State, ctx, no_update
+from dash.exceptions import PreventUpdate
+
+from nst.errors import NotFound, NstError, OptionError
+from nst.options.picture_roles import ROLES
+from nst.options.style_options import StyleOptions
+from nst.options.variations import MOST_AXES, Variations
+from nst.runs.humanize import count, roughly
+from nst.web import ids
+from nst.web.components.chooser import chosen_ref
+from nst.web.components.form import BOXES, read_form
+from nst.web.components.toast import show_error
+from nst.web.components.variation_grid import EMPTY, OUTPUTS, earlier_links, grid_view, pair_view
+from nst.web.middleware.clients import current_client
+from nst.web.service.service import Service
+
+AXES = range(MOST_AXES)
+FORM = {  # what a grid is made of
+    "choices": {role: State(ids.choice(role), "data") for role in ROLES},
+    "values": {name: State(box, "value") for name, box in BOXES.items()},
+}
+ERRORS = [Output(ids.error(ids.axis(n, "values")), "children", allow_duplicate=True) for n in AXES]
+
+
+def register(app: Dash, service: Service) -> None:
+    """Register the callbacks with `app`."""
+    for n in AXES:
+        app.clientside_callback(
+            ClientsideFunction("vary", "propose"),
+            Output(ids.axis(n, "values"), "value"),
+            Output(ids.axis(n, "values"), "disabled"),
+            Output(ids.hint(ids.axis(n, "values")), "children"),
+            Input(ids.axis(n, "option"), "value"),
+            State(ids.VARY_PROPOSALS, "data"),
+            prevent_initial_call=True,
+        )
+    _register_form(app, service)
+    _register_grid(app, service)
+    _register_actions(app, service)
+
+
+def read_variations(values: dict[str, Any], axes: list[list[str]]) -> Variations:
+    """Return the grid of the Studio's form and of the axes, (option, text of values) each.
+
+    Raises OptionError; its `option` is the one that varies where that is wrong.
+    """
+    varied = {name: text or "" for name, text in axes if name}
+    if len(varied) < sum(bool(name) for name, _ in axes):
+        raise OptionError("choose two options that differ", axes[-1][0])
+    form = read_form(values)
+    return Variations.parse(StyleOptions.from_json({n: v for n, v in form.items() if n not in varied}), varied)
+
+
+def chosen_refs(choices: dict[str, Any]) -> dict[str, str]:
+    """Return the references of the chosen pictures by role. Raises InputError if content or style is missing."""
+    for role in ("content", "style"):
+        chosen_ref(role, choices[role])
+    return {role: choice["ref"] for role, choice in choices.items() if choice}
+
+
+def _errors(error: NstError, axes: list[list[str]]) -> tuple[list[str], str]:
+    """(messages beside the axes, message about the grid as a whole or the Studio's form)."""
+    option = getattr(error, "option", "")
+    beside = [str(error) if name and name == option else "" for name, _ in axes]
+    elsewhere = "" if any(beside) else str(error)
+    is_of_form = elsewhere and option in BOXES
+    return beside, f"In the Studio: {elsewhere}" if is_of_form else elsewhere
+
+
+def _register_form(app: Dash, service: Service) -> None:
+    @app.callback(
+        output={
+            "pair": Output(ids.VARY_PAIR, "children"),
+            "errors": [Output(ids.error(ids.axis(n, "values")), "children") for n in AXES],
+            "summary": Output(ids.VARY_SUMMARY, "children"),
+            "class": Output(ids.VARY_SUMMARY, "className"),
+            "off": Output(ids.VARY_START, "disabled"),
+        },
+        inputs={
+            "pathname": Input(ids.URL, "pathname"),
+            "server": Input(ids.SERVER, "data"),
+            "axes": [[Input(ids.axis(n, part), "value") for part in ("option", "values")] for n in AXES],
+            "form": {
+                "choices": {role: Input(ids.choice(role), "data") for role in ROLES},
+                "changes": Input(ids.FORM_CHANGES, "data"),
+            },
+        },
+        state={"values": FORM["values"]},
+        prevent_initial_call=True,
+    )
+    async def check(
+        pathname: str, server: Any, axes: list[list[str]], form: dict[str, Any], values: dict[str, Any]
+    ) -> dict[str, Any]:
+        if pathname != "/vary":
+            raise PreventUpdate
+        choices = form["choices"]
+        answer = {"pair": pair_view(choices), "errors": [""] * len(AXES), "class": "estimate", "off": False}
+        try:
+            variations = read_variations(values, axes)
+            seconds = await asyncio.to_thread(service.variations.check, variations, chosen_refs(choices))
+            takes = "" if seconds is None else f", about {roughly(seconds)}"
+            return answer | {"summary": f"{count(variations.rows * variations.columns, 'quick run')}{takes}."}
+        except NstError as error:
+            errors, summary = _errors(error, axes)
+            return answer | {"errors": errors, "summary": summary, "class": "estimate estimate-refused", "off": True}
+
+    @app.callback(
+        output={"hash": Output(ids.URL, "hash"), "errors": ERRORS},
+        inputs={"clicks": Input(ids.VARY_START, "n_clicks")},
+        state={
+            **FORM,
+            "axes": [[State(ids.axis(n, part), "value") for part in ("option", "values")] for n in AXES],
+        },
+        prevent_initial_call=True,
+    )
+    async def start(
+        clicks: int, choices: dict[str, Any], values: dict[str, Any], axes: list[list[str]]
+    ) -> dict[str, Any]:
+        try:
+            variations = read_variations(values, axes)
+            names = {role: str(choice["title"]) for role, choice in choices.items() if choice}
+            more: dict[str, Any] = {"names": names, "client": current_client()}
+            grid = await asyncio.to_thread(service.variations.start, variations, chosen_refs(choices), **more)
+        except NstError as error:
+            show_error(str(error))
+            return {"hash": no_update, "errors": _errors(error, axes)[0]}
+        return {"hash": f"#{grid.id}", "errors": [""] * len(AXES)}
+
+
+def _register_grid(app: Dash, service: Service) -> None:
+    app.clientside_callback(
+        ClientsideFunction("vary", "request"),
+        Output(ids.VARY_REQUEST, "data"),
+        Input(ids.URL, "pathname"),
+        Input(ids.URL, "hash"),
+        Input(ids.VARY_ACTION_RESULT, "data"),
+    )
+    app.clientside_callback(
+        ClientsideFunction("vary", "received"), Input(ids.VARY_ANSWER, "data"), prevent_initial_call=True
+    )
+
+    @app.callback(
+        output={
+            "answer": Output(ids.VARY_ANSWER, "data"),
+            "view": {name: Output(*place) for name, place in OUTPUTS.items()},
+            "earlier": Output(ids.VARY_EARLIER, "children"),
+        },
+        inputs={"request": Input(ids.VARY_REQUEST, "data")},
+        state={"fragment": State(ids.URL, "hash"), "shown": State(ids.VARY_SHOWN, "data")},
+        prevent_initial_call=True,
+    )
+    async def update(request: int, fragment: str | None, shown: list[Any]) -> dict[str, Any]:
+        grid_id = (fragment or "").lstrip("#")
+        earlier = no_update
+        if shown[0] != grid_id or not grid_id:
+            earlier = earlier_links(await asyncio.to_thread(service.variations.newest, current_client()))
+        try:
+            grid = await asyncio.to_thread(service.variations.get, grid_id)
+        except NotFound as error:
+            view = EMPTY | {"status": f"{error}." if grid_id else ""}
+            return {"answer": {"n": request, "ended": True}, "view": view, "earlier": earlier}
+        found = await asyncio.to_thread(service.variations.describe, grid)
+        view = grid_view(found, shown)
+        return {"answer": {"n": request, "ended": found["ended"]}, "view": view, "earlier": earlier}
+
+
+def _register_actions(app: Dash, service: Service) -> None:
+    @app.callback(
+        output={
+            "done": Output(ids.VARY_ACTION_RESULT, "data"),
+            "pathname": Output(ids.URL, "pathname", allow_duplicate=True),
+            "search": Output(ids.URL, "search", allow_duplicate=True),
+        },
+        inputs={"action": Input(ids.VARY_ACTION, "data"), "stops": Input(ids.VARY_STOP, "n_clicks")},
+        state={"fragment": State(ids.URL, "hash")},
+        prevent_initial_call=True,
+    )
+    async def act(action: dict[str, Any] | None, stops: int | None, fragment: str | None) -> dict[str, Any]:
+        if ctx.triggered_id == ids.VARY_STOP:
+            action = {"do": "stop"}
+        answer = {"done": action, "pathname": no_update, "search": no_update}
+        try:
+            assert action is not None
+            grid_id = (fragment or "").lstrip("#")
+            run_id = await asyncio.to_thread(perform_action, service, grid_id, action["do"], action.get("run", ""))
+        except NstError as error:
+            show_error(str(error))
+            return answer
+        return answer | ({"pathname": "/", "search": f"?run={run_id}"} if run_id else {})
+
+
+def perform_action(service: Service, grid_id: str, name: str, run_id: str) -> str:
+    """Perform the action of a button: stop the grid; like, unlike or paint one of its runs.
+
+    Returns the id of the run that "paint" starts, else "". Raises NotFound, Conflict, Busy, TooMany.
+    """
+    if name == "paint":
+        return service.variations.paint(service.variations.get(grid_id), run_id, current_client()).id
+    grid = service.variations.owned(grid_id)
+    if name == "stop":
+        service.variations.cancel(grid)
+    elif run_id in grid.runs:
+        service.archive.like(run_id, name == "like")
+    return ""

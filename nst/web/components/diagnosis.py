@@ -1,0 +1,104 @@
+"""The card that shows what the losses of the painting consist of: shares of layers, heat maps, Gram matrices."""
+
+from typing import Any
+
+from dash import html
+from dash.development.base_component import Component
+
+from nst.web import ids
+
+EXPLANATION = (
+    "Content compares activations of the network position by position, style compares Gram matrices: which channels "
+    "respond together, wherever that is. Smoothness is the difference of neighboring pixels."
+)
+MATRIX_WORDS = "Gram matrix now, and that of the style: a row and a column for each channel, lighter for more."
+MAP_WORDS = {
+    "content": "Content: where activations differ most from those of the photograph.",
+    "style": "Style: which pixels would have to change most to come closer to the painting.",
+}
+RECONSTRUCTIONS = {  # id of the button -> (role, text)
+    ids.RECONSTRUCT_CONTENT: ("content", "Content, one layer at a time"),
+    ids.RECONSTRUCT_STYLE: ("style", "Style, one layer at a time"),
+}
+
+
+def card() -> Component:
+    """Return the card; nothing is computed until its button is pressed."""
+    buttons = [
+        html.Button(text, id=name, type="button", className="quiet", title="Paint quick pictures with only one layer")
+        for name, (_, text) in RECONSTRUCTIONS.items()
+    ]
+    return html.Details(
+        [
+            html.Summary("Look closer"),
+            html.P([EXPLANATION, " ", html.A("The whole story", href="/learn", className="in-app")]),
+            html.Button("Examine this epoch", id=ids.DIAGNOSE, type="button", className="quiet"),
+            html.Div(id=ids.DIAGNOSIS, className="diagnosis", role="status"),
+            html.P("See what a single layer holds, in quick pictures that start from noise:", className="hint"),
+            html.Div(buttons, className="diagnosis-buttons"),
+        ],
+        className="card diagnosis-card",
+    )
+
+
+def diagnosis_view(found: dict[str, Any], frame: str) -> list[Component]:
+    """Return what the card shows of a diagnosis, see `Diagnoses.of`; `frame` is the address of the picture."""
+    worst = max(found["layers"], key=lambda layer: layer["share"])
+    return [
+        html.P(
+            [f"Epoch {found['epoch']}. ", html.Strong(_name(worst)), f" disagrees most: {_percent(worst['share'])}."]
+        ),
+        _bars(found),
+        *(_map(name, png, found, frame) for name, png in found["maps"].items()),
+        html.Figure(
+            [
+                *(_matrices(layer, pair) for layer, pair in found["matrices"].items()),
+                html.Figcaption(MATRIX_WORDS),
+            ]
+        ),
+    ]
+
+
+def _name(layer: dict[str, Any]) -> str:
+    return f"{layer['role'].capitalize()} {layer['layer']}"
+
+
+def _percent(share: float | None) -> str:
+    return f"{100 * (share or 0.0):.0f}\u00a0%"
+
+
+def _bars(found: dict[str, Any]) -> Component:
+    """A bar for each layer, and for smoothness: its share of the whole loss."""
+    rows = [(_name(layer), layer["role"], layer["share"]) for layer in found["layers"]]
+    rows.append(("Smoothness", "tv", found["tv_share"]))
+    return html.Dl(
+        [
+            html.Div(
+                [html.Dt(name), html.Dd(_percent(share))],
+                className=f"bar-row part-{part}",
+                style={"--share": share or 0.0},
+            )
+            for name, part, share in rows
+        ],
+        className="bars",
+    )
+
+
+def _map(name: str, png: str, found: dict[str, Any], frame: str) -> Component:
+    """The heat map over the painting."""
+    size = {"width": found["width"], "height": found["height"]}
+    pictures = [
+        html.Img(src=frame, alt="", **size),
+        html.Img(src=f"data:image/png;base64,{png}", alt=MAP_WORDS[name], className="heat-map", **size),
+    ]
+    return html.Figure([html.Div(pictures, className="overlaid"), html.Figcaption(MAP_WORDS[name])])
+
+
+def _matrices(layer: str, pair: dict[str, str]) -> Component:
+    """The Gram matrix of a layer, now and at its target."""
+    words = {"now": "now", "target": "the style's"}
+    pictures = [
+        html.Img(src=f"data:image/png;base64,{png}", alt=f"Gram matrix of {layer}, {words[name]}")
+        for name, png in pair.items()
+    ]
+    return html.Div([html.Span(layer), *pictures], className="matrices")

@@ -1,0 +1,52 @@
+"""Diagnoses of runs: what the losses of a frame consist of, computed on request and kept in the run's folder."""
+
+import json
+from typing import Any
+
+from nst.atomic_write import atomic_write
+from nst.errors import Conflict
+from nst.jobs.queue import Queue
+from nst.jobs.store import Store
+from nst.options.style_options import StyleOptions
+from nst.runs.job import DiagnosisJob
+from nst.runs.run import Run
+from nst.web.middleware.clients import current_client
+
+
+class Diagnoses:
+    """The diagnoses of a store's runs. The methods wait for a worker: call them in a thread."""
+
+    def __init__(self, store: Store, queue: Queue) -> None:
+        self._store, self._queue = store, queue
+
+    def of(self, run: Run, epoch: int | None = None) -> dict[str, Any]:
+        """Diagnose the frame of an epoch, by default the newest one.
+
+        Returns what `nst.worker.diagnosis_runner.execute` does, and "epoch". Raises NotFound for a frame that is not
+        kept, Conflict for a run that has not started, and as `Queue.diagnose`.
+        """
+        if not run.frames:
+            raise Conflict(f"run {run.id} has no frame yet")
+        files = self._store.files
+        frame = files.partial(run.id) if epoch is None else files.frame(run.id, epoch)
+        kept = files.folder(run.id) / "diagnosis" / f"{frame.stem}.json"
+        if not kept.exists() or kept.stat().st_mtime < frame.stat().st_mtime:  # else the frame was painted again
+            job = DiagnosisJob(
+                picture=frame.read_bytes(),
+                content=self._store.upload(run.content),
+                styles=tuple(self._store.upload(style) for style in run.styles),
+                options=_options_at(run, int(frame.stem)),
+                extractor=run.extractor,
+            )
+            found = {"epoch": int(frame.stem), **self._queue.diagnose(job, current_client())}
+            with self._store.database.plain_errors(), atomic_write(kept) as part:
+                part.write_text(json.dumps(found))
+        return dict(json.loads(kept.read_text()))
+
+
+def _options_at(run: Run, epoch: int) -> StyleOptions:
+    """The options in force when an epoch ended."""
+    changes: dict[str, Any] = {}
+    for change in run.steered:
+        changes |= change["changes"] if change["epoch"] < epoch else {}
+    return StyleOptions.from_json({**run.options.to_json(), **changes})

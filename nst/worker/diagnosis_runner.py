@@ -1,0 +1,58 @@
+"""The losses of a picture in a worker process, beside its run: numbers, and heat maps as PNG files in base64.
+
+The queue names `execute` as text ("nst.worker.diagnosis_runner:execute"), so that no other process imports TensorFlow.
+"""
+
+import base64
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from nst.engine.networks.choose_extractor import load_extractor
+from nst.engine.optimization.diagnosis import diagnose
+from nst.pictures import images
+from nst.pictures.heat_map import matrix_heat_map, plane_heat_map
+from nst.pictures.images import fit
+from nst.runs.job import DiagnosisJob
+
+HIGHEST = 0.98  # of a target matrix: larger entries have the lightest color, too
+SIDE = 320  # px, long side at which a picture is diagnosed: a second or two, beside the run
+
+
+def execute(job: DiagnosisJob) -> dict[str, Any]:
+    """Diagnose the losses of a job's picture, reduced to `SIDE`. Raises InputError, WeightsError.
+
+    Returns:
+        {"width", "height" (px), "layers": [{"role", "layer", "loss", "share"}], "tv_share", "matrices": {layer: {"now",
+        "target"}} and "maps": {"content", "style"}}; the last two hold PNG files in base64.
+    """
+    picture = images.read(job.picture, "picture", SIDE).rgb
+    height, width = picture.shape[:2]
+    height, width = fit(height, width, min(SIDE, max(height, width)))
+    side = max(1, round(max(height, width) * max(job.options.scale_of_each(len(job.styles)))))
+    styles = [images.read(style, "style", side).rgb for style in job.styles]
+    content = images.read(job.content, "content", max(height, width)).rgb
+    extractor = load_extractor(job.extractor, job.options.pooling)
+    found = diagnose(images.resize(picture, height, width), content, styles, job.options, extractor)
+    return {
+        "width": width,
+        "height": height,
+        "layers": [dataclasses.asdict(each) for each in found.layers],
+        "tv_share": found.tv_share,
+        "matrices": {
+            layer: {
+                name: _png(matrix_heat_map(matrix, float(np.quantile(np.abs(target), HIGHEST))))
+                for name, matrix in (("now", now), ("target", target))
+            }
+            for layer, (now, target) in found.matrices.items()
+        },
+        "maps": {
+            name: _png(plane_heat_map(plane, height, width))
+            for name, plane in (("content", found.content_map), ("style", found.style_map))
+        },
+    }
+
+
+def _png(picture: images.Array) -> str:
+    return base64.b64encode(images.encode_png(picture)).decode()

@@ -1,0 +1,53 @@
+import numpy as np
+import pytest
+
+from nst.engine.networks.choose_extractor import load_extractor
+from nst.engine.optimization.diagnosis import diagnose
+from nst.options.style_options import StyleOptions
+
+
+@pytest.fixture(scope="module")
+def compact():
+    return load_extractor("compact")
+
+
+def test_a_picture_that_is_its_own_content_and_style_has_no_loss(compact, content):
+    found = diagnose(content, content, [content], StyleOptions(tv_weight=0), compact)
+    assert [each.role for each in found.layers] == ["content", *["style"] * 5]
+    assert all(each.loss < 1e-6 for each in found.layers)
+    assert found.content_map.max() < 1e-6
+
+
+def test_shares_sum_to_one_and_the_weights_decide(compact, content, style):
+    def share_of_content(**weights: float) -> float:
+        found = diagnose(style, content, [style], StyleOptions(**weights), compact)
+        assert sum(each.share for each in found.layers) + found.tv_share == pytest.approx(1)
+        return sum(each.share for each in found.layers if each.role == "content")
+
+    assert share_of_content(content_weight=0) == 0
+    assert share_of_content(content_weight=100) > share_of_content(content_weight=1) > 0
+
+
+def test_the_losses_are_those_of_the_objective(compact, content, style):
+    found = diagnose(content, content, [style], StyleOptions(), compact)
+    for layer, (now, target) in found.matrices.items():
+        loss = next(each.loss for each in found.layers if each.role == "style" and each.layer == layer)
+        assert loss == pytest.approx(np.sum((now - target) ** 2) / np.sum(target**2), rel=1e-3)
+
+
+def test_maps_are_high_where_the_picture_differs(compact, content):
+    spoiled = content.copy()
+    spoiled[:16, :16] = 0.0
+    found = diagnose(spoiled, content, [content], StyleOptions(), compact)
+    assert found.style_map.shape == content.shape[:2]
+    for plane in (found.content_map, found.style_map):
+        quarter = plane[: plane.shape[0] // 2, : plane.shape[1] // 2]
+        assert quarter.mean() > 2 * plane[plane.shape[0] // 2 :, plane.shape[1] // 2 :].mean()
+
+
+def test_the_matrices_of_a_mix_are_the_mean_of_those_of_its_paintings(compact, content, style):
+    alone = [diagnose(content, content, [each], StyleOptions(), compact).matrices for each in (content, style)]
+    mixed = diagnose(content, content, [content, style], StyleOptions(style_mix=(3, 1)), compact).matrices
+    for layer, (_, target) in mixed.items():
+        expected = 0.75 * alone[0][layer][1] + 0.25 * alone[1][layer][1]
+        assert np.allclose(target, expected, rtol=1e-4, atol=1e-4 * np.abs(expected).max())

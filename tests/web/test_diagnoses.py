@@ -1,0 +1,122 @@
+"""What the losses of a frame consist of: over REST with a real engine, and on the page."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from nst.errors import Conflict
+from nst.jobs.archive import Archive
+from nst.jobs.queue import Queue
+from nst.jobs.store import Store
+from nst.options.settings import Settings
+from nst.options.style_options import StyleOptions
+from nst.runs.events import Epoch, Losses, Started
+from nst.runs.run import Run
+from nst.web.callbacks.diagnosis import diagnosis_of, reconstructions
+from nst.web.components.diagnosis import card, diagnosis_view
+from nst.web.service.diagnoses import _options_at
+from nst.web.service.service import Service
+from tests.web.sites import picture
+from tests.web.test_api import assert_error, follow, start
+
+FOUND: dict[str, Any] = {
+    "epoch": 3,
+    "width": 64,
+    "height": 48,
+    "layers": [
+        {"role": "content", "layer": "block3_conv1", "loss": 0.5, "share": 0.25},
+        {"role": "style", "layer": "block1_conv1", "loss": 0.1, "share": 0.7},
+    ],
+    "tv_share": 0.05,
+    "matrices": {"block1_conv1": {"now": "AAAA", "target": "BBBB"}},
+    "maps": {"content": "CCCC", "style": "DDDD"},
+}
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Service:
+    """A service whose queue was never started."""
+    settings, store = Settings(data=tmp_path), Store(tmp_path)
+    return Service(settings, store, Queue(settings, store), Archive(store, 10**9))
+
+
+def parts(tree: Any, kind: str) -> list[Any]:
+    return [each for each in tree._traverse() if type(each).__name__ == kind]
+
+
+def test_a_worker_diagnoses_a_frame_once(client: TestClient) -> None:
+    run_id = start(client)
+    follow(client, run_id)
+    path = f"/api/v1/runs/{run_id}/diagnosis"
+    answer = client.get(f"{path}?epoch=1")
+    assert answer.status_code == 200, answer.text
+    found = answer.json()
+    assert found["epoch"] == 1
+    assert sum(layer["share"] for layer in found["layers"]) + found["tv_share"] == pytest.approx(1)
+    assert client.get(f"{path}?epoch=1").json() == found
+    assert client.get(path).json()["epoch"] == 2
+    assert_error(client.get(f"{path}?epoch=7"), 404, "not_found", "7")
+
+
+def started(service: Service, frames: int) -> Run:
+    content, style = (service.store.put_upload(picture(colour=colour)) for colour in ("teal", "red"))
+    run = service.store.create(StyleOptions(epochs=4), content, style)
+    service.store.append(run.id, Started("compact", "", 64, 48, 4, 20))
+    for n in range(frames):
+        frame = picture(format="JPEG")
+        service.store.append(run.id, Epoch(n, 5 * n, Losses(3, 1, 1, 1), 64, 48, 1.0, 5.0, 1.0, frame))
+    return service.store.run(run.id)
+
+
+def keep(service: Service, run: Run, epoch: int) -> None:
+    """Store a diagnosis, as a worker would have made it."""
+    path = service.store.files.folder(run.id) / "diagnosis" / f"{epoch}.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(FOUND | {"epoch": epoch}))
+
+
+def test_the_epoch_that_the_scrubber_shows_is_examined_or_else_the_newest(service: Service) -> None:
+    run = started(service, 4)
+    for epoch in (1, 3):
+        keep(service, run, epoch)
+    assert diagnosis_of(service, run, "1")["epoch"] == 1
+    assert diagnosis_of(service, run, 77)["epoch"] == 3
+    assert diagnosis_of(service, run, None)["epoch"] == 3
+
+
+def test_a_run_without_a_frame_cannot_be_examined(service: Service) -> None:
+    with pytest.raises(Conflict, match="no frame yet"):
+        diagnosis_of(service, started(service, 0), 0)
+
+
+def test_the_options_are_those_in_force_at_the_epoch() -> None:
+    steered = ({"step": 6, "epoch": 1, "changes": {"strength": 2.0}}, {"step": 16, "epoch": 3, "changes": {"seed": 1}})
+    run = Run("a" * 32, 0.0, StyleOptions(), "c", "s", steered=steered)
+    assert [_options_at(run, epoch).strength for epoch in (1, 2)] == [1.0, 2.0]
+
+
+def test_the_card_names_the_layer_that_disagrees_most_and_shows_all() -> None:
+    view = diagnosis_view(FOUND, "/frame.jpg")
+    words = " ".join(each for part in view for each in part._traverse() if isinstance(each, str))
+    assert "Style block1_conv1 disagrees most: 70\u00a0%." in words
+    shares = [row.style["--share"] for part in view for row in parts(part, "Div") if "bar-row" in row.className]
+    assert shares == [0.25, 0.7, 0.05]
+    images = [image for part in view for image in parts(part, "Img")]
+    assert [image.src for image in images if image.alt] == [f"data:image/png;base64,{each * 4}" for each in "CDAB"]
+
+
+def test_single_layers_are_quick_runs_without_the_other_loss(service: Service) -> None:
+    run = started(service, 1)
+    content, style = (reconstructions(run, role) for role in ("content", "style"))
+    assert content.quick({}).init == "image"  # of noise: the start "noise" would add the content's details
+    assert content.columns == 6  # the content layer, and those of the style
+    assert (content.options.style_weight, style.options.content_weight) == (0.0, 0.0)
+    assert dict(style.changes()[0]["style_layers"]) == {"block1_conv1": 1.0}
+
+
+def test_the_card_is_closed_and_computes_nothing_by_itself() -> None:
+    assert not getattr(card(), "open", False)
+    assert len(parts(card(), "Button")) == 3

@@ -1,0 +1,31 @@
+import base64
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from nst.errors import ImageError
+from nst.options.style_options import StyleOptions
+from nst.pictures.images import encode_jpeg, encode_png
+from nst.runs.job import DiagnosisJob
+from nst.worker.diagnosis_runner import execute
+
+
+def job(picture: bytes, content: np.ndarray, style: np.ndarray, **options: object) -> DiagnosisJob:
+    return DiagnosisJob(picture, encode_png(content), (encode_png(style),), StyleOptions.from_json(options), "compact")
+
+
+def test_a_frame_is_diagnosed_from_files(content, style):
+    found = execute(job(encode_jpeg(content), content, style))
+    assert (found["width"], found["height"]) == (content.shape[1], content.shape[0])
+    assert {layer["role"] for layer in found["layers"]} == {"content", "style"}
+    assert sum(layer["share"] for layer in found["layers"]) + found["tv_share"] == pytest.approx(1)
+    with Image.open(io.BytesIO(base64.b64decode(found["maps"]["style"]))) as picture:
+        assert picture.size == (found["width"], found["height"])
+    assert set(found["matrices"]["block1_conv1"]) == {"now", "target"}
+
+
+def test_a_picture_that_cannot_be_read_is_refused(content, style):
+    with pytest.raises(ImageError):
+        execute(job(b"no picture", content, style))
