@@ -99,11 +99,12 @@ UNDO = "undo"
 CLOSE_UNDO = "forget"
 
 # The Instant page.
-STYLES = "styles"  # [{"name", "title", "network"}] of the grid
-STYLE_ACTION = "style-wish"  # requested for a style: {"do", "name", "title", "n"}
+STYLES = "styles"  # [{"name", "title", "network", "picture"}] of the grid; the name of a painting is its reference
+STYLE_ACTION = "style-wish"  # requested for a style: {"do", "name", "title", "n", "paintings", "picture"}
 STYLE_GRID = "style-wall"
 STYLE_IMPORT = "style-import"
-PREVIEWS_REQUEST = "previews-ask"  # {"n", "page", "ref"}: previews of that picture
+PAINTING_UPLOAD = "painting-upload"  # the drop zone of paintings whose styles are taken without training
+PREVIEWS_REQUEST = "previews-ask"  # {"n", "page", "key", "ref", "styles", "values"}: previews of that picture
 PREVIEWS = "previews"
 RESULT_REQUEST = "paint-ask"  # {"n", "page", "ref", "title", "mix", "values"}: a result of that picture
 RESULT_ANSWER = "painted"

@@ -171,6 +171,52 @@ def test_what_is_no_picture_and_what_is_no_style_is_said(visit: Visit) -> None:
     expect(page.locator("#toast")).to_contain_text("'notes.style' is no style file of ours")
 
 
+def test_paintings_are_styles_mixed_kept_and_taken_away(visit: Visit) -> None:
+    page = visit()
+    enter(page)
+    named = page.locator(".style-card").count()
+    files = [
+        {"name": f"my_{colour}.png", "mimeType": "image/png", "buffer": picture(96, 80, colour)}
+        for colour in ("maroon", "olive")
+    ]
+    page.set_input_files("#painting-upload input", files)
+    paintings = page.locator(".style-card[data-style^=uploads]")
+    expect(paintings).to_have_count(2)
+    previewed(page)
+    expect(paintings.first).to_contain_text("my maroon")
+    paintings.first.locator(".style-pick").click()
+    painted(page)
+    page.locator(".style-card:not([data-style^=uploads]) .style-mix").first.click()
+    expect(page.locator("#mix-name-0")).to_have_text("my maroon")
+    expect(page.locator("#instant-wrong")).to_be_empty()
+
+    paintings.first.locator("summary").click()
+    paintings.first.get_by_label("Title").fill("My Garden")
+    paintings.first.get_by_role("button", name="Keep as a style").click()
+    kept = page.locator("#hung-my-garden")
+    expect(kept).to_contain_text("yours")
+    expect(page.locator("#mix-name-0")).to_have_text("My Garden")
+    expect(paintings).to_have_count(1)
+    paintings.first.locator("summary").click()
+    paintings.first.locator("[data-do=remove]").click()
+    expect(paintings).to_have_count(0)
+    kept.locator("summary").click()
+    for _ in range(2):
+        kept.locator("[data-do=remove]").click()
+    expect(page.locator(".style-card")).to_have_count(named)
+
+
+def test_a_text_file_dropped_as_a_style_is_named(visit: Visit) -> None:
+    page = visit()
+    enter(page)
+    file = {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"hello there"}
+    page.set_input_files("#painting-upload input", file)
+    expect(page.locator("#toast")).to_contain_text("'notes.txt' must be a picture")
+    expect(page.locator("#toast")).to_contain_text("got a text file")
+    page.set_input_files("#style-import input", file)
+    expect(page.locator("#toast")).to_contain_text("'notes.txt' is no style file of ours")
+
+
 def test_ones_own_styles_are_brought_mixed_named_and_removed(visit: Visit, site: Site) -> None:
     page = visit()
     enter(page)

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from dash import no_update
 from PIL import Image
 
-from nst.errors import Conflict, NotFound, StyleError
+from nst.errors import Conflict, ImageError, NotFound, StyleError
 from nst.jobs.archive import Archive
 from nst.jobs.queue import Queue
 from nst.jobs.store import Store
@@ -17,14 +18,16 @@ from nst.options.fast_options import FastOptions
 from nst.options.option_field import options_of
 from nst.options.settings import Settings
 from nst.pictures.images import MAX_BYTES, encode_png
-from nst.pictures.samples import STYLES
+from nst.pictures.samples import STYLES, find
 from nst.styles.style_file import name_of
+from nst.styles.style_library import shipped_file
 from nst.web import ids
-from nst.web.callbacks.instant import answer, import_styles, perform_action, result, studio_choices
+from nst.web.callbacks.instant import answer, result, studio_choices
+from nst.web.callbacks.style_grid import chosen_photo, grid, import_styles, perform_action, receive
 from nst.web.components import data_url
 from nst.web.components.form import FAST_BOXES, FAST_PREFIX, has_slider
 from nst.web.components.mix import MIX_SLOTS
-from nst.web.components.style_card import style_card, style_summary
+from nst.web.components.style_card import painting_card, style_card, style_summary
 from nst.web.pages import studio
 from nst.web.service.fast_styles import FastResult
 from nst.web.service.result_cache import ResultCache
@@ -91,16 +94,16 @@ def test_imported_styles_are_listed_with_the_shipped_ones_and_have_a_menu(servic
         [each for each in components(style_card(entry, entry.shipped)) if each._type == "Details"] for entry in entries
     ]
     assert [bool(menu) for menu in menus] == [not entry.shipped for entry in entries]
-    assert style_summary(own) == {"name": "waves", "title": "The waves", "network": own.file.network}
+    assert style_summary(own) == {"name": "waves", "title": "The waves", "network": own.file.network, "picture": ""}
 
 
 def test_a_style_is_renamed_by_its_title_and_removed(service: Service) -> None:
     imported(service, "waves")
-    perform_action(service, {"do": "rename", "name": "waves", "title": "Été à la mer"})
+    perform_action(service, {"do": "rename", "name": "waves", "title": "Été à la mer", "paintings": []})
     assert service.library.find("ete-a-la-mer").style.title == "Été à la mer"
-    perform_action(service, {"do": "rename", "name": "ete-a-la-mer", "title": "海"})
+    perform_action(service, {"do": "rename", "name": "ete-a-la-mer", "title": "海", "paintings": []})
     assert service.library.find("ete-a-la-mer").style.title == "海"
-    perform_action(service, {"do": "remove", "name": "ete-a-la-mer"})
+    perform_action(service, {"do": "remove", "name": "ete-a-la-mer", "paintings": []})
     with pytest.raises(NotFound):
         service.library.find("ete-a-la-mer")
 
@@ -112,16 +115,59 @@ def test_a_name_is_made_of_a_title() -> None:
 
 def test_shipped_styles_stay_and_a_file_that_is_no_style_file_is_refused(service: Service) -> None:
     with pytest.raises(StyleError, match="cannot be changed"):
-        perform_action(service, {"do": "remove", "name": service.library.entries()[0].name})
+        perform_action(service, {"do": "remove", "name": service.library.entries()[0].name, "paintings": []})
     with pytest.raises(StyleError, match=r"'photo\.png' is no style file"):
         import_styles(service, data_url.encode(picture()) or "", "photo.png")
+
+
+def test_a_dropped_painting_is_stored_and_is_a_card_before_the_styles(service: Service) -> None:
+    [ref] = receive(service, data_url.encode(picture(96, 80)) or "", "my_garden.png")
+    shown = grid(service, [ref, "uploads/" + "0" * 64])
+    assert shown["styles"][0] == {
+        "name": ref,
+        "title": "my garden",
+        "network": shipped_file().network,
+        "picture": ref.removeprefix("uploads/"),
+    }
+    assert len(shown["styles"]) == len(shown["grid"]) == 1 + len(service.library.entries())
+    assert shown["grid"][0].id == ids.style_card(ref)
+    buttons = {each.to_plotly_json()["props"].get("data-do") for each in components(shown["grid"][0])}
+    assert {"pick", "mix", "keep", "remove"} <= buttons
+    fixed = {each.to_plotly_json()["props"].get("data-do") for each in components(painting_card(ref, "x", True))}
+    assert "keep" not in fixed
+
+
+def test_a_style_file_dropped_as_a_painting_is_imported(service: Service) -> None:
+    assert receive(service, data_url.encode(style_file("waves").to_bytes()) or "", "waves.style") == []
+    assert service.library.find("waves")
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"hello there", "'a.png' must be a picture .* got a text file"),
+        (picture(60, 80), "at least 64 px wide and high, got 60 x 80 px"),
+        (encode_png(np.full((80, 80, 3), 0.5, np.float32)), "'a.png' must have more than one color"),
+    ],
+)
+def test_what_cannot_be_a_style_is_refused_in_one_line(service: Service, data: bytes, words: str) -> None:
+    with pytest.raises(ImageError, match=words):
+        receive(service, data_url.encode(data) or "", "a.png")
+
+
+def test_the_picture_that_an_address_names_is_chosen_if_it_is_stored(service: Service) -> None:
+    ref = service.pictures.keep(picture(), "boat.png")
+    assert chosen_photo(service, {"picture": ref}) == {"ref": ref, "title": "boat.png"}
+    assert chosen_photo(service, {"picture": "samples/owl"}) == {"ref": "samples/owl", "title": find("owl").title}
+    for gone in ("uploads/" + "0" * 64, "uploads/../../etc", "nothing", None):
+        assert chosen_photo(service, {"picture": gone}) is no_update
 
 
 def test_in_a_shared_studio_no_visitor_changes_the_styles(tmp_path: Path) -> None:
     service = service_in(tmp_path, many=True)
     for change in (
         lambda: imported(service, "waves"),
-        lambda: perform_action(service, {"do": "remove", "name": "waves"}),
+        lambda: perform_action(service, {"do": "remove", "name": "waves", "paintings": []}),
     ):
         with pytest.raises(Conflict, match="only who runs it"):
             change()

@@ -19,7 +19,7 @@ from nst.pictures.images import fit
 from nst.runs.memory_budget import GIGABYTE, spare
 from nst.styles.network_plan import Plan
 from nst.styles.style_file import StyleFile
-from nst.styles.style_library import SHIPPED
+from nst.styles.style_library import shipped_file
 
 Array = NDArray[np.float32]
 MOST_WHOLE_PIXELS = 3 * 2**20  # of a picture that is painted whole; larger ones are painted in strips
@@ -90,16 +90,21 @@ def apply_mix(picture: Array, file: StyleFile, mix: Mapping[str, float], options
         height, width = fit(height, width, options.size)
     painted_sides = [max(SMALLEST_SIDE, round(side / options.stroke_size)) for side in (height, width)]
     _check_memory(file.plan, math.prod(painted_sides), height * width)
-    style = np.array(list(mix.values()), np.float32) @ np.stack([file.styles[name].vector for name in mix])
+    style = style_vector(file, mix)
     strength = options.strength**STRENGTH_EXPONENT
     painted = _network_of(file).paint(_resized(picture, *painted_sides), style, strength)
     painted = _resized(painted, height, width)
     return _with_colors_of(picture, painted) if options.keep_colors else painted
 
 
+def style_vector(file: StyleFile, mix: Mapping[str, float]) -> Array:
+    """The vector of a mix of the styles of `file`, [plan.length] float32; `mix` has weights of sum 1."""
+    return np.array(list(mix.values()), np.float32) @ np.stack([file.styles[name].vector for name in mix])
+
+
 def warm_up() -> None:
     """Load and trace the shipped network, so that the first picture does not wait for that."""
-    file = StyleFile.from_bytes(SHIPPED.read_bytes())
+    file = shipped_file()
     apply_mix(
         np.zeros((SMALLEST_SIDE, SMALLEST_SIDE, 3), np.float32), file, {next(iter(file.styles)): 1.0}, FastOptions()
     )

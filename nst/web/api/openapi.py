@@ -97,6 +97,8 @@ def _object_of(*rules: Option, required: tuple[str, ...] = (), **more: Any) -> d
 PICTURE = {"type": "string", "description": "base64, or a data URL"}
 FILE = {"type": "string", "format": "binary"}
 TEXT = {"type": "string", "description": "the options as JSON; or one field each"}
+STYLE_NAME = {"type": "string", "pattern": f"^{NAME.pattern}$", "maxLength": MOST_NAME}
+STYLE_TITLE = {"type": "string", "minLength": 1, "maxLength": MOST_TITLE}
 
 
 def _several(picture: dict[str, Any]) -> dict[str, Any]:
@@ -124,11 +126,12 @@ def _fast_body() -> dict[str, Any]:
         "minProperties": 1,
         "maxProperties": MOST_MIXED,
     }
+    names = "a fast style's name, a painting's reference, samples/NAME or uploads/ID, or weights by these"
     style = {
         "anyOf": [{"type": "string"}, weights],
-        "description": "a fast style's name, or weights by name",
+        "description": f"{names}; or a painting in base64 or as a data URL",
     }
-    named = {"type": "string", "description": "a fast style's name, or weights by name as JSON"}
+    named = {"anyOf": [{"type": "string"}, FILE], "description": f"{names} as JSON; or a painting"}
     both, format = ("content", "style"), schema_of(FORMAT)
     as_json = _object({"content": picture, "style": style, "options": FAST_OPTIONS_SCHEMA, "format": format}, both)
     as_form = _object(
@@ -153,15 +156,19 @@ FAST_BODY = _fast_body()
 STYLE_FILE_BODY = {
     "requestBody": {
         "required": True,
-        "content": {"multipart/form-data": {"schema": _object({"file": FILE}, ("file",))}},
+        "content": {
+            "multipart/form-data": {
+                "schema": _object({"file": FILE, "name": STYLE_NAME, "title": STYLE_TITLE}, ("file",))
+            }
+        },
     }
 }
 RENAME_BODY = _json_body(
     {
         **_object(
             {
-                "name": {"type": "string", "pattern": f"^{NAME.pattern}$", "maxLength": MOST_NAME},
-                "title": {"type": "string", "minLength": 1, "maxLength": MOST_TITLE},
+                "name": STYLE_NAME,
+                "title": STYLE_TITLE,
             }
         ),
         "minProperties": 1,

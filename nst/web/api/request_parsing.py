@@ -1,6 +1,8 @@
 """Parses request bodies: pictures in base64 or as files, options, sizes. An error is one line that names the field."""
 
+import asyncio
 import json
+import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -8,11 +10,13 @@ from typing import Any
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
 
-from nst.errors import InputError
+from nst.errors import ImageError, InputError
 from nst.options.option_field import ECHO, Option, did_you_mean, shown
 from nst.options.picture_roles import MOST_STYLES, STYLE_ROLES
 from nst.pictures.images import MAX_PIXELS, MIN_SIDE
 from nst.runs.job import Format
+from nst.styles.style_file import MOST_NAME
+from nst.styles.style_picture import StylePicture
 from nst.web.middleware.json_limit import check_json
 from nst.web.problems import FieldError, Malformed
 from nst.web.service.base64_decoding import decode_base64
@@ -26,6 +30,7 @@ MORE_EPOCHS = Option("epochs", int, 0, "how many epochs to paint beyond those it
 EPOCH = Option("epoch", int, None, "whose frame to begin with; it must be kept", "run", low=0, high=10**6)
 FAVOURITE = Option("favourite", bool, None, "whether the run is one", "run")
 FORMAT = Option("format", str, "png", "of the result; jpeg loses what is transparent", "picture", choices=FORMATS)
+BASE64 = re.compile(rf"data:|[\w+/=\s]{{{MOST_NAME + 1}}}", re.ASCII)  # how a picture begins, and no style's name
 
 
 @dataclass(frozen=True)
@@ -42,7 +47,7 @@ class FastRequest:
     """A request for a picture in one pass."""
 
     content: bytes | str  # a picture's file, or its reference
-    style: str | dict[str, Any]  # a name, or weights by name
+    style: str | dict[str, Any] | StylePicture  # a name or the reference of a picture, weights by these, or a painting
     options: Any  # as JSON, not checked yet
     format: Format
 
@@ -83,20 +88,30 @@ def fast_request(text: bytes) -> FastRequest:
 
 async def fast_request_from_form(request: Request) -> FastRequest:
     """Parse a form that requests a picture in one pass; a mix is JSON, options are as in `run_request_from_form`."""
-    files, values = await _form(request, ("content",), texts=("style", FORMAT.name))
+    files, values = await _form(request, ("content", "style"), texts=("style", FORMAT.name))
     content, _ = _required("content", files.get("content"), "give a picture")
     style, format = values.pop("style", None), FORMAT.check(values.pop(FORMAT.name, FORMAT.default))
+    if "style" in files:
+        return FastRequest(content, await asyncio.to_thread(painting, "style", *files["style"]), values, format)
     if isinstance(style, str) and style.lstrip().startswith("{"):
         style = _json_object("style", style)
     return FastRequest(content, _style(style), values, format)
 
 
-async def file_of_form(request: Request) -> tuple[bytes, str]:
-    """Return (bytes, name) of the `file` of a form."""
-    files, values = await _form(request, ("file",))
-    _check_names(values, ("file",))
+async def style_of_form(request: Request) -> tuple[bytes, str, dict[str, str]]:
+    """Return (bytes, name of the file, {"name", "title"} as far as given) of a form that adds styles."""
+    files, values = await _form(request, ("file",), texts=("name", "title"))
+    _check_names(values, ("file", "name", "title"))
     data, name = _required("file", files.get("file"), "give one, as multipart/form-data")
-    return data, name
+    return data, name, values
+
+
+def painting(field: str, data: bytes, name: str) -> StylePicture:
+    """Return the painting in a picture file called `name`. Raises FieldError with `field`."""
+    try:
+        return StylePicture.read(data, name)
+    except ImageError as error:
+        raise FieldError(field, error) from error
 
 
 async def _form(request: Request, roles: Collection[str], texts: Collection[str] = ()) -> tuple[Files, Any]:
@@ -185,12 +200,13 @@ def _is_ref(given: Any) -> bool:
     return isinstance(given, str) and given.startswith(("samples/", "uploads/"))
 
 
-def _style(given: Any) -> str | dict[str, Any]:
-    found = _required("style", given, "name one, or several with their weights")
+def _style(given: Any) -> str | dict[str, Any] | StylePicture:
+    found = _required("style", given, "name one, several with their weights, or give a picture")
     if not isinstance(found, str | dict):
-        rule = "`style` must be a style's name, or an object of names and weights"
+        rule = "`style` must be a style's name, an object of names and weights, or a picture in base64"
         raise FieldError("style", InputError(f"{rule}, got {shown(given)}"))
-    return found
+    is_picture = isinstance(found, str) and not _is_ref(found) and BASE64.match(found)
+    return painting("style", decode("style", found), "style") if is_picture else found
 
 
 def _required(name: str, given: Any, advice: str) -> Any:

@@ -15,13 +15,14 @@ from nst.web.callbacks import (
     run,
     sliders,
     steering,
+    style_grid,
     style_mix,
 )
 from nst.web.service.service import Service
 
 MODULES = (
     *(navigation, inputs, style_mix, mask, sliders, estimate, run, network),
-    *(steering, history, restore, gallery, instant),
+    *(steering, history, restore, gallery, style_grid, instant),
 )
 
 

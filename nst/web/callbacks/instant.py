@@ -1,4 +1,4 @@
-"""Callbacks of the Instant page: the grid of styles, their previews of the chosen picture, its result, and Refine.
+"""Callbacks of the Instant page: the previews of the chosen picture in each style, its result, and Refine.
 
 assets/instant.js sends the requests, one of each kind at a time, and shows an answer if it is the newest. An answer
 with "again" means that the worker is busy or not ready: the script repeats the request.
@@ -8,10 +8,11 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
 
-from dash import ClientsideFunction, Dash, Input, Output, State, ctx, no_update, set_props
+from dash import ClientsideFunction, Dash, Input, Output, State, no_update, set_props
 from starlette.concurrency import run_in_threadpool
 
 from nst.errors import Busy, NotFound, NstError, OptionError, TooMany
@@ -27,7 +28,6 @@ from nst.web.components import data_url
 from nst.web.components.chooser import choices_of_run
 from nst.web.components.form import FAST_BOXES, FAST_OPTIONS, read_form
 from nst.web.components.mix import MIX_SLOTS
-from nst.web.components.style_card import style_card, style_summary
 from nst.web.components.toast import show_error
 from nst.web.service.fast_styles import FastResult, shrink
 from nst.web.service.service import Service
@@ -42,7 +42,6 @@ NOTE_WITHOUT_STYLE = "Choose the painting of its style, and press Start."
 def register(app: Dash, service: Service) -> None:
     """Register the callbacks with `app`."""
     _register_script(app)
-    _register_styles(app, service)
     _register_results(app, service)
     _register_refine(app, service)
 
@@ -63,47 +62,6 @@ def _register_script(app: Dash) -> None:
         app.clientside_callback(
             ClientsideFunction("instant", function), Input(store, "data"), prevent_initial_call=True
         )
-
-
-def _register_styles(app: Dash, service: Service) -> None:
-    @app.callback(
-        Output(ids.STYLE_GRID, "children"),
-        Output(ids.STYLES, "data"),
-        Output(ids.STYLE_IMPORT, "contents"),
-        Output(ids.STYLE_IMPORT, "style"),
-        Input(ids.STYLE_ACTION, "data"),
-        Input(ids.STYLE_IMPORT, "contents"),
-        State(ids.STYLE_IMPORT, "filename"),
-        prevent_initial_call=True,
-    )
-    async def update_styles(action: dict[str, Any] | None, contents: str | None, name: str | None) -> tuple[Any, ...]:
-        try:
-            triggered = set(ctx.triggered_prop_ids.values())  # Dash may send both inputs in one call
-            if contents and ids.STYLE_IMPORT in triggered:
-                await asyncio.to_thread(import_styles, service, contents, name or "the file")
-            if action and action["do"] != "list" and ids.STYLE_ACTION in triggered:
-                await asyncio.to_thread(perform_action, service, action)
-        except NstError as error:
-            show_error(str(error))
-        entries = await asyncio.to_thread(service.library.entries)
-        shared = service.settings.many
-        cards = [style_card(entry, entry.shipped or shared) for entry in entries]
-        return cards, [style_summary(entry) for entry in entries], None, {"display": "none"} if shared else {}
-
-
-def import_styles(service: Service, contents: str, name: str) -> None:
-    """Add the styles of an uploaded file to the library. Raises InputError, Conflict."""
-    service.permissions.check_change_styles()
-    service.library.add(data_url.decode(contents), name)
-
-
-def perform_action(service: Service, action: dict[str, Any]) -> None:
-    """Rename or remove a style. Raises NotFound, StyleError, Conflict."""
-    service.permissions.check_change_styles()
-    if action["do"] == "rename":
-        service.library.rename(action["name"], name_of(action["title"]) or action["name"], action["title"])
-    elif action["do"] == "remove":
-        service.library.remove(action["name"])
 
 
 def _register_results(app: Dash, service: Service) -> None:
@@ -140,10 +98,15 @@ def answer(
 
 
 def previews(service: Service, request: dict[str, Any]) -> dict[str, Any]:
-    """Return {"pictures": {style: data URL}}: the picture `request["ref"]` in every style. Raises NstError."""
+    """Return {"pictures": {style: data URL}}: the picture `request["ref"]` in the styles that are named there.
+
+    "key" is that of the request. Raises NstError.
+    """
+    options = replace(FastOptions.from_json(read_form(request["values"], FAST_OPTIONS)), size=None)
     content = service.pictures.read(request["ref"])
-    found = service.fast_styles.thumbnails(content, PREVIEW_SIDE, f"previews of {request['page']}")
-    return {"pictures": {name: data_url.encode(jpeg) for name, jpeg in found.items()}}
+    requester = f"previews of {request['page']}"
+    found = service.fast_styles.thumbnails(content, PREVIEW_SIDE, requester, request["styles"], options)
+    return {"key": request["key"], "pictures": {name: data_url.encode(jpeg) for name, jpeg in found.items()}}
 
 
 def result(service: Service, request: dict[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from nst.options.settings import Settings
 from nst.styles.style_library import Library
 from nst.web.service.fast_styles import FastStyles
 from nst.web.service.forecasts import Forecasts
+from nst.web.service.paintings import Paintings
 from nst.web.service.permissions import Permissions
 from nst.web.service.pictures import Pictures
 from nst.web.service.result_cache import ResultCache
@@ -24,6 +25,6 @@ class Service:
         self.runs = Runs(store, queue, archive, self.pictures, self.forecasts)
         self.timelapses = Timelapses(store)
         self.library = Library(settings.data / "styles")
-        self.fast_styles = FastStyles(queue, self.library)
+        self.fast_styles = FastStyles(queue, self.library, Paintings(self.pictures))
         self.result_cache = ResultCache()
         self.permissions = Permissions(settings.many)
