@@ -64,6 +64,9 @@
   let pictured = "", requested = ""; // keys of the last requests: picture and styles, result
   let paintings = []; // references of the paintings that were dropped
   const unlisted = new Set(); // those that are not missed where a list lacks them
+  let defaults = {}, restored = null; // values of the options at first; the last query that was written or restored
+  let list = null; // the value of the store of styles
+  let outdated; // the list of styles that a list for the restored state replaces; undefined while none is awaited
 
   const styleOf = (name) => styles.find((style) => style.name === name);
   const title = (name) => styleOf(name)?.title;
@@ -84,12 +87,13 @@
   // Called when the address, the chosen picture or the list of styles changes.
   function show(pathname, choice, listed) {
     shown = pathname === ADDRESS;
-    photo = choice;
-    if (!shown) return;
-    if (!listed) return void act("list");
-    styles = listed;
+    [photo, list] = [choice, listed ?? null];
+    if (!shown || restore() || list === outdated) return;
+    outdated = undefined;
+    if (!list) return void act("list");
+    styles = list;
     // Two uploads may have been sent before the first was answered: the second answer then lacks the first painting.
-    const known = listed.map(({ name }) => name).filter(isPainting);
+    const known = list.map(({ name }) => name).filter(isPainting);
     const lost = paintings.filter((ref) => !known.includes(ref));
     paintings = [...paintings, ...known.filter((ref) => !paintings.includes(ref))];
     if (lost.some((ref) => !unlisted.has(ref))) {
@@ -100,6 +104,32 @@
     requestAnimationFrame(() => setMix(mix.map(renamed).filter(({ name }) => title(name))));
     resultChannel.send();
     requestPreviews();
+  }
+
+  // Takes the state of the address, or at first of the session, if the page does not have it; returns whether it does so.
+  function restore() {
+    const { read, queryOfAddress, stateOf } = window.instantState;
+    if (!Object.keys(values).length) return true; // `adjust` was not called yet, and calls `show` again
+    const query = restored === null ? read() : queryOfAddress();
+    if ((!query && restored !== null) || query === restored) return false;
+    restored = query;
+    if (!query) return false;
+    const state = stateOf(query, defaults, DEFAULT_WEIGHT);
+    ({ mix, paintings } = state);
+    unlisted.clear();
+    mix.forEach(({ weight }, n) => set(`mix-weight-${n}`, { value: weight })); // before `adjust` reads them
+    for (const [name, value] of Object.entries(state.values)) set(`option-fast-${name}`, { value });
+    outdated = list;
+    act("list", "", "", { picture: state.picture });
+    return true;
+  }
+
+  // Writes the state into the address and the session.
+  function save() {
+    if (!shown || restored === null) return;
+    const { queryOf, write } = window.instantState;
+    restored = queryOf({ picture: photo.ref, mix, paintings, values }, defaults);
+    write(restored);
   }
 
   // A painting of the mix that was kept under a name goes on as that style.
@@ -118,7 +148,7 @@
   // Requests the next previews that are missing.
   function requestPreviews() {
     clearTimeout(previewsTimer);
-    if (!shown || !Object.keys(values).length) return; // `adjust` was not called yet
+    if (!shown || outdated !== undefined) return;
     const key = previewsKey();
     const missing = styles.map(({ name }) => name).filter((name) => previews[name]?.key !== key);
     find("#style-wall").classList.toggle("is-waiting", missing.length > 0);
@@ -202,10 +232,15 @@
     values = Object.fromEntries(Object.entries(inputs)
       .map(([property, value]) => [property.match(/^option-fast-(.+)\.value$/)?.[1], value])
       .filter(([name]) => name));
+    if (isFirst) {
+      defaults = values;
+      if (shown) show(ADDRESS, photo, list);
+      return;
+    }
     clearTimeout(timer);
     timer = setTimeout(requestResult, DEBOUNCE_MS);
     clearTimeout(previewsTimer);
-    previewsTimer = setTimeout(requestPreviews, isFirst ? 0 : PREVIEWS_DEBOUNCE_MS);
+    previewsTimer = setTimeout(requestPreviews, PREVIEWS_DEBOUNCE_MS);
   }
 
   // The result ---------------------------------------------------------------------------------------------------------
@@ -213,7 +248,9 @@
   const comparison = () => find("#instant-canvas");
 
   function requestResult() {
+    if (outdated !== undefined) return;
     set("instant-stage", { hidden: !mix.length });
+    save();
     if (!shown || !mix.length) return;
     const weights = Object.fromEntries(mix.map(({ name, weight }) => [name, weight]));
     const request = { ref: photo.ref, title: photo.title, mix: weights, values };

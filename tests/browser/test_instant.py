@@ -206,6 +206,51 @@ def test_paintings_are_styles_mixed_kept_and_taken_away(visit: Visit) -> None:
     expect(page.locator(".style-card")).to_have_count(named)
 
 
+def test_a_reload_and_the_way_back_show_the_same_page(visit: Visit) -> None:
+    page = visit()
+    enter(page)
+    drop(page, "navy", "sea.png")
+    painting = {"name": "garden.png", "mimeType": "image/png", "buffer": picture(96, 80, "olive")}
+    page.set_input_files("#painting-upload input", painting)
+    page.locator(".style-card[data-style^=uploads] .style-pick").click()
+    page.locator(".style-card:not([data-style^=uploads]) .style-mix").first.click()
+    before = painted(page)
+    page.locator("#mix-weight-1").fill("20")
+    page.locator("#fast-strength").fill("0.6")
+    painted_anew(page, before)
+    page.wait_for_url(re.compile(r"strength=0\.6"))
+    address = page.url
+
+    def is_as_before() -> None:
+        expect(page.locator("#mix-share-1")).to_have_text("29\u00a0%", timeout=FIRST)
+        painted(page)
+        expect(page.locator("#photo-caption")).to_have_text("sea.png")
+        expect(page.locator("#mix-name-0")).to_have_text("garden")
+        expect(page.locator("#option-fast-strength")).to_have_value("0.6")
+        assert page.url == address
+
+    page.reload()
+    is_as_before()
+    page.click("#to-studio")
+    expect(page.locator("#room-studio")).to_be_visible()
+    page.go_back()
+    is_as_before()
+    page.click("#to-studio")
+    page.wait_for_url(re.compile(r"/$"))
+    page.reload()
+    page.click("#to-instant")
+    is_as_before()
+
+
+def test_an_address_names_picture_style_and_options(visit: Visit) -> None:
+    page = visit("/instant?picture=samples/owl&style=starry-night&stroke_size=2&picture2=x&painting=uploads/none")
+    painted(page)
+    expect(page.locator("#photo-caption")).to_have_text("Owl")
+    expect(page.locator("#option-fast-stroke_size")).to_have_value("2")
+    expect(page.locator("#hung-starry-night .style-pick")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator(".style-card[data-style^=uploads]")).to_have_count(0)
+
+
 def test_a_text_file_dropped_as_a_style_is_named(visit: Visit) -> None:
     page = visit()
     enter(page)

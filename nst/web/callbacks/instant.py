@@ -52,6 +52,7 @@ def _register_script(app: Dash) -> None:
         Input(ids.URL, "pathname"),
         Input(ids.choice("photo"), "data"),
         Input(ids.STYLES, "data"),
+        Input(ids.URL, "search"),
     )
     app.clientside_callback(
         ClientsideFunction("instant", "adjust"),
