@@ -8,6 +8,7 @@
   const DEBOUNCE_MS = 150; // without a change of the controls before a result is requested
   const PREVIEWS_DEBOUNCE_MS = 500; // the same, before the previews are requested
   const MOST_PREVIEWS = 4; // of a request: a result need not wait longer than they take
+  const MOST_ASPECT = 2.5; // of a card's picture, width over height or the reverse; a longer one is shown whole in it
   const DEFAULT_WEIGHT = 50; // of a style that is added to the mix
   // Identifies this browser tab: the server drops its older requests that still wait.
   const PAGE = `${Date.now().toString(36)}${Math.random().toString(36).slice(2)}`;
@@ -164,6 +165,7 @@
       find("#style-wall").classList.remove("is-waiting");
       return;
     }
+    find(".style-grid").style.setProperty("--aspect", Math.min(MOST_ASPECT, Math.max(1 / MOST_ASPECT, answer.aspect)));
     for (const [name, src] of Object.entries(answer.pictures)) previews[name] = { key: answer.key, src };
     requestPreviews();
   }

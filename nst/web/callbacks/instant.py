@@ -34,7 +34,7 @@ from nst.web.service.service import Service
 
 log = logging.getLogger(__name__)
 
-PREVIEW_SIDE = 224  # px
+PREVIEW_SIDE = 288  # px
 NOTE_WITH_STYLE = "Its style is chosen too: press Start."
 NOTE_WITHOUT_STYLE = "Choose the painting of its style, and press Start."
 
@@ -101,13 +101,15 @@ def answer(
 def previews(service: Service, request: dict[str, Any]) -> dict[str, Any]:
     """Return {"pictures": {style: data URL}}: the picture `request["ref"]` in the styles that are named there.
 
-    "key" is that of the request. Raises NstError.
+    "key" is that of the request, "aspect" the width of the picture over its height. Raises NstError.
     """
     options = replace(FastOptions.from_json(read_form(request["values"], FAST_OPTIONS)), size=None)
     content = service.pictures.read(request["ref"])
     requester = f"previews of {request['page']}"
     found = service.fast_styles.thumbnails(content, PREVIEW_SIDE, requester, request["styles"], options)
-    return {"key": request["key"], "pictures": {name: data_url.encode(jpeg) for name, jpeg in found.items()}}
+    height, width = service.pictures.shape(request["ref"])
+    pictures = {name: data_url.encode(jpeg) for name, jpeg in found.items()}
+    return {"key": request["key"], "aspect": width / height, "pictures": pictures}
 
 
 def result(service: Service, request: dict[str, Any]) -> dict[str, Any]:

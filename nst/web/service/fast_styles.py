@@ -8,7 +8,7 @@ from typing import get_args
 import numpy as np
 
 from nst.jobs.queue import Queue
-from nst.options.fast_options import FastOptions, mix_of
+from nst.options.fast_options import FastOptions, mix_of, working_side
 from nst.pictures import images
 from nst.pictures.images import fit
 from nst.runs.job import VECTOR, FastJob, FastPicture, FastRequest, Format
@@ -20,7 +20,6 @@ from nst.web.service.paintings import Paintings, is_ref
 from nst.web.service.pictures import DECODED_SIDE
 
 FORMATS: tuple[Format, ...] = get_args(Format)
-THUMBNAIL_SCALE = 2  # thumbnails are stylized at this multiple of their side: strokes then look as in the full result
 JPEG_QUALITY = 95  # of a reduced picture, 0 to 100
 
 
@@ -92,13 +91,14 @@ class FastStyles:
     ) -> dict[str, bytes]:
         """Stylize `content` in each of `styles`, by default all of the library: JPEG files by style, in their order.
 
-        The pictures are at most `side` x `side` px. A stored painting is named by its reference. Raises as `stylize`.
+        They are at most `side` x `side` px: what the network paints for `stylize`, reduced. Raises as `stylize`.
         """
         wanted = [entry.name for entry in self.library.entries()] if styles is None else list(styles)
-        small = shrink(content, THUMBNAIL_SCALE * side)
+        options = options or FastOptions()
+        small = shrink(content, working_side(1, options.stroke_size))
         found: dict[str, bytes] = {}
         for group in self._by_network(wanted):
-            requests = [FastRequest({style: 1.0}, options or FastOptions(), "jpeg", side) for style in group.weights]
+            requests = [FastRequest({style: 1.0}, options, "jpeg", side) for style in group.weights]
             pictures = self._run(small, group, requests, requester)
             found |= {style: picture.data for style, picture in zip(group.weights, pictures, strict=True)}
         return {style: found[style] for style in wanted}
