@@ -13,7 +13,7 @@ from nst.errors import Conflict, ImageError, InputError, NotFound, StyleError
 from nst.options.fast_options import FastOptions
 from nst.styles.style_file import SUFFIX
 from nst.styles.style_library import Entry
-from nst.web.api import request_parsing, responses
+from nst.web.api import fast_request_parsing, request_parsing, responses
 from nst.web.api.access import ServiceDep
 from nst.web.api.openapi import FAST_BODY, RENAME_BODY, STYLE_FILE_BODY, Responses, errors, file_response
 from nst.web.problems import FieldError
@@ -70,9 +70,9 @@ async def stylize_fast(request: Request, service: ServiceDep) -> Response:
     contains under `nst-fast` how it was made: a PNG in its text, a JPEG in its comment.
     """
     if request_parsing.is_form(request):
-        given = await request_parsing.fast_request_from_form(request)
+        given = await fast_request_parsing.fast_request_from_form(request)
     else:
-        given = await asyncio.to_thread(request_parsing.fast_request, await request.body())
+        given = await asyncio.to_thread(fast_request_parsing.fast_request, await request.body())
     options = FastOptions.from_json(given.options)
     content = given.content
     if isinstance(content, str):
@@ -109,9 +109,9 @@ async def add(request: Request, service: StylesDep) -> dict[str, Any]:
     `file` of the form is either; it is checked first. Refused if a style of the same name exists. Where several people
     share the studio, only its operator adds, renames and removes styles, with `nst styles`.
     """
-    data, file_name, given = await request_parsing.style_of_form(request)
+    data, file_name, given = await fast_request_parsing.style_of_form(request)
     if "name" in given:
-        painting = await asyncio.to_thread(request_parsing.painting, "file", data, file_name)
+        painting = await asyncio.to_thread(fast_request_parsing.painting, "file", data, file_name)
         names = [await run_in_threadpool(service.fast_styles.add, painting, given["name"], given.get("title", ""))]
     elif given:
         raise FieldError("title", InputError("`title` is of a painting's style: give its `name`, too"))
@@ -151,7 +151,7 @@ def export(name: Name, service: ServiceDep) -> Response:
 )
 async def rename(request: Request, name: Name, service: StylesDep) -> dict[str, Any]:
     """Change the name, the title, or both, of a style that did not come with the program."""
-    new, title = request_parsing.style_name(await request.body())
+    new, title = fast_request_parsing.style_name(await request.body())
     return describe(await asyncio.to_thread(service.library.rename, name, name if new is None else new, title))
 
 

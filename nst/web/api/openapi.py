@@ -7,7 +7,8 @@ from nst.options.option_field import Option, options_of
 from nst.options.picture_roles import MOST_STYLES
 from nst.pictures.timelapse import TimelapseOptions
 from nst.styles.style_file import MOST_NAME, MOST_TITLE, NAME
-from nst.web.api.request_parsing import EPOCH, FAVOURITE, FORMAT, GPU, MORE_EPOCHS, PICTURE_FIELDS
+from nst.web.api.fast_request_parsing import FORMAT
+from nst.web.api.request_parsing import EPOCH, FAVOURITE, GPU, MORE_EPOCHS, PICTURE_FIELDS
 from nst.web.api.responses import (
     FAST_OPTIONS_SCHEMA,
     LIVE_SCHEMA,
