@@ -276,6 +276,7 @@
     set("instant-result", { src: preview?.src ?? originalUrl(photo) });
     set("instant-numbers", { children: "" });
     set("refine", { disabled: true });
+    set("keep-result", { disabled: true, children: "Keep" });
     set("instant-download", { disabled: true, href: null });
   }
 
@@ -309,6 +310,7 @@
     set("instant-numbers", { children: answer.numbers });
     set("instant-download", { href: answer.src, download: answer.file, disabled: false });
     set("refine", { disabled: false });
+    set("keep-result", { disabled: false, children: "Keep" });
   }
 
   // Clicks and keys ----------------------------------------------------------------------------------------------------

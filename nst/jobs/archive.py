@@ -42,10 +42,12 @@ class Archive:
         favourite: bool = False,
         before: str = "",
         limit: int = 50,
+        fast: bool = False,
     ) -> list[tuple[Run, bool]]:
         """(run, whether it is a favourite), newest first, at most `limit` older than the run `before`. Raises NotFound.
 
-        `words` must all be found in a run's settings, its network or the names of its pictures, in any case.
+        `words` must all be found in a run's settings, its network or the names of its pictures, in any case. With
+        `fast`, only pictures that were painted in one pass.
         """
         where, values = ["deleted IS NULL"], []
         if client:
@@ -54,6 +56,8 @@ class Archive:
         if state:
             where.append("state = ?")
             values.append(state)
+        if fast:
+            where.append("json_extract(run, '$.fast') IS NOT NULL")
         if favourite:
             where.append("favourite = 1")
         if before:

@@ -40,6 +40,8 @@ SWAP = "swap"
 SURPRISE = "surprise"
 RANDOM_SEED = "dice"
 INIT_CHOOSER = "own-start"
+START_PICTURE = "start-picture"  # that a run is to start from, in the place of the painting
+START_IMAGE = "start-image"
 
 # Actions on a run: steer, look at earlier epochs, continue, branch.
 PAUSE = "pause"
@@ -118,6 +120,7 @@ RESULT = "instant-result"
 COMPARISON_SLIDER = "instant-cut"  # how much of the original is shown over the result, %
 RESULT_TITLE = "instant-title"
 RESULT_NUMBERS = "instant-numbers"
+KEEP_RESULT = "keep-result"
 RESULT_DOWNLOAD = "instant-download"
 REFINE = "refine"
 NOTE = "note"

@@ -75,6 +75,15 @@ def _result_panel() -> Component:
                         title="Hand it to the studio, as the start of a painting",
                     ),
                     dbc.Button(
+                        "Keep",
+                        id=ids.KEEP_RESULT,
+                        disabled=True,
+                        outline=True,
+                        color="secondary",
+                        size="sm",
+                        title="Keep it in the gallery, with its settings",
+                    ),
+                    dbc.Button(
                         "Download",
                         id=ids.RESULT_DOWNLOAD,
                         disabled=True,

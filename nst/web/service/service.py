@@ -7,6 +7,7 @@ from nst.options.settings import Settings
 from nst.styles.style_library import Library
 from nst.web.service.fast_styles import FastStyles
 from nst.web.service.forecasts import Forecasts
+from nst.web.service.kept_results import KeptResults
 from nst.web.service.paintings import Paintings
 from nst.web.service.permissions import Permissions
 from nst.web.service.pictures import Pictures
@@ -27,4 +28,5 @@ class Service:
         self.library = Library(settings.data / "styles")
         self.fast_styles = FastStyles(queue, self.library, Paintings(self.pictures))
         self.result_cache = ResultCache()
+        self.kept_results = KeptResults(store, archive, self.pictures, self.library)
         self.permissions = Permissions(settings.many)
