@@ -12,22 +12,28 @@ from PIL import Image
 
 from nst.errors import Conflict, ImageError, NotFound, StyleError
 from nst.jobs.archive import Archive
+from nst.jobs.maintenance import repair
 from nst.jobs.queue import Queue
 from nst.jobs.store import Store
 from nst.options.fast_options import FastOptions
 from nst.options.option_field import options_of
 from nst.options.settings import Settings
+from nst.options.style_options import StyleOptions
 from nst.pictures.images import MAX_BYTES, encode_png
+from nst.pictures.provenance import FastProvenance
 from nst.pictures.samples import STYLES, find
+from nst.runs.run import Run, State
 from nst.styles.style_file import name_of
 from nst.styles.style_library import shipped_file
 from nst.web import ids
-from nst.web.callbacks.instant import answer, result, studio_choices
+from nst.web.callbacks.instant import answer, keep_result, painting_of, result, studio_settings
 from nst.web.callbacks.style_grid import chosen_photo, grid, import_styles, perform_action, receive
 from nst.web.components import data_url
 from nst.web.components.form import FAST_BOXES, FAST_PREFIX, has_slider
 from nst.web.components.mix import MIX_SLOTS
+from nst.web.components.run_card import facts
 from nst.web.components.style_card import painting_card, style_card, style_summary
+from nst.web.components.urls import instant_url
 from nst.web.pages import studio
 from nst.web.service.fast_styles import FastResult
 from nst.web.service.result_cache import ResultCache
@@ -216,10 +222,11 @@ def test_results_are_kept_until_newer_ones_exceed_the_limits() -> None:
 def test_refine_chooses_the_picture_and_its_result(service: Service) -> None:
     imported(service, "waves")
     wanted = painted(service, waves=1.0)
-    choices = studio_choices(service, wanted)
+    choices, options = studio_settings(service, wanted)
     assert choices["content"] == wanted["photo"]
     assert service.pictures.read(choices["init"]["ref"]) == picture(colour="red")
-    assert "style" not in choices, "its painting is not a sample"
+    assert "style" not in choices, "its painting is not at hand"
+    assert options == StyleOptions(init="image"), "the run takes no longer than any other"
 
 
 def test_refine_takes_a_result_of_more_bytes_than_an_upload_may_have(service: Service) -> None:
@@ -228,14 +235,82 @@ def test_refine_takes_a_result_of_more_bytes_than_an_upload_may_have(service: Se
     large = encode_png(noise)
     assert len(large) > MAX_BYTES
     wanted["key"] = service.result_cache.put(FastResult(large, 3800, 3000, 9.0, {"waves": 1.0}))
-    kept = Image.open(io.BytesIO(service.pictures.read(studio_choices(service, wanted)["init"]["ref"])))
+    kept = Image.open(io.BytesIO(service.pictures.read(studio_settings(service, wanted)[0]["init"]["ref"])))
     assert (kept.format, kept.size) == ("JPEG", (3800, 3000))
 
 
-def test_refine_chooses_the_sample_that_a_style_was_trained_on(service: Service) -> None:
-    sample, file = STYLES[2], style_file("mine", "waves")
+def test_refine_chooses_the_painting_of_each_style_where_it_is_at_hand(service: Service) -> None:
+    sample, file = STYLES[2], style_file("mine", "copied", "waves")
     mine = replace(file.styles["mine"], provenance={"learned_from": sample.name})
-    service.library.add(replace(file, styles={**file.styles, "mine": mine}).to_bytes())
+    copied = replace(file.styles["copied"], provenance={"picture": "0" * 64})
+    service.library.add(replace(file, styles={**file.styles, "mine": mine, "copied": copied}).to_bytes())
+    ref = service.pictures.keep(picture(96, 72), "garden.png")
     sampled = {"ref": f"samples/{sample.name}", "title": sample.title}
-    assert studio_choices(service, painted(service, mine=0.6, waves=0.4))["style"] == sampled
-    assert "style" not in studio_choices(service, painted(service, mine=0.4, waves=0.6))
+    copy = painting_of(service, "copied")
+    assert copy
+    assert copy["title"] == "The copied"
+    assert service.pictures.read(copy["ref"]) == file.styles["copied"].picture
+    assert painting_of(service, "mine") == sampled
+    assert painting_of(service, ref) == {"ref": ref, "title": "garden.png"}
+    assert painting_of(service, "waves") is None
+    assert painting_of(service, "gone") is None
+
+    mix = {"mine": 0.3, "copied": 0.5, "waves": 0.2}
+    choices, options = studio_settings(service, painted(service, **mix))
+    assert (choices["style"], choices["style2"]) == (copy, sampled)
+    assert "style3" not in choices
+    assert options == StyleOptions(init="image", style_mix=(0.5, 0.3))
+
+
+def kept(service: Service, mix: dict[str, float], **options: Any) -> Run:
+    """The run of a result in that mix that is kept."""
+    hashes = {name.removeprefix("uploads/"): weight for name, weight in mix.items()}
+    text = FastProvenance("1", "network", hashes, FastOptions(**options)).to_text()
+    data = encode_png(np.full((48, 64, 3), 0.5, np.float32), text={"nst-fast": text})
+    key = service.result_cache.put(FastResult(data, 64, 48, 0.25, mix))
+    ref = service.pictures.keep(picture(colour="navy"), "boat.png")
+    return keep_result(service, {"key": key, "photo": {"ref": ref, "title": "boat.png"}})
+
+
+def test_a_kept_result_is_a_run_of_the_gallery_with_its_settings(service: Service) -> None:
+    imported(service, "waves")
+    ref = service.pictures.keep(picture(96, 72, "maroon"), "garden.png")
+    run = kept(service, {"waves": 0.25, ref: 0.75}, strength=0.5)
+    assert service.store.run(run.id) == run
+    assert (run.state, run.width, run.height, run.has_result) == (State.FINISHED, 64, 48, True)
+    assert run.names == {"content": "boat.png", "style": "garden.png", "style2": "The waves"}
+    assert run.fast
+    assert run.fast["options"]["strength"] == 0.5
+    assert service.store.files.result(run.id).read_bytes().startswith(b"\x89PNG")
+    assert Image.open(service.store.files.frame(run.id, 0)).size == (64, 48)
+    assert instant_url(run) == (
+        f"/instant?picture=uploads/{run.content}&style={ref}:75&style=waves:25&painting={ref}&strength=0.5"
+    )
+    assert facts(run) == ["one pass", "64 × 48 px", "0.25 s"]
+    assert [found.id for found, _ in service.archive.find(fast=True)] == [run.id]
+    service.archive.delete(run.id)
+    assert service.archive.find(fast=True) == []
+
+
+def test_a_kept_result_has_nothing_to_continue(service: Service) -> None:
+    imported(service, "waves")
+    run = kept(service, {"waves": 1.0})
+    for change in (
+        lambda: service.runs.resume(run.id, 10),
+        lambda: service.runs.branch(run.id, 0, more=10),
+        lambda: service.runs.steer(run.id, {"strength": 2.0}),
+    ):
+        with pytest.raises(Conflict, match="in one pass"):
+            change()
+
+
+def test_a_kept_result_survives_the_loss_of_the_database(tmp_path: Path) -> None:
+    service = service_in(tmp_path / "lost")
+    imported(service, "waves")
+    run = kept(service, {"waves": 1.0})
+    service.store.close()
+    for path in (tmp_path / "lost").glob("studio.sqlite*"):
+        path.unlink()
+    repair(tmp_path / "lost")
+    found = Store(tmp_path / "lost").run(run.id)
+    assert (found.fast, found.width, found.has_result, found.state) == (run.fast, 64, True, State.FINISHED)

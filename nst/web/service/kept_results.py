@@ -58,7 +58,7 @@ class KeptResults:
         frame = images.encode_jpeg(images.resize(picture, *sides), FRAME_QUALITY)
         self._store.files.write_ended(run, frame, result.data)
         self._store.restore_run(run, [(run.epoch, len(frame))])
-        return run
+        return self._store.run(run.id)
 
     def _painting(self, style: str) -> tuple[str, str]:
         """(the id of an upload, the title) of a painting, or of the copy of a named style's painting."""
