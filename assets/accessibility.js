@@ -7,7 +7,7 @@
   }
 
   function describe() {
-    document.querySelectorAll(".drop input[type=file]").forEach((input) => {
+    document.querySelectorAll(".chooser .drop input[type=file]").forEach((input) => {
       const role = input.closest("[id$=-upload]").id.replace("-upload", "");
       setAttributes(input, { "aria-label": `Choose a picture: ${role}`, accept: "image/*" });
     });
@@ -25,8 +25,9 @@
     });
     document.querySelectorAll("#settings input[type=file]").forEach((input) =>
       setAttributes(input, { "aria-label": "Choose a result, for its settings", accept: "image/png" }));
+    setAttributes(document.querySelector("#painting-upload input"), { "aria-label": "Style from a painting", accept: "image/*,.style" });
     document.querySelectorAll("#style-import input").forEach((input) =>
-      setAttributes(input, { "aria-label": "Import a style" }));
+      setAttributes(input, { "aria-label": "Import a style", accept: ".style" }));
     document.querySelectorAll(".sample").forEach((sample) =>
       setAttributes(sample, { "aria-pressed": String(sample.classList.contains("sample-chosen")) }));
     setAttributes(document.querySelector("#start"), { "aria-describedby": "estimate" });

@@ -6,6 +6,9 @@
   const REPLACE_MS = 10000; // that a newer request waits for the answer to an older one
   const LOST_MS = 120000; // after which a request without an answer is repeated
   const DEBOUNCE_MS = 150; // without a change of the controls before a result is requested
+  const PREVIEWS_DEBOUNCE_MS = 500; // the same, before the previews are requested
+  const MOST_PREVIEWS = 4; // of a request: a result need not wait longer than they take
+  const MOST_ASPECT = 2.5; // of a card's picture, width over height or the reverse; a longer one is shown whole in it
   const DEFAULT_WEIGHT = 50; // of a style that is added to the mix
   // Identifies this browser tab: the server drops its older requests that still wait.
   const PAGE = `${Date.now().toString(36)}${Math.random().toString(36).slice(2)}`;
@@ -58,12 +61,20 @@
 
   const previewChannel = channel("previews-ask"), resultChannel = channel("paint-ask");
   let shown = false, photo = null, styles = [], mix = [], values = {}; // mix: [{name, weight}]
-  let previews = {}, actions = 0, timer = 0;
-  let previewed = "", pictured = "", requested = ""; // keys of the last requests: previews, picture and styles, result
+  let previews = {}, actions = 0, timer = 0, previewsTimer = 0; // previews: {style: {key, src}}
+  let pictured = "", requested = ""; // keys of the last requests: picture and styles, result
+  let paintings = []; // references of the paintings that were dropped
+  const unlisted = new Set(); // those that are not missed where a list lacks them
+  let defaults = {}, restored = null; // values of the options at first; the last query that was written or restored
+  let list = null; // the value of the store of styles
+  let outdated; // the list of styles that a list for the restored state replaces; undefined while none is awaited
 
-  const title = (name) => styles.find((style) => style.name === name)?.title;
-  const network = (name) => styles.find((style) => style.name === name)?.network;
-  const act = (what, name, text) => set("style-wish", { data: { do: what, name, title: text, n: ++actions } });
+  const styleOf = (name) => styles.find((style) => style.name === name);
+  const title = (name) => styleOf(name)?.title;
+  const network = (name) => styleOf(name)?.network;
+  const isPainting = (name) => name.includes("/");
+  const act = (what, name, text, more) =>
+    set("style-wish", { data: { do: what, name, title: text, n: ++actions, paintings, ...more } });
 
   // Shows the error of an answer. While the request is repeated, the error is shown as a hint.
   function showMessages({ error = "", again }) {
@@ -77,27 +88,86 @@
   // Called when the address, the chosen picture or the list of styles changes.
   function show(pathname, choice, listed) {
     shown = pathname === ADDRESS;
-    photo = choice;
-    if (!shown) return;
-    if (!listed) return void act("list");
-    styles = listed;
-    requestAnimationFrame(() => setMix(mix.filter(({ name }) => title(name))));
-    [previewChannel, resultChannel].forEach(({ send }) => send());
-    const key = [photo.ref, ...styles.map(({ name }) => name)].join(" ");
-    if (key === previewed) return;
-    previewed = key;
-    find("#style-wall").classList.add("is-waiting");
-    previewChannel.request({ ref: photo.ref });
+    [photo, list] = [choice, listed ?? null];
+    if (!shown || restore() || list === outdated) return;
+    outdated = undefined;
+    if (!list) return void act("list");
+    styles = list;
+    // Two uploads may have been sent before the first was answered: the second answer then lacks the first painting.
+    const known = list.map(({ name }) => name).filter(isPainting);
+    const lost = paintings.filter((ref) => !known.includes(ref));
+    paintings = [...paintings, ...known.filter((ref) => !paintings.includes(ref))];
+    if (lost.some((ref) => !unlisted.has(ref))) {
+      lost.forEach((ref) => unlisted.add(ref)); // one that is not stored is requested once
+      return void act("list");
+    }
+    paintings = known;
+    requestAnimationFrame(() => setMix(mix.map(renamed).filter(({ name }) => title(name))));
+    resultChannel.send();
+    requestPreviews();
+  }
+
+  // Takes the state of the address, or at first of the session, if the page does not have it; returns whether it does so.
+  function restore() {
+    const { read, queryOfAddress, stateOf } = window.instantState;
+    if (!Object.keys(values).length) return true; // `adjust` was not called yet, and calls `show` again
+    const query = restored === null ? read() : queryOfAddress();
+    if ((!query && restored !== null) || query === restored) return false;
+    restored = query;
+    if (!query) return false;
+    const state = stateOf(query, defaults, DEFAULT_WEIGHT);
+    ({ mix, paintings } = state);
+    unlisted.clear();
+    mix.forEach(({ weight }, n) => set(`mix-weight-${n}`, { value: weight })); // before `adjust` reads them
+    for (const [name, value] of Object.entries(state.values)) set(`option-fast-${name}`, { value });
+    outdated = list;
+    act("list", "", "", { picture: state.picture });
+    return true;
+  }
+
+  // Writes the state into the address and the session.
+  function save() {
+    if (!shown || restored === null) return;
+    const { queryOf, write } = window.instantState;
+    restored = queryOf({ picture: photo.ref, mix, paintings, values }, defaults);
+    write(restored);
+  }
+
+  // A painting of the mix that was kept under a name goes on as that style.
+  function renamed(style) {
+    if (title(style.name) || !isPainting(style.name)) return style;
+    const kept = styles.find(({ picture }) => picture && style.name.endsWith(picture));
+    return kept ? { ...style, name: kept.name } : style;
+  }
+
+  // Previews depend on the picture and on all options but the size.
+  function previewsKey() {
+    const { size, ...others } = values;
+    return JSON.stringify([photo.ref, others]);
+  }
+
+  // Requests the next previews that are missing.
+  function requestPreviews() {
+    clearTimeout(previewsTimer);
+    if (!shown || outdated !== undefined) return;
+    const key = previewsKey();
+    const missing = styles.map(({ name }) => name).filter((name) => previews[name]?.key !== key);
+    find("#style-wall").classList.toggle("is-waiting", missing.length > 0);
+    requestAnimationFrame(updateCards);
+    if (missing.length) previewChannel.request({ key, ref: photo.ref, styles: missing.slice(0, MOST_PREVIEWS), values });
   }
 
   function previewsReceived(answer) {
     if (!previewChannel.accept(answer)) return;
     showMessages(answer);
     if (answer.again) return;
-    if (answer.error) previewed = "";
-    previews = answer.pictures ?? {};
-    find("#style-wall").classList.remove("is-waiting");
-    updateCards();
+    if (answer.error) {
+      find("#style-wall").classList.remove("is-waiting");
+      return;
+    }
+    find(".style-grid").style.setProperty("--aspect", Math.min(MOST_ASPECT, Math.max(1 / MOST_ASPECT, answer.aspect)));
+    for (const [name, src] of Object.entries(answer.pictures)) previews[name] = { key: answer.key, src };
+    requestPreviews();
   }
 
   // Sets the previews on the cards, and marks the styles of the mix.
@@ -107,7 +177,8 @@
       const [image, pick, add] = ["img", ".style-pick", ".style-mix"].map((part) => card.querySelector(part));
       const mixed = mix.some(({ name }) => name === style);
       image.dataset.own ??= image.src;
-      image.src = previews[style] ?? image.dataset.own;
+      image.src = previews[style]?.src ?? image.dataset.own;
+      card.classList.toggle("is-waiting", previews[style]?.key !== previewsKey());
       card.classList.toggle("style-picked", mixed);
       pick.setAttribute("aria-pressed", String(mixed));
       add.setAttribute("aria-pressed", String(mixed && mix.length > 1));
@@ -159,11 +230,19 @@
     const { inputs } = window.dash_clientside.callback_context;
     mix.forEach((style, n) => { style.weight = Number(inputs[`mix-weight-${n}.value`]); });
     showShares();
+    const isFirst = !Object.keys(values).length;
     values = Object.fromEntries(Object.entries(inputs)
       .map(([property, value]) => [property.match(/^option-fast-(.+)\.value$/)?.[1], value])
       .filter(([name]) => name));
+    if (isFirst) {
+      defaults = values;
+      if (shown) show(ADDRESS, photo, list);
+      return;
+    }
     clearTimeout(timer);
     timer = setTimeout(requestResult, DEBOUNCE_MS);
+    clearTimeout(previewsTimer);
+    previewsTimer = setTimeout(requestPreviews, PREVIEWS_DEBOUNCE_MS);
   }
 
   // The result ---------------------------------------------------------------------------------------------------------
@@ -171,7 +250,9 @@
   const comparison = () => find("#instant-canvas");
 
   function requestResult() {
+    if (outdated !== undefined) return;
     set("instant-stage", { hidden: !mix.length });
+    save();
     if (!shown || !mix.length) return;
     const weights = Object.fromEntries(mix.map(({ name, weight }) => [name, weight]));
     const request = { ref: photo.ref, title: photo.title, mix: weights, values };
@@ -189,12 +270,13 @@
 
   // Until the result is there: the enlarged preview, or the original while the previews are not there either.
   function showPlaceholder() {
-    const preview = cardOf(mix[0].name)?.querySelector(".style-grid:not(.is-waiting) img");
+    const card = cardOf(mix[0].name), preview = card?.matches(":not(.is-waiting)") ? card.querySelector("img") : null;
     comparison().classList.add("is-placeholder");
     setSize(preview?.naturalWidth || 4, preview?.naturalHeight || 3);
     set("instant-result", { src: preview?.src ?? originalUrl(photo) });
     set("instant-numbers", { children: "" });
     set("refine", { disabled: true });
+    set("keep-result", { disabled: true, children: "Keep" });
     set("instant-download", { disabled: true, href: null });
   }
 
@@ -228,6 +310,7 @@
     set("instant-numbers", { children: answer.numbers });
     set("instant-download", { href: answer.src, download: answer.file, disabled: false });
     set("refine", { disabled: false });
+    set("keep-result", { disabled: false, children: "Keep" });
   }
 
   // Clicks and keys ----------------------------------------------------------------------------------------------------
@@ -242,12 +325,24 @@
       pick: () => pick(name),
       mix: () => addOrRemove(name),
       rename: () => act("rename", name, card.querySelector("input").value),
+      keep: () => keep(name, card.querySelector("input").value),
       remove: () => {
+        if (isPainting(name)) return takeAway(name);
         if (button.dataset.confirmed) return act("remove", name);
         button.dataset.confirmed = button.textContent = "Remove for good?";
       },
     };
     perform[button.dataset.do]();
+  }
+
+  function keep(name, text) {
+    unlisted.add(name); // the style of that name takes its place
+    act("keep", name, text);
+  }
+
+  function takeAway(name) {
+    paintings = paintings.filter((ref) => ref !== name);
+    act("list");
   }
 
   function closeMenus(except) {

@@ -15,12 +15,12 @@
   // A picture that is too large for a chooser.
   const checkPicture = (event) => {
     const drop = within(event, ".drop");
-    const limit = Number(drop?.closest(".chooser").dataset.largest); // bytes
+    const limit = Number(drop?.closest("[data-largest]").dataset.largest); // bytes
     const file = [...(event.dataTransfer ?? event.target).files ?? []].find(({ size }) => size > limit);
     if (!drop || !file) return;
     const text = `'${file.name}' must be at most ${megabytes(limit)} MB, got ${megabytes(file.size).toFixed(1)} MB`;
     const role = drop.closest("[id$=-upload]").id.replace("-upload", "");
-    set(`${role}-error`, { children: text });
+    set(role === "painting" ? "instant-wrong" : `${role}-error`, { children: text });
     set("toast", { is_open: true, children: text });
   };
   document.addEventListener("change", checkPicture, true);

@@ -26,7 +26,7 @@ from nst.engine.optimization.objective import LiveWeights, Objective
 from nst.engine.optimization.optimize import stylize
 from nst.engine.training.photos import Photos
 from nst.engine.training.train import Training
-from nst.options.fast_options import FastOptions
+from nst.options.fast_options import WORKING_SIDE, FastOptions
 from nst.options.layer_presets import PRESETS
 from nst.options.style_options import StyleOptions
 from nst.options.train_options import TrainOptions
@@ -39,7 +39,6 @@ from nst.styles.network_plan import PLANS
 from nst.styles.style_file import Style, StyleFile
 from nst.styles.style_library import SHIPPED
 from nst.web.callbacks.instant import PREVIEW_SIDE
-from nst.web.service.fast_styles import THUMBNAIL_SCALE
 
 PHOTOS = 10
 WORTH = 384  # px, long side of the photos that are optimised
@@ -72,13 +71,13 @@ def measure(given: argparse.Namespace) -> None:
         Number("... Johnson's shape", "s", johnson),
         Number("... times faster", "times", ratios(johnson, ours), at_least=5),
         Number(
-            f"thumbnails of all shipped styles, painted at {THUMBNAIL_SCALE * PREVIEW_SIDE} px",
+            f"thumbnails of all shipped styles, painted at {WORKING_SIDE} px",
             "s",
             thumbnails,
             at_most=2,
         ),
         Number(
-            f"{given.large} x {round(given.large / 1.5)} px by strips, peak memory",
+            f"{given.large} x {round(given.large / 1.5)} px peak memory",
             "GB",
             (large["gigabytes"],),
             at_most=3,
@@ -124,7 +123,7 @@ def painter(network: Transformer, picture: images.Array) -> Callable[[], images.
 def seconds_of_thumbnails(photo: images.Array, rounds: int) -> tuple[float, ...]:
     """To paint a photo in every shipped style as the wall does, in the worker; the browser's share is not in it."""
     file = StyleFile.from_bytes(SHIPPED.read_bytes())
-    options = FastOptions(size=THUMBNAIL_SCALE * PREVIEW_SIDE)
+    options = FastOptions(size=PREVIEW_SIDE)
 
     def paint() -> None:
         for name in file.styles:

@@ -1,11 +1,13 @@
-"""`nst styles`: list the fast styles, and export, import, rename and remove those that were trained here."""
+"""`nst styles`: list the fast styles; add one from a painting; export, import, rename and remove those of one's own."""
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 from nst.cli.paths import check_output
-from nst.styles.style_file import SUFFIX, read_style_file
-from nst.styles.style_library import user_library
+from nst.styles.style_file import SUFFIX, check_name, check_title, read_style_file, title_of
+from nst.styles.style_library import shipped_file, user_library
+from nst.styles.style_picture import StylePicture
 
 
 def add_actions(parser: argparse.ArgumentParser) -> None:
@@ -19,9 +21,15 @@ def add_actions(parser: argparse.ArgumentParser) -> None:
     export.add_argument("-o", "--output", type=Path, required=True, metavar=f"FILE{SUFFIX}", help="or a folder")
     export.set_defaults(command=_export, flags=("-o", "--output"))
 
-    add = actions.add_parser("import", help="add the styles of a file", allow_abbrev=False)
-    add.add_argument("file", type=Path, metavar=f"FILE{SUFFIX}")
-    add.set_defaults(command=_import)
+    add = actions.add_parser("add", help="add the style of a painting, without training", allow_abbrev=False)
+    add.add_argument("name", metavar="NAME")
+    add.add_argument("file", type=Path, metavar="FILE", help="a picture of the painting")
+    add.add_argument("--title", help="what people are shown (default: made from NAME)")
+    add.set_defaults(command=_add, flags=("--title",))
+
+    bring = actions.add_parser("import", help="add the styles of a file", allow_abbrev=False)
+    bring.add_argument("file", type=Path, metavar=f"FILE{SUFFIX}")
+    bring.set_defaults(command=_import)
 
     rename = actions.add_parser("rename", help="give a style of yours another name", allow_abbrev=False)
     rename.add_argument("name", metavar="NAME")
@@ -47,6 +55,18 @@ def _export(parsed: argparse.Namespace) -> int:
     check_output(output, (SUFFIX,))
     output.write_bytes(data)
     print(output)
+    return 0
+
+
+def _add(parsed: argparse.Namespace) -> int:
+    library, painting = user_library(), StylePicture.read_file(parsed.file)
+    library.check_free(check_name(parsed.name))
+    title = check_title(parsed.title or title_of(parsed.name))
+    from nst.engine.feed_forward.style_predictor import predict_vector  # loads TensorFlow, after the arguments' check
+
+    style = painting.style(title, predict_vector(painting.rgb))
+    library.add(replace(shipped_file(), styles={parsed.name: style}).to_bytes())
+    print(parsed.name)
     return 0
 
 

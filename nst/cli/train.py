@@ -27,10 +27,11 @@ from nst.cli.paths import check_output
 from nst.errors import InputError, OptionError, StyleError
 from nst.options.option_field import options_of
 from nst.options.train_options import TrainOptions
+from nst.pictures.images import Array
 from nst.runs.humanize import duration, roughly
 from nst.styles.network_plan import PLANS, Plan
 from nst.styles.style_file import SUFFIX, Style, StyleFile, check_name, name_of
-from nst.styles.style_library import SHIPPED, Library, user_library
+from nst.styles.style_library import Library, shipped_file, user_library
 from nst.styles.style_to_learn import StyleToLearn
 from nst.styles.training_folder import TrainingFolder
 
@@ -69,7 +70,7 @@ def run(parsed: argparse.Namespace) -> int:
     else:
         _check_free(library, styles)
         folder = library.folder / f"{styles[0].name}.training"
-    base = PLANS["studio"] if parsed.new else StyleFile.from_bytes(SHIPPED.read_bytes(), SHIPPED.name)
+    base = PLANS["studio"] if parsed.new else shipped_file()
     file, ended = train(styles, parsed.photos, base, options, folder, restart=parsed.restart, quiet=parsed.quiet)
     if parsed.output:
         parsed.output.write_bytes(file.to_bytes())
@@ -205,13 +206,23 @@ def _check_free(library: Library, styles: Sequence[StyleToLearn]) -> None:
 
 
 def _transformer(base: StyleFile | Plan, styles: Sequence[StyleToLearn], seed: int) -> "Transformer":
-    """The network to train: a new one, or that of `base`, where new styles start from the mean of its styles."""
+    """The network to train: a new one, or that of `base`, where new styles start from their first vectors."""
     from nst.engine.feed_forward.transformer import Transformer
 
     if isinstance(base, Plan):
         return Transformer(base, len(styles), seed)
-    mean = np.mean([style.vector for style in base.styles.values()], axis=0)
-    return Transformer.of(dataclasses.replace(base, styles={style.name: Style(style.title, mean) for style in styles}))
+    vectors = _first_vectors(base, styles)
+    learned = {style.name: Style(style.title, vector) for style, vector in zip(styles, vectors, strict=True)}
+    return Transformer.of(dataclasses.replace(base, styles=learned))
+
+
+def _first_vectors(base: StyleFile, styles: Sequence[StyleToLearn]) -> list[Array]:
+    """The predicted vectors in the shipped network; in another one, the mean of its styles."""
+    if base.network != shipped_file().network:
+        return [np.mean([style.vector for style in base.styles.values()], axis=0)] * len(styles)
+    from nst.engine.feed_forward.style_predictor import predict_vector
+
+    return [predict_vector(style.picture) for style in styles]
 
 
 def _resume(training: "Training", checkpoint: bytes, folder: Path) -> None:

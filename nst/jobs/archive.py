@@ -42,11 +42,13 @@ class Archive:
         favourite: bool = False,
         before: str = "",
         limit: int = 50,
+        fast: bool = False,
     ) -> list[tuple[Run, bool]]:
         """(run, whether it is a favourite), newest first, at most `limit` older than the run `before`. Raises NotFound.
 
-        `words` must all be found in a run's settings, its network or the names of its pictures, in any case. A quick
-        run of a grid of variations is found only if it is a favourite.
+        `words` must all be found in a run's settings, its network or the names of its pictures, in any case. With
+        `fast`, only pictures that were painted in one pass. A quick run of a grid of variations is found only if it is
+        a favourite.
         """
         where, values = ["deleted IS NULL", "(variations = '' OR favourite = 1)"], []
         if client:
@@ -55,6 +57,8 @@ class Archive:
         if state:
             where.append("state = ?")
             values.append(state)
+        if fast:
+            where.append("json_extract(run, '$.fast') IS NOT NULL")
         if favourite:
             where.append("favourite = 1")
         if before:

@@ -198,7 +198,9 @@ def _described(place: Path) -> dict[str, Any]:
     except (OSError, ValueError, KeyError, TypeError, OptionError):
         return {}
     pictures = ("content", "style", "init", "more_styles", "mask", "names")
-    names = ("created", "options", *pictures, "client", "gpu", "parent", "first", "epochs")
+    names = ["created", "options", *pictures, "client", "gpu", "parent", "first", "epochs"]
+    if run.fast:  # described after its end
+        names += ["fast", "width", "height", "seconds", "has_result"]
     return {name: getattr(run, name) for name in names}
 
 

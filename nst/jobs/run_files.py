@@ -90,6 +90,16 @@ class RunFiles:
         with self._database.plain_errors(), atomic_write(self.folder(run.id) / "run.json") as part:
             part.write_text(json.dumps(run.to_json()))
 
+    def write_ended(self, run: Run, frame: bytes, result: bytes) -> None:
+        """Write the files of a run that was not painted here: its one frame, a JPEG file, and its result, a PNG."""
+        self.write_description(run)
+        folder = self.folder(run.id)
+        with self._database.plain_errors():
+            (folder / "frames").mkdir(exist_ok=True)
+            for path, data in ((folder / f"frames/{run.epoch}.jpg", frame), (folder / "result.png", result)):
+                with atomic_write(path) as part:
+                    part.write_bytes(data)
+
     def drop_checkpoint(self, run_id: str) -> int:
         """Delete the checkpoint of a run, if there is one; returns the bytes that this saves."""
         checkpoint = self.folder(run_id) / "checkpoint.npz"

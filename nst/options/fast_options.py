@@ -7,6 +7,8 @@ from nst.errors import StyleError
 from nst.options.option_field import Options, declare, shown
 
 MOST_MIXED = 4  # styles
+WORKING_SIDE = 512  # px, long side of the picture that the network paints: strokes keep their share of every result
+LARGEST_WORKING = 2048  # px, long side of a result up to which that is so; of larger ones the strokes get finer
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,7 @@ class FastOptions(Options):
     )
     stroke_size: float = declare(
         1.0,
-        "size of the brushwork: 2 paints the picture at half its size and enlarges it",
+        "size of the brushwork; at 1 strokes have the same share of the picture at every size up to 2048 px",
         "basic",
         low=0.5,
         high=3.0,
@@ -34,6 +36,11 @@ class FastOptions(Options):
     size: int | None = declare(
         None, "long side of the result; automatic is the picture's own", "basic", low=64, high=8192, step=32, unit="px"
     )
+
+
+def working_side(long_side: int, stroke_size: float) -> int:
+    """The long side, px, of the picture that is painted for a result of that long side."""
+    return round(WORKING_SIDE * max(1.0, long_side / LARGEST_WORKING) / stroke_size)
 
 
 def mix_of(wanted: str | Mapping[str, float]) -> dict[str, float]:

@@ -284,4 +284,10 @@ def _guess(data: bytes) -> str:
         if brand in (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1"):
             return "a HEIC photo; save it as JPEG first"
         return "an AVIF picture; save it as JPEG first" if brand in (b"avif", b"avis") else "a video"
-    return "something else"
+    return "a text file" if _is_text(data[:1024]) else "something else"
+
+
+def _is_text(head: bytes) -> bool:
+    """Whether bytes are lines of text in UTF-8; the last character may be cut off."""
+    text = head.decode("utf-8", "ignore")
+    return len(text.encode()) > len(head) - 4 and all(each.isprintable() or each.isspace() for each in text)

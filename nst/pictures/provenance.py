@@ -171,6 +171,14 @@ def read(data: bytes, name: str) -> Provenance:
     return _of_a_run(_read(io.BytesIO(data), name), name)
 
 
+def read_fast(data: bytes, name: str) -> FastProvenance:
+    """The provenance in the bytes of a picture painted in one pass. Raises ImageError, OptionError, StyleError."""
+    found = _read(io.BytesIO(data), name)
+    if isinstance(found, Provenance):
+        raise ImageError(f"{name!r} was painted by a run, not in one pass")
+    return found
+
+
 def read_file(path: Path) -> Provenance:
     """Like `read`, from a file. Raises ImageError also if the file cannot be read."""
     return _of_a_run(read_any_file(path), path.name)

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
 from nst.options.fast_options import FastOptions
@@ -10,7 +10,8 @@ from nst.options.picture_roles import by_role
 from nst.options.style_options import StyleOptions
 from nst.pictures.provenance import Steering
 
-Format = Literal["png", "jpeg"]
+Format = Literal["png", "jpeg"]  # of a picture
+VECTOR: Literal["vector"] = "vector"  # a style vector, float32, in place of a picture
 
 
 @dataclass(frozen=True)
@@ -75,9 +76,9 @@ class DiagnosisJob:
 class FastRequest:
     """One picture that a `FastJob` is to make of its content."""
 
-    mix: Mapping[str, float]  # weights by style, of sum 1
+    mix: Mapping[str, float]  # weights of sum 1, by style or by the SHA-256 of a painting
     options: FastOptions
-    format: Format = "png"
+    format: Format | Literal["vector"] = "png"
     side: int | None = None  # px that the result's long side is reduced to; None keeps it
 
     def to_wire(self) -> dict[str, Any]:
@@ -97,10 +98,12 @@ class FastJob:
     content: bytes  # a picture file
     requests: tuple[FastRequest, ...]
     file: bytes = b""  # a style file; b"" is the shipped one, which every worker has
+    paintings: Mapping[str, bytes] = field(default_factory=dict)  # picture files whose styles are predicted, by SHA-256
 
     def to_wire(self) -> dict[str, Any]:
         """Plain values under the fields' names, bytes included."""
-        return {**_fields(self), "requests": [request.to_wire() for request in self.requests]}
+        requests = [request.to_wire() for request in self.requests]
+        return {**_fields(self), "requests": requests, "paintings": dict(self.paintings)}
 
     @classmethod
     def from_wire(cls, wire: Mapping[str, Any]) -> Self:
@@ -112,8 +115,8 @@ class FastJob:
 class FastPicture:
     """What a request of a `FastJob` became."""
 
-    data: bytes  # a file of the request's format
-    width: int  # px
+    data: bytes  # a file of the request's format, or a vector
+    width: int  # px; 0 of a vector
     height: int
     seconds: float  # of painting, without reading and encoding
 
@@ -123,4 +126,4 @@ class FastPicture:
 
 
 def _fields(value: Any) -> dict[str, Any]:
-    return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    return {each.name: getattr(value, each.name) for each in dataclasses.fields(value)}

@@ -92,6 +92,7 @@ class Run:
     init: str | None = None
     more_styles: tuple[str, ...] = ()  # further paintings
     mask: str | None = None
+    fast: dict[str, Any] | None = None  # how a picture in one pass was made, FastProvenance.to_json; None of a run
     names: dict[str, str] = field(default_factory=dict)  # of the pictures' files, by role; {} in older stores
     client: str = ""  # that created it; never shown
     gpu: bool = False  # only a worker with a graphics card may paint it

@@ -151,6 +151,11 @@ def name_of(title: str) -> str:
     return re.sub("[^a-z0-9]+", "-", plain)[:MOST_NAME].strip("-")
 
 
+def title_of(name: str) -> str:
+    """A title made from a name, "starry-night" -> "Starry Night"."""
+    return name.replace("-", " ").title()
+
+
 def check_title(title: str) -> str:
     """`title`, if it is one printable line. Raises StyleError."""
     if not isinstance(title, str) or not title.strip() or len(title) > MOST_TITLE or not title.isprintable():

@@ -4,10 +4,11 @@ A file in the folder holds one or more styles of one network. Names are unique: 
 shipped style comes first, then files in alphabetical order.
 """
 
+import functools
 import itertools
 import os
 import threading
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,16 +16,13 @@ from typing import Any
 
 from nst.atomic_write import atomic_write
 from nst.errors import ImageError, NotFound, NstError, StyleError
-from nst.options.fast_options import mix_of
 from nst.options.option_field import did_you_mean
 from nst.options.settings import Settings
 from nst.pictures import images
-from nst.styles.style_file import SUFFIX, Style, StyleFile, check_name, check_title, read_style_file
+from nst.styles.style_file import SUFFIX, Style, StyleFile, check_name, check_title
 
 SHIPPED = Path(__file__).parent.parent / "builtin" / f"fast{SUFFIX}"
 MOST_PIXELS = 10**6  # of a style's thumbnail
-
-StyleChoice = str | Path | Mapping[str, float]  # a name, the path of a style file, or weights by name
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,9 +85,16 @@ class Library:
             raise NotFound(f"there is no fast style {str(name)[:80]!r}{hint}")
         return known[name]
 
-    def mixable(self, names: Iterable[str]) -> list[Entry]:
-        """These styles, in their order. Raises NotFound, and StyleError if they cannot be mixed."""
+    def mixable(self, names: Iterable[str], with_paintings: bool = False) -> list[Entry]:
+        """These styles, in their order. Raises NotFound, and StyleError if they cannot be mixed.
+
+        `with_paintings`: with predicted styles too, which are of the shipped network.
+        """
         found = [self.find(name) for name in names]
+        strangers = [entry.name for entry in found if entry.file.network != shipped_file().network]
+        if with_paintings and strangers:
+            rule = "a painting can be mixed with styles of the network that ships"
+            raise StyleError(f"{rule}, and {strangers[0]!r} is of another")
         others = [entry.name for entry in found if entry.file.network != found[0].file.network]
         if others:
             raise StyleError(
@@ -97,9 +102,9 @@ class Library:
             )
         return found
 
-    def file_of(self, names: Iterable[str]) -> StyleFile:
-        """One file with these styles, in their order. Raises like `mixable`."""
-        found = self.mixable(names)
+    def file_of(self, names: Iterable[str], with_paintings: bool = False) -> StyleFile:
+        """One file with these styles, in their order. Arguments and errors as of `mixable`."""
+        found = self.mixable(names, with_paintings)
         return replace(found[0].file, styles={entry.name: entry.style for entry in found})
 
     def add(self, data: bytes, name: str = "the file", replace_existing: bool = False) -> list[str]:
@@ -115,13 +120,20 @@ class Library:
             except ImageError as error:
                 raise StyleError(f"{name!r} is no style file of ours: {error}") from None
         with self._lock:
-            existing = [self._check_free(key, replace_existing) for key in file.styles]
+            existing = [self.check_free(key, replace_existing) for key in file.styles]
             path = self._path_for(file.styles)
             _write(path, file)
             for old in existing:
                 if old and old.path != path:
                     self._delete(replace(old, file=self._file(old.path) or old.file))
         return list(file.styles)
+
+    def check_free(self, name: str, replace_existing: bool = False) -> Entry | None:
+        """The existing style of that name, None without one. Raises StyleError if it must not be replaced."""
+        taken = next((entry for entry in self.entries() if entry.name == name), None)
+        if taken and (taken.shipped or not replace_existing):
+            raise StyleError(f"there is a style {name!r} already; rename one of them")
+        return taken
 
     def rename(self, name: str, new: str, title: str | None = None) -> Entry:
         """Give a style of the folder the name `new`, and the title `title` if there is one.
@@ -132,7 +144,7 @@ class Library:
             entry = self._changeable(name)
             check_name(new)
             if new != name:
-                self._check_free(new, replace_existing=False)
+                self.check_free(new)
             style, path = replace(entry.style, title=check_title(title or entry.style.title)), self._path_for([new])
             _write(path, replace(entry.file, styles={new: style}))
             if path != entry.path:
@@ -153,13 +165,6 @@ class Library:
         if entry.shipped:
             raise StyleError(f"the style {name!r} came with the program and cannot be changed")
         return entry
-
-    def _check_free(self, name: str, replace_existing: bool) -> Entry | None:
-        """The existing style of that name, None without one. Raises StyleError if it must not be replaced."""
-        taken = next((entry for entry in self.entries() if entry.name == name), None)
-        if taken and (taken.shipped or not replace_existing):
-            raise StyleError(f"there is a style {name!r} already; rename one of them")
-        return taken
 
     def _path_for(self, names: Collection[str]) -> Path:
         """The file for styles: it has the name of the first, with a number if that is a file with other styles."""
@@ -208,16 +213,10 @@ def user_library() -> Library:
     return Library(Settings.read().data / "styles")
 
 
-def file_and_mix(style: StyleChoice) -> tuple[StyleFile, dict[str, float]]:
-    """(a file with the chosen styles, their weights of sum 1). Raises NotFound, StyleError."""
-    if isinstance(style, Path) or (isinstance(style, str) and style.endswith(SUFFIX)):
-        file = StyleFile.from_bytes(read_style_file(Path(style)), Path(style).name)
-        if len(file.styles) > 1:
-            names = ", ".join(file.styles)
-            raise StyleError(f"{str(style)!r} holds several styles, {names}: import it and name the one that is meant")
-        return file, mix_of(next(iter(file.styles)))
-    mix = mix_of(style)
-    return user_library().file_of(mix), mix
+@functools.cache
+def shipped_file() -> StyleFile:
+    """The style file that ships with the program, read once. Raises StyleError if it is damaged."""
+    return StyleFile.from_bytes(SHIPPED.read_bytes(), SHIPPED.name)
 
 
 def _check_picture(jpeg: bytes) -> None:

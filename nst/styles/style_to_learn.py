@@ -7,10 +7,8 @@ from pathlib import Path
 from nst.errors import ImageError
 from nst.pictures.images import Array, fit, read, read_bytes, resize, thumbnail
 from nst.runs.schedule import SHORTEST
-from nst.styles.style_file import check_name, check_title
-
-LEAST = 64  # px, each side of the picture in the file
-THUMBNAIL = 256  # px, long side of the thumbnail
+from nst.styles.style_file import check_name, check_title, title_of
+from nst.styles.style_picture import LEAST, SIDE
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,8 +35,8 @@ class StyleToLearn:
             raise ImageError(f"{path.name!r} {rule}, got {width} x {height} px")
         return cls(
             check_name(name),
-            check_title(title or name.replace("-", " ").title()),
+            check_title(title or title_of(name)),
             resize(rgb, height, width),
-            thumbnail(data, THUMBNAIL),
+            thumbnail(data, SIDE),
             hashlib.sha256(data).hexdigest(),
         )

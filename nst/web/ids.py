@@ -40,6 +40,8 @@ SWAP = "swap"
 SURPRISE = "surprise"
 RANDOM_SEED = "dice"
 INIT_CHOOSER = "own-start"
+START_PICTURE = "start-picture"  # that a run is to start from, in the place of the painting
+START_IMAGE = "start-image"
 
 # Actions on a run: steer, look at earlier epochs, continue, branch.
 PAUSE = "pause"
@@ -131,11 +133,12 @@ VARY_ACTION = "vary-action"  # requested by a button of a cell: {"do", "run", "n
 VARY_ACTION_RESULT = "vary-action-result"
 
 # The Instant page.
-STYLES = "styles"  # [{"name", "title", "network"}] of the grid
-STYLE_ACTION = "style-wish"  # requested for a style: {"do", "name", "title", "n"}
+STYLES = "styles"  # [{"name", "title", "network", "picture"}] of the grid; the name of a painting is its reference
+STYLE_ACTION = "style-wish"  # requested for a style: {"do", "name", "title", "n", "paintings", "picture"}
 STYLE_GRID = "style-wall"
 STYLE_IMPORT = "style-import"
-PREVIEWS_REQUEST = "previews-ask"  # {"n", "page", "ref"}: previews of that picture
+PAINTING_UPLOAD = "painting-upload"  # the drop zone of paintings whose styles are taken without training
+PREVIEWS_REQUEST = "previews-ask"  # {"n", "page", "key", "ref", "styles", "values"}: previews of that picture
 PREVIEWS = "previews"
 RESULT_REQUEST = "paint-ask"  # {"n", "page", "ref", "title", "mix", "values"}: a result of that picture
 RESULT_ANSWER = "painted"
@@ -149,6 +152,7 @@ RESULT = "instant-result"
 COMPARISON_SLIDER = "instant-cut"  # how much of the original is shown over the result, %
 RESULT_TITLE = "instant-title"
 RESULT_NUMBERS = "instant-numbers"
+KEEP_RESULT = "keep-result"
 RESULT_DOWNLOAD = "instant-download"
 REFINE = "refine"
 NOTE = "note"

@@ -8,14 +8,16 @@ import time
 
 from nst import __version__
 from nst.engine.backend import tf
-from nst.engine.feed_forward.fast_network import apply_mix
+from nst.engine.feed_forward.fast_network import apply_mix, style_vector
+from nst.engine.feed_forward.predicted_styles import with_paintings
 from nst.errors import OutOfMemory
 from nst.pictures import images
 from nst.pictures.images import fit
 from nst.pictures.provenance import FAST, FastProvenance
-from nst.runs.job import FastJob, FastPicture, FastRequest
+from nst.runs.job import VECTOR, FastJob, FastPicture, FastRequest
 from nst.styles.style_file import StyleFile
-from nst.styles.style_library import SHIPPED
+from nst.styles.style_library import shipped_file
+from nst.styles.style_picture import StylePicture
 
 QUALITY = 90  # JPEG
 KEPT = 4  # style files that stay in memory
@@ -28,11 +30,19 @@ def execute(job: FastJob) -> list[FastPicture]:
         InputError: a picture or an option that cannot be used.
         OutOfMemory: the picture is too large for the machine.
     """
-    file = _file(job.file or SHIPPED.read_bytes())
+    paintings = {sha256: StylePicture.read(data, "style") for sha256, data in job.paintings.items()}
+    file = with_paintings(_file(job.file) if job.file else shipped_file(), paintings)
+    if all(request.format == VECTOR for request in job.requests):
+        return [_vector(file, request) for request in job.requests]
     sizes = [request.options.size for request in job.requests]
     largest = None if None in sizes else max(size for size in sizes if size)
     content = images.read(job.content, "content", largest)
     return [_painted(content, file, request) for request in job.requests]
+
+
+def _vector(file: StyleFile, request: FastRequest) -> FastPicture:
+    vector = style_vector(file, request.mix)
+    return FastPicture(vector.astype("<f4").tobytes(), 0, 0, 0.0)
 
 
 def _painted(content: images.Picture, file: StyleFile, request: FastRequest) -> FastPicture:

@@ -171,6 +171,97 @@ def test_what_is_no_picture_and_what_is_no_style_is_said(visit: Visit) -> None:
     expect(page.locator("#toast")).to_contain_text("'notes.style' is no style file of ours")
 
 
+def test_paintings_are_styles_mixed_kept_and_taken_away(visit: Visit) -> None:
+    page = visit()
+    enter(page)
+    named = page.locator(".style-card").count()
+    files = [
+        {"name": f"my_{colour}.png", "mimeType": "image/png", "buffer": picture(96, 80, colour)}
+        for colour in ("maroon", "olive")
+    ]
+    page.set_input_files("#painting-upload input", files)
+    paintings = page.locator(".style-card[data-style^=uploads]")
+    expect(paintings).to_have_count(2)
+    previewed(page)
+    expect(paintings.first).to_contain_text("my maroon")
+    paintings.first.locator(".style-pick").click()
+    painted(page)
+    page.locator(".style-card:not([data-style^=uploads]) .style-mix").first.click()
+    expect(page.locator("#mix-name-0")).to_have_text("my maroon")
+    expect(page.locator("#instant-wrong")).to_be_empty()
+
+    paintings.first.locator("summary").click()
+    paintings.first.get_by_label("Title").fill("My Garden")
+    paintings.first.get_by_role("button", name="Keep as a style").click()
+    kept = page.locator("#hung-my-garden")
+    expect(kept).to_contain_text("yours")
+    expect(page.locator("#mix-name-0")).to_have_text("My Garden")
+    expect(paintings).to_have_count(1)
+    paintings.first.locator("summary").click()
+    paintings.first.locator("[data-do=remove]").click()
+    expect(paintings).to_have_count(0)
+    kept.locator("summary").click()
+    for _ in range(2):
+        kept.locator("[data-do=remove]").click()
+    expect(page.locator(".style-card")).to_have_count(named)
+
+
+def test_a_reload_and_the_way_back_show_the_same_page(visit: Visit) -> None:
+    page = visit()
+    enter(page)
+    drop(page, "navy", "sea.png")
+    painting = {"name": "garden.png", "mimeType": "image/png", "buffer": picture(96, 80, "olive")}
+    page.set_input_files("#painting-upload input", painting)
+    page.locator(".style-card[data-style^=uploads] .style-pick").click()
+    page.locator(".style-card:not([data-style^=uploads]) .style-mix").first.click()
+    before = painted(page)
+    page.locator("#mix-weight-1").fill("20")
+    page.locator("#fast-strength").fill("0.6")
+    painted_anew(page, before)
+    page.wait_for_url(re.compile(r"strength=0\.6"))
+    address = page.url
+
+    def is_as_before() -> None:
+        expect(page.locator("#mix-share-1")).to_have_text("29\u00a0%", timeout=FIRST)
+        painted(page)
+        expect(page.locator("#photo-caption")).to_have_text("sea.png")
+        expect(page.locator("#mix-name-0")).to_have_text("garden")
+        expect(page.locator("#option-fast-strength")).to_have_value("0.6")
+        assert page.url == address
+
+    page.reload()
+    is_as_before()
+    page.click("#to-studio")
+    expect(page.locator("#room-studio")).to_be_visible()
+    page.go_back()
+    is_as_before()
+    page.click("#to-studio")
+    page.wait_for_url(re.compile(r"/$"))
+    page.reload()
+    page.click("#to-instant")
+    is_as_before()
+
+
+def test_an_address_names_picture_style_and_options(visit: Visit) -> None:
+    page = visit("/instant?picture=samples/owl&style=starry-night&stroke_size=2&picture2=x&painting=uploads/none")
+    painted(page)
+    expect(page.locator("#photo-caption")).to_have_text("Owl")
+    expect(page.locator("#option-fast-stroke_size")).to_have_value("2")
+    expect(page.locator("#hung-starry-night .style-pick")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator(".style-card[data-style^=uploads]")).to_have_count(0)
+
+
+def test_a_text_file_dropped_as_a_style_is_named(visit: Visit) -> None:
+    page = visit()
+    enter(page)
+    file = {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"hello there"}
+    page.set_input_files("#painting-upload input", file)
+    expect(page.locator("#toast")).to_contain_text("'notes.txt' must be a picture")
+    expect(page.locator("#toast")).to_contain_text("got a text file")
+    page.set_input_files("#style-import input", file)
+    expect(page.locator("#toast")).to_contain_text("'notes.txt' is no style file of ours")
+
+
 def test_ones_own_styles_are_brought_mixed_named_and_removed(visit: Visit, site: Site) -> None:
     page = visit()
     enter(page)

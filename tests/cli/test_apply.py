@@ -1,3 +1,4 @@
+import hashlib
 import json
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from nst.pictures.images import encode_jpeg, encode_png, read_file
 from nst.pictures.provenance import read_any_file
 from nst.styles.network_plan import Plan
 from nst.styles.style_file import Style, StyleFile
-from nst.styles.style_library import Library
+from nst.styles.style_library import Library, shipped_file
 
 PLAN = Plan((4, 6), 1, 3, 3)
 SMALL = encode_jpeg(np.full((16, 16, 3), 0.5, np.float32))
@@ -98,7 +99,46 @@ def test_a_style_file_needs_no_import(photo: Path, tmp_path: Path) -> None:
     assert np.abs(read_file(tmp_path / "out.png").rgb - named).max() <= 1 / 255
 
 
+@pytest.fixture
+def garden(tmp_path: Path) -> Path:
+    path = tmp_path / "garden.png"
+    path.write_bytes(encode_png(np.random.default_rng(0).random((80, 96, 3), np.float32)))
+    return path
+
+
+def test_a_painting_is_the_style_on_the_command_line_and_in_python(photo: Path, garden: Path, tmp_path: Path) -> None:
+    output, content = tmp_path / "out.png", read_file(photo).rgb
+    assert main(["apply", str(photo), "--style-image", str(garden), "-o", str(output), "--quiet"]) == 0
+    sha256 = hashlib.sha256(garden.read_bytes()).hexdigest()
+    with Image.open(output) as result:
+        assert json.loads(result.text["nst-fast"])["mix"] == {sha256: 1.0}
+    painted = nst.apply_style(content, garden)
+    assert np.abs(read_file(output).rgb - painted).max() <= 1 / 255
+    with Image.open(garden) as image:
+        others = [nst.apply_style(content, style) for style in (str(garden), image, read_file(garden).rgb)]
+    for other in others:
+        np.testing.assert_allclose(other, painted, atol=1e-5)
+
+
+def test_a_painting_is_mixed_with_a_style_of_the_shipped_network(photo: Path, garden: Path, tmp_path: Path) -> None:
+    shipped, output = next(iter(shipped_file().styles)), tmp_path / "out.png"
+    words = ["--style", f"{shipped}=3", "--style-image", f"{garden}=1", "-o", str(output), "--quiet"]
+    assert main(["apply", str(photo), *words]) == 0
+    painted = nst.apply_style(read_file(photo).rgb, {shipped: 0.75, garden: 0.25})
+    assert np.abs(read_file(output).rgb - painted).max() <= 1 / 255
+
+
 BAD = {
+    "a painting that is not there": (["{photo}", "--style-image", "no.png", "-o", "{out}"], "no file 'no.png'"),
+    "a painting that is text": (["{photo}", "--style-image", "{text}", "-o", "{out}"], "got a text file"),
+    "a painting and a style of another network": (
+        ["{photo}", "--style-image", "{garden}", "--style", "wavy", "-o", "{out}"],
+        "'wavy' is of another",
+    ),
+    "a style file in a mix": (
+        ["{photo}", "--style", "{two}", "--style", "wavy", "-o", "{out}"],
+        "cannot be mixed as a file: import it",
+    ),
     "a mistyped style": (["{photo}", "--style", "wvay", "-o", "{out}"], "did you mean 'wavy'"),
     "no style": (["{photo}", "-o", "{out}"], "--style"),
     "a weight in words": (["{photo}", "--style", "wavy=much", "-o", "{out}"], "NAME or NAME=WEIGHT, got 'wavy=much'"),
@@ -126,11 +166,13 @@ BAD = {
 
 @pytest.mark.parametrize("case", BAD)
 def test_bad_input_is_one_line_and_status_2(
-    case: str, photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    case: str, photo: Path, garden: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     arguments, words = BAD[case]
     (tmp_path / "two.style").write_bytes(style_file("one", "two").to_bytes())
+    (tmp_path / "notes.txt").write_text("hello there")
     names = {"photo": photo, "out": tmp_path / "out.png", "two": tmp_path / "two.style"}
+    names |= {"garden": garden, "text": tmp_path / "notes.txt"}
     assert main(["apply", *(argument.format(**names) for argument in arguments)]) == 2
     error = capsys.readouterr().err
     assert words in error

@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 
 from nst.cli.main import main
-from nst.pictures.images import encode_jpeg
+from nst.pictures.images import encode_jpeg, encode_png
 from nst.styles.network_plan import Plan
 from nst.styles.style_file import Style, StyleFile
-from nst.styles.style_library import SHIPPED, Library
+from nst.styles.style_library import SHIPPED, Library, shipped_file
 
 PLAN = Plan((4, 6), 1, 3, 3)
+PATTERN = np.random.default_rng(0).random((80, 96, 3), np.float32)
 SMALL = encode_jpeg(np.full((16, 16, 3), 0.5, np.float32))
 
 
@@ -58,7 +59,25 @@ def test_a_style_is_renamed_and_given_a_title(own: Path, capsys: pytest.CaptureF
     assert [path.name for path in own.iterdir()] == ["ours.style"]
 
 
+def test_the_style_of_a_painting_is_added_under_a_name(
+    own: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "garden.png").write_bytes(encode_png(PATTERN))
+    assert main(["styles", "add", "garden", str(tmp_path / "garden.png"), "--title", "My garden"]) == 0
+    assert capsys.readouterr().out == "garden\n"
+    entry = Library(own).find("garden")
+    assert (entry.style.title, entry.file.network) == ("My garden", shipped_file().network)
+    assert entry.style.provenance["origin"] == "predicted from a painting"
+    assert main(["styles", "add", "garden", str(tmp_path / "garden.png")]) == 2
+    assert "there is a style 'garden' already" in capsys.readouterr().err
+
+
 BAD = {
+    "a painting that is no picture": (["add", "other", "{none}"], "'none.style' must be a picture"),
+    "a painting of one color": (["add", "other", "{plain}"], "'plain.png' must have more than one color"),
+    "a painting that is too small": (["add", "other", "{small}"], "at least 64 px wide and high, got 40 x 40 px"),
+    "a name that cannot be one": (["add", "Other One", "{painting}"], "must be lower-case letters"),
+    "a name of one that ships": (["add", "{shipped}", "{painting}"], "there is a style '{shipped}' already"),
     "a name that is mistyped": (["remove", "mien"], "there is no fast style 'mien'; did you mean 'mine'"),
     "one that ships": (["remove", "{shipped}"], "came with the program and cannot be changed"),
     "a name that is none": (["rename", "mine", "../up"], "must be lower-case letters"),
@@ -76,8 +95,13 @@ def test_bad_input_is_one_line_and_status_2(case: str, tmp_path: Path, capsys: p
     arguments, words = BAD[case]
     (tmp_path / "none.style").write_bytes(b"PK nonsense")
     shipped = next(iter(StyleFile.from_bytes(SHIPPED.read_bytes()).styles))
-    names = {"shipped": shipped, "none": tmp_path / "none.style"}
+    pictures = {"plain": np.full((80, 80, 3), 0.5), "small": PATTERN[:40, :40], "painting": PATTERN}
+    for name, picture in pictures.items():
+        (tmp_path / f"{name}.png").write_bytes(encode_png(np.asarray(picture, np.float32)))
+    names = {"shipped": shipped, "none": tmp_path / "none.style"} | {
+        name: tmp_path / f"{name}.png" for name in pictures
+    }
     assert main(["styles", *(argument.format(**names) for argument in arguments)]) == 2
     error = capsys.readouterr().err
-    assert words in error
+    assert words.format(**names) in error
     assert error.count("\n") == 1

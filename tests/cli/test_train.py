@@ -14,14 +14,15 @@ import pytest
 from PIL import Image
 
 from nst.cli.main import main
-from nst.cli.train import styles_to_learn, train
+from nst.cli.train import _transformer, styles_to_learn, train
+from nst.engine.feed_forward.style_predictor import predict_vector
 from nst.engine.training.photos import Photos
 from nst.errors import InputError
 from nst.options.option_field import options_of
 from nst.options.train_options import TrainOptions
 from nst.pictures.images import encode_png
 from nst.styles.style_file import StyleFile
-from nst.styles.style_library import SHIPPED, Library
+from nst.styles.style_library import SHIPPED, Library, shipped_file
 from nst.styles.training_folder import TrainingFolder
 from tests.engine.fast import TINY, photos, picture
 
@@ -252,6 +253,12 @@ def test_every_option_is_a_flag(capsys: pytest.CaptureFixture[str]) -> None:
     text = capsys.readouterr().out
     flags = [f"--{option.name.replace('_', '-')}" for option in options_of(TrainOptions)]
     assert [flag for flag in flags if flag not in text] == []
+
+
+def test_a_style_of_the_shipped_network_starts_from_its_prediction(tmp_path: Path) -> None:
+    [waves] = styles_to_learn([str(styled(tmp_path))], None, 96)
+    first = _transformer(shipped_file(), [waves], seed=0).styles
+    np.testing.assert_array_equal(np.asarray(first), predict_vector(waves.picture)[None])
 
 
 def test_an_unknown_backend_is_one_line(tmp_path: Path) -> None:

@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 
 from nst.engine.feed_forward import fast_network
+from nst.engine.feed_forward.enlarge import enlarged
 from nst.engine.feed_forward.fast_network import FastNetwork, apply_mix
+from nst.options import fast_options
 from nst.options.fast_options import FastOptions
 from nst.pictures import images
 from nst.pictures.colors import color_map
@@ -12,6 +14,14 @@ from nst.styles.style_library import SHIPPED
 from tests.engine.fast import picture, style_file
 
 FILE = style_file()
+
+
+@pytest.fixture(autouse=True)
+def small_working_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The network paints 80 px, which takes less time."""
+    monkeypatch.setattr(fast_options, "WORKING_SIDE", 80)
+
+
 ONE = {"one": 1.0}
 
 
@@ -33,14 +43,35 @@ def test_the_result_has_the_pictures_size_or_the_one_asked_for(options: dict, si
     assert found.max() <= 1
 
 
-def test_stroke_size_paints_the_picture_smaller_and_enlarges_it() -> None:
+def test_the_network_paints_a_working_picture_that_is_enlarged_by_the_photo() -> None:
     x = picture(64, 80)
-    by_hand = images.resize(FastNetwork(FILE).paint(images.resize(x, 32, 40), FILE.styles["one"].vector), 64, 80)
-    np.testing.assert_allclose(apply_mix(x, FILE, ONE, FastOptions(stroke_size=2.0)), by_hand, atol=1e-6)
+    reduced = images.resize(x, 32, 40)
+    painted = FastNetwork(FILE).paint(reduced, FILE.styles["one"].vector)
+    found = apply_mix(x, FILE, ONE, FastOptions(stroke_size=2.0))
+    np.testing.assert_allclose(found, enlarged(painted, reduced, x), atol=1e-6)
+    smaller = apply_mix(x, FILE, ONE, FastOptions(size=64, stroke_size=0.5))
+    painted = FastNetwork(FILE).paint(images.resize(x, 128, 160), FILE.styles["one"].vector)
+    np.testing.assert_allclose(smaller, images.resize(painted, 51, 64), atol=1e-6)
+
+
+def test_a_result_of_any_size_looks_like_a_smaller_one() -> None:
+    x = images.resize(picture(24, 32), 384, 512)
+    small, large = (apply_mix(x, FILE, ONE, FastOptions(size=size)) for size in (64, 512))
+    assert np.abs(images.resize(large, *small.shape[:2]) - small).mean() < 0.02
+    assert np.abs(small - images.resize(x, *small.shape[:2])).mean() > 0.05
+
+
+@pytest.mark.parametrize(
+    ("long_side", "stroke_size", "side"),
+    [(100, 1.0, 512), (1024, 1.0, 512), (2048, 1.0, 512), (2048, 2.0, 256), (1024, 0.5, 1024), (6144, 1.0, 1536)],
+)
+def test_strokes_keep_their_share_of_results_up_to_2048_px(long_side: int, stroke_size: float, side: int) -> None:
+    fast_options.WORKING_SIDE = 512  # which the fixture restores
+    assert fast_options.working_side(long_side, stroke_size) == side
 
 
 def test_kept_colours_have_the_contents_mean_and_covariance() -> None:
-    x = picture(64, 64) * 0.5 + 0.25
+    x = picture(80, 80) * 0.5 + 0.25
     found = apply_mix(x, FILE, ONE, FastOptions(keep_colors=True))
     matrix, offset = color_map(found, x)
     np.testing.assert_allclose(matrix, np.eye(3), atol=0.15)  # what was clipped is missing
@@ -48,7 +79,7 @@ def test_kept_colours_have_the_contents_mean_and_covariance() -> None:
 
 
 def test_a_mix_is_painted_with_the_weighted_sum_of_the_vectors_that_its_names_choose() -> None:
-    x = picture(48, 48)
+    x = picture(80, 80)
     one, two = (apply_mix(x, FILE, {name: 1.0}, FastOptions()) for name in ("one", "two"))
     assert np.abs(one - two).mean() > 0.01
     np.testing.assert_allclose(apply_mix(x, FILE.only("two"), {"two": 1.0}, FastOptions()), two, atol=1e-6)
@@ -61,7 +92,7 @@ def test_a_mix_is_painted_with_the_weighted_sum_of_the_vectors_that_its_names_ch
 
 
 def test_a_large_picture_goes_by_strips_and_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    x = picture(90, 77)
+    x = picture(80, 70)
     whole = apply_mix(x, FILE, ONE, FastOptions(strength=0.7, keep_colors=True))
     monkeypatch.setattr(fast_network, "MOST_WHOLE_PIXELS", 1000)
     monkeypatch.setattr("nst.engine.feed_forward.strips.STRIP_PIXELS", 900)
@@ -81,6 +112,7 @@ def test_networks_are_kept_ready_but_not_without_end() -> None:
 def test_the_shipped_network_leaves_a_picture_as_it_is_at_strength_0_and_paints_at_1() -> None:
     file = StyleFile.from_bytes(SHIPPED.read_bytes())
     assert len(file.styles) >= 8
+    fast_options.WORKING_SIDE = 256
     x = images.resize(images.read_file(find("lake").path).rgb, 192, 256)
     still = apply_mix(x, file, {next(iter(file.styles)): 1.0}, FastOptions(strength=0.0))
     assert np.abs(still - x).mean() < 0.05

@@ -31,12 +31,12 @@ def scans(count: int) -> bytes:
 
 REFUSED = {
     "zero bytes": (b"", NotAnImage, "'my picture' must be a picture, got an empty file (0 bytes)"),
-    "text": (b"hello there", NotAnImage, "must be a picture (PNG, JPEG, WebP, GIF, BMP, TIFF), got something else"),
+    "text": (b"hello there", NotAnImage, "must be a picture (PNG, JPEG, WebP, GIF, BMP, TIFF), got a text file"),
     "SVG": (b'<?xml version="1.0"?>\n<!-- x -->\n<svg xmlns="a"/>', NotAnImage, "got an SVG drawing; export it as PNG"),
     "SVG with a mark": (b'\xef\xbb\xbf  <svg xmlns="a">', NotAnImage, "got an SVG drawing; export it as PNG"),
     "a web page": (b"<!DOCTYPE html><html><body><svg/>", NotAnImage, "got "),
     "PDF": (b"%PDF-1.7\n%\xe2\xe3", NotAnImage, "got a PDF document; export the page as PNG"),
-    "PostScript": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 99 99\n", NotAnImage, "got something else"),
+    "PostScript": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 99 99\n", NotAnImage, "got a text file"),
     "HEIC": (BOX + b"heic\0\0\0\0mif1heic", NotAnImage, "got a HEIC photo; save it as JPEG first"),
     "a video": (BOX + b"isom\0\0\0\0isomavc1", NotAnImage, "got a video"),
     "a truncated PNG": (encoded(RAMP, "PNG")[:-60], NotAnImage, "is damaged or cut off"),

@@ -40,10 +40,16 @@ WISHES = st.builds(
     FastRequest,
     mix=st.dictionaries(st.text(), SHARES),
     options=st.builds(FastOptions, strength=SHARES, size=st.sampled_from([None, 64, 512])),
-    format=st.sampled_from(["png", "jpeg"]),
+    format=st.sampled_from(["png", "jpeg", "vector"]),
     side=st.one_of(st.none(), st.integers(16, 512)),
 )
-FAST_JOBS = st.builds(FastJob, content=st.binary(), requests=st.lists(WISHES).map(tuple), file=st.binary())
+FAST_JOBS = st.builds(
+    FastJob,
+    content=st.binary(),
+    requests=st.lists(WISHES).map(tuple),
+    file=st.binary(),
+    paintings=st.dictionaries(st.text(), st.binary()),
+)
 
 
 @modest

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import httpx2
+import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 from httpx2 import Response
@@ -14,6 +15,7 @@ from PIL import Image
 
 from nst.jobs.store import Store
 from nst.options.settings import Settings
+from nst.pictures.images import encode_png
 from nst.styles.style_file import StyleFile
 from nst.web.factory import create_app
 from nst.web.middleware.clients import HEADER
@@ -97,6 +99,55 @@ def test_a_form_is_read_as_well(own: TestClient) -> None:
 def test_a_style_whose_name_is_a_number_can_be_named_in_a_form(own: TestClient) -> None:
     bring(own, style_file("1905").to_bytes())
     assert opened(own.post(PAINT, files={"content": ("a.png", picture())}, data={"style": "1905"}))
+
+
+def test_a_painting_is_the_style_as_base64_as_a_file_and_by_reference(own: TestClient) -> None:
+    painting, name = picture(96, 72, "maroon"), shipped(own)
+    answers = [
+        own.post(PAINT, json=order(encoded(painting))),
+        own.post(PAINT, json=order(f"data:image/png;base64,{encoded(painting)}")),
+        own.post(PAINT, files={"content": ("a.png", picture()), "style": ("b.png", painting)}),
+    ]
+    first, *others = [opened(answer).tobytes() for answer in answers]
+    assert others == [first, first]
+    assert opened(own.post(PAINT, json=order("samples/great-swell"))).size == (64, 48)
+    mix = own.post(
+        PAINT, json=order({"samples/great-swell": 1, name: 1}), headers={"Accept": "application/json"}
+    ).json()["mix"]
+    assert mix == {"samples/great-swell": 0.5, name: 0.5}
+
+
+@pytest.mark.parametrize(
+    ("style", "status", "code", "words"),
+    [
+        (encoded(b"hello there, this is no picture but a text"), 415, "not_an_image", "a text file"),
+        (encoded(picture(40, 40)), 422, "invalid", "at least 64 px"),
+        (encoded(encode_png(np.full((80, 80, 3), 0.5, np.float32))), 422, "invalid", "more than one color"),
+        ("samples/nowhere", 404, "not_found", "nowhere"),
+        ({"samples/great-swell": 1, "waves": 1}, 422, "invalid", "'waves' is of another"),
+    ],
+)
+def test_a_painting_that_cannot_be_a_style_is_refused_in_one_line(
+    own: TestClient, style: Any, status: int, code: str, words: str
+) -> None:
+    assert_error(own.post(PAINT, json=order(style)), status, code, words, field="style")
+
+
+def test_the_style_of_a_painting_is_added_under_a_name(own: TestClient) -> None:
+    files = {"file": ("garden.png", picture(96, 72, "maroon"))}
+    answer = own.post(FAST, files=files, data={"name": "garden", "title": "My garden"})
+    assert answer.status_code == 201, answer.text
+    [added] = answer.json()["fast"]
+    assert (added["name"], added["title"], added["provenance"]["origin"]) == (
+        "garden",
+        "My garden",
+        "predicted from a painting",
+    )
+    assert opened(own.post(PAINT, json=order("garden"))).size == (64, 48)
+    assert_error(own.post(FAST, files=files, data={"name": "garden"}), 422, "invalid", "already")
+    assert_error(own.post(FAST, files=files, data={"title": "x"}), 422, "invalid", "`name`", field="title")
+    text = {"file": ("notes.txt", b"hello there")}
+    assert_error(own.post(FAST, files=text, data={"name": "notes"}), 415, "not_an_image", "text file", field="file")
 
 
 def test_a_stored_picture_is_named_by_its_reference(own: TestClient) -> None:

@@ -14,6 +14,8 @@ from nst.errors import NotAnImage, NotFound, OptionError, StyleError
 from nst.options.fast_options import FastOptions
 from nst.runs.job import FastJob, FastPicture
 from nst.styles.style_file import StyleFile
+from nst.styles.style_library import shipped_file
+from nst.styles.style_picture import StylePicture
 from nst.web.service.fast_styles import FastResult, FastStyles
 from tests.jobs.runs import wait_until
 from tests.styles.style_files import style_file
@@ -123,6 +125,46 @@ def test_a_thumbnail_looks_like_the_result(instant: FastStyles, shipped: str) ->
     thumbnail = pixels(instant.thumbnails(picture(128, 96), 64)[shipped])
     as_small = pixels(instant.stylize(picture(128, 96), shipped, FastOptions(size=64)))
     assert np.abs(thumbnail - reduced).mean() < np.abs(as_small - reduced).mean() / 2
+
+
+def test_a_painting_is_a_style_and_mixes_with_those_of_the_shipped_network(instant: FastStyles, shipped: str) -> None:
+    ref = instant.paintings._pictures.keep(picture(96, 72, "maroon"), "garden.png")
+    painted = instant.stylize(picture(), ref, PLAIN)
+    assert painted.mix == {ref: 1.0}
+    said = json.loads(Image.open(io.BytesIO(painted.data)).text["nst-fast"])
+    assert said["mix"] == {ref.removeprefix("uploads/"): 1.0}
+    mixed = instant.stylize(picture(), {ref: 1, shipped: 3}, PLAIN)
+    assert mixed.mix == {ref: 0.25, shipped: 0.75}
+    assert np.abs(pixels(mixed) - pixels(instant.stylize(picture(), shipped, PLAIN))).max() > 0
+    with pytest.raises(StyleError, match="'waves' is of another"):
+        instant.stylize(picture(), {ref: 1, "waves": 1}, PLAIN)
+    with pytest.raises(NotFound, match="no upload"):
+        instant.stylize(picture(), "uploads/" + "0" * 64, PLAIN)
+
+
+def test_thumbnails_of_some_styles_and_paintings_follow_the_options(instant: FastStyles, shipped: str) -> None:
+    ref = instant.paintings._pictures.keep(picture(96, 72, "maroon"), "garden.png")
+    wanted = ["waves", ref, "cubes", shipped]
+    full = instant.thumbnails(picture(), 64, styles=wanted)
+    assert list(full) == wanted
+    weak = instant.thumbnails(picture(), 64, styles=[ref], options=FastOptions(strength=0.1))
+    assert np.abs(pixels(weak[ref]) - pixels(full[ref])).mean() > 1
+
+
+def test_the_style_of_a_painting_is_kept_under_a_name(instant: FastStyles) -> None:
+    painting = StylePicture.read(picture(96, 72, "maroon"), "garden.png")
+    assert instant.add(painting, "my-garden") == "my-garden"
+    entry = instant.library.find("my-garden")
+    assert (entry.style.title, entry.file.network) == ("My Garden", shipped_file().network)
+    assert entry.style.provenance["origin"] == "predicted from a painting"
+    assert entry.style.provenance["picture"] == painting.sha256
+    assert Image.open(io.BytesIO(entry.style.picture)).size == (96, 72)
+    kept, predicted = (instant.stylize(picture(), style, PLAIN) for style in ("my-garden", instant.choose(painting)))
+    assert np.array_equal(pixels(kept), pixels(predicted))
+    with pytest.raises(StyleError, match="'my-garden' already"):
+        instant.add(painting, "my-garden")
+    with pytest.raises(StyleError, match="lower-case letters"):
+        instant.add(painting, "My Garden")
 
 
 def test_bad_input_is_refused_by_its_kind(instant: FastStyles, shipped: str) -> None:

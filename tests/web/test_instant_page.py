@@ -7,24 +7,33 @@ from typing import Any
 
 import numpy as np
 import pytest
+from dash import no_update
 from PIL import Image
 
-from nst.errors import Conflict, NotFound, StyleError
+from nst.errors import Conflict, ImageError, NotFound, StyleError
 from nst.jobs.archive import Archive
+from nst.jobs.maintenance import repair
 from nst.jobs.queue import Queue
 from nst.jobs.store import Store
 from nst.options.fast_options import FastOptions
 from nst.options.option_field import options_of
 from nst.options.settings import Settings
+from nst.options.style_options import StyleOptions
 from nst.pictures.images import MAX_BYTES, encode_png
-from nst.pictures.samples import STYLES
+from nst.pictures.provenance import FastProvenance
+from nst.pictures.samples import STYLES, find
+from nst.runs.run import Run, State
 from nst.styles.style_file import name_of
+from nst.styles.style_library import shipped_file
 from nst.web import ids
-from nst.web.callbacks.instant import answer, import_styles, perform_action, result, studio_choices
+from nst.web.callbacks.instant import answer, keep_result, painting_of, result, studio_settings
+from nst.web.callbacks.style_grid import chosen_photo, grid, import_styles, perform_action, receive
 from nst.web.components import data_url
 from nst.web.components.form import FAST_BOXES, FAST_PREFIX, has_slider
 from nst.web.components.mix import MIX_SLOTS
-from nst.web.components.style_card import style_card, style_summary
+from nst.web.components.run_card import facts
+from nst.web.components.style_card import painting_card, style_card, style_summary
+from nst.web.components.urls import instant_url
 from nst.web.pages import studio
 from nst.web.service.fast_styles import FastResult
 from nst.web.service.result_cache import ResultCache
@@ -91,16 +100,16 @@ def test_imported_styles_are_listed_with_the_shipped_ones_and_have_a_menu(servic
         [each for each in components(style_card(entry, entry.shipped)) if each._type == "Details"] for entry in entries
     ]
     assert [bool(menu) for menu in menus] == [not entry.shipped for entry in entries]
-    assert style_summary(own) == {"name": "waves", "title": "The waves", "network": own.file.network}
+    assert style_summary(own) == {"name": "waves", "title": "The waves", "network": own.file.network, "picture": ""}
 
 
 def test_a_style_is_renamed_by_its_title_and_removed(service: Service) -> None:
     imported(service, "waves")
-    perform_action(service, {"do": "rename", "name": "waves", "title": "Été à la mer"})
+    perform_action(service, {"do": "rename", "name": "waves", "title": "Été à la mer", "paintings": []})
     assert service.library.find("ete-a-la-mer").style.title == "Été à la mer"
-    perform_action(service, {"do": "rename", "name": "ete-a-la-mer", "title": "海"})
+    perform_action(service, {"do": "rename", "name": "ete-a-la-mer", "title": "海", "paintings": []})
     assert service.library.find("ete-a-la-mer").style.title == "海"
-    perform_action(service, {"do": "remove", "name": "ete-a-la-mer"})
+    perform_action(service, {"do": "remove", "name": "ete-a-la-mer", "paintings": []})
     with pytest.raises(NotFound):
         service.library.find("ete-a-la-mer")
 
@@ -112,16 +121,59 @@ def test_a_name_is_made_of_a_title() -> None:
 
 def test_shipped_styles_stay_and_a_file_that_is_no_style_file_is_refused(service: Service) -> None:
     with pytest.raises(StyleError, match="cannot be changed"):
-        perform_action(service, {"do": "remove", "name": service.library.entries()[0].name})
+        perform_action(service, {"do": "remove", "name": service.library.entries()[0].name, "paintings": []})
     with pytest.raises(StyleError, match=r"'photo\.png' is no style file"):
         import_styles(service, data_url.encode(picture()) or "", "photo.png")
+
+
+def test_a_dropped_painting_is_stored_and_is_a_card_before_the_styles(service: Service) -> None:
+    [ref] = receive(service, data_url.encode(picture(96, 80)) or "", "my_garden.png")
+    shown = grid(service, [ref, "uploads/" + "0" * 64])
+    assert shown["styles"][0] == {
+        "name": ref,
+        "title": "my garden",
+        "network": shipped_file().network,
+        "picture": ref.removeprefix("uploads/"),
+    }
+    assert len(shown["styles"]) == len(shown["grid"]) == 1 + len(service.library.entries())
+    assert shown["grid"][0].id == ids.style_card(ref)
+    buttons = {each.to_plotly_json()["props"].get("data-do") for each in components(shown["grid"][0])}
+    assert {"pick", "mix", "keep", "remove"} <= buttons
+    fixed = {each.to_plotly_json()["props"].get("data-do") for each in components(painting_card(ref, "x", True))}
+    assert "keep" not in fixed
+
+
+def test_a_style_file_dropped_as_a_painting_is_imported(service: Service) -> None:
+    assert receive(service, data_url.encode(style_file("waves").to_bytes()) or "", "waves.style") == []
+    assert service.library.find("waves")
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"hello there", "'a.png' must be a picture .* got a text file"),
+        (picture(60, 80), "at least 64 px wide and high, got 60 x 80 px"),
+        (encode_png(np.full((80, 80, 3), 0.5, np.float32)), "'a.png' must have more than one color"),
+    ],
+)
+def test_what_cannot_be_a_style_is_refused_in_one_line(service: Service, data: bytes, words: str) -> None:
+    with pytest.raises(ImageError, match=words):
+        receive(service, data_url.encode(data) or "", "a.png")
+
+
+def test_the_picture_that_an_address_names_is_chosen_if_it_is_stored(service: Service) -> None:
+    ref = service.pictures.keep(picture(), "boat.png")
+    assert chosen_photo(service, {"picture": ref}) == {"ref": ref, "title": "boat.png"}
+    assert chosen_photo(service, {"picture": "samples/owl"}) == {"ref": "samples/owl", "title": find("owl").title}
+    for gone in ("uploads/" + "0" * 64, "uploads/../../etc", "nothing", None):
+        assert chosen_photo(service, {"picture": gone}) is no_update
 
 
 def test_in_a_shared_studio_no_visitor_changes_the_styles(tmp_path: Path) -> None:
     service = service_in(tmp_path, many=True)
     for change in (
         lambda: imported(service, "waves"),
-        lambda: perform_action(service, {"do": "remove", "name": "waves"}),
+        lambda: perform_action(service, {"do": "remove", "name": "waves", "paintings": []}),
     ):
         with pytest.raises(Conflict, match="only who runs it"):
             change()
@@ -170,10 +222,11 @@ def test_results_are_kept_until_newer_ones_exceed_the_limits() -> None:
 def test_refine_chooses_the_picture_and_its_result(service: Service) -> None:
     imported(service, "waves")
     wanted = painted(service, waves=1.0)
-    choices = studio_choices(service, wanted)
+    choices, options = studio_settings(service, wanted)
     assert choices["content"] == wanted["photo"]
     assert service.pictures.read(choices["init"]["ref"]) == picture(colour="red")
-    assert "style" not in choices, "its painting is not a sample"
+    assert "style" not in choices, "its painting is not at hand"
+    assert options == StyleOptions(init="image"), "the run takes no longer than any other"
 
 
 def test_refine_takes_a_result_of_more_bytes_than_an_upload_may_have(service: Service) -> None:
@@ -182,14 +235,82 @@ def test_refine_takes_a_result_of_more_bytes_than_an_upload_may_have(service: Se
     large = encode_png(noise)
     assert len(large) > MAX_BYTES
     wanted["key"] = service.result_cache.put(FastResult(large, 3800, 3000, 9.0, {"waves": 1.0}))
-    kept = Image.open(io.BytesIO(service.pictures.read(studio_choices(service, wanted)["init"]["ref"])))
+    kept = Image.open(io.BytesIO(service.pictures.read(studio_settings(service, wanted)[0]["init"]["ref"])))
     assert (kept.format, kept.size) == ("JPEG", (3800, 3000))
 
 
-def test_refine_chooses_the_sample_that_a_style_was_trained_on(service: Service) -> None:
-    sample, file = STYLES[2], style_file("mine", "waves")
+def test_refine_chooses_the_painting_of_each_style_where_it_is_at_hand(service: Service) -> None:
+    sample, file = STYLES[2], style_file("mine", "copied", "waves")
     mine = replace(file.styles["mine"], provenance={"learned_from": sample.name})
-    service.library.add(replace(file, styles={**file.styles, "mine": mine}).to_bytes())
+    copied = replace(file.styles["copied"], provenance={"picture": "0" * 64})
+    service.library.add(replace(file, styles={**file.styles, "mine": mine, "copied": copied}).to_bytes())
+    ref = service.pictures.keep(picture(96, 72), "garden.png")
     sampled = {"ref": f"samples/{sample.name}", "title": sample.title}
-    assert studio_choices(service, painted(service, mine=0.6, waves=0.4))["style"] == sampled
-    assert "style" not in studio_choices(service, painted(service, mine=0.4, waves=0.6))
+    copy = painting_of(service, "copied")
+    assert copy
+    assert copy["title"] == "The copied"
+    assert service.pictures.read(copy["ref"]) == file.styles["copied"].picture
+    assert painting_of(service, "mine") == sampled
+    assert painting_of(service, ref) == {"ref": ref, "title": "garden.png"}
+    assert painting_of(service, "waves") is None
+    assert painting_of(service, "gone") is None
+
+    mix = {"mine": 0.3, "copied": 0.5, "waves": 0.2}
+    choices, options = studio_settings(service, painted(service, **mix))
+    assert (choices["style"], choices["style2"]) == (copy, sampled)
+    assert "style3" not in choices
+    assert options == StyleOptions(init="image", style_mix=(0.5, 0.3))
+
+
+def kept(service: Service, mix: dict[str, float], **options: Any) -> Run:
+    """The run of a result in that mix that is kept."""
+    hashes = {name.removeprefix("uploads/"): weight for name, weight in mix.items()}
+    text = FastProvenance("1", "network", hashes, FastOptions(**options)).to_text()
+    data = encode_png(np.full((48, 64, 3), 0.5, np.float32), text={"nst-fast": text})
+    key = service.result_cache.put(FastResult(data, 64, 48, 0.25, mix))
+    ref = service.pictures.keep(picture(colour="navy"), "boat.png")
+    return keep_result(service, {"key": key, "photo": {"ref": ref, "title": "boat.png"}})
+
+
+def test_a_kept_result_is_a_run_of_the_gallery_with_its_settings(service: Service) -> None:
+    imported(service, "waves")
+    ref = service.pictures.keep(picture(96, 72, "maroon"), "garden.png")
+    run = kept(service, {"waves": 0.25, ref: 0.75}, strength=0.5)
+    assert service.store.run(run.id) == run
+    assert (run.state, run.width, run.height, run.has_result) == (State.FINISHED, 64, 48, True)
+    assert run.names == {"content": "boat.png", "style": "garden.png", "style2": "The waves"}
+    assert run.fast
+    assert run.fast["options"]["strength"] == 0.5
+    assert service.store.files.result(run.id).read_bytes().startswith(b"\x89PNG")
+    assert Image.open(service.store.files.frame(run.id, 0)).size == (64, 48)
+    assert instant_url(run) == (
+        f"/instant?picture=uploads/{run.content}&style={ref}:75&style=waves:25&painting={ref}&strength=0.5"
+    )
+    assert facts(run) == ["one pass", "64 × 48 px", "0.25 s"]
+    assert [found.id for found, _ in service.archive.find(fast=True)] == [run.id]
+    service.archive.delete(run.id)
+    assert service.archive.find(fast=True) == []
+
+
+def test_a_kept_result_has_nothing_to_continue(service: Service) -> None:
+    imported(service, "waves")
+    run = kept(service, {"waves": 1.0})
+    for change in (
+        lambda: service.runs.resume(run.id, 10),
+        lambda: service.runs.branch(run.id, 0, more=10),
+        lambda: service.runs.steer(run.id, {"strength": 2.0}),
+    ):
+        with pytest.raises(Conflict, match="in one pass"):
+            change()
+
+
+def test_a_kept_result_survives_the_loss_of_the_database(tmp_path: Path) -> None:
+    service = service_in(tmp_path / "lost")
+    imported(service, "waves")
+    run = kept(service, {"waves": 1.0})
+    service.store.close()
+    for path in (tmp_path / "lost").glob("studio.sqlite*"):
+        path.unlink()
+    repair(tmp_path / "lost")
+    found = Store(tmp_path / "lost").run(run.id)
+    assert (found.fast, found.width, found.has_result, found.state) == (run.fast, 64, True, State.FINISHED)

@@ -8,22 +8,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nst.engine.backend import tf
+from nst.engine.feed_forward.enlarge import enlarged
 from nst.engine.feed_forward.strips import STRIP_PIXELS, paint_in_strips
 from nst.engine.feed_forward.transformer import Transformer
 from nst.errors import OptionError
-from nst.options.fast_options import FastOptions
+from nst.options.fast_options import FastOptions, working_side
 from nst.options.settings import Settings
 from nst.pictures import images
-from nst.pictures.colors import color_map
+from nst.pictures.colors import match_colors
 from nst.pictures.images import fit
 from nst.runs.memory_budget import GIGABYTE, spare
 from nst.styles.network_plan import Plan
 from nst.styles.style_file import StyleFile
-from nst.styles.style_library import SHIPPED
+from nst.styles.style_library import shipped_file
 
 Array = NDArray[np.float32]
 MOST_WHOLE_PIXELS = 3 * 2**20  # of a picture that is painted whole; larger ones are painted in strips
-COLOR_SAMPLES = 2**20  # pixels, about, that a large picture's colours are estimated from
 STRENGTH_EXPONENT = 1 / 3  # of the strength that the network gets: most of its effect lies close to 1
 NETWORKS_KEPT = 4  # in memory, for later pictures
 SMALLEST_SIDE = images.MIN_SIDE  # px, of the picture that the network gets
@@ -73,6 +73,9 @@ _networks_lock = threading.Lock()
 def apply_mix(picture: Array, file: StyleFile, mix: Mapping[str, float], options: FastOptions) -> Array:
     """Paint a picture in a mix of styles.
 
+    The network paints a working picture, whose size hardly depends on the result's; see `working_side`. The result is
+    the enlarged working picture with fine detail of the photo.
+
     Args:
         picture: [H, W, 3] in 0..1.
         file: a network with the styles of the mix.
@@ -88,18 +91,26 @@ def apply_mix(picture: Array, file: StyleFile, mix: Mapping[str, float], options
     height, width = picture.shape[:2]
     if options.size is not None:
         height, width = fit(height, width, options.size)
-    painted_sides = [max(SMALLEST_SIDE, round(side / options.stroke_size)) for side in (height, width)]
-    _check_memory(file.plan, math.prod(painted_sides), height * width)
-    style = np.array(list(mix.values()), np.float32) @ np.stack([file.styles[name].vector for name in mix])
-    strength = options.strength**STRENGTH_EXPONENT
-    painted = _network_of(file).paint(_resized(picture, *painted_sides), style, strength)
-    painted = _resized(painted, height, width)
-    return _with_colors_of(picture, painted) if options.keep_colors else painted
+    working = working_side(max(height, width), options.stroke_size)
+    sides = [max(SMALLEST_SIDE, side) for side in fit(height, width, working)]
+    _check_memory(file.plan, math.prod(sides), height * width)
+    reduced = _resized(picture, *sides)
+    painted = _network_of(file).paint(reduced, style_vector(file, mix), options.strength**STRENGTH_EXPONENT)
+    if options.keep_colors:
+        painted = match_colors(painted, reduced)
+    if height * width <= math.prod(sides):
+        return _resized(painted, height, width)
+    return enlarged(painted, reduced, _resized(picture, height, width), options.strength)
+
+
+def style_vector(file: StyleFile, mix: Mapping[str, float]) -> Array:
+    """The vector of a mix of the styles of `file`, [plan.length] float32; `mix` has weights of sum 1."""
+    return np.array(list(mix.values()), np.float32) @ np.stack([file.styles[name].vector for name in mix])
 
 
 def warm_up() -> None:
     """Load and trace the shipped network, so that the first picture does not wait for that."""
-    file = StyleFile.from_bytes(SHIPPED.read_bytes())
+    file = shipped_file()
     apply_mix(
         np.zeros((SMALLEST_SIDE, SMALLEST_SIDE, 3), np.float32), file, {next(iter(file.styles)): 1.0}, FastOptions()
     )
@@ -124,17 +135,6 @@ def _check_memory(plan: Plan, pixels: int, result_pixels: int) -> None:
             f"{max(0, free) / GIGABYTE:.1f} GB are free; choose a smaller one, or a larger `stroke_size`",
             "size",
         )
-
-
-def _with_colors_of(picture: Array, painted: Array) -> Array:
-    """`painted` with the colours of `picture`; those of large pictures are estimated from a sample of the pixels."""
-    samples = (array[:: _sample_stride(array), :: _sample_stride(array)] for array in (painted, picture))
-    matrix, offset = color_map(*samples)
-    return np.clip(painted @ matrix.T.astype(np.float32) + offset.astype(np.float32), 0, 1)
-
-
-def _sample_stride(array: Array) -> int:
-    return math.ceil(math.sqrt(array.shape[0] * array.shape[1] / COLOR_SAMPLES))
 
 
 def _network_of(file: StyleFile) -> FastNetwork:

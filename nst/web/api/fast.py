@@ -9,11 +9,11 @@ from fastapi import Path as InPath
 from fastapi.responses import JSONResponse, Response
 from starlette.concurrency import run_in_threadpool
 
-from nst.errors import Conflict, ImageError, NotFound, StyleError
+from nst.errors import Conflict, ImageError, InputError, NotFound, StyleError
 from nst.options.fast_options import FastOptions
 from nst.styles.style_file import SUFFIX
 from nst.styles.style_library import Entry
-from nst.web.api import request_parsing, responses
+from nst.web.api import fast_request_parsing, request_parsing, responses
 from nst.web.api.access import ServiceDep
 from nst.web.api.openapi import FAST_BODY, RENAME_BODY, STYLE_FILE_BODY, Responses, errors, file_response
 from nst.web.problems import FieldError
@@ -64,14 +64,15 @@ _STYLIZED: Responses = {
 async def stylize_fast(request: Request, service: ServiceDep) -> Response:
     """Return the result as a picture, or as {"image": base64, "mix": ...} where `Accept` names application/json.
 
-    `content` is a picture, or the reference of a stored one; `style` is the name of a fast style, or up to four names
-    of one network with weights. A worker does this beside its run; `NST-Seconds` is the time it took. The file
+    `content` is a picture, or the reference of a stored one. `style` is the name of a fast style; a painting, as a
+    picture or by reference, whose style is taken without training; or up to four of these names and references with
+    weights, of one network. A worker does this beside its run; `NST-Seconds` is the time it took. The file
     contains under `nst-fast` how it was made: a PNG in its text, a JPEG in its comment.
     """
     if request_parsing.is_form(request):
-        given = await request_parsing.fast_request_from_form(request)
+        given = await fast_request_parsing.fast_request_from_form(request)
     else:
-        given = await asyncio.to_thread(request_parsing.fast_request, await request.body())
+        given = await asyncio.to_thread(fast_request_parsing.fast_request, await request.body())
     options = FastOptions.from_json(given.options)
     content = given.content
     if isinstance(content, str):
@@ -80,10 +81,12 @@ async def stylize_fast(request: Request, service: ServiceDep) -> Response:
         except NotFound as error:
             raise FieldError("content", error) from error
     try:
-        # In Starlette's thread pool: the few threads of asyncio.to_thread must stay free for the pages.
-        found = await run_in_threadpool(service.fast_styles.stylize, content, given.style, options, given.format)
-    except (StyleError, NotFound) as error:
+        mix = await asyncio.to_thread(service.fast_styles.choose, given.style)
+    except (ImageError, StyleError, NotFound) as error:
         raise FieldError("style", error) from error
+    try:
+        # In Starlette's thread pool: the few threads of asyncio.to_thread must stay free for the pages.
+        found = await run_in_threadpool(service.fast_styles.stylize, content, mix, options, given.format)
     except ImageError as error:
         raise FieldError("content", error) from error
     headers = {SECONDS_HEADER: f"{found.seconds:.3f}"}
@@ -97,23 +100,29 @@ async def stylize_fast(request: Request, service: ServiceDep) -> Response:
     "/styles/fast",
     status_code=201,
     summary="Add fast styles",
-    responses={201: {"model": responses.FastStyles}, **errors(400, 403, 413, 500)},
+    responses={201: {"model": responses.FastStyles}, **errors(400, 403, 413, 415, 429, 500, 503)},
     openapi_extra=STYLE_FILE_BODY,
 )
 async def add(request: Request, service: StylesDep) -> dict[str, Any]:
-    """Add the styles of a style file, sent as `file` of a form; the file is checked first.
+    """Add the styles of a style file, or the style of a painting under a `name`, without training.
 
-    Refused if a style of the same name exists. Where several people share the studio, only its operator adds, renames
-    and removes styles, with `nst styles`.
+    `file` of the form is either; it is checked first. Refused if a style of the same name exists. Where several people
+    share the studio, only its operator adds, renames and removes styles, with `nst styles`.
     """
-    data, name = await request_parsing.file_of_form(request)
-    names = await asyncio.to_thread(service.library.add, data, name)
+    data, file_name, given = await fast_request_parsing.style_of_form(request)
+    if "name" in given:
+        painting = await asyncio.to_thread(fast_request_parsing.painting, "file", data, file_name)
+        names = [await run_in_threadpool(service.fast_styles.add, painting, given["name"], given.get("title", ""))]
+    elif given:
+        raise FieldError("title", InputError("`title` is of a painting's style: give its `name`, too"))
+    else:
+        names = await asyncio.to_thread(service.library.add, data, file_name)
     return {"fast": [describe(service.library.find(name)) for name in names]}
 
 
 @router.get(
     "/styles/fast/{name}/thumbnail.jpg",
-    summary="The painting that a fast style was trained on",
+    summary="The painting of a fast style",
     response_class=Response,
     responses=file_response("image/jpeg", 404),
 )
@@ -142,7 +151,7 @@ def export(name: Name, service: ServiceDep) -> Response:
 )
 async def rename(request: Request, name: Name, service: StylesDep) -> dict[str, Any]:
     """Change the name, the title, or both, of a style that did not come with the program."""
-    new, title = request_parsing.style_name(await request.body())
+    new, title = fast_request_parsing.style_name(await request.body())
     return describe(await asyncio.to_thread(service.library.rename, name, name if new is None else new, title))
 
 

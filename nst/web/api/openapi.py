@@ -8,7 +8,8 @@ from nst.options.picture_roles import MOST_STYLES
 from nst.options.variations import EPOCHS, MOST_AXES, SIZE
 from nst.pictures.timelapse import TimelapseOptions
 from nst.styles.style_file import MOST_NAME, MOST_TITLE, NAME
-from nst.web.api.request_parsing import EPOCH, FAVOURITE, FORMAT, GPU, MORE_EPOCHS, PICTURE_FIELDS
+from nst.web.api.fast_request_parsing import FORMAT
+from nst.web.api.request_parsing import EPOCH, FAVOURITE, GPU, MORE_EPOCHS, PICTURE_FIELDS
 from nst.web.api.responses import (
     FAST_OPTIONS_SCHEMA,
     LIVE_SCHEMA,
@@ -98,6 +99,8 @@ def _object_of(*rules: Option, required: tuple[str, ...] = (), **more: Any) -> d
 PICTURE = {"type": "string", "description": "base64, or a data URL"}
 FILE = {"type": "string", "format": "binary"}
 TEXT = {"type": "string", "description": "the options as JSON; or one field each"}
+STYLE_NAME = {"type": "string", "pattern": f"^{NAME.pattern}$", "maxLength": MOST_NAME}
+STYLE_TITLE = {"type": "string", "minLength": 1, "maxLength": MOST_TITLE}
 
 
 def _several(picture: dict[str, Any]) -> dict[str, Any]:
@@ -125,11 +128,12 @@ def _fast_body() -> dict[str, Any]:
         "minProperties": 1,
         "maxProperties": MOST_MIXED,
     }
+    names = "a fast style's name, a painting's reference, samples/NAME or uploads/ID, or weights by these"
     style = {
         "anyOf": [{"type": "string"}, weights],
-        "description": "a fast style's name, or weights by name",
+        "description": f"{names}; or a painting in base64 or as a data URL",
     }
-    named = {"type": "string", "description": "a fast style's name, or weights by name as JSON"}
+    named = {"anyOf": [{"type": "string"}, FILE], "description": f"{names} as JSON; or a painting"}
     both, format = ("content", "style"), schema_of(FORMAT)
     as_json = _object({"content": picture, "style": style, "options": FAST_OPTIONS_SCHEMA, "format": format}, both)
     as_form = _object(
@@ -172,15 +176,19 @@ FAST_BODY = _fast_body()
 STYLE_FILE_BODY = {
     "requestBody": {
         "required": True,
-        "content": {"multipart/form-data": {"schema": _object({"file": FILE}, ("file",))}},
+        "content": {
+            "multipart/form-data": {
+                "schema": _object({"file": FILE, "name": STYLE_NAME, "title": STYLE_TITLE}, ("file",))
+            }
+        },
     }
 }
 RENAME_BODY = _json_body(
     {
         **_object(
             {
-                "name": {"type": "string", "pattern": f"^{NAME.pattern}$", "maxLength": MOST_NAME},
-                "title": {"type": "string", "minLength": 1, "maxLength": MOST_TITLE},
+                "name": STYLE_NAME,
+                "title": STYLE_TITLE,
             }
         ),
         "minProperties": 1,

@@ -12,11 +12,9 @@ from nst.errors import InputError
 from nst.options.option_field import ECHO, Option, did_you_mean, shown
 from nst.options.picture_roles import MOST_STYLES, STYLE_ROLES
 from nst.pictures.images import MAX_PIXELS, MIN_SIDE
-from nst.runs.job import Format
 from nst.web.middleware.json_limit import check_json
 from nst.web.problems import FieldError, Malformed
 from nst.web.service.base64_decoding import decode_base64
-from nst.web.service.fast_styles import FORMATS
 
 PICTURE_FIELDS = ("content", "style", "init", "mask")  # of a request for a run; `style` may have several pictures
 Files = dict[str, tuple[bytes, str]]  # role -> (bytes, name)
@@ -25,7 +23,6 @@ GPU = Option("gpu", bool, False, "let only a worker with a graphics card paint i
 MORE_EPOCHS = Option("epochs", int, 0, "how many epochs to paint beyond those it was to have", "run", low=0, high=1000)
 EPOCH = Option("epoch", int, None, "whose frame to begin with; it must be kept", "run", low=0, high=10**6)
 FAVOURITE = Option("favourite", bool, None, "whether the run is one", "run")
-FORMAT = Option("format", str, "png", "of the result; jpeg loses what is transparent", "picture", choices=FORMATS)
 
 
 @dataclass(frozen=True)
@@ -37,16 +34,6 @@ class RunRequest:
     gpu: bool  # whether the run needs a graphics card
 
 
-@dataclass(frozen=True)
-class FastRequest:
-    """A request for a picture in one pass."""
-
-    content: bytes | str  # a picture's file, or its reference
-    style: str | dict[str, Any]  # a name, or weights by name
-    options: Any  # as JSON, not checked yet
-    format: Format
-
-
 def is_form(request: Request) -> bool:
     """Return whether the body of a request is a form, not JSON."""
     return request.headers.get("content-type", "").lower().startswith("multipart/form-data")
@@ -56,56 +43,29 @@ def run_request(text: bytes) -> RunRequest:
     """Parse a JSON body that requests a run. Slow for large pictures: call it in a thread."""
     pictures, body = pictures_and_fields(text, ("options", GPU.name), refs=False)
     files = {role: (data, role) for role, data in pictures.items()}
-    return RunRequest(files, _options(body), GPU.check(body.get(GPU.name, GPU.default)))
+    return RunRequest(files, options_of_body(body), GPU.check(body.get(GPU.name, GPU.default)))
 
 
 async def run_request_from_form(request: Request) -> RunRequest:
     """Parse a form that requests a run; the options are one field with JSON, or one field each."""
-    files, values = await _form(request, PICTURE_FIELDS, texts=("init",))
+    files, values = await form_fields(request, PICTURE_FIELDS, texts=("init",))
     gpu = GPU.check(values.pop(GPU.name, GPU.default))
     return RunRequest(files, values, gpu)
 
 
-def fast_request(text: bytes) -> FastRequest:
-    """Parse a JSON body that requests a picture in one pass. Slow for large pictures: call it in a thread."""
-    body = _check_names(_json_body(text), ("content", "style", "options", FORMAT.name))
-    content = _required("content", body.get("content"), "give a picture")
-    content = content if _is_ref(content) else decode("content", content)
-    format = FORMAT.check(body.get(FORMAT.name, FORMAT.default))
-    return FastRequest(content, _style(body.get("style")), _options(body), format)
-
-
 def pictures_and_fields(text: bytes, names: Collection[str], refs: bool = True) -> tuple[Any, dict[str, Any]]:
     """Return (pictures by role: bytes, or references with `refs`; the fields called `names`) of a JSON body."""
-    body = _check_names(_json_body(text), (*PICTURE_FIELDS, *names))
+    body = check_names(json_body(text), (*PICTURE_FIELDS, *names))
     found: dict[str, Any] = {}
     for name in PICTURE_FIELDS:
         given = body.pop(name, None)
         for picture in given if name == "style" and isinstance(given, list) else [given]:
             if picture is not None:
-                found[_role(name, found)] = picture if refs and _is_ref(picture) else decode(name, picture)
+                found[_role(name, found)] = picture if refs and is_ref(picture) else decode(name, picture)
     return found, body
 
 
-async def fast_request_from_form(request: Request) -> FastRequest:
-    """Parse a form that requests a picture in one pass; a mix is JSON, options are as in `run_request_from_form`."""
-    files, values = await _form(request, ("content",), texts=("style", FORMAT.name))
-    content, _ = _required("content", files.get("content"), "give a picture")
-    style, format = values.pop("style", None), FORMAT.check(values.pop(FORMAT.name, FORMAT.default))
-    if isinstance(style, str) and style.lstrip().startswith("{"):
-        style = _json_object("style", style)
-    return FastRequest(content, _style(style), values, format)
-
-
-async def file_of_form(request: Request) -> tuple[bytes, str]:
-    """Return (bytes, name) of the `file` of a form."""
-    files, values = await _form(request, ("file",))
-    _check_names(values, ("file",))
-    data, name = _required("file", files.get("file"), "give one, as multipart/form-data")
-    return data, name
-
-
-async def _form(request: Request, roles: Collection[str], texts: Collection[str] = ()) -> tuple[Files, Any]:
+async def form_fields(request: Request, roles: Collection[str], texts: Collection[str] = ()) -> tuple[Files, Any]:
     """Return (files by role, values by name) of a form. Fields in `texts` may be text, which is not parsed as JSON.
 
     A repeated file replaces the one before it, except `style`: each is another painting.
@@ -120,7 +80,7 @@ async def _form(request: Request, roles: Collection[str], texts: Collection[str]
                 expected = "a file" if name in roles else "text"
                 raise FieldError(name, InputError(f"`{name}` must be {expected}"))
             elif name == "options":
-                values |= _json_object(name, value)
+                values |= json_object(name, value)
             else:
                 values[name] = value if name in texts else _value_of(value)
     return files, values
@@ -136,20 +96,12 @@ def _role(name: str, files: Files) -> str:
     return role
 
 
-def style_name(text: bytes) -> tuple[str | None, str | None]:
-    """Return (new name, new title) of a JSON body that renames a style; None for what is not given."""
-    body = _check_names(_json_body(text), ("name", "title"))
-    if not body:
-        raise InputError("give a `name`, a `title`, or both")
-    return body.get("name"), body.get("title")
-
-
 def fields(text: bytes, rules: Iterable[Option], required: Collection[str] = (), others: Collection[str] = ()) -> Any:
     """Return the fields of a small JSON body by name, checked by their rules; missing ones have their defaults.
 
     Fields in `others` are objects that are not checked, {} if missing. An empty body is an empty object.
     """
-    body = _check_names(_json_body(text or b"{}"), [*(rule.name for rule in rules), *others])
+    body = check_names(json_body(text or b"{}"), [*(rule.name for rule in rules), *others])
     found = {rule.name: rule.check(body.get(rule.name, rule.default)) for rule in rules}
     for name in required:
         if found[name] is None:
@@ -159,7 +111,7 @@ def fields(text: bytes, rules: Iterable[Option], required: Collection[str] = (),
 
 def changes(text: bytes) -> dict[str, Any]:
     """Return the JSON body of a request to change live options."""
-    return _json_body(text)
+    return json_body(text)
 
 
 def estimate_request(text: bytes) -> tuple[str | tuple[int, int], list[str], Any]:
@@ -167,15 +119,20 @@ def estimate_request(text: bytes) -> tuple[str | tuple[int, int], list[str], Any
 
     Returns (the content's reference or its (height, width) in px, the references of the paintings, the options).
     """
-    body = _check_names(_json_body(text), ("content", "style", "height", "width", "options"))
+    body = check_names(json_body(text), ("content", "style", "height", "width", "options"))
     given = body.get("style")
     found = [_ref("style", style) for style in (given if isinstance(given, list) else [given])]
     content, styles = _ref("content", body.get("content")), [style for style in found if style]
     if len(styles) > MOST_STYLES:
         raise FieldError("style", InputError(f"`style` must be one to {MOST_STYLES} pictures, got {len(styles)}"))
     if content is None:
-        return (_side("height", body.get("height")), _side("width", body.get("width"))), styles, _options(body)
-    return content, styles, _options(body)
+        return (_side("height", body.get("height")), _side("width", body.get("width"))), styles, options_of_body(body)
+    return content, styles, options_of_body(body)
+
+
+def is_ref(given: Any) -> bool:
+    """Whether a field is the reference of a stored picture: the base64 of a picture never begins like this."""
+    return isinstance(given, str) and given.startswith(("samples/", "uploads/"))
 
 
 def _ref(role: str, given: Any) -> str | None:
@@ -186,20 +143,8 @@ def _ref(role: str, given: Any) -> str | None:
     return given if "/" in given else f"uploads/{given}"
 
 
-def _is_ref(given: Any) -> bool:
-    """Whether a field is the reference of a stored picture: the base64 of a picture never begins like this."""
-    return isinstance(given, str) and given.startswith(("samples/", "uploads/"))
-
-
-def _style(given: Any) -> str | dict[str, Any]:
-    found = _required("style", given, "name one, or several with their weights")
-    if not isinstance(found, str | dict):
-        rule = "`style` must be a style's name, or an object of names and weights"
-        raise FieldError("style", InputError(f"{rule}, got {shown(given)}"))
-    return found
-
-
-def _required(name: str, given: Any, advice: str) -> Any:
+def required(name: str, given: Any, advice: str) -> Any:
+    """Return `given`, the field `name` of a body, if there is one. Raises FieldError with `advice`."""
     if given is None:
         raise FieldError(name, InputError(f"`{name}` is missing: {advice}"))
     return given
@@ -214,7 +159,8 @@ def _side(name: str, given: Any) -> int:
     return given
 
 
-def _options(body: dict[str, Any]) -> Any:
+def options_of_body(body: dict[str, Any]) -> Any:
+    """Return the options of a JSON body, not checked yet; {} without any."""
     options = body.get("options")
     return {} if options is None else options
 
@@ -225,7 +171,7 @@ def _mapping(name: str, given: Any) -> dict[str, Any]:
     return given or {}
 
 
-def _json_body(text: bytes) -> dict[str, Any]:
+def json_body(text: bytes) -> dict[str, Any]:
     """Return the object in a JSON body. Raises Malformed."""
     try:
         body = json.loads(text)
@@ -239,7 +185,7 @@ def _json_body(text: bytes) -> dict[str, Any]:
     return body
 
 
-def _check_names(body: dict[str, Any], known: Collection[str]) -> dict[str, Any]:
+def check_names(body: dict[str, Any], known: Collection[str]) -> dict[str, Any]:
     """Return `body` if all of its fields are known. Raises FieldError."""
     for name in body:
         if name not in known:
@@ -281,7 +227,8 @@ def _parse_json(text: str) -> Any:
     return value
 
 
-def _json_object(name: str, text: str) -> dict[str, Any]:
+def json_object(name: str, text: str) -> dict[str, Any]:
+    """Return the JSON object in the form field `name`. Raises FieldError."""
     try:
         given = _parse_json(text)
     except ValueError as error:

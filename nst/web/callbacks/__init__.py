@@ -16,6 +16,7 @@ from nst.web.callbacks import (
     run,
     sliders,
     steering,
+    style_grid,
     style_mix,
     vary,
 )
@@ -23,7 +24,7 @@ from nst.web.service.service import Service
 
 MODULES = (
     *(navigation, inputs, style_mix, mask, sliders, estimate, run, network),
-    *(steering, history, restore, gallery, instant, vary, diagnosis),
+    *(steering, history, restore, gallery, style_grid, instant, vary, diagnosis),
 )
 
 

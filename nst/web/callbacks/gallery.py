@@ -11,7 +11,7 @@ from dash import ClientsideFunction, Dash, Input, Output, State
 
 from nst.errors import NotFound, NstError
 from nst.web import ids
-from nst.web.components.run_grid import ANY_STATE, OUTPUTS, run_grid
+from nst.web.components.run_grid import ANY_STATE, INSTANT, OUTPUTS, run_grid
 from nst.web.components.toast import show_error
 from nst.web.middleware.clients import current_client
 from nst.web.service.service import Service
@@ -53,7 +53,8 @@ def register(app: Dash, service: Service) -> None:
     async def update_grid(
         request: int, words: str | None, state: str, favourite: bool, clicks: int | None, versions: list[Any]
     ) -> dict[str, Any]:
-        filters = {"words": words or "", "state": "" if state == ANY_STATE else state, "favourite": favourite}
+        filters = {"words": words or "", "favourite": favourite, "fast": state == INSTANT}
+        filters["state"] = "" if state in (ANY_STATE, INSTANT) else state
         limit = CARDS_PER_CLICK * (1 + (clicks or 0))
         shown = await asyncio.to_thread(run_grid, service, current_client(), filters, limit, versions)
         return {"answered": request, "shown": shown}

@@ -1,4 +1,4 @@
-"""Callbacks of the Instant page: the grid of styles, their previews of the chosen picture, its result, and Refine.
+"""Callbacks of the Instant page: the previews of the chosen picture in each style, its result, and Refine.
 
 assets/instant.js sends the requests, one of each kind at a time, and shows an answer if it is the newest. An answer
 with "again" means that the worker is busy or not ready: the script repeats the request.
@@ -8,33 +8,36 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
 
-from dash import ClientsideFunction, Dash, Input, Output, State, ctx, no_update, set_props
+from dash import ClientsideFunction, Dash, Input, Output, State, no_update, set_props
 from starlette.concurrency import run_in_threadpool
 
 from nst.errors import Busy, NotFound, NstError, OptionError, TooMany
 from nst.options.fast_options import FastOptions
 from nst.options.option_field import options_of
-from nst.options.picture_roles import ROLES
+from nst.options.picture_roles import ROLES, STYLE_ROLES
 from nst.options.style_options import StyleOptions
 from nst.pictures import images
 from nst.pictures.samples import STYLES
+from nst.runs.run import Run
 from nst.styles.style_file import name_of
 from nst.web import ids
 from nst.web.components import data_url
 from nst.web.components.chooser import choices_of_run
-from nst.web.components.form import FAST_BOXES, FAST_OPTIONS, read_form
+from nst.web.components.form import BOXES, FAST_BOXES, FAST_OPTIONS, fill_form, read_form
 from nst.web.components.mix import MIX_SLOTS
-from nst.web.components.style_card import style_card, style_summary
 from nst.web.components.toast import show_error
+from nst.web.middleware.clients import current_client
 from nst.web.service.fast_styles import FastResult, shrink
+from nst.web.service.paintings import is_ref
 from nst.web.service.service import Service
 
 log = logging.getLogger(__name__)
 
-PREVIEW_SIDE = 224  # px
+PREVIEW_SIDE = 288  # px
 NOTE_WITH_STYLE = "Its style is chosen too: press Start."
 NOTE_WITHOUT_STYLE = "Choose the painting of its style, and press Start."
 
@@ -42,8 +45,8 @@ NOTE_WITHOUT_STYLE = "Choose the painting of its style, and press Start."
 def register(app: Dash, service: Service) -> None:
     """Register the callbacks with `app`."""
     _register_script(app)
-    _register_styles(app, service)
     _register_results(app, service)
+    _register_keep(app, service)
     _register_refine(app, service)
 
 
@@ -53,6 +56,7 @@ def _register_script(app: Dash) -> None:
         Input(ids.URL, "pathname"),
         Input(ids.choice("photo"), "data"),
         Input(ids.STYLES, "data"),
+        Input(ids.URL, "search"),
     )
     app.clientside_callback(
         ClientsideFunction("instant", "adjust"),
@@ -63,47 +67,6 @@ def _register_script(app: Dash) -> None:
         app.clientside_callback(
             ClientsideFunction("instant", function), Input(store, "data"), prevent_initial_call=True
         )
-
-
-def _register_styles(app: Dash, service: Service) -> None:
-    @app.callback(
-        Output(ids.STYLE_GRID, "children"),
-        Output(ids.STYLES, "data"),
-        Output(ids.STYLE_IMPORT, "contents"),
-        Output(ids.STYLE_IMPORT, "style"),
-        Input(ids.STYLE_ACTION, "data"),
-        Input(ids.STYLE_IMPORT, "contents"),
-        State(ids.STYLE_IMPORT, "filename"),
-        prevent_initial_call=True,
-    )
-    async def update_styles(action: dict[str, Any] | None, contents: str | None, name: str | None) -> tuple[Any, ...]:
-        try:
-            triggered = set(ctx.triggered_prop_ids.values())  # Dash may send both inputs in one call
-            if contents and ids.STYLE_IMPORT in triggered:
-                await asyncio.to_thread(import_styles, service, contents, name or "the file")
-            if action and action["do"] != "list" and ids.STYLE_ACTION in triggered:
-                await asyncio.to_thread(perform_action, service, action)
-        except NstError as error:
-            show_error(str(error))
-        entries = await asyncio.to_thread(service.library.entries)
-        shared = service.settings.many
-        cards = [style_card(entry, entry.shipped or shared) for entry in entries]
-        return cards, [style_summary(entry) for entry in entries], None, {"display": "none"} if shared else {}
-
-
-def import_styles(service: Service, contents: str, name: str) -> None:
-    """Add the styles of an uploaded file to the library. Raises InputError, Conflict."""
-    service.permissions.check_change_styles()
-    service.library.add(data_url.decode(contents), name)
-
-
-def perform_action(service: Service, action: dict[str, Any]) -> None:
-    """Rename or remove a style. Raises NotFound, StyleError, Conflict."""
-    service.permissions.check_change_styles()
-    if action["do"] == "rename":
-        service.library.rename(action["name"], name_of(action["title"]) or action["name"], action["title"])
-    elif action["do"] == "remove":
-        service.library.remove(action["name"])
 
 
 def _register_results(app: Dash, service: Service) -> None:
@@ -140,10 +103,17 @@ def answer(
 
 
 def previews(service: Service, request: dict[str, Any]) -> dict[str, Any]:
-    """Return {"pictures": {style: data URL}}: the picture `request["ref"]` in every style. Raises NstError."""
+    """Return {"pictures": {style: data URL}}: the picture `request["ref"]` in the styles that are named there.
+
+    "key" is that of the request, "aspect" the width of the picture over its height. Raises NstError.
+    """
+    options = replace(FastOptions.from_json(read_form(request["values"], FAST_OPTIONS)), size=None)
     content = service.pictures.read(request["ref"])
-    found = service.fast_styles.thumbnails(content, PREVIEW_SIDE, f"previews of {request['page']}")
-    return {"pictures": {name: data_url.encode(jpeg) for name, jpeg in found.items()}}
+    requester = f"previews of {request['page']}"
+    found = service.fast_styles.thumbnails(content, PREVIEW_SIDE, requester, request["styles"], options)
+    height, width = service.pictures.shape(request["ref"])
+    pictures = {name: data_url.encode(jpeg) for name, jpeg in found.items()}
+    return {"key": request["key"], "aspect": width / height, "pictures": pictures}
 
 
 def result(service: Service, request: dict[str, Any]) -> dict[str, Any]:
@@ -164,12 +134,43 @@ def result(service: Service, request: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _register_keep(app: Dash, service: Service) -> None:
+    @app.callback(
+        Output(ids.KEEP_RESULT, "disabled"),
+        Output(ids.KEEP_RESULT, "children"),
+        Input(ids.KEEP_RESULT, "n_clicks"),
+        State(ids.SHOWN_RESULT, "data"),
+        prevent_initial_call=True,
+    )
+    async def keep(clicks: int, shown: dict[str, Any]) -> tuple[bool, str]:
+        try:
+            await asyncio.to_thread(keep_result, service, shown)
+        except NstError as error:
+            show_error(str(error))
+            return False, "Keep"
+        return True, "Kept in the gallery"
+
+
+def keep_result(service: Service, shown: dict[str, Any]) -> Run:
+    """Keep a result in the gallery. Raises NotFound, Busy, DiskFull."""
+    found = service.result_cache.get(shown["key"])
+    return service.kept_results.keep(found, shown["photo"]["ref"], current_client())
+
+
 def _register_refine(app: Dash, service: Service) -> None:
+    app.clientside_callback(
+        ClientsideFunction("startPicture", "show"),
+        Output(ids.START_PICTURE, "hidden"),
+        Output(ids.START_IMAGE, "src"),
+        Input(ids.value("init"), "value"),
+        Input(ids.choice("init"), "data"),
+    )
+
     @app.callback(
         output={
             "path": Output(ids.URL, "pathname"),
             "search": Output(ids.URL, "search", allow_duplicate=True),
-            "init": Output(ids.value("init"), "value", allow_duplicate=True),
+            "values": {name: Output(box, "value", allow_duplicate=True) for name, box in BOXES.items()},
             "choices": {role: Output(ids.choice(role), "data", allow_duplicate=True) for role in ROLES},
         },
         inputs={"clicks": Input(ids.REFINE, "n_clicks")},
@@ -178,33 +179,55 @@ def _register_refine(app: Dash, service: Service) -> None:
     )
     async def refine(clicks: int, shown: dict[str, Any]) -> dict[str, Any]:
         try:
-            choices = await asyncio.to_thread(studio_choices, service, shown)
+            choices, options = await asyncio.to_thread(studio_settings, service, shown)
         except NstError as error:
             show_error(str(error))
-            return dict.fromkeys(("path", "search", "init"), no_update) | {"choices": dict.fromkeys(ROLES, no_update)}
+            unchanged = {"values": dict.fromkeys(BOXES, no_update), "choices": dict.fromkeys(ROLES, no_update)}
+            return {"path": no_update, "search": no_update, **unchanged}
         advice = NOTE_WITH_STYLE if "style" in choices else NOTE_WITHOUT_STYLE
         set_props(ids.NOTE, {"is_open": True, "children": f"The result is what the painting starts from. {advice}"})
-        return {"path": "/", "search": "", "init": "image", "choices": choices_of_run(choices)}
+        return {"path": "/", "search": "", "values": fill_form(options), "choices": choices_of_run(choices)}
 
 
-def studio_choices(service: Service, shown: dict[str, Any]) -> dict[str, Any]:
-    """Return {role: choice} with which the Studio page refines a result.
+def studio_settings(service: Service, shown: dict[str, Any]) -> tuple[dict[str, Any], StyleOptions]:
+    """Return ({role: choice}, options) with which the Studio page refines a result.
 
-    The style is the sample from which the heaviest style of the mix was trained; it is left out if there is none.
-    Raises NotFound, ImageError.
+    The options are the defaults but for the start and the shares of several paintings: the run takes no longer than any
+    other. A style whose painting is not at hand is left out. Raises NotFound, ImageError.
     """
     found = service.result_cache.get(shown["key"])
-    choices = {
+    choices: dict[str, Any] = {
+        "mask": None,
         "content": shown["photo"],
         "init": {"ref": service.pictures.keep(_uploadable(found), shown["file"]), "title": shown["file"]},
     }
-    heaviest = max(found.mix, key=lambda name: found.mix[name])
-    names = {heaviest}
+    weights: dict[str, float] = {}
+    for style, weight in sorted(found.mix.items(), key=lambda item: -item[1]):
+        painting = painting_of(service, style)
+        if painting and weight > 0:
+            role = STYLE_ROLES[len(weights)]
+            choices[role], weights[role] = painting, round(weight, 3)
+    shares = tuple(weights.values()) if len(weights) > 1 else None
+    return choices, StyleOptions(init="image", style_mix=shares)
+
+
+def painting_of(service: Service, style: str) -> dict[str, str] | None:
+    """Return the choice of a style's painting: a stored one, a sample, or the copy in the style's file; None if none.
+
+    The copy in a style file is of the painting where the style's provenance has the painting's SHA-256. Raises Busy,
+    DiskFull.
+    """
     with suppress(NotFound):  # renamed or removed meanwhile
-        style = service.library.find(heaviest).style
-        names |= {style.title, str(style.provenance.get("learned_from"))}
-    sample = next((sample for sample in STYLES if names & {sample.name, sample.title}), None)
-    return choices | ({"style": {"ref": f"samples/{sample.name}", "title": sample.title}} if sample else {})
+        if is_ref(style):
+            return service.pictures.choice_of(style)
+        found = service.library.find(style).style
+        names = {style, found.title, str(found.provenance.get("learned_from"))}
+        sample = next((sample for sample in STYLES if names & {sample.name, sample.title}), None)
+        if sample:
+            return {"ref": f"samples/{sample.name}", "title": sample.title}
+        if found.provenance.get("picture") and found.picture:
+            return {"ref": service.pictures.keep(found.picture, f"{found.title}.jpg"), "title": found.title}
+    return None
 
 
 def _uploadable(found: FastResult) -> bytes:

@@ -12,7 +12,7 @@ from nst.options.picture_roles import STYLE_ROLES
 from nst.runs.humanize import count, duration
 from nst.runs.run import Run, State
 from nst.web import ids
-from nst.web.components.urls import run_file, run_thumbnail_url, run_url, thumbnail_url
+from nst.web.components.urls import instant_url, run_file, run_thumbnail_url, run_url, thumbnail_url
 from nst.web.service.service import Service
 
 SOURCE_SIDE = 128  # px of the thumbnails of content and style
@@ -69,13 +69,17 @@ class RunCard:
         # The same link as "Open" below, which is enough for keyboards and screen readers.
         link = html.A(
             [picture, progress],
-            href=run_url(run.id),
+            href=self._url,
             className="in-app run-picture",
             style=aspect,
             tabIndex=-1,
             **{"aria-hidden": "true"},
         )
         return html.Div(link, className="run-card-picture")
+
+    @property
+    def _url(self) -> str:
+        return instant_url(self.run) if self.run.fast else run_url(self.run.id)
 
     def _star(self) -> Component:
         label = "Take from the favourites" if self.favourite else "Make a favourite"
@@ -86,6 +90,11 @@ class RunCard:
             title=label,
             **self._action("unlike" if self.favourite else "like", label),
         )
+
+    @property
+    def _state(self) -> Component:
+        state = self.run.state
+        return html.Span("Instant" if self.run.fast else state.capitalize(), className=f"state state-{state}")
 
     def _text(self) -> Component:
         content, style = self._names()
@@ -105,7 +114,7 @@ class RunCard:
                         html.Div([html.H3([content, html.Em(" after "), style], title=self.title), self._star()]),
                         html.P(
                             [
-                                html.Span(self.run.state.capitalize(), className=f"state state-{self.run.state}"),
+                                self._state,
                                 html.Time(dateTime=datetime.fromtimestamp(self.run.created, UTC).isoformat()),
                             ]
                         ),
@@ -135,8 +144,8 @@ class RunCard:
         run, file = self.run, run_file(self.run)
         rests = run.state.rests
         links = [
-            self._link("Open", run_url(run.id), className="in-app"),
-            self._link("Use these settings", f"/?like={run.id}", className="in-app"),
+            self._link("Open", self._url, className="in-app"),
+            *([] if run.fast else [self._link("Use these settings", f"/?like={run.id}", className="in-app")]),
         ]
         if file:
             address = f"/api/v1/runs/{run.id}/{file}"
@@ -160,6 +169,8 @@ class RunCard:
 
 def facts(run: Run) -> list[str]:
     """Return a run's epochs, size, network and time as text, those of them that are known."""
+    if run.fast:
+        return ["one pass", f"{run.width} × {run.height} px", f"{run.seconds:.2f} s"]
     whole = run.state is State.FINISHED or not run.frames
     epochs = count(run.epochs, "epoch") if whole else f"epoch {run.epoch} of {run.epochs}"
     size = f"{run.width} × {run.height} px" if run.width else f"{run.options.size} px"

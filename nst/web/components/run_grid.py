@@ -11,6 +11,7 @@ from nst.web.components.run_card import RunCard
 from nst.web.service.service import Service
 
 ANY_STATE = "any"  # value of the filter that shows runs in every state
+INSTANT = "instant"  # ... that shows the pictures that were painted in one pass
 
 OUTPUTS = {  # what `run_grid` returns, by (component, property)
     "grid": (ids.GRID, "children"),

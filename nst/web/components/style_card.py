@@ -1,5 +1,7 @@
-"""The card of a fast style on the Instant page."""
+"""The cards of the grid on the Instant page: of a fast style, and of a painting whose style is taken as it is."""
 
+import re
+from collections.abc import Iterable
 from typing import Any
 
 import dash_bootstrap_components as dbc
@@ -7,21 +9,38 @@ from dash import html
 from dash.development.base_component import Component
 
 from nst.styles.style_file import MOST_TITLE
-from nst.styles.style_library import Entry
+from nst.styles.style_library import Entry, shipped_file
 from nst.web import ids
 from nst.web.components import data_url
+from nst.web.components.urls import thumbnail_url
+
+PAINTING_SIDE = 512  # px, of the thumbnail of a painting
 
 
 def style_card(entry: Entry, fixed: bool) -> Component:
     """Return the card of a style, with its own picture until there is a preview; `fixed` means that it has no menu."""
-    title = entry.style.title
+    export = html.A("Export", href=f"/api/v1/styles/fast/{entry.name}.style", download=f"{entry.name}.style")
+    menu = [] if fixed else [_menu(entry.name, entry.style.title, [_button("rename", "Rename"), export])]
+    badges = [] if entry.shipped else [html.Span("yours", className="own-style")]
+    return _card(entry.name, entry.style.title, data_url.encode(entry.style.picture), badges, menu)
+
+
+def painting_card(ref: str, title: str, fixed: bool) -> Component:
+    """Return the card of a stored painting; `fixed` means that its style cannot be kept under a name."""
+    title = _without_suffix(title)
+    keep = [] if fixed else [_button("keep", "Keep as a style")]
+    badge = html.Span("painting", className="own-style")
+    return _card(ref, title, thumbnail_url(ref, PAINTING_SIDE), [badge], [_menu(ref, title, keep)])
+
+
+def _card(name: str, title: str, picture: str | None, badges: Iterable[Component], menu: Iterable[Component]) -> Any:
     return html.Article(
-        id=ids.style_card(entry.name),
+        id=ids.style_card(name),
         className="style-card",
-        **{"data-style": entry.name},
+        **{"data-style": name},
         children=[
             html.Button(
-                html.Img(src=data_url.encode(entry.style.picture), alt=""),
+                html.Img(src=picture, alt=""),
                 type="button",
                 className="style-pick",
                 **{"data-do": "pick", "aria-label": f"Paint with {title}", "aria-pressed": "false"},
@@ -33,25 +52,24 @@ def style_card(entry: Entry, fixed: bool) -> Component:
                 title=f"Mix {title} in",
                 **{"data-do": "mix", "aria-label": f"Mix {title} in", "aria-pressed": "false"},
             ),
-            html.H3([title, *([] if entry.shipped else [html.Span("yours", className="own-style")])]),
-            *([] if fixed else [_menu(entry)]),
+            html.H3([title, *badges]),
+            *menu,
         ],
     )
 
 
-def _menu(entry: Entry) -> Component:
-    """Rename, export and remove."""
-    box, title = f"title-{entry.name}", entry.style.title
+def _menu(name: str, title: str, actions: Iterable[Component]) -> Component:
+    """A title, `actions`, and Remove."""
+    box = f"title-{name}"
     return html.Details(
         [
             html.Summary("⋯", title=f"More for {title}", **{"aria-label": f"More for {title}"}),
             html.Div(
                 [
                     html.Label("Title", htmlFor=box),
-                    dbc.Input(id=box, value=title, maxLength=MOST_TITLE, autocomplete="off"),
-                    html.Button("Rename", type="button", **{"data-do": "rename"}),
-                    html.A("Export", href=f"/api/v1/styles/fast/{entry.name}.style", download=f"{entry.name}.style"),
-                    html.Button("Remove", type="button", **{"data-do": "remove"}),
+                    dbc.Input(id=box, value=title[:MOST_TITLE], maxLength=MOST_TITLE, autocomplete="off"),
+                    *actions,
+                    _button("remove", "Remove"),
                 ]
             ),
         ],
@@ -59,6 +77,22 @@ def _menu(entry: Entry) -> Component:
     )
 
 
+def _button(action: str, text: str) -> Component:
+    return html.Button(text, type="button", **{"data-do": action})
+
+
 def style_summary(entry: Entry) -> dict[str, Any]:
-    """Return what assets/instant.js needs to know of a style."""
-    return {"name": entry.name, "title": entry.style.title, "network": entry.file.network}
+    """Return what assets/instant.js needs to know of a style; "picture" is the SHA-256 of its painting, if known."""
+    picture = str(entry.style.provenance.get("picture", ""))
+    return {"name": entry.name, "title": entry.style.title, "network": entry.file.network, "picture": picture}
+
+
+def painting_summary(ref: str, title: str) -> dict[str, Any]:
+    """Return what assets/instant.js needs to know of a stored painting."""
+    network, picture = shipped_file().network, ref.partition("/")[2]
+    return {"name": ref, "title": _without_suffix(title), "network": network, "picture": picture}
+
+
+def _without_suffix(title: str) -> str:
+    """The title of an upload, the name of its file, without the suffix, and with spaces for underscores."""
+    return re.sub(r"\.\w{2,5}$", "", title).replace("_", " ")

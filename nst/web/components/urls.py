@@ -1,10 +1,13 @@
 """Addresses that the pages link to, and the run that an address names."""
 
-from urllib.parse import parse_qs
+import json
+from urllib.parse import parse_qs, urlencode
 
+from nst.options.fast_options import FastOptions
 from nst.runs.run import Run
 
 RUN_THUMBNAIL_SIDE = 512  # px
+SHA256_LENGTH = 64  # hex digits: no name of a style is as long
 
 
 def thumbnail_url(ref: str, side: int) -> str:
@@ -27,6 +30,22 @@ def run_file(run: Run) -> str:
 def run_url(run_id: str) -> str:
     """Return the address of the Studio page that shows a run."""
     return f"/?run={run_id}"
+
+
+def instant_url(run: Run) -> str:
+    """Return the address of the Instant page with the picture, the styles and the options of a kept result."""
+    assert run.fast is not None
+    defaults = FastOptions().to_json()
+    mix = sorted(run.fast["mix"].items(), key=lambda item: -item[1])
+    names = [f"uploads/{name}" if len(name) == SHA256_LENGTH else name for name, _ in mix]
+    styles = [f"{name}:{round(100 * weight)}" for name, (_, weight) in zip(names, mix, strict=True)]
+    query = {
+        "picture": f"uploads/{run.content}",
+        "style": styles if len(styles) > 1 else names,
+        "painting": [name for name in names if "/" in name],
+        **{name: json.dumps(value) for name, value in run.fast["options"].items() if value != defaults[name]},
+    }
+    return f"/instant?{urlencode(query, doseq=True, safe='/:')}"
 
 
 def run_id_of(search: str | None, parameter: str = "run") -> str:

@@ -7,7 +7,7 @@ from dash.development.base_component import Component
 from nst.jobs.archive import UNDO
 from nst.runs.run import State
 from nst.web import ids
-from nst.web.components.run_grid import ANY_STATE
+from nst.web.components.run_grid import ANY_STATE, INSTANT
 
 SEARCH_DEBOUNCE = 300  # ms without a key press before a search is sent
 
@@ -58,6 +58,7 @@ def _head() -> Component:
 def _filters() -> Component:
     states = [
         {"label": "Any state", "value": ANY_STATE},
+        {"label": "Instant", "value": INSTANT},
         *({"label": each.capitalize(), "value": each} for each in State),
     ]
     return html.Div(

@@ -6,7 +6,6 @@ from dash.development.base_component import Component
 
 from nst.pictures.images import MAX_BYTES
 from nst.pictures.samples import CONTENTS
-from nst.styles.style_file import SUFFIX
 from nst.web import ids
 from nst.web.components.chooser import chooser
 from nst.web.components.form import FAST_OPTIONS, FAST_PREFIX, field
@@ -76,6 +75,15 @@ def _result_panel() -> Component:
                         title="Hand it to the studio, as the start of a painting",
                     ),
                     dbc.Button(
+                        "Keep",
+                        id=ids.KEEP_RESULT,
+                        disabled=True,
+                        outline=True,
+                        color="secondary",
+                        size="sm",
+                        title="Keep it in the gallery, with its settings",
+                    ),
+                    dbc.Button(
                         "Download",
                         id=ids.RESULT_DOWNLOAD,
                         disabled=True,
@@ -106,16 +114,28 @@ def _styles() -> Component:
                 [
                     html.H2("Styles"),
                     html.P(id=ids.INSTANT_HINT, role="status"),
-                    dcc.Upload(
-                        html.Span("Import a style", className="quiet"),
-                        id=ids.STYLE_IMPORT,
-                        max_size=MAX_BYTES,
-                        accept=SUFFIX,
-                    ),
+                    dcc.Upload(html.Span("Import a style", className="quiet"), id=ids.STYLE_IMPORT, max_size=MAX_BYTES),
                 ],
                 className="style-head",
             ),
             html.P(id=ids.INSTANT_ERROR, className="field-error", role="alert"),
-            html.Div(id=ids.STYLE_GRID, className="style-grid", children=[]),
+            html.Div([_painting_upload(), html.Div(id=ids.STYLE_GRID, children=[])], className="style-grid"),
         ],
+    )
+
+
+def _painting_upload() -> Component:
+    """The drop zone for paintings; each becomes a card of the grid."""
+    return html.Section(
+        dcc.Upload(
+            [html.Strong("Style from a painting"), html.Span("Drop paintings here, or choose them")],
+            id=ids.PAINTING_UPLOAD,
+            className="drop",
+            className_active="drop drop-over",
+            className_reject="drop drop-reject",
+            max_size=MAX_BYTES,
+            multiple=True,
+        ),
+        className="painting-drop",
+        **{"data-largest": MAX_BYTES, "aria-label": "Style from a painting"},
     )

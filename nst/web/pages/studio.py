@@ -21,6 +21,7 @@ from nst.web.components import (
 )
 from nst.web.components.chooser import chooser
 from nst.web.components.form import basic_fields, further_fields
+from nst.web.components.start_picture import start_picture
 from nst.web.pages import gallery, instant, learn, vary
 
 
@@ -128,6 +129,7 @@ def _image_panel() -> Component:
                         className="image-plot",
                     ),
                     _instructions(),
+                    start_picture(),
                 ],
             ),
             html.Div(

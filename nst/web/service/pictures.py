@@ -78,6 +78,11 @@ class Pictures:
             return {"ref": name, "title": sample.title}
         return {"ref": f"uploads/{upload_id}", "title": name or "a picture"}
 
+    def choice_of(self, ref: str) -> dict[str, str]:
+        """Return {"ref", "title"} of a stored picture. Raises NotFound."""
+        kind, _, name = ref.partition("/")
+        return {"ref": ref, "title": _sample(name).title} if kind == "samples" else self.choice(name)
+
     def shape(self, ref: str) -> Shape:
         """Return (height, width) of a picture in px, after its EXIF rotation. Raises NotFound, Busy."""
         if ref not in self._shapes:

@@ -75,7 +75,7 @@ class Runs:
 
         It has the same last epoch as the other, and `more` epochs. Raises as `start`.
         """
-        parent = self._store.run(run_id)
+        parent = self._studio_run(run_id)
         self._store.files.frame(run_id, epoch)
         epochs = parent.epochs + more
         if epoch >= epochs:
@@ -98,7 +98,7 @@ class Runs:
 
     def steer(self, run_id: str, changes: Mapping[str, Any]) -> None:
         """Change live options of a run from its next step on. Raises NotFound, OptionError, Conflict."""
-        run = self._store.run(run_id)
+        run = self._studio_run(run_id)
         if not changes:
             raise OptionError("name at least one option to change")
         _steered(run, changes, run.extractor or self._expected_network(run))
@@ -106,7 +106,7 @@ class Runs:
 
     def resume(self, run_id: str, more: int = 0, changes: Mapping[str, Any] | None = None) -> None:
         """Queue a paused or ended run again, for `more` epochs than planned. Raises NotFound, OptionError, Conflict."""
-        run = self._store.run(run_id)
+        run = self._studio_run(run_id)
         if changes:
             _steered(run, changes, run.extractor)
         self._check_room(run.client, run_id)
@@ -158,6 +158,13 @@ class Runs:
         """Return the network that a run which has not started will use."""
         forecast = self._forecasts.of_run(run)
         return forecast["extractor"] if forecast else "compact"
+
+    def _studio_run(self, run_id: str) -> Run:
+        """Return a run of the studio. Raises NotFound, and Conflict for a picture that was painted in one pass."""
+        run = self._store.run(run_id)
+        if run.fast:
+            raise Conflict(f"run {run_id} is a picture in one pass: there is nothing to continue")
+        return run
 
     def _check_room(self, client: str, run_to_keep: str = "") -> None:
         """Check that the disk and the queue take another run; the disk may be freed, but of `run_to_keep`."""

@@ -1,0 +1,49 @@
+// The state of the Instant page in its address and in the session of the browser tab: the picture, the mix, the
+// paintings and the options that differ from their defaults. A reload, or a way back to the page, restores it.
+(() => {
+  const KEY = "nst-instant"; // in the session storage
+  const OPTIONS = ["strength", "stroke_size", "keep_colors", "size"];
+  const NAMES = ["picture", "style", "painting", ...OPTIONS];
+
+  // Returns the query of a state {picture, mix: [{name, weight}], paintings, values}; `defaults` are values.
+  function queryOf({ picture, mix, paintings, values }, defaults) {
+    const query = new URLSearchParams();
+    if (picture) query.set("picture", picture);
+    mix.forEach(({ name, weight }) => query.append("style", mix.length > 1 ? `${name}:${weight}` : name));
+    paintings.forEach((ref) => query.append("painting", ref));
+    for (const [name, value] of Object.entries(values)) {
+      if (value !== defaults[name]) query.set(name, String(value ?? ""));
+    }
+    return query.toString().replaceAll("%2F", "/").replaceAll("%3A", ":");
+  }
+
+  // Returns the state in a query; `defaults` are the values of options that it does not name.
+  function stateOf(query, defaults, defaultWeight) {
+    const given = new URLSearchParams(query);
+    const mix = given.getAll("style").map((text) => {
+      const [name, weight] = text.split(":");
+      return { name, weight: Number(weight) >= 0 && Number(weight) <= 100 ? Number(weight) : defaultWeight };
+    });
+    const values = Object.fromEntries(OPTIONS.map((name) => [name, given.get(name) ?? defaults[name]]));
+    values.keep_colors = String(values.keep_colors) === "true";
+    return { picture: given.get("picture"), mix, paintings: given.getAll("painting"), values };
+  }
+
+  // The part of the address that is the state of the page, as `queryOf` writes it; "" if there is none.
+  function queryOfAddress() {
+    const given = [...new URLSearchParams(location.search)].filter(([name]) => NAMES.includes(name));
+    return new URLSearchParams(given).toString().replaceAll("%2F", "/").replaceAll("%3A", ":");
+  }
+
+  const read = () => queryOfAddress() || (sessionStorage.getItem(KEY) ?? "");
+
+  // Writes a query into the address, which keeps the run that the Studio page shows, and into the session.
+  function write(query) {
+    sessionStorage.setItem(KEY, query);
+    const run = new URLSearchParams(location.search).get("run");
+    const search = [run && `run=${encodeURIComponent(run)}`, query].filter(Boolean).join("&");
+    history.replaceState(history.state, "", location.pathname + (search ? `?${search}` : ""));
+  }
+
+  window.instantState = { queryOf, stateOf, queryOfAddress, read, write };
+})();

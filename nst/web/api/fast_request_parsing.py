@@ -1,0 +1,93 @@
+"""Parses request bodies about fast styles: pictures in one pass, and styles that are added or renamed."""
+
+import asyncio
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.requests import Request
+
+from nst.errors import ImageError, InputError
+from nst.options.option_field import Option, shown
+from nst.runs.job import Format
+from nst.styles.style_file import MOST_NAME
+from nst.styles.style_picture import StylePicture
+from nst.web.api.request_parsing import (
+    check_names,
+    decode,
+    form_fields,
+    is_ref,
+    json_body,
+    json_object,
+    options_of_body,
+    required,
+)
+from nst.web.problems import FieldError
+from nst.web.service.fast_styles import FORMATS
+
+FORMAT = Option("format", str, "png", "of the result; jpeg loses what is transparent", "picture", choices=FORMATS)
+BASE64 = re.compile(rf"data:|[\w+/=\s]{{{MOST_NAME + 1}}}", re.ASCII)  # how a picture begins, and no style's name
+
+
+@dataclass(frozen=True)
+class FastRequest:
+    """A request for a picture in one pass."""
+
+    content: bytes | str  # a picture's file, or its reference
+    style: str | dict[str, Any] | StylePicture  # a name or the reference of a picture, weights by these, or a painting
+    options: Any  # as JSON, not checked yet
+    format: Format
+
+
+def fast_request(text: bytes) -> FastRequest:
+    """Parse a JSON body that requests a picture in one pass. Slow for large pictures: call it in a thread."""
+    body = check_names(json_body(text), ("content", "style", "options", FORMAT.name))
+    content = required("content", body.get("content"), "give a picture")
+    content = content if is_ref(content) else decode("content", content)
+    format = FORMAT.check(body.get(FORMAT.name, FORMAT.default))
+    return FastRequest(content, _style(body.get("style")), options_of_body(body), format)
+
+
+async def fast_request_from_form(request: Request) -> FastRequest:
+    """Parse a form that requests a picture in one pass; a mix is JSON, options are as in `run_request_from_form`."""
+    files, values = await form_fields(request, ("content", "style"), texts=("style", FORMAT.name))
+    content, _ = required("content", files.get("content"), "give a picture")
+    style, format = values.pop("style", None), FORMAT.check(values.pop(FORMAT.name, FORMAT.default))
+    if "style" in files:
+        return FastRequest(content, await asyncio.to_thread(painting, "style", *files["style"]), values, format)
+    if isinstance(style, str) and style.lstrip().startswith("{"):
+        style = json_object("style", style)
+    return FastRequest(content, _style(style), values, format)
+
+
+async def style_of_form(request: Request) -> tuple[bytes, str, dict[str, str]]:
+    """Return (bytes, name of the file, {"name", "title"} as far as given) of a form that adds styles."""
+    files, values = await form_fields(request, ("file",), texts=("name", "title"))
+    check_names(values, ("file", "name", "title"))
+    data, name = required("file", files.get("file"), "give one, as multipart/form-data")
+    return data, name, values
+
+
+def painting(field: str, data: bytes, name: str) -> StylePicture:
+    """Return the painting in a picture file called `name`. Raises FieldError with `field`."""
+    try:
+        return StylePicture.read(data, name)
+    except ImageError as error:
+        raise FieldError(field, error) from error
+
+
+def style_name(text: bytes) -> tuple[str | None, str | None]:
+    """Return (new name, new title) of a JSON body that renames a style; None for what is not given."""
+    body = check_names(json_body(text), ("name", "title"))
+    if not body:
+        raise InputError("give a `name`, a `title`, or both")
+    return body.get("name"), body.get("title")
+
+
+def _style(given: Any) -> str | dict[str, Any] | StylePicture:
+    found = required("style", given, "name one, several with their weights, or give a picture")
+    if not isinstance(found, str | dict):
+        rule = "`style` must be a style's name, an object of names and weights, or a picture in base64"
+        raise FieldError("style", InputError(f"{rule}, got {shown(given)}"))
+    is_picture = isinstance(found, str) and not is_ref(found) and BASE64.match(found)
+    return painting("style", decode("style", found), "style") if is_picture else found

@@ -1,0 +1,143 @@
+"""Callbacks of the grid of styles on the Instant page: style files, and paintings whose styles are predicted."""
+
+import asyncio
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from dash import Dash, Input, Output, State, ctx, no_update
+
+from nst.errors import NotFound, NstError
+from nst.styles.style_file import SUFFIX, name_of
+from nst.styles.style_picture import StylePicture
+from nst.web import ids
+from nst.web.components import data_url
+from nst.web.components.style_card import painting_card, painting_summary, style_card, style_summary
+from nst.web.components.toast import show_error
+from nst.web.service.paintings import is_ref
+from nst.web.service.service import Service
+
+
+def register(app: Dash, service: Service) -> None:
+    """Register the callback with `app`."""
+
+    @app.callback(
+        output={
+            "grid": Output(ids.STYLE_GRID, "children"),
+            "styles": Output(ids.STYLES, "data"),
+            "photo": Output(ids.choice("photo"), "data", allow_duplicate=True),
+            "imported": Output(ids.STYLE_IMPORT, "contents"),
+            "dropped": Output(ids.PAINTING_UPLOAD, "contents"),
+            "import_style": Output(ids.STYLE_IMPORT, "style"),
+        },
+        inputs={
+            "action": Input(ids.STYLE_ACTION, "data"),
+            "imported": Input(ids.STYLE_IMPORT, "contents"),
+            "dropped": Input(ids.PAINTING_UPLOAD, "contents"),
+        },
+        state={
+            "import_name": State(ids.STYLE_IMPORT, "filename"),
+            "names": State(ids.PAINTING_UPLOAD, "filename"),
+            "shown": State(ids.STYLES, "data"),
+        },
+        prevent_initial_call=True,
+    )
+    async def update_styles(
+        action: dict[str, Any] | None,
+        imported: str | None,
+        dropped: list[str] | None,
+        import_name: str | None,
+        names: list[str] | None,
+        shown: list[dict[str, Any]] | None,
+    ) -> dict[str, Any]:
+        triggered = set(ctx.triggered_prop_ids.values())  # Dash may send several inputs in one call
+        refs = [style["name"] for style in shown or () if is_ref(style["name"])]
+        photo: Any = no_update
+        if action and ids.STYLE_ACTION in triggered:
+            refs = action["paintings"]
+            photo = await asyncio.to_thread(chosen_photo, service, action)
+            with _shown_errors():
+                refs = await asyncio.to_thread(perform_action, service, action)
+        if imported and ids.STYLE_IMPORT in triggered:
+            with _shown_errors():
+                await asyncio.to_thread(import_styles, service, imported, import_name or "the file")
+        if dropped and names and ids.PAINTING_UPLOAD in triggered:
+            for contents, name in zip(dropped, names, strict=True):
+                with _shown_errors():
+                    refs = [*refs, *await asyncio.to_thread(receive, service, contents, name)]
+        return await asyncio.to_thread(grid, service, refs) | {"photo": photo, "imported": None, "dropped": None}
+
+
+@contextmanager
+def _shown_errors() -> Iterator[None]:
+    """A context that an `NstError` ends, which the page then shows."""
+    try:
+        yield
+    except NstError as error:
+        show_error(str(error))
+
+
+def grid(service: Service, refs: Iterable[str]) -> dict[str, Any]:
+    """Return the cards of paintings and of the library, and what the page's script needs to know of them.
+
+    Paintings that are not stored any more are left out.
+    """
+    entries, shared = service.library.entries(), service.settings.many
+    titles: dict[str, str] = {}
+    for ref in refs:
+        with suppress(NotFound):
+            titles[ref] = service.fast_styles.paintings.title(ref)
+    cards = [painting_card(ref, title, shared) for ref, title in titles.items()]
+    summaries = [painting_summary(ref, title) for ref, title in titles.items()]
+    return {
+        "grid": [*cards, *(style_card(entry, entry.shipped or shared) for entry in entries)],
+        "styles": [*summaries, *map(style_summary, entries)],
+        "import_style": {"display": "none"} if shared else {},
+    }
+
+
+def chosen_photo(service: Service, action: dict[str, Any]) -> Any:
+    """Return the choice of the picture that an address names, {"ref", "title"}; no update if it is not stored."""
+    with suppress(NotFound):
+        return service.pictures.choice_of(action["picture"]) if action.get("picture") else no_update
+    return no_update
+
+
+def receive(service: Service, contents: str, name: str) -> list[str]:
+    """Store a painting that was dropped; returns its reference. The styles of a style file are imported instead.
+
+    Raises InputError, Conflict, Busy, DiskFull.
+    """
+    if name.endswith(SUFFIX):
+        import_styles(service, contents, name)
+        return []
+    data = data_url.decode(contents)
+    StylePicture.read(data, name)
+    return [service.pictures.keep(data, name)]
+
+
+def import_styles(service: Service, contents: str, name: str) -> None:
+    """Add the styles of an uploaded file to the library. Raises InputError, Conflict."""
+    service.permissions.check_change_styles()
+    service.library.add(data_url.decode(contents), name)
+
+
+def perform_action(service: Service, action: dict[str, Any]) -> list[str]:
+    """Rename or remove a style, or keep that of a painting under a name; returns the paintings that the page shows.
+
+    Raises InputError, NotFound, Conflict, Busy, TooMany.
+    """
+    paintings: list[str] = action["paintings"]
+    if action["do"] == "list":
+        return paintings
+    service.permissions.check_change_styles()
+    if action["do"] == "rename":
+        service.library.rename(action["name"], name_of(action["title"]) or action["name"], action["title"])
+    elif action["do"] == "remove":
+        service.library.remove(action["name"])
+    elif action["do"] == "keep":
+        painting = service.fast_styles.paintings.get(action["name"])
+        name = name_of(action["title"]) or f"painting-{painting.sha256[:8]}"
+        service.fast_styles.add(painting, name, action["title"])
+        return [ref for ref in paintings if ref != action["name"]]
+    return paintings
