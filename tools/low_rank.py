@@ -30,9 +30,7 @@ from nst.engine.networks.choose_extractor import load_extractor
 from nst.engine.networks.extractors import ARCHITECTURES, IMAGENET_BGR_MEAN, PADDING, Extractor, Weights
 from nst.engine.optimization.optimize import stylize
 from nst.options.style_options import StyleOptions
-from nst.pictures.images import SUFFIXES
-
-Array = NDArray[np.float32]
+from tools.crops import Array, pictures_in
 
 CROP = 256  # px, side of the pictures that are fitted on
 PICTURES = 240  # photographs, and as many paintings
@@ -58,7 +56,9 @@ def main() -> None:
     given = parser.parse_args()
     random = np.random.default_rng(given.seed)
     vgg19 = weight_files.load("vgg19", ARCHITECTURES["vgg19"].shapes())
-    photos, paintings, held_out = (found(folders) for folders in (given.photos, given.paintings, given.held_out))
+    photos, paintings, held_out = (
+        pictures_in(folders, CROP) for folders in (given.photos, given.paintings, given.held_out)
+    )
     pictures = [*crops(photos, PICTURES, random), *crops(paintings, PICTURES, random)]
     pictures += disturbed(pictures, DISTURBED, random)
     pictures += painted(photos, paintings, random)
@@ -66,12 +66,6 @@ def main() -> None:
     save(given.output, weights)
     errors = held_out_errors(vgg19, weights, np.stack(crops(held_out, HELD_OUT, random)))
     save_provenance(given, len(pictures), errors)
-
-
-def found(folders: Sequence[Path]) -> list[Path]:
-    """The pictures in `folders` whose sides have at least `CROP` px."""
-    paths = sorted(path for folder in folders for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
-    return [path for path in paths if min(Image.open(path).size) >= CROP]
 
 
 def crops(paths: Sequence[Path], count: int, random: np.random.Generator) -> list[Array]:

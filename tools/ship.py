@@ -1,8 +1,8 @@
 """Make a trained style file the one that comes with the program: add titles, sources and thumbnails.
 
-Train with `nst train great-wave=FILE ... --new --photos FOLDER -o trained.style`, then run
-`python -m tools.ship trained.style`; nst/builtin receives fast.style and, beside it, fast.json with its provenance.
-The thumbnails that `nst train` made of the pictures learned from are replaced by the sample lake in each style.
+Train with `python -m tools.train_fast_styles`, then run `python -m tools.ship trained.style`; nst/builtin receives
+fast.style, beside it fast.json with its provenance, and the predictor of style vectors. The thumbnails are the sample
+lake in each style.
 """
 
 import argparse
@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from nst.engine.feed_forward.fast_network import FastNetwork
+from nst.engine.feed_forward.style_predictor import WEIGHTS as PREDICTOR
 from nst.pictures.images import encode_jpeg, read_file, resize
 from nst.pictures.samples import find
 from nst.styles.style_file import StyleFile
@@ -24,6 +25,19 @@ SOURCES = {  # name -> (title, the picture learned from, its rights)
     "olive-trees": ("Olive trees", "Vincent van Gogh, Olive Trees, 1889", PUBLIC_DOMAIN),
     "wheat-field": ("Wheat field", "Vincent van Gogh, Wheat Field with Cypresses, 1889", PUBLIC_DOMAIN),
     "tahiti": ("Tahiti", "Paul Gauguin, a painting of Tahiti", PUBLIC_DOMAIN),
+    "the-kiss": ("The Kiss", "Gustav Klimt, The Kiss, 1907-1908", PUBLIC_DOMAIN),
+    "composition-viii": ("Composition VIII", "Wassily Kandinsky, Composition VIII, 1923", PUBLIC_DOMAIN),
+    "japanese-footbridge": ("Japanese footbridge", "Claude Monet, The Japanese Footbridge", PUBLIC_DOMAIN),
+    "grande-jatte": ("La Grande Jatte", "Georges Seurat, A Sunday on La Grande Jatte, 1884-1886", PUBLIC_DOMAIN),
+    "rain-steam-speed": ("Rain, Steam and Speed", "J. M. W. Turner, Rain, Steam and Speed, 1844", PUBLIC_DOMAIN),
+    "blue-horses": ("Large blue horses", "Franz Marc, The Large Blue Horses, 1911", PUBLIC_DOMAIN),
+    "sudden-shower": (
+        "Sudden shower",
+        "Utagawa Hiroshige, Sudden Shower over Shin-Ohashi Bridge, 1857",
+        PUBLIC_DOMAIN,
+    ),
+    "cafe-terrace": ("Café terrace", "Vincent van Gogh, Café Terrace at Night, 1888", PUBLIC_DOMAIN),
+    "senecio": ("Senecio", "Paul Klee, Senecio, 1922", PUBLIC_DOMAIN),
     "rose-window": ("Rose window", "the sample of that name, stained glass", OURS),
     "river-points": ("River in points", "the sample of that name, points of colour", OURS),
 }
@@ -34,7 +48,7 @@ QUALITY = 85
 def main() -> None:
     """Write the style file and its provenance to nst/builtin."""
     parser = argparse.ArgumentParser(prog="python -m tools.ship", description=__doc__.splitlines()[0])
-    parser.add_argument("file", type=Path, help="what `nst train --new` wrote")
+    parser.add_argument("file", type=Path, help="what `tools.train_fast_styles` wrote")
     path = parser.parse_args().file
     file = StyleFile.from_bytes(path.read_bytes(), path.name)
     others = [name for name in file.styles if name not in SOURCES]
@@ -51,9 +65,11 @@ def main() -> None:
             style, title=title, provenance={"learned_from": source, "rights": rights, **training}, picture=picture
         )
     SHIPPED.write_bytes(replace(file, styles=styles).to_bytes())
+    PREDICTOR.write_bytes(path.with_suffix(".predictor.npz").read_bytes())
     provenance = {
         "what": "image transformation network with conditional instance normalisation, kernels float16",
-        "script": "nst.engine.training.train.Training, as nst train --new uses it; then python -m tools.ship",
+        "script": "python -m tools.train_fast_styles, then python -m tools.ship",
+        "predictor": "style_predictor.npz: vectors for other paintings, trained together with the network",
         "licence": "MIT",
         **training,
         "styles": {name: ", ".join(SOURCES[name][1:]) for name in styles},

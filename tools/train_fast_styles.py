@@ -1,0 +1,289 @@
+"""Train the fast styles that ship, and the predictor of a painting's style vector, together.
+
+Run `python -m tools.train_fast_styles --photos FOLDER ... --paintings FOLDER ... --styles NAME=FILE ... --minutes 90
+-o trained.style`; called again it goes on from the checkpoint beside the output. Then `python -m tools.ship
+trained.style`.
+
+The objective is that of nst/engine/training/train.py with the built-in network as the loss network. Each step paints a
+pair of crops in a named style and another pair in the style of a painting, whose vector is predicted from its
+activations; the crops of a pair have the style's Gram matrices together. The logarithm of a style error counts, because
+that of a dark painting, relative to its own small Gram matrices, would outweigh all others. The weight of the style is
+moved until the content error stays at `CONTENT_ERROR`.
+"""
+
+import argparse
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from nst.atomic_write import atomic_write
+from nst.engine.backend import tf
+from nst.engine.devices import choose_precision
+from nst.engine.feed_forward.style_predictor import SIDE, StylePredictor
+from nst.engine.feed_forward.transformer import Transformer
+from nst.engine.networks.choose_extractor import load_extractor
+from nst.engine.training.learning_rate import warm_cosine
+from nst.options.layer_presets import GATYS_STYLE
+from nst.styles.network_plan import PLANS
+from nst.styles.style_file import Style
+from tools.crops import Array, pictures_in, random_crop, recolored
+
+CROP, PAINTING_CROP = 160, 224  # px
+PAIR = 2  # crops in each of the two styles of a step
+PHOTO_SCALES, PAINTING_SCALES = (0.75, 1.25), (0.8, 1.4)
+NAMED_SIDE = 512  # px, long side of the picture of a named style
+DIRECTIONS, COMPONENTS, HIDDEN = 32, 96, 192  # of the predictor
+STATISTICS_CROPS = 600  # that its fixed arrays are computed from
+PEAK_LEARNING_RATE, PREDICTOR_RATE = 1.5e-3, 0.3  # the second as a share of the first
+CLIP_NORM, AVERAGE_DECAY = 5.0, 0.998
+CONTENT_LAYER, CONTENT_ERROR = "block4_conv2", 0.66
+STYLE_WEIGHTS = (2.0, 14.0)  # smallest and largest
+SMOOTHNESS, IDENTITY_WEIGHT = 1.0, 2.0
+FULL_STRENGTH_SHARE = 0.88  # of the steps
+RECOLORED_SHARE, PHOTO_SHARE = 0.3, 0.05  # of the paintings
+DROPOUT = 0.1  # of the components
+LOG_SECONDS, SAVE_SECONDS = 30, 180
+
+
+def main() -> None:
+    """Train from the command line."""
+    parser = argparse.ArgumentParser(prog="python -m tools.train_fast_styles", description=__doc__.splitlines()[0])
+    parser.add_argument("--photos", type=Path, nargs="+", required=True, help="folders of photographs")
+    parser.add_argument("--paintings", type=Path, nargs="+", required=True, help="folders of paintings")
+    parser.add_argument("--styles", nargs="+", required=True, metavar="NAME=FILE", help="the named styles")
+    parser.add_argument("--minutes", type=float, default=90, help="training time in all")
+    parser.add_argument("-o", "--output", type=Path, default=Path("trained.style"))
+    given = parser.parse_args()
+    named = dict(each.split("=", 1) for each in given.styles)
+    photos, paintings = (
+        [_reduced(path) for path in pictures_in(folders, CROP)] for folders in (given.photos, given.paintings)
+    )
+    training = Training({name: _whole(Path(path)) for name, path in named.items()}, photos, paintings)
+    checkpoint = given.output.with_suffix(".checkpoint.npz")
+    if checkpoint.exists():
+        training.load(checkpoint)
+    logged = saved = time.monotonic()
+    for errors in training.steps(given.minutes):
+        now = time.monotonic()
+        if now - logged > LOG_SECONDS:
+            logged = now
+            numbers = " ".join(f"{error:.3f}" for error in errors)
+            print(
+                f"{training.seconds / 60:.1f} min, step {training.step}, weight {training.weight:.2f}: {numbers}",
+                flush=True,
+            )
+        if now - saved > SAVE_SECONDS:
+            saved = now
+            training.save(checkpoint)
+    training.save(checkpoint)
+    training.export(given.output, len(photos), len(paintings))
+
+
+class Training:
+    """The network, the named vectors and the predictor in training.
+
+    Args:
+        named: pictures of the named styles, [h, w, 3] in 0..1.
+        photos, paintings: what crops are taken of.
+    """
+
+    def __init__(
+        self, named: Mapping[str, Array], photos: Sequence[Image.Image], paintings: Sequence[Image.Image]
+    ) -> None:
+        self.names, self._photos, self._paintings = tuple(named), photos, paintings
+        self._random = np.random.default_rng()
+        self._extractor = load_extractor("compact", dtype=choose_precision("auto"))
+        self.network = Transformer(PLANS["studio"], len(named))
+        self.fixed = self._fixed_arrays()
+        random = np.random.default_rng(0)
+        self.maps = {
+            "hidden/kernel": random.normal(0, COMPONENTS**-0.5, (COMPONENTS, HIDDEN)),
+            "hidden/bias": np.zeros(HIDDEN),
+            "out/kernel": random.normal(0, 0.02 * HIDDEN**-0.5, (HIDDEN, PLANS["studio"].length)),
+            "out/bias": PLANS["studio"].neutral(),
+        }
+        self.maps = {name: tf.Variable(array.astype(np.float32)) for name, array in self.maps.items()}
+        network = self.network
+        shared = [each.value for each in (*network.kernels.values(), network.identity_vector, network.styles)]
+        self._variables = [*shared, *self.maps.values()]
+        self._rates = [1.0] * len(shared) + [PREDICTOR_RATE] * len(self.maps)
+        self._average = [tf.Variable(variable) for variable in self._variables]
+        self._moments = [[tf.Variable(tf.zeros_like(v)) for v in self._variables] for _ in range(2)]
+        grams = [self._grams(self._extractor(picture[None], GATYS_STYLE)) for picture in named.values()]
+        self._named_grams = {layer: tf.concat([each[layer] for each in grams], axis=0) for layer in GATYS_STYLE}
+        self.seconds, self.step, self.weight = 0.0, 0, 5.0
+
+    def _fixed_arrays(self) -> dict[str, Array]:
+        """The arrays of the predictor that are not trained, from crops of the paintings."""
+        fixed: dict[str, Array] = {}
+        predictor = StylePredictor(fixed)
+        found = [self._extractor(self._painting_crop()[None], GATYS_STYLE) for _ in range(STATISTICS_CROPS)]
+        for layer in GATYS_STYLE:
+            x = np.concatenate([np.float32(each[layer]).reshape(-1, each[layer].shape[-1])[::4] for each in found])
+            values, vectors = np.linalg.eigh(np.cov(x, rowvar=False))
+            fixed[f"{layer}/mean"] = x.mean(axis=0)
+            fixed[f"{layer}/deviation"] = np.float32(np.sqrt(values.sum() / len(values)))
+            fixed[f"{layer}/directions"] = (vectors / np.sqrt(np.maximum(values, 1e-9)))[:, -DIRECTIONS:].astype(
+                np.float32
+            )
+        statistics = np.concatenate([predictor.statistics(each) for each in found])
+        fixed["mean"], fixed["deviation"] = statistics.mean(axis=0), np.maximum(statistics.std(axis=0), 1e-3)
+        standardized = np.concatenate([predictor.standardized(each) for each in found])
+        fixed["center"] = standardized.mean(axis=0)
+        _, values, rows = np.linalg.svd(standardized - fixed["center"], full_matrices=False)
+        deviations = values[:COMPONENTS, None] / np.sqrt(len(found))
+        fixed["components"] = (rows[:COMPONENTS] / deviations).T.astype(np.float32)
+        return fixed
+
+    def steps(self, minutes: float) -> Iterator[Array]:
+        """Train until `minutes` have passed in all; yields smoothed errors.
+
+        These are of content (named style, painting) and of style (the same), of the steps at full strength.
+        """
+        random, recent = self._random, None
+        with ThreadPoolExecutor(1) as ahead:
+            coming = ahead.submit(self._batch)
+            while self.seconds < 60 * minutes:
+                began = time.monotonic()
+                photos, painting = coming.result()
+                coming = ahead.submit(self._batch)
+                full = random.random() < FULL_STRENGTH_SHARE
+                strength = 1.0 if full else max(0.0, random.uniform(-0.4, 1.0))
+                rate = PEAK_LEARNING_RATE * warm_cosine(self.step, self.seconds / (60 * minutes))
+                self.step += 1
+                scalars = (strength, self.weight, rate, float(self.step))
+                errors = self._train(
+                    photos, painting, self.step % len(self.names), *(tf.constant(x, tf.float32) for x in scalars)
+                ).numpy()
+                self.seconds += time.monotonic() - began
+                if full and np.isfinite(errors).all():
+                    recent = errors if recent is None else recent + 0.02 * (errors - recent)
+                    change = np.exp(0.004 * (CONTENT_ERROR - recent[:2].mean()))
+                    self.weight = float(np.clip(self.weight * change, *STYLE_WEIGHTS))
+                    yield recent
+
+    @tf.function
+    def _train(self, photos: Any, painting: Any, number: Any, strength: Any, weight: Any, rate: Any, step: Any) -> Any:
+        """One step of Adam, and of the averaged variables; returns the errors."""
+        activations = self._extractor(painting, GATYS_STYLE)
+        components = tf.nn.dropout(StylePredictor(self.fixed).components(activations), DROPOUT)
+        of_painting = self._grams(activations)
+        targets = {layer: tf.stack([self._named_grams[layer][number], of_painting[layer][0]]) for layer in GATYS_STYLE}
+        content = tf.cast(self._extractor(photos, [CONTENT_LAYER])[CONTENT_LAYER], tf.float32)
+        with tf.GradientTape() as tape:
+            vectors = tf.stack([self.network.styles.value[number], StylePredictor(self.maps).vectors(components)[0]])
+            painted = self.network.paint(photos, tf.repeat(vectors, PAIR, axis=0), tf.fill([2 * PAIR], strength))
+            found = self._extractor(painted, [*GATYS_STYLE, CONTENT_LAYER])
+            content_errors = _relative_errors(tf.cast(found[CONTENT_LAYER], tf.float32), content)
+            grams = self._grams(found, PAIR)
+            style_errors = tf.stack([_relative_errors(grams[layer], targets[layer]) for layer in GATYS_STYLE])
+            down, right = painted[:, 1:] - painted[:, :-1], painted[:, :, 1:] - painted[:, :, :-1]
+            smoothness = tf.reduce_mean(tf.square(down)) + tf.reduce_mean(tf.square(right))
+            styled = weight * tf.reduce_mean(tf.math.log1p(style_errors)) + SMOOTHNESS * smoothness
+            distance = IDENTITY_WEIGHT * tf.reduce_mean(_relative_errors(painted, photos))
+            loss = tf.reduce_mean(content_errors) + strength * styled + (1 - strength) * distance
+        gradients = [tf.convert_to_tensor(each) for each in tape.gradient(loss, self._variables)]
+        self._descend(gradients, rate, step)
+        of_pairs = tf.reduce_mean(tf.reshape(content_errors, [2, PAIR]), axis=1)
+        return tf.concat([of_pairs, tf.reduce_mean(style_errors, axis=0)], axis=0)
+
+    def _descend(self, gradients: Sequence[Any], rate: Any, step: Any) -> None:
+        """Adam with clipped gradients; a step whose gradient is not finite changes nothing but the moments' decay."""
+        norm = tf.linalg.global_norm(gradients)
+        factor = tf.minimum(1.0, CLIP_NORM / norm)
+        for variable, gradient, share, first, second, average in zip(
+            self._variables, gradients, self._rates, *self._moments, self._average, strict=True
+        ):
+            clipped = tf.where(tf.math.is_finite(norm), factor * gradient, tf.zeros_like(gradient))
+            first.assign(0.9 * first + 0.1 * clipped)
+            second.assign(0.999 * second + 0.001 * tf.square(clipped))
+            ratio = (first / (1 - 0.9**step)) / (tf.sqrt(second / (1 - 0.999**step)) + 1e-8)
+            variable.assign_sub(share * rate * ratio)
+            average.assign(AVERAGE_DECAY * average + (1 - AVERAGE_DECAY) * variable)
+
+    def _grams(self, activations: Mapping[str, Any], group: int = 1) -> dict[str, Any]:
+        """Gram matrices of the style layers, [N / group, C, C], each of `group` pictures together."""
+        grams = {}
+        for layer in GATYS_STYLE:
+            x = tf.cast(activations[layer], tf.float32)
+            flat = tf.reshape(x, [x.shape[0] // group, -1, x.shape[-1]])
+            grams[layer] = tf.matmul(flat, flat, transpose_a=True) / tf.cast(tf.shape(flat)[1], tf.float32)
+        return grams
+
+    def _batch(self) -> tuple[Array, Array]:
+        """(crops of photos [2 PAIR, CROP, CROP, 3], a crop of a painting [1, ...])."""
+        random = self._random
+        chosen = random.integers(len(self._photos), size=2 * PAIR)
+        photos = np.stack([random_crop(self._photos[n], CROP, random, PHOTO_SCALES) for n in chosen])
+        painting = self._painting_crop()
+        return photos, (recolored(painting, random) if random.random() < RECOLORED_SHARE else painting)[None]
+
+    def _painting_crop(self) -> Array:
+        group = self._photos if self._random.random() < PHOTO_SHARE else self._paintings
+        return random_crop(group[self._random.integers(len(group))], PAINTING_CROP, self._random, PAINTING_SCALES)
+
+    def save(self, path: Path) -> None:
+        """Write everything that `load` needs to an .npz file."""
+        arrays = {f"variable{n}": variable.numpy() for n, variable in enumerate(self._state())}
+        progress = {"seconds": self.seconds, "step": self.step, "weight": self.weight}
+        with atomic_write(path) as part, part.open("wb") as file:
+            np.savez(file, allow_pickle=False, **arrays, **{f"fixed/{k}": v for k, v in self.fixed.items()}, **progress)
+
+    def load(self, path: Path) -> None:
+        """Go on from a file that `save` wrote for the same named styles."""
+        with np.load(path, allow_pickle=False) as file:
+            for n, variable in enumerate(self._state()):
+                variable.assign(file[f"variable{n}"])
+            for name in self.fixed:
+                self.fixed[name] = file[f"fixed/{name}"]
+            self.seconds, self.step, self.weight = (float(file[name]) for name in ("seconds", "step", "weight"))
+            self.step = int(self.step)
+
+    def _state(self) -> list[tf.Variable]:
+        return [*self._variables, *self._average, *self._moments[0], *self._moments[1]]
+
+    def export(self, path: Path, photos: int, paintings: int) -> None:
+        """Write the averaged network to the style file `path`, and the predictor beside it (.predictor.npz)."""
+        for variable, average in zip(self._variables, self._average, strict=True):
+            variable.assign(average)
+        provenance = {
+            "photos": photos,
+            "paintings": paintings,
+            "extractor": "compact",
+            "minutes": round(self.seconds / 60),
+            "steps": self.step,
+        }
+        file = self.network.file({name: Style(name, provenance=provenance) for name in self.names})
+        path.write_bytes(file.to_bytes())
+        arrays = {**self.fixed, **{name: variable.numpy() for name, variable in self.maps.items()}}
+        np.savez_compressed(path.with_suffix(".predictor.npz"), allow_pickle=False, **arrays)
+
+
+def _relative_errors(found: Any, target: Any) -> Any:
+    """Squared distance over the squared norm of the target, [N], of tensors [N, ...]."""
+    axes = list(range(1, len(found.shape)))
+    return tf.reduce_sum(tf.square(found - target), axes) / (tf.reduce_sum(tf.square(target), axes) + 1e-12)
+
+
+def _reduced(path: Path) -> Image.Image:
+    """A picture with a long side of at most `SIDE` px: at its scale paintings are read later."""
+    with Image.open(path) as picture:
+        picture.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
+        return picture.convert("RGB")
+
+
+def _whole(path: Path) -> Array:
+    """The picture of a named style, [h, w, 3] in 0..1."""
+    with Image.open(path) as picture:
+        factor = NAMED_SIDE / max(picture.size)
+        sides = [round(factor * side) for side in picture.size]
+        return np.asarray(picture.convert("RGB").resize(sides, Image.Resampling.LANCZOS), np.float32) / 255
+
+
+if __name__ == "__main__":
+    main()
