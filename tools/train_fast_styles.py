@@ -63,9 +63,10 @@ def main() -> None:
     photos, paintings = (
         [_reduced(path) for path in pictures_in(folders, CROP)] for folders in (given.photos, given.paintings)
     )
-    training = Training({name: _whole(Path(path)) for name, path in named.items()}, photos, paintings)
     checkpoint = given.output.with_suffix(".checkpoint.npz")
-    if checkpoint.exists():
+    fixed = fixed_arrays_of(checkpoint) if checkpoint.exists() else None
+    training = Training({name: _whole(Path(path)) for name, path in named.items()}, photos, paintings, fixed)
+    if fixed:
         training.load(checkpoint)
     logged = saved = time.monotonic()
     for errors in training.steps(given.minutes):
@@ -90,16 +91,21 @@ class Training:
     Args:
         named: pictures of the named styles, [h, w, 3] in 0..1.
         photos, paintings: what crops are taken of.
+        fixed: the arrays of the predictor that are not trained; None computes them.
     """
 
     def __init__(
-        self, named: Mapping[str, Array], photos: Sequence[Image.Image], paintings: Sequence[Image.Image]
+        self,
+        named: Mapping[str, Array],
+        photos: Sequence[Image.Image],
+        paintings: Sequence[Image.Image],
+        fixed: dict[str, Array] | None = None,
     ) -> None:
         self.names, self._photos, self._paintings = tuple(named), photos, paintings
         self._random = np.random.default_rng()
         self._extractor = load_extractor("compact", dtype=choose_precision("auto"))
         self.network = Transformer(PLANS["studio"], len(named))
-        self.fixed = self._fixed_arrays()
+        self.fixed = fixed or self._fixed_arrays()
         random = np.random.default_rng(0)
         self.maps = {
             "hidden/kernel": random.normal(0, COMPONENTS**-0.5, (COMPONENTS, HIDDEN)),
@@ -239,8 +245,6 @@ class Training:
         with np.load(path, allow_pickle=False) as file:
             for n, variable in enumerate(self._state()):
                 variable.assign(file[f"variable{n}"])
-            for name in self.fixed:
-                self.fixed[name] = file[f"fixed/{name}"]
             self.seconds, self.step, self.weight = (float(file[name]) for name in ("seconds", "step", "weight"))
             self.step = int(self.step)
 
@@ -262,6 +266,12 @@ class Training:
         path.write_bytes(file.to_bytes())
         arrays = {**self.fixed, **{name: variable.numpy() for name, variable in self.maps.items()}}
         np.savez_compressed(path.with_suffix(".predictor.npz"), allow_pickle=False, **arrays)
+
+
+def fixed_arrays_of(checkpoint: Path) -> dict[str, Array]:
+    """The arrays of the predictor that are not trained, in a file that `Training.save` wrote."""
+    with np.load(checkpoint, allow_pickle=False) as file:
+        return {name.removeprefix("fixed/"): file[name] for name in file.files if name.startswith("fixed/")}
 
 
 def _relative_errors(found: Any, target: Any) -> Any:
