@@ -215,7 +215,7 @@ def test_fast_paints_in_one_pass(measure: Measure, pictures: tuple[str, ...]) ->
     photos = str(Path(pictures[1]).parent)
     found = measure(fast.main, "--rounds", "1", "--size", "64", "--large", "300", "--photos", photos)
     assert found["64 x 64 px, ours"] > 0
-    assert found["300 x 200 px by strips, peak memory"] > 0.1
+    assert found["300 x 200 px, peak memory"] > 0.1
 
 
 def test_fast_has_no_figure_of_a_damaged_photo(refuse: Refuse, tmp_path: Path) -> None:
