@@ -32,8 +32,7 @@ WITHOUT_README: set[str] = set()
 # Modules that share a file name by design: a page and its callbacks, a command and what it calls, a route and what it
 # serves.
 SHARED_NAMES = {
-    "diagnoses.py": {"web/api", "web/service"},
-    "diagnosis.py": {"engine/optimization", "web/callbacks", "web/components"},
+    "diagnosis.py": {"engine/optimization", "web/components"},
     "estimate.py": {"web/callbacks", "web/components"},
     "events.py": {"runs", "web/api"},
     "gallery.py": {"web/callbacks", "web/pages"},

@@ -15,9 +15,8 @@ from nst.options.settings import Settings
 from nst.options.style_options import StyleOptions
 from nst.runs.events import Epoch, Losses, Started
 from nst.runs.run import Run
-from nst.web.callbacks.diagnosis import diagnosis_of, reconstructions
 from nst.web.components.diagnosis import card, diagnosis_view
-from nst.web.service.diagnoses import _options_at
+from nst.web.service.diagnoses import _options_at, reconstructions
 from nst.web.service.service import Service
 from tests.web.sites import picture
 from tests.web.test_api import assert_error, follow, start
@@ -82,14 +81,14 @@ def test_the_epoch_that_the_scrubber_shows_is_examined_or_else_the_newest(servic
     run = started(service, 4)
     for epoch in (1, 3):
         keep(service, run, epoch)
-    assert diagnosis_of(service, run, "1")["epoch"] == 1
-    assert diagnosis_of(service, run, 77)["epoch"] == 3
-    assert diagnosis_of(service, run, None)["epoch"] == 3
+    assert service.diagnoses.near(run, "1")["epoch"] == 1
+    assert service.diagnoses.near(run, 77)["epoch"] == 3
+    assert service.diagnoses.near(run, None)["epoch"] == 3
 
 
 def test_a_run_without_a_frame_cannot_be_examined(service: Service) -> None:
     with pytest.raises(Conflict, match="no frame yet"):
-        diagnosis_of(service, started(service, 0), 0)
+        service.diagnoses.near(started(service, 0), 0)
 
 
 def test_the_options_are_those_in_force_at_the_epoch() -> None:

@@ -3,7 +3,6 @@
 from dash import Dash
 
 from nst.web.callbacks import (
-    diagnosis,
     estimate,
     gallery,
     history,
@@ -24,7 +23,7 @@ from nst.web.service.service import Service
 
 MODULES = (
     *(navigation, inputs, style_mix, mask, sliders, estimate, run, network),
-    *(steering, history, restore, gallery, style_grid, instant, vary, diagnosis),
+    *(steering, history, restore, gallery, style_grid, instant, vary),
 )
 
 
