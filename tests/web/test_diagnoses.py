@@ -99,8 +99,8 @@ def test_the_options_are_those_in_force_at_the_epoch() -> None:
 
 def test_the_card_names_the_layer_that_disagrees_most_and_shows_all() -> None:
     view = diagnosis_view(FOUND, "/frame.jpg")
-    words = " ".join(each for part in view for each in part._traverse() if isinstance(each, str))
-    assert "Style block1_conv1 disagrees most: 70\u00a0%." in words
+    assert [strong.children for part in view for strong in parts(part, "Strong")] == ["Style block1_conv1"]
+    assert " disagrees most: 70\u00a0%." in view[0].children
     shares = [row.style["--share"] for part in view for row in parts(part, "Div") if "bar-row" in row.className]
     assert shares == [0.25, 0.7, 0.05]
     images = [image for part in view for image in parts(part, "Img")]
