@@ -111,7 +111,7 @@ def test_single_layers_are_quick_runs_without_the_other_loss(service: Service) -
     run = started(service, 1)
     content, style = (reconstructions(run, role) for role in ("content", "style"))
     assert content.quick({}).init == "image"  # of noise: the start "noise" would add the content's details
-    assert content.columns == 6  # the content layer, and those of the style
+    assert content.columns == 5  # those of the style, among which is the content layer
     assert (content.options.style_weight, style.options.content_weight) == (0.0, 0.0)
     assert dict(style.changes()[0]["style_layers"]) == {"block1_conv1": 1.0}
 
