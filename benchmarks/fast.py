@@ -81,7 +81,7 @@ def measure(given: argparse.Namespace) -> None:
             at_most=2,
         ),
         Number(
-            f"{given.large} x {round(given.large / 1.5)} px peak memory",
+            f"{given.large} x {round(given.large / 1.5)} px, peak memory",
             "GB",
             (large["gigabytes"],),
             at_most=3,

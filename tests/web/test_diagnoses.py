@@ -99,8 +99,8 @@ def test_the_options_are_those_in_force_at_the_epoch() -> None:
 
 def test_the_card_names_the_layer_that_disagrees_most_and_shows_all() -> None:
     view = diagnosis_view(FOUND, "/frame.jpg")
-    words = " ".join(each for part in view for each in part._traverse() if isinstance(each, str))
-    assert "Style block1_conv1 disagrees most: 70\u00a0%." in words
+    assert [strong.children for part in view for strong in parts(part, "Strong")] == ["Style block1_conv1"]
+    assert " disagrees most: 70\u00a0%." in view[0].children
     shares = [row.style["--share"] for part in view for row in parts(part, "Div") if "bar-row" in row.className]
     assert shares == [0.25, 0.7, 0.05]
     images = [image for part in view for image in parts(part, "Img")]
@@ -111,7 +111,7 @@ def test_single_layers_are_quick_runs_without_the_other_loss(service: Service) -
     run = started(service, 1)
     content, style = (reconstructions(run, role) for role in ("content", "style"))
     assert content.quick({}).init == "image"  # of noise: the start "noise" would add the content's details
-    assert content.columns == 6  # the content layer, and those of the style
+    assert content.columns == 5  # those of the style, among which is the content layer
     assert (content.options.style_weight, style.options.content_weight) == (0.0, 0.0)
     assert dict(style.changes()[0]["style_layers"]) == {"block1_conv1": 1.0}
 
