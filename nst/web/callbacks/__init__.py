@@ -8,6 +8,7 @@ from nst.web.callbacks import (
     history,
     inputs,
     instant,
+    looks,
     mask,
     navigation,
     network,
@@ -22,7 +23,7 @@ from nst.web.callbacks import (
 from nst.web.service.service import Service
 
 MODULES = (
-    *(navigation, inputs, style_mix, mask, sliders, estimate, run, network),
+    *(navigation, inputs, style_mix, mask, sliders, looks, estimate, run, network),
     *(steering, history, restore, gallery, style_grid, instant, vary),
 )
 

@@ -17,6 +17,7 @@ OUTPUTS = {  # what `buttons_view` returns, by (component, property)
     "pause_class": (ids.PAUSE, "class_name"),
     "pause_off": (ids.PAUSE, "disabled"),
     "stop_off": (ids.STOP, "disabled"),
+    "form_note_hidden": (ids.FORM_NOTE, "hidden"),
     "restart_class": (ids.RESTART, "class_name"),
 }
 
@@ -52,5 +53,6 @@ def buttons_view(run: Run | None) -> dict[str, Any]:
         "pause_class": "resume" if paused else "",
         "pause_off": not going,
         "stop_off": not going,
+        "form_note_hidden": not going,
         "restart_class": "restart" if going else "restart d-none",
     }
