@@ -236,7 +236,7 @@ def test_start_while_a_run_paints_queues_the_next_which_can_be_moved_and_removed
     first, second = (link.get_attribute("href") or "" for link in links.all())
     page.locator("[data-queue=earlier]:enabled").click()
     expect(links.first).to_have_attribute("href", second)
-    expect(page.locator(".run-queued:not(.run-painted) small").first).to_have_text("first in line")
+    expect(page.locator(".run-queued:not(.run-painted) small").first).to_have_text("second in line")
     page.locator("[data-queue=remove]").first.click()
     expect(links).to_have_count(1)
     expect(links.first).to_have_attribute("href", first)
