@@ -24,9 +24,11 @@
     return [...PAGES.map(([, each]) => each !== address), ...links];
   }
 
-  // On a narrow screen the painting is below the form: a run that is opened is shown, not the form.
+  // On a narrow screen the painting is below the form, and above it where the address has a run (studio.css): a run that
+  // is opened is shown, not the form.
   let opened = "";
   function showPainting(run) {
+    document.documentElement.classList.toggle("has-run", Boolean(run));
     if (run && run !== opened && matchMedia("(max-width: 991px)").matches) {
       requestAnimationFrame(() => requestAnimationFrame(() =>
         document.querySelector(".image-panel").scrollIntoView({ block: "start" })));

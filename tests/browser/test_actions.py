@@ -255,7 +255,7 @@ def test_resume_is_primary_and_clear_and_restart_takes_one_click(visit: Visit, s
     page.click("#pause")
     wait_for_status(page, "Paused at epoch")
     expect(page.locator("#pause")).to_have_class(re.compile(r"btn-primary"))
-    expect(page.locator("#start")).to_have_class(re.compile(r"btn-outline-primary"))
+    expect(page.locator("#start")).to_have_class(re.compile(r"btn-outline-secondary"))
     before = run_of(page, site)["id"]
     page.click("#restart")
     page.wait_for_function("before => !location.search.includes(before)", arg=before)

@@ -10,6 +10,7 @@ from nst.web import ids
 
 OUTPUTS = {  # what `buttons_view` returns, by (component, property)
     "start": (ids.START, "children"),
+    "start_color": (ids.START, "color"),
     "start_outline": (ids.START, "outline"),
     "pause": (ids.PAUSE, "children"),
     "pause_color": (ids.PAUSE, "color"),
@@ -46,6 +47,7 @@ def buttons_view(run: Run | None) -> dict[str, Any]:
     going = active or paused
     return {
         "start": "Add to queue" if active else "Start",
+        "start_color": "secondary" if paused else "primary",
         "start_outline": paused,
         "pause": "Resume" if paused else "Pause",
         "pause_color": "primary" if paused else "secondary",
