@@ -8,10 +8,10 @@ from nst.web.callbacks import (
     history,
     inputs,
     instant,
-    looks,
     mask,
     navigation,
     network,
+    presets,
     restore,
     run,
     sliders,
@@ -23,7 +23,7 @@ from nst.web.callbacks import (
 from nst.web.service.service import Service
 
 MODULES = (
-    *(navigation, inputs, style_mix, mask, sliders, looks, estimate, run, network),
+    *(navigation, inputs, style_mix, mask, sliders, presets, estimate, run, network),
     *(steering, history, restore, gallery, style_grid, instant, vary),
 )
 

@@ -11,9 +11,9 @@ from nst.web.components import (
     diagnosis,
     figures,
     history,
-    looks,
     mask,
     network_card,
+    presets,
     run_buttons,
     run_queue,
     settings_upload,
@@ -107,7 +107,7 @@ def _form_panel() -> Component:
         **{"aria-label": "What to paint"},
         children=[
             html.A("Skip to Start", href=f"#{ids.START}", className="visually-hidden-focusable skip-link"),
-            html.Div([choosers, looks.layout(), note, basic_fields(), further_fields()], className="panel-scroll"),
+            html.Div([choosers, presets.layout(), note, basic_fields(), further_fields()], className="panel-scroll"),
             html.Div(
                 [
                     html.Div(id=ids.ESTIMATE, className="estimate", role="status"),

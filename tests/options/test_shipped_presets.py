@@ -2,7 +2,7 @@
 
 import pytest
 
-from nst.options.looks import LOOKS, OPTIONS, Look
+from nst.options.shipped_presets import LOOKS, OPTIONS, Look
 from nst.options.style_options import StyleOptions
 
 

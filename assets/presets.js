@@ -47,5 +47,5 @@
     return [{ ...presets, [title]: form }, title, ""];
   }
 
-  window.dash_clientside = Object.assign({}, window.dash_clientside, { looks: { choose, mark, apply, list, change } });
+  window.dash_clientside = Object.assign({}, window.dash_clientside, { presets: { choose, mark, apply, list, change } });
 })();

@@ -4,7 +4,7 @@ import dash_bootstrap_components as dbc
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from nst.options.looks import LOOKS, OPTIONS
+from nst.options.shipped_presets import LOOKS, OPTIONS
 from nst.options.style_options import StyleOptions
 from nst.web import ids
 from nst.web.components.form import BOXES, fill_form

@@ -2,7 +2,7 @@
 
 from dash import ClientsideFunction, Dash, Input, Output, State
 
-from nst.options.looks import LOOKS, OPTIONS
+from nst.options.shipped_presets import LOOKS, OPTIONS
 from nst.web import ids
 from nst.web.components.form import BOXES
 from nst.web.service.service import Service
@@ -12,7 +12,7 @@ def register(app: Dash, service: Service) -> None:
     """Register the callbacks with `app`."""
     buttons = [ids.look(n) for n in range(len(LOOKS))]
     app.clientside_callback(
-        ClientsideFunction("looks", "choose"),
+        ClientsideFunction("presets", "choose"),
         [Output(BOXES[name], "value", allow_duplicate=True) for name in OPTIONS],
         *(Input(button, "n_clicks") for button in buttons),
         State(ids.LOOKS, "data"),
@@ -20,17 +20,17 @@ def register(app: Dash, service: Service) -> None:
         prevent_initial_call=True,
     )
     app.clientside_callback(
-        ClientsideFunction("looks", "mark"),
+        ClientsideFunction("presets", "mark"),
         [Output(button, "className") for button in buttons],
         *(Input(BOXES[name], "value") for name in OPTIONS),
         State(ids.LOOKS, "data"),
         State(ids.LOOK_NAMES, "data"),
     )
     app.clientside_callback(
-        ClientsideFunction("looks", "list"), Output(ids.PRESET, "options"), Input(ids.PRESETS, "data")
+        ClientsideFunction("presets", "list"), Output(ids.PRESET, "options"), Input(ids.PRESETS, "data")
     )
     app.clientside_callback(
-        ClientsideFunction("looks", "apply"),
+        ClientsideFunction("presets", "apply"),
         *(Output(box, "value", allow_duplicate=True) for box in BOXES.values()),
         Output(ids.DELETE_PRESET, "disabled"),
         Input(ids.PRESET, "value"),
@@ -39,7 +39,7 @@ def register(app: Dash, service: Service) -> None:
         prevent_initial_call=True,
     )
     app.clientside_callback(
-        ClientsideFunction("looks", "change"),
+        ClientsideFunction("presets", "change"),
         Output(ids.PRESETS, "data"),
         Output(ids.PRESET, "value"),
         Output(ids.PRESET_NAME, "value"),
