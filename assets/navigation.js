@@ -18,9 +18,22 @@
     const run = new URLSearchParams(search).get("run");
     const query = run ? `?run=${encodeURIComponent(run)}` : "";
     leaveFor(id);
+    if (id === "room-studio") showPainting(run);
     document.title = title ? `${title} · ${SITE_TITLE}` : SITE_TITLE;
     const links = PAGES.flatMap(([, each]) => [each + query, each === address ? "page" : null]);
     return [...PAGES.map(([, each]) => each !== address), ...links];
+  }
+
+  // On a narrow screen the painting is below the form, and above it where the address has a run (studio.css): a run that
+  // is opened is shown, not the form.
+  let opened = "";
+  function showPainting(run) {
+    document.documentElement.classList.toggle("has-run", Boolean(run));
+    if (run && run !== opened && matchMedia("(max-width: 991px)").matches) {
+      requestAnimationFrame(() => requestAnimationFrame(() =>
+        document.querySelector(".image-panel").scrollIntoView({ block: "start" })));
+    }
+    opened = run ?? "";
   }
 
   // Keeps the scroll position of the current page, restores that of the next one, and moves the focus there.

@@ -100,7 +100,7 @@
     const epoch = chosen ?? newest;
     const marked = !kept.get(epoch);
     const answer = await fetch(`${base}/frames/${epoch}/mark`, { method: marked ? "PUT" : "DELETE" });
-    if (!answer.ok) return set("toast", { is_open: true, children: (await answer.json()).error.message });
+    if (!answer.ok) return set("toast", { is_open: true, header: "The frame was not marked", children: (await answer.json()).error.message });
     kept.set(epoch, marked);
     updateScrubber();
   }

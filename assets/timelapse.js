@@ -33,7 +33,7 @@
         await pause();
       }
     } catch (error) {
-      set("toast", { is_open: true, children: error.message });
+      set("toast", { is_open: true, header: "The timelapse was not made", children: error.message });
     }
     set("film-bar", { hidden: true });
     set("film", { disabled: false });

@@ -27,7 +27,7 @@ MOST_LINES = 300  # of a module
 LONG: set[str] = set()  # modules of more lines, to be split
 MOST_ENTRIES = 15  # of nst: packages, modules and folders of data
 MOST_MODULES = 15  # of a folder, beside its __init__.py
-CROWDED = {"jobs", "web/components"}  # folders with two modules more
+CROWDED = {"engine/optimization", "jobs", "web/callbacks", "web/components"}  # folders with two modules more
 WITHOUT_README: set[str] = set()
 # Modules that share a file name by design: a page and its callbacks, a command and what it calls, a route and what it
 # serves.
@@ -40,6 +40,7 @@ SHARED_NAMES = {
     "instant.py": {"web/callbacks", "web/pages"},
     "mask.py": {"web/callbacks", "web/components"},
     "pictures.py": {"web/api", "web/service"},
+    "presets.py": {"web/callbacks", "web/components"},
     "run.py": {"runs", "web/callbacks"},
     "runs.py": {"web/api", "web/service"},
     "samples.py": {"pictures", "web/api"},

@@ -68,7 +68,23 @@ TIMELAPSE_LINK = "film-link"
 SETTINGS = "settings"  # takes a result file and fills the form with its settings
 
 RESTART = "restart"
+LOOKS = "looks"  # [{option: value}] of the shipped looks
+LOOK_NAMES = "look-names"  # of the options that they set
+OPTION_NAMES = "option-names"  # of all options, in the order of the form's controls
+PRESETS = "presets"  # {name: {option: value}}, kept by the browser
+PRESET = "chosen-preset"
+PRESET_NAME = "preset-name"
+SAVE_PRESET = "save-preset"
+DELETE_PRESET = "delete-preset"
+FORM_NOTE = "form-note"  # says that the form is for the next run
+STEER_PRODUCT = "steer-product"  # what multiplies what
 RUN_QUEUE = "run-queue"  # the runs that are painted or wait
+BATCH = "batch"  # ids of the runs that were started together last
+BATCH_BAR = "batch-bar"
+BATCH_TEXT = "batch-text"
+BATCH_LINK = "batch-link"
+BATCH_CLOSE = "batch-close"
+
 # What the losses consist of, computed on request.
 DIAGNOSE = "diagnose"
 DIAGNOSIS = "diagnosis"
@@ -174,6 +190,16 @@ def preview(role: str) -> str:
     return f"{role}-preview"
 
 
+def upload_progress(role: str) -> str:
+    """The progress of sending a picture."""
+    return f"{role}-progress"
+
+
+def remark(role: str) -> str:
+    """What is said of the chosen picture: how it will look if it is small, or that several were chosen."""
+    return f"{role}-remark"
+
+
 def caption(role: str) -> str:
     """The title of the chosen picture."""
     return f"{role}-caption"
@@ -202,6 +228,11 @@ def word(name: str) -> str:
 def slider(name: str) -> str:
     """The slider of an option that has one, beside its text box."""
     return name
+
+
+def look(n: int) -> str:
+    """The button of look number `n`."""
+    return f"look-{n}"
 
 
 def sample(role: str, name: object) -> dict[str, object]:

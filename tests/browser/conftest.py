@@ -131,10 +131,17 @@ def visit(browser: Browser, site: Site) -> Iterator[Visit]:
     assert troubles == []
 
 
+def open_advanced(page: Page) -> None:
+    """Unfold the rare options of the form, unless they are."""
+    button = page.locator(".accordion-button:has-text('Advanced')")
+    if button.get_attribute("aria-expanded") != "true":
+        button.click()
+
+
 def set_up(page: Page, epochs: int, steps: int = 10) -> None:
     """Ask for `epochs` epochs of `steps` times 5 ms."""
     page.fill("#epochs", str(epochs))
-    page.click("button:has-text('Optimiser')")
+    open_advanced(page)
     page.fill("#option-steps_per_epoch", str(steps))
 
 

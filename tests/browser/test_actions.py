@@ -6,7 +6,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Site, Visit, set_up, wait_for_epoch, wait_for_status
+from tests.browser.conftest import Site, Visit, open_advanced, set_up, wait_for_epoch, wait_for_status
 
 LONG = 400
 
@@ -158,6 +158,7 @@ def test_a_finished_run_is_continued(visit: Visit, site: Site) -> None:
 def test_a_result_gives_its_settings_back(visit: Visit, site: Site, tmp_path: Path) -> None:
     page = visit()
     page.fill("#option-strength", "2.5")
+    open_advanced(page)
     page.fill("#option-seed", "77")
     start(page, 3)
     wait_for_status(page, "Finished")
@@ -219,3 +220,47 @@ def test_a_run_that_a_dead_server_left_is_continued_with_one_click(visit: Visit,
     assert [event["kind"] for event in epochs["events"]].count("continued") == 2
     page.click("#stop")
     wait_for_status(page, "Stopped")
+
+
+def test_start_while_a_run_paints_queues_the_next_which_can_be_moved_and_removed(visit: Visit) -> None:
+    page = visit()
+    start(page)
+    shown_run = page.url
+    expect(page.locator("#start")).to_have_text("Add to queue")
+    expect(page.locator("#run-queue")).to_be_hidden()
+    for waiting in (1, 2):
+        page.click("#start")
+        expect(page.locator(".run-queued:not(.run-painted)")).to_have_count(waiting)
+    assert page.url == shown_run
+    links = page.locator(".run-queued:not(.run-painted) a")
+    first, second = (link.get_attribute("href") or "" for link in links.all())
+    page.locator("[data-queue=earlier]:enabled").click()
+    expect(links.first).to_have_attribute("href", second)
+    expect(page.locator(".run-queued:not(.run-painted) small").first).to_have_text("second in line")
+    page.locator("[data-queue=remove]").first.click()
+    expect(links).to_have_count(1)
+    expect(links.first).to_have_attribute("href", first)
+    page.click("#stop")
+    wait_for_status(page, "Stopped")
+    links.first.click()
+    wait_for_status(page, "Running")
+    page.click("#stop")
+    wait_for_status(page, "Stopped")
+    expect(page.locator("#run-queue")).to_be_hidden()
+
+
+def test_resume_is_primary_and_clear_and_restart_takes_one_click(visit: Visit, site: Site) -> None:
+    page = visit()
+    start(page)
+    page.click("#pause")
+    wait_for_status(page, "Paused at epoch")
+    expect(page.locator("#pause")).to_have_class(re.compile(r"btn-primary"))
+    expect(page.locator("#start")).to_have_class(re.compile(r"btn-outline-secondary"))
+    before = run_of(page, site)["id"]
+    page.click("#restart")
+    page.wait_for_function("before => !location.search.includes(before)", arg=before)
+    wait_for_status(page, "Running")
+    assert page.request.get(f"{site.url}/api/v1/runs/{before}").json()["state"] == "stopped"
+    page.click("#stop")
+    wait_for_status(page, "Stopped")
+    expect(page.locator("#restart")).to_be_hidden()

@@ -9,7 +9,7 @@ from urllib.parse import urljoin
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import Visit, focus, set_up, wait_for_epoch, wait_for_status
+from tests.browser.conftest import Visit, focus, open_advanced, set_up, wait_for_epoch, wait_for_status
 from tests.browser.test_looks import findings, squeeze
 from tests.web.sites import picture
 
@@ -144,6 +144,7 @@ def test_settings_are_used_again_without_starting(visit: Visit) -> None:
     expect(page.locator("#content-caption")).to_have_text("harbour wall.png")
     wait_for_status(page, "Ready")
     expect(page).to_have_url(re.compile(f"/\\?like={run}$"))
+    open_advanced(page)
     page.fill("#option-seed", "78")
     enter(page)
     card(page, run).get_by_role("link", name="Use these settings").click()

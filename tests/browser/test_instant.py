@@ -162,7 +162,7 @@ def test_refine_hands_the_result_to_the_studio(visit: Visit) -> None:
 
 
 def test_what_is_no_picture_and_what_is_no_style_is_said(visit: Visit) -> None:
-    page = visit()
+    page = visit(lossy=True)  # the browser logs a refused upload
     page.click("#to-instant")
     wrong = {"name": "notes.png", "mimeType": "image/png", "buffer": b"no picture"}
     page.set_input_files("#photo-upload input", wrong)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Site, Visit, focus, set_up, shown, wait_for_epoch, wait_for_status
+from tests.browser.conftest import Site, Visit, focus, open_advanced, set_up, shown, wait_for_epoch, wait_for_status
 from tests.web.sites import picture
 
 RANGE = "document.querySelector('#image-graph .js-plotly-plot').layout.xaxis.range"
@@ -140,7 +140,7 @@ def test_samples_swap_and_surprise_are_one_click_away(visit: Visit) -> None:
 
 
 def test_a_bad_upload_says_why_beside_the_field_and_as_a_toast(visit: Visit, tmp_path: Path) -> None:
-    page = visit()
+    page = visit(lossy=True)  # the browser logs a refused upload
     for name, size, words in (
         ("notes.txt", 40, "must be a picture"),
         ("scan.png", 31 * 2**20, "must be at most 30 MB, got 31.0 MB"),
@@ -156,13 +156,14 @@ def test_a_wrong_option_is_named_beside_its_field(visit: Visit) -> None:
     page = visit()
     page.fill("#option-size", "8")
     page.click("#start")
-    expect(page.locator("#option-size-error")).to_have_text("`size` must be a whole number between 64 and 4096, got 8")
+    expect(page.locator("#option-size-error")).to_have_text("Size must be a whole number between 64 and 4096, got 8")
     expect(page.locator("#option-size")).to_have_attribute("aria-invalid", "true")
     expect(page.locator("#toast")).to_be_visible()
 
 
 def test_a_run_that_fails_says_why(visit: Visit) -> None:
     page = visit()
+    open_advanced(page)
     page.fill("#option-seed", "13")
     page.click("#start")
     wait_for_status(page, "Failed: the loss ran away")

@@ -173,6 +173,12 @@ RUN_BODY = _run_body()
 VARIATIONS_BODY = _variations_body()
 ESTIMATE_BODY = _estimate_body()
 FAST_BODY = _fast_body()
+PICTURE_FILE_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {"multipart/form-data": {"schema": _object({"file": FILE}, ("file",))}},
+    }
+}
 STYLE_FILE_BODY = {
     "requestBody": {
         "required": True,

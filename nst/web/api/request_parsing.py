@@ -86,6 +86,14 @@ async def form_fields(request: Request, roles: Collection[str], texts: Collectio
     return files, values
 
 
+async def file_of_form(request: Request) -> tuple[bytes, str]:
+    """Return (bytes, name) of the `file` of a form."""
+    files, values = await form_fields(request, ("file",))
+    check_names(values, ("file",))
+    data, name = required("file", files.get("file"), "give one, as multipart/form-data")
+    return data, name
+
+
 def _role(name: str, files: Files) -> str:
     """Return the role of the next picture in a field. Raises FieldError if there are too many paintings."""
     if name != "style":

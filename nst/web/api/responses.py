@@ -230,6 +230,15 @@ class Samples(Answer):
     samples: list[Sample]
 
 
+class Upload(Answer):
+    """A stored picture, and its size in px; `ref` is its path below /api/v1, without a suffix."""
+
+    ref: str
+    title: str
+    width: int
+    height: int
+
+
 class FastStyle(Answer):
     """A fast style; `network` is equal for styles that can be mixed.
 

@@ -7,7 +7,8 @@ from contextlib import suppress
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, HTTPException, Query, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import JSONResponse, Response, StreamingResponse
+from starlette.background import BackgroundTask
 
 from nst.errors import Busy, Conflict, InputError
 from nst.options.picture_roles import STYLE_ROLES
@@ -15,11 +16,13 @@ from nst.options.style_options import StyleOptions
 from nst.runs.run import Run, State
 from nst.web.api import request_parsing, responses
 from nst.web.api.access import Client, OwnDeletedRun, OwnRun, ServiceDep, VisibleRun
-from nst.web.api.openapi import ESTIMATE_BODY, FAVOURITE_BODY, RUN_BODY, Responses, errors
+from nst.web.api.openapi import ESTIMATE_BODY, FAVOURITE_BODY, RUN_BODY, Responses, errors, file_response
 from nst.web.problems import FieldError
+from nst.web.service.result_archive import result_archive
 from nst.web.service.service import Service
 
 DISCONNECT_CHECK_SECONDS = 0.5  # between two checks whether a client that waits for a picture is still connected
+ZIP_CHUNK = 2**18  # bytes that are sent at once
 CLIENT_CLOSED_REQUEST = 499  # status for logs and metrics: the client has disconnected
 
 router = APIRouter(prefix="/api/v1", tags=["runs"])
@@ -184,6 +187,26 @@ def runs(
     """List runs, newest first; where several people share the studio, only those of the client."""
     found = service.archive.find(client, words, state or "", favourite, before, limit)
     return {"runs": [service.runs.describe(run) for run, _ in found]}
+
+
+@router.get(
+    "/results.zip",
+    summary="The results of several runs",
+    response_class=StreamingResponse,
+    responses=file_response("application/zip", 404, 409),
+)
+def results(
+    service: ServiceDep,
+    run: Annotated[list[str], Query(min_length=1, max_length=1000, description="ids of runs")],
+) -> StreamingResponse:
+    """Return the results of those runs that have one as a ZIP file, each named after its photograph."""
+    runs = [service.store.run(run_id) for run_id in run]
+    file = result_archive(service.store, service.pictures, runs)
+    headers = {"Content-Disposition": 'attachment; filename="paintings.zip"'}
+    chunks = iter(lambda: file.read(ZIP_CHUNK), b"")
+    return StreamingResponse(
+        chunks, media_type="application/zip", headers=headers, background=BackgroundTask(file.close)
+    )
 
 
 @router.get("/runs/{run_id}", summary="One run", responses={200: {"model": responses.RunAnswer}, **errors(404)})

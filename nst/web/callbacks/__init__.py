@@ -11,6 +11,7 @@ from nst.web.callbacks import (
     mask,
     navigation,
     network,
+    presets,
     restore,
     run,
     sliders,
@@ -22,7 +23,7 @@ from nst.web.callbacks import (
 from nst.web.service.service import Service
 
 MODULES = (
-    *(navigation, inputs, style_mix, mask, sliders, estimate, run, network),
+    *(navigation, inputs, style_mix, mask, sliders, presets, estimate, run, network),
     *(steering, history, restore, gallery, style_grid, instant, vary),
 )
 

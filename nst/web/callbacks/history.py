@@ -58,7 +58,7 @@ def _register_pause(app: Dash, service: Service) -> None:
             paused = run.state is RunState.PAUSED
             await asyncio.to_thread(service.runs.resume if paused else service.queue.pause, run.id)
         except NstError as error:
-            show_error(str(error))
+            show_error(str(error), "The run was not paused or resumed")
             return False
         poll_now()
         return no_update  # assets/buttons.js disabled the button; the next event of the run sets it
@@ -79,7 +79,7 @@ def _register_continue(app: Dash, service: Service) -> None:
             more = read_end(end, run.epoch) - run.epochs
             await asyncio.to_thread(service.runs.resume, run.id, more, steering.changes(run, moved))
         except NstError as error:
-            show_error(str(error))
+            show_error(str(error), "The run was not continued")
             return False
         poll_now()
         return no_update  # as for Pause
@@ -102,7 +102,7 @@ def _register_branch(app: Dash, service: Service) -> None:
             more = read_end(end, run.epoch) - run.epochs if int(epoch) >= run.epochs else 0
             child = await asyncio.to_thread(service.runs.branch, run.id, int(epoch), changes, more, current_client())
         except NstError as error:
-            show_error(str(error))
+            show_error(str(error), "No run was branched")
             return no_update
         return f"?run={child.id}"
 

@@ -52,7 +52,7 @@ def register(app: Dash, service: Service) -> None:
         try:
             found = await asyncio.to_thread(lambda: provenance.read(data_url.decode(contents), name or "the picture"))
         except NstError as error:
-            show_error(str(error))
+            show_error(str(error), "The settings were not loaded")
             return unchanged
         choices, missing = await asyncio.to_thread(_pictures, service, found)
         values, too_long = form_values(found)

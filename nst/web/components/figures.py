@@ -13,7 +13,7 @@ from nst.runs.events import Losses
 from nst.runs.run import Run
 
 PARTS = ("total", "content", "style", "tv")  # of the loss, in the order of the traces
-LOSS_NAMES = {"total": "Total", "content": "Content", "style": "Style", "tv": "Smoothness (TV)"}
+LOSS_NAMES = {"total": "Total", "content": "Content", "style": "Style", "tv": "Smoothness"}
 CONFIG = {
     "displaylogo": False,
     "showSendToCloud": False,  # pictures are not uploaded anywhere

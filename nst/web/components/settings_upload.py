@@ -10,7 +10,7 @@ from nst.web import ids
 def button() -> Component:
     """Return the button, which is a drop zone as well."""
     return dcc.Upload(
-        html.Span("⟲ Settings of a result", className="quiet"),
+        html.Span("⟲ Load settings from image", className="quiet"),
         id=ids.SETTINGS,
         className="settings-upload",
         max_size=MAX_BYTES,

@@ -7,11 +7,13 @@ from dash.development.base_component import Component
 from nst.pictures.samples import CONTENTS, STYLES
 from nst.web import ids
 from nst.web.components import (
+    batch,
     diagnosis,
     figures,
     history,
     mask,
     network_card,
+    presets,
     run_buttons,
     run_queue,
     settings_upload,
@@ -23,6 +25,10 @@ from nst.web.components.chooser import chooser
 from nst.web.components.form import basic_fields, further_fields
 from nst.web.components.start_picture import start_picture
 from nst.web.pages import gallery, instant, learn, vary
+
+FORM_NOTE = (
+    "These settings are for the next run. What changes the picture that is painted now is under Adjust while painting."
+)
 
 
 def layout(logout: bool = False) -> Component:
@@ -44,7 +50,7 @@ def layout(logout: bool = False) -> Component:
             vary.layout(),
             gallery.layout(),
             learn.layout(),
-            dbc.Toast(id=ids.TOAST, header="That did not work", is_open=False, dismissable=True, duration=12000),
+            dbc.Toast(id=ids.TOAST, header="The request failed", is_open=False, dismissable=True, duration=12000),
             dbc.Toast(id=ids.NOTE, is_open=False, dismissable=True, duration=12000, class_name="note", header="Refine"),
             html.Div("The studio does not answer. Trying again …", className="offline", role="status"),
         ]
@@ -95,11 +101,13 @@ def _form_panel() -> Component:
         ],
         className="choosers",
     )
+    note = html.P(FORM_NOTE, id=ids.FORM_NOTE, className="hint form-note", hidden=True)
     return html.Section(
         className="panel",
         **{"aria-label": "What to paint"},
         children=[
-            html.Div([choosers, basic_fields(), further_fields()], className="panel-scroll"),
+            html.A("Skip to Start", href=f"#{ids.START}", className="visually-hidden-focusable skip-link"),
+            html.Div([choosers, presets.layout(), note, basic_fields(), further_fields()], className="panel-scroll"),
             html.Div(
                 [
                     html.Div(id=ids.ESTIMATE, className="estimate", role="status"),
@@ -117,6 +125,7 @@ def _image_panel() -> Component:
         **{"aria-label": "The painting"},
         children=[
             run_queue.layout(),
+            batch.layout(),
             html.Figure(
                 id=ids.IMAGE_FRAME,
                 className="image-frame image-frame-idle",
