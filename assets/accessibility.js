@@ -31,7 +31,7 @@
     document.querySelectorAll(".sample").forEach((sample) =>
       setAttributes(sample, { "aria-pressed": String(sample.classList.contains("sample-chosen")) }));
     setAttributes(document.querySelector("#start"), { "aria-describedby": "estimate" });
-    setAttributes(document.querySelector("#image-graph"), { role: "group", "aria-label": "The painting as it stands" });
+    setAttributes(document.querySelector("#image-graph"), { role: "img", "aria-label": "The painting as it stands" });
     setAttributes(document.querySelector("#loss-graph"), {
       role: "group", "aria-label": "Losses over the epochs; their values follow as text",
     });

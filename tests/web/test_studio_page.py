@@ -26,7 +26,7 @@ from nst.web.components import figures, history, network_card, run_grid, run_que
 from nst.web.components.form import fill_form, read_form
 from nst.web.components.settings_upload import message
 from nst.web.components.status import status_text
-from nst.web.components.urls import run_id_of
+from nst.web.components.urls import file_stem, run_file_name, run_id_of
 from nst.web.follow import RunUpdate
 from nst.web.pages import studio
 from nst.web.problems import problem_of
@@ -169,7 +169,7 @@ def epoch(n: int) -> Epoch:
 def test_a_queued_run_shows_its_place_in_the_queue() -> None:
     view = run_view.run_view(RunUpdate(run_after(), 2, [], SERVER), attached=False)
     assert view["status"] == "Queued: second in line."
-    assert (view["start"], view["stop_off"], view["download_off"]) == ("Add to queue", False, True)
+    assert (view["start"], view["stop_off"], view["frames"]["kept"]) == ("Add to queue", False, [])
     assert view["image_frame"].endswith("waiting")
     starting = RunUpdate(run_after(), 1, [], SERVER | {"worker": "starting"})
     assert "the worker is getting ready" in status_text(starting)
@@ -187,16 +187,40 @@ def test_every_new_frame_goes_to_the_player_and_the_figures_are_patched() -> Non
 
 
 def test_a_page_opened_late_gets_whole_figures_and_the_last_frames() -> None:
+    events = (STARTED, *map(epoch, range(21)))
+    run = run_after(*events)
+    view = run_view.run_view(RunUpdate(run, 1, events_of(run, *events), SERVER), attached=False)
+    assert len(view["loss"]["data"][0]["x"]) == 21
+    assert view["image"]["layout"]["xaxis"]["range"] == [0, 64]
+    assert view["frames"]["play"] == list(range(9, 21))
+    assert view["image"]["layout"]["images"][0]["source"].endswith("/frames/9.jpg")
+    assert view["photograph"] == f"/api/v1/instant/uploads/{run.content}.jpg"
+
+
+def test_a_finished_run_that_is_opened_shows_its_result_at_once() -> None:
     events = (STARTED, *map(epoch, range(21)), Finished(9.0, b"png"))
     run = run_after(*events)
     view = run_view.run_view(RunUpdate(run, None, events_of(run, *events), SERVER), attached=False)
-    assert len(view["loss"]["data"][0]["x"]) == 21
-    assert view["image"]["layout"]["xaxis"]["range"] == [0, 64]
+    assert (view["frames"]["play"], view["frames"]["name"]) == ([], "painting-aaaaaaaa")
     assert view["frames"]["result"].endswith(f"result.png?n={run.last}")
-    assert view["frames"]["play"] == list(range(9, 21))
-    assert view["image"]["layout"]["images"][0]["source"].endswith("/frames/9.jpg")
+    assert view["image"]["layout"]["images"][0]["source"] == view["frames"]["result"]
     assert view["status"] == "Finished: 20 epochs in 9 s."
-    assert view["download"].endswith("result.png")
+
+
+@pytest.mark.parametrize(
+    ("content", "style", "stem"),
+    [
+        ("samples/lake", "samples/night-wind", "lake-night-wind"),
+        ("Old bridge (2).JPEG", "Große Welle.png", "old-bridge-2-große-welle"),
+        ("../../etc/passwd", "..", "passwd"),
+        ("", "x" * 300 + ".png", "x" * 60),
+        ("", "", "painting-aaaaaaaa"),
+    ],
+)
+def test_files_are_named_after_their_pictures_and_epoch(content: str, style: str, stem: str) -> None:
+    run = dataclasses.replace(run_after(STARTED, epoch(0), epoch(20)), names={"content": content, "style": style})
+    assert file_stem(run) == stem
+    assert run_file_name(run, "frames/20.jpg") == f"{stem}-epoch-20.jpg"
 
 
 def test_a_run_that_converged_says_that_more_epochs_would_change_nothing() -> None:
@@ -213,13 +237,11 @@ def test_without_new_events_only_the_status_is_set() -> None:
 
 
 @pytest.mark.parametrize("end", [Failed("the worker ended"), Interrupted("the server was stopped")])
-def test_the_last_frame_of_a_failed_or_interrupted_run_can_be_downloaded(end: Any) -> None:
-    view = run_view.run_view(RunUpdate(run_after(STARTED, epoch(0), epoch(1), end), None, [], SERVER), attached=False)
-    assert view["download"].endswith("/partial.jpg")
-    assert view["download_name"].endswith(".jpg")
-    assert not view["download_off"]
-    unpainted = run_view.run_view(RunUpdate(run_after(STARTED, end), None, [], SERVER), attached=False)
-    assert unpainted["download_off"]
+def test_a_failed_or_interrupted_run_that_is_opened_shows_its_last_frame(end: Any) -> None:
+    events = (STARTED, epoch(0), epoch(1), end)
+    run = run_after(*events)
+    view = run_view.run_view(RunUpdate(run, None, events_of(run, *events), SERVER), attached=False)
+    assert (view["frames"]["play"], view["frames"]["result"]) == ([1], "")
 
 
 def test_a_failed_run_says_why() -> None:
@@ -233,7 +255,7 @@ def test_a_paused_run_can_be_resumed_or_stopped_and_another_one_started() -> Non
     assert view["status"] == "Paused at epoch 1 of 40."
     assert (view["pause"], view["pause_off"], view["stop_off"], view["start"]) == ("Resume", False, False, "Start")
     assert (view["pause_color"], view["start_outline"], view["restart_class"]) == ("primary", True, "restart")
-    assert (view["continue_off"], view["download"].endswith("result.png")) == (True, True)
+    assert (view["continue_off"], view["frames"]["result"] != "") == (True, True)
 
 
 def test_an_interrupted_run_says_that_it_can_be_continued() -> None:
@@ -400,8 +422,9 @@ def test_losses_are_drawn_on_a_logarithmic_axis_one_point_an_epoch() -> None:
     ]
 
 
-def test_the_figure_has_no_button_that_uploads_it() -> None:
-    assert figures.CONFIG["showSendToCloud"] is False
+def test_the_figure_of_the_painting_has_no_buttons_and_no_zoom_of_its_own() -> None:
+    assert figures.CONFIG == {"displayModeBar": False}
+    assert all(figures.picture()["layout"][axis]["fixedrange"] for axis in ("xaxis", "yaxis"))
 
 
 @pytest.mark.parametrize(

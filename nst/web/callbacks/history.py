@@ -27,16 +27,13 @@ from nst.web.service.service import Service
 def register(app: Dash, service: Service) -> None:
     """Register the callbacks with `app`."""
     app.clientside_callback(
-        ClientsideFunction("player", "scrub"), Input(ids.SCRUBBER, "value"), prevent_initial_call=True
-    )
-    app.clientside_callback(
         ClientsideFunction("player", "mark"), Input(ids.MARK, "n_clicks"), prevent_initial_call=True
     )
     app.clientside_callback(
         ClientsideFunction("timelapse", "make"),
         Input(ids.TIMELAPSE, "n_clicks"),
         State(ids.TIMELAPSE_FORMAT, "value"),
-        State(ids.URL, "search"),
+        State(ids.FRAMES, "data"),
         prevent_initial_call=True,
     )
     _register_pause(app, service)

@@ -12,7 +12,14 @@ from nst.options.picture_roles import STYLE_ROLES
 from nst.runs.humanize import count, duration
 from nst.runs.run import Run, State
 from nst.web import ids
-from nst.web.components.urls import instant_url, run_file, run_thumbnail_url, run_url, thumbnail_url
+from nst.web.components.urls import (
+    instant_url,
+    run_file,
+    run_file_name,
+    run_thumbnail_url,
+    run_url,
+    thumbnail_url,
+)
 from nst.web.service.service import Service
 
 SOURCE_SIDE = 128  # px of the thumbnails of content and style
@@ -149,7 +156,7 @@ class RunCard:
         ]
         if file:
             address = f"/api/v1/runs/{run.id}/{file}"
-            links.append(self._link("Download", address, download=f"painting-{run.id[:8]}{file[-4:]}"))
+            links.append(self._link("Download", address, download=run_file_name(run, file)))
         delete = html.Button(
             "Delete",
             type="button",

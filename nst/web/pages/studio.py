@@ -18,6 +18,7 @@ from nst.web.components import (
     status,
     steering,
     style_mix,
+    viewer,
 )
 from nst.web.components.chooser import chooser
 from nst.web.components.form import basic_fields, further_fields
@@ -119,15 +120,22 @@ def _image_panel() -> Component:
             run_queue.layout(),
             html.Figure(
                 id=ids.IMAGE_FRAME,
-                className="image-frame image-frame-idle",
+                className="comparison viewer image-frame image-frame-idle",
+                **{"data-other": "of the photograph"},
                 children=[
-                    dcc.Graph(
-                        id=ids.IMAGE,
-                        figure=figures.picture(),
-                        config=figures.CONFIG,
-                        responsive=True,
-                        className="image-plot",
+                    viewer.picture_window(
+                        "The painting",
+                        dcc.Graph(
+                            id=ids.IMAGE,
+                            figure=figures.picture(),
+                            config=figures.CONFIG,
+                            responsive=True,
+                            className="image-plot",
+                        ),
+                        html.Img(id=ids.PHOTOGRAPH, alt="", className="comparison-other"),
                     ),
+                    *viewer.comparison_slider(ids.PHOTOGRAPH_SLIDER, "Compare with the photograph"),
+                    viewer.tools(*viewer.TOOLS),
                     _instructions(),
                     start_picture(),
                 ],
@@ -174,7 +182,7 @@ def _sidebar() -> Component:
             dcc.Graph(
                 id=ids.LOSS,
                 figure=figures.losses(),
-                config=figures.LOSS_CONFIG,
+                config=figures.CONFIG,
                 responsive=True,
                 style={"height": "13rem"},
             ),
