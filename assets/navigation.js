@@ -2,10 +2,11 @@
 // followed while another page is shown. Links of the class "in-app" lead from one to the other.
 (() => {
   // Of each page: the id of its element, its address, and its part of the window's title.
-  const PAGES = [
+  const LINKED = [
     ["room-studio", "/", ""], ["room-instant", "/instant", "Instant"], ["room-vary", "/vary", "Variations"],
     ["room-gallery", "/gallery", "Gallery"], ["room-learn", "/learn", "Learn"],
   ];
+  const PAGES = [...LINKED, ["room-compare", "/compare", "Compare"]];
   const SITE_TITLE = document.title;
   const scrollPositions = {}; // of pages that were left, by id
   let current = "";
@@ -19,7 +20,7 @@
     const query = run ? `?run=${encodeURIComponent(run)}` : "";
     leaveFor(id);
     document.title = title ? `${title} · ${SITE_TITLE}` : SITE_TITLE;
-    const links = PAGES.flatMap(([, each]) => [each + query, each === address ? "page" : null]);
+    const links = LINKED.flatMap(([, each]) => [each + query, each === address ? "page" : null]);
     return [...PAGES.map(([, each]) => each !== address), ...links];
   }
 

@@ -49,7 +49,10 @@
   const waiting = new Set();
   function schedule(viewer) {
     if (!waiting.size) requestAnimationFrame(() => { waiting.forEach(draw); waiting.clear(); });
-    linked(viewer).forEach((each) => waiting.add(each));
+    linked(viewer).forEach((each) => {
+      observer.observe(each.querySelector(".viewer-window"));
+      waiting.add(each);
+    });
   }
 
   function change(viewer, changes) {
@@ -95,9 +98,7 @@
   const observer = new ResizeObserver((entries) => entries.forEach(({ target }) => draw(target.closest(".viewer"))));
   document.addEventListener("cut", ({ target }) => {
     const viewer = target.closest(".viewer");
-    if (!viewer) return;
-    observer.observe(viewer.querySelector(".viewer-window"));
-    schedule(viewer);
+    if (viewer) schedule(viewer);
   });
 
   // Mouse, fingers and keys --------------------------------------------------------------------------------------------
@@ -112,7 +113,6 @@
     if (!viewer || viewer.querySelector(".viewer-tools").offsetParent === null) return; // it has no picture
     if (event.deltaY > 0 && !viewer.hasAttribute("data-zoomed")) return; // the page scrolls
     event.preventDefault();
-    observer.observe(viewer.querySelector(".viewer-window"));
     zoom(viewer, Math.exp(-between(event.deltaY, -120, 120) / 400), event.clientX, event.clientY);
   }, { passive: false });
 

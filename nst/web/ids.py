@@ -52,6 +52,8 @@ SHOWN_EPOCH = "scrubbed"
 MARK = "mark"
 HISTORY = "history"
 LINEAGE = "lineage"
+RUN_NAME = "run-name"
+RUN_NOTES = "run-notes"
 CONTINUE = "continue"
 TO_EPOCH = "to-epoch"
 BRANCH = "branch"
@@ -83,18 +85,20 @@ PAGE_INSTANT = "room-instant"
 PAGE_VARY = "room-vary"
 PAGE_GALLERY = "room-gallery"
 PAGE_LEARN = "room-learn"
+PAGE_COMPARE = "room-compare"
 LINK_STUDIO = "to-studio"
 LINK_INSTANT = "to-instant"
 LINK_VARY = "to-vary"
 LINK_GALLERY = "to-gallery"
 LINK_LEARN = "to-learn"
-PAGES = {  # in the order of assets/navigation.js
+LINKS = {  # of the header, in the order of assets/navigation.js
     LINK_STUDIO: PAGE_STUDIO,
     LINK_INSTANT: PAGE_INSTANT,
     LINK_VARY: PAGE_VARY,
     LINK_GALLERY: PAGE_GALLERY,
     LINK_LEARN: PAGE_LEARN,
 }
+PAGES = (*LINKS.values(), PAGE_COMPARE)
 
 # The Gallery page.
 SEARCH = "words"
@@ -112,6 +116,10 @@ USED = "used"
 USED_TEXT = "used-text"
 ACTION = "wish"  # requested by a button of a card: {"do", "run", "n"}
 ACTION_RESULT = "granted"  # the action that was answered, with "failed" if it failed
+CHOSEN_BAR = "chosen"  # names the runs that are chosen to be compared
+CHOSEN_TEXT = "chosen-text"
+CHOSEN_LINK = "compare-chosen"
+CHOSEN_CLEAR = "chosen-clear"
 UNDO_BAR = "bin"
 UNDO_TEXT = "bin-text"
 UNDO = "undo"
@@ -133,6 +141,10 @@ VARY_SHEET = "vary-sheet"
 VARY_EARLIER = "vary-earlier"
 VARY_ACTION = "vary-action"  # requested by a button of a cell: {"do", "run", "n"}
 VARY_ACTION_RESULT = "vary-action-result"
+
+# The Compare page.
+COMPARED = "compared"
+COMPARED_SLIDER = "compared-cut"  # how much of the first picture is shown, %
 
 # The Instant page.
 STYLES = "styles"  # [{"name", "title", "network", "picture"}] of the grid; the name of a painting is its reference
@@ -214,6 +226,11 @@ def sample(role: str, name: object) -> dict[str, object]:
 def run_card(run_id: str) -> str:
     """The card of a run in the gallery."""
     return f"card-{run_id}"
+
+
+def compare_button(run_id: object) -> dict[str, object]:
+    """The button of a card that chooses its run to be compared; `run_id` may be a wildcard."""
+    return {"compare": run_id}
 
 
 def steer(name: object, part: str, scale: object) -> dict[str, object]:

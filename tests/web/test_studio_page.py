@@ -21,7 +21,7 @@ from nst.pictures.samples import CONTENTS
 from nst.runs.events import Epoch, Event, Failed, Finished, Interrupted, Kept, Losses, Paused, Started, Steered, Stopped
 from nst.runs.run import Run
 from nst.web import callbacks, ids
-from nst.web.callbacks.restore import MOST_EPOCHS, form_values
+from nst.web.callbacks.restore import MOST_EPOCHS, form_values, steering_of
 from nst.web.components import figures, history, network_card, run_grid, run_queue, run_view, steering
 from nst.web.components.form import fill_form, read_form
 from nst.web.components.settings_upload import message
@@ -114,6 +114,15 @@ def test_settings_of_a_run_continued_beyond_the_most_epochs_fill_the_form_with_t
     values, too_long = form_values(shorter)
     assert (values["epochs"], too_long) == ("950", False)
     assert "beyond" not in message("boat.png", [], False)
+
+
+def test_settings_read_from_a_steered_result_say_how_it_was_steered() -> None:
+    steered = ((11, {"strength": 2.0}), (16, {"style_layers": {"block1_conv1": 1.0}}))
+    found = Provenance("0", {}, "compact", "float32", StyleOptions(steps_per_epoch=5), steered, 40, "", "")
+    assert steering_of(found) == ["Epoch 2: strength 2", "Epoch 3: layers"]
+    said = message("boat.png", [], False, steered=steering_of(found))
+    assert "steered while it was painted (Epoch 2: strength 2; Epoch 3: layers): the form has the last values." in said
+    assert "steered" not in message("boat.png", [], False)
 
 
 def test_an_upload_is_never_mistaken_for_a_sample(service: Service) -> None:

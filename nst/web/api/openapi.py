@@ -9,7 +9,7 @@ from nst.options.variations import EPOCHS, MOST_AXES, SIZE
 from nst.pictures.timelapse import TimelapseOptions
 from nst.styles.style_file import MOST_NAME, MOST_TITLE, NAME
 from nst.web.api.fast_request_parsing import FORMAT
-from nst.web.api.request_parsing import EPOCH, FAVOURITE, GPU, MORE_EPOCHS, PICTURE_FIELDS
+from nst.web.api.request_parsing import EPOCH, GPU, MORE_EPOCHS, PICTURE_FIELDS
 from nst.web.api.responses import (
     FAST_OPTIONS_SCHEMA,
     LIVE_SCHEMA,
@@ -19,6 +19,7 @@ from nst.web.api.responses import (
     schema_of_options,
 )
 from nst.web.middleware.clients import HEADER
+from nst.web.service.runs import LONGEST
 
 DESCRIPTION = f"""A run is a job: post two pictures, follow its events, get frames meanwhile and the result at its end.
 
@@ -195,7 +196,18 @@ RENAME_BODY = _json_body(
     },
     {"title": "The quilt"},
 )
-FAVOURITE_BODY = _json_body(_object_of(FAVOURITE, required=("favourite",)), {"favourite": True})
+ANNOTATIONS_BODY = _json_body(
+    {
+        **_object(
+            {
+                "favourite": {"type": "boolean"},
+                **{name: {"type": "string", "maxLength": longest} for name, longest in LONGEST.items()},
+            }
+        ),
+        "minProperties": 1,
+    },
+    {"favourite": True, "name": "The harbour, bolder", "notes": "for the kitchen"},
+)
 WEIGHTS_BODY = _json_body(LIVE_SCHEMA, {"strength": 3.0})
 CONTINUE_BODY = _json_body(
     _object_of(MORE_EPOCHS, options=LIVE_SCHEMA), {"epochs": 2, "options": {"strength": 3.0}}, required=False

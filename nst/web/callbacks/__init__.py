@@ -3,6 +3,7 @@
 from dash import Dash
 
 from nst.web.callbacks import (
+    compare,
     estimate,
     gallery,
     history,
@@ -23,7 +24,8 @@ from nst.web.service.service import Service
 
 MODULES = (
     *(navigation, inputs, style_mix, mask, sliders, estimate, run, network),
-    *(steering, history, restore, gallery, style_grid, instant, vary),
+    *(steering, history, restore, gallery, compare),
+    *(style_grid, instant, vary),
 )
 
 

@@ -133,7 +133,7 @@ def _steering_marks(events: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]
             "y0": 0,
             "y1": 1,
             "line": {"width": 1, "dash": "dot"},
-            "name": _summary(event["changes"]),
+            "name": steering_summary(event["changes"]),
         }
         for event in events
         if event["kind"] == "steered"
@@ -142,11 +142,11 @@ def _steering_marks(events: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]
 
 def steering_lines(run: Run) -> list[str]:
     """Return a line of text for each time a run was steered, the newest first."""
-    return [f"Epoch {change['epoch']}: {_summary(change['changes'])}" for change in reversed(run.steered)]
+    return [f"Epoch {change['epoch']}: {steering_summary(change['changes'])}" for change in reversed(run.steered)]
 
 
-def _summary(changes: Mapping[str, Any]) -> str:
-    """Changes of options in short, such as "strength 2, layers"."""
+def steering_summary(changes: Mapping[str, Any]) -> str:
+    """Return changes of options in short, such as "strength 2, layers"."""
     return ", ".join(
         "layers"
         if name.endswith("_layers")

@@ -30,6 +30,9 @@ OUTPUTS = {  # what `run_view` and `server_view` return, by (component, property
     "to_epoch": (ids.TO_EPOCH, "value"),
     "steered": (ids.STEERED, "children"),
     "lineage": (ids.LINEAGE, "children"),
+    "name": (ids.RUN_NAME, "value"),
+    "title": (ids.RUN_NAME, "placeholder"),
+    "notes": (ids.RUN_NOTES, "value"),
     "steer_hidden": (ids.STEER, "hidden"),
     "steer_fields": (ids.STEER_FIELDS, "children"),
     "steer_hint": (ids.STEER_HINT, "children"),
@@ -54,7 +57,7 @@ def run_view(update: RunUpdate, attached: bool) -> dict[str, Any]:
     return view | {
         **run_buttons.buttons_view(run),
         **_figures(update, attached),
-        **({} if attached else _steering_card(run)),
+        **({} if attached else {**_steering_card(run), **_annotations(update)}),
         "photograph": original_url(f"uploads/{run.content}") if run else None,
         "image_frame": f"comparison viewer image-frame image-frame-{_phase(run)}",
         "aspect": {"--width": run.width, "--height": run.height} if run and run.width else {},
@@ -67,13 +70,18 @@ def run_view(update: RunUpdate, attached: bool) -> dict[str, Any]:
         "to_epoch": history.proposed_end(run) if run else "",
         "steer_hint": steering.hint(run),
         "steered": [html.Li(line) for line in figures.steering_lines(run)] if run else [],
-        "lineage": history.lineage(run, update.children) if run else [],
+        "lineage": history.lineage(run, update.relatives) if run else [],
     }
 
 
 def _steering_card(run: Run | None) -> dict[str, Any]:
     """The sliders, built when the page begins to show a run or its network becomes known; later the user moves them."""
     return {"steer_hidden": run is None, "steer_fields": steering.fields(run) if run else []}
+
+
+def _annotations(update: RunUpdate) -> dict[str, Any]:
+    """The name and notes, filled when the page begins to show a run; later the user changes them."""
+    return {"name": update.name, "title": update.title, "notes": update.notes}
 
 
 def _figures(update: RunUpdate, attached: bool) -> dict[str, Any]:

@@ -67,6 +67,11 @@ def instant_url(run: Run) -> str:
     return f"/instant?{urlencode(query, doseq=True, safe='/:')}"
 
 
+def compare_url(first: str, second: str, view: str = "") -> str:
+    """Return the address of the page that compares two runs; `view` is "side" for side by side."""
+    return f"/compare?a={first}&b={second}" + (f"&view={view}" if view else "")
+
+
 def run_id_of(search: str | None, parameter: str = "run") -> str:
     """Return the run that the query of an address names, "" if none.
 

@@ -23,7 +23,7 @@ from nst.web.components import (
 from nst.web.components.chooser import chooser
 from nst.web.components.form import basic_fields, further_fields
 from nst.web.components.start_picture import start_picture
-from nst.web.pages import gallery, instant, learn, vary
+from nst.web.pages import compare, gallery, instant, learn, vary
 
 
 def layout(logout: bool = False) -> Component:
@@ -45,6 +45,7 @@ def layout(logout: bool = False) -> Component:
             vary.layout(),
             gallery.layout(),
             learn.layout(),
+            compare.layout(),
             dbc.Toast(id=ids.TOAST, header="That did not work", is_open=False, dismissable=True, duration=12000),
             dbc.Toast(id=ids.NOTE, is_open=False, dismissable=True, duration=12000, class_name="note", header="Refine"),
             html.Div("The studio does not answer. Trying again …", className="offline", role="status"),

@@ -1,10 +1,12 @@
 """Runs: started, branched, steered, continued and described."""
 
+import dataclasses
+import re
 import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from nst.errors import Conflict, OptionError
+from nst.errors import Conflict, NotFound, OptionError
 from nst.jobs.archive import Archive
 from nst.jobs.queue import Queue
 from nst.jobs.store import Store
@@ -15,6 +17,8 @@ from nst.runs.run import Run, State
 from nst.web.middleware.clients import current_client
 from nst.web.service.forecasts import Forecasts
 from nst.web.service.pictures import Pictures, file_name
+
+LONGEST = {"name": 80, "notes": 4000}  # characters of what a client may add to a run
 
 
 class Runs:
@@ -140,7 +144,7 @@ class Runs:
             "queue_position": self._queue.position(run.id),
             "starts_in": self._forecasts.starts_in(run),
             "children": self._store.children(run),
-            "favourite": self._archive.favourite(run.id),
+            **dataclasses.asdict(self._archive.annotations(run.id)),
             "events": f"{base}/events",
             "frames_kept": f"{base}/frames",
             "result": f"{base}/result.png" if run.has_result and run.state.rests else None,
@@ -153,6 +157,23 @@ class Runs:
             check_mask_shape(self._pictures.shape(mask), self._pictures.shape(content))
         elif options.mask_use != "protect":
             raise OptionError(f"`mask_use` is {options.mask_use!r}, but no mask was given", "mask_use")
+
+    def pictures(self, run: Run) -> dict[str, dict[str, str]]:
+        """Return {"ref", "title"} of the content and of the paintings of a run, by role."""
+        uploads = {role: upload for role, upload in run.uploads.items() if role in ("content", *STYLE_ROLES)}
+        return {role: self._pictures.choice(each, run.names.get(role, "")) for role, each in uploads.items()}
+
+    def title(self, run_id: str) -> str:
+        """Return the name of a run; of one without, its pictures, as titles of paintings name what they imitate."""
+        try:
+            run = self._store.run(run_id)
+            return self._archive.annotations(run_id).name or title_of(self.pictures(run))
+        except NotFound:
+            return "a deleted run"
+
+    def relatives(self, run: Run) -> dict[str, str]:
+        """Return the titles of the run that a run was branched from, and of its branches, by their ids."""
+        return {run_id: self.title(run_id) for run_id in (*filter(None, [run.parent]), *self._store.children(run))}
 
     def _expected_network(self, run: Run) -> str:
         """Return the network that a run which has not started will use."""
@@ -177,3 +198,9 @@ def _steered(run: Run, changes: Mapping[str, Any], extractor: str) -> StyleOptio
     options = run.options_now.steered(changes, extractor)
     options.style_shares(len(run.styles))  # raises where their number is wrong
     return options
+
+
+def title_of(pictures: Mapping[str, Mapping[str, str]]) -> str:
+    """Return "<content> after <style> and <style>", without the suffixes of file names."""
+    content, *styles = (re.sub(r"\.\w{2,5}$", "", picture["title"]) for picture in pictures.values())
+    return f"{content} after {' and '.join(styles)}"
