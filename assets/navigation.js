@@ -9,7 +9,15 @@
   const PAGES = [...LINKED, ["room-compare", "/compare", "Compare"]];
   const SITE_TITLE = document.title;
   const scrollPositions = {}; // of pages that were left, by id
-  let current = "";
+  let current = "", pageTitle = "", runTitle = "";
+
+  const showTitle = () => { document.title = [runTitle, pageTitle, SITE_TITLE].filter(Boolean).join(" · "); };
+
+  // Puts the state of a run before the title of the page.
+  function setRunTitle(text) {
+    runTitle = text;
+    showTitle();
+  }
 
   // Returns which pages are hidden; and for each link its address, which keeps the run, and its aria-current.
   function show(pathname, search) {
@@ -19,7 +27,8 @@
     const run = new URLSearchParams(search).get("run");
     const query = run ? `?run=${encodeURIComponent(run)}` : "";
     leaveFor(id);
-    document.title = title ? `${title} · ${SITE_TITLE}` : SITE_TITLE;
+    pageTitle = title;
+    showTitle();
     const links = LINKED.flatMap(([, each]) => [each + query, each === address ? "page" : null]);
     return [...PAGES.map(([, each]) => each !== address), ...links];
   }
@@ -46,5 +55,5 @@
     window.dash_clientside.set_props("url", { pathname, search });
   });
 
-  window.dash_clientside = Object.assign({}, window.dash_clientside, { navigation: { show } });
+  window.dash_clientside = Object.assign({}, window.dash_clientside, { navigation: { show, setRunTitle } });
 })();

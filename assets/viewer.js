@@ -94,6 +94,12 @@
     schedule(viewer);
   }
 
+  // Returns the size in print of the picture that a frame of this style shows.
+  function printSize(dpi, style) {
+    const centimetres = (name) => (style[name] / dpi * 2.54).toFixed(1);
+    return style?.["--width"] ? `${centimetres("--width")} × ${centimetres("--height")} cm` : "";
+  }
+
   // Sizes change with the window, and with what is beside a picture.
   const observer = new ResizeObserver((entries) => entries.forEach(({ target }) => draw(target.closest(".viewer"))));
   document.addEventListener("cut", ({ target }) => {
@@ -160,5 +166,5 @@
     }
   });
 
-  window.dash_clientside = Object.assign({}, window.dash_clientside, { viewer: { reset } });
+  window.dash_clientside = Object.assign({}, window.dash_clientside, { viewer: { reset, printSize } });
 })();

@@ -54,6 +54,12 @@ HISTORY = "history"
 LINEAGE = "lineage"
 RUN_NAME = "run-name"
 RUN_NOTES = "run-notes"
+UPSCALE = "upscale"
+UPSCALED_SIDE = "upscaled-side"
+COPY_RUN_LINK = "copy-run-link"
+NOTIFY = "notify"
+PRINT_SIZE = "print-size"
+PRINT_DPI = "print-dpi"
 CONTINUE = "continue"
 TO_EPOCH = "to-epoch"
 BRANCH = "branch"
@@ -144,6 +150,7 @@ VARY_ACTION_RESULT = "vary-action-result"
 
 # The Compare page.
 COMPARED = "compared"
+COPY_COMPARED_LINK = "copy-compared-link"
 COMPARED_SLIDER = "compared-cut"  # how much of the first picture is shown, %
 
 # The Instant page.
@@ -226,6 +233,11 @@ def sample(role: str, name: object) -> dict[str, object]:
 def run_card(run_id: str) -> str:
     """The card of a run in the gallery."""
     return f"card-{run_id}"
+
+
+def use_as(role: str) -> str:
+    """The link that uses the result of the run as the "content" or "style" of the next."""
+    return f"use-as-{role}"
 
 
 def compare_button(run_id: object) -> dict[str, object]:

@@ -9,7 +9,7 @@ from nst.options.variations import EPOCHS, MOST_AXES, SIZE
 from nst.pictures.timelapse import TimelapseOptions
 from nst.styles.style_file import MOST_NAME, MOST_TITLE, NAME
 from nst.web.api.fast_request_parsing import FORMAT
-from nst.web.api.request_parsing import EPOCH, GPU, MORE_EPOCHS, PICTURE_FIELDS
+from nst.web.api.request_parsing import EPOCH, FEW_EPOCHS, GPU, LARGER, MORE_EPOCHS, PICTURE_FIELDS
 from nst.web.api.responses import (
     FAST_OPTIONS_SCHEMA,
     LIVE_SCHEMA,
@@ -216,6 +216,7 @@ BRANCH_BODY = _json_body(
     _object_of(EPOCH, MORE_EPOCHS, required=("epoch",), options=LIVE_SCHEMA),
     {"epoch": 1, "options": {"style_weight": 20.0}},
 )
+UPSCALE_BODY = _json_body(_object_of(LARGER, FEW_EPOCHS), {"size": 1024, "epochs": 1}, required=False)
 TIMELAPSE_BODY = _json_body(
     schema_of_options(options_of(TimelapseOptions)), {"format": "gif", "seconds": 2.0, "size": 64}, required=False
 )

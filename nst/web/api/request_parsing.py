@@ -16,7 +16,7 @@ from nst.pictures.images import MAX_PIXELS, MIN_SIDE
 from nst.web.middleware.json_limit import check_json
 from nst.web.problems import FieldError, Malformed
 from nst.web.service.base64_decoding import decode_base64
-from nst.web.service.runs import LONGEST
+from nst.web.service.runs import LONGEST, UPSCALED_SIDE, UPSCALING_EPOCHS
 
 PICTURE_FIELDS = ("content", "style", "init", "mask")  # of a request for a run; `style` may have several pictures
 Files = dict[str, tuple[bytes, str]]  # role -> (bytes, name)
@@ -24,6 +24,8 @@ Files = dict[str, tuple[bytes, str]]  # role -> (bytes, name)
 GPU = Option("gpu", bool, False, "let only a worker with a graphics card paint it, and wait until one is there", "run")
 MORE_EPOCHS = Option("epochs", int, 0, "how many epochs to paint beyond those it was to have", "run", low=0, high=1000)
 EPOCH = Option("epoch", int, None, "whose frame to begin with; it must be kept", "run", low=0, high=10**6)
+LARGER = Option("size", int, UPSCALED_SIDE, "long side of the new result, px", "run", low=64, high=4096)
+FEW_EPOCHS = Option("epochs", int, UPSCALING_EPOCHS, "how many epochs to paint at that size", "run", low=1, high=1000)
 FAVOURITE = Option("favourite", bool, None, "whether the run is one", "run")
 
 
@@ -103,7 +105,7 @@ def annotations(text: bytes) -> dict[str, Any]:
     body = _check_names(_json_body(text or b"{}"), (FAVOURITE.name, *LONGEST))
     if not body or body.get(FAVOURITE.name, True) is None:
         raise FieldError(FAVOURITE.name, InputError("give `favourite`, `name`, `notes`, or several of them"))
-    checks = {FAVOURITE.name: FAVOURITE.check, **{name: partial(_text, name) for name in LONGEST}}
+    checks: dict[str, Any] = {FAVOURITE.name: FAVOURITE.check, **{name: partial(_text, name) for name in LONGEST}}
     return {name: checks[name](value) for name, value in body.items()}
 
 

@@ -13,6 +13,7 @@ from nst.web.callbacks import (
     navigation,
     network,
     restore,
+    reuse,
     run,
     sliders,
     steering,
@@ -24,7 +25,7 @@ from nst.web.service.service import Service
 
 MODULES = (
     *(navigation, inputs, style_mix, mask, sliders, estimate, run, network),
-    *(steering, history, restore, gallery, compare),
+    *(steering, history, restore, reuse, gallery, compare),
     *(style_grid, instant, vary),
 )
 

@@ -12,6 +12,7 @@ from nst.options.option_field import number, shown
 from nst.pictures.timelapse import FORMATS
 from nst.runs.run import Run
 from nst.web import ids
+from nst.web.components import result_tools
 from nst.web.components.urls import run_url
 from nst.web.service.runs import LONGEST
 
@@ -32,6 +33,7 @@ def layout() -> Component:
                 ],
                 className="run-actions",
             ),
+            result_tools.layout(),
             html.P(id=ids.LINEAGE, className="hint lineage"),
             _annotations(),
         ],
@@ -100,8 +102,12 @@ def lineage(run: Run, relatives: Mapping[str, str]) -> list[Any]:
     """Return links to the run that a run was branched from, and to its branches; `relatives` are titles by id."""
     parts: list[Any] = []
     if run.parent in relatives:
-        begun = f" at epoch {run.first}" if run.first else ""
-        parts = ["Branched from ", _link(run.parent, relatives[run.parent]), f"{begun}. "]
+        link = _link(run.parent, relatives[run.parent])
+        parts = (
+            ["Upscaled from ", link, ". "]
+            if run.init and not run.first
+            else ["Branched from ", link, f" at epoch {run.first}. "]
+        )
     children = {run_id: title for run_id, title in relatives.items() if run_id != run.parent}
     if children:
         parts += ["Branches: " if len(children) > 1 else "Branch: "]

@@ -12,6 +12,7 @@ from nst.runs.humanize import count, duration
 from nst.runs.run import Run, State
 from nst.web import ids
 from nst.web.components.history import lineage
+from nst.web.components.result_tools import USES, use_url
 from nst.web.components.urls import (
     instant_url,
     run_file,
@@ -144,6 +145,8 @@ class RunCard:
         if file:
             address = f"/api/v1/runs/{run.id}/{file}"
             links.append(self._link("Download", address, download=run_file_name(run, file)))
+        if run.has_result:
+            links += [self._link(text, use_url(run.id, role), className="in-app") for role, text in USES.items()]
         if run.frames:
             links.append(
                 html.Button(

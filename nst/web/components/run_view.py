@@ -7,6 +7,7 @@ from dash import html, no_update
 from nst.runs.run import Run
 from nst.web import ids
 from nst.web.components import figures, history, run_buttons, run_queue, steering
+from nst.web.components.result_tools import USES, can_be_upscaled, use_url
 from nst.web.components.status import progress_text, status_text
 from nst.web.components.urls import file_stem, original_url
 from nst.web.follow import RunUpdate
@@ -30,6 +31,8 @@ OUTPUTS = {  # what `run_view` and `server_view` return, by (component, property
     "to_epoch": (ids.TO_EPOCH, "value"),
     "steered": (ids.STEERED, "children"),
     "lineage": (ids.LINEAGE, "children"),
+    **{f"as_{role}": (ids.use_as(role), "href") for role in USES},
+    "upscale_off": (ids.UPSCALE, "disabled"),
     "name": (ids.RUN_NAME, "value"),
     "title": (ids.RUN_NAME, "placeholder"),
     "notes": (ids.RUN_NOTES, "value"),
@@ -71,6 +74,8 @@ def run_view(update: RunUpdate, attached: bool) -> dict[str, Any]:
         "steer_hint": steering.hint(run),
         "steered": [html.Li(line) for line in figures.steering_lines(run)] if run else [],
         "lineage": history.lineage(run, update.relatives) if run else [],
+        "upscale_off": not can_be_upscaled(run),
+        **{f"as_{role}": use_url(run.id, role) if run and run.has_result else None for role in USES},
     }
 
 
@@ -102,6 +107,9 @@ def _figures(update: RunUpdate, attached: bool) -> dict[str, Any]:
         "kept": [[frame["epoch"], frame["marked"]] for frame in update.frames],
         "first": run.first,
         "result": result,
+        "title": update.name or update.title,
+        "state": run.state,
+        "progress": run.epoch / max(1, run.epochs),
     }
     if attached:
         patch = figures.more_losses(events, run.first, run.epochs, run.scales)

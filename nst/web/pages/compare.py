@@ -4,6 +4,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from nst.web import ids
+from nst.web.components.result_tools import copy_button
 
 
 def layout() -> Component:
@@ -14,5 +15,8 @@ def layout() -> Component:
         hidden=True,
         tabIndex=-1,
         **{"aria-label": "Compare"},
-        children=[html.H2("Compare"), html.Div(id=ids.COMPARED)],
+        children=[
+            html.Div([html.H2("Compare"), copy_button(ids.COPY_COMPARED_LINK)], className="compare-head"),
+            html.Div(id=ids.COMPARED),
+        ],
     )

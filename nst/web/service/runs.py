@@ -18,6 +18,7 @@ from nst.web.middleware.clients import current_client
 from nst.web.service.forecasts import Forecasts
 from nst.web.service.pictures import Pictures, file_name
 
+UPSCALED_SIDE, UPSCALING_EPOCHS = 2048, 6  # long side, px, and epochs of a run that paints a result larger
 LONGEST = {"name": 80, "notes": 4000}  # characters of what a client may add to a run
 
 
@@ -42,8 +43,11 @@ class Runs:
         client: str = "",
         gpu: bool = False,
         key: str = "",
+        parent: str = "",
     ) -> Run:
         """Queue a run of the pictures that references name; `more_styles` are further paintings.
+
+        `parent` is the run whose result `init` is, if it is one.
 
         `names` are those of the uploads' files, by role, as `client` knows them; the store knows the last ones given.
         `key` is an idempotency key: a request of `client` with the same key and the same arguments returns the first
@@ -66,7 +70,8 @@ class Runs:
             # raises where the run cannot be done
             self._forecasts.forecast(options, content, style, *more_styles, masked=mask is not None)
             self._check_room(client)
-            run = self._store.create(options, **as_fields(uploads), names=names, client=client, gpu=gpu)
+            more: dict[str, Any] = {"names": names, "client": client, "gpu": gpu, "parent": parent}
+            run = self._store.create(options, **as_fields(uploads), **more)
             if key:
                 self._store.set_key(run, key)
         self._queue.submit(run)
@@ -92,6 +97,28 @@ class Runs:
         )
         self._queue.submit(run)
         return run
+
+    def upscale(self, run_id: str, size: int, epochs: int = UPSCALING_EPOCHS, client: str = "") -> Run:
+        """Queue a new run that paints the result of another larger, `size` px at its long side, beginning with it.
+
+        It has the options that were in force at the end, and the network that painted. Raises as `start`, also where
+        the run would not fit into memory, and Conflict where there is no result.
+        """
+        parent = self._store.run(run_id)
+        if not (parent.has_result and parent.state.rests):
+            raise Conflict(f"run {run_id} has no result to upscale: it is {parent.state}")
+        if size <= (side := max(parent.width, parent.height)):
+            raise OptionError(f"`size` must be more than the {side} px of the result, got {size}", "size")
+        changes = {"size": size, "epochs": epochs, "init": "image", "extractor": parent.extractor}
+        options = StyleOptions.from_json({**parent.options_now.to_json(), **changes})
+        names = {role: name for role, name in parent.names.items() if not name.startswith("samples/")}
+        uploads = {role: f"uploads/{upload}" for role, upload in parent.uploads.items()}
+        refs = {**as_fields(uploads), "init": self.result(parent)}
+        return self.start(options, **refs, names=names, client=client, gpu=parent.gpu, parent=run_id)
+
+    def result(self, run: Run) -> str:
+        """Store the result of a run as an upload, to be used in another; returns its reference. Raises NotFound."""
+        return self._pictures.keep(self._store.files.result(run.id).read_bytes(), f"{self.title(run.id)}.png")
 
     def owned(self, run_id: str) -> Run:
         """Return a run that the current client may change. Raises NotFound, and Conflict if it is another client's."""
