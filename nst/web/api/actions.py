@@ -101,8 +101,7 @@ async def branch(request: Request, run: OwnRun, service: ServiceDep, client: Cli
 )
 async def upscale(request: Request, run: OwnRun, service: ServiceDep, client: Client) -> JSONResponse:
     """Start a run that begins with the result of this one and paints it at `size` px for a few `epochs`."""
-    rules = [request_parsing.LARGER, request_parsing.FEW_EPOCHS]
-    fields = request_parsing.fields(await request.body(), rules)
+    fields = request_parsing.fields(await request.body(), [request_parsing.LARGER, request_parsing.FEW_EPOCHS])
     child = await asyncio.to_thread(service.runs.upscale, run.id, fields["size"], fields["epochs"], client)
     return run_started(child)
 

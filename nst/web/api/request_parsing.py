@@ -102,7 +102,7 @@ def _role(name: str, files: Files) -> str:
 
 def annotations(text: bytes) -> dict[str, Any]:
     """Return what a JSON body changes of a run's annotations: `favourite`, `name` and `notes`, those that it has."""
-    body = _check_names(_json_body(text or b"{}"), (FAVOURITE.name, *LONGEST))
+    body = check_names(json_body(text or b"{}"), (FAVOURITE.name, *LONGEST))
     if not body or body.get(FAVOURITE.name, True) is None:
         raise FieldError(FAVOURITE.name, InputError("give `favourite`, `name`, `notes`, or several of them"))
     checks: dict[str, Any] = {FAVOURITE.name: FAVOURITE.check, **{name: partial(_text, name) for name in LONGEST}}
