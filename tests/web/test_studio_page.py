@@ -308,7 +308,7 @@ def test_a_run_that_waits_says_when_it_will_start() -> None:
 def test_the_queue_is_shown_in_its_order_unless_it_is_only_the_run_that_is_shown(service: Service) -> None:
     photo, painting = (service.pictures.keep(picture(colour=colour), f"{colour}.png") for colour in ("teal", "red"))
     runs = [service.runs.start(StyleOptions(seed=seed), photo, painting) for seed in range(3)]
-    cards = [run_queue.RunCard.of(service, run, favourite=False) for run in service.runs.lineup("")]
+    cards = [run_queue.RunCard.of(service, run) for run in service.runs.lineup("")]
     view = run_queue.queue_view(cards, runs[0])
     assert view["queue_hidden"] is False
     tree = [each for item in view["queue"] for each in components(item)]
