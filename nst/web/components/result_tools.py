@@ -27,8 +27,6 @@ def layout() -> Component:
                 ],
                 className="with-choice",
             ),
-            copy_button(ids.COPY_RUN_LINK),
-            html.Button("Notify me", id=ids.NOTIFY, type="button", className="quiet", **{"aria-pressed": "false"}),
             html.Span(
                 [
                     html.Output(id=ids.PRINT_SIZE, htmlFor=ids.PRINT_DPI),
@@ -40,6 +38,12 @@ def layout() -> Component:
         ],
         className="run-actions",
     )
+
+
+def sharing_buttons() -> list[Component]:
+    """Return the buttons that copy the link to the run, and that ask for a notification of its end."""
+    notify = html.Button("Notify me", id=ids.NOTIFY, type="button", className="quiet", **{"aria-pressed": "false"})
+    return [copy_button(ids.COPY_RUN_LINK), notify]
 
 
 def copy_button(button_id: str) -> Component:
