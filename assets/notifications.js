@@ -9,7 +9,7 @@
   let followed = ""; // the run that is active
   let shown = false; // an ending, in the title
 
-  // Called with what the player shows of a run. Only the end of a run that was followed is told of.
+  // Called by the player with what it shows of a run. Only the end of a run that was followed is told of.
   function follow({ run, title, state, progress }) {
     const active = state === "queued" || state === "running";
     if (active) {

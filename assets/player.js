@@ -76,6 +76,7 @@
     if (!playing) playQueue();
     updateScrubber();
     if (other) updateCursor();
+    window.dash_clientside.notifications.follow(update);
   }
 
   // The scrubber, the epoch and the star beside it.

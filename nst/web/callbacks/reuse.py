@@ -17,9 +17,6 @@ from nst.web.service.service import Service
 def register(app: Dash, service: Service) -> None:
     """Register the callbacks with `app`."""
     app.clientside_callback(
-        ClientsideFunction("notifications", "follow"), Input(ids.FRAMES, "data"), prevent_initial_call=True
-    )
-    app.clientside_callback(
         ClientsideFunction("notifications", "toggle"),
         Output(ids.NOTIFY, "aria-pressed"),
         Input(ids.NOTIFY, "n_clicks"),
