@@ -69,6 +69,15 @@ def test_every_server_callback_is_async(service: Service) -> None:
     assert [callback for callback in registered if not inspect.iscoroutinefunction(callback)] == []
 
 
+def test_no_callback_takes_the_place_of_another(service: Service) -> None:
+    """Dash names callbacks without output after their inputs, so that of two with the same inputs one is lost."""
+    app = dash.Dash("test", server=False)
+    app.layout = studio.layout
+    callbacks.register(app, service)
+    registered = [entry["output"] for entry in app._callback_list]
+    assert sorted(registered) == sorted(set(registered))
+
+
 def test_the_layout_has_the_public_ids_the_outputs_and_a_field_for_every_option() -> None:
     present = {each.id for each in components(studio.layout()) if isinstance(getattr(each, "id", None), str)}
     assert set(PROMISED) <= present
