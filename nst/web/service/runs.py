@@ -10,7 +10,7 @@ from nst.errors import Conflict, NotFound, OptionError
 from nst.jobs.archive import Archive
 from nst.jobs.queue import Queue
 from nst.jobs.store import Store
-from nst.options.picture_roles import as_fields, by_role
+from nst.options.picture_roles import STYLE_ROLES, as_fields, by_role
 from nst.options.style_options import StyleOptions
 from nst.pictures.masks import check_mask_shape
 from nst.runs.run import Run, State
