@@ -2,13 +2,22 @@
 // followed while another page is shown. Links of the class "in-app" lead from one to the other.
 (() => {
   // Of each page: the id of its element, its address, and its part of the window's title.
-  const PAGES = [
+  const LINKED = [
     ["room-studio", "/", ""], ["room-instant", "/instant", "Instant"], ["room-vary", "/vary", "Variations"],
     ["room-gallery", "/gallery", "Gallery"], ["room-learn", "/learn", "Learn"],
   ];
+  const PAGES = [...LINKED, ["room-compare", "/compare", "Compare"]];
   const SITE_TITLE = document.title;
   const scrollPositions = {}; // of pages that were left, by id
-  let current = "";
+  let current = "", pageTitle = "", runTitle = "";
+
+  const showTitle = () => { document.title = [runTitle, pageTitle, SITE_TITLE].filter(Boolean).join(" · "); };
+
+  // Puts the state of a run before the title of the page.
+  function setRunTitle(text) {
+    runTitle = text;
+    showTitle();
+  }
 
   // Returns which pages are hidden; and for each link its address, which keeps the run, and its aria-current.
   function show(pathname, search) {
@@ -19,8 +28,9 @@
     const query = run ? `?run=${encodeURIComponent(run)}` : "";
     leaveFor(id);
     if (id === "room-studio") showPainting(run);
-    document.title = title ? `${title} · ${SITE_TITLE}` : SITE_TITLE;
-    const links = PAGES.flatMap(([, each]) => [each + query, each === address ? "page" : null]);
+    pageTitle = title;
+    showTitle();
+    const links = LINKED.flatMap(([, each]) => [each + query, each === address ? "page" : null]);
     return [...PAGES.map(([, each]) => each !== address), ...links];
   }
 
@@ -58,5 +68,5 @@
     window.dash_clientside.set_props("url", { pathname, search });
   });
 
-  window.dash_clientside = Object.assign({}, window.dash_clientside, { navigation: { show } });
+  window.dash_clientside = Object.assign({}, window.dash_clientside, { navigation: { show, setRunTitle } });
 })();

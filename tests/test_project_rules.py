@@ -32,6 +32,7 @@ WITHOUT_README: set[str] = set()
 # Modules that share a file name by design: a page and its callbacks, a command and what it calls, a route and what it
 # serves.
 SHARED_NAMES = {
+    "compare.py": {"web/callbacks", "web/pages"},
     "diagnosis.py": {"engine", "web/components"},
     "estimate.py": {"web/callbacks", "web/components"},
     "events.py": {"runs", "web/api"},

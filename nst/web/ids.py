@@ -21,6 +21,8 @@ POLL_WAKE = "poll-wake"  # set when a request may have changed the run: the page
 CURSOR = "cursor"  # what the browser shows: {"run", "n": number of the last event, "server"}
 FRAMES = "frames"  # what the player shows: addresses of frames and of the result
 IMAGE_FRAME = "easel"
+PHOTOGRAPH = "photograph"  # the content, over the image
+PHOTOGRAPH_SLIDER = "photograph-cut"  # how much of it is shown, %
 NUMBERS = "numbers"
 LEGEND = "legend"
 SERVER = "studio"  # state of the worker, the networks and the downloads, and the network of the run
@@ -50,6 +52,14 @@ SHOWN_EPOCH = "scrubbed"
 MARK = "mark"
 HISTORY = "history"
 LINEAGE = "lineage"
+RUN_NAME = "run-name"
+RUN_NOTES = "run-notes"
+UPSCALE = "upscale"
+UPSCALED_SIDE = "upscaled-side"
+COPY_RUN_LINK = "copy-run-link"
+NOTIFY = "notify"
+PRINT_SIZE = "print-size"
+PRINT_DPI = "print-dpi"
 CONTINUE = "continue"
 TO_EPOCH = "to-epoch"
 BRANCH = "branch"
@@ -97,18 +107,20 @@ PAGE_INSTANT = "room-instant"
 PAGE_VARY = "room-vary"
 PAGE_GALLERY = "room-gallery"
 PAGE_LEARN = "room-learn"
+PAGE_COMPARE = "room-compare"
 LINK_STUDIO = "to-studio"
 LINK_INSTANT = "to-instant"
 LINK_VARY = "to-vary"
 LINK_GALLERY = "to-gallery"
 LINK_LEARN = "to-learn"
-PAGES = {  # in the order of assets/navigation.js
+LINKS = {  # of the header, in the order of assets/navigation.js
     LINK_STUDIO: PAGE_STUDIO,
     LINK_INSTANT: PAGE_INSTANT,
     LINK_VARY: PAGE_VARY,
     LINK_GALLERY: PAGE_GALLERY,
     LINK_LEARN: PAGE_LEARN,
 }
+PAGES = (*LINKS.values(), PAGE_COMPARE)
 
 # The Gallery page.
 SEARCH = "words"
@@ -126,6 +138,10 @@ USED = "used"
 USED_TEXT = "used-text"
 ACTION = "wish"  # requested by a button of a card: {"do", "run", "n"}
 ACTION_RESULT = "granted"  # the action that was answered, with "failed" if it failed
+CHOSEN_BAR = "chosen"  # names the runs that are chosen to be compared
+CHOSEN_TEXT = "chosen-text"
+CHOSEN_LINK = "compare-chosen"
+CHOSEN_CLEAR = "chosen-clear"
 UNDO_BAR = "bin"
 UNDO_TEXT = "bin-text"
 UNDO = "undo"
@@ -147,6 +163,11 @@ VARY_SHEET = "vary-sheet"
 VARY_EARLIER = "vary-earlier"
 VARY_ACTION = "vary-action"  # requested by a button of a cell: {"do", "run", "n"}
 VARY_ACTION_RESULT = "vary-action-result"
+
+# The Compare page.
+COMPARED = "compared"
+COPY_COMPARED_LINK = "copy-compared-link"
+COMPARED_SLIDER = "compared-cut"  # how much of the first picture is shown, %
 
 # The Instant page.
 STYLES = "styles"  # [{"name", "title", "network", "picture"}] of the grid; the name of a painting is its reference
@@ -243,6 +264,16 @@ def sample(role: str, name: object) -> dict[str, object]:
 def run_card(run_id: str) -> str:
     """The card of a run in the gallery."""
     return f"card-{run_id}"
+
+
+def use_as(role: str) -> str:
+    """The link that uses the result of the run as the "content" or "style" of the next."""
+    return f"use-as-{role}"
+
+
+def compare_button(run_id: object) -> dict[str, object]:
+    """The button of a card that chooses its run to be compared; `run_id` may be a wildcard."""
+    return {"compare": run_id}
 
 
 def steer(name: object, part: str, scale: object) -> dict[str, object]:

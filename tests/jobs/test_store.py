@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nst.errors import Conflict, DiskFull, NotFound, NstError
-from nst.jobs.schema import TABLES
+from nst.jobs.archive import Annotations, Archive
+from nst.jobs.schema import TABLES, TO_2, TO_3
 from nst.jobs.store import Store
 from nst.options.style_options import StyleOptions
 from nst.runs.events import Epoch, Event, Failed, Finished, Kept, Losses, Started, Steered, Stopped
@@ -376,6 +377,28 @@ def test_a_folder_of_the_first_format_is_brought_up_to_date(tmp_path: Path) -> N
         assert store.files.frames(run_id) == [{"epoch": n, "bytes": 5, "marked": False} for n in (0, 1)]
         assert store.events(run_id)[0]["kind"] == "queued"
         store.close()
+
+
+def test_a_folder_of_the_third_format_keeps_its_runs_and_takes_names_and_notes(tmp_path: Path) -> None:
+    old = sqlite3.connect(tmp_path / "studio.sqlite")
+    old.executescript(TABLES + TO_2 + TO_3 + "PRAGMA user_version = 3;")
+    run = Run("a" * 32, 1.0, StyleOptions(), "b" * 64, "b" * 64, state=State.FINISHED, epoch=1, epochs=1, frames=2)
+    row = (run.id, "finished", json.dumps(run.to_json()))
+    old.execute("INSERT INTO runs (id, state, run, favourite) VALUES (?, ?, ?, 1)", row)
+    old.commit()
+    old.close()
+    store = Store(tmp_path)
+    archive = Archive(store, 10**9)
+    assert store.runs() == [run]
+    assert archive.annotations(run.id) == Annotations(True, "", "")
+    archive.annotate(run.id, name="The bridge, bolder", notes="for the kitchen")
+    store.close()
+    store = Store(tmp_path)
+    archive = Archive(store, 10**9)
+    assert archive.annotations(run.id) == Annotations(True, "The bridge, bolder", "for the kitchen")
+    assert [found.id for found, _ in archive.find(words="BOLDER kitchen")] == [run.id]
+    assert archive.find(words="bathroom") == []
+    store.close()
 
 
 # Frames, checkpoints, branches ----------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Runs: started, waited for, listed, made favourites, deleted and restored."""
+"""Runs: started, waited for, listed, annotated, deleted and restored."""
 
 import asyncio
 import base64
@@ -16,7 +16,7 @@ from nst.options.style_options import StyleOptions
 from nst.runs.run import Run, State
 from nst.web.api import request_parsing, responses
 from nst.web.api.access import Client, OwnDeletedRun, OwnRun, ServiceDep, VisibleRun
-from nst.web.api.openapi import ESTIMATE_BODY, FAVOURITE_BODY, RUN_BODY, Responses, errors, file_response
+from nst.web.api.openapi import ANNOTATIONS_BODY, ESTIMATE_BODY, RUN_BODY, Responses, errors, file_response
 from nst.web.problems import FieldError
 from nst.web.service.result_archive import result_archive
 from nst.web.service.service import Service
@@ -177,7 +177,11 @@ def runs(
     service: ServiceDep,
     client: Client,
     words: Annotated[
-        str, Query(max_length=200, description="all of which occur in its settings, its network or its pictures' names")
+        str,
+        Query(
+            max_length=200,
+            description="all of which occur in its settings, network, name or notes, or its pictures' names",
+        ),
     ] = "",
     state: Annotated[State | None, Query(description="only runs in that state")] = None,
     favourite: Annotated[bool, Query(description="only favourites")] = False,
@@ -217,14 +221,14 @@ def one(run: VisibleRun, service: ServiceDep) -> dict[str, Any]:
 
 @router.patch(
     "/runs/{run_id}",
-    summary="Make a run a favourite, or not",
+    summary="Name a run, note something, make it a favourite",
     responses={200: {"model": responses.RunAnswer}, **errors(400, 403, 404)},
-    openapi_extra=FAVOURITE_BODY,
+    openapi_extra=ANNOTATIONS_BODY,
 )
 async def change(request: Request, run: OwnRun, service: ServiceDep) -> dict[str, Any]:
-    """Make a run a favourite, or not: nothing of a favourite is dropped when the disk is full."""
-    fields = request_parsing.fields(await request.body(), [request_parsing.FAVOURITE], required=["favourite"])
-    await asyncio.to_thread(service.archive.like, run.id, fields["favourite"])
+    """Set `name`, `notes`, and whether a run is a `favourite`: nothing of one is dropped when the disk is full."""
+    changes = request_parsing.annotations(await request.body())
+    await asyncio.to_thread(lambda: service.archive.annotate(run.id, **changes))
     return await asyncio.to_thread(service.runs.describe, run)
 
 

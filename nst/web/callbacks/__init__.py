@@ -3,6 +3,7 @@
 from dash import Dash
 
 from nst.web.callbacks import (
+    compare,
     estimate,
     gallery,
     history,
@@ -13,6 +14,7 @@ from nst.web.callbacks import (
     network,
     presets,
     restore,
+    reuse,
     run,
     sliders,
     steering,
@@ -24,7 +26,8 @@ from nst.web.service.service import Service
 
 MODULES = (
     *(navigation, inputs, style_mix, mask, sliders, presets, estimate, run, network),
-    *(steering, history, restore, gallery, style_grid, instant, vary),
+    *(steering, history, restore, reuse, gallery, compare),
+    *(style_grid, instant, vary),
 )
 
 

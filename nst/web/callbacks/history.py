@@ -1,4 +1,4 @@
-"""Callbacks of the bar under the image: pause, continue, branch and make a timelapse; and of the card that examines.
+"""Callbacks of the bar under the image: pause, continue, branch, timelapse, name; and of the card that examines.
 
 The scrubber works in the browser (assets/player.js).
 """
@@ -8,7 +8,7 @@ from typing import Any
 
 from dash import ClientsideFunction, Dash, Input, Output, State, ctx, no_update
 
-from nst.errors import NstError
+from nst.errors import NotFound, NstError
 from nst.pictures.images import encode_png
 from nst.pictures.noise import start_noise
 from nst.runs.run import State as RunState
@@ -27,22 +27,20 @@ from nst.web.service.service import Service
 def register(app: Dash, service: Service) -> None:
     """Register the callbacks with `app`."""
     app.clientside_callback(
-        ClientsideFunction("player", "scrub"), Input(ids.SCRUBBER, "value"), prevent_initial_call=True
-    )
-    app.clientside_callback(
         ClientsideFunction("player", "mark"), Input(ids.MARK, "n_clicks"), prevent_initial_call=True
     )
     app.clientside_callback(
         ClientsideFunction("timelapse", "make"),
         Input(ids.TIMELAPSE, "n_clicks"),
         State(ids.TIMELAPSE_FORMAT, "value"),
-        State(ids.URL, "search"),
+        State(ids.FRAMES, "data"),
         prevent_initial_call=True,
     )
     _register_pause(app, service)
     _register_continue(app, service)
     _register_branch(app, service)
     _register_diagnosis(app, service)
+    _register_annotations(app, service)
 
 
 def _register_pause(app: Dash, service: Service) -> None:
@@ -151,3 +149,24 @@ def _register_diagnosis(app: Dash, service: Service) -> None:
             show_error(str(error))
             return no_update, no_update
         return "/vary", f"#{grid.id}"
+
+
+def _register_annotations(app: Dash, service: Service) -> None:
+    @app.callback(
+        Input(ids.RUN_NAME, "value"),
+        Input(ids.RUN_NOTES, "value"),
+        State(ids.URL, "search"),
+        prevent_initial_call=True,
+    )
+    async def annotate(name: str | None, notes: str | None, search: str | None) -> None:
+        """Store the name and the notes, unless they are those that the page was filled with."""
+        given = {"name": (name or "").strip(), "notes": (notes or "").strip()}
+        try:
+            before = await asyncio.to_thread(service.archive.annotations, run_id_of(search))
+            if given != {"name": before.name, "notes": before.notes}:
+                run = await asyncio.to_thread(service.runs.owned, run_id_of(search))
+                await asyncio.to_thread(lambda: service.archive.annotate(run.id, **given))
+        except NotFound:
+            return  # the page shows no run
+        except NstError as error:
+            show_error(str(error))

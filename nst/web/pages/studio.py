@@ -20,11 +20,12 @@ from nst.web.components import (
     status,
     steering,
     style_mix,
+    viewer,
 )
 from nst.web.components.chooser import chooser
 from nst.web.components.form import basic_fields, further_fields
 from nst.web.components.start_picture import start_picture
-from nst.web.pages import gallery, instant, learn, vary
+from nst.web.pages import compare, gallery, instant, learn, vary
 
 FORM_NOTE = (
     "These settings are for the next run. What changes the picture that is painted now is under Adjust while painting."
@@ -50,6 +51,7 @@ def layout(logout: bool = False) -> Component:
             vary.layout(),
             gallery.layout(),
             learn.layout(),
+            compare.layout(),
             dbc.Toast(id=ids.TOAST, header="The request failed", is_open=False, dismissable=True, duration=12000),
             dbc.Toast(id=ids.NOTE, is_open=False, dismissable=True, duration=12000, class_name="note", header="Refine"),
             html.Div("The studio does not answer. Trying again …", className="offline", role="status"),
@@ -128,15 +130,22 @@ def _image_panel() -> Component:
             batch.layout(),
             html.Figure(
                 id=ids.IMAGE_FRAME,
-                className="image-frame image-frame-idle",
+                className="comparison viewer image-frame image-frame-idle",
+                **{"data-other": "of the photograph"},
                 children=[
-                    dcc.Graph(
-                        id=ids.IMAGE,
-                        figure=figures.picture(),
-                        config=figures.CONFIG,
-                        responsive=True,
-                        className="image-plot",
+                    viewer.picture_window(
+                        "The painting",
+                        dcc.Graph(
+                            id=ids.IMAGE,
+                            figure=figures.picture(),
+                            config=figures.CONFIG,
+                            responsive=True,
+                            className="image-plot",
+                        ),
+                        html.Img(id=ids.PHOTOGRAPH, alt="", className="comparison-other"),
                     ),
+                    *viewer.comparison_slider(ids.PHOTOGRAPH_SLIDER, "Compare with the photograph"),
+                    viewer.tools(*viewer.TOOLS),
                     _instructions(),
                     start_picture(),
                 ],
@@ -183,7 +192,7 @@ def _sidebar() -> Component:
             dcc.Graph(
                 id=ids.LOSS,
                 figure=figures.losses(),
-                config=figures.LOSS_CONFIG,
+                config=figures.CONFIG,
                 responsive=True,
                 style={"height": "13rem"},
             ),
