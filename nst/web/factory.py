@@ -118,7 +118,7 @@ def _add_middleware(server: FastAPI, settings: Settings, metrics: Metrics, scrip
     """Add the middleware. The one that is added last handles a request first."""
     server.add_middleware(JsonLimit)
     if settings.token:
-        server.add_middleware(Login, token=settings.token)
+        server.add_middleware(Login, token=settings.token, file=settings.data / "sessions")
     if settings.many:
         server.add_middleware(Clients)
     server.add_middleware(BodyLimit)

@@ -67,7 +67,7 @@ def test_a_run_that_ends_by_itself_is_whole_and_comes_back_with_its_settings(vis
     expect(again.get_by_label("Stop when it converges")).to_be_checked()
     expect(again.locator("#option-epochs")).to_have_value("auto")
     expect(again.locator("#epochs")).to_be_disabled()
-    assert again.evaluate(LAST) == 31
+    again.wait_for_function(f"{LAST} === 31")
 
 
 def test_the_painter_follows_the_extractor_that_is_chosen(visit: Visit) -> None:

@@ -487,3 +487,16 @@ def test_the_same_key_of_the_same_client_is_the_same_run(store: Store) -> None:
     assert store.keyed("someone", "once") == run
     assert store.keyed("another", "once") is None
     assert store.keyed("someone", "twice") is None
+
+
+def test_nothing_is_written_once_the_folder_was_deleted(store: Store) -> None:
+    run = new_run(store)
+    shutil.rmtree(store.folder)
+    for use in (
+        lambda: store.run(run.id),
+        lambda: store.put_upload(b"a picture"),
+        lambda: store.append(run.id, epoch(0)),
+    ):
+        with pytest.raises(NstError, match=r"^the data folder .* was deleted or replaced while the studio used it"):
+            use()
+    assert not store.folder.exists()

@@ -386,6 +386,8 @@ def test_the_steering_card_shows_the_current_values_and_returns_only_changes() -
     assert list(changes["style_layers"]) == [layer for layer, _ in run.options.layers("compact")[1]]
     with pytest.raises(OptionError, match="`tv_weight` must be a number between"):
         run.options_now.steered(changes, "compact")
+    good = {name: text for name, text in moved.items() if name != "tv_weight"}
+    assert steering.validate(run, moved) == (good, ["`tv_weight` must be a number between 0 and 1000000, got 'much'"])
 
 
 def test_a_queued_run_can_be_steered_except_in_its_unknown_layers() -> None:

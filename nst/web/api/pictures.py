@@ -139,7 +139,7 @@ def result(request: Request, run: VisibleRun, service: ServiceDep) -> Response:
     "/timelapse",
     status_code=202,
     summary="Make a timelapse",
-    responses={202: {"model": responses.Timelapses}, **errors(400, 403, 404, 409, 503)},
+    responses={202: {"model": responses.Timelapses}, **errors(400, 403, 404, 409, 503, 507)},
     openapi_extra=TIMELAPSE_BODY,
 )
 async def make_timelapse(request: Request, run: OwnRun, service: ServiceDep) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from nst.errors import InputError
 from nst.options.option_field import ECHO, Option, did_you_mean, shown
 from nst.options.picture_roles import MOST_STYLES, STYLE_ROLES
-from nst.pictures.images import MAX_PIXELS, MIN_SIDE
+from nst.pictures.decoding import MAX_PIXELS, MIN_SIDE
 from nst.web.middleware.json_limit import check_json
 from nst.web.problems import FieldError, Malformed
 from nst.web.service.base64_decoding import decode_base64

@@ -8,6 +8,7 @@ import dash_bootstrap_components as dbc
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from nst.errors import OptionError
 from nst.options.option_field import LayerWeights, Numbers, Option, number, options_of
 from nst.options.picture_roles import STYLE_ROLES
 from nst.options.style_options import StyleOptions
@@ -46,6 +47,7 @@ def card() -> Component:
             html.P(id=ids.STEER_PRODUCT, className="hint"),
             html.Div(id=ids.STEER_ERROR, className="field-error", role="alert"),
             dcc.Store(id=ids.STEER_CHANGES),
+            dcc.Store(id=ids.STEER_ANSWER),
             dcc.Store(id=ids.STEER_MOVED, data={}),
         ],
         id=ids.STEER,
@@ -126,6 +128,23 @@ def _field(name: str, label: str, value: float, option: Option | None = None) ->
         className="field steer-field",
         **{"data-label": label, "data-log": "true" if option else None},
     )
+
+
+def validate(run: Run, texts: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Return those of `texts`, by the names of the fields, that a run can be changed to, and the errors of the others.
+
+    Each is checked alone: several fields may be changed in one request, and a wrong value must not undo the others.
+    """
+    found: dict[str, Any] = {}
+    errors = []
+    for name, text in texts.items():
+        try:
+            run.options_now.steered(changes(run, {name: text}), run.extractor)
+        except OptionError as error:
+            errors.append(str(error))
+        else:
+            found[name] = text
+    return found, errors
 
 
 def changes(run: Run, texts: Mapping[str, Any]) -> dict[str, Any]:

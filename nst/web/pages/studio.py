@@ -73,13 +73,18 @@ def _header(logout: bool) -> Component:
                     html.A("Gallery", id=ids.LINK_GALLERY, href="/gallery", className="in-app"),
                     html.A("Learn", id=ids.LINK_LEARN, href="/learn", className="in-app"),
                     html.A("API", href="/docs"),
-                    *([html.Form(html.Button("Log out"), method="post", action="/logout")] if logout else []),
+                    *([_logout()] if logout else []),
                     html.Button("◐", id=ids.THEME, type="button", title="Light or dark", className="round"),
                 ],
                 **{"aria-label": "Site"},
             ),
         ],
     )
+
+
+def _logout() -> Component:
+    everywhere = html.Button("everywhere", formAction="/logout/everywhere", title="End the sessions of all browsers")
+    return html.Form([html.Button("Log out"), " ", everywhere], method="post", action="/logout")
 
 
 def _form_panel() -> Component:
