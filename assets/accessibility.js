@@ -30,8 +30,10 @@
       setAttributes(input, { "aria-label": "Import a style", accept: ".style" }));
     document.querySelectorAll(".sample").forEach((sample) =>
       setAttributes(sample, { "aria-pressed": String(sample.classList.contains("sample-chosen")) }));
+    document.querySelectorAll(".look").forEach((look) =>
+      setAttributes(look, { "aria-pressed": String(look.classList.contains("look-chosen")) }));
     setAttributes(document.querySelector("#start"), { "aria-describedby": "estimate" });
-    setAttributes(document.querySelector("#image-graph"), { role: "group", "aria-label": "The painting as it stands" });
+    setAttributes(document.querySelector("#image-graph"), { role: "img", "aria-label": "The painting as it stands" });
     setAttributes(document.querySelector("#loss-graph"), {
       role: "group", "aria-label": "Losses over the epochs; their values follow as text",
     });

@@ -27,7 +27,7 @@
       await fetch("/api/v1/health", { signal: AbortSignal.timeout(HEALTH_TIMEOUT_MS) });
     } catch {
       const text = `The studio does not answer. Press ${button.textContent} again once it does.`;
-      set("toast", { is_open: true, children: text });
+      set("toast", { is_open: true, header: "The studio does not answer", children: text });
     }
   }
 

@@ -9,9 +9,19 @@
     return clicks.some(Boolean) && at >= 0 ? [choice(titles[at], ids[at]), ""] : [same(), same()];
   }
 
+  const SMALL = 128; // px, of the long side: what is painted from less is blurred
+
+  function remarkOn({ width, height, more }) {
+    const several = more ? `${more.length + 1} photographs: a run for each.` : "";
+    if (!width || Math.max(width, height) >= SMALL) return several;
+    return `${several} Only ${width} × ${height} px: it is enlarged, and will look soft, without detail.`.trim();
+  }
+
   function showChoice(chosen, ids) {
     const classes = ids.map(({ sample }) => chosen?.ref === `samples/${sample}` ? "sample sample-chosen" : "sample");
-    return chosen ? [`/api/v1/${chosen.ref}.jpg?side=512`, chosen.title, classes] : [null, "", classes];
+    if (!chosen) return [null, "", "", classes];
+    const more = chosen.more ? ` and ${chosen.more.length} more` : "";
+    return [`/api/v1/${chosen.ref}.jpg?side=512`, chosen.title + more, remarkOn(chosen), classes];
   }
 
   const swap = (clicks, content, style) => [style, content];

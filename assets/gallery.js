@@ -80,6 +80,27 @@
   document.addEventListener("focusin", rememberFocus);
   document.addEventListener("pointerdown", rememberFocus);
 
+  // Comparing ----------------------------------------------------------------------------------------------------------
+
+  const clicksSeen = new Map(); // of the Compare buttons, by run
+  let chosen = []; // at most two runs; a third one takes the place of the first
+
+  // Called when a Compare button is pressed, and when cards are replaced: their buttons have no clicks then.
+  function chooseRuns(clicks, cleared, ids) {
+    const { triggered } = window.dash_clientside.callback_context;
+    if (triggered.some(({ prop_id }) => prop_id.startsWith("chosen-clear"))) chosen = [];
+    ids.forEach(({ compare: run }, n) => {
+      if ((clicks[n] ?? 0) > (clicksSeen.get(run) ?? 0)) {
+        chosen = chosen.includes(run) ? chosen.filter((each) => each !== run) : [...chosen, run].slice(-2);
+      }
+      clicksSeen.set(run, clicks[n] ?? 0);
+    });
+    const titles = chosen.map((run) => `“${document.getElementById(`card-${run}`)?.ariaLabel ?? "a run"}”`);
+    const text = chosen.length === 2 ? titles.join(" and ") : `${titles[0]}: press Compare on another run, too.`;
+    const pressed = ids.map(({ compare: run }) => String(chosen.includes(run)));
+    return [pressed, !chosen.length, text, `/compare?a=${chosen[0]}&b=${chosen[1]}`, chosen.length < 2];
+  }
+
   // Actions ------------------------------------------------------------------------------------------------------------
 
   const act = (name, run) => set("wish", { data: { do: name, run, n: ++actions } });
@@ -128,5 +149,5 @@
     }
   });
 
-  window.dash_clientside = Object.assign({}, window.dash_clientside, { gallery: { request, received, actionDone } });
+  window.dash_clientside = Object.assign({}, window.dash_clientside, { gallery: { request, received, chooseRuns, actionDone } });
 })();

@@ -315,10 +315,6 @@
 
   // Clicks and keys ----------------------------------------------------------------------------------------------------
 
-  document.addEventListener("input", (event) => {
-    if (within(event, "#instant-cut")) comparison().style.setProperty("--cut", `${event.target.value}%`);
-  });
-
   function press(button) {
     const card = button.closest(".style-card"), name = card.dataset.style;
     const perform = {

@@ -73,14 +73,14 @@
 
   const cancel = () => find("dialog").close();
 
-  // The file, which is stored like one that was chosen.
+  // Sends the file like one that was chosen.
   function use() {
     const canvas = find("canvas"), flat = document.createElement("canvas"), pen = flat.getContext("2d");
     [flat.width, flat.height] = [canvas.width, canvas.height];
     pen.fillRect(0, 0, flat.width, flat.height);
     pen.drawImage(canvas, 0, 0);
     cancel();
-    return [flat.toDataURL("image/png"), "mask.png"];
+    flat.toBlob((png) => window.dash_clientside.uploads.take("mask", [new File([png], "mask.png", { type: png.type })]));
   }
 
   const remove = () => [false, ""]; // a dcc.Store that is set to null keeps what it had

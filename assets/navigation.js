@@ -2,13 +2,22 @@
 // followed while another page is shown. Links of the class "in-app" lead from one to the other.
 (() => {
   // Of each page: the id of its element, its address, and its part of the window's title.
-  const PAGES = [
+  const LINKED = [
     ["room-studio", "/", ""], ["room-instant", "/instant", "Instant"], ["room-vary", "/vary", "Variations"],
     ["room-gallery", "/gallery", "Gallery"], ["room-learn", "/learn", "Learn"],
   ];
+  const PAGES = [...LINKED, ["room-compare", "/compare", "Compare"]];
   const SITE_TITLE = document.title;
   const scrollPositions = {}; // of pages that were left, by id
-  let current = "";
+  let current = "", pageTitle = "", runTitle = "";
+
+  const showTitle = () => { document.title = [runTitle, pageTitle, SITE_TITLE].filter(Boolean).join(" · "); };
+
+  // Puts the state of a run before the title of the page.
+  function setRunTitle(text) {
+    runTitle = text;
+    showTitle();
+  }
 
   // Returns which pages are hidden; and for each link its address, which keeps the run, and its aria-current.
   function show(pathname, search) {
@@ -18,9 +27,23 @@
     const run = new URLSearchParams(search).get("run");
     const query = run ? `?run=${encodeURIComponent(run)}` : "";
     leaveFor(id);
-    document.title = title ? `${title} · ${SITE_TITLE}` : SITE_TITLE;
-    const links = PAGES.flatMap(([, each]) => [each + query, each === address ? "page" : null]);
+    if (id === "room-studio") showPainting(run);
+    pageTitle = title;
+    showTitle();
+    const links = LINKED.flatMap(([, each]) => [each + query, each === address ? "page" : null]);
     return [...PAGES.map(([, each]) => each !== address), ...links];
+  }
+
+  // On a narrow screen the painting is below the form, and above it where the address has a run (studio.css): a run that
+  // is opened is shown, not the form.
+  let opened = "";
+  function showPainting(run) {
+    document.documentElement.classList.toggle("has-run", Boolean(run));
+    if (run && run !== opened && matchMedia("(max-width: 991px)").matches) {
+      requestAnimationFrame(() => requestAnimationFrame(() =>
+        document.querySelector(".image-panel").scrollIntoView({ block: "start" })));
+    }
+    opened = run ?? "";
   }
 
   // Keeps the scroll position of the current page, restores that of the next one, and moves the focus there.
@@ -45,5 +68,5 @@
     window.dash_clientside.set_props("url", { pathname, search });
   });
 
-  window.dash_clientside = Object.assign({}, window.dash_clientside, { navigation: { show } });
+  window.dash_clientside = Object.assign({}, window.dash_clientside, { navigation: { show, setRunTitle } });
 })();

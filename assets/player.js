@@ -1,17 +1,17 @@
 // Shows the frames of a run: every new one in order, however many come in one answer, or the one at the scrubber.
 //
-// A frame is decoded before it is shown, so that the image does not flicker. Only its address in the figure is patched,
-// which keeps the user's zoom. A frame that does not load is skipped, except the newest: it is requested until it loads,
-// so that a broken connection does not leave an old image.
+// A frame is decoded before it is shown, so that the image does not flicker; then only its address in the figure is
+// patched. A frame that does not load is skipped, except the newest: it is requested until it loads, so that a broken
+// connection does not leave an old image. The scrubber, the epoch beside it and the download follow what is shown.
 (() => {
   const PRELOADED = 3; // frames that are loaded while one is shown
   const LOAD_TIMEOUT_MS = 10000; // after which a frame is skipped
   const RETRY_MS = 2000; // before the newest frame is requested again
-  let run = "", base = "", first = 0, result = "";
+  let run = "", base = "", name = "", first = 0, result = "";
   let kept = new Map(); // epochs whose frames the server has -> whether they are marked
   let queue = [], playing = false;
   let chosen = null; // the epoch that the scrubber was moved to; null follows the run
-  let scrubber = -1, newest = 0; // the value that this script gave to the scrubber, and the scrubber's end
+  let newest = 0, shown = 0; // epochs: the end of the scrubber, and what the image shows
 
   const load = (frame) => (frame.loaded ??= new Promise((resolve) => {
     const image = new Image();
@@ -29,12 +29,17 @@
   // Two animation frames: the first one may come before the browser has drawn what was set last.
   const drawn = () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
 
-  const frameUrl = (epoch) => `${base}/frames/${epoch}.jpg`;
+  const frameOf = (epoch) => ({ url: `${base}/frames/${epoch}.jpg`, epoch, run });
+  const last = () => (result ? { url: result, epoch: newest, run } : frameOf(newest));
   const set = (id, props) => window.dash_clientside.set_props(id, props);
   const patch = (path, value) => new window.dash_clientside.Patch().assign(path, value).build();
 
-  function show(url) {
+  function show({ url, epoch }) {
     set("image-graph", { figure: patch(["layout", "images", 0, "source"], url) });
+    shown = epoch;
+    updateScrubber();
+    const suffix = url === result ? "png" : "jpg";
+    set("download", { href: url, download: `${name}-epoch-${epoch}.${suffix}`, disabled: false });
   }
 
   async function playQueue() {
@@ -45,42 +50,49 @@
       queue.slice(0, PRELOADED).forEach(load);
       const loaded = await load(frame);
       if (loaded && frame.run === run) {
-        if (chosen === null) show(frame.url);
+        if (chosen === null) show(frame);
         if (!document.hidden) await drawn();
       } else if (!loaded && !queue.length) {
         await pause();
-        if (!queue.length && frame.run === run) queue.push({ url: frame.url, run });
+        if (!queue.length && frame.run === run) queue.push({ ...frame, loaded: undefined });
       }
     }
     playing = false;
   }
 
   function play(update) {
-    if (update.run !== run) {
-      [queue, chosen] = [[], null];
-      set("film-link", { hidden: true }); // it is of another run
-    }
-    ({ run, base, first, result } = update);
+    const other = update.run !== run;
+    ({ run, base, name, first, result } = update);
     kept = new Map(update.kept);
     newest = Math.max(first, ...kept.keys());
-    queue.push(...update.play.map((epoch) => ({ url: frameUrl(epoch), run })));
-    if (result) queue.push({ url: result, run });
+    if (other) {
+      [queue, chosen, shown] = [[], null, update.play[0] ?? newest];
+      set("film-link", { hidden: true }); // it is of another run
+      set("download", { href: null, download: null, disabled: true });
+      window.dash_clientside.viewer.reset("easel");
+    }
+    queue.push(...update.play.map(frameOf));
+    if (result) queue.push(last());
     if (!playing) playQueue();
     updateScrubber();
+    if (other) updateCursor();
+    window.dash_clientside.notifications.follow(update);
   }
 
-  // The scrubber, the epoch and the star beside it, and the line in the figure of the losses.
+  // The scrubber, the epoch and the star beside it.
   function updateScrubber() {
-    const epoch = chosen ?? newest;
-    scrubber = epoch;
+    const epoch = chosen ?? shown;
     set("epoch-scrubber", { min: first, max: newest, value: epoch, disabled: newest === first });
     set("scrubbed", { children: `Epoch ${epoch}` });
     const marked = kept.get(epoch) === true;
-    set("mark", { disabled: !kept.has(epoch), children: marked ? "★" : "☆" });
-    document.querySelector("#mark")?.setAttribute("aria-pressed", String(marked));
+    set("mark", { disabled: !kept.has(epoch), children: marked ? "★" : "☆", "aria-pressed": String(marked) });
+  }
+
+  // The line in the figure of the losses.
+  function updateCursor() {
     const losses = new window.dash_clientside.Patch();
-    for (const [name, value] of Object.entries({ x0: epoch, x1: epoch, visible: chosen !== null })) {
-      losses.assign(["layout", "shapes", 0, name], value);
+    for (const [property, value] of Object.entries({ x0: chosen, x1: chosen, visible: chosen !== null })) {
+      losses.assign(["layout", "shapes", 0, property], value);
     }
     set("loss-graph", { figure: losses.build() });
   }
@@ -89,18 +101,21 @@
 
   async function scrub(value) {
     const epoch = Number(value);
-    if (epoch === scrubber || !kept.size) return;
+    if (!kept.size) return;
     const mine = (chosen = epoch >= newest ? null : nearest(epoch));
-    updateScrubber();
-    const url = chosen === null ? result || frameUrl(newest) : frameUrl(chosen);
-    if (await load({ url }) && chosen === mine) show(url);
+    updateCursor();
+    const frame = chosen === null ? last() : frameOf(chosen);
+    set("scrubbed", { children: `Epoch ${frame.epoch}` });
+    if (await load(frame) && chosen === mine && frame.run === run) show(frame);
   }
 
+  document.addEventListener("input", ({ target }) => { if (target.id === "epoch-scrubber") scrub(target.value); });
+
   async function mark() {
-    const epoch = chosen ?? newest;
+    const epoch = chosen ?? shown;
     const marked = !kept.get(epoch);
     const answer = await fetch(`${base}/frames/${epoch}/mark`, { method: marked ? "PUT" : "DELETE" });
-    if (!answer.ok) return set("toast", { is_open: true, children: (await answer.json()).error.message });
+    if (!answer.ok) return set("toast", { is_open: true, header: "The frame was not marked", children: (await answer.json()).error.message });
     kept.set(epoch, marked);
     updateScrubber();
   }
@@ -108,13 +123,13 @@
   // The arrow keys move the scrubber wherever the focus is, unless the focused element uses them.
   document.addEventListener("keydown", (event) => {
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    const used = event.target instanceof Element && event.target.closest("input, select, textarea, [role=slider], dialog");
+    const used = event.target instanceof Element && event.target.closest("input, select, textarea, [role=slider], dialog, [data-zoomed]");
     if (!step || used || event.altKey || event.ctrlKey || event.metaKey || !kept.size) return;
     if (!document.querySelector("#history")?.offsetParent) return;
     const epochs = [...kept.keys()].sort((a, b) => a - b);
-    const next = epochs[epochs.indexOf(nearest(chosen ?? newest)) + step];
+    const next = epochs[epochs.indexOf(nearest(chosen ?? shown)) + step];
     if (next !== undefined) scrub(next);
   });
 
-  window.dash_clientside = Object.assign({}, window.dash_clientside, { player: { play, scrub, mark } });
+  window.dash_clientside = Object.assign({}, window.dash_clientside, { player: { play, mark } });
 })();

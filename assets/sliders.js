@@ -27,6 +27,28 @@
     return [same(), String(slider), setSwitch(false), setSwitch(false)];
   };
 
-  const sliders = { pair, pairLogarithmic, pairOrWord };
+  // What multiplies what, in the card that adjusts a run: the boxes of strength and of the style's weight.
+  function product(values, ids) {
+    const value = (name) => Number(values[ids.findIndex(({ steer }) => steer === name)]);
+    const [style, strength] = [value("style_weight"), value("strength")];
+    if (!Number.isFinite(style * strength)) return "";
+    const text = (number) => String(Number(number.toPrecision(3)));
+    return `The style counts ${text(style)} × strength ${text(strength)} = ${text(style * strength)}.`;
+  }
+
+  // Screen readers announce a slider's own value, which is the exponent where it is logarithmic.
+  function describeValue(slider) {
+    const field = slider.closest("[data-log]");
+    if (!field) return;
+    const value = Number((10 ** Number(slider.value)).toPrecision(2));
+    slider.setAttribute("aria-valuetext", `${value} ${field.dataset.unit ?? ""}`.trim());
+  }
+  for (const kind of ["input", "focusin"]) {
+    document.addEventListener(kind, ({ target }) => {
+      if (target instanceof HTMLInputElement && target.type === "range") describeValue(target);
+    });
+  }
+
+  const sliders = { product, pair, pairLogarithmic, pairOrWord };
   window.dash_clientside = Object.assign({}, window.dash_clientside, { sliders });
 })();

@@ -1,8 +1,12 @@
-// Sends the values of the steering card when its sliders have not moved for a moment.
+// Sends the values of the steering card when its sliders have not moved for a moment. At most one request is in flight:
+// Dash drops a request that waits when a newer one comes, and the changes in it with it.
 (() => {
   const DEBOUNCE_MS = 120;
+  const GIVE_UP_MS = 10000; // without an answer, so that the sliders work again after a restart of the server
+  const listOf = (name) => (name.includes(".") ? name.split(".")[0] : ""); // "style_layers.block1_conv1" is in a list
   let timer = 0, changes = {}; // since the last request
   let moved = {}; // since the card was built
+  let sent = 0, answered = 0, since = 0;
 
   function collect(values, ids) {
     for (const { prop_id } of window.dash_clientside.callback_context.triggered) {
@@ -10,11 +14,28 @@
       if (at >= 0) changes[ids[at].steer] = moved[ids[at].steer] = values[at];
     }
     window.dash_clientside.set_props("steer-moved", { data: { ...moved } });
+    wait();
+  }
+
+  function wait() {
     clearTimeout(timer);
-    timer = setTimeout(() => {
-      if (Object.keys(changes).length) window.dash_clientside.set_props("steer-wish", { data: changes });
-      changes = {};
-    }, DEBOUNCE_MS);
+    timer = setTimeout(send, DEBOUNCE_MS);
+  }
+
+  function send() {
+    if (!Object.keys(changes).length) return;
+    if (answered < sent && Date.now() - since < GIVE_UP_MS) return wait();
+    // The weights of one list are changed together: those moved before may not be in force yet.
+    const lists = new Set(Object.keys(changes).map(listOf).filter(Boolean));
+    const together = Object.entries(moved).filter(([name]) => lists.has(listOf(name)));
+    since = Date.now();
+    const values = { ...Object.fromEntries(together), ...changes };
+    window.dash_clientside.set_props("steer-wish", { data: { number: ++sent, values } });
+    changes = {};
+  }
+
+  function received(number) {
+    answered = Math.max(answered, number);
   }
 
   function reset() {
@@ -23,5 +44,5 @@
     return {};
   }
 
-  window.dash_clientside = Object.assign({}, window.dash_clientside, { steering: { collect, reset } });
+  window.dash_clientside = Object.assign({}, window.dash_clientside, { steering: { collect, received, reset } });
 })();

@@ -28,7 +28,7 @@
     const open = openCount(choices, given.at(-1));
     const without = (list, last) => [...list.toSpliced(removed, 1), last];
     return [
-      ...without(choices, NONE).slice(1),
+      ...without(choices, NONE).slice(1).map((choice) => choice || NONE),
       Math.max(0, open - 1),
       ...without(weights, MIDDLE),
       ...without(exponents, exponents[0]),

@@ -11,9 +11,8 @@
     return answer;
   }
 
-  async function make(clicks, format, search) {
-    const run = new URLSearchParams(search).get("run");
-    const url = `/api/v1/runs/${run}/timelapse`;
+  async function make(clicks, format, { base, name }) {
+    const url = `${base}/timelapse`;
     set("film", { disabled: true });
     set("film-link", { hidden: true });
     set("film-bar", { hidden: false, value: "0" });
@@ -25,15 +24,14 @@
         if (error) throw new Error(error);
         if (!making) {
           const file = made.find((each) => each.format === format);
-          const download = `painting-${run.slice(0, 8)}.${format}`;
-          set("film-link", { hidden: false, href: `${file.url}?t=${Date.now()}`, download });
+          set("film-link", { hidden: false, href: `${file.url}?t=${Date.now()}`, download: `${name}.${format}` });
           break;
         }
         set("film-bar", { value: String(making.done), max: String(making.total) });
         await pause();
       }
     } catch (error) {
-      set("toast", { is_open: true, children: error.message });
+      set("toast", { is_open: true, header: "The timelapse was not made", children: error.message });
     }
     set("film-bar", { hidden: true });
     set("film", { disabled: false });

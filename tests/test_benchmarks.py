@@ -17,6 +17,7 @@ from benchmarks import (
     epochs,
     estimates,
     fast,
+    fast_race,
     first_frame,
     first_load,
     idle_page,
@@ -34,6 +35,7 @@ from benchmarks import (
 )
 from benchmarks.command import command, flags
 from benchmarks.outcome import NotMeasured, all_of, must_finish, paint
+from benchmarks.quality.features import squeezenet_judge, vgg19_judge
 from benchmarks.report import Number
 from benchmarks.studio import studio
 from nst.options.style_options import StyleOptions
@@ -215,7 +217,22 @@ def test_fast_paints_in_one_pass(measure: Measure, pictures: tuple[str, ...]) ->
     photos = str(Path(pictures[1]).parent)
     found = measure(fast.main, "--rounds", "1", "--size", "64", "--large", "300", "--photos", photos)
     assert found["64 x 64 px, ours"] > 0
-    assert found["300 x 200 px by strips, peak memory"] > 0.1
+    assert found["300 x 200 px, peak memory"] > 0.1
+
+
+def test_fast_races_predicted_styles_where_a_judge_is_there(
+    measure: Measure, refuse: Refuse, pictures: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(fast_race.PYTHON, raising=False)
+    (tmp_path / "painting.png").write_bytes(encode_png(np.random.default_rng(0).random((80, 96, 3), np.float32)))
+    photos = str(Path(pictures[1]).parent)
+    short = ("--rounds", "1", "--size", "64", "--large", "300", "--photos", photos, "--paintings", str(tmp_path))
+    if vgg19_judge() is None and squeezenet_judge() is None:
+        refuse(fast.main, "a judge needs the weights", *short)
+        return
+    found = measure(fast.main, *short)
+    assert found["ours, predicted: a photo like a painting"] > 0
+    assert found["ours, predicted: peak memory"] > 0.1
 
 
 def test_fast_has_no_figure_of_a_damaged_photo(refuse: Refuse, tmp_path: Path) -> None:

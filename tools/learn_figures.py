@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
+from nst.engine.diagnosis import diagnose
 from nst.engine.networks.choose_extractor import load_extractor
-from nst.engine.optimization.diagnosis import diagnose
 from nst.engine.optimization.optimize import stylize
 from nst.engine.optimization.step import Step
 from nst.options.style_options import StyleOptions

@@ -1,13 +1,15 @@
 """Make the project's virtual environment, once: `python3 tools/prepare.py [FOLDER] [--dev]`.
 
-If the requirements have not changed since the last time, as a stamp file records, nothing is done. `--dev` adds what
-the tests need, a browser too. Standard library only; it starts on an old Python, too, to report that it is too old.
+If the requirements have not changed since the last time, as stamp files record, nothing is done. `--dev` adds what the
+tests need, a browser too, and installs exactly the files of requirements-lock.txt where that is possible. Standard
+library only; it starts on an old Python, too, to report that it is too old.
 """
 
 import argparse
 import hashlib
 import importlib.util
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -15,6 +17,7 @@ from pathlib import Path
 
 OLDEST, NEWEST = (3, 11), (3, 13)  # Python versions that TensorFlow 2.21 has wheels for
 ROOT = Path(__file__).resolve().parent.parent
+LOCK = Path("requirements-lock.txt")
 
 
 def main() -> None:
@@ -32,12 +35,18 @@ def prepare(folder: Path, *, dev: bool) -> None:
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     if not python.exists():
         create(folder)
-    for requirements in map(Path, ["requirements.txt", "requirements-dev.txt"][: 1 + dev]):
-        stamp = folder / f".{requirements.stem}.stamp"
-        wanted = digest(requirements, python)
-        if not stamp.exists() or stamp.read_text() != wanted:
-            install(python, requirements)
-            stamp.write_text(wanted)
+    files = [Path("requirements.txt"), Path("requirements-dev.txt")][: 1 + dev]
+    if dev and is_stale(folder, python, LOCK):
+        reason = why_not_locked(python)
+        if not reason:
+            install(python, LOCK, "--require-hashes")
+            stamp(folder, python, [LOCK, *files])
+        elif any(is_stale(folder, python, each) for each in files):
+            print_line(f"{reason}: the ranges of {files[-1]} are installed in place of {LOCK}")
+    for each in files:
+        if is_stale(folder, python, each):
+            install(python, each)
+            stamp(folder, python, [each])
     if dev:
         run([str(python), "-m", "tools.browser"], "there is no browser for the tests")
 
@@ -56,14 +65,47 @@ def create(folder: Path) -> None:
         fail(f"could not make {folder} (the reason is above)")
 
 
-def install(python: Path, requirements: Path) -> None:
-    """Install a requirements file, but no TensorFlow over one that is installed, perhaps for a graphics card."""
-    print_line(f"installing {requirements}, once; it takes a few minutes")
-    pip = [str(python), "-m", "pip", "install", "--disable-pip-version-check"]
+def stamp_of(folder: Path, requirements: Path) -> Path:
+    """The file that records which state of a requirements file was installed in `folder`."""
+    return folder / f".{requirements.stem}.stamp"
+
+
+def is_stale(folder: Path, python: Path, requirements: Path) -> bool:
+    """Whether a requirements file was not installed in `folder`, or has changed since."""
+    stamp = stamp_of(folder, requirements)
+    return not stamp.exists() or stamp.read_text() != digest(requirements, python)
+
+
+def stamp(folder: Path, python: Path, files: "list[Path]") -> None:
+    """Record that these requirements files are installed in `folder`."""
+    for each in files:
+        stamp_of(folder, each).write_text(digest(each, python))
+
+
+def why_not_locked(python: Path) -> str:
+    """Why exactly what is in the lock file cannot be installed here, "" if it can."""
+    if not sys.platform.startswith("linux"):
+        return "the lock file was tested on Linux alone"
+    usual = platform.machine() != "x86_64"  # where `tensorflow` is the build that the requirements name
+    return "another build of TensorFlow is installed" if not usual and has_tensorflow(python) else ""
+
+
+def has_tensorflow(python: Path) -> bool:
+    """Whether the package `tensorflow` is installed, which may be for a graphics card, and not `tensorflow-cpu`."""
     query = [str(python), "-c", "from importlib.metadata import version; version('tensorflow')"]
-    installed = subprocess.run(query, stderr=subprocess.DEVNULL).returncode == 0
-    lines = [line for line in lines_of(requirements) if not (installed and line.startswith("tensorflow-cpu"))]
-    run([*pip, *lines], f"pip could not install {requirements}; is there a network that reaches PyPI, and disk?")
+    return subprocess.run(query, stderr=subprocess.DEVNULL).returncode == 0
+
+
+def install(python: Path, requirements: Path, *options: str) -> None:
+    """Install a requirements file with pip's `options`, but no TensorFlow over one that is installed."""
+    print_line(f"installing {requirements}, once; it takes a few minutes")
+    pip = [str(python), "-m", "pip", "install", "--disable-pip-version-check", *options]
+    if options:
+        wanted = ["-r", str(requirements)]
+    else:
+        installed = has_tensorflow(python)
+        wanted = [line for line in lines_of(requirements) if not (installed and line.startswith("tensorflow-cpu"))]
+    run([*pip, *wanted], f"pip could not install {requirements}; is there a network that reaches PyPI, and disk?")
 
 
 def lines_of(requirements: Path) -> "list[str]":

@@ -37,6 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit status."""
     _open_closed_streams()
     try:
+        if not (sys.argv[1:] if arguments is None else arguments):
+            build_parser().print_help()
+            return 0
         parsed, unknown = build_parser().parse_known_args(arguments)
         if unknown:
             raise OptionError(f"there is no argument {unknown[0]!r}{did_you_mean(unknown[0], parsed.flags)}")

@@ -9,7 +9,9 @@ from nst.options.settings import Settings
 def add_actions(parser: argparse.ArgumentParser) -> None:
     """Add the actions of the command with their arguments."""
     actions = parser.add_subparsers(required=True, metavar="ACTION")
-    backup = actions.add_parser("backup", help="copy the store, also while a studio uses it", allow_abbrev=False)
+    backup = actions.add_parser(
+        "backup", help="copy the store but for its token, also while a studio uses it", allow_abbrev=False
+    )
     backup.add_argument("target", type=Path, metavar="FOLDER", help="a new or empty folder")
     _add_data(backup, _back_up)
     _add_data(actions.add_parser("check", help="list what is damaged or missing", allow_abbrev=False), _check)

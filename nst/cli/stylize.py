@@ -4,6 +4,7 @@ import argparse
 import dataclasses
 import hashlib
 import os
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -20,6 +21,7 @@ from nst.options.style_options import StyleOptions
 from nst.pictures import timelapse
 from nst.pictures.images import Array, encode_jpeg, fit, read_bytes, resize
 from nst.pictures.provenance import Provenance, read_file
+from nst.pictures.result_formats import SUFFIXES, result_as
 from nst.pictures.timelapse import TimelapseOptions
 from nst.runs.estimates import Estimate
 from nst.runs.humanize import converged, count, gigabytes, roughly
@@ -51,7 +53,9 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         metavar="STYLE",
         help=f"the picture whose style to take; up to {MOST_STYLES} are mixed, see --style-mix",
     )
-    parser.add_argument("-o", "--output", type=Path, required=True, help="PNG to write; a folder if CONTENT is one")
+    parser.add_argument(
+        "-o", "--output", type=Path, required=True, help="PNG, JPEG or WebP to write; a folder if CONTENT is one"
+    )
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
     parser.add_argument(
         "--like",
@@ -76,7 +80,7 @@ def run(parsed: argparse.Namespace) -> int:
     options, init = _options({**(like.resolved.to_json() if like else {}), **flags})
     _check_paintings(options, len(parsed.styles), parsed.mask is not None)
     moving = _timelapse(parsed)
-    pairs = list(input_output_pairs(parsed.content, parsed.output))
+    pairs = list(input_output_pairs(parsed.content, parsed.output, SUFFIXES))
     check_not_overwritten(
         [*(content for content, _ in pairs), *parsed.styles, init, parsed.mask, parsed.like],
         [*(output for _, output in pairs), moving and moving.path],
@@ -179,6 +183,7 @@ def _paint(job: StyleJob, output: Path, name: str, quiet: bool, moving: Timelaps
     if not quiet:  # an estimate takes a second to measure
         print_plain(console, _expected(painting.estimate()))
     frames: list[bytes] = []
+    began = time.monotonic()
     try:
         _run_epochs(painting, job.epochs, console, frames, moving.options.size if moving else 0)
     finally:
@@ -186,8 +191,8 @@ def _paint(job: StyleJob, output: Path, name: str, quiet: bool, moving: Timelaps
         if painting.converged:
             print_plain(console, f"{name}: {converged(painting.provenance().epochs, painting.started().epochs)}")
         if result:
-            output.write_bytes(result)
-            print_plain(console, f"{output}  {painting.seconds:.0f} s")
+            output.write_bytes(result_as(result, output.suffix))
+            print_plain(console, f"{output}  {time.monotonic() - began:.0f} s")
         if moving and frames:
             final = painting.started()
             _write_timelapse(moving, frames, final.height, final.width, console)

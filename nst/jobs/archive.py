@@ -1,10 +1,12 @@
 """The runs of a store as a collection: search, favourites, deletion and its undo, and the limit of disk space."""
 
+import dataclasses
 import json
 import os
 import shutil
 import time
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from nst.errors import Busy, Conflict, DiskFull
@@ -24,8 +26,19 @@ SEARCHED = " || ' ' || ".join(  # in SQL
             f" (SELECT name FROM uploads WHERE id = json_extract(run, '$.{role}')), '')"
             for role in ("content", *STYLE_ROLES)
         ),
+        "name",
+        "notes",
     ]
 )
+
+
+@dataclass(frozen=True)
+class Annotations:
+    """What a client has added to a run."""
+
+    favourite: bool
+    name: str  # "" if none
+    notes: str
 
 
 class Archive:
@@ -46,9 +59,9 @@ class Archive:
     ) -> list[tuple[Run, bool]]:
         """(run, whether it is a favourite), newest first, at most `limit` older than the run `before`. Raises NotFound.
 
-        `words` must all be found in a run's settings, its network or the names of its pictures, in any case. With
-        `fast`, only pictures that were painted in one pass. A quick run of a grid of variations is found only if it is
-        a favourite.
+        `words` must all be found in a run's settings, network, name or notes or the names of its pictures, in any case.
+        With `fast`, only pictures that were painted in one pass. A quick run of a grid of variations is found only if
+        it is a favourite.
         """
         where, values = ["deleted IS NULL", "(variations = '' OR favourite = 1)"], []
         if client:
@@ -76,16 +89,21 @@ class Archive:
         rows = self._store.database.rows("SELECT state, count(*) FROM runs WHERE deleted IS NULL GROUP BY state")
         return {State(state): number for state, number in rows}
 
-    def favourite(self, run_id: str) -> bool:
-        """Whether a run is a favourite. Raises NotFound."""
+    def annotations(self, run_id: str) -> Annotations:
+        """What a client has added to a run. Raises NotFound."""
         self._store.run(run_id)
-        return bool(self._store.database.rows("SELECT favourite FROM runs WHERE id = ?", run_id)[0][0])
+        query = "SELECT favourite, name, notes FROM runs WHERE id = ?"
+        liked, name, notes = self._store.database.rows(query, run_id)[0]
+        return Annotations(bool(liked), name, notes)
 
-    def like(self, run_id: str, favourite: bool) -> None:
-        """Make a run a favourite, or not. Raises NotFound."""
-        self._store.run(run_id)
+    def annotate(self, run_id: str, **changes: str | bool) -> None:
+        """Change fields of a run's annotations. Raises NotFound."""
+        new = dataclasses.replace(self.annotations(run_id), **changes)  # type: ignore[arg-type]
         with self._store.database.transaction() as connection:
-            connection.execute("UPDATE runs SET favourite = ? WHERE id = ?", (favourite, run_id))
+            connection.execute(
+                "UPDATE runs SET favourite = ?, name = ?, notes = ? WHERE id = ?",
+                (new.favourite, new.name, new.notes, run_id),
+            )
 
     def delete(self, run_id: str) -> None:
         """Delete a run; it can be restored for `UNDO` seconds. Raises NotFound, and Conflict while it is active.

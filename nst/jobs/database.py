@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from nst.errors import DiskFull, NstError
-from nst.jobs.schema import open_database
+from nst.jobs.schema import FILE, open_database
 
 RESERVE = 2**22  # bytes of a file that is deleted when the disk is full, so that a failure can still be recorded
 FULL = (errno.ENOSPC, errno.EDQUOT)
 IO_ERRORS = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
 BLOCK = 2**16  # bytes, more than SQLite appends to a file at once
+GONE = "the data folder {} was deleted or replaced while the studio used it: start the studio again"
 T = TypeVar("T")
 
 
@@ -27,11 +28,13 @@ class Database:
         self.lock = threading.RLock()
         self.changes = 0  # transactions so far
         self._reserve = folder / "reserve"
+        self._inode: int | None = None  # of the file, once it is open
         with self.plain_errors():
             folder.mkdir(parents=True, exist_ok=True)
             with suppress(OSError):  # a mounted folder of another owner
                 folder.chmod(0o700)  # ids of clients in it are keys, and pictures are private
         self._connection = self.with_reserve(self._open)
+        self._inode = (folder / FILE).stat().st_ino
         self.restore_reserve()
 
     def _open(self) -> sqlite3.Connection:
@@ -57,9 +60,23 @@ class Database:
             with self._connection:  # commits, or rolls back if something is raised
                 yield self._connection
 
+    def is_gone(self) -> bool:
+        """Whether the file was deleted or replaced: SQLite goes on with it, and what it writes then is lost."""
+        if self._inode is None:
+            return False
+        try:
+            return (self.folder / FILE).stat().st_ino != self._inode
+        except (FileNotFoundError, NotADirectoryError):
+            return True
+
     @contextmanager
     def plain_errors(self) -> Iterator[None]:
-        """Turn errors of SQLite and of files into NstError or DiskFull, one line that names the folder."""
+        """Turn errors of SQLite and of files into NstError or DiskFull, one line that names the folder.
+
+        Raises NstError, before any file is written, where the folder was deleted.
+        """
+        if self.is_gone():
+            raise NstError(GONE.format(self.folder))
         try:
             yield
         except (sqlite3.Error, OSError) as error:

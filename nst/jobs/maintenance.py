@@ -17,7 +17,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from nst.errors import Busy, ImageError, InputError, NstError, OptionError
-from nst.jobs.run_files import RUN_ID
+from nst.jobs.run_files import FETCHES, RUN_ID
 from nst.jobs.schema import FILE
 from nst.jobs.store import UPLOAD_ID, Store
 from nst.pictures import images
@@ -25,7 +25,7 @@ from nst.pictures.provenance import Provenance, read_file
 from nst.runs.run import Run, State
 
 LOCK = "studio.lock"
-COPIED = ("uploads", "runs", "styles")  # folders of a store that a backup holds, beside the database
+COPIED = ("uploads", "runs", "styles", FETCHES)  # folders and files of a store that a backup holds, beside the database
 
 
 @contextmanager
@@ -41,7 +41,8 @@ def exclusive(folder: Path) -> Iterator[None]:
 def back_up(folder: Path, target: Path) -> None:
     """Copy the store in `folder` to `target`, a new or empty folder, also while a studio uses it.
 
-    The database is copied as of one moment, before the files: results and frames that are newer do no harm.
+    The database is copied as of one moment, before the files: results and frames that are newer do no harm. The token
+    of a server is left out: a copy of it would let its owner in.
     Raises InputError, and NstError where the database cannot be read.
     """
     _check_store(folder)
@@ -56,7 +57,7 @@ def back_up(folder: Path, target: Path) -> None:
     except sqlite3.Error as error:
         raise NstError(f"the database in {folder} cannot be read: {error}; `nst store repair` rebuilds it") from error
     for name in COPIED:
-        for path in sorted((folder / name).rglob("*")):
+        for path in sorted([folder / name, *(folder / name).rglob("*")]):
             if path.is_file() and path.suffix != ".part":
                 copied = target / path.relative_to(folder)
                 copied.parent.mkdir(parents=True, exist_ok=True)

@@ -179,6 +179,8 @@ class Pool:
                 self._dispatcher.dispatch()
             except ConnectionError:
                 raise
+            except NstError as error:
+                log.error("%s", error)
             except Exception:  # of one run or message; the others go on
                 log.exception("the pool's thread continues after an error")
 

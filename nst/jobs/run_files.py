@@ -27,6 +27,7 @@ from nst.jobs.database import Database
 from nst.runs.events import Epoch, Event, Kept, Started, Steered
 from nst.runs.run import Run
 
+FETCHES = "fetches.json"  # of the folder of a store
 RUN_ID = re.compile("[0-9a-f]{32}")  # the name of its folder
 FRAMES_BUDGET = 64 * 10**6  # bytes of one run's frames
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from nst.errors import NstError
 
 FILE = "studio.sqlite"  # in the folder of a store
-VERSION = 3  # of the tables below, kept in the file's user_version
+VERSION = 4  # of the tables below, kept in the file's user_version
 
 TABLES = """
 CREATE TABLE runs (
@@ -53,6 +53,11 @@ CREATE TABLE variations (
 );
 """
 
+TO_4 = """
+ALTER TABLE runs ADD COLUMN name TEXT NOT NULL DEFAULT '';   -- that its client gave it
+ALTER TABLE runs ADD COLUMN notes TEXT NOT NULL DEFAULT '';
+"""
+
 
 def open_database(folder: Path) -> sqlite3.Connection:
     """Open the database of a store; create or migrate its tables. Raises NstError if a newer program made it."""
@@ -79,7 +84,7 @@ def _migrate(database: sqlite3.Connection, version: int, folder: Path) -> None:
     """Apply all steps from `version` on, or none of them."""
     database.execute("BEGIN IMMEDIATE")
     with database:
-        for since, script in enumerate((TABLES, TO_2, TO_3)):
+        for since, script in enumerate((TABLES, TO_2, TO_3, TO_4)):
             if version <= since:
                 for statement in script.split(";")[:-1]:  # executescript would commit
                     database.execute(statement)

@@ -16,13 +16,12 @@ from typing import NamedTuple
 from nst.atomic_write import atomic_write
 from nst.errors import Busy
 from nst.jobs import worker_tasks
+from nst.jobs.run_files import FETCHES
 from nst.jobs.worker_slot import WorkerSlot
 from nst.jobs.workers import Workers
 from nst.runs.events import Fetching
 
 log = logging.getLogger(__name__)
-
-FILE = "fetches.json"
 
 
 class Place(NamedTuple):
@@ -39,7 +38,7 @@ class WeightsFetches:
     """
 
     def __init__(self, folder: Path, workers: Workers) -> None:
-        self._file, self._workers = folder / FILE, workers
+        self._file, self._workers = folder / FETCHES, workers
         self._last: dict[str, Fetching] = {}
         self._places: dict[str, Place] = {}
         self._outcomes: dict[str, str] = {}

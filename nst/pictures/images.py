@@ -1,58 +1,54 @@
 """Decode and encode pictures: bytes <-> float32 [H, W, 3] in 0..1, sRGB.
 
-A file may come from anybody. Only the decoders of `FORMATS` are tried, none for documents or fonts; the header's size
-is checked before a pixel is decoded; every failure is one line of ImageError.
+A file may come from anybody. Its decoders' time and memory are bounded: formats whose decoders are quick for every file
+within the limits (decoding.py) are decoded here, the others in a process of their own (decoder_process.py).
 """
 
 import io
 import threading
-import warnings
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import ExifTags, Image, PngImagePlugin, UnidentifiedImageError
+from PIL import Image, PngImagePlugin
 
-from nst.errors import ImageError, InputError, NotAnImage, TooLarge
+from nst.errors import Busy, ImageError, InputError, NotAnImage, TooLarge
 from nst.pictures.color_modes import Array as Array
-from nst.pictures.color_modes import in_plain_mode, over_mean_color, to_rgb
+from nst.pictures.decoder_process import decode_apart
+from nst.pictures.decoding import FORMATS, MAX_PIXELS, decode
+from nst.pictures.decoding import MIN_SIDE as MIN_SIDE
+from nst.pictures.decoding import Picture as Picture
 
 MAX_BYTES = 30 * 2**20
-MAX_PIXELS = 120 * 10**6
-MAX_SCANS = 100  # of a JPEG: each passes over all coefficients, and 300 kB can hold twenty thousand
-MAX_DECODED_BYTES = 400 * 10**6  # of the pixels as the decoder holds them: 4 kB of WebP can become two gigabytes
-DECODER_COPIES = {"WEBP": 3, "GIF": 2, "AVIF": 2, "JPEG2000": 4}  # RGBA pictures that a decoder holds at once
-MIN_SIDE = 16  # px
 PNG_LEVEL = 2  # of compression: a quarter of the time of the default level, and files 7 % larger
-FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "JPEG2000", "AVIF")
+QUICK_FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
+SLOW_FORMATS = tuple(format for format in FORMATS if format not in QUICK_FORMATS)
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff")  # of the pictures in a folder
-USUAL_FORMATS = "PNG, JPEG, WebP, GIF, BMP, TIFF"  # in messages
-
-TRANSPOSES = {  # EXIF orientation -> what makes the picture upright
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-
-# One picture is decoded at a time: warnings can only be silenced for all threads, and large pictures take much memory.
-_decoding = threading.Lock()
 
 
-@dataclass(frozen=True, eq=False)
-class Picture:
-    """A decoded picture, upright and in sRGB."""
+class Turns:
+    """Lets one thread at a time through, and up to `most` wait for their turn or be through."""
 
-    rgb: Array  # [H, W, 3], 0..1; over the mean of the visible colors where it is transparent
-    alpha: Array | None  # [H, W], 0..1; None if opaque
-    width: int  # px, of the upright original, before any reduction
-    height: int
-    format: str  # "JPEG"
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self._free, self._turn = threading.BoundedSemaphore(most), threading.Lock()
+
+    @contextmanager
+    def take(self) -> Iterator[None]:
+        """Wait for a turn. Raises Busy if too many wait."""
+        if not self._free.acquire(blocking=False):
+            raise Busy(f"{self.most} pictures are being read already: try again in a moment")
+        try:
+            with self._turn:
+                yield
+        finally:
+            self._free.release()
+
+
+# A thread that waits is one that the pages lack. Slow pictures must not keep quick ones waiting.
+quick_turns, slow_turns = Turns(12), Turns(4)
 
 
 def read(
@@ -63,7 +59,7 @@ def read(
     most_bytes: int = MAX_BYTES,
     most_pixels: int = MAX_PIXELS,
 ) -> Picture:
-    """Decode the picture in `data`; of an animation the first frame.
+    """Decode the picture in `data`, which may come from anybody; of an animation the first frame.
 
     Args:
         data: the bytes of a file.
@@ -75,30 +71,29 @@ def read(
 
     Raises:
         NotAnImage: empty, damaged, truncated, or in no format of `FORMATS`.
-        TooLarge: over `most_bytes`, `most_pixels`, `MAX_SCANS` or `MAX_DECODED_BYTES`, or memory has no room for it.
+        TooLarge: over `most_bytes`, `most_pixels`, or a limit of decoding.py or decoder_process.py, or memory has no
+            room for it.
         ImageError: a side under `least`.
+        Busy: many pictures are being read.
     """
     _check_bytes(len(data), name, most_bytes)
-    try:
-        with _decoding, warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return _decode(data, name, long_side, least, most_pixels)
-    except ImageError:
-        raise
-    except UnidentifiedImageError:
-        raise NotAnImage(f"{name!r} must be a picture ({USUAL_FORMATS}), got {_guess(data)}") from None
-    except Image.DecompressionBombError:
-        limit = 2 * (Image.MAX_IMAGE_PIXELS or 0) // 10**6
-        raise TooLarge(f"{name!r} must have at most {MAX_PIXELS // 10**6} megapixels, got over {limit}") from None
-    except MemoryError:
-        raise TooLarge(f"{name!r} does not fit into memory") from None
-    except Exception:  # Pillow's decoders raise errors of many kinds on damaged files
-        raise NotAnImage(f"{name!r} is damaged or cut off: it begins like a picture but cannot be decoded") from None
+    if _begins_like(data, SLOW_FORMATS):
+        with slow_turns.take():
+            return decode_apart(data, name, long_side, least, most_pixels, SLOW_FORMATS)
+    with quick_turns.take():
+        return decode(data, name, long_side, least, most_pixels, QUICK_FORMATS)
+
+
+def _begins_like(data: bytes, formats: tuple[str, ...]) -> bool:
+    """Whether a decoder of `formats` would try `data`."""
+    Image.init()  # registers the decoders
+    accepts = (Image.OPEN[format][1] for format in formats if format in Image.OPEN)
+    return any(accept(data[:16]) for accept in accepts if accept)
 
 
 def read_file(path: Path | str, long_side: int | None = None) -> Picture:
-    """Decode the picture in a file, like `read`. Raises ImageError also if the file cannot be read."""
-    return read(read_bytes(path), Path(path).name, long_side)
+    """Decode the picture in a file of one's own, in this process. Raises ImageError, also if it cannot be read."""
+    return decode(read_bytes(path), Path(path).name, long_side)
 
 
 def read_bytes(path: Path | str) -> bytes:
@@ -206,88 +201,5 @@ def _check_bytes(count: int, name: str, most: int = MAX_BYTES) -> None:
         raise TooLarge(f"{name!r} must be at most {most / 2**20:.0f} MB, got {count / 2**20:.1f} MB")
 
 
-def _check_size(width: int, height: int, name: str, least: int, most: int) -> None:
-    if width * height > most:
-        limit = f"{most // 10**6} megapixels"
-        raise TooLarge(f"{name!r} must have at most {limit}, got {width * height / 1e6:.1f} ({width} x {height} px)")
-    if min(width, height) < least:
-        raise ImageError(f"{name!r} must be at least {least} px wide and high, got {width} x {height} px")
-
-
-def _check_decoding(opened: Image.Image, data: bytes, name: str) -> None:
-    """Refuse a file whose decoding takes much longer, or much more memory, than its size suggests."""
-    if opened.format in ("JPEG", "MPO"):
-        # Within the coded pixels 0xFF is never followed by 0xDA, so only headers of scans are counted.
-        scans = data.count(b"\xff\xda")
-        if scans > MAX_SCANS:
-            raise TooLarge(f"{name!r} must have at most {MAX_SCANS} scans, got {scans}: save it as an ordinary JPEG")
-        return  # decoded row by row, and reduced on the way
-    copies = DECODER_COPIES.get(str(opened.format), 1)
-    pixel = 4 * copies if copies > 1 else len(opened.getbands()) * (2 if "16" in opened.mode else 1)
-    size = opened.width * opened.height * pixel
-    if size > MAX_DECODED_BYTES:
-        rule = f"must take at most {MAX_DECODED_BYTES / 1e6:.0f} MB when it is decoded"
-        raise TooLarge(f"{name!r} {rule}, got {size / 1e6:.0f} ({opened.width} x {opened.height} px)")
-
-
-def _decode(data: bytes, name: str, long_side: int | None, least: int, most_pixels: int) -> Picture:
-    with Image.open(io.BytesIO(data), formats=FORMATS) as opened:
-        width, height = opened.size
-        _check_size(width, height, name, least, most_pixels)
-        _check_decoding(opened, data, name)
-        if long_side and long_side < max(width, height):
-            share = long_side / max(width, height)
-            opened.draft(None, (max(1, int(width * share)), max(1, int(height * share))))  # JPEG: 1/2, 1/4 or 1/8
-        opened.load()
-        profile = opened.info.get("icc_profile")
-        orientation = _orientation(opened)
-        image = in_plain_mode(opened)
-        if long_side and (factor := max(image.size) // long_side) > 1:
-            image = image.reduce(factor)
-    if orientation in TRANSPOSES:
-        image = image.transpose(TRANSPOSES[orientation])
-    if orientation >= 5:
-        width, height = height, width
-    alpha = np.asarray(image.getchannel("A"), np.float32) / np.float32(255) if image.mode == "RGBA" else None
-    rgb = to_rgb(image, profile)
-    if alpha is not None and alpha.min() < 1:
-        rgb = over_mean_color(rgb, alpha)
-    else:
-        alpha = None
-    return Picture(rgb, alpha, width, height, "JPEG" if opened.format == "MPO" else str(opened.format))
-
-
-def _orientation(image: Image.Image) -> int:
-    """EXIF orientation, 1..8; 1, upright, if it is damaged or missing."""
-    try:
-        orientation = image.getexif().get(ExifTags.Base.Orientation)
-    except Exception:  # cameras write EXIF of many kinds
-        return 1
-    return orientation if orientation in TRANSPOSES else 1
-
-
 def _to_8_bit(array: Array) -> Image.Image:
     return Image.fromarray(np.rint(np.clip(array, 0, 1) * 255).astype(np.uint8))
-
-
-def _guess(data: bytes) -> str:
-    """What bytes in no format of `FORMATS` seem to be, and what to do, for a message."""
-    head = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if head.startswith(b"<") and b"<svg" in data[:16384].lower():
-        return "an SVG drawing; export it as PNG first"
-    if head.startswith((b"<!doctype html", b"<html")):
-        return "a web page"
-    if b"%pdf-" in head:
-        return "a PDF document; export the page as PNG first"
-    if data[4:8] == b"ftyp":
-        brand = data[8:12]
-        if brand in (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1"):
-            return "a HEIC photo; save it as JPEG first"
-        return "an AVIF picture; save it as JPEG first" if brand in (b"avif", b"avis") else "a video"
-    return "a text file" if _is_text(data[:1024]) else "something else"
-
-
-def _is_text(head: bytes) -> bool:
-    """Whether bytes are lines of text in UTF-8; the last character may be cut off."""
-    text = head.decode("utf-8", "ignore")
-    return len(text.encode()) > len(head) - 4 and all(each.isprintable() or each.isspace() for each in text)

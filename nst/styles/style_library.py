@@ -4,6 +4,7 @@ A file in the folder holds one or more styles of one network. Names are unique: 
 shipped style comes first, then files in alphabetical order.
 """
 
+import errno
 import functools
 import itertools
 import os
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from nst.atomic_write import atomic_write
-from nst.errors import ImageError, NotFound, NstError, StyleError
+from nst.errors import DiskFull, ImageError, NotFound, NstError, StyleError
 from nst.options.option_field import did_you_mean
 from nst.options.settings import Settings
 from nst.pictures import images
@@ -236,4 +237,5 @@ def _plain_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise NstError(f"the style file {str(path)!r} cannot be changed: {error.strerror or error}") from None
+        kind = DiskFull if error.errno in (errno.ENOSPC, errno.EDQUOT) else NstError
+        raise kind(f"the style file {str(path)!r} cannot be changed: {error.strerror or error}") from None

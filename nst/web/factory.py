@@ -30,7 +30,7 @@ from nst.web.middleware.origin_check import OriginCheck
 from nst.web.middleware.security_headers import SecurityHeaders, script_hash
 from nst.web.pages import studio
 from nst.web.pages.html_page import THEME_SCRIPT
-from nst.web.pages.plotly_bundle import PLOTLY_PRELOAD, PLOTLY_SCRIPT
+from nst.web.pages.plotly_bundle import PLOTLY_SCRIPT, PLOTLY_URL
 from nst.web.service.service import Service
 
 GZIP_LEVEL = 6
@@ -54,7 +54,7 @@ INDEX = f"""<!DOCTYPE html>
 <link rel="icon" href="/assets/icon.svg" type="image/svg+xml">
 <script>{THEME_SCRIPT}</script>
 <script>{PLOTLY_SCRIPT}</script>
-{PLOTLY_PRELOAD}
+<script src="{PLOTLY_URL}" defer></script>
 {{%css%}}
 </head>
 <body>
@@ -118,7 +118,7 @@ def _add_middleware(server: FastAPI, settings: Settings, metrics: Metrics, scrip
     """Add the middleware. The one that is added last handles a request first."""
     server.add_middleware(JsonLimit)
     if settings.token:
-        server.add_middleware(Login, token=settings.token)
+        server.add_middleware(Login, token=settings.token, file=settings.data / "sessions")
     if settings.many:
         server.add_middleware(Clients)
     server.add_middleware(BodyLimit)

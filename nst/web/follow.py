@@ -9,6 +9,7 @@ from nst.errors import NotFound
 from nst.runs.run import Run, State
 from nst.web.components.run_card import RunCard
 from nst.web.middleware.clients import current_client
+from nst.web.service.runs import title_of
 from nst.web.service.service import Service
 
 POLL_SECONDS = 2.0  # that a poll waits for a change
@@ -27,7 +28,10 @@ class RunUpdate:
     missing: str = ""  # why `run` is None, if the page asked for one
     frames: list[dict[str, Any]] = field(default_factory=list)  # those stored, as `Store.frames` returns them
     starts_in: float | None = None  # seconds, see `Forecasts.starts_in`
-    children: list[str] = field(default_factory=list)  # ids of runs that were branched from it
+    relatives: dict[str, str] = field(default_factory=dict)  # see `Runs.relatives`
+    title: str = ""  # after its pictures
+    name: str = ""  # that its client gave it
+    notes: str = ""
     queue: list[RunCard] | None = None  # the client's runs that are painted or wait; None if they are those shown
 
     @property
@@ -55,12 +59,24 @@ async def follow(service: Service, run_id: str, after: int, server: dict[str, An
         await _wait_for_server(service, server)
         now = server_state(service)
         return RunUpdate(None, None, [], now, str(error), queue=await _queue(service, now, server))
-    frames, children = (service.store.files.frames(run_id), service.store.children(run)) if events else ([], [])
+    frames = service.store.files.frames(run_id) if events else []
+    named = await asyncio.to_thread(_names, service, run) if events else {}
     starts_in = await asyncio.to_thread(service.forecasts.starts_in, run) if run.state is State.QUEUED else None
     place = await asyncio.to_thread(service.runs.place, run)
     now = server_state(service)
     queue = await _queue(service, now, server)
-    return RunUpdate(run, place, events, now, "", frames, starts_in, children, queue)
+    return RunUpdate(run, place, events, now, "", frames, starts_in, queue=queue, **named)
+
+
+def _names(service: Service, run: Run) -> dict[str, Any]:
+    """What a run and its relatives are called, by the names of fields of RunUpdate."""
+    annotations = service.archive.annotations(run.id)
+    return {
+        "relatives": service.runs.relatives(run),
+        "title": title_of(service.runs.pictures(run)),
+        "name": annotations.name,
+        "notes": annotations.notes,
+    }
 
 
 async def _queue(service: Service, now: dict[str, Any], shown: dict[str, Any] | None) -> list[RunCard] | None:
@@ -68,7 +84,7 @@ async def _queue(service: Service, now: dict[str, Any], shown: dict[str, Any] | 
     if shown is not None and shown["queue"] == now["queue"]:
         return None
     runs = service.runs.lineup(current_client())
-    return await asyncio.to_thread(lambda: [RunCard.of(service, run, favourite=False) for run in runs])
+    return await asyncio.to_thread(lambda: [RunCard.of(service, run) for run in runs])
 
 
 async def _events(service: Service, run_id: str, after: int, server: dict[str, Any] | None) -> list[dict[str, Any]]:

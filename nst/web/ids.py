@@ -21,6 +21,8 @@ POLL_WAKE = "poll-wake"  # set when a request may have changed the run: the page
 CURSOR = "cursor"  # what the browser shows: {"run", "n": number of the last event, "server"}
 FRAMES = "frames"  # what the player shows: addresses of frames and of the result
 IMAGE_FRAME = "easel"
+PHOTOGRAPH = "photograph"  # the content, over the image
+PHOTOGRAPH_SLIDER = "photograph-cut"  # how much of it is shown, %
 NUMBERS = "numbers"
 LEGEND = "legend"
 SERVER = "studio"  # state of the worker, the networks and the downloads, and the network of the run
@@ -50,13 +52,22 @@ SHOWN_EPOCH = "scrubbed"
 MARK = "mark"
 HISTORY = "history"
 LINEAGE = "lineage"
+RUN_NAME = "run-name"
+RUN_NOTES = "run-notes"
+UPSCALE = "upscale"
+UPSCALED_SIDE = "upscaled-side"
+COPY_RUN_LINK = "copy-run-link"
+NOTIFY = "notify"
+PRINT_SIZE = "print-size"
+PRINT_DPI = "print-dpi"
 CONTINUE = "continue"
 TO_EPOCH = "to-epoch"
 BRANCH = "branch"
 STEER = "steer"
 STEER_FIELDS = "steer-fields"
 STEER_HINT = "steer-hint"
-STEER_CHANGES = "steer-wish"  # values that the sliders were moved to since the last request: {name: text}
+STEER_CHANGES = "steer-wish"  # a request: {"number", "values": {name: text} that the sliders were moved to}
+STEER_ANSWER = "steer-answer"  # the number of the last answered request
 STEER_MOVED = "steer-moved"  # values that they were moved to since the card was built: {name: text}
 STEER_ERROR = "steer-error"
 STEERED = "marks"  # the list of earlier changes
@@ -68,7 +79,23 @@ TIMELAPSE_LINK = "film-link"
 SETTINGS = "settings"  # takes a result file and fills the form with its settings
 
 RESTART = "restart"
+LOOKS = "looks"  # [{option: value}] of the shipped looks
+LOOK_NAMES = "look-names"  # of the options that they set
+OPTION_NAMES = "option-names"  # of all options, in the order of the form's controls
+PRESETS = "presets"  # {name: {option: value}}, kept by the browser
+PRESET = "chosen-preset"
+PRESET_NAME = "preset-name"
+SAVE_PRESET = "save-preset"
+DELETE_PRESET = "delete-preset"
+FORM_NOTE = "form-note"  # says that the form is for the next run
+STEER_PRODUCT = "steer-product"  # what multiplies what
 RUN_QUEUE = "run-queue"  # the runs that are painted or wait
+BATCH = "batch"  # ids of the runs that were started together last
+BATCH_BAR = "batch-bar"
+BATCH_TEXT = "batch-text"
+BATCH_LINK = "batch-link"
+BATCH_CLOSE = "batch-close"
+
 # What the losses consist of, computed on request.
 DIAGNOSE = "diagnose"
 DIAGNOSIS = "diagnosis"
@@ -81,18 +108,20 @@ PAGE_INSTANT = "room-instant"
 PAGE_VARY = "room-vary"
 PAGE_GALLERY = "room-gallery"
 PAGE_LEARN = "room-learn"
+PAGE_COMPARE = "room-compare"
 LINK_STUDIO = "to-studio"
 LINK_INSTANT = "to-instant"
 LINK_VARY = "to-vary"
 LINK_GALLERY = "to-gallery"
 LINK_LEARN = "to-learn"
-PAGES = {  # in the order of assets/navigation.js
+LINKS = {  # of the header, in the order of assets/navigation.js
     LINK_STUDIO: PAGE_STUDIO,
     LINK_INSTANT: PAGE_INSTANT,
     LINK_VARY: PAGE_VARY,
     LINK_GALLERY: PAGE_GALLERY,
     LINK_LEARN: PAGE_LEARN,
 }
+PAGES = (*LINKS.values(), PAGE_COMPARE)
 
 # The Gallery page.
 SEARCH = "words"
@@ -110,6 +139,10 @@ USED = "used"
 USED_TEXT = "used-text"
 ACTION = "wish"  # requested by a button of a card: {"do", "run", "n"}
 ACTION_RESULT = "granted"  # the action that was answered, with "failed" if it failed
+CHOSEN_BAR = "chosen"  # names the runs that are chosen to be compared
+CHOSEN_TEXT = "chosen-text"
+CHOSEN_LINK = "compare-chosen"
+CHOSEN_CLEAR = "chosen-clear"
 UNDO_BAR = "bin"
 UNDO_TEXT = "bin-text"
 UNDO = "undo"
@@ -131,6 +164,11 @@ VARY_SHEET = "vary-sheet"
 VARY_EARLIER = "vary-earlier"
 VARY_ACTION = "vary-action"  # requested by a button of a cell: {"do", "run", "n"}
 VARY_ACTION_RESULT = "vary-action-result"
+
+# The Compare page.
+COMPARED = "compared"
+COPY_COMPARED_LINK = "copy-compared-link"
+COMPARED_SLIDER = "compared-cut"  # how much of the first picture is shown, %
 
 # The Instant page.
 STYLES = "styles"  # [{"name", "title", "network", "picture"}] of the grid; the name of a painting is its reference
@@ -174,6 +212,16 @@ def preview(role: str) -> str:
     return f"{role}-preview"
 
 
+def upload_progress(role: str) -> str:
+    """The progress of sending a picture."""
+    return f"{role}-progress"
+
+
+def remark(role: str) -> str:
+    """What is said of the chosen picture: how it will look if it is small, or that several were chosen."""
+    return f"{role}-remark"
+
+
 def caption(role: str) -> str:
     """The title of the chosen picture."""
     return f"{role}-caption"
@@ -204,6 +252,11 @@ def slider(name: str) -> str:
     return name
 
 
+def look(n: int) -> str:
+    """The button of look number `n`."""
+    return f"look-{n}"
+
+
 def sample(role: str, name: object) -> dict[str, object]:
     """The button of a sample; `name` may be a wildcard."""
     return {"role": role, "sample": name}
@@ -212,6 +265,16 @@ def sample(role: str, name: object) -> dict[str, object]:
 def run_card(run_id: str) -> str:
     """The card of a run in the gallery."""
     return f"card-{run_id}"
+
+
+def use_as(role: str) -> str:
+    """The link that uses the result of the run as the "content" or "style" of the next."""
+    return f"use-as-{role}"
+
+
+def compare_button(run_id: object) -> dict[str, object]:
+    """The button of a card that chooses its run to be compared; `run_id` may be a wildcard."""
+    return {"compare": run_id}
 
 
 def steer(name: object, part: str, scale: object) -> dict[str, object]:

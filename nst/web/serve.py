@@ -8,6 +8,7 @@ import socket
 import sys
 import threading
 import webbrowser
+from collections.abc import Callable
 from typing import Any
 
 import uvicorn
@@ -15,6 +16,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from nst.errors import Busy, NstError
+from nst.jobs.database import GONE
 from nst.jobs.maintenance import exclusive
 from nst.jobs.queue import Queue
 from nst.jobs.store import Store
@@ -55,7 +57,8 @@ def serve(settings: Settings, open_browser: bool) -> None:
             print(f"It asks for a token; this link has it: {url}/login?token={settings.token}", flush=True)
         recorder = _ErrorRecorder(application)
         # An error at the start is reported below in one line, and so not logged as well.
-        server = _Server(server_config(recorder, log_level="critical"))
+        database = application.state.service.store.database
+        server = _Server(server_config(recorder, log_level="critical"), database.is_gone)
         if open_browser:
             threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
         # Once it has closed, uvicorn raises the signal that ended it again, which must not interrupt the clean-up here.
@@ -64,6 +67,8 @@ def serve(settings: Settings, open_browser: bool) -> None:
             server.run(sockets=[listener])
         if not server.started:
             raise NstError(f"the studio could not start: {recorder.error}")
+        if database.is_gone():
+            raise NstError(GONE.format(settings.data))
 
 
 def server_config(application: ASGIApp, **more: Any) -> uvicorn.Config:
@@ -82,7 +87,18 @@ def server_config(application: ASGIApp, **more: Any) -> uvicorn.Config:
 
 
 class _Server(uvicorn.Server):
-    """A server that logs warnings only between its start and its shutdown, which may cut requests short."""
+    """A server that logs warnings only between its start and its shutdown, which may cut requests short.
+
+    It ends once `is_useless()`.
+    """
+
+    def __init__(self, config: uvicorn.Config, is_useless: Callable[[], bool] = lambda: False) -> None:
+        super().__init__(config)
+        self._is_useless = is_useless
+
+    async def on_tick(self, counter: int) -> bool:
+        """Return whether to end; called ten times a second."""
+        return await super().on_tick(counter) or self._is_useless()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start."""

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from nst.engine.diagnosis import diagnose
 from nst.engine.networks.choose_extractor import load_extractor
-from nst.engine.optimization.diagnosis import diagnose
 from nst.pictures import images
 from nst.pictures.heat_map import matrix_heat_map, plane_heat_map
 from nst.pictures.images import fit

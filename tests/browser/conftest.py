@@ -1,5 +1,6 @@
 """A real browser, and a site in a process of its own, for the whole session."""
 
+import json
 import os
 import signal
 import socket
@@ -12,12 +13,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tools.browser import FLAGS, chromium
 
 ROOT = Path(__file__).resolve().parents[2]
 Visit = Callable[..., Page]
+TIMEOUT = 60_000  # ms that a page has for a change: the machine may be busy
+CURVE = "document.querySelector('#loss-graph .js-plotly-plot')?.data?.map((trace) => trace.x)"  # epochs, by trace
+
+expect.set_options(timeout=TIMEOUT)
 
 # Remembers every address that the painting's <image> has had, and when it was painted. Its href is namespaced, which an
 # attributeFilter would not see.
@@ -34,6 +39,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.timeout(5 * TIMEOUT / 1000))
 
 
 class Site:
@@ -49,10 +55,12 @@ class Site:
     def start(self) -> None:
         command = [sys.executable, "-m", "tests.browser.server", str(self.port), str(self.folder), *self.more]
         self._process = subprocess.Popen(command, cwd=ROOT)
-        end = time.monotonic() + 60
+        end = time.monotonic() + 2 * TIMEOUT / 1000
         while not self._warm():
             assert self._process.poll() is None, "the server ended"
-            assert time.monotonic() < end, "the server did not get ready"
+            if time.monotonic() > end:
+                self.kill()
+                pytest.fail("the server did not get ready")
             time.sleep(0.1)
 
     def stop(self) -> None:
@@ -60,7 +68,7 @@ class Site:
         self._process.wait(40)
 
     def kill(self) -> None:
-        """End it without a word, its workers with it."""
+        """End it at once, its workers with it."""
         self._process.kill()
         self._process.wait()
 
@@ -106,6 +114,7 @@ def visit(browser: Browser, site: Site) -> Iterator[Visit]:
         # Playwright's wait_for_function evaluates text in the page, which the content security policy forbids.
         context = browser.new_context(**({"viewport": {"width": 1280, "height": 800}, "bypass_csp": True} | options))
         contexts.append(context)
+        context.set_default_timeout(TIMEOUT)
         context.add_init_script(WITNESS)
         page = context.new_page()
 
@@ -131,17 +140,44 @@ def visit(browser: Browser, site: Site) -> Iterator[Visit]:
     assert troubles == []
 
 
+def open_advanced(page: Page) -> None:
+    """Unfold the rare options of the form, unless they are."""
+    button = page.locator(".accordion-button:has-text('Advanced')")
+    if button.get_attribute("aria-expanded") != "true":
+        button.click()
+
+
 def set_up(page: Page, epochs: int, steps: int = 10) -> None:
     """Ask for `epochs` epochs of `steps` times 5 ms."""
     page.fill("#epochs", str(epochs))
-    page.click("button:has-text('Optimiser')")
+    open_advanced(page)
     page.fill("#option-steps_per_epoch", str(steps))
 
 
-def wait_for_status(page: Page, word: str, timeout: float = 30) -> None:
-    """Wait until the status begins with `word`; `timeout` in seconds."""
+def start_long_run(page: Page) -> None:
+    """Start a run that outlasts what a test does with it, 150 s, and wait for its first epochs."""
+    set_up(page, 200, steps=30)
+    page.fill("#option-epochs", "1000")
+    page.click("#start")
+    wait_for_epoch(page, 2)
+
+
+def stop(page: Page) -> None:
+    """Stop the run that the page shows, and wait for its end."""
+    page.click("#stop")
+    wait_for_status(page, "Stopped")
+
+
+def wait_for_curve(page: Page, first: int, last: int) -> None:
+    """Wait until the figure of the losses has exactly the epochs `first` to `last`; Plotly draws after an answer."""
+    expected = json.dumps([list(range(first, last + 1))] * 4, separators=(",", ":"))
+    page.wait_for_function(f"epochs => JSON.stringify({CURVE}) === epochs", arg=expected)
+
+
+def wait_for_status(page: Page, word: str, timeout: float = TIMEOUT) -> None:
+    """Wait until the status begins with `word`; `timeout` in ms."""
     page.wait_for_function(
-        "word => document.querySelector('#status')?.textContent.startsWith(word)", arg=word, timeout=1000 * timeout
+        "word => document.querySelector('#status')?.textContent.startsWith(word)", arg=word, timeout=timeout
     )
 
 

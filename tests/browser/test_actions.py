@@ -4,19 +4,25 @@ import json
 import re
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
-from tests.browser.conftest import Site, Visit, set_up, wait_for_epoch, wait_for_status
+from tests.browser.conftest import (
+    TIMEOUT,
+    Site,
+    Visit,
+    open_advanced,
+    set_up,
+    start_long_run,
+    stop,
+    wait_for_curve,
+    wait_for_epoch,
+    wait_for_status,
+)
 
-LONG = 400
 
-
-def start(page: Page, epochs: int = LONG) -> None:
-    set_up(page, min(epochs, 200))
-    if epochs > 200:
-        page.fill("#option-epochs", str(epochs))
+def start(page: Page, epochs: int) -> None:
+    set_up(page, epochs)
     page.click("#start")
-    wait_for_epoch(page, 2)
 
 
 def steer(page: Page, label: str, value: str) -> None:
@@ -35,7 +41,7 @@ def source(page: Page) -> str:
 def test_sliders_steer_the_run_that_is_painted_and_leave_a_mark(visit: Visit, site: Site) -> None:
     page = visit()
     expect(page.locator("#steer")).to_be_hidden()
-    start(page)
+    start_long_run(page)
     steer(page, "Strength", "3")
     shapes = "document.querySelector('#loss-graph .js-plotly-plot').layout.shapes"
     page.wait_for_function(f"{shapes}.some((shape) => shape.name === 'strength 3')")
@@ -44,22 +50,73 @@ def test_sliders_steer_the_run_that_is_painted_and_leave_a_mark(visit: Visit, si
     assert (run["options"]["strength"], run["options_now"]["strength"]) == (1.0, 3.0)
     page.locator("#steer summary").click()
     steer(page, "block3_conv1", "0.5")
-    page.wait_for_function("document.querySelectorAll('#loss-graph .js-plotly-plot').length === 1")
-    expect(page.locator("#steer-error")).to_be_empty()
+    expect(page.locator("#marks")).to_contain_text(": layers")
     steer(page, "Smoothness", "-4")
     expect(page.locator("#steer-error")).to_contain_text("`tv_weight` must be a number between 0 and 1000000, got -4")
     steer(page, "Smoothness", "2")
+    expect(page.locator("#marks")).to_contain_text(": tv 2")
     expect(page.locator("#steer-error")).to_be_empty()
-    page.click("#stop")
-    wait_for_status(page, "Stopped")
+    stop(page)
     steered = run_of(page, site)["steered"]
     assert [next(iter(change["changes"])) for change in steered] == ["strength", "style_layers", "tv_weight"]
     assert steered[1]["changes"]["style_layers"]["block3_conv1"] == 0.5
 
 
+def test_sliders_moved_in_quick_succession_all_arrive_beside_a_wrong_value(visit: Visit, site: Site) -> None:
+    page = visit()
+    start_long_run(page)
+    page.locator("#steer summary").click()
+    steer(page, "block1_conv1", "0.6")
+    expect(page.locator("#marks")).to_contain_text(": layers")
+    moves = {"Strength": "3", "block3_conv1": "0.5", "Smoothness": "-4"}
+    page.evaluate(
+        """(moves) => {
+            const setValue = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set;
+            for (const [label, value] of Object.entries(moves)) {
+                const box = document.querySelector(`#room-studio .steer-field[data-label="${label}"] input[type=text]`);
+                setValue.call(box, value);
+                box.dispatchEvent(new Event("input", { bubbles: true }));
+            }
+        }""",
+        moves,
+    )
+    expect(page.locator("#steer-error")).to_contain_text("`tv_weight` must be a number between 0 and 1000000, got -4")
+    expect(page.locator("#marks")).to_contain_text(": strength 3, layers")
+    now = run_of(page, site)["options_now"]
+    assert (now["strength"], now["tv_weight"]) == (3, None)
+    assert (now["style_layers"]["block1_conv1"], now["style_layers"]["block3_conv1"]) == (0.6, 0.5)
+    stop(page)
+
+
+def test_a_change_waits_for_the_answer_to_the_one_before(visit: Visit, site: Site) -> None:
+    page = visit()
+    start_long_run(page)
+    held: list[Route] = []
+
+    def hold_the_first(route: Route) -> None:
+        if "steer-wish" not in route.request.post_data_json["changedPropIds"][0] or held:
+            route.continue_()
+        else:
+            held.append(route)
+
+    page.route("**/_dash-update-component*", hold_the_first)
+    with page.expect_request(lambda request: "steer-wish.data" in (request.post_data or "")):
+        steer(page, "Strength", "3")
+    steer(page, "Content", "7")
+    steer(page, "Style", "9")
+    seen = int(page.get_attribute("#progress", "value") or 0)
+    wait_for_epoch(page, seen + 5)  # of 50 ms, more than the page waits for further moves
+    assert run_of(page, site)["steered"] == []
+    held[0].continue_()
+    expect(page.locator("#marks")).to_contain_text(": content 7, style 9")
+    steered = run_of(page, site)["steered"]
+    assert [change["changes"] for change in steered] == [{"strength": 3}, {"content_weight": 7, "style_weight": 9}]
+    stop(page)
+
+
 def test_a_run_is_paused_and_goes_on_where_it_was(visit: Visit) -> None:
     page = visit()
-    start(page, 60)
+    start_long_run(page)
     page.click("#pause")
     wait_for_status(page, "Paused at epoch")
     expect(page.locator("#pause")).to_have_text("Resume")
@@ -70,9 +127,11 @@ def test_a_run_is_paused_and_goes_on_where_it_was(visit: Visit) -> None:
     page.click("#pause")
     wait_for_status(page, "Running")
     expect(page.locator("#pause")).to_have_text("Pause")
-    wait_for_status(page, "Finished: 60 epochs")
-    xs = page.evaluate("document.querySelector('#loss-graph .js-plotly-plot').data[0].x")
-    assert xs == list(range(61))
+    wait_for_epoch(page, paused + 2)
+    stop(page)
+    last = int(page.get_attribute("#progress", "value") or 0)
+    assert last >= paused + 2
+    wait_for_curve(page, 0, last)
 
 
 def test_the_scrubber_looks_back_by_mouse_and_by_arrow_keys_and_the_losses_follow(visit: Visit) -> None:
@@ -80,6 +139,7 @@ def test_the_scrubber_looks_back_by_mouse_and_by_arrow_keys_and_the_losses_follo
     start(page, 12)
     wait_for_status(page, "Finished")
     expect(page.locator("#scrubbed")).to_have_text("Epoch 12")
+    expect(page.locator("#epoch-scrubber")).to_have_attribute("max", "12")
     page.wait_for_function("document.querySelector('#image-graph image').href.baseVal.includes('result.png')")
     page.fill("#epoch-scrubber", "5")
     page.wait_for_function("document.querySelector('#image-graph image').href.baseVal.endsWith('/frames/5.jpg')")
@@ -108,7 +168,7 @@ def test_the_scrubber_looks_back_by_mouse_and_by_arrow_keys_and_the_losses_follo
 
 def test_looking_back_stays_while_new_epochs_come(visit: Visit) -> None:
     page = visit()
-    start(page)
+    start_long_run(page)
     wait_for_epoch(page, 6)
     page.fill("#epoch-scrubber", "3")
     page.wait_for_function("document.querySelector('#image-graph image').href.baseVal.endsWith('/frames/3.jpg')")
@@ -116,8 +176,7 @@ def test_looking_back_stays_while_new_epochs_come(visit: Visit) -> None:
     wait_for_epoch(page, seen + 5)
     assert source(page).endswith("/frames/3.jpg")
     assert int(page.get_attribute("#epoch-scrubber", "max") or 0) > seen
-    page.click("#stop")
-    wait_for_status(page, "Stopped")
+    stop(page)
 
 
 def test_a_branch_begins_with_the_epoch_that_is_shown_and_with_the_sliders_weights(visit: Visit, site: Site) -> None:
@@ -129,14 +188,14 @@ def test_a_branch_begins_with_the_epoch_that_is_shown_and_with_the_sliders_weigh
     expect(page.locator("#scrubbed")).to_have_text("Epoch 4")
     steer(page, "Strength", "5")
     page.click("#branch")
-    expect(page.locator("#lineage")).to_contain_text(f"Branched from {parent['id'][:8]} at epoch 4.")
+    expect(page.locator("#lineage")).to_contain_text("Branched from Harbour at dusk after Night wind")
     wait_for_status(page, "Finished: 10 epochs")
     child = run_of(page, site)
     assert (child["parent"], child["first"], child["options"]["strength"]) == (parent["id"], 4, 5.0)
-    assert page.evaluate("document.querySelector('#loss-graph .js-plotly-plot').data[0].x") == list(range(4, 11))
+    wait_for_curve(page, 4, 10)
     assert page.get_attribute("#epoch-scrubber", "min") == "4"
     page.click(f"#lineage a[href$='{parent['id']}']")
-    expect(page.locator("#lineage")).to_contain_text(f"Branch: {child['id'][:8]}")
+    expect(page.locator("#lineage")).to_contain_text("Branch: Harbour at dusk after Night wind")
     expect(page.locator("#epoch-scrubber")).to_have_attribute("min", "0")
 
 
@@ -151,13 +210,14 @@ def test_a_finished_run_is_continued(visit: Visit, site: Site) -> None:
     page.fill("#to-epoch", "9")
     page.click("#continue")
     wait_for_status(page, "Finished: 9 epochs")
-    assert page.evaluate("document.querySelector('#loss-graph .js-plotly-plot').data[0].x") == list(range(10))
+    wait_for_curve(page, 0, 9)
     expect(page.locator("#scrubbed")).to_have_text("Epoch 9")
 
 
 def test_a_result_gives_its_settings_back(visit: Visit, site: Site, tmp_path: Path) -> None:
     page = visit()
     page.fill("#option-strength", "2.5")
+    open_advanced(page)
     page.fill("#option-seed", "77")
     start(page, 3)
     wait_for_status(page, "Finished")
@@ -196,7 +256,7 @@ def test_a_timelapse_is_made_and_offered(visit: Visit, site: Site) -> None:
     page.select_option("#film-format", "webp")
     page.click("#film")
     link = page.locator("#film-link")
-    expect(link).to_be_visible(timeout=60_000)
+    expect(link).to_be_visible(timeout=2 * TIMEOUT)
     film = page.request.get(site.url + (link.get_attribute("href") or "")).body()
     assert film[:4] == b"RIFF"
     assert (link.get_attribute("download") or "").endswith(".webp")
@@ -204,7 +264,7 @@ def test_a_timelapse_is_made_and_offered(visit: Visit, site: Site) -> None:
 
 def test_a_run_that_a_dead_server_left_is_continued_with_one_click(visit: Visit, site: Site) -> None:
     page = visit(lossy=True)
-    start(page)
+    start_long_run(page)
     page.click("#pause")
     wait_for_status(page, "Paused")
     page.click("#pause")
@@ -217,5 +277,48 @@ def test_a_run_that_a_dead_server_left_is_continued_with_one_click(visit: Visit,
     wait_for_status(page, "Running")
     epochs = json.loads(page.request.get(f"{site.url}/api/v1/runs/{page.url.partition('run=')[2]}/events").text())
     assert [event["kind"] for event in epochs["events"]].count("continued") == 2
+    stop(page)
+
+
+def test_start_while_a_run_paints_queues_the_next_which_can_be_moved_and_removed(visit: Visit) -> None:
+    page = visit()
+    start_long_run(page)
+    shown_run = page.url
+    expect(page.locator("#start")).to_have_text("Add to queue")
+    expect(page.locator("#run-queue")).to_be_hidden()
+    for waiting in (1, 2):
+        page.click("#start")
+        expect(page.locator(".run-queued:not(.run-painted)")).to_have_count(waiting)
+    assert page.url == shown_run
+    links = page.locator(".run-queued:not(.run-painted) a")
+    first, second = (link.get_attribute("href") or "" for link in links.all())
+    page.locator("[data-queue=earlier]:enabled").click()
+    expect(links.first).to_have_attribute("href", second)
+    expect(page.locator(".run-queued:not(.run-painted) small").first).to_have_text("second in line")
+    page.locator("[data-queue=remove]").first.click()
+    expect(links).to_have_count(1)
+    expect(links.first).to_have_attribute("href", first)
     page.click("#stop")
     wait_for_status(page, "Stopped")
+    links.first.click()
+    wait_for_status(page, "Running")
+    page.click("#stop")
+    wait_for_status(page, "Stopped")
+    expect(page.locator("#run-queue")).to_be_hidden()
+
+
+def test_resume_is_primary_and_clear_and_restart_takes_one_click(visit: Visit, site: Site) -> None:
+    page = visit()
+    start_long_run(page)
+    page.click("#pause")
+    wait_for_status(page, "Paused at epoch")
+    expect(page.locator("#pause")).to_have_class(re.compile(r"btn-primary"))
+    expect(page.locator("#start")).to_have_class(re.compile(r"btn-outline-secondary"))
+    before = run_of(page, site)["id"]
+    page.click("#restart")
+    page.wait_for_function("before => !location.search.includes(before)", arg=before)
+    wait_for_status(page, "Running")
+    assert page.request.get(f"{site.url}/api/v1/runs/{before}").json()["state"] == "stopped"
+    page.click("#stop")
+    wait_for_status(page, "Stopped")
+    expect(page.locator("#restart")).to_be_hidden()

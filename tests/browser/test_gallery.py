@@ -9,7 +9,15 @@ from urllib.parse import urljoin
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import Visit, focus, set_up, wait_for_epoch, wait_for_status
+from tests.browser.conftest import (
+    Visit,
+    focus,
+    open_advanced,
+    start_long_run,
+    stop,
+    wait_for_epoch,
+    wait_for_status,
+)
 from tests.browser.test_looks import findings, squeeze
 from tests.web.sites import picture
 
@@ -111,12 +119,13 @@ def test_what_was_deleted_is_brought_back_with_the_keyboard_alone(visit: Visit) 
 
 def test_a_run_that_is_painted_is_not_deleted_and_its_card_tells_when_it_has_ended(visit: Visit) -> None:
     page = visit()
-    run = paint(page, "slow.png", wait=False, epochs=4, steps_per_epoch=100)
+    run = paint(page, "slow.png", wait=False, epochs=1000, steps_per_epoch=30)
     enter(page)
     expect(card(page, run).get_by_role("button", name="Delete")).to_be_disabled()
     star = card(page, run).locator(".star")
     star.focus()
-    expect(card(page, run)).to_contain_text("Finished", timeout=30_000)
+    assert page.request.post(urljoin(page.url, f"/api/v1/runs/{run}/stop")).ok
+    expect(card(page, run)).to_contain_text("Stopped")
     expect(star).to_be_focused()
 
 
@@ -144,6 +153,7 @@ def test_settings_are_used_again_without_starting(visit: Visit) -> None:
     expect(page.locator("#content-caption")).to_have_text("harbour wall.png")
     wait_for_status(page, "Ready")
     expect(page).to_have_url(re.compile(f"/\\?like={run}$"))
+    open_advanced(page)
     page.fill("#option-seed", "78")
     enter(page)
     card(page, run).get_by_role("link", name="Use these settings").click()
@@ -174,16 +184,14 @@ def test_a_picture_opens_in_the_studio_and_back_leads_to_the_gallery(visit: Visi
 
 def test_a_painting_goes_on_behind_the_gallery(visit: Visit) -> None:
     page = visit()
-    set_up(page, epochs=30, steps=10)
-    page.click("#start")
-    wait_for_epoch(page, 1)
+    start_long_run(page)
     enter(page)
     before = int(page.locator("#progress").get_attribute("value"))
     wait_for_epoch(page, before + 3)
     expect(page.locator(".run-card .state").first).to_have_text("Running")
     page.click("#to-studio")
     page.wait_for_function(LARGE)
-    wait_for_status(page, "Finished")
+    stop(page)
     page.wait_for_function("window.shown.at(-1).includes('result.png')")
 
 

@@ -16,6 +16,10 @@ from tests.web.sites import picture
 FIRST = 90_000  # ms: the worker may load TensorFlow
 RESULT = re.compile(r"^/api/v1/instant/[\w-]+\.png$")
 NUMBERS = re.compile(r"^\d+ × \d+ px · \d+\.\d\d s$")
+PREVIEWED = """() => {
+    const images = [...document.querySelectorAll('#style-wall:not(.is-waiting) .style-pick img')];
+    return images.length && images.every((image) => image.src.startsWith('data:'));
+}"""
 SOURCES = "[...document.querySelectorAll('.style-pick img')].map(image => image.src)"
 
 
@@ -26,8 +30,7 @@ def enter(page: Page) -> None:
 
 
 def previewed(page: Page) -> None:
-    page.wait_for_selector(".style-card", timeout=FIRST)
-    page.wait_for_selector("#style-wall:not(.is-waiting)", timeout=FIRST)
+    page.wait_for_function(PREVIEWED, timeout=FIRST)
 
 
 def drop(page: Page, colour: str = "teal", name: str = "boat at noon.png", size: tuple[int, int] = (120, 90)) -> None:
@@ -131,8 +134,9 @@ def test_the_one_style_that_is_left_of_a_mix_weighs_something(visit: Visit) -> N
     page = visit()
     enter(page)
     card(page, 0).locator(".style-pick").click()
+    alone = painted(page)
     card(page, 1).locator(".style-mix").click()
-    mixed = painted(page)
+    mixed = painted_anew(page, alone)
     page.locator("#mix-weight-0").fill("0")
     second = painted_anew(page, mixed)
     card(page, 1).locator(".style-mix").click()
@@ -162,7 +166,7 @@ def test_refine_hands_the_result_to_the_studio(visit: Visit) -> None:
 
 
 def test_what_is_no_picture_and_what_is_no_style_is_said(visit: Visit) -> None:
-    page = visit()
+    page = visit(lossy=True)  # the browser logs a refused upload
     page.click("#to-instant")
     wrong = {"name": "notes.png", "mimeType": "image/png", "buffer": b"no picture"}
     page.set_input_files("#photo-upload input", wrong)

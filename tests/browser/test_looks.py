@@ -81,6 +81,6 @@ def test_the_theme_follows_the_system_until_it_is_chosen_and_is_kept(visit: Visi
     theme = "document.documentElement.dataset.bsTheme"
     assert page.evaluate(theme) == "light"
     page.click("#theme")
-    assert page.evaluate(theme) == "dark"
+    page.wait_for_function(f"{theme} === 'dark'")
     page.reload()
-    assert page.evaluate(theme) == "dark"
+    page.wait_for_function(f"{theme} === 'dark'")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from playwright.sync_api import Route, expect
 
-from tests.browser.conftest import Site, Visit, set_up, shown, wait_for_epoch, wait_for_status
+from tests.browser.conftest import Site, Visit, set_up, shown, start_long_run, stop, wait_for_epoch, wait_for_status
 
 
 def test_a_slow_link_still_shows_every_epoch(visit: Visit) -> None:
@@ -32,7 +32,6 @@ def test_a_result_that_is_lost_on_the_way_is_asked_for_again_and_a_frame_that_ha
 
     page.route("**/result.png*", lose_once)
     page.route("**/frames/1.jpg", lambda route: None)
-    page.evaluate("window.setTimeout = ((later) => (work, ms) => later(work, ms / 10))(setTimeout)")  # in time-lapse
     set_up(page, epochs=2, steps=1)
     page.click("#start")
     page.wait_for_function("window.shown.at(-1)?.includes('result.png')")
@@ -41,14 +40,14 @@ def test_a_result_that_is_lost_on_the_way_is_asked_for_again_and_a_frame_that_ha
 
 def test_offline_is_said_and_the_run_goes_on_afterwards(visit: Visit) -> None:
     page = visit(lossy=True)
-    set_up(page, epochs=150)
-    page.click("#start")
-    wait_for_epoch(page, 2)
+    start_long_run(page)
     page.context.set_offline(True)
-    expect(page.locator(".offline")).to_be_visible(timeout=15_000)
+    expect(page.locator(".offline")).to_be_visible()
+    before = int(page.get_attribute("#progress", "value") or 0)
     page.context.set_offline(False)
-    wait_for_status(page, "Finished")
+    wait_for_epoch(page, before + 5)
     expect(page.locator(".offline")).to_be_hidden()
+    stop(page)
 
 
 HIDDEN = """value => {
@@ -90,9 +89,7 @@ def test_a_server_that_restarts_says_what_became_of_the_run(visit: Visit, tmp_pa
     site.start()
     try:
         page = visit(url=site.url, lossy=True)
-        set_up(page, epochs=1000, steps=20)
-        page.click("#start")
-        wait_for_epoch(page, 1)
+        start_long_run(page)
         site.stop()
         site.start()
         wait_for_status(page, "Interrupted")

@@ -15,7 +15,7 @@ def test_every_page_works_under_the_content_security_policy(visit: Visit) -> Non
     expect(page.locator("#content-preview")).to_have_attribute("src", re.compile("uploads/"))
     page.fill("#epochs", "3")
     page.click("#start")
-    expect(page.locator("#status")).to_contain_text("Finished: 3 epochs", timeout=30_000)
+    expect(page.locator("#status")).to_contain_text("Finished: 3 epochs")
     expect(page.locator("#image-graph image")).to_have_attribute("href", re.compile("result.png"))
     page.click("#to-instant")
     expect(page.locator("#style-wall:not(.is-waiting) .style-pick").first).to_be_visible(timeout=FIRST)

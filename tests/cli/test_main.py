@@ -22,6 +22,13 @@ def test_missing_weights_are_status_1_and_the_error_names_the_command_to_get_the
     assert "nst weights fetch vgg19" in capsys.readouterr().err
 
 
+def test_without_a_command_the_help_lists_them(capsys):
+    assert main([]) == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith("usage: nst")
+    assert all(command in printed for command in ("stylize", "apply", "serve"))
+
+
 def test_weights_are_listed(capsys):
     assert main(["weights", "list"]) == 0
     assert "compact" in capsys.readouterr().out

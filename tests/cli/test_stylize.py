@@ -9,6 +9,7 @@ from PIL import Image
 from nst.cli.main import main
 from nst.options.option_field import options_of
 from nst.options.style_options import StyleOptions
+from nst.pictures.provenance import read_file
 from tests.cli.quick_runs import QUICK, painted
 
 
@@ -77,6 +78,16 @@ def test_init_takes_a_file(files, tmp_path):
     assert json.loads(Image.open(output).text["nst"])["options"]["init"] == "image"
 
 
+@pytest.mark.parametrize(("suffix", "kind"), [(".jpg", "JPEG"), (".JPEG", "JPEG"), (".webp", "WEBP")])
+def test_the_suffix_names_the_format_of_the_result(files, tmp_path, suffix, kind):
+    output = tmp_path / f"out{suffix}"
+    assert main(["stylize", *map(str, files), "-o", str(output), *QUICK]) == 0
+    with Image.open(output) as result:
+        assert result.format == kind
+    if kind == "JPEG":
+        assert read_file(output).options.epochs == 1
+
+
 BAD = {
     "a timelapse in another format": (
         ["{content}", "{style}", "-o", "{out}", "--timelapse", "x.avi"],
@@ -104,7 +115,10 @@ BAD = {
     "an unknown choice": (["{content}", "{style}", "-o", "{out}", "--preset", "gattys"], "did you mean 'gatys'"),
     "a mistyped flag": (["{content}", "{style}", "-o", "{out}", "--epcohs", "5"], "did you mean '--epochs'"),
     "no output": (["{content}", "{style}"], "-o/--output"),
-    "an output that is no png": (["{content}", "{style}", "-o", "x.gif"], "must be a .png file, got 'x.gif'"),
+    "an output that is no png": (
+        ["{content}", "{style}", "-o", "x.gif"],
+        "must be a .png or .jpg or .jpeg or .webp file, got",
+    ),
     "an output folder that is not there": (["{content}", "{style}", "-o", "nowhere/x.png"], "no folder 'nowhere'"),
     "init image without a picture": (["{content}", "{style}", "-o", "{out}", "--init", "image"], "--init FILE"),
     "a name that is no name": (["{content}", "{style}", "-o", "{out}", "--init", "x" * 400], "or a picture's file"),

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from nst.engine.diagnosis import diagnose
 from nst.engine.networks.choose_extractor import load_extractor
-from nst.engine.optimization.diagnosis import diagnose
 from nst.options.style_options import StyleOptions
 
 

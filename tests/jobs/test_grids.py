@@ -71,10 +71,10 @@ def test_the_gallery_shows_a_quick_run_only_as_a_favourite(store: Store) -> None
     archive, own = Archive(store, 2 * GIGABYTE), new_run(store)
     grid = new_grid(store)
     assert ids_found(archive) == [own.id]
-    archive.like(grid.runs[4], True)
+    archive.annotate(grid.runs[4], favourite=True)
     assert ids_found(archive) == [grid.runs[4], own.id]
     assert Grids(store).runs(grid)[4][1]
-    archive.like(grid.runs[4], False)
+    archive.annotate(grid.runs[4], favourite=False)
     assert ids_found(archive) == [own.id]
 
 
@@ -102,7 +102,7 @@ def test_old_quick_runs_go_first_when_space_is_short(store: Store) -> None:
     age(store, grid.runs[5])  # it still waits
     store.append(grid.runs[4], Started("compact", "", 64, 48, 2, 20), Finished(1.0, bytes(2000)))  # a fresh one
     archive = Archive(store, 5000)
-    archive.like(grid.runs[2], True)
+    archive.annotate(grid.runs[2], favourite=True)
     (store.files.folder(own.id) / "frames").mkdir()
     (store.files.folder(own.id) / "frames" / "ballast").write_bytes(bytes(10_000))
     with pytest.raises(Exception, match="delete some in the gallery"):

@@ -44,7 +44,11 @@ def files_of(folder: Path) -> set[str]:
 
 def test_a_backup_of_a_store_in_use_is_a_whole_store(store: Store, tmp_path: Path) -> None:
     run, target = painted(store), tmp_path / "copy"
+    (store.folder / "fetches.json").write_text('{"vgg19": "cancelled"}')
+    (store.folder / "token").write_text("a secret")
     back_up(store.folder, target)
+    assert (target / "fetches.json").read_text() == '{"vgg19": "cancelled"}'
+    assert not (target / "token").exists()
     assert check(target) == []
     copy = Store(target)
     assert copy.run(run.id) == run

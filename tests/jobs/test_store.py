@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nst.errors import Conflict, DiskFull, NotFound, NstError
-from nst.jobs.schema import TABLES
+from nst.jobs.archive import Annotations, Archive
+from nst.jobs.schema import TABLES, TO_2, TO_3
 from nst.jobs.store import Store
 from nst.options.style_options import StyleOptions
 from nst.runs.events import Epoch, Event, Failed, Finished, Kept, Losses, Started, Steered, Stopped
@@ -378,6 +379,28 @@ def test_a_folder_of_the_first_format_is_brought_up_to_date(tmp_path: Path) -> N
         store.close()
 
 
+def test_a_folder_of_the_third_format_keeps_its_runs_and_takes_names_and_notes(tmp_path: Path) -> None:
+    old = sqlite3.connect(tmp_path / "studio.sqlite")
+    old.executescript(TABLES + TO_2 + TO_3 + "PRAGMA user_version = 3;")
+    run = Run("a" * 32, 1.0, StyleOptions(), "b" * 64, "b" * 64, state=State.FINISHED, epoch=1, epochs=1, frames=2)
+    row = (run.id, "finished", json.dumps(run.to_json()))
+    old.execute("INSERT INTO runs (id, state, run, favourite) VALUES (?, ?, ?, 1)", row)
+    old.commit()
+    old.close()
+    store = Store(tmp_path)
+    archive = Archive(store, 10**9)
+    assert store.runs() == [run]
+    assert archive.annotations(run.id) == Annotations(True, "", "")
+    archive.annotate(run.id, name="The bridge, bolder", notes="for the kitchen")
+    store.close()
+    store = Store(tmp_path)
+    archive = Archive(store, 10**9)
+    assert archive.annotations(run.id) == Annotations(True, "The bridge, bolder", "for the kitchen")
+    assert [found.id for found, _ in archive.find(words="BOLDER kitchen")] == [run.id]
+    assert archive.find(words="bathroom") == []
+    store.close()
+
+
 # Frames, checkpoints, branches ----------------------------------------------------------------------------------------
 
 
@@ -464,3 +487,16 @@ def test_the_same_key_of_the_same_client_is_the_same_run(store: Store) -> None:
     assert store.keyed("someone", "once") == run
     assert store.keyed("another", "once") is None
     assert store.keyed("someone", "twice") is None
+
+
+def test_nothing_is_written_once_the_folder_was_deleted(store: Store) -> None:
+    run = new_run(store)
+    shutil.rmtree(store.folder)
+    for use in (
+        lambda: store.run(run.id),
+        lambda: store.put_upload(b"a picture"),
+        lambda: store.append(run.id, epoch(0)),
+    ):
+        with pytest.raises(NstError, match=r"^the data folder .* was deleted or replaced while the studio used it"):
+            use()
+    assert not store.folder.exists()

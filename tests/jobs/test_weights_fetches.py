@@ -10,8 +10,8 @@ import pytest
 
 from nst.engine.networks import weights
 from nst.jobs.queue import Queue
+from nst.jobs.run_files import FETCHES as OUTCOMES
 from nst.jobs.store import Store
-from nst.jobs.weights_fetches import FILE as OUTCOMES
 from nst.jobs.weights_fetches import WeightsFetches
 from nst.jobs.worker_slot import WorkerSlot
 from nst.jobs.workers import WorkerFunctions, Workers

@@ -1,5 +1,6 @@
 """Pictures that cannot be used, and damaged files, are refused in one line."""
 
+import struct
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from nst.errors import ImageError, NotAnImage, TooLarge
+from nst.pictures.decoding import decode
 from nst.pictures.images import read
 from tests.pictures.picture_files import ALPHAS, OPAQUE, PALETTE, RAMP, encoded, png
 
@@ -27,6 +29,12 @@ def scans(count: int) -> bytes:
     data = encoded(RAMP, "JPEG", progressive=True)
     last = data[data.rindex(b"\xff\xda") : -2]
     return data[:-2] + last * (count - data.count(b"\xff\xda")) + data[-2:]
+
+
+def resized(data: bytes, width: int, height: int) -> bytes:
+    """A progressive JPEG with another size in its header."""
+    at = data.index(b"\xff\xc2") + 5
+    return data[:at] + struct.pack(">HH", height, width) + data[at + 4 :]
 
 
 REFUSED = {
@@ -59,6 +67,11 @@ REFUSED = {
         encoded(Image.new("RGB", (6000, 6000)), "WEBP", lossless=True, method=0),
         TooLarge,
         "at most 400 MB when it is decoded, got 432 (6000 x 6000 px)",
+    ),
+    "a large progressive JPEG": (
+        resized(encoded(RAMP, "JPEG", progressive=True, subsampling=0), 9000, 9000),
+        TooLarge,
+        "at most 400 MB when it is decoded, got 486 (9000 x 9000 px)",
     ),
     "an upload over the limit": (b"\xff" * (30 * 2**20 + 99_999), TooLarge, "must be at most 30 MB, got 30.1 MB"),
 }
@@ -106,7 +119,7 @@ def test_damage_anywhere_gives_a_picture_or_one_line_and_no_warning(seed, draw):
         data[draw.draw(st.integers(0, min(400, len(data) - 1)))] = draw.draw(st.integers(0, 255))
     data = data[: draw.draw(st.integers(1, len(data)))] if draw.draw(st.booleans()) else data
     try:
-        picture = read(bytes(data), long_side=32)
+        picture = decode(bytes(data), "image", 32)
     except ImageError as error:
         message = str(error)
     else:

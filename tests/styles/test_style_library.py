@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nst.errors import NotFound, NstError, StyleError
+from nst.errors import DiskFull, NotFound, StyleError
 from nst.pictures.images import encode_jpeg, encode_png
 from nst.styles.style_file import StyleFile
 from nst.styles.style_library import SHIPPED, Library
@@ -144,7 +144,7 @@ def test_a_write_that_fails_leaves_no_file(library: Library, monkeypatch: pytest
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "replace", full)
-    with pytest.raises(NstError, match=r"'.*dots\.style' cannot be changed: No space left on device$"):
+    with pytest.raises(DiskFull, match=r"'.*dots\.style' cannot be changed: No space left on device$"):
         library.add(style_file("dots").to_bytes())
     assert [path.name for path in library.folder.iterdir()] == ["waves.style"]
 

@@ -1,11 +1,12 @@
 """Actions on a run over REST: pause, steer, continue, branch."""
 
+import hashlib
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
-from tests.web.test_api import ENDLESS, assert_error, follow, start
+from tests.web.test_api import ENDLESS, QUICK, assert_error, body, follow, start
 
 PATH = "/api/v1/runs"
 SLOW = ENDLESS | {"steps_per_epoch": 5}
@@ -134,3 +135,29 @@ def test_an_invalid_branch_is_refused(
     run_id = start(client)
     follow(client, run_id)
     assert_error(client.post(f"{PATH}/{run_id}/branch", json=body), status, code, field=field)
+
+
+def test_a_result_is_painted_larger_from_itself(client: TestClient) -> None:
+    run_id = start(client, options=QUICK | {"strength": 2.0})
+    follow(client, run_id)
+    answer = client.post(f"/api/v1/runs/{run_id}/upscale", json={"size": 1024, "epochs": 2})
+    assert answer.status_code == 202, answer.text
+    child = client.get(answer.json()["run"]).json()
+    asked = {"size": 1024, "epochs": 2, "init": "image", "strength": 2.0, "extractor": "compact"}
+    assert {name: child["options"][name] for name in asked} == asked
+    assert (child["parent"], child["first"]) == (run_id, 0)
+    result = client.get(f"/api/v1/runs/{run_id}/result.png").content
+    assert child["init"] == hashlib.sha256(result).hexdigest()
+    follow(client, child["id"])
+    assert client.get(f"/api/v1/runs/{child['id']}").json()["width"] == 1024
+
+
+def test_an_upscaling_that_makes_no_sense_or_does_not_fit_is_refused_in_one_line(client: TestClient) -> None:
+    run_id = start(client)
+    follow(client, run_id)
+    upscale = f"/api/v1/runs/{run_id}/upscale"
+    assert_error(client.post(upscale, json={"size": 64}), 422, "invalid", field="size")
+    assert_error(client.post(upscale, json={"size": 9000}), 422, "invalid", field="size")
+    waiting = client.post("/api/v1/runs", json=body(gpu=True)).json()["id"]
+    assert_error(client.post(f"/api/v1/runs/{waiting}/upscale"), 409, "conflict")
+    client.post(f"/api/v1/runs/{waiting}/stop")

@@ -9,6 +9,7 @@ from fastapi.testclient import TestClient
 
 from nst.web.api import router
 from tests.styles.style_files import style_file
+from tests.web.sites import picture
 from tests.web.test_api import body, follow, start
 
 PATH = "/api/v1/runs/{run_id}"
@@ -45,7 +46,7 @@ def waiting(client: TestClient) -> str:
 
 def run_for(client: TestClient, method: str, path: str, finished: dict[str, Any]) -> str:
     """The id of a run in a state that allows the operation."""
-    if path in (f"{PATH}/stop", f"{PATH}/pause", f"{PATH}/weights"):
+    if path in (f"{PATH}/stop", f"{PATH}/move", f"{PATH}/pause", f"{PATH}/weights"):
         return waiting(client)
     if path == f"{PATH}/resume":
         run_id = waiting(client)
@@ -83,11 +84,13 @@ def bring(client: TestClient, name: str) -> None:
     client.post(STYLES, files={"file": ("a.style", style_file(name).to_bytes())})
 
 
-def bodies(said: dict[str, Any]) -> list[dict[str, Any]]:
-    """The bodies of the examples, as arguments of a request; a style file, which has none, is made here."""
+def bodies(said: dict[str, Any], path: str) -> list[dict[str, Any]]:
+    """The bodies of the examples, as arguments of a request; a file, which has none, is made here."""
     if "requestBody" not in said:
         return [{}]
     contents = said["requestBody"]["content"]
+    if path == "/api/v1/uploads":
+        return [{"files": {"file": ("a.png", picture(), "image/png")}}]
     if list(contents) == ["multipart/form-data"]:
         return [{"files": {"file": ("a.style", style_file(uuid.uuid4().hex).to_bytes())}}]
     found = [{"json": each["example"]} for each in contents.values() if "example" in each]
@@ -107,8 +110,9 @@ def test_every_example_runs(
     if path.startswith((STYLES, "/api/v1/stylize/fast")):
         examples["name"] = style_for(client, method, path)
     place = path.format(**{**examples, "run_id": run_id, "upload_id": finished["content"]})
-    for sent in bodies(said):
-        answer = client.request(method, place, **sent)
+    queries = {f"{PATH}/move": {"places": -1}, "/api/v1/results.zip": {"run": run_id}}
+    for sent in bodies(said, path):
+        answer = client.request(method, place, params=queries.get(path), **sent)
         assert answer.is_success, (place, answer.text)
         assert str(answer.status_code) in said["responses"]
     client.post(f"/api/v1/runs/{run_id}/stop")

@@ -9,13 +9,14 @@ import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
-from nst.errors import Busy, Conflict, NotFound
+from nst.errors import Busy, Conflict, DiskFull, NotFound
 from nst.jobs.store import Store
 from nst.options.style_options import StyleOptions
 from nst.pictures.timelapse import TimelapseOptions
 from nst.runs.events import Epoch, Finished, Losses, Started
 from nst.runs.run import Run
 from nst.web.service.timelapses import Timelapses
+from tests.jobs.runs import fill_disk
 from tests.web.sites import picture
 from tests.web.test_api import ENDLESS, assert_error, follow, start
 
@@ -144,6 +145,15 @@ def test_one_timelapse_is_made_at_a_time(store: Store) -> None:
     with pytest.raises(NotFound, match="'mp4'"):
         timelapses.path(run.id, "mp4")
     timelapses.close()
+
+
+def test_a_timelapse_that_the_disk_has_no_room_for_is_refused(small_disk: Path) -> None:
+    store = Store(small_disk)
+    run = painted(store, 3, bytes(10**6))
+    fill_disk(small_disk)
+    with pytest.raises(DiskFull, match=r"^cannot keep a timelapse in .*: the disk is full$"):
+        Timelapses(store).make(run, TimelapseOptions(format="gif"))
+    store.close()
 
 
 def test_a_failed_timelapse_contains_the_reason(store: Store) -> None:

@@ -127,6 +127,19 @@ def test_a_favourite_is_remembered(client: TestClient) -> None:
     assert run_id not in [run["id"] for run in client.get("/api/v1/runs?favourite=true").json()["runs"]]
 
 
+def test_a_run_has_a_name_and_notes_by_which_it_is_found(client: TestClient) -> None:
+    run_id = start(client)
+    asked = {"name": " The harbour, bolder ", "notes": "for the kitchen"}
+    answer = client.patch(f"/api/v1/runs/{run_id}", json=asked).json()
+    assert (answer["name"], answer["notes"], answer["favourite"]) == ("The harbour, bolder", "for the kitchen", False)
+    client.patch(f"/api/v1/runs/{run_id}", json={"favourite": True})
+    assert client.get(f"/api/v1/runs/{run_id}").json()["name"] == "The harbour, bolder"
+    found = client.get("/api/v1/runs", params={"words": "BOLDER kitchen"}).json()["runs"]
+    assert [run["id"] for run in found] == [run_id]
+    for name, value in (("name", "n" * 81), ("name", 7), ("notes", "n" * 4001)):
+        assert_error(client.patch(f"/api/v1/runs/{run_id}", json={name: value}), 422, "invalid", field=name)
+
+
 @pytest.mark.parametrize(
     ("content", "status", "field"),
     [(b"{", 400, None), (b"[]", 400, None), (b"{}", 422, "favourite"), (b'{"favourite": 1}', 422, "favourite"),

@@ -15,9 +15,8 @@ from nst.options.settings import Settings
 from nst.options.style_options import StyleOptions
 from nst.runs.events import Epoch, Losses, Started
 from nst.runs.run import Run
-from nst.web.callbacks.diagnosis import diagnosis_of, reconstructions
 from nst.web.components.diagnosis import card, diagnosis_view
-from nst.web.service.diagnoses import _options_at
+from nst.web.service.diagnoses import _options_at, reconstructions
 from nst.web.service.service import Service
 from tests.web.sites import picture
 from tests.web.test_api import assert_error, follow, start
@@ -82,14 +81,14 @@ def test_the_epoch_that_the_scrubber_shows_is_examined_or_else_the_newest(servic
     run = started(service, 4)
     for epoch in (1, 3):
         keep(service, run, epoch)
-    assert diagnosis_of(service, run, "1")["epoch"] == 1
-    assert diagnosis_of(service, run, 77)["epoch"] == 3
-    assert diagnosis_of(service, run, None)["epoch"] == 3
+    assert service.diagnoses.near(run, "1")["epoch"] == 1
+    assert service.diagnoses.near(run, 77)["epoch"] == 3
+    assert service.diagnoses.near(run, None)["epoch"] == 3
 
 
 def test_a_run_without_a_frame_cannot_be_examined(service: Service) -> None:
     with pytest.raises(Conflict, match="no frame yet"):
-        diagnosis_of(service, started(service, 0), 0)
+        service.diagnoses.near(started(service, 0), 0)
 
 
 def test_the_options_are_those_in_force_at_the_epoch() -> None:
@@ -100,8 +99,8 @@ def test_the_options_are_those_in_force_at_the_epoch() -> None:
 
 def test_the_card_names_the_layer_that_disagrees_most_and_shows_all() -> None:
     view = diagnosis_view(FOUND, "/frame.jpg")
-    words = " ".join(each for part in view for each in part._traverse() if isinstance(each, str))
-    assert "Style block1_conv1 disagrees most: 70\u00a0%." in words
+    assert [strong.children for part in view for strong in parts(part, "Strong")] == ["Style block1_conv1"]
+    assert " disagrees most: 70\u00a0%." in view[0].children
     shares = [row.style["--share"] for part in view for row in parts(part, "Div") if "bar-row" in row.className]
     assert shares == [0.25, 0.7, 0.05]
     images = [image for part in view for image in parts(part, "Img")]
@@ -112,7 +111,7 @@ def test_single_layers_are_quick_runs_without_the_other_loss(service: Service) -
     run = started(service, 1)
     content, style = (reconstructions(run, role) for role in ("content", "style"))
     assert content.quick({}).init == "image"  # of noise: the start "noise" would add the content's details
-    assert content.columns == 6  # the content layer, and those of the style
+    assert content.columns == 5  # those of the style, among which is the content layer
     assert (content.options.style_weight, style.options.content_weight) == (0.0, 0.0)
     assert dict(style.changes()[0]["style_layers"]) == {"block1_conv1": 1.0}
 

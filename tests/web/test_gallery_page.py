@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dash import Patch, no_update
+from dash import Patch, html, no_update
 from fastapi.testclient import TestClient
 
 from nst.errors import Conflict, NotFound
@@ -17,9 +17,10 @@ from nst.pictures.samples import STYLES
 from nst.runs.events import Epoch, Finished, Losses, Started
 from nst.runs.run import Run
 from nst.web import ids
+from nst.web.callbacks.compare import compared
 from nst.web.callbacks.gallery import perform_action
 from nst.web.components.run_card import RunCard, facts
-from nst.web.components.run_grid import run_grid
+from nst.web.components.run_grid import differing_settings, run_grid
 from nst.web.components.urls import run_file
 from nst.web.factory import create_app
 from nst.web.middleware.clients import HEADER
@@ -89,7 +90,7 @@ def test_only_cards_that_changed_are_sent_again(service: Service) -> None:
     first, second = queued(service.store), queued(service.store)
     shown = run_grid(service, "", ALL, CARDS, [])
     assert run_grid(service, "", ALL, CARDS, shown["versions"])["grid"] is no_update
-    service.archive.like(first.id, True)
+    service.archive.annotate(first.id, favourite=True)
     changed = run_grid(service, "", ALL, CARDS, shown["versions"])
     assert isinstance(changed["grid"], Patch)
     assert [each["location"] for each in changed["grid"].to_plotly_json()["operations"]] == [[1]]
@@ -144,7 +145,7 @@ def test_a_card_keeps_the_name_that_its_client_gave_a_picture(service: Service) 
     pictures.keep(picture(colour="teal"), "private.jpg")  # another client, before the run is started
     run = service.runs.start(options, *refs, names={"content": "boat.jpg"}, client=ANN)
     pictures.keep(picture(colour="red"), "secret.jpg")  # and after that
-    assert RunCard.of(service, run, False).title == "boat after wave"
+    assert RunCard.of(service, run).title == "boat after wave"
     assert [found.id for found, _ in service.archive.find(ANN, "BOAT wave")] == [run.id]
     assert not service.archive.find(ANN, "secret")
 
@@ -153,7 +154,7 @@ def test_a_run_of_an_older_version_has_the_names_of_its_uploads(service: Service
     run = queued(service.store)
     with service.store.database.transaction() as connection:
         connection.execute("UPDATE runs SET run = json_remove(run, '$.names')")
-    assert RunCard.of(service, service.store.run(run.id), False).title == "boat after wave"
+    assert RunCard.of(service, service.store.run(run.id)).title == "boat after wave"
     assert [found.id for found, _ in service.archive.find(words="boat")] == [run.id]
 
 
@@ -161,7 +162,7 @@ def test_a_branch_has_the_names_of_its_parent(service: Service) -> None:
     parent = finished(service.store)
     service.pictures.keep(picture(colour="teal"), "private.jpg")
     child = service.store.branch(parent, 1, parent.options)
-    assert RunCard.of(service, child, False).title == "boat after wave"
+    assert RunCard.of(service, child).title == "boat after wave"
 
 
 def test_a_client_does_not_branch_from_the_run_of_another_on_the_page(tmp_path: Path) -> None:
@@ -223,7 +224,7 @@ def test_a_card_names_both_pictures_and_a_sample_by_its_title(service: Service) 
     content = service.store.put_upload(picture(colour="teal"), "old.bridge.jpeg")
     style = service.store.put_upload(picture(colour="red"), f"samples/{STYLES[0].name}")
     run = service.store.create(StyleOptions(), content, style)
-    card = RunCard.of(service, run, False)
+    card = RunCard.of(service, run)
     assert card.title == f"old.bridge after {STYLES[0].title}"
     assert card.pictures["style"]["ref"] == f"samples/{STYLES[0].name}"
 
@@ -245,10 +246,77 @@ def test_a_card_shows_what_is_known_of_a_run(service: Service) -> None:
 def test_the_cards_of_a_branch_and_its_parent_link_to_each_other(service: Service) -> None:
     parent = finished(service.store)
     child = service.store.branch(parent, 1, parent.options, epochs=2)
-    links = {each.href for each in _components(RunCard.of(service, child, False).component()) if hasattr(each, "href")}
+    links = {each.href for each in _components(RunCard.of(service, child).component()) if hasattr(each, "href")}
     assert f"/?run={parent.id}" in links
-    links = {each.href for each in _components(RunCard.of(service, parent, False).component()) if hasattr(each, "href")}
+    links = {each.href for each in _components(RunCard.of(service, parent).component()) if hasattr(each, "href")}
     assert f"/?run={child.id}" in links
+
+
+def texts(tree: Any) -> str:
+    """All text of components, one after the other."""
+    if isinstance(tree, list | tuple):
+        return " ".join(filter(None, map(texts, tree)))
+    return tree if isinstance(tree, str) else texts(getattr(tree, "children", None) or [])
+
+
+def test_a_card_shows_the_name_of_its_run_and_its_relatives(service: Service) -> None:
+    parent = finished(service.store)
+    child = service.store.branch(parent, 1, parent.options, epochs=2)
+    service.archive.annotate(parent.id, name="The bridge", notes="for the kitchen")
+    card = RunCard.of(service, parent)
+    shown = texts(card.component())
+    assert card.title == "The bridge"
+    assert "boat after wave" in shown
+    assert "for the kitchen" in shown
+    assert "The bridge" in texts(RunCard.of(service, child).component())
+    perform_action(service, "", "delete", parent.id)
+    assert RunCard.of(service, child).relatives == {parent.id: "a deleted run"}
+
+
+def test_runs_of_the_same_pictures_show_the_settings_in_which_they_differ(service: Service) -> None:
+    store = service.store
+    content, style = (
+        store.put_upload(picture(colour="teal"), "boat.jpg"),
+        store.put_upload(picture(colour="red"), "wave.png"),
+    )
+    bold, subtle = (store.create(StyleOptions(strength=strength), content, style) for strength in (2.0, 0.5))
+    longer = store.create(StyleOptions(epochs=9, keep_colors=True), content, style)
+    other = store.create(StyleOptions(strength=7.0), style, content)
+    found = differing_settings([bold, subtle, longer, other])
+    assert found[bold.id] == ("Strength 2", "Keep colors no")
+    assert found[longer.id] == ("Strength 1", "Keep colors yes")
+    assert found[other.id] == ()
+    assert "Strength 2 · Keep colors no" in texts(RunCard.of(service, bold, found[bold.id]).component())
+
+
+def test_two_runs_are_compared_by_what_differs_alone(service: Service) -> None:
+    first, second = finished(service.store), finished(service.store, "castle.jpg")
+    address = f"?a={first.id}&b={second.id}"
+    tree = html.Div(compared(service, address))
+    table = texts(next(each for each in _components(tree) if isinstance(each, html.Table)))
+    assert table.split("Second ")[1] == "Content boat.jpg castle.jpg"
+    sources = [each.src for each in _components(tree) if isinstance(each, html.Img)]
+    assert [source.partition("?")[0] for source in sources] == [
+        f"/api/v1/runs/{run.id}/result.png" for run in (second, first)
+    ]
+    side = _components(html.Div(compared(service, address + "&view=side")))
+    figures = [each for each in side if isinstance(each, html.Figure)]
+    assert len({getattr(each, "data-link") for each in figures}) == 1
+    assert [getattr(each, "data-link").count(first.id) for each in figures] == [1, 1]
+    same = texts(compared(service, f"?a={first.id}&b={first.id}"))
+    assert "Both have the same pictures and settings." in same
+
+
+@pytest.mark.parametrize(
+    ("search", "advice"), [("", "press Compare on two runs"), ("?a=nowhere&b=nothing", "There is no run 'nowhere'")]
+)
+def test_a_comparison_without_runs_says_how_to_choose_them(service: Service, search: str, advice: str) -> None:
+    assert advice in texts(compared(service, search))
+
+
+def test_a_run_without_a_picture_is_not_compared(service: Service) -> None:
+    first, second = finished(service.store), queued(service.store)
+    assert "has no picture yet" in texts(compared(service, f"?a={first.id}&b={second.id}"))
 
 
 def _components(tree: Any) -> list[Any]:

@@ -32,10 +32,10 @@ async def no_delay(seconds: float) -> None:
     """Does not wait."""
 
 
-def site(token: str = TOKEN, scheme: str = "http") -> TestClient:
+def site(token: str = TOKEN, scheme: str = "http", file: Path = Path("no such file")) -> TestClient:
     """A small site behind a login, with the checks that come before it in the studio."""
     server = FastAPI()
-    server.add_middleware(Login, token=token, sleep=no_delay)
+    server.add_middleware(Login, token=token, file=file, sleep=no_delay)
     server.add_middleware(BodyLimit)
     server.add_middleware(OriginCheck, host="127.0.0.1", any_name=True)
     for path in ("/", "/docs", "/api/v1/runs", "/assets/theme.css", "/_dash-layout"):
@@ -195,7 +195,7 @@ def test_a_client_that_disconnects_during_the_login_causes_no_error(client: Test
 
 
 def test_a_page_of_another_site_cannot_log_in_or_out(client: TestClient) -> None:
-    for path in ("/login", "/logout"):
+    for path in ("/login", "/logout", "/logout/everywhere"):
         answer = client.post(path, data={"token": TOKEN}, headers={"Origin": "http://evil.example"})
         assert_error(answer, 403, "forbidden", "`Origin`")
 
@@ -211,6 +211,22 @@ def test_a_logout_removes_the_session(client: TestClient) -> None:
     assert client.get("/").status_code == 303
 
 
+def test_a_logout_everywhere_ends_all_sessions_also_after_a_restart(tmp_path: Path) -> None:
+    client, other = (site(file=tmp_path / "sessions") for _ in range(2))
+    log_in(client)
+    copy = client.cookies[SESSION_COOKIE]
+    assert_error(other.post("/logout/everywhere"), 401, "unauthorized")
+    assert client.get("/").json() == "inside"
+    answer = client.post("/logout/everywhere")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/login")
+    for each in (client, site(file=tmp_path / "sessions")):
+        each.cookies.set(SESSION_COOKIE, copy)
+        assert each.get("/").status_code == 303
+        each.cookies.clear()
+        log_in(each)
+        assert each.get("/").json() == "inside"
+
+
 def test_another_token_ends_all_sessions(client: TestClient) -> None:
     log_in(client)
     other = site("another-open-sesame")
@@ -223,7 +239,8 @@ def test_a_session_lasts_thirty_days_and_cannot_be_prolonged(monkeypatch: pytest
         monkeypatch.setattr(TimestampSigner, "get_timestamp", lambda signer: int(1_000_000 + day * 24 * 3600))
 
     at(0)
-    sessions = Sessions(TOKEN)
+    file = Path("no such file")
+    sessions = Sessions(TOKEN, file)
     session = sessions.new()
     for day, valid in ((0, True), (30, True), (30.001, False), (-1, False)):
         at(day)
@@ -236,7 +253,7 @@ def test_a_session_lasts_thirty_days_and_cannot_be_prolonged(monkeypatch: pytest
         assert not sessions.is_valid(forged)
     for forged in (".", "..", "x.y", f"{text}.{began}.", f"{text}.{began}.é", "1702592000.0123abcd"):
         assert not sessions.is_valid(forged)
-    assert not Sessions(TOKEN + "x").is_valid(session)
+    assert not Sessions(TOKEN + "x", file).is_valid(session)
 
 
 def test_assets_and_a_short_health_answer_need_no_token(client: TestClient) -> None:

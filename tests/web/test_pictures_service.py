@@ -9,7 +9,7 @@ from nst.errors import Busy
 from nst.jobs.archive import Archive
 from nst.jobs.store import Store
 from nst.pictures import images
-from nst.web.service.pictures import MOST_DECODING, Pictures
+from nst.web.service.pictures import Pictures
 from tests.web.sites import picture
 
 
@@ -41,8 +41,8 @@ def test_more_requests_than_may_decode_at_once_are_refused(pictures: Pictures) -
             refused.append(error)
         done.release()
 
-    with images._decoding:  # as if one picture took long
-        threads = [threading.Thread(target=ask, args=(16 + n,)) for n in range(MOST_DECODING + 3)]
+    with images.quick_turns.take():  # as if one picture took long
+        threads = [threading.Thread(target=ask, args=(16 + n,)) for n in range(images.quick_turns.most + 2)]
         for thread in threads:
             thread.start()
         for _ in range(3):  # those that are refused do not wait

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import re
+import shutil
 import signal
 import socket
 import sqlite3
@@ -131,6 +132,20 @@ def test_a_folder_that_another_studio_has_is_one_clear_line(tmp_path: Path) -> N
     assert errors.count("\n") == 1
     assert str(tmp_path) in errors
     assert "--data" in errors
+
+
+def test_a_studio_whose_folder_is_deleted_ends_with_one_clear_line(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with app("--port", "0", NST_DATA=str(data), NST_SCHEDULER="tcp://127.0.0.1:9") as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().split()[4]
+        assert urllib.request.urlopen(f"{url}/api/v1/runs", timeout=30).status == 200
+        shutil.rmtree(data)
+        errors = process.communicate(timeout=60)[1]
+    assert process.returncode == 1
+    assert f"the data folder {data} was deleted or replaced while the studio used it" in errors.splitlines()[-1]
+    assert "Traceback" not in errors
+    assert not data.exists()
 
 
 def test_a_folder_that_cannot_be_used_is_one_clear_line(tmp_path: Path) -> None:

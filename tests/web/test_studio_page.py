@@ -21,12 +21,12 @@ from nst.pictures.samples import CONTENTS
 from nst.runs.events import Epoch, Event, Failed, Finished, Interrupted, Kept, Losses, Paused, Started, Steered, Stopped
 from nst.runs.run import Run
 from nst.web import callbacks, ids
-from nst.web.callbacks.restore import MOST_EPOCHS, form_values
+from nst.web.callbacks.restore import MOST_EPOCHS, form_values, steering_of
 from nst.web.components import figures, history, network_card, run_grid, run_queue, run_view, steering
 from nst.web.components.form import fill_form, read_form
 from nst.web.components.settings_upload import message
 from nst.web.components.status import status_text
-from nst.web.components.urls import run_id_of
+from nst.web.components.urls import file_stem, run_file_name, run_id_of
 from nst.web.follow import RunUpdate
 from nst.web.pages import studio
 from nst.web.problems import problem_of
@@ -67,6 +67,15 @@ def test_every_server_callback_is_async(service: Service) -> None:
     registered = [entry["callback"] for entry in app.callback_map.values() if "callback" in entry]
     assert len(registered) >= 8
     assert [callback for callback in registered if not inspect.iscoroutinefunction(callback)] == []
+
+
+def test_no_callback_takes_the_place_of_another(service: Service) -> None:
+    """Dash names callbacks without output after their inputs, so that of two with the same inputs one is lost."""
+    app = dash.Dash("test", server=False)
+    app.layout = studio.layout
+    callbacks.register(app, service)
+    registered = [entry["output"] for entry in app._callback_list]
+    assert sorted(registered) == sorted(set(registered))
 
 
 def test_the_layout_has_the_public_ids_the_outputs_and_a_field_for_every_option() -> None:
@@ -114,6 +123,15 @@ def test_settings_of_a_run_continued_beyond_the_most_epochs_fill_the_form_with_t
     values, too_long = form_values(shorter)
     assert (values["epochs"], too_long) == ("950", False)
     assert "beyond" not in message("boat.png", [], False)
+
+
+def test_settings_read_from_a_steered_result_say_how_it_was_steered() -> None:
+    steered = ((11, {"strength": 2.0}), (16, {"style_layers": {"block1_conv1": 1.0}}))
+    found = Provenance("0", {}, "compact", "float32", StyleOptions(steps_per_epoch=5), steered, 40, "", "")
+    assert steering_of(found) == ["Epoch 2: strength 2", "Epoch 3: layers"]
+    said = message("boat.png", [], False, steered=steering_of(found))
+    assert "steered while it was painted (Epoch 2: strength 2; Epoch 3: layers): the form has the last values." in said
+    assert "steered" not in message("boat.png", [], False)
 
 
 def test_an_upload_is_never_mistaken_for_a_sample(service: Service) -> None:
@@ -169,7 +187,7 @@ def epoch(n: int) -> Epoch:
 def test_a_queued_run_shows_its_place_in_the_queue() -> None:
     view = run_view.run_view(RunUpdate(run_after(), 2, [], SERVER), attached=False)
     assert view["status"] == "Queued: second in line."
-    assert (view["start"], view["stop_off"], view["download_off"]) == ("Add to queue", False, True)
+    assert (view["start"], view["stop_off"], view["frames"]["kept"]) == ("Add to queue", False, [])
     assert view["image_frame"].endswith("waiting")
     starting = RunUpdate(run_after(), 1, [], SERVER | {"worker": "starting"})
     assert "the worker is getting ready" in status_text(starting)
@@ -187,16 +205,40 @@ def test_every_new_frame_goes_to_the_player_and_the_figures_are_patched() -> Non
 
 
 def test_a_page_opened_late_gets_whole_figures_and_the_last_frames() -> None:
+    events = (STARTED, *map(epoch, range(21)))
+    run = run_after(*events)
+    view = run_view.run_view(RunUpdate(run, 1, events_of(run, *events), SERVER), attached=False)
+    assert len(view["loss"]["data"][0]["x"]) == 21
+    assert view["image"]["layout"]["xaxis"]["range"] == [0, 64]
+    assert view["frames"]["play"] == list(range(9, 21))
+    assert view["image"]["layout"]["images"][0]["source"].endswith("/frames/9.jpg")
+    assert view["photograph"] == f"/api/v1/instant/uploads/{run.content}.jpg"
+
+
+def test_a_finished_run_that_is_opened_shows_its_result_at_once() -> None:
     events = (STARTED, *map(epoch, range(21)), Finished(9.0, b"png"))
     run = run_after(*events)
     view = run_view.run_view(RunUpdate(run, None, events_of(run, *events), SERVER), attached=False)
-    assert len(view["loss"]["data"][0]["x"]) == 21
-    assert view["image"]["layout"]["xaxis"]["range"] == [0, 64]
+    assert (view["frames"]["play"], view["frames"]["name"]) == ([], "painting-aaaaaaaa")
     assert view["frames"]["result"].endswith(f"result.png?n={run.last}")
-    assert view["frames"]["play"] == list(range(9, 21))
-    assert view["image"]["layout"]["images"][0]["source"].endswith("/frames/9.jpg")
+    assert view["image"]["layout"]["images"][0]["source"] == view["frames"]["result"]
     assert view["status"] == "Finished: 20 epochs in 9 s."
-    assert view["download"].endswith("result.png")
+
+
+@pytest.mark.parametrize(
+    ("content", "style", "stem"),
+    [
+        ("samples/lake", "samples/night-wind", "lake-night-wind"),
+        ("Old bridge (2).JPEG", "Große Welle.png", "old-bridge-2-große-welle"),
+        ("../../etc/passwd", "..", "passwd"),
+        ("", "x" * 300 + ".png", "x" * 60),
+        ("", "", "painting-aaaaaaaa"),
+    ],
+)
+def test_files_are_named_after_their_pictures_and_epoch(content: str, style: str, stem: str) -> None:
+    run = dataclasses.replace(run_after(STARTED, epoch(0), epoch(20)), names={"content": content, "style": style})
+    assert file_stem(run) == stem
+    assert run_file_name(run, "frames/20.jpg") == f"{stem}-epoch-20.jpg"
 
 
 def test_a_run_that_converged_says_that_more_epochs_would_change_nothing() -> None:
@@ -213,13 +255,11 @@ def test_without_new_events_only_the_status_is_set() -> None:
 
 
 @pytest.mark.parametrize("end", [Failed("the worker ended"), Interrupted("the server was stopped")])
-def test_the_last_frame_of_a_failed_or_interrupted_run_can_be_downloaded(end: Any) -> None:
-    view = run_view.run_view(RunUpdate(run_after(STARTED, epoch(0), epoch(1), end), None, [], SERVER), attached=False)
-    assert view["download"].endswith("/partial.jpg")
-    assert view["download_name"].endswith(".jpg")
-    assert not view["download_off"]
-    unpainted = run_view.run_view(RunUpdate(run_after(STARTED, end), None, [], SERVER), attached=False)
-    assert unpainted["download_off"]
+def test_a_failed_or_interrupted_run_that_is_opened_shows_its_last_frame(end: Any) -> None:
+    events = (STARTED, epoch(0), epoch(1), end)
+    run = run_after(*events)
+    view = run_view.run_view(RunUpdate(run, None, events_of(run, *events), SERVER), attached=False)
+    assert (view["frames"]["play"], view["frames"]["result"]) == ([1], "")
 
 
 def test_a_failed_run_says_why() -> None:
@@ -233,7 +273,7 @@ def test_a_paused_run_can_be_resumed_or_stopped_and_another_one_started() -> Non
     assert view["status"] == "Paused at epoch 1 of 40."
     assert (view["pause"], view["pause_off"], view["stop_off"], view["start"]) == ("Resume", False, False, "Start")
     assert (view["pause_color"], view["start_outline"], view["restart_class"]) == ("primary", True, "restart")
-    assert (view["continue_off"], view["download"].endswith("result.png")) == (True, True)
+    assert (view["continue_off"], view["frames"]["result"] != "") == (True, True)
 
 
 def test_an_interrupted_run_says_that_it_can_be_continued() -> None:
@@ -277,7 +317,7 @@ def test_a_run_that_waits_says_when_it_will_start() -> None:
 def test_the_queue_is_shown_in_its_order_unless_it_is_only_the_run_that_is_shown(service: Service) -> None:
     photo, painting = (service.pictures.keep(picture(colour=colour), f"{colour}.png") for colour in ("teal", "red"))
     runs = [service.runs.start(StyleOptions(seed=seed), photo, painting) for seed in range(3)]
-    cards = [run_queue.RunCard.of(service, run, favourite=False) for run in service.runs.lineup("")]
+    cards = [run_queue.RunCard.of(service, run) for run in service.runs.lineup("")]
     view = run_queue.queue_view(cards, runs[0])
     assert view["queue_hidden"] is False
     tree = [each for item in view["queue"] for each in components(item)]
@@ -346,6 +386,8 @@ def test_the_steering_card_shows_the_current_values_and_returns_only_changes() -
     assert list(changes["style_layers"]) == [layer for layer, _ in run.options.layers("compact")[1]]
     with pytest.raises(OptionError, match="`tv_weight` must be a number between"):
         run.options_now.steered(changes, "compact")
+    good = {name: text for name, text in moved.items() if name != "tv_weight"}
+    assert steering.validate(run, moved) == (good, ["`tv_weight` must be a number between 0 and 1000000, got 'much'"])
 
 
 def test_a_queued_run_can_be_steered_except_in_its_unknown_layers() -> None:
@@ -400,8 +442,9 @@ def test_losses_are_drawn_on_a_logarithmic_axis_one_point_an_epoch() -> None:
     ]
 
 
-def test_the_figure_has_no_button_that_uploads_it() -> None:
-    assert figures.CONFIG["showSendToCloud"] is False
+def test_the_figure_of_the_painting_has_no_buttons_and_no_zoom_of_its_own() -> None:
+    assert figures.CONFIG == {"displayModeBar": False}
+    assert all(figures.picture()["layout"][axis]["fixedrange"] for axis in ("xaxis", "yaxis"))
 
 
 @pytest.mark.parametrize(

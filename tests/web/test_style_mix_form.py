@@ -82,7 +82,7 @@ def test_a_run_of_one_painting_has_no_slider_of_a_mix(service: Service) -> None:
 
 
 def test_the_card_of_a_run_shows_every_painting_but_not_the_mask(service: Service) -> None:
-    card = RunCard.of(service, mixed(service), favourite=False)
+    card = RunCard.of(service, mixed(service))
     assert list(card.pictures) == ["content", "style", "style2"]
     assert card.title == f"boat after wave and {STYLES[1].title}"
 

@@ -110,7 +110,7 @@ def test_a_grid_is_a_table_with_titles_and_then_only_changed_cells_are_sent(serv
 
 def test_buttons_name_what_they_paint_and_keep(service: Service, grid: Grid) -> None:
     finish(service, grid.runs[3])
-    service.archive.like(grid.runs[3], True)
+    service.archive.annotate(grid.runs[3], favourite=True)
     labels = [getattr(button, "aria-label") for button in parts(view(service, grid)["grid"], "Button")]
     assert "Paint large: Strength 2, Seed 1" in labels
     assert "Do not keep: Strength 2, Seed 1" in labels
@@ -125,9 +125,9 @@ def test_a_deleted_quick_run_leaves_its_place(service: Service, grid: Grid) -> N
 
 def test_actions_keep_paint_and_stop(service: Service, grid: Grid) -> None:
     perform_action(service, grid.id, "like", grid.runs[1])
-    assert service.archive.favourite(grid.runs[1])
+    assert service.archive.annotations(grid.runs[1]).favourite
     perform_action(service, grid.id, "unlike", grid.runs[1])
-    assert not service.archive.favourite(grid.runs[1])
+    assert not service.archive.annotations(grid.runs[1]).favourite
     painted = service.store.run(perform_action(service, grid.id, "paint", grid.runs[2]))
     assert (painted.options.strength, painted.options.size, painted.variations) == (2.0, 512, "")
     perform_action(service, grid.id, "stop", "")

@@ -30,7 +30,6 @@ Shapes = Mapping[str, tuple[tuple[int, ...], ...]]  # layer -> the shapes of its
 
 MOST_LAYERS_NAMED = 6  # in an error
 ACCEPTED_DTYPES = ("float16", "float32", "float64")
-
 BUILTIN = Path(__file__).parents[2] / "builtin" / "compact.npz"
 FORMAT = "an HDF5 file as Keras writes it, or a .npz with <layer>/kernel and <layer>/bias"
 

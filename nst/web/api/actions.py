@@ -1,4 +1,7 @@
-"""Actions on a run: stop, move, pause, resume, continue, branch, steer. All answer 202: a worker acts soon after."""
+"""Actions on a run: stop, move, pause, resume, continue, branch, upscale, steer.
+
+All answer 202: a worker acts soon after.
+"""
 
 import asyncio
 from typing import Annotated, Any
@@ -10,7 +13,7 @@ from nst.errors import Conflict
 from nst.runs.run import Run, State
 from nst.web.api import request_parsing, responses
 from nst.web.api.access import Client, OwnRun, ServiceDep
-from nst.web.api.openapi import BRANCH_BODY, CONTINUE_BODY, WEIGHTS_BODY, Responses, errors
+from nst.web.api.openapi import BRANCH_BODY, CONTINUE_BODY, UPSCALE_BODY, WEIGHTS_BODY, Responses, errors
 from nst.web.api.runs import run_started
 from nst.web.service.service import Service
 
@@ -86,6 +89,20 @@ async def branch(request: Request, run: OwnRun, service: ServiceDep, client: Cli
     fields = request_parsing.fields(await request.body(), rules, ["epoch"], ["options"])
     arguments = fields["epoch"], fields["options"], fields["epochs"]
     child = await asyncio.to_thread(service.runs.branch, run.id, *arguments, client)
+    return run_started(child)
+
+
+@router.post(
+    "/upscale",
+    status_code=202,
+    summary="Paint a result larger",
+    responses={202: {"model": responses.RunStarted}, **errors(400, 403, 404, 409, 429, 503, 507)},
+    openapi_extra=UPSCALE_BODY,
+)
+async def upscale(request: Request, run: OwnRun, service: ServiceDep, client: Client) -> JSONResponse:
+    """Start a run that begins with the result of this one and paints it at `size` px for a few `epochs`."""
+    fields = request_parsing.fields(await request.body(), [request_parsing.LARGER, request_parsing.FEW_EPOCHS])
+    child = await asyncio.to_thread(service.runs.upscale, run.id, fields["size"], fields["epochs"], client)
     return run_started(child)
 
 

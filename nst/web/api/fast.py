@@ -100,7 +100,7 @@ async def stylize_fast(request: Request, service: ServiceDep) -> Response:
     "/styles/fast",
     status_code=201,
     summary="Add fast styles",
-    responses={201: {"model": responses.FastStyles}, **errors(400, 403, 413, 415, 429, 500, 503)},
+    responses={201: {"model": responses.FastStyles}, **errors(400, 403, 413, 415, 429, 500, 503, 507)},
     openapi_extra=STYLE_FILE_BODY,
 )
 async def add(request: Request, service: StylesDep) -> dict[str, Any]:
@@ -146,7 +146,7 @@ def export(name: Name, service: ServiceDep) -> Response:
 @router.patch(
     "/styles/fast/{name}",
     summary="Rename a fast style",
-    responses={200: {"model": responses.FastStyle}, **errors(400, 403, 404, 500)},
+    responses={200: {"model": responses.FastStyle}, **errors(400, 403, 404, 500, 507)},
     openapi_extra=RENAME_BODY,
 )
 async def rename(request: Request, name: Name, service: StylesDep) -> dict[str, Any]:

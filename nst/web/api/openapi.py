@@ -9,7 +9,7 @@ from nst.options.variations import EPOCHS, MOST_AXES, SIZE
 from nst.pictures.timelapse import TimelapseOptions
 from nst.styles.style_file import MOST_NAME, MOST_TITLE, NAME
 from nst.web.api.fast_request_parsing import FORMAT
-from nst.web.api.request_parsing import EPOCH, FAVOURITE, GPU, MORE_EPOCHS, PICTURE_FIELDS
+from nst.web.api.request_parsing import EPOCH, FEW_EPOCHS, GPU, LARGER, MORE_EPOCHS, PICTURE_FIELDS
 from nst.web.api.responses import (
     FAST_OPTIONS_SCHEMA,
     LIVE_SCHEMA,
@@ -19,6 +19,7 @@ from nst.web.api.responses import (
     schema_of_options,
 )
 from nst.web.middleware.clients import HEADER
+from nst.web.service.runs import LONGEST
 
 DESCRIPTION = f"""A run is a job: post two pictures, follow its events, get frames meanwhile and the result at its end.
 
@@ -173,6 +174,12 @@ RUN_BODY = _run_body()
 VARIATIONS_BODY = _variations_body()
 ESTIMATE_BODY = _estimate_body()
 FAST_BODY = _fast_body()
+PICTURE_FILE_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {"multipart/form-data": {"schema": _object({"file": FILE}, ("file",))}},
+    }
+}
 STYLE_FILE_BODY = {
     "requestBody": {
         "required": True,
@@ -195,7 +202,18 @@ RENAME_BODY = _json_body(
     },
     {"title": "The quilt"},
 )
-FAVOURITE_BODY = _json_body(_object_of(FAVOURITE, required=("favourite",)), {"favourite": True})
+ANNOTATIONS_BODY = _json_body(
+    {
+        **_object(
+            {
+                "favourite": {"type": "boolean"},
+                **{name: {"type": "string", "maxLength": longest} for name, longest in LONGEST.items()},
+            }
+        ),
+        "minProperties": 1,
+    },
+    {"favourite": True, "name": "The harbour, bolder", "notes": "for the kitchen"},
+)
 WEIGHTS_BODY = _json_body(LIVE_SCHEMA, {"strength": 3.0})
 CONTINUE_BODY = _json_body(
     _object_of(MORE_EPOCHS, options=LIVE_SCHEMA), {"epochs": 2, "options": {"strength": 3.0}}, required=False
@@ -204,6 +222,7 @@ BRANCH_BODY = _json_body(
     _object_of(EPOCH, MORE_EPOCHS, required=("epoch",), options=LIVE_SCHEMA),
     {"epoch": 1, "options": {"style_weight": 20.0}},
 )
+UPSCALE_BODY = _json_body(_object_of(LARGER, FEW_EPOCHS), {"size": 1024, "epochs": 1}, required=False)
 TIMELAPSE_BODY = _json_body(
     schema_of_options(options_of(TimelapseOptions)), {"format": "gif", "seconds": 2.0, "size": 64}, required=False
 )

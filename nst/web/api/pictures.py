@@ -1,4 +1,4 @@
-"""The pictures of a run: its frames, its newest frame, its thumbnail, its result, its timelapses."""
+"""The pictures of a run: its frames, its newest frame, its thumbnail, its result, its timelapses, its diagnosis."""
 
 import asyncio
 from pathlib import Path
@@ -139,7 +139,7 @@ def result(request: Request, run: VisibleRun, service: ServiceDep) -> Response:
     "/timelapse",
     status_code=202,
     summary="Make a timelapse",
-    responses={202: {"model": responses.Timelapses}, **errors(400, 403, 404, 409, 503)},
+    responses={202: {"model": responses.Timelapses}, **errors(400, 403, 404, 409, 503, 507)},
     openapi_extra=TIMELAPSE_BODY,
 )
 async def make_timelapse(request: Request, run: OwnRun, service: ServiceDep) -> dict[str, Any]:
@@ -177,3 +177,41 @@ def timelapse(
 ) -> Response:
     """Return the newest timelapse of a format."""
     return _changing_file(request, service.timelapses.path(run.id, format), MEDIA_TYPES[format])
+
+
+class LayerLoss(responses.Answer):
+    """The loss of a layer without weights, and its share of the whole objective with them."""
+
+    role: str
+    layer: str
+    loss: responses.Number
+    share: responses.Number
+
+
+class Diagnosis(responses.Answer):
+    """The losses of a frame; `matrices` and `maps` hold heat maps, PNG files in base64."""
+
+    epoch: int
+    width: int
+    height: int
+    layers: list[LayerLoss]
+    tv_share: responses.Number
+    matrices: dict[str, dict[str, str]]
+    maps: dict[str, str]
+
+
+@router.get(
+    "/diagnosis",
+    summary="What the losses of a frame consist of",
+    responses={200: {"model": Diagnosis}, **errors(404, 409, 429, 500, 503)},
+)
+def diagnosis(
+    run: VisibleRun,
+    service: ServiceDep,
+    epoch: Annotated[int | None, Query(ge=0, le=10**6, description="whose frame; the newest one by default")] = None,
+) -> dict[str, Any]:
+    """Return each layer's share of the loss, Gram matrices and their targets, and where the picture disagrees.
+
+    A worker computes it from the frame, at 320 px, when it is first asked for.
+    """
+    return service.diagnoses.of(run, epoch)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from starlette.datastructures import UploadFile
@@ -11,10 +12,11 @@ from starlette.requests import Request
 from nst.errors import InputError
 from nst.options.option_field import ECHO, Option, did_you_mean, shown
 from nst.options.picture_roles import MOST_STYLES, STYLE_ROLES
-from nst.pictures.images import MAX_PIXELS, MIN_SIDE
+from nst.pictures.decoding import MAX_PIXELS, MIN_SIDE
 from nst.web.middleware.json_limit import check_json
 from nst.web.problems import FieldError, Malformed
 from nst.web.service.base64_decoding import decode_base64
+from nst.web.service.runs import LONGEST, UPSCALED_SIDE, UPSCALING_EPOCHS
 
 PICTURE_FIELDS = ("content", "style", "init", "mask")  # of a request for a run; `style` may have several pictures
 Files = dict[str, tuple[bytes, str]]  # role -> (bytes, name)
@@ -22,6 +24,8 @@ Files = dict[str, tuple[bytes, str]]  # role -> (bytes, name)
 GPU = Option("gpu", bool, False, "let only a worker with a graphics card paint it, and wait until one is there", "run")
 MORE_EPOCHS = Option("epochs", int, 0, "how many epochs to paint beyond those it was to have", "run", low=0, high=1000)
 EPOCH = Option("epoch", int, None, "whose frame to begin with; it must be kept", "run", low=0, high=10**6)
+LARGER = Option("size", int, UPSCALED_SIDE, "long side of the new result, px", "run", low=64, high=4096)
+FEW_EPOCHS = Option("epochs", int, UPSCALING_EPOCHS, "how many epochs to paint at that size", "run", low=1, high=1000)
 FAVOURITE = Option("favourite", bool, None, "whether the run is one", "run")
 
 
@@ -86,6 +90,14 @@ async def form_fields(request: Request, roles: Collection[str], texts: Collectio
     return files, values
 
 
+async def file_of_form(request: Request) -> tuple[bytes, str]:
+    """Return (bytes, name) of the `file` of a form."""
+    files, values = await form_fields(request, ("file",))
+    check_names(values, ("file",))
+    data, name = required("file", files.get("file"), "give one, as multipart/form-data")
+    return data, name
+
+
 def _role(name: str, files: Files) -> str:
     """Return the role of the next picture in a field. Raises FieldError if there are too many paintings."""
     if name != "style":
@@ -94,6 +106,22 @@ def _role(name: str, files: Files) -> str:
     if role is None:
         raise FieldError(name, InputError(f"`style` must be one to {MOST_STYLES} pictures, got more"))
     return role
+
+
+def annotations(text: bytes) -> dict[str, Any]:
+    """Return what a JSON body changes of a run's annotations: `favourite`, `name` and `notes`, those that it has."""
+    body = check_names(json_body(text or b"{}"), (FAVOURITE.name, *LONGEST))
+    if not body or body.get(FAVOURITE.name, True) is None:
+        raise FieldError(FAVOURITE.name, InputError("give `favourite`, `name`, `notes`, or several of them"))
+    checks: dict[str, Any] = {FAVOURITE.name: FAVOURITE.check, **{name: partial(_text, name) for name in LONGEST}}
+    return {name: checks[name](value) for name, value in body.items()}
+
+
+def _text(name: str, given: Any) -> str:
+    if not isinstance(given, str) or len(given) > LONGEST[name]:
+        rule = f"text of at most {LONGEST[name]} characters"
+        raise FieldError(name, InputError(f"`{name}` must be {rule}, got {shown(given)}"))
+    return given.strip()
 
 
 def fields(text: bytes, rules: Iterable[Option], required: Collection[str] = (), others: Collection[str] = ()) -> Any:

@@ -89,7 +89,8 @@ def _fields_of_run() -> dict[str, Any]:
     hints = get_type_hints(Run)
     fields = {field.name: hints[field.name] for field in dataclasses.fields(Run) if field.name != "client"}
     fields |= {"options": Options, "options_now": Options, "losses": Losses | None}
-    fields |= {"queue_position": int | None, "starts_in": Number, "children": list[str], "favourite": bool}
+    fields |= {"queue_position": int | None, "starts_in": Number, "children": list[str]}
+    fields |= {"favourite": bool, "name": str, "notes": str}
     fields |= {"events": str, "frames_kept": str, "result": str | None}
     return {name: (kind, ...) for name, kind in fields.items()}
 
@@ -228,6 +229,15 @@ class Samples(Answer):
     """Samples, contents first."""
 
     samples: list[Sample]
+
+
+class Upload(Answer):
+    """A stored picture, and its size in px; `ref` is its path below /api/v1, without a suffix."""
+
+    ref: str
+    title: str
+    width: int
+    height: int
 
 
 class FastStyle(Answer):

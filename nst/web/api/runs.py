@@ -1,4 +1,4 @@
-"""Runs: started, waited for, listed, made favourites, deleted and restored."""
+"""Runs: started, waited for, listed, annotated, deleted and restored."""
 
 import asyncio
 import base64
@@ -7,7 +7,8 @@ from contextlib import suppress
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, HTTPException, Query, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import JSONResponse, Response, StreamingResponse
+from starlette.background import BackgroundTask
 
 from nst.errors import Busy, Conflict, InputError
 from nst.options.picture_roles import STYLE_ROLES
@@ -15,11 +16,13 @@ from nst.options.style_options import StyleOptions
 from nst.runs.run import Run, State
 from nst.web.api import request_parsing, responses
 from nst.web.api.access import Client, OwnDeletedRun, OwnRun, ServiceDep, VisibleRun
-from nst.web.api.openapi import ESTIMATE_BODY, FAVOURITE_BODY, RUN_BODY, Responses, errors
+from nst.web.api.openapi import ANNOTATIONS_BODY, ESTIMATE_BODY, RUN_BODY, Responses, errors, file_response
 from nst.web.problems import FieldError
+from nst.web.service.result_archive import result_archive
 from nst.web.service.service import Service
 
 DISCONNECT_CHECK_SECONDS = 0.5  # between two checks whether a client that waits for a picture is still connected
+ZIP_CHUNK = 2**18  # bytes that are sent at once
 CLIENT_CLOSED_REQUEST = 499  # status for logs and metrics: the client has disconnected
 
 router = APIRouter(prefix="/api/v1", tags=["runs"])
@@ -174,7 +177,11 @@ def runs(
     service: ServiceDep,
     client: Client,
     words: Annotated[
-        str, Query(max_length=200, description="all of which occur in its settings, its network or its pictures' names")
+        str,
+        Query(
+            max_length=200,
+            description="all of which occur in its settings, network, name or notes, or its pictures' names",
+        ),
     ] = "",
     state: Annotated[State | None, Query(description="only runs in that state")] = None,
     favourite: Annotated[bool, Query(description="only favourites")] = False,
@@ -186,6 +193,26 @@ def runs(
     return {"runs": [service.runs.describe(run) for run, _ in found]}
 
 
+@router.get(
+    "/results.zip",
+    summary="The results of several runs",
+    response_class=StreamingResponse,
+    responses=file_response("application/zip", 404, 409),
+)
+def results(
+    service: ServiceDep,
+    run: Annotated[list[str], Query(min_length=1, max_length=1000, description="ids of runs")],
+) -> StreamingResponse:
+    """Return the results of those runs that have one as a ZIP file, each named after its photograph."""
+    runs = [service.store.run(run_id) for run_id in run]
+    file = result_archive(service.store, service.pictures, runs)
+    headers = {"Content-Disposition": 'attachment; filename="paintings.zip"'}
+    chunks = iter(lambda: file.read(ZIP_CHUNK), b"")
+    return StreamingResponse(
+        chunks, media_type="application/zip", headers=headers, background=BackgroundTask(file.close)
+    )
+
+
 @router.get("/runs/{run_id}", summary="One run", responses={200: {"model": responses.RunAnswer}, **errors(404)})
 def one(run: VisibleRun, service: ServiceDep) -> dict[str, Any]:
     """Describe a run; `queue_position` is 0 while it runs, 1 if it is next, null if it has paused or ended."""
@@ -194,14 +221,14 @@ def one(run: VisibleRun, service: ServiceDep) -> dict[str, Any]:
 
 @router.patch(
     "/runs/{run_id}",
-    summary="Make a run a favourite, or not",
+    summary="Name a run, note something, make it a favourite",
     responses={200: {"model": responses.RunAnswer}, **errors(400, 403, 404)},
-    openapi_extra=FAVOURITE_BODY,
+    openapi_extra=ANNOTATIONS_BODY,
 )
 async def change(request: Request, run: OwnRun, service: ServiceDep) -> dict[str, Any]:
-    """Make a run a favourite, or not: nothing of a favourite is dropped when the disk is full."""
-    fields = request_parsing.fields(await request.body(), [request_parsing.FAVOURITE], required=["favourite"])
-    await asyncio.to_thread(service.archive.like, run.id, fields["favourite"])
+    """Set `name`, `notes`, and whether a run is a `favourite`: nothing of one is dropped when the disk is full."""
+    changes = request_parsing.annotations(await request.body())
+    await asyncio.to_thread(lambda: service.archive.annotate(run.id, **changes))
     return await asyncio.to_thread(service.runs.describe, run)
 
 

@@ -1,17 +1,19 @@
 """Pictures that a run can be made of: the samples, and what visitors brought."""
 
+import asyncio
 from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi import Path as InPath
 from fastapi.responses import Response
 
 from nst.pictures import images
 from nst.pictures.samples import SAMPLES, SIDES, STYLES, Sample
-from nst.web.api import fast, responses
+from nst.web.api import fast, request_parsing, responses
 from nst.web.api.access import ServiceDep
-from nst.web.api.openapi import file_response
+from nst.web.api.openapi import PICTURE_FILE_BODY, errors, file_response
 from nst.web.api.pictures import IMMUTABLE, Side
+from nst.web.service.pictures import file_name
 
 A_DAY = {"Cache-Control": "private, max-age=86400"}
 
@@ -33,6 +35,21 @@ def _told(sample: Sample) -> dict[str, str]:
 async def samples() -> dict[str, Any]:
     """Contents, then styles; each with its address and a thumbnail's."""
     return {"samples": [_told(sample) for sample in SAMPLES]}
+
+
+@router.post(
+    "/uploads",
+    status_code=201,
+    summary="Store a picture",
+    responses={201: {"model": responses.Upload}, **errors(400, 413, 503, 507)},
+    openapi_extra=PICTURE_FILE_BODY,
+)
+async def upload(request: Request, service: ServiceDep) -> dict[str, Any]:
+    """Store a picture, sent as `file` of a form, for the choosers of the page; `ref` is its path below /api/v1."""
+    data, name = await request_parsing.file_of_form(request)
+    ref = await asyncio.to_thread(service.pictures.keep, data, name)
+    height, width = service.pictures.shape(ref)
+    return {"ref": ref, "title": file_name(name), "width": width, "height": height}
 
 
 @router.get("/styles", summary="The styles that are here", responses={200: {"model": responses.Styles}})

@@ -3,7 +3,7 @@
 from dash import Dash
 
 from nst.web.callbacks import (
-    diagnosis,
+    compare,
     estimate,
     gallery,
     history,
@@ -12,7 +12,9 @@ from nst.web.callbacks import (
     mask,
     navigation,
     network,
+    presets,
     restore,
+    reuse,
     run,
     sliders,
     steering,
@@ -23,8 +25,9 @@ from nst.web.callbacks import (
 from nst.web.service.service import Service
 
 MODULES = (
-    *(navigation, inputs, style_mix, mask, sliders, estimate, run, network),
-    *(steering, history, restore, gallery, style_grid, instant, vary, diagnosis),
+    *(navigation, inputs, style_mix, mask, sliders, presets, estimate, run, network),
+    *(steering, history, restore, reuse, gallery, compare),
+    *(style_grid, instant, vary),
 )
 
 

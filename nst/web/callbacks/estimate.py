@@ -13,7 +13,7 @@ from nst.options.picture_roles import STYLE_ROLES
 from nst.options.style_options import StyleOptions
 from nst.web import ids
 from nst.web.components.estimate import estimate_line
-from nst.web.components.form import BOXES, read_form
+from nst.web.components.form import BOXES, errors_of_form, plain_error, read_form
 from nst.web.service.service import Service
 
 
@@ -33,6 +33,7 @@ def register(app: Dash, service: Service) -> None:
             "children": Output(ids.ESTIMATE, "children"),
             "class": Output(ids.ESTIMATE, "className"),
             "forecast": Output(ids.FORECAST, "data"),
+            "errors": {name: Output(ids.error(box), "children", allow_duplicate=True) for name, box in BOXES.items()},
         },
         inputs={"changes": Input(ids.FORM_CHANGES, "data")},
         state={
@@ -42,17 +43,22 @@ def register(app: Dash, service: Service) -> None:
         prevent_initial_call=True,
     )
     async def estimate(changes: int, choices: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
-        empty = {"children": "", "class": "estimate", "forecast": None}
+        errors = errors_of_form(values)
+        empty = {"children": "", "class": "estimate", "forecast": None, "errors": errors}
         masked = bool(choices.pop("mask"))
         refs = [choice["ref"] for choice in choices.values() if choice]
         if not (choices["content"] and choices["style"]):
             return empty
         try:
             options = StyleOptions.from_json(read_form(values))
-        except OptionError:  # Start shows the error, beside the field
+        except OptionError:  # it is shown beside the field
             return empty
         try:
             forecast = await asyncio.to_thread(service.forecasts.forecast, options, *refs, masked=masked)
+        except OptionError as error:  # it does not fit into memory, or the network's weights are missing
+            if error.option in errors:
+                errors[error.option] = plain_error(error)
+            return empty | {"children": plain_error(error), "class": "estimate estimate-refused"}
         except NstError as error:
             return empty | {"children": str(error), "class": "estimate estimate-refused"}
         chosen = forecast and {
@@ -60,4 +66,4 @@ def register(app: Dash, service: Service) -> None:
             "extractor": forecast["extractor"],
             "why": forecast["why"],
         }
-        return estimate_line(forecast, service.queue.health()["worker"]) | {"forecast": chosen}
+        return estimate_line(forecast, service.queue.health()["worker"]) | {"forecast": chosen, "errors": errors}

@@ -7,7 +7,7 @@ Where several people share the studio, each client gets its own runs.
 import asyncio
 from typing import Any
 
-from dash import ClientsideFunction, Dash, Input, Output, State
+from dash import ALL, ClientsideFunction, Dash, Input, Output, State
 
 from nst.errors import NotFound, NstError
 from nst.web import ids
@@ -33,6 +33,19 @@ def register(app: Dash, service: Service) -> None:
     )
     app.clientside_callback(
         ClientsideFunction("gallery", "actionDone"), Input(ids.ACTION_RESULT, "data"), prevent_initial_call=True
+    )
+
+    app.clientside_callback(
+        ClientsideFunction("gallery", "chooseRuns"),
+        Output(ids.compare_button(ALL), "aria-pressed"),
+        Output(ids.CHOSEN_BAR, "hidden"),
+        Output(ids.CHOSEN_TEXT, "children"),
+        Output(ids.CHOSEN_LINK, "href"),
+        Output(ids.CHOSEN_LINK, "hidden"),
+        Input(ids.compare_button(ALL), "n_clicks"),
+        Input(ids.CHOSEN_CLEAR, "n_clicks"),
+        State(ids.compare_button(ALL), "id"),
+        prevent_initial_call=True,
     )
 
     @app.callback(
@@ -79,4 +92,4 @@ def perform_action(service: Service, client: str, name: str, run_id: str) -> Non
     elif name == "delete":
         service.archive.delete(run_id)
     else:
-        service.archive.like(run_id, name == "like")
+        service.archive.annotate(run_id, favourite=name == "like")

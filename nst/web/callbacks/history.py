@@ -1,4 +1,4 @@
-"""Callbacks of the bar under the image: pause, continue, branch and make a timelapse.
+"""Callbacks of the bar under the image: pause, continue, branch, timelapse, name; and of the card that examines.
 
 The scrubber works in the browser (assets/player.js).
 """
@@ -6,25 +6,26 @@ The scrubber works in the browser (assets/player.js).
 import asyncio
 from typing import Any
 
-from dash import ClientsideFunction, Dash, Input, Output, State, no_update
+from dash import ClientsideFunction, Dash, Input, Output, State, ctx, no_update
 
-from nst.errors import NstError
+from nst.errors import NotFound, NstError
+from nst.pictures.images import encode_png
+from nst.pictures.noise import start_noise
 from nst.runs.run import State as RunState
 from nst.web import ids
 from nst.web.components import steering
+from nst.web.components.diagnosis import RECONSTRUCTIONS, diagnosis_view
 from nst.web.components.history import read_end
 from nst.web.components.poll_now import poll_now
 from nst.web.components.toast import show_error
 from nst.web.components.urls import run_id_of
 from nst.web.middleware.clients import current_client
+from nst.web.service.diagnoses import reconstructions
 from nst.web.service.service import Service
 
 
 def register(app: Dash, service: Service) -> None:
     """Register the callbacks with `app`."""
-    app.clientside_callback(
-        ClientsideFunction("player", "scrub"), Input(ids.SCRUBBER, "value"), prevent_initial_call=True
-    )
     app.clientside_callback(
         ClientsideFunction("player", "mark"), Input(ids.MARK, "n_clicks"), prevent_initial_call=True
     )
@@ -32,12 +33,14 @@ def register(app: Dash, service: Service) -> None:
         ClientsideFunction("timelapse", "make"),
         Input(ids.TIMELAPSE, "n_clicks"),
         State(ids.TIMELAPSE_FORMAT, "value"),
-        State(ids.URL, "search"),
+        State(ids.FRAMES, "data"),
         prevent_initial_call=True,
     )
     _register_pause(app, service)
     _register_continue(app, service)
     _register_branch(app, service)
+    _register_diagnosis(app, service)
+    _register_annotations(app, service)
 
 
 def _register_pause(app: Dash, service: Service) -> None:
@@ -53,7 +56,7 @@ def _register_pause(app: Dash, service: Service) -> None:
             paused = run.state is RunState.PAUSED
             await asyncio.to_thread(service.runs.resume if paused else service.queue.pause, run.id)
         except NstError as error:
-            show_error(str(error))
+            show_error(str(error), "The run was not paused or resumed")
             return False
         poll_now()
         return no_update  # assets/buttons.js disabled the button; the next event of the run sets it
@@ -74,7 +77,7 @@ def _register_continue(app: Dash, service: Service) -> None:
             more = read_end(end, run.epoch) - run.epochs
             await asyncio.to_thread(service.runs.resume, run.id, more, steering.changes(run, moved))
         except NstError as error:
-            show_error(str(error))
+            show_error(str(error), "The run was not continued")
             return False
         poll_now()
         return no_update  # as for Pause
@@ -97,6 +100,73 @@ def _register_branch(app: Dash, service: Service) -> None:
             more = read_end(end, run.epoch) - run.epochs if int(epoch) >= run.epochs else 0
             child = await asyncio.to_thread(service.runs.branch, run.id, int(epoch), changes, more, current_client())
         except NstError as error:
-            show_error(str(error))
+            show_error(str(error), "No run was branched")
             return no_update
         return f"?run={child.id}"
+
+
+def _register_diagnosis(app: Dash, service: Service) -> None:
+    """The diagnosis of the epoch that the scrubber shows, and quick pictures of single layers of the run."""
+    app.clientside_callback(
+        ClientsideFunction("diagnosis", "begin"),
+        Output(ids.DIAGNOSIS, "children", allow_duplicate=True),
+        Input(ids.DIAGNOSE, "n_clicks"),
+        prevent_initial_call=True,
+    )
+
+    @app.callback(
+        Output(ids.DIAGNOSIS, "children"),
+        Input(ids.DIAGNOSE, "n_clicks"),
+        State(ids.URL, "search"),
+        State(ids.SCRUBBER, "value"),
+        prevent_initial_call=True,
+    )
+    async def examine(clicks: int, search: str | None, epoch: Any) -> Any:
+        try:
+            run = await asyncio.to_thread(service.store.run, run_id_of(search))
+            found = await asyncio.to_thread(service.diagnoses.near, run, epoch)
+        except NstError as error:
+            return f"{error}."
+        return diagnosis_view(found, f"/api/v1/runs/{run.id}/frames/{found['epoch']}.jpg")
+
+    @app.callback(
+        Output(ids.URL, "pathname", allow_duplicate=True),
+        Output(ids.URL, "hash", allow_duplicate=True),
+        [Input(button, "n_clicks") for button in RECONSTRUCTIONS],
+        State(ids.URL, "search"),
+        prevent_initial_call=True,
+    )
+    async def reconstruct(clicks: list[int | None], search: str | None) -> tuple[Any, Any]:
+        role, _ = RECONSTRUCTIONS[str(ctx.triggered_id)]
+        try:
+            run = await asyncio.to_thread(service.store.run, run_id_of(search))
+            variations = reconstructions(run, role)
+            more: dict[str, Any] = {"names": run.names, "client": current_client()}
+            refs = {name: f"uploads/{upload}" for name, upload in run.uploads.items() if name not in ("init", "mask")}
+            refs["init"] = await asyncio.to_thread(service.pictures.keep, encode_png(start_noise()), "noise.png")
+            grid = await asyncio.to_thread(service.variations.start, variations, refs, **more)
+        except NstError as error:
+            show_error(str(error))
+            return no_update, no_update
+        return "/vary", f"#{grid.id}"
+
+
+def _register_annotations(app: Dash, service: Service) -> None:
+    @app.callback(
+        Input(ids.RUN_NAME, "value"),
+        Input(ids.RUN_NOTES, "value"),
+        State(ids.URL, "search"),
+        prevent_initial_call=True,
+    )
+    async def annotate(name: str | None, notes: str | None, search: str | None) -> None:
+        """Store the name and the notes, unless they are those that the page was filled with."""
+        given = {"name": (name or "").strip(), "notes": (notes or "").strip()}
+        try:
+            before = await asyncio.to_thread(service.archive.annotations, run_id_of(search))
+            if given != {"name": before.name, "notes": before.notes}:
+                run = await asyncio.to_thread(service.runs.owned, run_id_of(search))
+                await asyncio.to_thread(lambda: service.archive.annotate(run.id, **given))
+        except NotFound:
+            return  # the page shows no run
+        except NstError as error:
+            show_error(str(error))

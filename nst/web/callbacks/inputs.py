@@ -1,17 +1,14 @@
-"""Callbacks of the choosers of pictures, and of the form's buttons; the form is filled from the run in the address."""
+"""Callbacks of the choosers of pictures and of the form's buttons; what fills the form when the page opens."""
 
-import asyncio
 from typing import Any
 
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, no_update
 
-from nst.errors import NotFound, NstError
+from nst.errors import NotFound
 from nst.options.picture_roles import ROLES
 from nst.web import ids
-from nst.web.components import data_url
 from nst.web.components.chooser import CHOOSERS, choices_of_run
 from nst.web.components.form import BOXES, fill_form
-from nst.web.components.toast import show_error
 from nst.web.components.urls import run_id_of
 from nst.web.service.service import Service
 
@@ -19,31 +16,10 @@ from nst.web.service.service import Service
 def register(app: Dash, service: Service) -> None:
     """Register the callbacks with `app`."""
     for role in CHOOSERS:
-        _register_upload(app, service, role)
         _register_samples(app, role)
     _register_buttons(app)
+    _register_draft(app)
     _register_form_of_run(app, service)
-
-
-def _register_upload(app: Dash, service: Service, role: str) -> None:
-    @app.callback(
-        Output(ids.choice(role), "data"),
-        Output(ids.error(role), "children"),
-        Output(ids.upload(role), "contents"),
-        Input(ids.upload(role), "contents"),
-        State(ids.upload(role), "filename"),
-        prevent_initial_call=True,
-    )
-    async def receive(contents: str | None, name: str | None) -> tuple[Any, Any, None]:
-        """Store the upload. Its bytes are cleared from the page, so that no other callback sends them again."""
-        if not contents:
-            return no_update, no_update, None
-        try:
-            ref = await asyncio.to_thread(lambda: service.pictures.keep(data_url.decode(contents), name or role))
-        except NstError as error:
-            show_error(str(error))
-            return no_update, str(error), None
-        return {"ref": ref, "title": name}, "", None
 
 
 def _register_samples(app: Dash, role: str) -> None:
@@ -51,6 +27,7 @@ def _register_samples(app: Dash, role: str) -> None:
         ClientsideFunction("form", "showChoice"),
         Output(ids.preview(role), "src"),
         Output(ids.caption(role), "children"),
+        Output(ids.remark(role), "children"),
         Output(ids.sample(role, ALL), "className"),
         Input(ids.choice(role), "data"),
         State(ids.sample(role, ALL), "id"),
@@ -114,3 +91,22 @@ def _register_form_of_run(app: Dash, service: Service) -> None:
             return unchanged
         choices = {role: service.pictures.choice(each, run.names.get(role, "")) for role, each in run.uploads.items()}
         return {"values": fill_form(run.options), "choices": choices_of_run(choices)}
+
+
+def _register_draft(app: Dash) -> None:
+    """Keep the form and the chosen pictures over a reload before Start (assets/drafts.js)."""
+    places = [*((ids.choice(role), "data") for role in ROLES), *((box, "value") for box in BOXES.values())]
+    app.clientside_callback(
+        ClientsideFunction("drafts", "restore"),
+        [Output(*place, allow_duplicate=True) for place in places],
+        Input(ids.URL, "search"),
+        *(State(*place) for place in places),
+        prevent_initial_call="initial_duplicate",
+    )
+    app.clientside_callback(
+        ClientsideFunction("drafts", "keep"),
+        *(Input(*place) for place in places),
+        State(ids.URL, "search"),
+        prevent_initial_call=True,
+    )
+    app.clientside_callback(ClientsideFunction("drafts", "clear"), Input(ids.URL, "search"), prevent_initial_call=True)

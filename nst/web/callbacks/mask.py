@@ -14,17 +14,10 @@ def register(app: Dash, service: Service) -> None:
         State(ids.choice("mask"), "data"),
         prevent_initial_call=True,
     )
-    for action in ("clear", "cancel"):
+    for action in ("clear", "cancel", "use"):
         app.clientside_callback(
             ClientsideFunction("mask", action), Input(ids.mask(action), "n_clicks"), prevent_initial_call=True
         )
-    app.clientside_callback(
-        ClientsideFunction("mask", "use"),
-        Output(ids.upload("mask"), "contents", allow_duplicate=True),
-        Output(ids.upload("mask"), "filename"),
-        Input(ids.mask("use"), "n_clicks"),
-        prevent_initial_call=True,
-    )
     app.clientside_callback(
         ClientsideFunction("mask", "remove"),
         Output(ids.choice("mask"), "data", allow_duplicate=True),

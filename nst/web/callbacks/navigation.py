@@ -13,8 +13,8 @@ def register(app: Dash, service: Service) -> None:
     """Register the callbacks with `app`."""
     app.clientside_callback(
         ClientsideFunction("navigation", "show"),
-        *(Output(page, "hidden") for page in ids.PAGES.values()),
-        *(Output(link, what) for link in ids.PAGES for what in ("href", "aria-current")),
+        *(Output(page, "hidden") for page in ids.PAGES),
+        *(Output(link, what) for link in ids.LINKS for what in ("href", "aria-current")),
         Input(ids.URL, "pathname"),
         Input(ids.URL, "search"),
     )

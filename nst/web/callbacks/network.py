@@ -42,7 +42,7 @@ def register(app: Dash, service: Service) -> None:
         try:
             service.queue.fetch_weights(fetchable_network(extractor))
         except NstError as error:
-            show_error(str(error))
+            show_error(str(error), "The weights were not fetched")
             return False
         poll_now()
         return True
@@ -52,7 +52,7 @@ def register(app: Dash, service: Service) -> None:
         try:
             await asyncio.to_thread(cancel_fetch, service, extractor)
         except NstError as error:
-            show_error(str(error))
+            show_error(str(error), "The download was not cancelled")
         poll_now()
 
 

@@ -16,7 +16,7 @@ from nst.options.style_options import StyleOptions
 from nst.pictures import provenance
 from nst.pictures.provenance import Provenance
 from nst.web import ids
-from nst.web.components import data_url
+from nst.web.components import data_url, figures
 from nst.web.components.chooser import choices_of_run
 from nst.web.components.form import BOXES, fill_form
 from nst.web.components.settings_upload import message
@@ -52,13 +52,15 @@ def register(app: Dash, service: Service) -> None:
         try:
             found = await asyncio.to_thread(lambda: provenance.read(data_url.decode(contents), name or "the picture"))
         except NstError as error:
-            show_error(str(error))
+            show_error(str(error), "The settings were not loaded")
             return unchanged
         choices, missing = await asyncio.to_thread(_pictures, service, found)
         values, too_long = form_values(found)
         return unchanged | {
             "values": values,
-            "message": message(name or "the picture", missing, found.branched, MOST_EPOCHS if too_long else 0),
+            "message": message(
+                name or "the picture", missing, found.branched, MOST_EPOCHS if too_long else 0, steering_of(found)
+            ),
             "choices": choices_of_run(choices),
         }
 
@@ -68,6 +70,12 @@ def form_values(found: Provenance) -> tuple[dict[str, Any], bool]:
     too_long = found.options.epochs != "auto" and found.epochs > MOST_EPOCHS
     found = dataclasses.replace(found, epochs=min(found.epochs, MOST_EPOCHS))
     return fill_form(found.options_at_the_end), too_long
+
+
+def steering_of(found: Provenance) -> list[str]:
+    """Return the changes during the run in words, the first one first: "Epoch 3: strength 2"."""
+    each = found.options.steps_per_epoch
+    return [f"Epoch {max(0, step - 1) // each}: {figures.steering_summary(changes)}" for step, changes in found.steered]
 
 
 def _pictures(service: Service, found: Provenance) -> tuple[dict[str, Any], list[str]]:

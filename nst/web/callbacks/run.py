@@ -14,11 +14,12 @@ from dash import ClientsideFunction, Dash, Input, Output, State, ctx, no_update
 from nst.errors import Conflict, NotFound, NstError, OptionError
 from nst.options.picture_roles import ROLES, STYLE_ROLES, by_role
 from nst.options.style_options import StyleOptions
+from nst.runs.run import Run
 from nst.runs.run import State as RunState
 from nst.web import follow, ids
 from nst.web.components import toast
 from nst.web.components.chooser import chosen_ref
-from nst.web.components.form import BOXES, read_form
+from nst.web.components.form import BOXES, plain_error, read_form
 from nst.web.components.poll_now import poll_now
 from nst.web.components.run_view import OUTPUTS, run_view, server_view
 from nst.web.components.urls import run_id_of
@@ -39,6 +40,7 @@ def _register_start(app: Dash, service: Service) -> None:
     @app.callback(
         output={
             "search": Output(ids.URL, "search"),
+            "batch": Output(ids.BATCH, "data"),
             "errors": {
                 name: Output(ids.error(field), "children", allow_duplicate=True) for name, field in fields.items()
             },
@@ -54,39 +56,66 @@ def _register_start(app: Dash, service: Service) -> None:
     async def start(
         clicks: int | None, again: int | None, search: str | None, choices: dict[str, Any], values: dict[str, Any]
     ) -> dict[str, Any]:
-        """Start a run and show it. While the run that is shown is painted or waits, it only joins the queue.
+        """Start a run of each chosen photograph and show the first one.
 
-        Restart stops that run instead.
+        While the run that is shown is painted or waits, they only join the queue. Restart stops that run instead.
         """
-        field = ""
-        try:
-            given = read_form(values) if choices["mask"] else {**read_form(values), "mask_use": "protect"}
-            options = StyleOptions.from_json(given)
-            refs: dict[str, Any] = {}
-            for field in ("content", "style"):
-                refs[field] = chosen_ref(field, choices[field])
-            field = ""
-            init = choices["init"] if options.init == "image" else None
-            paintings = [choices[role] for role in STYLE_ROLES if choices[role]]
-            chosen = by_role(choices["content"], paintings, init, choices["mask"])
-            more: dict[str, Any] = {
-                "init": init and init["ref"],
-                "mask": choices["mask"]["ref"] if choices["mask"] else None,
-                "more_styles": [painting["ref"] for painting in paintings[1:]],
-                "names": {role: str(choice["title"]) for role, choice in chosen.items()},
-                "client": current_client(),
-            }
-            run = await asyncio.to_thread(service.runs.start, options, **refs, **more)
-            if ctx.triggered_id == ids.RESTART:
-                await asyncio.to_thread(stop_if_own, service, run_id_of(search))
-        except NstError as error:
-            toast.show_error(str(error))
-            wrong = error.option if isinstance(error, OptionError) else field
-            return {"search": no_update, "errors": {name: str(error) if name == wrong else "" for name in fields}}
-        toast.hide()
+        runs, message, wrong = await asyncio.to_thread(start_each, service, values, choices)
+        if message:
+            toast.show_error(message, "Not every run was started" if runs else "The run was not started")
+        else:
+            toast.hide()
+        errors = {name: message if name == wrong else "" for name in fields}
+        if not runs:
+            return {"search": no_update, "batch": no_update, "errors": errors}
         poll_now()
-        going = ctx.triggered_id != ids.RESTART and is_active(service, run_id_of(search))
-        return {"search": no_update if going else f"?run={run.id}", "errors": dict.fromkeys(fields, "")}
+        current, restart = run_id_of(search), ctx.triggered_id == ids.RESTART
+        if restart:
+            await asyncio.to_thread(stop_if_own, service, current)
+        stay = not restart and is_active(service, current)
+        batch = [run.id for run in runs] if len(runs) > 1 else no_update
+        return {"search": no_update if stay else f"?run={runs[0].id}", "batch": batch, "errors": errors}
+
+
+def start_each(service: Service, values: dict[str, Any], choices: dict[str, Any]) -> tuple[list[Run], str, str]:
+    """Start a run of each photograph that is chosen for the content.
+
+    Returns (the runs, why there are not more of them or "", the field or the role that is wrong or "").
+    """
+    runs: list[Run] = []
+    count, role = 1, ""
+    try:
+        given = read_form(values) if choices["mask"] else {**read_form(values), "mask_use": "protect"}
+        options = StyleOptions.from_json(given)
+        for role in ("content", "style"):
+            chosen_ref(role, choices[role])
+        role = ""
+        contents = [choices["content"], *choices["content"].get("more", ())]
+        count = len(contents)
+        for content in contents:
+            runs.append(start_one(service, options, {**choices, "content": content}))  # noqa: PERF401 it may raise
+    except NstError as error:
+        said = plain_error(error) if isinstance(error, OptionError) else str(error)
+        message = f"{len(runs)} of {count} are queued, not the others: {said}" if runs else said
+        return runs, message, error.option if isinstance(error, OptionError) else role
+    return runs, "", ""
+
+
+def start_one(service: Service, options: StyleOptions, choices: dict[str, Any]) -> Run:
+    """Start a run of chosen pictures, by role. Raises as `Runs.start`."""
+    init = choices["init"] if options.init == "image" else None
+    paintings = [choices[role] for role in STYLE_ROLES if choices[role]]
+    chosen = by_role(choices["content"], paintings, init, choices["mask"])
+    return service.runs.start(
+        options,
+        choices["content"]["ref"],
+        choices["style"]["ref"],
+        init and init["ref"],
+        mask=choices["mask"]["ref"] if choices["mask"] else None,
+        more_styles=[painting["ref"] for painting in paintings[1:]],
+        names={role: str(choice["title"]) for role, choice in chosen.items()},
+        client=current_client(),
+    )
 
 
 def is_active(service: Service, run_id: str) -> bool:
@@ -114,7 +143,7 @@ def _register_stop(app: Dash, service: Service) -> None:
             run = await asyncio.to_thread(service.runs.owned, run_id_of(search))
             await asyncio.to_thread(service.queue.stop, run.id)
         except NstError as error:
-            toast.show_error(str(error))
+            toast.show_error(str(error), "The run was not stopped")
             return False
         poll_now()
         return no_update  # assets/buttons.js disabled the button; the next event of the run sets it
@@ -125,6 +154,20 @@ def _register_poll(app: Dash, service: Service) -> None:
     app.clientside_callback(ClientsideFunction("poll", "wake"), Input(ids.POLL_WAKE, "data"), prevent_initial_call=True)
     app.clientside_callback(
         ClientsideFunction("poll", "received"), Input(ids.POLL_ANSWER, "data"), prevent_initial_call=True
+    )
+    app.clientside_callback(
+        ClientsideFunction("batch", "show"),
+        Output(ids.BATCH_BAR, "hidden"),
+        Output(ids.BATCH_TEXT, "children"),
+        Output(ids.BATCH_LINK, "href"),
+        Input(ids.SERVER, "data"),
+        Input(ids.BATCH, "data"),
+    )
+    app.clientside_callback(
+        ClientsideFunction("batch", "close"),
+        Output(ids.BATCH, "data", allow_duplicate=True),
+        Input(ids.BATCH_CLOSE, "n_clicks"),
+        prevent_initial_call=True,
     )
     app.clientside_callback(
         ClientsideFunction("run_queue", "built"), Input(ids.RUN_QUEUE, "children"), prevent_initial_call=True
@@ -149,7 +192,7 @@ def _register_poll(app: Dash, service: Service) -> None:
             # Size and network are known now: what depends on them is built again.
             update, attached = await follow.follow(service, run_id, 0, None), False
         if update.run and update.events and update.run.state is RunState.FAILED:
-            toast.show_error(update.run.error)
+            toast.show_error(update.run.error, "The run failed")
         shown = dict.fromkeys(OUTPUTS, no_update) | run_view(update, attached) | server_view(update, server)
         last = update.events[-1]["n"] if update.events else cursor["n"] if attached else 0
         return {

@@ -1,6 +1,6 @@
 """Callbacks that keep each slider, its text box and the switch of a word equal. They run in the browser."""
 
-from dash import MATCH, ClientsideFunction, Dash, Input, Output, State
+from dash import ALL, MATCH, ClientsideFunction, Dash, Input, Output, State
 
 from nst.options.option_field import Option
 from nst.web import ids
@@ -21,6 +21,15 @@ def register(app: Dash, service: Service) -> None:
             [Input(*each) for each in pair],
             prevent_initial_call=True,
         )
+
+    boxes = ids.steer(ALL, "box", ALL)
+    app.clientside_callback(
+        ClientsideFunction("sliders", "product"),
+        Output(ids.STEER_PRODUCT, "children"),
+        Input(boxes, "value"),
+        State(boxes, "id"),
+        prevent_initial_call=True,
+    )
 
 
 def _register_option(app: Dash, option: Option, key: str) -> None:

@@ -11,7 +11,7 @@ from dash import ALL, ClientsideFunction, Dash, Input, Output, State
 from nst.errors import NotFound, NstError
 from nst.web import ids
 from nst.web.components.poll_now import poll_now
-from nst.web.components.steering import changes
+from nst.web.components.steering import changes, validate
 from nst.web.components.urls import run_id_of
 from nst.web.service.service import Service
 
@@ -31,24 +31,29 @@ def register(app: Dash, service: Service) -> None:
         prevent_initial_call=True,
     )
 
+    app.clientside_callback(
+        ClientsideFunction("steering", "received"), Input(ids.STEER_ANSWER, "data"), prevent_initial_call=True
+    )
+
     @app.callback(
         Output(ids.STEER_ERROR, "children"),
+        Output(ids.STEER_ANSWER, "data"),
         Input(ids.STEER_CHANGES, "data"),
         State(ids.URL, "search"),
         prevent_initial_call=True,
     )
-    async def steer(texts: dict[str, Any], search: str | None) -> str:
-        """Steer an active run; for a run that has ended, only check the values. Returns an error message or ""."""
+    async def steer(request: dict[str, Any], search: str | None) -> tuple[str, int]:
+        """Steer an active run; for a run that has ended, only check the values. Returns error messages or ""."""
+        errors: list[str] = []
         try:
             run = await asyncio.to_thread(service.runs.owned, run_id_of(search))
+            texts, errors = validate(run, request["values"])
             wanted = changes(run, texts)
-            if wanted and run.state.ended:
-                run.options_now.steered(wanted, run.extractor)
-            elif wanted:
+            if wanted and not run.state.ended:
                 await asyncio.to_thread(service.runs.steer, run.id, wanted)
                 poll_now()
         except NotFound:
-            return ""
+            pass
         except NstError as error:
-            return str(error)
-        return ""
+            errors.append(str(error))
+        return " ".join(errors), request["number"]

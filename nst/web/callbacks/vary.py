@@ -208,5 +208,5 @@ def perform_action(service: Service, grid_id: str, name: str, run_id: str) -> st
     if name == "stop":
         service.variations.cancel(grid)
     elif run_id in grid.runs:
-        service.archive.like(run_id, name == "like")
+        service.archive.annotate(run_id, favourite=name == "like")
     return ""

@@ -41,12 +41,18 @@ def chooser(role: str, samples: Iterable[Sample] = (), chosen: Sample | None = N
                 className_active="drop drop-over",
                 className_reject="drop drop-reject",
                 max_size=MAX_BYTES,
+                accept="image/*",
+                multiple=role == "content",  # a run for each
                 children=[
                     html.Img(id=ids.preview(role), src=choice and thumbnail_url(choice["ref"], PREVIEW_SIDE), alt=""),
                     html.Span(hint, className="drop-hint"),
+                    html.Span("Replace", className="drop-replace"),
                 ],
             ),
             html.P(choice and choice["title"], id=ids.caption(role), className="caption", **{"aria-live": "polite"}),
+            html.Label(f"Sending: {title.lower()}", htmlFor=ids.upload_progress(role), className="visually-hidden"),
+            html.Progress(id=ids.upload_progress(role), value="0", max="1", hidden=True),
+            html.Div(id=ids.remark(role), className="hint", role="status"),
             html.Div(id=ids.error(role), className="field-error", role="alert"),
             html.Div(
                 [_sample_button(role, sample) for sample in samples],

@@ -1,6 +1,6 @@
 """The Plotly figures of the Studio page, as plain values, and patches that update them. Colours: assets/figures.css.
 
-A whole figure is sent only when the page begins to show a run. Updates are patches, which keep the user's zoom.
+A whole figure is sent only when the page begins to show a run. Updates are patches.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,22 +13,16 @@ from nst.runs.events import Losses
 from nst.runs.run import Run
 
 PARTS = ("total", "content", "style", "tv")  # of the loss, in the order of the traces
-LOSS_NAMES = {"total": "Total", "content": "Content", "style": "Style", "tv": "Smoothness (TV)"}
-CONFIG = {
-    "displaylogo": False,
-    "showSendToCloud": False,  # pictures are not uploaded anywhere
-    "scrollZoom": True,
-    "modeBarButtonsToRemove": ["zoom2d", "select2d", "lasso2d", "autoScale2d", "toImage"],
-}
-LOSS_CONFIG = {"displayModeBar": False}
+LOSS_NAMES = {"total": "Total", "content": "Content", "style": "Style", "tv": "Smoothness"}
+CONFIG = {"displayModeBar": False}
 TRANSPARENT = "rgba(0,0,0,0)"
 
 
-def picture(width: int = 1, height: int = 1, source: str = "", revision: str = "") -> dict[str, Any]:
+def picture(width: int = 1, height: int = 1, source: str = "") -> dict[str, Any]:
     """Return the figure of one image, `width` x `height` px, on hidden axes; `source` is its address, "" for none.
 
-    A figure of another `revision` resets the zoom. The element around the figure has the picture's aspect ratio
-    (assets/studio.css), so that the axes need no constraint.
+    The element around the figure has the picture's aspect ratio (assets/viewer.css), so that the axes need no
+    constraint.
     """
     image = {
         "source": source,
@@ -43,7 +37,7 @@ def picture(width: int = 1, height: int = 1, source: str = "", revision: str = "
         "sizing": "stretch",
         "layer": "below",
     }
-    axis = {"visible": False, "autorange": False}
+    axis = {"visible": False, "autorange": False, "fixedrange": True}  # the viewer zooms it (components/viewer.py)
     return {
         "data": [],
         "layout": {
@@ -53,8 +47,6 @@ def picture(width: int = 1, height: int = 1, source: str = "", revision: str = "
             "margin": {"l": 0, "r": 0, "t": 0, "b": 0},
             "paper_bgcolor": TRANSPARENT,
             "plot_bgcolor": TRANSPARENT,
-            "dragmode": "pan",
-            "uirevision": revision,
         },
     }
 
@@ -141,7 +133,7 @@ def _steering_marks(events: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]
             "y0": 0,
             "y1": 1,
             "line": {"width": 1, "dash": "dot"},
-            "name": _summary(event["changes"]),
+            "name": steering_summary(event["changes"]),
         }
         for event in events
         if event["kind"] == "steered"
@@ -150,11 +142,11 @@ def _steering_marks(events: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]
 
 def steering_lines(run: Run) -> list[str]:
     """Return a line of text for each time a run was steered, the newest first."""
-    return [f"Epoch {change['epoch']}: {_summary(change['changes'])}" for change in reversed(run.steered)]
+    return [f"Epoch {change['epoch']}: {steering_summary(change['changes'])}" for change in reversed(run.steered)]
 
 
-def _summary(changes: Mapping[str, Any]) -> str:
-    """Changes of options in short, such as "strength 2, layers"."""
+def steering_summary(changes: Mapping[str, Any]) -> str:
+    """Return changes of options in short, such as "strength 2, layers"."""
     return ", ".join(
         "layers"
         if name.endswith("_layers")

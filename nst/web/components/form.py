@@ -8,6 +8,7 @@ import dash_bootstrap_components as dbc
 from dash import html
 from dash.development.base_component import Component
 
+from nst.errors import OptionError
 from nst.options.fast_options import FastOptions
 from nst.options.option_field import LayerWeights, Option, number, options_of
 from nst.options.style_options import StyleOptions
@@ -25,13 +26,19 @@ FAST_BOXES = {option.name: ids.value(FAST_PREFIX + option.name) for option in FA
 SLIDER_RANGES = {"epochs": (1, 200), "size": (128, 1536), "steps_per_epoch": (1, 50)}
 
 # Labels of the switches that replace a number by a word.
-WORD_LABELS = {"auto": "Until it hardly changes"}
+WORD_LABELS = {"auto": "Stop when it converges"}
 
-GROUPS = {
-    "start": "Where it starts",
-    "weights": "Loss weights",
-    "layers": "Networks and layers",
-    "optimiser": "Optimiser",
+ADVANCED = ("extractor", "seed", "normalisation")  # with all options of the groups below
+GROUPS = {"Starting image": ("start",), "Weights": ("weights",), "Advanced": ("layers", "optimiser")}
+# Labels of options that are not their names.
+LABELS = {
+    "extractor": "Network",
+    "init": "Starting image",
+    "content_weight": "Content",
+    "style_weight": "Style",
+    "tv_weight": "Smoothness",
+    "preset": "Layers",
+    "normalisation": "Normalization",
 }
 # Labels of choices that are not the choice with a capital letter.
 CHOICE_LABELS = {"vgg19": "VGG19", "vgg16": "VGG16", "lbfgs": "L-BFGS", "float32": "float32", "bfloat16": "bfloat16"}
@@ -44,7 +51,8 @@ CHOICE_LABELS |= {  # of `mask_use`
 
 def basic_fields() -> Component:
     """Return the fields of the options that are always shown."""
-    return html.Div([field(option) for option in OPTIONS if option.group == "basic"], className="fields basics")
+    shown = [option for option in OPTIONS if option.group == "basic" and option.name not in ADVANCED]
+    return html.Div([field(option) for option in shown], className="fields basics")
 
 
 def further_fields() -> Component:
@@ -52,27 +60,39 @@ def further_fields() -> Component:
     groups = [
         dbc.AccordionItem(
             [
-                html.Div([field(option) for option in OPTIONS if option.group == group], className="fields"),
-                *([html.Div(chooser("init"), id=ids.INIT_CHOOSER, hidden=True)] if group == "start" else []),
+                html.Div([field(option) for option in _options_of_group(title)], className="fields"),
+                *([html.Div(chooser("init"), id=ids.INIT_CHOOSER, hidden=True)] if "start" in GROUPS[title] else []),
             ],
             title=title,
         )
-        for group, title in GROUPS.items()
+        for title in GROUPS
     ]
     return dbc.Accordion(groups, start_collapsed=True, flush=True, always_open=True)
+
+
+def _options_of_group(title: str) -> list[Option]:
+    advanced = [option for option in OPTIONS if option.name in ADVANCED]
+    others = [option for option in OPTIONS if option.group in GROUPS[title] and option not in advanced]
+    return [*advanced, *others] if title == "Advanced" else others
+
+
+def label_of(option: Option) -> str:
+    """Return what an option is called on the pages."""
+    return LABELS.get(option.name, option.label)
 
 
 def field(option: Option, prefix: str = "") -> Component:
     """Return an option's label, control, help and error message; `prefix` is put before its ids."""
     key = prefix + option.name
     name = ids.slider(key) if has_slider(option) else ids.value(key)
-    label = dbc.Label([option.label, html.Span(f" {option.unit}", className="unit")], html_for=name)
+    label = dbc.Label([label_of(option), html.Span(f" {option.unit}", className="unit")], html_for=name)
     control = _control(option, key)
     head = [label, *([_box(option, key)] if has_slider(option) else [])]
     if option.type is bool:
         head, control = [], [control[0]]
     return html.Div(
         className=f"field field-{option.name}",
+        **{"data-log": "true" if option.log else None, "data-unit": option.unit},
         children=[
             html.Div(head, className="field-head"),
             *control,
@@ -85,7 +105,7 @@ def field(option: Option, prefix: str = "") -> Component:
 def _control(option: Option, key: str) -> list[Component]:
     name = ids.value(key)
     if option.type is bool:
-        return [dbc.Switch(id=name, value=option.default, label=option.label)]
+        return [dbc.Switch(id=name, value=option.default, label=label_of(option))]
     if option.choices:
         choices = [{"label": CHOICE_LABELS.get(each, each.capitalize()), "value": each} for each in option.choices]
         return [dbc.Select(id=name, options=choices, value=option.default)]
@@ -105,7 +125,7 @@ def _slider(option: Option, key: str) -> list[Component]:
     slider = {"min": low, "max": high, "step": step, "value": start, "disabled": is_word}
     return [
         dbc.Input(id=ids.slider(key), type="range", **slider),
-        dbc.Label(f"{option.label}, as a number", html_for=ids.value(key), class_name="visually-hidden"),
+        dbc.Label(f"{label_of(option)}, as a number", html_for=ids.value(key), class_name="visually-hidden"),
         *(
             dbc.Switch(id=ids.word(key), name=word, label=WORD_LABELS[word], value=option.default == word)
             for word in option.words
@@ -143,6 +163,25 @@ def slider_scale(option: Option) -> tuple[float, float, float]:
 def read_form(values: Mapping[str, Any], options: Iterable[Option] = OPTIONS) -> dict[str, Any]:
     """Return the values of a form as values of its options. Text that cannot be parsed stays: the option refuses it."""
     return {option.name: _parse(option, values[option.name]) for option in options}
+
+
+def plain_error(error: OptionError) -> str:
+    """Return an option's error with its label in place of its name, as the page shows it beside the field."""
+    text = str(error)
+    for option in OPTIONS:
+        text = text.replace(f"`{option.name}`", label_of(option))
+    return text
+
+
+def errors_of_form(values: Mapping[str, Any]) -> dict[str, str]:
+    """Return what is wrong with each value of the form by the option's name, "" where nothing is."""
+    errors = dict.fromkeys(BOXES, "")
+    for option in OPTIONS:
+        try:
+            option.check(_parse(option, values[option.name]))
+        except OptionError as error:
+            errors[option.name] = plain_error(error)
+    return errors
 
 
 def fill_form(options: StyleOptions) -> dict[str, Any]:

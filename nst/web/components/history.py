@@ -1,5 +1,6 @@
 """Under the image: the scrubber over a run's epochs, and buttons to branch, continue and make a timelapse."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import dash_bootstrap_components as dbc
@@ -11,7 +12,9 @@ from nst.options.option_field import number, shown
 from nst.pictures.timelapse import FORMATS
 from nst.runs.run import Run
 from nst.web import ids
+from nst.web.components import result_tools
 from nst.web.components.urls import run_url
+from nst.web.service.runs import LONGEST
 
 PROPOSED_EPOCHS = 10  # more, for a run that has done all of its epochs
 MAX_MORE_EPOCHS = 1000
@@ -27,10 +30,15 @@ def layout() -> Component:
                     html.Button("Branch from here", id=ids.BRANCH, type="button", className="quiet"),
                     _continue_button(),
                     _timelapse_button(),
+                    *result_tools.sharing_buttons(),
                 ],
                 className="run-actions",
             ),
             html.P(id=ids.LINEAGE, className="hint lineage"),
+            html.Details(
+                [html.Summary("Name, notes, print, use again"), _annotations(), result_tools.layout()],
+                className="more-actions",
+            ),
         ],
         id=ids.HISTORY,
         className="history",
@@ -50,6 +58,19 @@ def _scrubber() -> Component:
             mark,
         ],
         className="scrubber",
+    )
+
+
+def _annotations() -> Component:
+    """The name and the notes of the run, which are stored when the focus leaves them."""
+    return html.Div(
+        [
+            dbc.Label("Name", html_for=ids.RUN_NAME),
+            dbc.Input(id=ids.RUN_NAME, type="text", debounce=True, autocomplete="off", maxLength=LONGEST["name"]),
+            dbc.Label("Notes", html_for=ids.RUN_NOTES),
+            dbc.Textarea(id=ids.RUN_NOTES, debounce=True, rows=2, maxLength=LONGEST["notes"]),
+        ],
+        className="annotations",
     )
 
 
@@ -80,20 +101,27 @@ def _timelapse_button() -> Component:
     )
 
 
-def lineage(run: Run, children: list[str]) -> list[Any]:
-    """Return links to the run that a run was branched from, and to its branches."""
+def lineage(run: Run, relatives: Mapping[str, str]) -> list[Any]:
+    """Return links to the run that a run was branched from, and to its branches; `relatives` are titles by id."""
     parts: list[Any] = []
-    if run.parent:
-        parts = ["Branched from ", _link(run.parent), f" at epoch {run.first}. "]
+    if run.parent in relatives:
+        link = _link(run.parent, relatives[run.parent])
+        parts = (
+            ["Upscaled from ", link, ". "]
+            if run.init and not run.first
+            else ["Branched from ", link, f" at epoch {run.first}. "]
+        )
+    children = {run_id: title for run_id, title in relatives.items() if run_id != run.parent}
     if children:
         parts += ["Branches: " if len(children) > 1 else "Branch: "]
-        for child in children:
-            parts += [_link(child), " "]
+        for run_id, title in children.items():
+            parts += [_link(run_id, title), ", "]
+        parts[-1] = "."
     return parts
 
 
-def _link(run_id: str) -> Component:
-    return html.A(run_id[:8], href=run_url(run_id), className="in-app")
+def _link(run_id: str, title: str) -> Component:
+    return html.A(title, href=run_url(run_id), className="in-app")
 
 
 def proposed_end(run: Run) -> str:

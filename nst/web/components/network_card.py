@@ -30,7 +30,7 @@ def card() -> Component:
     """Return the card."""
     return html.Section(
         [
-            html.H2("The painter"),
+            html.H2("Network"),
             html.P(id=ids.NETWORK, role="status", **{"aria-live": "polite"}),
             html.Button("Fetch VGG19", id=ids.FETCH, type="button", hidden=True, className="quiet"),
             html.Div(

@@ -10,6 +10,7 @@ from nst.web import ids
 
 OUTPUTS = {  # what `buttons_view` returns, by (component, property)
     "start": (ids.START, "children"),
+    "start_color": (ids.START, "color"),
     "start_outline": (ids.START, "outline"),
     "pause": (ids.PAUSE, "children"),
     "pause_color": (ids.PAUSE, "color"),
@@ -17,6 +18,7 @@ OUTPUTS = {  # what `buttons_view` returns, by (component, property)
     "pause_class": (ids.PAUSE, "class_name"),
     "pause_off": (ids.PAUSE, "disabled"),
     "stop_off": (ids.STOP, "disabled"),
+    "form_note_hidden": (ids.FORM_NOTE, "hidden"),
     "restart_class": (ids.RESTART, "class_name"),
 }
 
@@ -45,6 +47,7 @@ def buttons_view(run: Run | None) -> dict[str, Any]:
     going = active or paused
     return {
         "start": "Add to queue" if active else "Start",
+        "start_color": "secondary" if paused else "primary",
         "start_outline": paused,
         "pause": "Resume" if paused else "Pause",
         "pause_color": "primary" if paused else "secondary",
@@ -52,5 +55,6 @@ def buttons_view(run: Run | None) -> dict[str, Any]:
         "pause_class": "resume" if paused else "",
         "pause_off": not going,
         "stop_off": not going,
+        "form_note_hidden": not going,
         "restart_class": "restart" if going else "restart d-none",
     }

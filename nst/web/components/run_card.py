@@ -1,6 +1,5 @@
 """The card of a run in the gallery. assets/gallery.js loads the pictures (`data-src`) once they are visible."""
 
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -8,11 +7,21 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
-from nst.options.picture_roles import STYLE_ROLES
+from nst.jobs.archive import Annotations
 from nst.runs.humanize import count, duration
 from nst.runs.run import Run, State
 from nst.web import ids
-from nst.web.components.urls import instant_url, run_file, run_thumbnail_url, run_url, thumbnail_url
+from nst.web.components.history import lineage
+from nst.web.components.result_tools import USES, use_url
+from nst.web.components.urls import (
+    instant_url,
+    run_file,
+    run_file_name,
+    run_thumbnail_url,
+    run_url,
+    thumbnail_url,
+)
+from nst.web.service.runs import title_of
 from nst.web.service.service import Service
 
 SOURCE_SIDE = 128  # px of the thumbnails of content and style
@@ -23,31 +32,27 @@ class RunCard:
     """What a card shows."""
 
     run: Run
-    favourite: bool
+    annotations: Annotations
     pictures: dict[str, dict[str, str]]  # the content and the paintings by role, each {"ref", "title"}
-    children: list[str]  # ids of runs branched from it
+    relatives: dict[str, str]  # see `Runs.relatives`
+    differing: tuple[str, ...] = ()  # settings in which runs of the same pictures differ, as "Strength 2"
 
     @classmethod
-    def of(cls, service: Service, run: Run, favourite: bool) -> "RunCard":
+    def of(cls, service: Service, run: Run, differing: tuple[str, ...] = ()) -> "RunCard":
         """Make the card of a run. Reads the database."""
-        uploads = {role: upload for role, upload in run.uploads.items() if role in ("content", *STYLE_ROLES)}
-        pictures = {role: service.pictures.choice(each, run.names.get(role, "")) for role, each in uploads.items()}
-        return cls(run, favourite, pictures, service.store.children(run))
+        runs = service.runs
+        return cls(run, service.archive.annotations(run.id), runs.pictures(run), runs.relatives(run), differing)
 
     @property
     def version(self) -> list[Any]:
         """The run's id and what its card depends on: two cards are equal if their versions are."""
-        return [self.run.id, self.run.last, self.favourite, len(self.children)]
+        added = self.annotations
+        return [self.run.id, self.run.last, added.favourite, added.name, added.notes, self.relatives, *self.differing]
 
     @property
     def title(self) -> str:
-        """<content> after <style>, as titles of paintings name what they imitate."""
-        return " after ".join(self._names())
-
-    def _names(self) -> tuple[str, str]:
-        """The titles of the content and of the paintings, without the suffixes of file names."""
-        content, *styles = (re.sub(r"\.\w{2,5}$", "", picture["title"]) for picture in self.pictures.values())
-        return content, " and ".join(styles)
+        """The name of the run; of one without, <content> after <style>."""
+        return self.annotations.name or title_of(self.pictures)
 
     def component(self) -> Component:
         """Return the card as a component."""
@@ -62,7 +67,7 @@ class RunCard:
         run = self.run
         size = {"width": run.width, "height": run.height} if run.width else {"width": 4, "height": 3}
         aspect = {"--width": size["width"], "--height": size["height"]}
-        picture = html.Img(alt="", **size, **{"data-src": run_thumbnail_url(run)}) if run.frames else None
+        picture = _picture(run_thumbnail_url(run), **size) if run.frames else None
         progress = html.Progress(
             value=str(run.epoch), max=str(run.epochs or 1), **{"aria-label": "Progress"}, hidden=run.state.rests
         )
@@ -82,13 +87,13 @@ class RunCard:
         return instant_url(self.run) if self.run.fast else run_url(self.run.id)
 
     def _star(self) -> Component:
-        label = "Take from the favourites" if self.favourite else "Make a favourite"
+        label = "Take from the favourites" if self.annotations.favourite else "Make a favourite"
         return html.Button(
-            "★" if self.favourite else "☆",
-            className="star star-on" if self.favourite else "star",
+            "★" if self.annotations.favourite else "☆",
+            className="star star-on" if self.annotations.favourite else "star",
             type="button",
             title=label,
-            **self._action("unlike" if self.favourite else "like", label),
+            **self._action("unlike" if self.annotations.favourite else "like", label),
         )
 
     @property
@@ -97,48 +102,38 @@ class RunCard:
         return html.Span("Instant" if self.run.fast else state.capitalize(), className=f"state state-{state}")
 
     def _text(self) -> Component:
-        content, style = self._names()
         return html.Div(
             [
                 html.Div(
                     [
-                        html.Img(
-                            alt="", title=picture["title"], **{"data-src": thumbnail_url(picture["ref"], SOURCE_SIDE)}
-                        )
+                        _picture(thumbnail_url(picture["ref"], SOURCE_SIDE), title=picture["title"])
                         for picture in self.pictures.values()
                     ],
                     className="run-sources",
                 ),
                 html.Div(
                     [
-                        html.Div([html.H3([content, html.Em(" after "), style], title=self.title), self._star()]),
+                        html.Div([html.H3(self.title, title=self.title), self._star()]),
                         html.P(
                             [
                                 self._state,
                                 html.Time(dateTime=datetime.fromtimestamp(self.run.created, UTC).isoformat()),
                             ]
                         ),
+                        *self._named_after(),
                         html.P("\u00a0· ".join(fact.replace(" ", "\u00a0") for fact in facts(self.run))),
-                        *self._lineage(),
+                        *([html.P(" · ".join(self.differing), className="differing")] if self.differing else []),
+                        *([html.P(lines)] if (lines := lineage(self.run, self.relatives)) else []),
+                        *([html.P(self.annotations.notes, className="notes")] if self.annotations.notes else []),
                     ]
                 ),
             ],
             className="run-card-text",
         )
 
-    def _lineage(self) -> list[Component]:
-        run = self.run
-        lines = []
-        if run.parent:
-            link = html.A("another run", href=run_url(run.parent), className="in-app")
-            lines.append(html.P(["Branched from epoch ", str(run.first), " of ", link]))
-        if self.children:
-            links = [
-                html.A(f"branch {n}", href=run_url(child), className="in-app")
-                for n, child in enumerate(self.children, 1)
-            ]
-            lines.append(html.P(["Goes on in ", *(part for link in links for part in (link, ", "))][:-1]))
-        return lines
+    def _named_after(self) -> list[Component]:
+        """What a run with a name was painted after."""
+        return [html.P(title_of(self.pictures))] if self.annotations.name else []
 
     def _actions(self) -> Component:
         run, file = self.run, run_file(self.run)
@@ -149,7 +144,18 @@ class RunCard:
         ]
         if file:
             address = f"/api/v1/runs/{run.id}/{file}"
-            links.append(self._link("Download", address, download=f"painting-{run.id[:8]}{file[-4:]}"))
+            links.append(self._link("Download", address, download=run_file_name(run, file)))
+        if run.has_result:
+            links += [self._link(text, use_url(run.id, role), className="in-app") for role, text in USES.items()]
+        if run.frames:
+            links.append(
+                html.Button(
+                    "Compare",
+                    id=ids.compare_button(run.id),
+                    type="button",
+                    **{"aria-pressed": "false", "aria-label": f"Compare: {self.title}"},
+                )
+            )
         delete = html.Button(
             "Delete",
             type="button",
@@ -167,6 +173,11 @@ class RunCard:
         return {"data-do": name, "data-run": self.run.id, "aria-label": f"{label}: {self.title}"}
 
 
+def _picture(address: str, **more: Any) -> Component:
+    """A picture that is loaded when it is seen. Another address makes another element, which never shows the old."""
+    return html.Img(alt="", key=address, **more, **{"data-src": address})
+
+
 def facts(run: Run) -> list[str]:
     """Return a run's epochs, size, network and time as text, those of them that are known."""
     if run.fast:
@@ -175,4 +186,5 @@ def facts(run: Run) -> list[str]:
     epochs = count(run.epochs, "epoch") if whole else f"epoch {run.epoch} of {run.epochs}"
     size = f"{run.width} × {run.height} px" if run.width else f"{run.options.size} px"
     network = run.extractor or run.options.extractor.replace("auto", "")
-    return [fact for fact in (epochs, size, network, duration(run.seconds) if run.seconds else "") if fact]
+    steered = "steered" if run.steered else ""
+    return [fact for fact in (epochs, size, network, duration(run.seconds) if run.seconds else "", steered) if fact]

@@ -27,15 +27,16 @@ def layout() -> Component:
 def queue_view(cards: list[RunCard], shown: Run | None) -> dict[str, Any]:
     """Return the strip, by the names of OUTPUTS; hidden if there is no run but the one that the page shows."""
     waiting = [card.run.id for card in cards if card.run.state is State.QUEUED]
-    items = [_item(card, waiting, current=shown is not None and card.run.id == shown.id) for card in cards]
+    painted = len(cards) - len(waiting)
+    items = [_item(card, waiting, painted, shown is not None and card.run.id == shown.id) for card in cards]
     others = [card for card in cards if shown is None or card.run.id != shown.id]
     return {"queue": items, "queue_hidden": not others}
 
 
-def _item(card: RunCard, waiting: list[str], current: bool) -> Component:
+def _item(card: RunCard, waiting: list[str], painted: int, current: bool) -> Component:
     run = card.run
     place = waiting.index(run.id) if run.id in waiting else None
-    state = "painting" if place is None else f"{ordinal(place + 1)} in line"
+    state = "painting" if place is None else f"{ordinal(painted + place + 1)} in line"
     thumbnails = [
         html.Img(src=thumbnail_url(picture["ref"], THUMBNAIL_SIDE), alt="") for picture in card.pictures.values()
     ]

@@ -7,7 +7,9 @@ from dash import html, no_update
 from nst.runs.run import Run
 from nst.web import ids
 from nst.web.components import figures, history, run_buttons, run_queue, steering
+from nst.web.components.result_tools import USES, can_be_upscaled, use_url
 from nst.web.components.status import progress_text, status_text
+from nst.web.components.urls import file_stem, original_url
 from nst.web.follow import RunUpdate
 
 REPLAYED_FRAMES = 12  # newest frames that a page plays when it begins to show a run
@@ -16,6 +18,7 @@ OUTPUTS = {  # what `run_view` and `server_view` return, by (component, property
     "image": (ids.IMAGE, "figure"),
     "loss": (ids.LOSS, "figure"),
     "frames": (ids.FRAMES, "data"),
+    "photograph": (ids.PHOTOGRAPH, "src"),
     "image_frame": (ids.IMAGE_FRAME, "className"),
     "aspect": (ids.IMAGE_FRAME, "style"),
     "status": (ids.STATUS, "children"),
@@ -28,12 +31,14 @@ OUTPUTS = {  # what `run_view` and `server_view` return, by (component, property
     "to_epoch": (ids.TO_EPOCH, "value"),
     "steered": (ids.STEERED, "children"),
     "lineage": (ids.LINEAGE, "children"),
+    **{f"as_{role}": (ids.use_as(role), "href") for role in USES},
+    "upscale_off": (ids.UPSCALE, "disabled"),
+    "name": (ids.RUN_NAME, "value"),
+    "title": (ids.RUN_NAME, "placeholder"),
+    "notes": (ids.RUN_NOTES, "value"),
     "steer_hidden": (ids.STEER, "hidden"),
     "steer_fields": (ids.STEER_FIELDS, "children"),
     "steer_hint": (ids.STEER_HINT, "children"),
-    "download": (ids.DOWNLOAD, "href"),
-    "download_name": (ids.DOWNLOAD, "download"),
-    "download_off": (ids.DOWNLOAD, "disabled"),
     "worker": (ids.WORKER, "children"),
     "worker_class": (ids.WORKER, "className"),
     "server": (ids.SERVER, "data"),
@@ -55,8 +60,9 @@ def run_view(update: RunUpdate, attached: bool) -> dict[str, Any]:
     return view | {
         **run_buttons.buttons_view(run),
         **_figures(update, attached),
-        **({} if attached else _steering_card(run)),
-        "image_frame": f"image-frame image-frame-{_phase(run)}",
+        **({} if attached else {**_steering_card(run), **_annotations(update)}),
+        "photograph": original_url(f"uploads/{run.content}") if run else None,
+        "image_frame": f"comparison viewer image-frame image-frame-{_phase(run)}",
         "aspect": {"--width": run.width, "--height": run.height} if run and run.width else {},
         "numbers": progress_text(run),
         "legend": figures.legend(run.losses if run else None),
@@ -67,8 +73,9 @@ def run_view(update: RunUpdate, attached: bool) -> dict[str, Any]:
         "to_epoch": history.proposed_end(run) if run else "",
         "steer_hint": steering.hint(run),
         "steered": [html.Li(line) for line in figures.steering_lines(run)] if run else [],
-        "lineage": history.lineage(run, update.children) if run else [],
-        **_download(run),
+        "lineage": history.lineage(run, update.relatives) if run else [],
+        "upscale_off": not can_be_upscaled(run),
+        **{f"as_{role}": use_url(run.id, role) if run and run.has_result else None for role in USES},
     }
 
 
@@ -77,30 +84,40 @@ def _steering_card(run: Run | None) -> dict[str, Any]:
     return {"steer_hidden": run is None, "steer_fields": steering.fields(run) if run else []}
 
 
+def _annotations(update: RunUpdate) -> dict[str, Any]:
+    """The name and notes, filled when the page begins to show a run; later the user changes them."""
+    return {"name": update.name, "title": update.title, "notes": update.notes}
+
+
 def _figures(update: RunUpdate, attached: bool) -> dict[str, Any]:
     """The figures and the frames for the player: whole figures when the page begins to show a run, then patches."""
     run, events = update.run, update.events
     if run is None:
         return {"image": figures.picture(), "loss": figures.losses(), "frames": {"run": "", "play": [], "kept": []}}
     base = f"/api/v1/runs/{run.id}"
+    result = f"{base}/result.png?n={run.last}" if run.has_result and run.state.rests else ""
     epochs = [event["frame"] for event in events if "frame" in event]
-    if not attached:
-        epochs = epochs[-REPLAYED_FRAMES:]
+    if not attached:  # what is over is not played again
+        epochs = epochs[-1 if run.state.rests else -REPLAYED_FRAMES :]
     frames = {
         "run": run.id,
         "base": base,
-        "play": epochs,
+        "name": file_stem(run),
+        "play": epochs if attached or not result else [],
         "kept": [[frame["epoch"], frame["marked"]] for frame in update.frames],
         "first": run.first,
-        "result": f"{base}/result.png?n={run.last}" if run.has_result and run.state.rests else "",
+        "result": result,
+        "title": update.name or update.title,
+        "state": run.state,
+        "progress": run.epoch / max(1, run.epochs),
     }
     if attached:
         patch = figures.more_losses(events, run.first, run.epochs, run.scales)
         return {"image": no_update, "loss": patch, "frames": frames}
     size = (run.width or 4, run.height or 3)
-    source = f"{base}/frames/{epochs[0]}.jpg" if epochs else ""
+    source = result or (f"{base}/frames/{epochs[0]}.jpg" if epochs else "")
     return {
-        "image": figures.picture(*size, source=source, revision=run.id),
+        "image": figures.picture(*size, source=source),
         "loss": figures.losses(events, run.first, run.epochs, run.id, run.scales),
         "frames": frames,
     }
@@ -113,21 +130,6 @@ def _phase(run: Run | None) -> str:
     if run.state.rests:
         return "done"
     return "running" if run.frames else "waiting"
-
-
-def _download(run: Run | None) -> dict[str, Any]:
-    """The download of the result; of the newest frame while there is no result."""
-    if run and run.state.rests and run.has_result:
-        file = "result.png"
-    elif run and run.frames:
-        file = "partial.jpg"
-    else:
-        return {"download": None, "download_name": None, "download_off": True}
-    return {
-        "download": f"/api/v1/runs/{run.id}/{file}",
-        "download_name": f"painting-{run.id[:8]}{file[-4:]}",
-        "download_off": False,
-    }
 
 
 def server_view(update: RunUpdate, shown: dict[str, Any] | None) -> dict[str, Any]:

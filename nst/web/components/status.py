@@ -4,7 +4,7 @@ from nst.runs.humanize import converged, count, duration, ordinal, roughly
 from nst.runs.run import Run, State
 from nst.web.follow import RunUpdate
 
-READY = "Ready. Choose two pictures and press Start."
+READY = "Ready. Press Start, or choose other pictures first."
 
 
 def status_text(update: RunUpdate) -> str:

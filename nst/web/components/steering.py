@@ -8,6 +8,7 @@ import dash_bootstrap_components as dbc
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from nst.errors import OptionError
 from nst.options.option_field import LayerWeights, Numbers, Option, number, options_of
 from nst.options.picture_roles import STYLE_ROLES
 from nst.options.style_options import StyleOptions
@@ -26,12 +27,12 @@ LABELS = {
     "content_weight": "Content",
     "style_weight": "Style",
     "tv_weight": "Smoothness",
-    "learning_rate": "Step size",
+    "learning_rate": "Learning rate",
 }
 SLIDER_DECADES = {"content_weight": (-2, 2), "style_weight": (-1, 4), "tv_weight": (-2, 3)}  # log10 of the ends
 PAINTING_PREFIX = "style_mix."  # of a field that is the weight of a painting
 LAYER_PREFIX = "style_layers."  # of a field that is the weight of a style layer
-HINT_RUNNING = "A move takes effect at the next step."
+HINT_RUNNING = "For the picture that is painted now: a move takes effect at the next step."
 HINT_PAUSED = "A move takes effect when you resume."
 HINT_ENDED = "What you set here is used when you continue, or branch."
 
@@ -40,11 +41,13 @@ def card() -> Component:
     """Return the card, empty and hidden until a run is shown."""
     return html.Section(
         [
-            html.H2("Steer"),
+            html.H2("Adjust while painting"),
             html.P(id=ids.STEER_HINT, className="hint"),
             html.Div(id=ids.STEER_FIELDS, className="fields steer-fields"),
+            html.P(id=ids.STEER_PRODUCT, className="hint"),
             html.Div(id=ids.STEER_ERROR, className="field-error", role="alert"),
             dcc.Store(id=ids.STEER_CHANGES),
+            dcc.Store(id=ids.STEER_ANSWER),
             dcc.Store(id=ids.STEER_MOVED, data={}),
         ],
         id=ids.STEER,
@@ -123,8 +126,25 @@ def _field(name: str, label: str, value: float, option: Option | None = None) ->
             dbc.Input(id=slider, type="range", min=low, max=high, step=step, value=min(high, max(low, at))),
         ],
         className="field steer-field",
-        **{"data-label": label},
+        **{"data-label": label, "data-log": "true" if option else None},
     )
+
+
+def validate(run: Run, texts: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Return those of `texts`, by the names of the fields, that a run can be changed to, and the errors of the others.
+
+    Each is checked alone: several fields may be changed in one request, and a wrong value must not undo the others.
+    """
+    found: dict[str, Any] = {}
+    errors = []
+    for name, text in texts.items():
+        try:
+            run.options_now.steered(changes(run, {name: text}), run.extractor)
+        except OptionError as error:
+            errors.append(str(error))
+        else:
+            found[name] = text
+    return found, errors
 
 
 def changes(run: Run, texts: Mapping[str, Any]) -> dict[str, Any]:

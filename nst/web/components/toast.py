@@ -5,9 +5,9 @@ from dash import set_props
 from nst.web import ids
 
 
-def show_error(message: str) -> None:
-    """Show `message`. To be called from a callback."""
-    set_props(ids.TOAST, {"is_open": True, "children": message})
+def show_error(message: str, failed: str = "The request failed") -> None:
+    """Show `message` under a heading that names what failed. To be called from a callback."""
+    set_props(ids.TOAST, {"is_open": True, "header": failed, "children": message})
 
 
 def hide() -> None:

@@ -1,6 +1,7 @@
 """Addresses that the pages link to, and the run that an address names."""
 
 import json
+import re
 from urllib.parse import parse_qs, urlencode
 
 from nst.options.fast_options import FastOptions
@@ -8,11 +9,24 @@ from nst.runs.run import Run
 
 RUN_THUMBNAIL_SIDE = 512  # px
 SHA256_LENGTH = 64  # hex digits: no name of a style is as long
+LONGEST_NAME = 60  # characters of a picture's name in that of a file
 
 
 def thumbnail_url(ref: str, side: int) -> str:
     """Return the address of a picture's thumbnail within `side` x `side` px; `ref` as in service/pictures.py."""
     return f"/api/v1/{ref}.jpg?side={side}"
+
+
+def original_url(ref: str) -> str:
+    """Return the address of a picture at the size in which it is compared with a result."""
+    return f"/api/v1/instant/{ref}.jpg"
+
+
+def file_stem(run: Run) -> str:
+    """Return what files of a run are called, without suffix, as its pictures are: "lake-night-wind"."""
+    names = (re.sub(r"\.\w{2,5}$", "", run.names.get(role, "").rpartition("/")[2]) for role in ("content", "style"))
+    words = (re.sub(r"\W+", "-", name).strip("-").lower()[:LONGEST_NAME] for name in names)
+    return "-".join(word for word in words if word) or f"painting-{run.id[:8]}"
 
 
 def run_thumbnail_url(run: Run) -> str:
@@ -25,6 +39,11 @@ def run_file(run: Run) -> str:
     if run.has_result:
         return "result.png"
     return f"frames/{run.epoch}.jpg" if run.frames else ""
+
+
+def run_file_name(run: Run, file: str) -> str:
+    """Return the name under which a file of a run is saved, with the epoch: "lake-night-wind-epoch-20.jpg"."""
+    return f"{file_stem(run)}-epoch-{run.epoch}.{file.rpartition('.')[2]}"
 
 
 def run_url(run_id: str) -> str:
@@ -46,6 +65,11 @@ def instant_url(run: Run) -> str:
         **{name: json.dumps(value) for name, value in run.fast["options"].items() if value != defaults[name]},
     }
     return f"/instant?{urlencode(query, doseq=True, safe='/:')}"
+
+
+def compare_url(first: str, second: str, view: str = "") -> str:
+    """Return the address of the page that compares two runs; `view` is "side" for side by side."""
+    return f"/compare?a={first}&b={second}" + (f"&view={view}" if view else "")
 
 
 def run_id_of(search: str | None, parameter: str = "run") -> str:

@@ -22,10 +22,11 @@ OUTPUTS = {  # what `grid_view` returns, by (component, property)
     "sheet_off": (ids.VARY_SHEET, "disabled"),
     "stop_off": (ids.VARY_STOP, "disabled"),
 }
+NO_TITLE = "Quick runs"  # a heading is never empty
 EMPTY = {
     "grid": [],
     "shown": ["", []],
-    "title": "",
+    "title": NO_TITLE,
     "status": "",
     "sheet": None,
     "sheet_off": True,

@@ -21,7 +21,7 @@ def limit_of(path: str) -> int:
     """Return how many bytes a body sent to `path` may have."""
     if path in ("/api/v1/runs", "/api/v1/stylize"):
         return 3 * PICTURE_BODY  # three of the largest pictures, or up to seven of a usual size
-    if path in ("/api/v1/stylize/fast", "/_dash-update-component"):
+    if path in ("/api/v1/stylize/fast", "/_dash-update-component", "/api/v1/uploads"):
         return PICTURE_BODY
     if path == "/api/v1/styles/fast":
         return STYLE_BODY

@@ -1,16 +1,18 @@
 """Access control of a studio with a token: requests need the token, or the cookie of a session that it opened.
 
-A session is a signed timestamp. Nothing is stored here: the key is derived from the token, so that another token ends
-all sessions. /logout removes the cookie; a copy of it stays valid until the session ends.
+A session is a signed timestamp. Its key is derived from the token and from a file, so that another token or a new
+file ends all sessions. /logout removes the cookie, of which a copy stays valid; /logout/everywhere writes a new file.
 """
 
 import asyncio
 import hashlib
 import hmac
 import re
+import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from html import escape
+from pathlib import Path
 from urllib.parse import parse_qsl, quote
 
 from itsdangerous import BadSignature, TimestampSigner
@@ -19,6 +21,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
+from nst.atomic_write import atomic_write
 from nst.web.pages.html_page import html_page
 from nst.web.problems import problem
 
@@ -54,13 +57,14 @@ autocomplete="current-password" autocapitalize="off" spellcheck="false"{describe
 
 
 class Login:
-    """ASGI middleware that requires the token, and serves /login and /logout.
+    """ASGI middleware that requires the token, and serves /login, /logout and /logout/everywhere.
 
-    /assets, which the login page needs, and a short answer of the health route need no token.
+    `file` is what sessions depend on beside the token; it need not exist. /assets, which the login page needs, and a
+    short answer of the health route need no token.
     """
 
-    def __init__(self, app: ASGIApp, token: str, sleep: Sleep = asyncio.sleep) -> None:
-        self.app, self._sessions, self._token = app, Sessions(token), TokenCheck(token, sleep)
+    def __init__(self, app: ASGIApp, token: str, file: Path, sleep: Sleep = asyncio.sleep) -> None:
+        self.app, self._sessions, self._token = app, Sessions(token, file), TokenCheck(token, sleep)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -73,7 +77,10 @@ class Login:
             await _logout()(scope, receive, send)
         else:
             refusal = await self._refusal(HTTPConnection(scope))
-            if refusal is None:
+            if refusal is None and path == "/logout/everywhere" and scope.get("method") == "POST":
+                await asyncio.to_thread(self._sessions.end_all)
+                await _logout()(scope, receive, send)
+            elif refusal is None:
                 await self.app(scope, receive, send)
             elif scope["type"] == "http":
                 await refusal(scope, receive, send)
@@ -133,10 +140,24 @@ class Login:
 
 
 class Sessions:
-    """Makes and checks the sessions of a studio with `token`, the values of their cookies."""
+    """Makes and checks the sessions of a studio with `token`, the values of their cookies.
 
-    def __init__(self, token: str) -> None:
-        key = hmac.digest(token.encode(), b"nst session", "sha256")
+    `file` is read once; what it holds is no secret.
+    """
+
+    def __init__(self, token: str, file: Path) -> None:
+        self._token, self._file = token.encode(), file
+        self._set_signer(file.read_bytes() if file.exists() else b"")
+
+    def end_all(self) -> None:
+        """End every session, now and after a restart. Raises OSError if that cannot be recorded."""
+        era = secrets.token_bytes(16)
+        with atomic_write(self._file) as part:
+            part.write_bytes(era)
+        self._set_signer(era)
+
+    def _set_signer(self, era: bytes) -> None:
+        key = hmac.digest(self._token, b"nst session" + era, "sha256")
         self._signer = TimestampSigner(key, digest_method=hashlib.sha256)
 
     def new(self) -> str:

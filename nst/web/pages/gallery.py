@@ -34,6 +34,7 @@ def layout() -> Component:
                 "More", id=ids.MORE, type="button", className="btn btn-outline-secondary show-more", hidden=True
             ),
             _undo_bar(),
+            _chosen_bar(),
         ],
     )
 
@@ -113,4 +114,18 @@ def _undo_bar() -> Component:
         className="undo-bar",
         hidden=True,
         **{"data-seconds": UNDO},
+    )
+
+
+def _chosen_bar() -> Component:
+    """Names the runs that are chosen to be compared, and leads to the comparison; assets/gallery.js fills it."""
+    return html.Div(
+        [
+            html.Span(id=ids.CHOSEN_TEXT, role="status"),
+            html.A("Compare", id=ids.CHOSEN_LINK, href="/compare", className="in-app", hidden=True),
+            html.Button("✕", id=ids.CHOSEN_CLEAR, type="button", title="Choose none", **{"aria-label": "Choose none"}),
+        ],
+        id=ids.CHOSEN_BAR,
+        className="undo-bar chosen-bar",
+        hidden=True,
     )

@@ -10,6 +10,7 @@ from nst.web import ids
 from nst.web.components.chooser import chooser
 from nst.web.components.form import FAST_OPTIONS, FAST_PREFIX, field
 from nst.web.components.mix import mix
+from nst.web.components.viewer import comparison_slider
 
 STORES = (
     ids.STYLES,
@@ -48,16 +49,12 @@ def _result_panel() -> Component:
         children=[
             html.Figure(
                 id=ids.COMPARISON,
-                className="image-frame comparison",
+                className="image-frame comparison comparison-instant",
+                **{"data-other": "of the picture as it was"},
                 children=[
                     html.Img(id=ids.RESULT, alt="The result"),
-                    html.Img(id=ids.ORIGINAL, alt="The picture as it was"),
-                    html.Label(
-                        "Compare with the picture as it was",
-                        htmlFor=ids.COMPARISON_SLIDER,
-                        className="visually-hidden",
-                    ),
-                    dbc.Input(id=ids.COMPARISON_SLIDER, type="range", min=0, max=100, step=1, value=0),
+                    html.Img(id=ids.ORIGINAL, alt="The picture as it was", className="comparison-other"),
+                    *comparison_slider(ids.COMPARISON_SLIDER, "Compare with the picture as it was"),
                 ],
             ),
             html.Div(

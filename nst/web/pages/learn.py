@@ -85,8 +85,8 @@ def _losses() -> list[Component]:
             "photograph, position by position: the sum of the squared differences, divided by the sum of the squares "
             "of the photograph's own.",
             _pictures(
-                "Pictures found from noise, on one scale, with the content loss of one layer alone. An early layer fixes "
-                "every pixel; a late one keeps forms and leaves colors and details free.",
+                "Pictures found from noise with the content loss of one layer alone. An early layer "
+                "fixes every pixel; a late one keeps forms and leaves colors and details free.",
                 [(f"content-{layer}.jpg", layer) for layer in CONTENT_LAYERS],
             ),
             "The studio compares on `block3_conv1`: late enough to leave room for strokes, early enough to keep a face "
@@ -108,7 +108,7 @@ def _losses() -> list[Component]:
                 ],
             ),
             _pictures(
-                "Pictures found from noise, on one scale, with the style loss of one layer alone: the deeper the "
+                "Pictures found from noise with the style loss of one layer alone: the deeper the "
                 "layer, the larger the patterns.",
                 [(f"style-{layer}.jpg", layer) for layer in STYLE_LAYERS],
             ),

@@ -7,22 +7,29 @@ from dash.development.base_component import Component
 from nst.pictures.samples import CONTENTS, STYLES
 from nst.web import ids
 from nst.web.components import (
+    batch,
     diagnosis,
     figures,
     history,
     mask,
     network_card,
+    presets,
     run_buttons,
     run_queue,
     settings_upload,
     status,
     steering,
     style_mix,
+    viewer,
 )
 from nst.web.components.chooser import chooser
 from nst.web.components.form import basic_fields, further_fields
 from nst.web.components.start_picture import start_picture
-from nst.web.pages import gallery, instant, learn, vary
+from nst.web.pages import compare, gallery, instant, learn, vary
+
+FORM_NOTE = (
+    "These settings are for the next run. What changes the picture that is painted now is under Adjust while painting."
+)
 
 
 def layout(logout: bool = False) -> Component:
@@ -44,7 +51,8 @@ def layout(logout: bool = False) -> Component:
             vary.layout(),
             gallery.layout(),
             learn.layout(),
-            dbc.Toast(id=ids.TOAST, header="That did not work", is_open=False, dismissable=True, duration=12000),
+            compare.layout(),
+            dbc.Toast(id=ids.TOAST, header="The request failed", is_open=False, dismissable=True, duration=12000),
             dbc.Toast(id=ids.NOTE, is_open=False, dismissable=True, duration=12000, class_name="note", header="Refine"),
             html.Div("The studio does not answer. Trying again …", className="offline", role="status"),
         ]
@@ -65,13 +73,18 @@ def _header(logout: bool) -> Component:
                     html.A("Gallery", id=ids.LINK_GALLERY, href="/gallery", className="in-app"),
                     html.A("Learn", id=ids.LINK_LEARN, href="/learn", className="in-app"),
                     html.A("API", href="/docs"),
-                    *([html.Form(html.Button("Log out"), method="post", action="/logout")] if logout else []),
+                    *([_logout()] if logout else []),
                     html.Button("◐", id=ids.THEME, type="button", title="Light or dark", className="round"),
                 ],
                 **{"aria-label": "Site"},
             ),
         ],
     )
+
+
+def _logout() -> Component:
+    everywhere = html.Button("everywhere", formAction="/logout/everywhere", title="End the sessions of all browsers")
+    return html.Form([html.Button("Log out"), " ", everywhere], method="post", action="/logout")
 
 
 def _form_panel() -> Component:
@@ -95,11 +108,13 @@ def _form_panel() -> Component:
         ],
         className="choosers",
     )
+    note = html.P(FORM_NOTE, id=ids.FORM_NOTE, className="hint form-note", hidden=True)
     return html.Section(
         className="panel",
         **{"aria-label": "What to paint"},
         children=[
-            html.Div([choosers, basic_fields(), further_fields()], className="panel-scroll"),
+            html.A("Skip to Start", href=f"#{ids.START}", className="visually-hidden-focusable skip-link"),
+            html.Div([choosers, presets.layout(), note, basic_fields(), further_fields()], className="panel-scroll"),
             html.Div(
                 [
                     html.Div(id=ids.ESTIMATE, className="estimate", role="status"),
@@ -117,17 +132,25 @@ def _image_panel() -> Component:
         **{"aria-label": "The painting"},
         children=[
             run_queue.layout(),
+            batch.layout(),
             html.Figure(
                 id=ids.IMAGE_FRAME,
-                className="image-frame image-frame-idle",
+                className="comparison viewer image-frame image-frame-idle",
+                **{"data-other": "of the photograph"},
                 children=[
-                    dcc.Graph(
-                        id=ids.IMAGE,
-                        figure=figures.picture(),
-                        config=figures.CONFIG,
-                        responsive=True,
-                        className="image-plot",
+                    viewer.picture_window(
+                        "The painting",
+                        dcc.Graph(
+                            id=ids.IMAGE,
+                            figure=figures.picture(),
+                            config=figures.CONFIG,
+                            responsive=True,
+                            className="image-plot",
+                        ),
+                        html.Img(id=ids.PHOTOGRAPH, alt="", className="comparison-other"),
                     ),
+                    *viewer.comparison_slider(ids.PHOTOGRAPH_SLIDER, "Compare with the photograph"),
+                    viewer.tools(*viewer.TOOLS),
                     _instructions(),
                     start_picture(),
                 ],
@@ -174,7 +197,7 @@ def _sidebar() -> Component:
             dcc.Graph(
                 id=ids.LOSS,
                 figure=figures.losses(),
-                config=figures.LOSS_CONFIG,
+                config=figures.CONFIG,
                 responsive=True,
                 style={"height": "13rem"},
             ),

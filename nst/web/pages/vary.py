@@ -6,6 +6,7 @@ from dash.development.base_component import Component
 
 from nst.options.variations import MOST_AXES, MOST_RUNS, OPTIONS, QUICK_SIZE, proposed_values
 from nst.web import ids
+from nst.web.components.variation_grid import NO_TITLE
 
 FIRST_OPTIONS = ("strength", "seed")  # that the page proposes
 NONE = ""  # value of the second choice where one option varies
@@ -87,7 +88,7 @@ def _grid() -> Component:
         children=[
             html.Div(
                 [
-                    html.H2(id=ids.VARY_TITLE),
+                    html.H2(NO_TITLE, id=ids.VARY_TITLE),
                     html.Span(id=ids.VARY_STATUS, role="status"),
                     dbc.Button("Stop", id=ids.VARY_STOP, color="secondary", outline=True, size="sm", disabled=True),
                     dbc.Button(

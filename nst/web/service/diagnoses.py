@@ -1,13 +1,15 @@
 """Diagnoses of runs: what the losses of a frame consist of, computed on request and kept in the run's folder."""
 
+import dataclasses
 import json
 from typing import Any
 
 from nst.atomic_write import atomic_write
-from nst.errors import Conflict
+from nst.errors import Conflict, NotFound
 from nst.jobs.queue import Queue
 from nst.jobs.store import Store
 from nst.options.style_options import StyleOptions
+from nst.options.variations import Variations
 from nst.runs.job import DiagnosisJob
 from nst.runs.run import Run
 from nst.web.middleware.clients import current_client
@@ -43,6 +45,13 @@ class Diagnoses:
                 part.write_text(json.dumps(found))
         return dict(json.loads(kept.read_text()))
 
+    def near(self, run: Run, epoch: Any) -> dict[str, Any]:
+        """Diagnose the frame of an epoch as `of` does, or the newest one where that is not kept or no number."""
+        try:
+            return self.of(run, int(float(epoch)))
+        except (NotFound, TypeError, ValueError):
+            return self.of(run)
+
 
 def _options_at(run: Run, epoch: int) -> StyleOptions:
     """The options in force when an epoch ended."""
@@ -50,3 +59,19 @@ def _options_at(run: Run, epoch: int) -> StyleOptions:
     for change in run.steered:
         changes |= change["changes"] if change["epoch"] < epoch else {}
     return StyleOptions.from_json({**run.options.to_json(), **changes})
+
+
+def reconstructions(run: Run, role: str) -> Variations:
+    """Return quick runs with the content loss, or the style loss, of one layer of a run each.
+
+    They start from a picture of noise: a run from "noise" would add the content's details at each scale.
+    """
+    options = run.options_now
+    content, style = options.layers(run.extractor or "compact")
+    layers = dict.fromkeys(layer for layer, _ in ((*content, *style) if role == "content" else style))
+    alone = dataclasses.replace(options, init="image", mask_use="protect")
+    if role == "content":
+        alone = dataclasses.replace(alone, style_weight=0.0)
+    else:
+        alone = dataclasses.replace(alone, content_weight=0.0)
+    return Variations.parse(alone, {f"{role}_layers": [{layer: 1.0} for layer in layers]})

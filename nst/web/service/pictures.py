@@ -3,11 +3,7 @@
 A picture is named by a reference, "samples/<name>" or "uploads/<id>", which is also its path below /api/v1.
 """
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-from nst.errors import Busy, NotFound, OptionError
+from nst.errors import NotFound, OptionError
 from nst.jobs.archive import Archive
 from nst.jobs.store import Store
 from nst.pictures import images
@@ -15,7 +11,6 @@ from nst.pictures.samples import Sample, find, sample_of
 
 Shape = tuple[int, int]  # (height, width), px
 
-MOST_DECODING = 12  # requests that decode, or wait to: each holds a thread, and the pages need some of those
 MOST_THUMBNAILS = 256  # of uploads, that stay in memory
 MAX_NAME_LENGTH = 255  # characters of an upload's name, of which the end is cut
 DECODED_SIDE = 64  # px to which a picture is decoded when only its size is asked for, or whether it can be read
@@ -28,7 +23,6 @@ class Pictures:
         self._store, self._archive = store, archive
         self._shapes: dict[str, Shape] = {}  # by reference
         self._thumbnails: dict[tuple[str, int], bytes] = {}  # by (upload id, side), oldest first
-        self._decoding = threading.BoundedSemaphore(MOST_DECODING)
 
     def keep(self, data: bytes, name: str) -> str:
         """Store `data`, the bytes of a picture file, as an upload; returns its reference.
@@ -36,8 +30,7 @@ class Pictures:
         Raises ImageError, Busy, DiskFull.
         """
         name = file_name(name)
-        with self._decoder():
-            shape = _shape(data, name)
+        shape = _shape(data, name)
         ref = f"uploads/{self._archive.put_upload(data, name)}"
         self._shapes[ref] = shape
         return ref
@@ -54,9 +47,7 @@ class Pictures:
             return _sample(name).thumbnail(side).read_bytes()
         found = self._thumbnails.get((name, side))
         if found is None:
-            data = self._store.upload(name)
-            with self._decoder():
-                found = self._thumbnails[name, side] = images.thumbnail(data, side)
+            found = self._thumbnails[name, side] = images.thumbnail(self._store.upload(name), side)
             if len(self._thumbnails) > MOST_THUMBNAILS:
                 self._thumbnails.pop(next(iter(self._thumbnails)), None)
         return found
@@ -86,20 +77,8 @@ class Pictures:
     def shape(self, ref: str) -> Shape:
         """Return (height, width) of a picture in px, after its EXIF rotation. Raises NotFound, Busy."""
         if ref not in self._shapes:
-            data = self.read(ref)
-            with self._decoder():
-                self._shapes[ref] = _shape(data, ref.partition("/")[2])
+            self._shapes[ref] = _shape(self.read(ref), ref.partition("/")[2])
         return self._shapes[ref]
-
-    @contextmanager
-    def _decoder(self) -> Iterator[None]:
-        """Count a request that decodes. Raises Busy if there are too many."""
-        if not self._decoding.acquire(blocking=False):
-            raise Busy(f"{MOST_DECODING} pictures are being read already: try again in a moment")
-        try:
-            yield
-        finally:
-            self._decoding.release()
 
 
 def file_name(path: str) -> str:

@@ -1,20 +1,25 @@
 """Runs: started, branched, steered, continued and described."""
 
+import dataclasses
+import re
 import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from nst.errors import Conflict, OptionError
+from nst.errors import Conflict, NotFound, OptionError
 from nst.jobs.archive import Archive
 from nst.jobs.queue import Queue
 from nst.jobs.store import Store
-from nst.options.picture_roles import as_fields, by_role
+from nst.options.picture_roles import STYLE_ROLES, as_fields, by_role
 from nst.options.style_options import StyleOptions
 from nst.pictures.masks import check_mask_shape
 from nst.runs.run import Run, State
 from nst.web.middleware.clients import current_client
 from nst.web.service.forecasts import Forecasts
 from nst.web.service.pictures import Pictures, file_name
+
+UPSCALED_SIDE, UPSCALING_EPOCHS = 2048, 6  # long side, px, and epochs of a run that paints a result larger
+LONGEST = {"name": 80, "notes": 4000}  # characters of what a client may add to a run
 
 
 class Runs:
@@ -38,8 +43,11 @@ class Runs:
         client: str = "",
         gpu: bool = False,
         key: str = "",
+        parent: str = "",
     ) -> Run:
         """Queue a run of the pictures that references name; `more_styles` are further paintings.
+
+        `parent` is the run whose result `init` is, if it is one.
 
         `names` are those of the uploads' files, by role, as `client` knows them; the store knows the last ones given.
         `key` is an idempotency key: a request of `client` with the same key and the same arguments returns the first
@@ -62,7 +70,8 @@ class Runs:
             # raises where the run cannot be done
             self._forecasts.forecast(options, content, style, *more_styles, masked=mask is not None)
             self._check_room(client)
-            run = self._store.create(options, **as_fields(uploads), names=names, client=client, gpu=gpu)
+            more: dict[str, Any] = {"names": names, "client": client, "gpu": gpu, "parent": parent}
+            run = self._store.create(options, **as_fields(uploads), **more)
             if key:
                 self._store.set_key(run, key)
         self._queue.submit(run)
@@ -88,6 +97,28 @@ class Runs:
         )
         self._queue.submit(run)
         return run
+
+    def upscale(self, run_id: str, size: int, epochs: int = UPSCALING_EPOCHS, client: str = "") -> Run:
+        """Queue a new run that paints the result of another larger, `size` px at its long side, beginning with it.
+
+        It has the options that were in force at the end, and the network that painted. Raises as `start`, also where
+        the run would not fit into memory, and Conflict where there is no result.
+        """
+        parent = self._store.run(run_id)
+        if not (parent.has_result and parent.state.rests):
+            raise Conflict(f"run {run_id} has no result to upscale: it is {parent.state}")
+        if size <= (side := max(parent.width, parent.height)):
+            raise OptionError(f"`size` must be more than the {side} px of the result, got {size}", "size")
+        changes = {"size": size, "epochs": epochs, "init": "image", "extractor": parent.extractor}
+        options = StyleOptions.from_json({**parent.options_now.to_json(), **changes})
+        names = {role: name for role, name in parent.names.items() if not name.startswith("samples/")}
+        uploads = {role: f"uploads/{upload}" for role, upload in parent.uploads.items()}
+        refs = {**as_fields(uploads), "init": self.result(parent)}
+        return self.start(options, **refs, names=names, client=client, gpu=parent.gpu, parent=run_id)
+
+    def result(self, run: Run) -> str:
+        """Store the result of a run as an upload, to be used in another; returns its reference. Raises NotFound."""
+        return self._pictures.keep(self._store.files.result(run.id).read_bytes(), f"{self.title(run.id)}.png")
 
     def owned(self, run_id: str) -> Run:
         """Return a run that the current client may change. Raises NotFound, and Conflict if it is another client's."""
@@ -140,7 +171,7 @@ class Runs:
             "queue_position": self._queue.position(run.id),
             "starts_in": self._forecasts.starts_in(run),
             "children": self._store.children(run),
-            "favourite": self._archive.favourite(run.id),
+            **dataclasses.asdict(self._archive.annotations(run.id)),
             "events": f"{base}/events",
             "frames_kept": f"{base}/frames",
             "result": f"{base}/result.png" if run.has_result and run.state.rests else None,
@@ -153,6 +184,23 @@ class Runs:
             check_mask_shape(self._pictures.shape(mask), self._pictures.shape(content))
         elif options.mask_use != "protect":
             raise OptionError(f"`mask_use` is {options.mask_use!r}, but no mask was given", "mask_use")
+
+    def pictures(self, run: Run) -> dict[str, dict[str, str]]:
+        """Return {"ref", "title"} of the content and of the paintings of a run, by role."""
+        uploads = {role: upload for role, upload in run.uploads.items() if role in ("content", *STYLE_ROLES)}
+        return {role: self._pictures.choice(each, run.names.get(role, "")) for role, each in uploads.items()}
+
+    def title(self, run_id: str) -> str:
+        """Return the name of a run; of one without, its pictures, as titles of paintings name what they imitate."""
+        try:
+            run = self._store.run(run_id)
+            return self._archive.annotations(run_id).name or title_of(self.pictures(run))
+        except NotFound:
+            return "a deleted run"
+
+    def relatives(self, run: Run) -> dict[str, str]:
+        """Return the titles of the run that a run was branched from, and of its branches, by their ids."""
+        return {run_id: self.title(run_id) for run_id in (*filter(None, [run.parent]), *self._store.children(run))}
 
     def _expected_network(self, run: Run) -> str:
         """Return the network that a run which has not started will use."""
@@ -177,3 +225,9 @@ def _steered(run: Run, changes: Mapping[str, Any], extractor: str) -> StyleOptio
     options = run.options_now.steered(changes, extractor)
     options.style_shares(len(run.styles))  # raises where their number is wrong
     return options
+
+
+def title_of(pictures: Mapping[str, Mapping[str, str]]) -> str:
+    """Return "<content> after <style> and <style>", without the suffixes of file names."""
+    content, *styles = (re.sub(r"\.\w{2,5}$", "", picture["title"]) for picture in pictures.values())
+    return f"{content} after {' and '.join(styles)}"

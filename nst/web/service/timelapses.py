@@ -12,7 +12,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-from nst.errors import Busy, Conflict, NotFound, NstError
+from nst.errors import Busy, Conflict, DiskFull, NotFound, NstError
 from nst.jobs.store import Store
 from nst.pictures.timelapse import FORMATS, TimelapseOptions, write
 from nst.runs.run import Run
@@ -32,10 +32,17 @@ class Timelapses:
         self._errors: dict[str, str] = {}  # why the last encoding of a run failed, by run id
 
     def make(self, run: Run, options: TimelapseOptions) -> None:
-        """Start to encode the frames that are stored now. Raises Conflict if there are none, Busy if one goes on."""
-        frames = [self._store.files.frame(run.id, frame["epoch"]) for frame in self._store.files.frames(run.id)]
+        """Start to encode the frames that are stored now.
+
+        Raises Conflict if there are none, Busy if another is encoded, and DiskFull where a file as large as the frames
+        would not fit.
+        """
+        kept = self._store.files.frames(run.id)
+        frames = [self._store.files.frame(run.id, frame["epoch"]) for frame in kept]
         if not frames:
             raise Conflict(f"run {run.id} has no frame yet to make a timelapse of")
+        if self._store.database.free_bytes() < sum(frame["bytes"] for frame in kept):
+            raise DiskFull(f"cannot keep a timelapse in {self._store.folder}: the disk is full")
         with self._lock:
             if self._making:
                 raise Busy("a timelapse is being made: try again when it is done")

@@ -1,0 +1,51 @@
+// Looks and presets: they set the form's controls. Presets are {name: {option: value}}.
+(() => {
+  const same = () => window.dash_clientside.no_update;
+  const triggered = () => window.dash_clientside.callback_context.triggered_id;
+
+  // Returns a value for each control of `names`: that of the set, or none.
+  const valuesOf = (set, names) => names.map((name) => (set && name in set ? set[name] : same()));
+
+  // A look was pressed.
+  function choose(...given) {
+    const [looks, names] = given.slice(-2);
+    const at = Number(/look-(\d+)/.exec(triggered() ?? "")?.[1] ?? -1);
+    return valuesOf(looks[at], names);
+  }
+
+  const equal = (a, b) => a === b || (a !== "" && b !== "" && Number(a) === Number(b));
+
+  // Marks the look whose values the form has.
+  function mark(...given) {
+    const looks = given.at(-2), names = given.at(-1), values = given.slice(0, -2);
+    const form = Object.fromEntries(names.map((name, at) => [name, values[at]]));
+    return looks.map((look) => Object.entries(look).every(([name, value]) => equal(form[name], value))
+      ? "look look-chosen" : "look");
+  }
+
+  function apply(preset, presets, names) {
+    return [...valuesOf(presets?.[preset], names), !preset];
+  }
+
+  function list(presets) {
+    return Object.keys(presets ?? {}).sort().map((name) => ({ label: name, value: name }));
+  }
+
+  // Saves or deletes a preset. Returns [presets, the chosen one, the text of the name].
+  function change(...given) {
+    const [, , name, chosen, presets, names] = given, values = given.slice(6);
+    if (triggered() === "delete-preset") {
+      const { [chosen]: _, ...rest } = presets;
+      return [rest, "", same()];
+    }
+    const title = (name ?? "").trim();
+    if (!title) {
+      document.querySelector("#preset-name").focus();
+      return [same(), same(), same()];
+    }
+    const form = Object.fromEntries(names.map((each, at) => [each, values[at]]));
+    return [{ ...presets, [title]: form }, title, ""];
+  }
+
+  window.dash_clientside = Object.assign({}, window.dash_clientside, { presets: { choose, mark, apply, list, change } });
+})();

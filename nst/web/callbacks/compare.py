@@ -1,0 +1,43 @@
+"""The callback of the Compare page: it shows the two runs that the address names."""
+
+import asyncio
+from typing import Any
+
+from dash import Dash, Input, Output, html, no_update
+from dash.development.base_component import Component
+
+from nst.errors import NotFound
+from nst.web import ids
+from nst.web.components.run_card import RunCard
+from nst.web.components.run_comparison import SIDE_BY_SIDE, run_comparison
+from nst.web.components.urls import run_id_of
+from nst.web.service.service import Service
+
+ADDRESS = "/compare"
+
+
+def register(app: Dash, service: Service) -> None:
+    """Register the callback with `app`."""
+
+    @app.callback(Output(ids.COMPARED, "children"), Input(ids.URL, "pathname"), Input(ids.URL, "search"))
+    async def compare(pathname: str, search: str | None) -> Any:
+        if pathname != ADDRESS:
+            return no_update
+        return await asyncio.to_thread(compared, service, search)
+
+
+def compared(service: Service, search: str | None) -> list[Component]:
+    """Return what the page shows for the query of its address, "?a=<run>&b=<run>", with "&view=side" side by side."""
+    try:
+        runs = [service.store.run(run_id_of(search, name)) for name in ("a", "b")]
+    except NotFound as error:
+        return [_advice(f"{error}." if run_id_of(search, "a") or run_id_of(search, "b") else "")]
+    if not all(run.frames for run in runs):
+        return [_advice("One of these runs has no picture yet.")]
+    first, second = (RunCard.of(service, run) for run in runs)
+    return run_comparison(first, second, run_id_of(search, "view") == SIDE_BY_SIDE)
+
+
+def _advice(trouble: str) -> Component:
+    gallery = html.A("In the gallery", href="/gallery", className="in-app")
+    return html.P([f"{trouble[:1].upper()}{trouble[1:]} ", gallery, ", press Compare on two runs."], className="hint")

@@ -1,0 +1,54 @@
+"""Callbacks of the looks and the presets of one's own. They run in the browser."""
+
+from dash import ClientsideFunction, Dash, Input, Output, State
+
+from nst.options.shipped_presets import LOOKS, OPTIONS
+from nst.web import ids
+from nst.web.components.form import BOXES
+from nst.web.service.service import Service
+
+
+def register(app: Dash, service: Service) -> None:
+    """Register the callbacks with `app`."""
+    buttons = [ids.look(n) for n in range(len(LOOKS))]
+    app.clientside_callback(
+        ClientsideFunction("presets", "choose"),
+        [Output(BOXES[name], "value", allow_duplicate=True) for name in OPTIONS],
+        *(Input(button, "n_clicks") for button in buttons),
+        State(ids.LOOKS, "data"),
+        State(ids.LOOK_NAMES, "data"),
+        prevent_initial_call=True,
+    )
+    app.clientside_callback(
+        ClientsideFunction("presets", "mark"),
+        [Output(button, "className") for button in buttons],
+        *(Input(BOXES[name], "value") for name in OPTIONS),
+        State(ids.LOOKS, "data"),
+        State(ids.LOOK_NAMES, "data"),
+    )
+    app.clientside_callback(
+        ClientsideFunction("presets", "list"), Output(ids.PRESET, "options"), Input(ids.PRESETS, "data")
+    )
+    app.clientside_callback(
+        ClientsideFunction("presets", "apply"),
+        *(Output(box, "value", allow_duplicate=True) for box in BOXES.values()),
+        Output(ids.DELETE_PRESET, "disabled"),
+        Input(ids.PRESET, "value"),
+        State(ids.PRESETS, "data"),
+        State(ids.OPTION_NAMES, "data"),
+        prevent_initial_call=True,
+    )
+    app.clientside_callback(
+        ClientsideFunction("presets", "change"),
+        Output(ids.PRESETS, "data"),
+        Output(ids.PRESET, "value"),
+        Output(ids.PRESET_NAME, "value"),
+        Input(ids.SAVE_PRESET, "n_clicks"),
+        Input(ids.DELETE_PRESET, "n_clicks"),
+        State(ids.PRESET_NAME, "value"),
+        State(ids.PRESET, "value"),
+        State(ids.PRESETS, "data"),
+        State(ids.OPTION_NAMES, "data"),
+        *(State(box, "value") for box in BOXES.values()),
+        prevent_initial_call=True,
+    )

@@ -1,0 +1,78 @@
+"""Callbacks that use the result of a run in another: as its content or style, or upscaled; and those of its link."""
+
+import asyncio
+from typing import Any
+
+from dash import ClientsideFunction, Dash, Input, Output, State, no_update
+
+from nst.errors import NstError
+from nst.web import ids
+from nst.web.components.result_tools import USES
+from nst.web.components.toast import show_error
+from nst.web.components.urls import run_id_of
+from nst.web.middleware.clients import current_client
+from nst.web.service.service import Service
+
+
+def register(app: Dash, service: Service) -> None:
+    """Register the callbacks with `app`."""
+    app.clientside_callback(
+        ClientsideFunction("notifications", "toggle"),
+        Output(ids.NOTIFY, "aria-pressed"),
+        Input(ids.NOTIFY, "n_clicks"),
+    )
+    app.clientside_callback(
+        ClientsideFunction("notifications", "copyLink"),
+        *(Input(button, "n_clicks") for button in (ids.COPY_RUN_LINK, ids.COPY_COMPARED_LINK)),
+        prevent_initial_call=True,
+    )
+    app.clientside_callback(
+        ClientsideFunction("viewer", "printSize"),
+        Output(ids.PRINT_SIZE, "children"),
+        Input(ids.PRINT_DPI, "value"),
+        Input(ids.IMAGE_FRAME, "style"),
+    )
+    _register_upscale(app, service)
+    _register_uses(app, service)
+
+
+def _register_upscale(app: Dash, service: Service) -> None:
+    @app.callback(
+        Output(ids.URL, "search", allow_duplicate=True),
+        Input(ids.UPSCALE, "n_clicks"),
+        State(ids.URL, "search"),
+        State(ids.UPSCALED_SIDE, "value"),
+        prevent_initial_call=True,
+    )
+    async def upscale(clicks: int, search: str | None, side: str) -> Any:
+        try:
+            run = await asyncio.to_thread(service.runs.owned, run_id_of(search))
+            child = await asyncio.to_thread(service.runs.upscale, run.id, int(side), client=current_client())
+        except NstError as error:
+            show_error(str(error))
+            return no_update
+        return f"?run={child.id}"
+
+
+def _register_uses(app: Dash, service: Service) -> None:
+    @app.callback(
+        {role: Output(ids.choice(role), "data", allow_duplicate=True) for role in USES},
+        Input(ids.URL, "search"),
+        prevent_initial_call="initial_duplicate",
+    )
+    async def use(search: str | None) -> dict[str, Any]:
+        """Choose the result of the run that the address names as the content or as the style."""
+        try:
+            return {role: await asyncio.to_thread(chosen_result, service, search, role) or no_update for role in USES}
+        except NstError as error:
+            show_error(str(error))
+            return dict.fromkeys(USES, no_update)
+
+
+def chosen_result(service: Service, search: str | None, role: str) -> dict[str, str] | None:
+    """Return {"ref", "title"} of the result that an address names for a role, None for no result. Raises NstError."""
+    run_id = run_id_of(search, f"{role}_of")
+    if not run_id:
+        return None
+    run = service.store.run(run_id)
+    return {"ref": service.runs.result(run), "title": service.runs.title(run.id)}

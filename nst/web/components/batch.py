@@ -1,0 +1,21 @@
+"""The line about runs that were started together, with a link to their results (assets/batch.js)."""
+
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from nst.web import ids
+
+
+def layout() -> Component:
+    """Return the line, hidden until several runs are started at once."""
+    return html.Div(
+        [
+            dcc.Store(id=ids.BATCH, storage_type="local", data=[]),
+            html.Span(id=ids.BATCH_TEXT, role="status"),
+            html.A("Download all (ZIP)", id=ids.BATCH_LINK, download="paintings.zip", className="quiet"),
+            html.Button("✕", id=ids.BATCH_CLOSE, type="button", title="Hide this", className="quiet"),
+        ],
+        id=ids.BATCH_BAR,
+        className="batch",
+        hidden=True,
+    )

@@ -1,0 +1,60 @@
+"""The first control of the form: the shipped looks, and presets of one's own, which the browser keeps."""
+
+import dash_bootstrap_components as dbc
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from nst.options.shipped_presets import LOOKS, OPTIONS
+from nst.options.style_options import StyleOptions
+from nst.web import ids
+from nst.web.components.form import BOXES, fill_form
+
+
+def layout() -> Component:
+    """Return the buttons of the looks, and the list of presets with the means to save one."""
+    return html.Section(
+        [
+            html.H2("Look"),
+            html.Div([_button(n) for n in range(len(LOOKS))], className="looks"),
+            html.Details([html.Summary("Presets of your own"), *_presets()]),
+            dcc.Store(id=ids.LOOKS, data=[_values(n) for n in range(len(LOOKS))]),
+            dcc.Store(id=ids.LOOK_NAMES, data=OPTIONS),
+            dcc.Store(id=ids.OPTION_NAMES, data=list(BOXES)),
+            dcc.Store(id=ids.PRESETS, storage_type="local", data={}),
+        ],
+        className="looks-panel",
+        **{"aria-label": "Look"},
+    )
+
+
+def _button(n: int) -> Component:
+    look = LOOKS[n]
+    return html.Button(look.title, id=ids.look(n), type="button", title=look.help, className="look")
+
+
+def _values(n: int) -> dict[str, str]:
+    """What the form's controls are set to by a look: all options that some look sets."""
+    values = fill_form(StyleOptions(**LOOKS[n].options))
+    return {name: values[name] for name in OPTIONS}
+
+
+def _presets() -> list[Component]:
+    return [
+        html.Div(
+            [
+                dbc.Label("Preset", html_for=ids.PRESET, class_name="visually-hidden"),
+                dbc.Select(id=ids.PRESET, options=[], placeholder="Choose a preset"),
+                html.Button("Delete", id=ids.DELETE_PRESET, type="button", className="quiet", disabled=True),
+            ],
+            className="with-button",
+        ),
+        html.Div(
+            [
+                dbc.Label("Name of the new preset", html_for=ids.PRESET_NAME, class_name="visually-hidden"),
+                dbc.Input(id=ids.PRESET_NAME, type="text", maxlength=60, placeholder="Name", autocomplete="off"),
+                html.Button("Save these settings", id=ids.SAVE_PRESET, type="button", className="quiet"),
+            ],
+            className="with-button",
+        ),
+        html.P("Presets are kept in this browser, with all settings but the pictures.", className="hint"),
+    ]

@@ -1,0 +1,61 @@
+"""Under the history of a run: what can be done with its picture, and how large it is in print."""
+
+import dash_bootstrap_components as dbc
+from dash import html
+from dash.development.base_component import Component
+
+from nst.runs.run import Run
+from nst.web import ids
+
+UPSCALED_SIDES = (2048, 4096)  # px
+PRINT_DPI = (300, 200, 150)
+USES = {"content": "Use as content", "style": "Use as style"}  # of a result, by role
+
+
+def layout() -> Component:
+    """Return the row of buttons and the size in print."""
+    sides = [{"label": f"{side} px", "value": side} for side in UPSCALED_SIDES]
+    resolutions = [{"label": f"{dpi} dpi", "value": dpi} for dpi in PRINT_DPI]
+    return html.Div(
+        [
+            *(html.A(text, id=ids.use_as(role), href="/", className="in-app quiet") for role, text in USES.items()),
+            html.Span(
+                [
+                    html.Button("Upscale", id=ids.UPSCALE, type="button", className="quiet", disabled=True),
+                    dbc.Label("to", html_for=ids.UPSCALED_SIDE, class_name="hint"),
+                    dbc.Select(id=ids.UPSCALED_SIDE, options=sides, value=UPSCALED_SIDES[0]),
+                ],
+                className="with-choice",
+            ),
+            html.Span(
+                [
+                    html.Output(id=ids.PRINT_SIZE, htmlFor=ids.PRINT_DPI),
+                    dbc.Label("in print, at", html_for=ids.PRINT_DPI, class_name="hint"),
+                    dbc.Select(id=ids.PRINT_DPI, options=resolutions, value=PRINT_DPI[0]),
+                ],
+                className="with-choice",
+            ),
+        ],
+        className="run-actions",
+    )
+
+
+def sharing_buttons() -> list[Component]:
+    """Return the buttons that copy the link to the run, and that ask for a notification of its end."""
+    notify = html.Button("Notify me", id=ids.NOTIFY, type="button", className="quiet", **{"aria-pressed": "false"})
+    return [copy_button(ids.COPY_RUN_LINK), notify]
+
+
+def copy_button(button_id: str) -> Component:
+    """Return the button that copies the address of the page."""
+    return html.Button("Copy link", id=button_id, type="button", className="quiet", **{"aria-live": "polite"})
+
+
+def use_url(run_id: str, role: str) -> str:
+    """Return the address that fills the chooser of "content" or "style" with the result of a run."""
+    return f"/?{role}_of={run_id}"
+
+
+def can_be_upscaled(run: Run | None) -> bool:
+    """Whether there is a result that may be painted larger."""
+    return bool(run and run.has_result and run.state.rests and max(run.width, run.height) < UPSCALED_SIDES[-1])

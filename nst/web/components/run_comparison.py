@@ -1,0 +1,121 @@
+"""Two runs side by side or under one slider, and the settings in which they differ: what the Compare page shows."""
+
+from typing import Any
+
+from dash import html
+from dash.development.base_component import Component
+
+from nst.runs.humanize import count, duration
+from nst.runs.run import Run
+from nst.web import ids
+from nst.web.components import viewer
+from nst.web.components.figures import steering_lines
+from nst.web.components.run_card import RunCard
+from nst.web.components.settings_text import differing_options, setting_of
+from nst.web.components.urls import compare_url, run_file, run_url
+
+SIDE_BY_SIDE = "side"  # value of `view` in the address; without it there is one slider
+START = 50  # % of the first picture that is shown at first
+TOOLS = ("farther", "closer", "fit", "actual", "fullscreen")
+
+
+def run_comparison(first: RunCard, second: RunCard, side_by_side: bool) -> list[Component]:
+    """Return the pictures of two runs, which are zoomed and moved together, and what differs."""
+    pair = (first, second)
+    link = f"compared-{first.run.id}-{second.run.id}"
+    pictures = [_alone(n, card, link) for n, card in enumerate(pair)] if side_by_side else [_together(*pair, link)]
+    captions = html.Div([_caption(card) for card in pair], className="compared-captions")
+    return [
+        _views(first.run, second.run, side_by_side),
+        html.Div(pictures, className="compared compared-side" if side_by_side else "compared"),
+        captions,
+        _differences(*pair),
+    ]
+
+
+def _views(first: Run, second: Run, side_by_side: bool) -> Component:
+    """The links to the two ways of comparing, and to the pair the other way round."""
+    view = SIDE_BY_SIDE if side_by_side else ""
+    links = [
+        _view("Under one slider", compare_url(first.id, second.id), not side_by_side),
+        _view("Side by side", compare_url(first.id, second.id, SIDE_BY_SIDE), side_by_side),
+        html.A("⇄ Swap", href=compare_url(second.id, first.id, view), className="in-app quiet"),
+    ]
+    return html.Nav(links, className="compared-views", **{"aria-label": "Ways to compare"})
+
+
+def _view(text: str, href: str, current: bool) -> Component:
+    return html.A(text, href=href, className="in-app quiet", **({"aria-current": "true"} if current else {}))
+
+
+def _together(first: RunCard, second: RunCard, link: str) -> Component:
+    """The second picture under the first, which a slider reveals from the left."""
+    return html.Figure(
+        [
+            viewer.picture_window(
+                "Both pictures",
+                _image(second),
+                _image(first, className="comparison-other"),
+                **{"--clip": f"{START}%"},
+            ),
+            *viewer.comparison_slider(ids.COMPARED_SLIDER, f"Show more of {first.title}", START),
+            viewer.tools(*TOOLS),
+        ],
+        id="compared-both",
+        className="comparison viewer image-frame image-frame-done",
+        style={**_aspect(second.run), "--cut": f"{START}%"},
+        **{"data-link": link, "data-other": "of the first picture"},
+    )
+
+
+def _alone(n: int, card: RunCard, link: str) -> Component:
+    return html.Figure(
+        [viewer.picture_window(card.title, _image(card)), viewer.tools(*TOOLS)],
+        id=f"compared-{n}",
+        className="viewer image-frame image-frame-done",
+        style=_aspect(card.run),
+        **{"data-link": link},
+    )
+
+
+def _image(card: RunCard, **more: Any) -> Component:
+    address = f"/api/v1/runs/{card.run.id}/{run_file(card.run)}?n={card.run.last}"
+    return html.Img(src=address, alt=card.title, key=address, **more)
+
+
+def _aspect(run: Run) -> dict[str, Any]:
+    return {"--width": run.width, "--height": run.height}
+
+
+def _caption(card: RunCard) -> Component:
+    link = html.A(card.title, href=run_url(card.run.id), className="in-app")
+    return html.P([link, html.Span(f" {count(card.run.epoch, 'epoch')}, {duration(card.run.seconds)}")])
+
+
+def _differences(first: RunCard, second: RunCard) -> Component:
+    """The table of what differs; settings that are equal are left out."""
+    rows = [(name, one, other) for name, one, other in _facts(first, second) if one != other]
+    if not rows:
+        return html.P("Both have the same pictures and settings.", className="hint")
+    body = [
+        html.Tr([html.Th(name, scope="row"), html.Td(one or "–"), html.Td(other or "–")]) for name, one, other in rows
+    ]
+    head = html.Thead(html.Tr([html.Th(name, scope="col") for name in ("What differs", "First", "Second")]))
+    return html.Table([head, html.Tbody(body)], className="differences")
+
+
+def _facts(first: RunCard, second: RunCard) -> list[tuple[str, str, str]]:
+    """(name, of the first, of the second): pictures, settings, and what the runs did."""
+    runs = first.run, second.run
+    named = [
+        (role.capitalize(), *(card.pictures[role]["title"] for card in (first, second))) for role in first.pictures
+    ]
+    settings = [(option.label, *(setting_of(run, option) for run in runs)) for option in differing_options(runs)]
+    painted = [
+        ("Network", *(run.extractor for run in runs)),
+        ("Precision used", *(run.precision for run in runs)),
+        ("Size of the result", *(f"{run.width} × {run.height} px" for run in runs)),
+        ("Epochs painted", *(str(run.epoch) for run in runs)),
+        ("Steered", *("; ".join(reversed(steering_lines(run))) for run in runs)),
+    ]
+    return [(name, one, other) for name, one, other in (*named, *settings, *painted)]

@@ -1,0 +1,191 @@
+"""The painting in its frame: compared with the photograph, zoomed, moved, in full screen, downloaded as it is shown."""
+
+import re
+from typing import Any, Literal
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Visit, set_up, wait_for_epoch, wait_for_status
+from tests.browser.test_looks import findings, squeeze
+
+SLIDER = "#photograph-cut"
+VIEW = "new DOMMatrix(document.querySelector('#easel .viewer-stage').style.transform)"
+# How far the photograph is seen, in px from the left edge of the frame.
+REVEALED = """(() => {
+    const stage = document.querySelector('#easel .viewer-stage'), place = stage.getBoundingClientRect();
+    const scale = place.width / stage.offsetWidth;
+    const frame = document.querySelector('#easel .viewer-window').getBoundingClientRect();
+    return place.left + scale * (parseFloat(stage.style.getPropertyValue('--clip')) || 0) - frame.left;
+})()"""
+
+
+def painted(page: Page, epochs: int = 12) -> Page:
+    set_up(page, epochs, steps=2)
+    page.click("#start")
+    wait_for_status(page, f"Finished: {epochs} epochs")
+    page.wait_for_function("window.shown.at(-1)?.includes('result.png')")
+    return page
+
+
+def frame(page: Page) -> dict[str, Any]:
+    box = page.locator("#easel .viewer-window").bounding_box()
+    assert box
+    return dict(box)
+
+
+def drag(page: Page, start: float, end: float) -> None:
+    """Drag from one place to another, both shares of the frame's width."""
+    box = frame(page)
+    y = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + start * box["width"], y)
+    page.mouse.down()
+    page.mouse.move(box["x"] + end * box["width"], y, steps=5)
+    page.mouse.up()
+
+
+def revealed(page: Page, share: float) -> None:
+    """Wait until that share of the frame shows the photograph."""
+    width = frame(page)["width"]
+    page.wait_for_function(f"Math.abs({REVEALED} - {share * width}) < {0.02 * width}")
+
+
+def test_dragging_across_the_painting_shows_the_photograph_while_it_paints_and_when_it_has_ended(visit: Visit) -> None:
+    page = visit()
+    expect(page.locator(SLIDER)).to_be_hidden()
+    set_up(page, epochs=200, steps=10)
+    page.click("#start")
+    wait_for_epoch(page, 1)
+    expect(page.locator("#photograph")).to_have_attribute("src", re.compile("/api/v1/instant/uploads/"))
+    drag(page, 0.02, 0.7)
+    revealed(page, 0.7)
+    page.click("#stop")
+    wait_for_status(page, "Stopped")
+    revealed(page, 0.7)
+    drag(page, 0.7, 0.2)
+    revealed(page, 0.2)
+
+
+def test_the_photograph_is_shown_with_keys_and_the_slider_says_how_much(visit: Visit) -> None:
+    page = painted(visit())
+    page.focus(SLIDER)
+    expect(page.locator(SLIDER)).to_have_attribute("aria-valuetext", "0 % of the photograph")
+    page.keyboard.press("End")
+    expect(page.locator(SLIDER)).to_have_attribute("aria-valuetext", "100 % of the photograph")
+    revealed(page, 1)
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator(SLIDER)).to_have_attribute("aria-valuetext", "99 % of the photograph")
+    page.get_by_role("button", name="Compare", exact=True).click()
+    revealed(page, 0)
+    page.get_by_role("button", name="Compare", exact=True).click()
+    revealed(page, 0.5)
+    page.click("#start")  # another run: the comparison begins anew
+    wait_for_status(page, "Finished")
+    revealed(page, 0)
+
+
+def test_a_finger_shows_the_photograph_on_a_telephone(visit: Visit) -> None:
+    page = painted(visit(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True))
+    page.locator("#easel").scroll_into_view_if_needed()
+    expect(page.locator(".viewer-tools").first).to_have_css("opacity", "1")
+    box = frame(page)
+    page.touchscreen.tap(box["x"] + 0.6 * box["width"], box["y"] + box["height"] / 2)
+    revealed(page, 0.6)
+
+
+def test_the_line_stays_in_its_place_when_the_painting_is_zoomed_and_dragging_moves_it(visit: Visit) -> None:
+    page = painted(visit())
+    page.fill(SLIDER, "40")
+    page.hover("#easel")
+    page.mouse.wheel(0, -300)
+    page.wait_for_function(f"{VIEW}.a > 1.2")
+    revealed(page, 0.4)
+    before = page.evaluate(f"{VIEW}.e")
+    drag(page, 0.7, 0.9)
+    page.wait_for_function(f"{VIEW}.e > {before}")
+    expect(page.locator(SLIDER)).to_have_value("40")
+    revealed(page, 0.4)
+    drag(page, 0.4, 0.6)  # the handle
+    revealed(page, 0.6)
+
+
+def test_a_zoomed_painting_is_not_dragged_out_of_its_frame(visit: Visit) -> None:
+    page = painted(visit())
+    page.focus("#easel .viewer-window")
+    for _ in range(4):
+        page.keyboard.press("+")
+    page.wait_for_function(f"{VIEW}.a > 2")
+    for key, sign in (("ArrowRight", -1), ("ArrowLeft", 1)):
+        for _ in range(30):
+            page.keyboard.press(key)
+        most = page.evaluate(f"({VIEW}.a - 1) / 2") * frame(page)["width"]
+        page.wait_for_function(f"Math.abs({VIEW}.e - {sign * most}) < 1")
+    page.keyboard.press("0")
+    page.wait_for_function(f"{VIEW}.a === 1 && {VIEW}.e === 0 && {VIEW}.f === 0")
+    drag(page, 0.2, 0.8)
+    page.wait_for_function(f"{VIEW}.e === 0")
+
+
+def test_at_one_to_one_a_pixel_of_the_painting_is_one_of_the_screen(visit: Visit) -> None:
+    page = painted(visit())
+    page.hover("#easel")
+    page.get_by_role("button", name="One pixel of the picture").click()
+    width = "document.querySelector('#easel .viewer-stage').getBoundingClientRect().width"
+    page.wait_for_function(f"Math.abs({width} - 512) < 1")
+    page.get_by_role("button", name="Show the whole picture").click()
+    page.wait_for_function(f"{VIEW}.a === 1")
+
+
+def test_the_painting_fills_the_screen_and_comes_back(visit: Visit) -> None:
+    page = painted(visit())
+    page.hover("#easel")
+    page.get_by_role("button", name="Fullscreen").click()
+    page.wait_for_function("document.fullscreenElement?.id === 'easel'")
+    stage = "document.querySelector('#easel .viewer-stage')"
+    page.wait_for_function(f"{stage}.offsetHeight === innerHeight || {stage}.offsetWidth === innerWidth")
+    page.get_by_role("button", name="Fullscreen").click()
+    page.wait_for_function("!document.fullscreenElement")
+
+
+def test_the_frame_that_is_looked_at_is_the_one_that_is_downloaded(visit: Visit) -> None:
+    page = painted(visit())
+    page.fill("#epoch-scrubber", "5")
+    expect(page.locator("#download")).to_have_attribute("download", "harbour-night-wind-epoch-5.jpg")
+    with page.expect_download() as download:
+        page.click("#download")
+    assert download.value.url.endswith("/frames/5.jpg")
+    page.fill("#epoch-scrubber", "12")
+    expect(page.locator("#download")).to_have_attribute("download", "harbour-night-wind-epoch-12.png")
+    expect(page.locator("#download")).to_have_attribute("href", re.compile("result.png"))
+
+
+def test_the_epoch_beside_the_scrubber_is_always_the_one_that_is_shown(visit: Visit) -> None:
+    page = painted(visit(), epochs=60)
+    path = page.url.removeprefix(page.evaluate("location.origin"))
+    again = visit("/")
+    again.evaluate(
+        """window.labels = [];
+        new MutationObserver(() => {
+            const href = document.querySelector("#image-graph image")?.href.baseVal ?? "";
+            const epoch = document.querySelector("#scrubbed").textContent;
+            const shown = document.querySelector("#easel").className.includes("done") && href;
+            if (shown) window.labels.push([epoch, href.split("/").at(-1)]);
+        }).observe(document, { subtree: true, childList: true, attributes: true, characterData: true });"""
+    )
+    again.evaluate("path => window.dash_clientside.set_props('url', { search: path.slice(1) })", path)
+    wait_for_status(again, "Finished: 60 epochs")
+    expect(again.locator("#scrubbed")).to_have_text("Epoch 60")
+    again.wait_for_function("window.shown.at(-1)?.includes('result.png')")
+    assert {file.partition("?")[0] for _, file in again.evaluate("window.labels")} == {"result.png"}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_in_the_viewer(visit: Visit, scheme: Literal["light", "dark"]) -> None:
+    page = painted(visit(color_scheme=scheme, reduced_motion="reduce"))
+    page.fill(SLIDER, "40")
+    page.focus(SLIDER)
+    assert findings(page) == []
+    page.keyboard.press("+")
+    page.wait_for_function(f"{VIEW}.a > 1.2")
+    assert findings(page) == []
+    squeeze(page)
