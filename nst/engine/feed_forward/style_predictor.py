@@ -8,6 +8,7 @@ directions in which the activations vary most. Their principal components pass o
 """
 
 import functools
+import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -100,7 +101,7 @@ def predict_vector(painting: Array) -> Array:
 def load_predictor() -> StylePredictor:
     """The predictor that ships. Raises StyleError."""
     try:
-        with np.load(WEIGHTS, allow_pickle=False) as file:
+        with np.load(io.BytesIO(WEIGHTS.read_bytes()), allow_pickle=False) as file:
             arrays: dict[str, NDArray[np.float32]] = {name: file[name].astype(np.float32) for name in file.files}
         length = len(arrays["out/bias"])
         finite = all(np.isfinite(array).all() for array in arrays.values())

@@ -1,0 +1,65 @@
+"""The training of the fast styles that ship, at a tiny size: it goes on, improves and is exported whole."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from nst.engine.feed_forward.style_predictor import StylePredictor
+from nst.styles.style_file import StyleFile
+from tools import train_fast_styles
+from tools.crops import random_crop, recolored
+from tools.train_fast_styles import Training, fixed_arrays_of
+
+
+@pytest.fixture
+def training(monkeypatch) -> Training:
+    for name, value in {
+        "CROP": 32, "PAINTING_CROP": 32, "STATISTICS_CROPS": 12, "COMPONENTS": 4, "DIRECTIONS": 3, "HIDDEN": 5
+    }.items():  # fmt: skip
+        monkeypatch.setattr(train_fast_styles, name, value)
+    random = np.random.default_rng(0)
+    pictures = [Image.fromarray(random.integers(0, 255, (48, 40, 3), np.uint8)) for _ in range(3)]
+    named = {name: random.uniform(size=(32, 48, 3)).astype(np.float32) for name in ("one", "two")}
+    return Training(named, pictures, pictures)
+
+
+def test_a_training_goes_on_from_its_checkpoint_and_is_exported(training, tmp_path):
+    before = [variable.numpy() for variable in training._variables]
+    errors = next(training.steps(minutes=10))
+    assert errors.shape == (4,)
+    assert np.isfinite(errors).all()
+    assert any(not np.array_equal(a, b.numpy()) for a, b in zip(before, training._variables, strict=True))
+
+    training.save(tmp_path / "state.npz")
+    state, done = [variable.numpy() for variable in training._state()], training.step
+    next(training.steps(minutes=10))
+    training.load(tmp_path / "state.npz")
+    assert training.step == done
+    for old, variable in zip(state, training._state(), strict=True):
+        np.testing.assert_array_equal(old, variable.numpy())
+    fixed = fixed_arrays_of(tmp_path / "state.npz")
+    assert fixed.keys() == training.fixed.keys()
+
+    training.export(tmp_path / "trained.style", 3, 3)
+    file = StyleFile.from_bytes((tmp_path / "trained.style").read_bytes())
+    assert list(file.styles) == ["one", "two"]
+    with np.load(tmp_path / "trained.predictor.npz") as arrays:
+        vectors = StylePredictor(dict(arrays)).vectors(np.zeros((1, 4), np.float32))
+    assert vectors.shape == (1, file.plan.length)
+
+
+def test_crops_have_their_size_and_stay_within_the_picture():
+    random = np.random.default_rng(1)
+    picture = Image.fromarray(np.full((50, 90, 3), 200, np.uint8))
+    for scales in (None, (0.5, 4.0)):
+        crop = random_crop(picture, 24, random, scales)
+        assert crop.shape == (24, 24, 3)
+        np.testing.assert_allclose(crop, 200 / 255, atol=0.01)  # nothing from beyond the edge
+
+
+def test_other_colors_stay_in_range():
+    random = np.random.default_rng(2)
+    picture = random.uniform(size=(8, 8, 3)).astype(np.float32)
+    changed = [recolored(picture, random) for _ in range(20)]
+    assert all(each.min() >= 0 and each.max() <= 1 and each.dtype == np.float32 for each in changed)
+    assert not any(np.array_equal(each, picture) for each in changed)
