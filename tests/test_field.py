@@ -25,7 +25,7 @@ TINY = Architecture("tiny", (4, 6, 8, 8, 8), (2, 2, 2, 2, 2), "average", {"block
 
 @pytest.fixture(scope="module")
 def extractor() -> Extractor:
-    return Extractor(TINY, he_normal(TINY, seed=6))
+    return Extractor(TINY, he_normal(TINY, seed=4))
 
 
 @pytest.fixture(scope="module")
@@ -243,7 +243,7 @@ def test_published_layers_are_found_on_every_network() -> None:
 def test_pytorchs_activations_agree_with_ours(extractor: Extractor, problem: Problem) -> None:
     torch = pytest.importorskip("torch", reason="PyTorch is not installed")
     layers = ("block1_conv1", "block3_conv1", "block5_conv1")
-    see = torch_loop.network(TINY, he_normal(TINY, seed=6), layers, torch.device("cpu"), torch.float32)
+    see = torch_loop.network(TINY, he_normal(TINY, seed=4), layers, torch.device("cpu"), torch.float32)
     found = see(torch_loop.channels_first(problem.content, torch.device("cpu")))
     ours = extractor(field.as_tensor(problem.content), layers)
     for layer in layers:
