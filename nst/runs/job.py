@@ -79,7 +79,7 @@ class FastRequest:
     mix: Mapping[str, float]  # weights of sum 1, by style or by the SHA-256 of a painting
     options: FastOptions
     format: Format | Literal["vector"] = "png"
-    side: int | None = None  # px that the result's long side is reduced to; None keeps it
+    side: int | None = None  # px that the long side is reduced to, the short one to 8 px or more; None keeps both
 
     def to_wire(self) -> dict[str, Any]:
         """Plain values under the fields' names."""

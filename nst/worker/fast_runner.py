@@ -20,6 +20,7 @@ from nst.styles.style_library import shipped_file
 from nst.styles.style_picture import StylePicture
 
 QUALITY = 90  # JPEG
+LEAST_SIDE = 8  # px, of a reduced result
 KEPT = 4  # style files that stay in memory
 
 
@@ -54,7 +55,7 @@ def _painted(content: images.Picture, file: StyleFile, request: FastRequest) -> 
     seconds = time.monotonic() - began
     height, width = found.shape[:2]
     if request.side is not None and request.side < max(height, width):
-        height, width = fit(height, width, request.side)
+        height, width = (max(LEAST_SIDE, side) for side in fit(height, width, request.side))
         found = images.resize(found, height, width)
     settings = FastProvenance(__version__, file.network, request.mix, request.options).to_text()
     if request.format == "png":

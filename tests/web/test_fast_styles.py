@@ -123,8 +123,9 @@ def test_a_thumbnail_looks_like_the_result(instant: FastStyles, shipped: str) ->
     result = Image.open(io.BytesIO(instant.stylize(picture(128, 96), shipped, PLAIN).data)).convert("RGB")
     reduced = np.asarray(result.resize((64, 48), Image.Resampling.LANCZOS), np.float32)
     thumbnail = pixels(instant.thumbnails(picture(128, 96), 64)[shipped])
-    as_small = pixels(instant.stylize(picture(128, 96), shipped, FastOptions(size=64)))
-    assert np.abs(thumbnail - reduced).mean() < np.abs(as_small - reduced).mean() / 2
+    coarse = pixels(instant.stylize(picture(128, 96), shipped, FastOptions(stroke_size=2, size=64)))
+    # Measured: 3.8, of which 1 is left without the thumbnail's JPEG compression, against 16.0.
+    assert np.abs(thumbnail - reduced).mean() < np.abs(coarse - reduced).mean() / 2
 
 
 def test_a_painting_is_a_style_and_mixes_with_those_of_the_shipped_network(instant: FastStyles, shipped: str) -> None:

@@ -282,7 +282,8 @@ def test_a_kept_result_is_a_run_of_the_gallery_with_its_settings(service: Servic
     assert run.fast
     assert run.fast["options"]["strength"] == 0.5
     assert service.store.files.result(run.id).read_bytes().startswith(b"\x89PNG")
-    assert Image.open(service.store.files.frame(run.id, 0)).size == (64, 48)
+    with Image.open(service.store.files.frame(run.id, 0)) as frame:
+        assert frame.size == (64, 48)
     assert instant_url(run) == (
         f"/instant?picture=uploads/{run.content}&style={ref}:75&style=waves:25&painting={ref}&strength=0.5"
     )
