@@ -6,9 +6,11 @@
   let restored = false; // or there was nothing to restore: from then on changes are kept
 
   // Returns the kept values when the page opens without a run, else none. Called with the address, and the current ones.
+  // When an open page changes to a run, which was started from them or replaced them, they are removed.
   function restore(search, ...values) {
     const first = !restored;
     restored = true;
+    if (!first && hasRun(search)) localStorage.removeItem(KEY);
     if (!first || hasRun(search)) return values.map(same);
     try {
       const kept = JSON.parse(localStorage.getItem(KEY));
@@ -24,13 +26,10 @@
     if (restored && !hasRun(search)) localStorage.setItem(KEY, JSON.stringify(values));
   }
 
-  // A run was started from it, or the page is to start afresh.
-  function clear(search) {
-    if (hasRun(search)) localStorage.removeItem(KEY);
-  }
+  // The page is to start afresh.
   document.addEventListener("click", (event) => {
     if (event.target instanceof Element && event.target.closest("h1 a[href='/']")) localStorage.removeItem(KEY);
   }, true);
 
-  window.dash_clientside = Object.assign({}, window.dash_clientside, { drafts: { restore, keep, clear } });
+  window.dash_clientside = Object.assign({}, window.dash_clientside, { drafts: { restore, keep } });
 })();

@@ -109,4 +109,3 @@ def _register_draft(app: Dash) -> None:
         State(ids.URL, "search"),
         prevent_initial_call=True,
     )
-    app.clientside_callback(ClientsideFunction("drafts", "clear"), Input(ids.URL, "search"), prevent_initial_call=True)
