@@ -59,7 +59,7 @@ def measure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Measure:
         status = main([*given, "--folder", str(tmp_path)])
         printed = capsys.readouterr()
         assert status == 0, printed.err
-        [path] = tmp_path.iterdir()
+        [path] = tmp_path.glob("*.json")
         name = main.__module__.rpartition(".")[2]
         found = {number["name"]: number["median"] for number in json.loads(path.read_text())[name]["numbers"]}
         assert all(map(math.isfinite, found.values()))
@@ -224,9 +224,11 @@ def test_fast_races_predicted_styles_where_a_judge_is_there(
     measure: Measure, refuse: Refuse, pictures: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv(fast_race.PYTHON, raising=False)
-    (tmp_path / "painting.png").write_bytes(encode_png(np.random.default_rng(0).random((80, 96, 3), np.float32)))
+    paintings = tmp_path / "paintings"
+    paintings.mkdir()
+    (paintings / "painting.png").write_bytes(encode_png(np.random.default_rng(0).random((80, 96, 3), np.float32)))
     photos = str(Path(pictures[1]).parent)
-    short = ("--rounds", "1", "--size", "64", "--large", "300", "--photos", photos, "--paintings", str(tmp_path))
+    short = ("--rounds", "1", "--size", "64", "--large", "300", "--photos", photos, "--paintings", str(paintings))
     if vgg19_judge() is None and squeezenet_judge() is None:
         refuse(fast.main, "a judge needs the weights", *short)
         return
