@@ -3,6 +3,7 @@
 from typing import Any
 
 from nst.options.fast_options import MOST_MIXED
+from nst.options.json_schema import FAST_OPTIONS_SCHEMA, LIVE_SCHEMA, OPTIONS_SCHEMA, schema_of, schema_of_options
 from nst.options.option_field import Option, options_of
 from nst.options.picture_roles import MOST_STYLES
 from nst.options.variations import EPOCHS, MOST_AXES, SIZE
@@ -10,14 +11,7 @@ from nst.pictures.timelapse import TimelapseOptions
 from nst.styles.style_file import MOST_NAME, MOST_TITLE, NAME
 from nst.web.api.fast_request_parsing import FORMAT
 from nst.web.api.request_parsing import EPOCH, FEW_EPOCHS, GPU, LARGER, MORE_EPOCHS, PICTURE_FIELDS
-from nst.web.api.responses import (
-    FAST_OPTIONS_SCHEMA,
-    LIVE_SCHEMA,
-    OPTIONS_SCHEMA,
-    Problem,
-    schema_of,
-    schema_of_options,
-)
+from nst.web.api.responses import Problem
 from nst.web.middleware.clients import HEADER
 from nst.web.service.runs import LONGEST
 

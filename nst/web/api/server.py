@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
+from nst.options.json_schema import schema_of
 from nst.options.option_field import options_of
 from nst.options.style_options import StyleOptions
 from nst.web.api import responses
@@ -29,7 +30,7 @@ def health(service: ServiceDep) -> dict[str, Any]:
 @router.get("/options", summary="Every option of a run")
 async def options() -> dict[str, Any]:
     """Return the JSON schema of each option; a default of null is automatic, `x-live` may change during the run."""
-    return {option.name: responses.schema_of(option) for option in options_of(StyleOptions)}
+    return {option.name: schema_of(option) for option in options_of(StyleOptions)}
 
 
 @router.get("/extractors", summary="The networks", responses={200: {"model": responses.Extractors}})
