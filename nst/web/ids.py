@@ -170,32 +170,6 @@ COMPARED = "compared"
 COPY_COMPARED_LINK = "copy-compared-link"
 COMPARED_SLIDER = "compared-cut"  # how much of the first picture is shown, %
 
-# The Instant page.
-STYLES = "styles"  # [{"name", "title", "network", "picture"}] of the grid; the name of a painting is its reference
-STYLE_ACTION = "style-wish"  # requested for a style: {"do", "name", "title", "n", "paintings", "picture"}
-STYLE_GRID = "style-wall"
-STYLE_IMPORT = "style-import"
-PAINTING_UPLOAD = "painting-upload"  # the drop zone of paintings whose styles are taken without training
-PREVIEWS_REQUEST = "previews-ask"  # {"n", "page", "key", "ref", "styles", "values"}: previews of that picture
-PREVIEWS = "previews"
-RESULT_REQUEST = "paint-ask"  # {"n", "page", "ref", "title", "mix", "values"}: a result of that picture
-RESULT_ANSWER = "painted"
-SHOWN_RESULT = "shown"
-RESULT_PANEL = "instant-stage"
-INSTANT_HINT = "instant-said"
-INSTANT_ERROR = "instant-wrong"
-COMPARISON = "instant-canvas"
-ORIGINAL = "instant-original"
-RESULT = "instant-result"
-COMPARISON_SLIDER = "instant-cut"  # how much of the original is shown over the result, %
-RESULT_TITLE = "instant-title"
-RESULT_NUMBERS = "instant-numbers"
-KEEP_RESULT = "keep-result"
-RESULT_DOWNLOAD = "instant-download"
-REFINE = "refine"
-NOTE = "note"
-MIX = "mix"
-
 
 def upload(role: str) -> str:
     """The drop zone of "content", "style", "init" or "photo"."""
@@ -285,16 +259,6 @@ def steer(name: object, part: str, scale: object) -> dict[str, object]:
 def axis(n: int, part: str) -> str:
     """The "option" or the "values" of axis number `n` of a grid of variations."""
     return f"vary-{part}-{n}"
-
-
-def mix(n: int, part: str) -> str:
-    """The "slot", "name", "share" or "weight" of style number `n` in the mix."""
-    return f"mix-{part}-{n}"
-
-
-def style_card(name: str) -> str:
-    """The card of a style on the Instant page."""
-    return f"hung-{name}"  # no other id has this prefix, so any name of a style is safe
 
 
 # Further paintings of the form.

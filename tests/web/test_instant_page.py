@@ -25,7 +25,7 @@ from nst.pictures.samples import STYLES, find
 from nst.runs.run import Run, State
 from nst.styles.style_file import name_of
 from nst.styles.style_library import shipped_file
-from nst.web import ids
+from nst.web import ids, instant_ids
 from nst.web.callbacks.instant import answer, keep_result, painting_of, result, studio_settings
 from nst.web.callbacks.style_grid import chosen_photo, grid, import_styles, perform_action, receive
 from nst.web.components import data_url
@@ -88,7 +88,7 @@ def test_every_option_has_a_control_and_numbers_with_a_default_a_slider() -> Non
     sliders = [option.name for option in options_of(FastOptions) if has_slider(option)]
     assert sliders == ["strength", "stroke_size"]
     assert {ids.slider(FAST_PREFIX + name) for name in sliders} <= present
-    assert all(ids.mix(n, "weight") in present for n in range(MIX_SLOTS))
+    assert all(instant_ids.mix(n, "weight") in present for n in range(MIX_SLOTS))
 
 
 def test_imported_styles_are_listed_with_the_shipped_ones_and_have_a_menu(service: Service) -> None:
@@ -136,7 +136,7 @@ def test_a_dropped_painting_is_stored_and_is_a_card_before_the_styles(service: S
         "picture": ref.removeprefix("uploads/"),
     }
     assert len(shown["styles"]) == len(shown["grid"]) == 1 + len(service.library.entries())
-    assert shown["grid"][0].id == ids.style_card(ref)
+    assert shown["grid"][0].id == instant_ids.style_card(ref)
     buttons = {each.to_plotly_json()["props"].get("data-do") for each in components(shown["grid"][0])}
     assert {"pick", "mix", "keep", "remove"} <= buttons
     fixed = {each.to_plotly_json()["props"].get("data-do") for each in components(painting_card(ref, "x", True))}

@@ -24,7 +24,7 @@ from nst.pictures import images
 from nst.pictures.samples import STYLES
 from nst.runs.run import Run
 from nst.styles.style_file import name_of
-from nst.web import ids
+from nst.web import ids, instant_ids
 from nst.web.components import data_url
 from nst.web.components.chooser import choices_of_run
 from nst.web.components.form import BOXES, FAST_BOXES, FAST_OPTIONS, fill_form, read_form
@@ -55,31 +55,33 @@ def _register_script(app: Dash) -> None:
         ClientsideFunction("instant", "show"),
         Input(ids.URL, "pathname"),
         Input(ids.choice("photo"), "data"),
-        Input(ids.STYLES, "data"),
+        Input(instant_ids.STYLES, "data"),
         Input(ids.URL, "search"),
     )
     app.clientside_callback(
         ClientsideFunction("instant", "adjust"),
-        *(Input(ids.mix(n, "weight"), "value") for n in range(MIX_SLOTS)),
+        *(Input(instant_ids.mix(n, "weight"), "value") for n in range(MIX_SLOTS)),
         *(Input(box, "value") for box in FAST_BOXES.values()),
     )
-    for function, store in (("previewsReceived", ids.PREVIEWS), ("resultReceived", ids.RESULT_ANSWER)):
+    for function, store in (("previewsReceived", instant_ids.PREVIEWS), ("resultReceived", instant_ids.RESULT_ANSWER)):
         app.clientside_callback(
             ClientsideFunction("instant", function), Input(store, "data"), prevent_initial_call=True
         )
 
 
 def _register_results(app: Dash, service: Service) -> None:
-    @app.callback(Output(ids.PREVIEWS, "data"), Input(ids.PREVIEWS_REQUEST, "data"), prevent_initial_call=True)
+    @app.callback(
+        Output(instant_ids.PREVIEWS, "data"), Input(instant_ids.PREVIEWS_REQUEST, "data"), prevent_initial_call=True
+    )
     async def preview(request: dict[str, Any]) -> dict[str, Any]:
         return await run_in_threadpool(answer, previews, service, request)
 
     @app.callback(
         output={
-            "answer": Output(ids.RESULT_ANSWER, "data"),
+            "answer": Output(instant_ids.RESULT_ANSWER, "data"),
             "errors": {name: Output(ids.error(box), "children") for name, box in FAST_BOXES.items()},
         },
-        inputs={"request": Input(ids.RESULT_REQUEST, "data")},
+        inputs={"request": Input(instant_ids.RESULT_REQUEST, "data")},
         prevent_initial_call=True,
     )
     async def stylize(request: dict[str, Any]) -> dict[str, Any]:
@@ -136,10 +138,10 @@ def result(service: Service, request: dict[str, Any]) -> dict[str, Any]:
 
 def _register_keep(app: Dash, service: Service) -> None:
     @app.callback(
-        Output(ids.KEEP_RESULT, "disabled"),
-        Output(ids.KEEP_RESULT, "children"),
-        Input(ids.KEEP_RESULT, "n_clicks"),
-        State(ids.SHOWN_RESULT, "data"),
+        Output(instant_ids.KEEP_RESULT, "disabled"),
+        Output(instant_ids.KEEP_RESULT, "children"),
+        Input(instant_ids.KEEP_RESULT, "n_clicks"),
+        State(instant_ids.SHOWN_RESULT, "data"),
         prevent_initial_call=True,
     )
     async def keep(clicks: int, shown: dict[str, Any]) -> tuple[bool, str]:
@@ -173,8 +175,8 @@ def _register_refine(app: Dash, service: Service) -> None:
             "values": {name: Output(box, "value", allow_duplicate=True) for name, box in BOXES.items()},
             "choices": {role: Output(ids.choice(role), "data", allow_duplicate=True) for role in ROLES},
         },
-        inputs={"clicks": Input(ids.REFINE, "n_clicks")},
-        state={"shown": State(ids.SHOWN_RESULT, "data")},
+        inputs={"clicks": Input(instant_ids.REFINE, "n_clicks")},
+        state={"shown": State(instant_ids.SHOWN_RESULT, "data")},
         prevent_initial_call=True,
     )
     async def refine(clicks: int, shown: dict[str, Any]) -> dict[str, Any]:
@@ -185,7 +187,9 @@ def _register_refine(app: Dash, service: Service) -> None:
             unchanged = {"values": dict.fromkeys(BOXES, no_update), "choices": dict.fromkeys(ROLES, no_update)}
             return {"path": no_update, "search": no_update, **unchanged}
         advice = NOTE_WITH_STYLE if "style" in choices else NOTE_WITHOUT_STYLE
-        set_props(ids.NOTE, {"is_open": True, "children": f"The result is what the painting starts from. {advice}"})
+        set_props(
+            instant_ids.NOTE, {"is_open": True, "children": f"The result is what the painting starts from. {advice}"}
+        )
         return {"path": "/", "search": "", "values": fill_form(options), "choices": choices_of_run(choices)}
 
 

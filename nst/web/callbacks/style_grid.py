@@ -10,7 +10,7 @@ from dash import Dash, Input, Output, State, ctx, no_update
 from nst.errors import NotFound, NstError
 from nst.styles.style_file import SUFFIX, name_of
 from nst.styles.style_picture import StylePicture
-from nst.web import ids
+from nst.web import ids, instant_ids
 from nst.web.components import data_url
 from nst.web.components.style_card import painting_card, painting_summary, style_card, style_summary
 from nst.web.components.toast import show_error
@@ -23,22 +23,22 @@ def register(app: Dash, service: Service) -> None:
 
     @app.callback(
         output={
-            "grid": Output(ids.STYLE_GRID, "children"),
-            "styles": Output(ids.STYLES, "data"),
+            "grid": Output(instant_ids.STYLE_GRID, "children"),
+            "styles": Output(instant_ids.STYLES, "data"),
             "photo": Output(ids.choice("photo"), "data", allow_duplicate=True),
-            "imported": Output(ids.STYLE_IMPORT, "contents"),
-            "dropped": Output(ids.PAINTING_UPLOAD, "contents"),
-            "import_style": Output(ids.STYLE_IMPORT, "style"),
+            "imported": Output(instant_ids.STYLE_IMPORT, "contents"),
+            "dropped": Output(instant_ids.PAINTING_UPLOAD, "contents"),
+            "import_style": Output(instant_ids.STYLE_IMPORT, "style"),
         },
         inputs={
-            "action": Input(ids.STYLE_ACTION, "data"),
-            "imported": Input(ids.STYLE_IMPORT, "contents"),
-            "dropped": Input(ids.PAINTING_UPLOAD, "contents"),
+            "action": Input(instant_ids.STYLE_ACTION, "data"),
+            "imported": Input(instant_ids.STYLE_IMPORT, "contents"),
+            "dropped": Input(instant_ids.PAINTING_UPLOAD, "contents"),
         },
         state={
-            "import_name": State(ids.STYLE_IMPORT, "filename"),
-            "names": State(ids.PAINTING_UPLOAD, "filename"),
-            "shown": State(ids.STYLES, "data"),
+            "import_name": State(instant_ids.STYLE_IMPORT, "filename"),
+            "names": State(instant_ids.PAINTING_UPLOAD, "filename"),
+            "shown": State(instant_ids.STYLES, "data"),
         },
         prevent_initial_call=True,
     )
@@ -53,15 +53,15 @@ def register(app: Dash, service: Service) -> None:
         triggered = set(ctx.triggered_prop_ids.values())  # Dash may send several inputs in one call
         refs = [style["name"] for style in shown or () if is_ref(style["name"])]
         photo: Any = no_update
-        if action and ids.STYLE_ACTION in triggered:
+        if action and instant_ids.STYLE_ACTION in triggered:
             refs = action["paintings"]
             photo = await asyncio.to_thread(chosen_photo, service, action)
             with _shown_errors():
                 refs = await asyncio.to_thread(perform_action, service, action)
-        if imported and ids.STYLE_IMPORT in triggered:
+        if imported and instant_ids.STYLE_IMPORT in triggered:
             with _shown_errors():
                 await asyncio.to_thread(import_styles, service, imported, import_name or "the file")
-        if dropped and names and ids.PAINTING_UPLOAD in triggered:
+        if dropped and names and instant_ids.PAINTING_UPLOAD in triggered:
             for contents, name in zip(dropped, names, strict=True):
                 with _shown_errors():
                     refs = [*refs, *await asyncio.to_thread(receive, service, contents, name)]

@@ -4,7 +4,7 @@ import dash_bootstrap_components as dbc
 from dash import html
 from dash.development.base_component import Component
 
-from nst.web import ids
+from nst.web import instant_ids
 
 MIX_SLOTS = 3  # styles that the page mixes at most
 
@@ -13,7 +13,7 @@ def mix() -> Component:
     """Return the slots, hidden until two styles are mixed; assets/instant.js fills them."""
     return html.Section(
         [html.H2("Mix"), *(_slot(n) for n in range(MIX_SLOTS))],
-        id=ids.MIX,
+        id=instant_ids.MIX,
         hidden=True,
         className="mix",
     )
@@ -25,14 +25,14 @@ def _slot(n: int) -> Component:
         [
             html.Div(
                 [
-                    html.Label(id=ids.mix(n, "name"), htmlFor=ids.mix(n, "weight")),
-                    html.Span(id=ids.mix(n, "share"), className="unit"),
+                    html.Label(id=instant_ids.mix(n, "name"), htmlFor=instant_ids.mix(n, "weight")),
+                    html.Span(id=instant_ids.mix(n, "share"), className="unit"),
                 ],
                 className="field-head",
             ),
-            dbc.Input(id=ids.mix(n, "weight"), type="range", min=0, max=100, step=1, value=50),
+            dbc.Input(id=instant_ids.mix(n, "weight"), type="range", min=0, max=100, step=1, value=50),
         ],
-        id=ids.mix(n, "slot"),
+        id=instant_ids.mix(n, "slot"),
         className="mix-slot",
         hidden=True,
     )

@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 
 from nst.styles.style_file import MOST_TITLE
 from nst.styles.style_library import Entry, shipped_file
-from nst.web import ids
+from nst.web import instant_ids
 from nst.web.components import data_url
 from nst.web.components.urls import thumbnail_url
 
@@ -35,7 +35,7 @@ def painting_card(ref: str, title: str, fixed: bool) -> Component:
 
 def _card(name: str, title: str, picture: str | None, badges: Iterable[Component], menu: Iterable[Component]) -> Any:
     return html.Article(
-        id=ids.style_card(name),
+        id=instant_ids.style_card(name),
         className="style-card",
         **{"data-style": name},
         children=[

@@ -6,20 +6,20 @@ from dash.development.base_component import Component
 
 from nst.pictures.images import MAX_BYTES
 from nst.pictures.samples import CONTENTS
-from nst.web import ids
+from nst.web import ids, instant_ids
 from nst.web.components.chooser import chooser
 from nst.web.components.form import FAST_OPTIONS, FAST_PREFIX, field
 from nst.web.components.mix import mix
 from nst.web.components.viewer import comparison_slider
 
 STORES = (
-    ids.STYLES,
-    ids.STYLE_ACTION,
-    ids.PREVIEWS_REQUEST,
-    ids.PREVIEWS,
-    ids.RESULT_REQUEST,
-    ids.RESULT_ANSWER,
-    ids.SHOWN_RESULT,
+    instant_ids.STYLES,
+    instant_ids.STYLE_ACTION,
+    instant_ids.PREVIEWS_REQUEST,
+    instant_ids.PREVIEWS,
+    instant_ids.RESULT_REQUEST,
+    instant_ids.RESULT_ANSWER,
+    instant_ids.SHOWN_RESULT,
 )
 
 
@@ -42,29 +42,29 @@ def layout() -> Component:
 def _result_panel() -> Component:
     """The result over the original; a slider moves the line between them."""
     return html.Section(
-        id=ids.RESULT_PANEL,
+        id=instant_ids.RESULT_PANEL,
         className="result-panel",
         hidden=True,
         **{"aria-label": "The result"},
         children=[
             html.Figure(
-                id=ids.COMPARISON,
+                id=instant_ids.COMPARISON,
                 className="image-frame comparison comparison-instant",
                 **{"data-other": "of the picture as it was"},
                 children=[
-                    html.Img(id=ids.RESULT, alt="The result"),
-                    html.Img(id=ids.ORIGINAL, alt="The picture as it was", className="comparison-other"),
-                    *comparison_slider(ids.COMPARISON_SLIDER, "Compare with the picture as it was"),
+                    html.Img(id=instant_ids.RESULT, alt="The result"),
+                    html.Img(id=instant_ids.ORIGINAL, alt="The picture as it was", className="comparison-other"),
+                    *comparison_slider(instant_ids.COMPARISON_SLIDER, "Compare with the picture as it was"),
                 ],
             ),
             html.Div(
                 className="result-info",
                 children=[
-                    html.H2(id=ids.RESULT_TITLE),
-                    html.Div(id=ids.RESULT_NUMBERS, className="numbers", role="status"),
+                    html.H2(id=instant_ids.RESULT_TITLE),
+                    html.Div(id=instant_ids.RESULT_NUMBERS, className="numbers", role="status"),
                     dbc.Button(
                         "Refine",
-                        id=ids.REFINE,
+                        id=instant_ids.REFINE,
                         disabled=True,
                         outline=True,
                         color="secondary",
@@ -73,7 +73,7 @@ def _result_panel() -> Component:
                     ),
                     dbc.Button(
                         "Keep",
-                        id=ids.KEEP_RESULT,
+                        id=instant_ids.KEEP_RESULT,
                         disabled=True,
                         outline=True,
                         color="secondary",
@@ -82,7 +82,7 @@ def _result_panel() -> Component:
                     ),
                     dbc.Button(
                         "Download",
-                        id=ids.RESULT_DOWNLOAD,
+                        id=instant_ids.RESULT_DOWNLOAD,
                         disabled=True,
                         external_link=True,
                         color="primary",
@@ -110,13 +110,15 @@ def _styles() -> Component:
             html.Div(
                 [
                     html.H2("Styles"),
-                    html.P(id=ids.INSTANT_HINT, role="status"),
-                    dcc.Upload(html.Span("Import a style", className="quiet"), id=ids.STYLE_IMPORT, max_size=MAX_BYTES),
+                    html.P(id=instant_ids.INSTANT_HINT, role="status"),
+                    dcc.Upload(
+                        html.Span("Import a style", className="quiet"), id=instant_ids.STYLE_IMPORT, max_size=MAX_BYTES
+                    ),
                 ],
                 className="style-head",
             ),
-            html.P(id=ids.INSTANT_ERROR, className="field-error", role="alert"),
-            html.Div([_painting_upload(), html.Div(id=ids.STYLE_GRID, children=[])], className="style-grid"),
+            html.P(id=instant_ids.INSTANT_ERROR, className="field-error", role="alert"),
+            html.Div([_painting_upload(), html.Div(id=instant_ids.STYLE_GRID, children=[])], className="style-grid"),
         ],
     )
 
@@ -126,7 +128,7 @@ def _painting_upload() -> Component:
     return html.Section(
         dcc.Upload(
             [html.Strong("Style from a painting"), html.Span("Drop paintings here, or choose them")],
-            id=ids.PAINTING_UPLOAD,
+            id=instant_ids.PAINTING_UPLOAD,
             className="drop",
             className_active="drop drop-over",
             className_reject="drop drop-reject",

@@ -5,7 +5,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from nst.pictures.samples import CONTENTS, STYLES
-from nst.web import ids
+from nst.web import ids, instant_ids
 from nst.web.components import (
     batch,
     diagnosis,
@@ -53,7 +53,9 @@ def layout(logout: bool = False) -> Component:
             learn.layout(),
             compare.layout(),
             dbc.Toast(id=ids.TOAST, header="The request failed", is_open=False, dismissable=True, duration=12000),
-            dbc.Toast(id=ids.NOTE, is_open=False, dismissable=True, duration=12000, class_name="note", header="Refine"),
+            dbc.Toast(
+                id=instant_ids.NOTE, is_open=False, dismissable=True, duration=12000, class_name="note", header="Refine"
+            ),
             html.Div("The studio does not answer. Trying again …", className="offline", role="status"),
         ]
     )
