@@ -124,6 +124,16 @@ def test_the_form_and_the_pictures_survive_a_reload_before_start(visit: Visit) -
     expect(page.locator("#option-strength")).to_have_value("1")
 
 
+def test_the_kept_form_is_removed_when_a_run_starts(visit: Visit) -> None:
+    page = visit()
+    page.fill("#option-size", "64")
+    page.fill("#option-epochs", "1")
+    page.wait_for_function("localStorage.getItem('nst-draft') !== null")
+    page.click("#start")
+    page.wait_for_url("**/?run=*")
+    page.wait_for_function("localStorage.getItem('nst-draft') === null")
+
+
 def test_what_is_wrong_stands_beside_its_field_while_one_types(visit: Visit) -> None:
     page = visit()
     page.fill("#option-size", "8")
