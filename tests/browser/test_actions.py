@@ -35,7 +35,7 @@ def run_of(page: Page, site: Site) -> dict:
 
 
 def source(page: Page) -> str:
-    return page.evaluate("document.querySelector('#image-graph image').href.baseVal")
+    return page.evaluate("document.querySelector('#image-graph image')?.href.baseVal")
 
 
 def test_sliders_steer_the_run_that_is_painted_and_leave_a_mark(visit: Visit, site: Site) -> None:
@@ -43,8 +43,8 @@ def test_sliders_steer_the_run_that_is_painted_and_leave_a_mark(visit: Visit, si
     expect(page.locator("#steer")).to_be_hidden()
     start_long_run(page)
     steer(page, "Strength", "3")
-    shapes = "document.querySelector('#loss-graph .js-plotly-plot').layout.shapes"
-    page.wait_for_function(f"{shapes}.some((shape) => shape.name === 'strength 3')")
+    shapes = "document.querySelector('#loss-graph .js-plotly-plot')?.layout?.shapes"
+    page.wait_for_function(f"{shapes}?.some((shape) => shape.name === 'strength 3')")
     expect(page.locator("#marks")).to_contain_text(": strength 3")
     run = run_of(page, site)
     assert (run["options"]["strength"], run["options_now"]["strength"]) == (1.0, 3.0)
@@ -140,12 +140,12 @@ def test_the_scrubber_looks_back_by_mouse_and_by_arrow_keys_and_the_losses_follo
     wait_for_status(page, "Finished")
     expect(page.locator("#scrubbed")).to_have_text("Epoch 12")
     expect(page.locator("#epoch-scrubber")).to_have_attribute("max", "12")
-    page.wait_for_function("document.querySelector('#image-graph image').href.baseVal.includes('result.png')")
+    page.wait_for_function("document.querySelector('#image-graph image')?.href.baseVal.includes('result.png')")
     page.fill("#epoch-scrubber", "5")
-    page.wait_for_function("document.querySelector('#image-graph image').href.baseVal.endsWith('/frames/5.jpg')")
+    page.wait_for_function("document.querySelector('#image-graph image')?.href.baseVal.endsWith('/frames/5.jpg')")
     expect(page.locator("#scrubbed")).to_have_text("Epoch 5")
-    cursor = "document.querySelector('#loss-graph .js-plotly-plot').layout.shapes[0]"
-    page.wait_for_function(f"{cursor}.x0 === 5 && {cursor}.visible")
+    cursor = "document.querySelector('#loss-graph .js-plotly-plot')?.layout?.shapes?.[0]"
+    page.wait_for_function(f"{cursor}?.x0 === 5 && {cursor}?.visible")
     page.focus("#epoch-scrubber")
     page.keyboard.press("ArrowLeft")
     expect(page.locator("#scrubbed")).to_have_text("Epoch 4")
@@ -153,12 +153,12 @@ def test_the_scrubber_looks_back_by_mouse_and_by_arrow_keys_and_the_losses_follo
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowRight")
     expect(page.locator("#scrubbed")).to_have_text("Epoch 6")
-    page.wait_for_function("document.querySelector('#image-graph image').href.baseVal.endsWith('/frames/6.jpg')")
+    page.wait_for_function("document.querySelector('#image-graph image')?.href.baseVal.endsWith('/frames/6.jpg')")
     page.click("#mark")
     expect(page.locator("#mark")).to_have_attribute("aria-pressed", "true")
     page.fill("#epoch-scrubber", "12")
-    page.wait_for_function("document.querySelector('#image-graph image').href.baseVal.includes('result.png')")
-    page.wait_for_function(f"{cursor}.visible === false")
+    page.wait_for_function("document.querySelector('#image-graph image')?.href.baseVal.includes('result.png')")
+    page.wait_for_function(f"{cursor}?.visible === false")
     expect(page.locator("#mark")).to_have_attribute("aria-pressed", "false")
     again = visit(page.url.removeprefix(page.evaluate("location.origin")))
     wait_for_status(again, "Finished")
@@ -171,7 +171,7 @@ def test_looking_back_stays_while_new_epochs_come(visit: Visit) -> None:
     start_long_run(page)
     wait_for_epoch(page, 6)
     page.fill("#epoch-scrubber", "3")
-    page.wait_for_function("document.querySelector('#image-graph image').href.baseVal.endsWith('/frames/3.jpg')")
+    page.wait_for_function("document.querySelector('#image-graph image')?.href.baseVal.endsWith('/frames/3.jpg')")
     seen = int(page.get_attribute("#progress", "value") or 0)
     wait_for_epoch(page, seen + 5)
     assert source(page).endswith("/frames/3.jpg")

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from tests.browser.conftest import Visit, focus, open_advanced, wait_for_status
 from tests.web.sites import picture
 
-LAST = "document.querySelector('#loss-graph .js-plotly-plot').layout.xaxis.range[1]"
+LAST = "document.querySelector('#loss-graph .js-plotly-plot')?.layout?.xaxis?.range?.[1]"
 
 
 def test_sliders_and_boxes_move_together(visit: Visit) -> None:
@@ -196,5 +196,5 @@ def test_a_run_that_is_opened_on_a_phone_shows_the_painting(visit: Visit) -> Non
     wait_for_status(page, "Finished")
     page.evaluate("window.scrollTo(0, 0)")
     page.reload()
-    top = "document.querySelector('.image-panel').getBoundingClientRect().top"
+    top = "document.querySelector('.image-panel')?.getBoundingClientRect().top"
     page.wait_for_function(f"Math.abs({top}) < 100")

@@ -21,7 +21,7 @@ from tests.browser.conftest import (
 from tests.browser.test_looks import findings, squeeze
 from tests.web.sites import picture
 
-LARGE = "document.querySelector('#image-graph image').getBoundingClientRect().width > 100"
+LARGE = "document.querySelector('#image-graph image')?.getBoundingClientRect().width > 100"
 
 
 def paint(page: Page, name: str, wait: bool = True, **options: Any) -> str:

@@ -101,7 +101,7 @@ def test_every_style_shows_the_picture_and_a_click_has_it_large(visit: Visit) ->
     assert re.fullmatch(r"boat-at-noon-[\w-]+\.png", loading.value.suggested_filename)
     assert Image.open(io.BytesIO(Path(loading.value.path()).read_bytes())).size == (120, 90)
     page.locator("#instant-cut").fill("40")
-    assert page.evaluate("document.querySelector('#instant-canvas').style.getPropertyValue('--cut')") == "40%"
+    assert page.evaluate("document.querySelector('#instant-canvas')?.style.getPropertyValue('--cut')") == "40%"
 
 
 def test_of_many_moves_the_last_one_is_shown_and_no_storm_is_sent(visit: Visit) -> None:
@@ -121,7 +121,7 @@ def test_of_many_moves_the_last_one_is_shown_and_no_storm_is_sent(visit: Visit) 
         "all => all.forEach(value => dash_clientside.set_props('option-fast-strength', { value }))", strengths
     )
     page.fill("#option-fast-size", "64")
-    page.wait_for_function("document.querySelector('#instant-numbers').textContent.startsWith('64 ×')", timeout=FIRST)
+    page.wait_for_function("document.querySelector('#instant-numbers')?.textContent.startsWith('64 ×')", timeout=FIRST)
     assert painted(page) != before
     assert 1 <= len(asked) < 10
     page.fill("#option-fast-size", "8")
@@ -162,7 +162,7 @@ def test_refine_hands_the_result_to_the_studio(visit: Visit) -> None:
     page.fill("#epochs", "1")
     page.fill("#option-size", "64")
     page.click("#start")
-    page.wait_for_function("document.querySelector('#status').textContent.startsWith('Finished')")
+    page.wait_for_function("document.querySelector('#status')?.textContent.startsWith('Finished')")
 
 
 def test_what_is_no_picture_and_what_is_no_style_is_said(visit: Visit) -> None:

@@ -18,7 +18,7 @@ def open_panel(page: Page) -> None:
 def paint_left_half(page: Page) -> None:
     """Open the dialog and paint up and down, with a hard brush as wide as half of the picture."""
     page.click("#mask-open")
-    page.wait_for_function("document.querySelector('#mask-canvas').width === 1024")
+    page.wait_for_function("document.querySelector('#mask-canvas')?.width === 1024")
     page.fill("#mask-size", "40")
     page.locator("#mask-soft").uncheck()
     box = page.locator("#mask-canvas").bounding_box()
@@ -55,7 +55,7 @@ def test_a_mask_is_painted_sent_and_comes_back_with_its_run(visit: Visit, site: 
     open_panel(again)
     expect(again.locator("#mask-caption")).to_have_text("mask.png")
     again.click("#mask-open")
-    left = "document.querySelector('#mask-canvas').getContext('2d').getImageData(40, 200, 1, 1).data[3]"
+    left = "document.querySelector('#mask-canvas')?.getContext('2d').getImageData(40, 200, 1, 1).data[3]"
     again.wait_for_function(f"{left} > 200")
     again.keyboard.press("Escape")
     expect(again.locator("#mask-dialog")).to_be_hidden()
@@ -68,9 +68,9 @@ def test_strokes_are_erased_and_cleared_and_a_mask_may_be_grey(visit: Visit) -> 
     page = visit()
     open_panel(page)
     page.click("#mask-open")
-    page.wait_for_function("document.querySelector('#mask-canvas').width === 1024")
+    page.wait_for_function("document.querySelector('#mask-canvas')?.width === 1024")
     page.fill("#mask-value", "50")
-    pixel = "[...document.querySelector('#mask-canvas').getContext('2d').getImageData(512, 300, 1, 1).data]"
+    pixel = "[...document.querySelector('#mask-canvas')?.getContext('2d').getImageData(512, 300, 1, 1).data]"
     box = page.locator("#mask-canvas").bounding_box()
     assert box
     point = {"x": box["width"] / 2, "y": 300 * box["width"] / 1024}

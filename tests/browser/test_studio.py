@@ -22,7 +22,7 @@ from tests.browser.conftest import (
 )
 from tests.web.sites import picture
 
-STAGE = "document.querySelector('#easel .viewer-stage').style.transform"
+STAGE = "document.querySelector('#easel .viewer-stage')?.style.transform"
 
 
 def test_start_paints_every_epoch_up_to_the_result(visit: Visit) -> None:

@@ -39,7 +39,7 @@ def test_a_grid_fills_in_survives_a_reload_and_is_painted_large(visit: Visit) ->
     wait_until_painted(page, 4)
     page.click("#vary-grid [data-do=paint][aria-label='Paint large: Steps per epoch 2, Strength 1']")
     expect(page.locator("#room-studio")).to_be_visible()
-    page.wait_for_function("Number(document.querySelector('#progress').max) === 40")
+    page.wait_for_function("Number(document.querySelector('#progress')?.max) === 40")
     expect(page.locator("#option-steps_per_epoch")).to_have_value("2")
     expect(page.locator("#option-size")).to_have_value("512")
     page.click("#to-vary")

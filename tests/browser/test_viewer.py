@@ -10,12 +10,12 @@ from tests.browser.conftest import Visit, set_up, wait_for_epoch, wait_for_statu
 from tests.browser.test_looks import findings, squeeze
 
 SLIDER = "#photograph-cut"
-VIEW = "new DOMMatrix(document.querySelector('#easel .viewer-stage').style.transform)"
+VIEW = "new DOMMatrix(document.querySelector('#easel .viewer-stage')?.style.transform)"
 # How far the photograph is seen, in px from the left edge of the frame.
 REVEALED = """(() => {
     const stage = document.querySelector('#easel .viewer-stage'), place = stage.getBoundingClientRect();
     const scale = place.width / stage.offsetWidth;
-    const frame = document.querySelector('#easel .viewer-window').getBoundingClientRect();
+    const frame = document.querySelector('#easel .viewer-window')?.getBoundingClientRect();
     return place.left + scale * (parseFloat(stage.style.getPropertyValue('--clip')) || 0) - frame.left;
 })()"""
 
@@ -130,7 +130,7 @@ def test_at_one_to_one_a_pixel_of_the_painting_is_one_of_the_screen(visit: Visit
     page = painted(visit())
     page.hover("#easel")
     page.get_by_role("button", name="One pixel of the picture").click()
-    width = "document.querySelector('#easel .viewer-stage').getBoundingClientRect().width"
+    width = "document.querySelector('#easel .viewer-stage')?.getBoundingClientRect().width"
     page.wait_for_function(f"Math.abs({width} - 512) < 1")
     page.get_by_role("button", name="Show the whole picture").click()
     page.wait_for_function(f"{VIEW}.a === 1")
