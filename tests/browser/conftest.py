@@ -9,6 +9,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,15 @@ class Site:
     def stop(self) -> None:
         self._process.send_signal(signal.SIGINT)
         self._process.wait(40)
+
+    def stop_runs(self) -> None:
+        """Stop what is painted or waits, so that the next test does not wait for what a failed one left."""
+        with suppress(OSError), urllib.request.urlopen(f"{self.url}/api/v1/runs", timeout=10) as answer:
+            for run in json.load(answer)["runs"]:
+                if run["state"] in ("queued", "running", "paused"):
+                    request = urllib.request.Request(f"{self.url}/api/v1/runs/{run['id']}/stop", method="POST")
+                    with suppress(OSError):
+                        urllib.request.urlopen(request, timeout=10).close()
 
     def kill(self) -> None:
         """End it at once, its workers with it."""
@@ -137,6 +147,7 @@ def visit(browser: Browser, site: Site) -> Iterator[Visit]:
     yield visit
     for context in contexts:
         context.close()
+    site.stop_runs()
     assert troubles == []
 
 

@@ -300,7 +300,7 @@ def test_start_while_a_run_paints_queues_the_next_which_can_be_moved_and_removed
     expect(links.first).to_have_attribute("href", first)
     page.click("#stop")
     wait_for_status(page, "Stopped")
-    links.first.click()
+    page.locator(f"#run-queue a[href='{first}']").click()
     wait_for_status(page, "Running")
     page.click("#stop")
     wait_for_status(page, "Stopped")
