@@ -101,7 +101,7 @@ def test_a_result_is_upscaled_from_itself(visit: Visit) -> None:
     expect(page.locator("#print-size")).to_have_text(re.compile(r"^\d+\.\d × \d+\.\d cm$"))
     page.click("#upscale")
     expect(page.locator("#lineage")).to_contain_text("Upscaled from dune after wave")
-    wait_for_status(page, "Finished", timeout=60)
+    wait_for_status(page, "Finished")
     expect(page.locator("#lineage a")).to_have_attribute("href", f"/?run={run}")
 
 

@@ -7,8 +7,7 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Site, Visit, set_up, wait_for_status
-from tests.browser.test_actions import run_of
+from tests.browser.conftest import Site, Visit
 
 
 def open_panel(page: Page) -> None:
@@ -32,59 +31,6 @@ def paint_left_half(page: Page) -> None:
 def stored_mask(page: Page, site: Site, upload: str) -> np.ndarray:
     data = page.request.get(f"{site.url}/api/v1/uploads/{upload}.jpg?side=512").body()
     return np.asarray(Image.open(io.BytesIO(data)).convert("L"), np.float32) / 255
-
-
-def test_a_mask_is_painted_sent_and_comes_back_with_its_run(visit: Visit, site: Site) -> None:
-    page = visit()
-    open_panel(page)
-    expect(page.locator("#mask-remove")).to_be_hidden()
-    paint_left_half(page)
-    page.click("#mask-use")
-    expect(page.locator("#mask-dialog")).to_be_hidden()
-    expect(page.locator("#mask-caption")).to_have_text("mask.png")
-    set_up(page, 2)
-    page.click("#start")
-    wait_for_status(page, "Finished")
-    run = run_of(page, site)
-    assert run["options"]["mask_use"] == "protect"
-    mask = stored_mask(page, site, run["mask"])
-    width = mask.shape[1]
-    assert mask[:, : width // 4].min() > 0.9
-    assert mask[:, width // 2 :].max() < 0.1
-    again = visit(f"/?like={run['id']}")
-    open_panel(again)
-    expect(again.locator("#mask-caption")).to_have_text("mask.png")
-    again.click("#mask-open")
-    left = "document.querySelector('#mask-canvas')?.getContext('2d').getImageData(40, 200, 1, 1).data[3]"
-    again.wait_for_function(f"{left} > 200")
-    again.keyboard.press("Escape")
-    expect(again.locator("#mask-dialog")).to_be_hidden()
-    again.click("#mask-remove")
-    expect(again.locator("#mask-caption")).to_be_empty()
-    expect(again.locator("#mask-remove")).to_be_hidden()
-
-
-def test_strokes_are_erased_and_cleared_and_a_mask_may_be_grey(visit: Visit) -> None:
-    page = visit()
-    open_panel(page)
-    page.click("#mask-open")
-    page.wait_for_function("document.querySelector('#mask-canvas')?.width === 1024")
-    page.fill("#mask-value", "50")
-    pixel = "[...document.querySelector('#mask-canvas')?.getContext('2d').getImageData(512, 300, 1, 1).data]"
-    box = page.locator("#mask-canvas").bounding_box()
-    assert box
-    point = {"x": box["width"] / 2, "y": 300 * box["width"] / 1024}
-    page.locator("#mask-canvas").click(position=point)
-    assert page.evaluate(pixel) == [128, 128, 128, 255]
-    page.get_by_label("Erase").check()
-    page.locator("#mask-canvas").click(position=point)
-    assert page.evaluate(pixel)[3] == 0
-    page.get_by_label("Paint", exact=True).check()
-    page.locator("#mask-canvas").click(position=point)
-    page.click("#mask-clear")
-    assert page.evaluate(pixel)[3] == 0
-    page.click("#mask-cancel")
-    expect(page.locator("#mask-caption")).to_be_empty()
 
 
 def test_a_mask_file_of_another_shape_is_refused_beside_it(visit: Visit, tmp_path: Path) -> None:

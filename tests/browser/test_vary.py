@@ -46,21 +46,6 @@ def test_a_grid_fills_in_survives_a_reload_and_is_painted_large(visit: Visit) ->
     expect(page.locator("#vary-grid table")).to_be_visible()
 
 
-def test_a_star_keeps_a_quick_run_in_the_gallery(visit: Visit) -> None:
-    page = visit("/vary")
-    begin(page, ("steps_per_epoch", "1, 2"))
-    wait_until_painted(page, 2)
-    run = page.locator("#vary-grid .star").first.get_attribute("data-run")
-    page.click("#to-gallery")
-    expect(page.locator("#used-text")).not_to_be_empty()
-    expect(page.locator(f"#card-{run}")).to_have_count(0)
-    page.click("#to-vary")
-    page.click(f"#vary-grid .star[data-run='{run}']")
-    expect(page.locator(f"#vary-grid .star-on[data-run='{run}']")).to_be_visible()
-    page.click("#to-gallery")
-    expect(page.locator(f"#card-{run}")).to_be_visible()
-
-
 def test_a_grid_can_be_stopped_by_keyboard(visit: Visit) -> None:
     page = visit("/vary")
     begin(page, ("steps_per_epoch", "90, 95, 100"))
