@@ -14,20 +14,6 @@ def open_panel(page: Page) -> None:
     page.locator(".mask-panel summary").click()
 
 
-def paint_left_half(page: Page) -> None:
-    """Open the dialog and paint up and down, with a hard brush as wide as half of the picture."""
-    page.click("#mask-open")
-    page.wait_for_function("document.querySelector('#mask-canvas')?.width === 1024")
-    page.fill("#mask-size", "40")
-    page.locator("#mask-soft").uncheck()
-    box = page.locator("#mask-canvas").bounding_box()
-    assert box
-    page.mouse.move(box["x"] + 0.2 * box["width"], box["y"] + 1)
-    page.mouse.down()
-    page.mouse.move(box["x"] + 0.2 * box["width"], box["y"] + box["height"] - 1, steps=4)
-    page.mouse.up()
-
-
 def stored_mask(page: Page, site: Site, upload: str) -> np.ndarray:
     data = page.request.get(f"{site.url}/api/v1/uploads/{upload}.jpg?side=512").body()
     return np.asarray(Image.open(io.BytesIO(data)).convert("L"), np.float32) / 255

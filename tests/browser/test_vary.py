@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Visit, focus
+from tests.browser.conftest import Visit
 from tests.browser.test_looks import findings, squeeze
 
 LOADED = "document.querySelectorAll('#vary-grid img').length === {count} && [...document.querySelectorAll('#vary-grid img')].every((image) => image.complete && image.naturalWidth)"  # noqa: E501 one expression of the browser
@@ -44,16 +44,6 @@ def test_a_grid_fills_in_survives_a_reload_and_is_painted_large(visit: Visit) ->
     expect(page.locator("#option-size")).to_have_value("512")
     page.click("#to-vary")
     expect(page.locator("#vary-grid table")).to_be_visible()
-
-
-def test_a_grid_can_be_stopped_by_keyboard(visit: Visit) -> None:
-    page = visit("/vary")
-    begin(page, ("steps_per_epoch", "90, 95, 100"))
-    focus(page, "vary-stop")
-    page.keyboard.press("Enter")
-    expect(page.locator("#vary-status")).to_have_text("3 quick runs", timeout=30_000)
-    expect(page.locator("#vary-stop")).to_be_hidden()
-    expect(page.locator("#vary-grid td:last-child .vary-cell-stopped")).to_be_visible()
 
 
 @pytest.mark.parametrize("options", [{"color_scheme": "light"}, {"color_scheme": "dark"}])
