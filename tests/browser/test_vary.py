@@ -1,12 +1,8 @@
 """Variations: a grid of quick runs fills in, is kept, and is painted large."""
 
-from typing import Any
-
-import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visit
-from tests.browser.test_looks import findings, squeeze
 
 LOADED = "document.querySelectorAll('#vary-grid img').length === {count} && [...document.querySelectorAll('#vary-grid img')].every((image) => image.complete && image.naturalWidth)"  # noqa: E501 one expression of the browser
 
@@ -44,19 +40,6 @@ def test_a_grid_fills_in_survives_a_reload_and_is_painted_large(visit: Visit) ->
     expect(page.locator("#option-size")).to_have_value("512")
     page.click("#to-vary")
     expect(page.locator("#vary-grid table")).to_be_visible()
-
-
-@pytest.mark.parametrize("options", [{"color_scheme": "light"}, {"color_scheme": "dark"}])
-def test_axe_finds_nothing_on_the_page_and_nothing_sticks_out(visit: Visit, options: dict[str, Any]) -> None:
-    page = visit("/vary", reduced_motion="reduce", **options)
-    page.fill("#vary-values-0", "1, many")
-    expect(page.locator("#vary-values-0-error")).to_contain_text("`strength` must be")
-    expect(page.locator("#vary-start")).to_be_disabled()
-    assert findings(page) == []
-    begin(page, ("seed", "1, 2"), ("strength", "1, 2"))
-    wait_until_painted(page, 4)
-    assert findings(page) == []
-    squeeze(page)
 
 
 def test_an_address_without_a_grid_says_so(visit: Visit) -> None:
