@@ -92,7 +92,7 @@ def _targets(
     matrices = []
     for style, scale in zip(styles, options.scale_of_each(len(styles)), strict=True):
         painting = resize(style, *fit(style.shape[0], style.shape[1], round(scale * side)))
-        found = losses.extractor(tf.convert_to_tensor(painting[None], tf.float32), losses.style_sources)
+        found = losses.extractor(tf.convert_to_tensor(painting[None], tf.float32), losses.style_layers)
         matrices.append(losses.gram_matrices(found))
     return Targets(activations, mix_matrices(matrices, shares))
 

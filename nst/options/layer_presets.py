@@ -1,7 +1,7 @@
 """Which layers of a network the content and style losses are read at: named presets, and how names carry over.
 
-Layers are named as VGG names them. The built-in compact network predicts some of VGG19's layers; for the others the
-nearest one is used.
+Layers are named as VGG names them. The built-in compact network has VGG19's layers up to block5_conv1; for the
+others the nearest one is used.
 """
 
 import re
@@ -29,7 +29,7 @@ RENAMED_LAYERS = {
 def nearest_layer(layer: str, network: str) -> str:
     """The layer of `network` used for `layer`, which may be named as in VGG or in version 0.1's network.
 
-    That is the layer itself, or on compact the last one before it that is predicted. Other names stay as they are.
+    That is the layer itself, or on compact the last one before it that it has. Other names stay as they are.
     """
     layer = RENAMED_LAYERS.get(layer, layer)
     if network != "compact" or not VGG_LAYER.fullmatch(layer):

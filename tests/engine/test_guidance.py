@@ -9,7 +9,7 @@ import tensorflow as tf
 from nst.engine.optimization.canvas import to_canvas
 from nst.engine.optimization.checkpoint import Checkpoint
 from nst.engine.optimization.guidance import guidance_channels, layer_guidance, mask_canvas
-from nst.engine.optimization.losses import guided_moments, moments
+from nst.engine.optimization.losses import gram, guided_gram
 from nst.engine.optimization.objective import LiveWeights, Objective
 from nst.engine.optimization.optimize import stylize
 from nst.engine.optimization.scale_objective import Problem, ScaleObjective
@@ -38,50 +38,44 @@ def second() -> np.ndarray:
     return np.random.default_rng(9).uniform(0, 0.4, (30, 50, 3)).astype(np.float32)
 
 
-def test_guided_gram_matrices_and_means_are_those_of_the_twin():
+def test_guided_gram_matrices_are_those_of_the_twin():
     random = np.random.default_rng(0)
     features, guidance = random.normal(size=(1, 5, 7, 4)), random.uniform(0, 1, (1, 5, 7, 2))
-    matrices, means = guided_moments(tf.constant(features, tf.float32), tf.constant(guidance, tf.float32))
+    matrices = guided_gram(tf.constant(features, tf.float32), tf.constant(guidance, tf.float32))
     for region in range(2):
         weights = guidance[0, ..., region]
         np.testing.assert_allclose(matrices[region], twins.guided_gram(features[0], weights), rtol=1e-4, atol=1e-6)
-        np.testing.assert_allclose(means[region], np.average(features[0], axis=(0, 1), weights=weights), atol=1e-5)
 
 
-def test_guidance_of_1_everywhere_gives_the_moments_of_the_whole():
+def test_guidance_of_1_everywhere_gives_the_gram_matrix_of_the_whole():
     features = tf.constant(np.random.default_rng(0).normal(size=(1, 5, 7, 4)), tf.float32)
-    (matrix, mean), (matrices, means) = moments(features), guided_moments(features, tf.ones([1, 5, 7, 1]))
-    np.testing.assert_allclose(matrices[0], matrix, rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(means[0], mean, rtol=1e-5, atol=1e-6)
+    matrices = guided_gram(features, tf.ones([1, 5, 7, 1]))
+    np.testing.assert_allclose(matrices[0], gram(features), rtol=1e-5, atol=1e-6)
 
 
-def test_the_gradient_of_guided_moments_is_tensorflows_own():
+def test_the_gradient_of_guided_gram_matrices_is_tensorflows_own():
     random = np.random.default_rng(1)
     features = tf.constant(random.normal(size=(1, 3, 4, 2)), tf.float32)
     guidance = tf.constant(random.uniform(0, 1, (1, 3, 4, 2)), tf.float32)
-    by_matrices, by_means = (tf.constant(random.normal(size=shape), tf.float32) for shape in ((2, 2, 2), (2, 2)))
+    by_matrices = tf.constant(random.normal(size=(2, 2, 2)), tf.float32)
 
     def gradient(of) -> tf.Tensor:
         with tf.GradientTape() as tape:
             tape.watch(features)
-            matrices, means = of()
-            value = tf.reduce_sum(by_matrices * matrices) + tf.reduce_sum(by_means * means)
+            value = tf.reduce_sum(by_matrices * of())
         return tape.gradient(value, features)
 
-    def plain() -> tuple[tf.Tensor, tf.Tensor]:
-        weights = guidance / tf.reduce_sum(guidance, (0, 1, 2))
-        return tf.einsum("nhwr,nhwi,nhwj->rij", weights, features, features), tf.einsum(
-            "nhwr,nhwi->ri", weights, features
-        )
+    def plain() -> tf.Tensor:
+        return tf.einsum("nhwr,nhwi,nhwj->rij", guidance / tf.reduce_sum(guidance, (0, 1, 2)), features, features)
 
-    np.testing.assert_allclose(gradient(lambda: guided_moments(features, guidance)), gradient(plain), atol=1e-5)
+    np.testing.assert_allclose(gradient(lambda: guided_gram(features, guidance)), gradient(plain), atol=1e-5)
 
 
-def test_a_region_without_any_weight_has_no_moments_and_no_gradient():
+def test_a_region_without_any_weight_has_no_matrix_and_no_gradient():
     features = tf.constant(np.random.default_rng(0).normal(size=(1, 5, 7, 4)), tf.float32)
     with tf.GradientTape() as tape:
         tape.watch(features)
-        matrices, _ = guided_moments(features, tf.zeros([1, 5, 7, 1]))
+        matrices = guided_gram(features, tf.zeros([1, 5, 7, 1]))
         value = tf.reduce_sum(tf.square(matrices - 1.0))
     assert not np.any(matrices)
     assert not np.any(tape.gradient(value, features))

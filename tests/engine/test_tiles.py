@@ -102,7 +102,7 @@ def test_one_trace_serves_every_tile_of_every_picture(tiny):
     for height, width in ((230, 250), (301, 222)):
         targets = tiled.targets(noise(height, width), noise(width, height))
         tiled.evaluate(noise(height, width, 1), targets, WEIGHTS)
-    traced = (tiled._content_of, tiled._moments_of, tiled._sums_of, tiled._gradient_of)
+    traced = (tiled._content_of, tiled._style_sums_of, tiled._sums_of, tiled._gradient_of)
     assert [function.experimental_get_tracing_count() for function in traced] == [1, 1, 1, 1]
 
 

@@ -16,34 +16,25 @@ EPSILON = 1e-12  # added to a squared norm: a target whose activations are all 0
 
 
 def gram(features: Tensor) -> Tensor:
-    """Gram matrix [C, C], float32, of `features` [1, h, w, C] over their positions: G = F^T F / (h w)."""
-    return moments(features)[0]
-
-
-def moments(features: Tensor) -> tuple[Tensor, Tensor]:
-    """(Gram matrix [C, C], mean [C]) over the positions of one image's activations [1, h, w, C], float32."""
+    """Gram matrix [C, C], float32, of one image's activations [1, h, w, C] over their positions: G = F^T F / (h w)."""
     if len(features.shape) != 4 or features.shape[0] not in (1, None):
         raise ValueError(f"`features` must be one image's activations [1, h, w, C], got shape {tuple(features.shape)}")
-    return _moments(ops.cast(ops.reshape(features, (-1, features.shape[-1])), "float32"))
+    return _gram(ops.cast(ops.reshape(features, (-1, features.shape[-1])), "float32"))
 
 
 @ops.custom_gradient
-def _moments(flat: Tensor) -> tuple[tuple[Tensor, Tensor], Callable[[Tensor, Tensor], Tensor]]:
-    """Gram matrix and mean of `flat` [positions, C]; the gradient takes one matrix product, TensorFlow's own takes two.
-
-    The mean is computed as a product with ones, because TensorFlow sums columns on one core.
-    """
+def _gram(flat: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
+    """Gram matrix of `flat` [positions, C]; the gradient takes one matrix product, TensorFlow's own takes two."""
     positions = ops.cast(ops.shape(flat)[0], "float32")
-    ones = ops.ones((1, ops.shape(flat)[0]), "float32")
 
-    def gradient(by_matrix: Tensor, by_mean: Tensor) -> Tensor:
-        return (ops.matmul(flat, by_matrix + ops.transpose(by_matrix)) + by_mean) / positions
+    def gradient(upstream: Tensor) -> Tensor:
+        return ops.matmul(flat, upstream + ops.transpose(upstream)) / positions
 
-    return (ops.matmul(ops.transpose(flat), flat) / positions, ops.matmul(ones, flat)[0] / positions), gradient
+    return ops.matmul(ops.transpose(flat), flat) / positions, gradient
 
 
-def guided_moments(features: Tensor, guidance: Tensor) -> tuple[Tensor, Tensor]:
-    """(Gram matrices [R, C, C], means [R, C]) of the regions of one image's activations [1, h, w, C], float32.
+def guided_gram(features: Tensor, guidance: Tensor) -> Tensor:
+    """Gram matrices [R, C, C], float32, of the regions of one image's activations [1, h, w, C].
 
     That is F_r^T F_r with F_r = T_r * F (Gatys et al. 2017, section 4); its guidance channel T_r is normalised so that
     sum T_r^2 = 1. Here T_r^2 is a region's weight over the sum of its weights, so that the weights of two regions sum
@@ -54,27 +45,26 @@ def guided_moments(features: Tensor, guidance: Tensor) -> tuple[Tensor, Tensor]:
         guidance: the weight of each position in each region, [1, h, w, R] in 0..1; of a region without any, all is 0.
     """
     flat = ops.cast(ops.reshape(features, (-1, features.shape[-1])), "float32")
-    found = [_guided_moments(flat, ops.reshape(guidance[..., region], (-1, 1))) for region in range(guidance.shape[-1])]
-    return ops.stack([matrix for matrix, _ in found]), ops.stack([mean for _, mean in found])
+    weights = [ops.reshape(guidance[..., region], (-1, 1)) for region in range(guidance.shape[-1])]
+    return ops.stack([_guided_gram(flat, of_region) for of_region in weights])
 
 
 @ops.custom_gradient
-def _guided_moments(flat: Tensor, weights: Tensor) -> tuple[tuple[Tensor, Tensor], Callable[[Tensor, Tensor], Any]]:
-    """Gram matrix and mean of `flat` [positions, C] with `weights` [positions, 1], which are constants."""
+def _guided_gram(flat: Tensor, weights: Tensor) -> tuple[Tensor, Callable[[Tensor], Any]]:
+    """Gram matrix of `flat` [positions, C] with `weights` [positions, 1], which are constants."""
     weights = weights / ops.maximum(ops.sum(weights), EPSILON)
-    weighted = flat * weights
 
-    def gradient(by_matrix: Tensor, by_mean: Tensor) -> tuple[Tensor, None]:
-        return weights * (ops.matmul(flat, by_matrix + ops.transpose(by_matrix)) + by_mean), None
+    def gradient(upstream: Tensor) -> tuple[Tensor, None]:
+        return weights * ops.matmul(flat, upstream + ops.transpose(upstream)), None
 
-    return (ops.matmul(ops.transpose(weighted), flat), ops.matmul(ops.transpose(weights), flat)[0]), gradient
+    return ops.matmul(ops.transpose(flat * weights), flat), gradient
 
 
 def mix_matrices(matrices: Sequence[Mapping[str, Tensor]], shares: Sequence[float]) -> dict[str, Tensor]:
     """The Gram matrices of a mix of paintings: the mean of those of each painting, weighted by `shares` of sum 1.
 
-    The moments are averaged, not the losses. In the `gatys` normalisation a sum of losses with these weights would have
-    the same gradient: sum_k s_k |G - A_k|^2 = |G - sum_k s_k A_k|^2 + constant. In `relative` each term of that sum
+    Matrices are averaged, not losses. In the `gatys` normalisation a sum of losses with these weights would have the
+    same gradient: sum_k s_k |G - A_k|^2 = |G - sum_k s_k A_k|^2 + constant. In `relative` each term of that sum
     would be divided by the norm of its own painting, and that of the lowest contrast would outweigh the others.
 
     Args:

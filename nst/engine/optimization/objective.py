@@ -12,8 +12,8 @@ from nst.engine.networks.extractors import Extractor
 from nst.engine.optimization.canvas import crop_features, inner_region
 from nst.engine.optimization.losses import (
     content_loss,
-    guided_moments,
-    moments,
+    gram,
+    guided_gram,
     style_loss,
     tv_loss,
 )
@@ -103,13 +103,12 @@ class LayerLosses:
         self.extractor = extractor
         self.content_layers = tuple(content_layers)
         self.style_layers = tuple(style_layers)
-        self.style_sources = tuple(sorted(set(style_layers)))
         self.normalisation = normalisation
 
     @property
     def layers(self) -> set[str]:
         """The layers whose activations `losses` takes."""
-        return {*self.content_layers, *self.style_sources}
+        return {*self.content_layers, *self.style_layers}
 
     def losses(self, found: dict[str, Tensor], image: Tensor, targets: Targets) -> tuple[Tensor, Tensor, Tensor]:
         """Unweighted losses: content per layer [len(content_layers)], style per layer [len(style_layers)], TV [].
@@ -135,17 +134,10 @@ class LayerLosses:
         return ops.sum(targets.regions * shares * ops.stack(of_each))
 
     def gram_matrices(self, found: dict[str, Tensor], guidance: dict[str, Tensor] | None = None) -> dict[str, Tensor]:
-        """Gram matrix of each style layer, from the activations of `style_sources`; with guidance those of its regions.
-
-        `guidance` is as in `Targets`, by the layers of `style_sources`.
-        """
+        """Gram matrix of each style layer, from its activations; with `guidance`, as in `Targets`, of its regions."""
         if guidance:
-            return self.matrices_from({n: guided_moments(found[n], guidance[n]) for n in self.style_sources})
-        return self.matrices_from({source: moments(found[source]) for source in self.style_sources})
-
-    def matrices_from(self, moments: dict[str, tuple[Tensor, Tensor]]) -> dict[str, Tensor]:
-        """Gram matrix of each style layer, from the (Gram matrix, mean) of each of `style_sources`, float32."""
-        return {layer: moments[layer][0] for layer in self.style_layers}
+            return {n: guided_gram(found[n], guidance[n]) for n in self.style_layers}
+        return {n: gram(found[n]) for n in self.style_layers}
 
 
 class Objective(LayerLosses):
@@ -179,7 +171,7 @@ class Objective(LayerLosses):
         content = {n: tf.TensorSpec([1, None, None, channels[n]], dtype) for n in self.content_layers}
         several = [self.regions] if self.regions else []
         style = {n: tf.TensorSpec([*several, channels[n], channels[n]], tf.float32) for n in self.style_layers}
-        guided = self.style_sources if self.regions else ()
+        guided = self.style_layers if self.regions else ()
         guidance = {n: tf.TensorSpec([1, None, None, self.regions], tf.float32) for n in guided}
         counts = (self.regions, 3, len(self.content_layers), len(self.style_layers))
         per_region, main, per_content, per_style = (tf.TensorSpec([n], tf.float32) for n in counts)
@@ -216,7 +208,7 @@ class Objective(LayerLosses):
         return self._activations(image, self.content_layers)
 
     def _summarize(self, image: Tensor) -> dict[str, Tensor]:
-        return self.gram_matrices(self._activations(image, self.style_sources))
+        return self.gram_matrices(self._activations(image, self.style_layers))
 
     def _activations(self, image: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
         """Activations of `layers` at the positions that count."""

@@ -20,12 +20,12 @@ from typing import Any
 from nst.engine.backend import tf
 from nst.engine.networks.extractors import Architecture
 from nst.engine.optimization.canvas import crop_features, inner_region, positions
-from nst.engine.optimization.losses import EPSILON, guided_moments, moments, tv_loss
+from nst.engine.optimization.losses import EPSILON, gram, guided_gram, tv_loss
 from nst.engine.optimization.objective import LiveWeights, Objective, Targets
 from nst.runs.events import Losses
 
 Tensor = Any
-Moments = dict[str, tuple[Tensor, Tensor]]  # convolution -> (Gram matrix [C, C], mean [C]), float32
+Matrices = dict[str, Tensor]  # style layer -> Gram matrix [C, C], or [R, C, C] of R regions, or its sums, float32
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class TiledObjective:
         layers = (*whole.content_layers, *whole.style_layers)
         self._whole = whole
         self._side, self._halo, self._grid = side, halo(architecture, layers), grid(architecture)
-        self._strides = {n: architecture.stride(n) for n in {*layers, *self._whole.style_sources}}
+        self._strides = {n: architecture.stride(n) for n in layers}
         self._trace()
 
     def _trace(self) -> None:
@@ -111,13 +111,11 @@ class TiledObjective:
         dtype, regions = self._whole.extractor.dtype, self._whole.regions
         content = {n: tf.TensorSpec([1, None, None, channels[n]], dtype) for n in self._whole.content_layers}
         per_content = tf.TensorSpec([len(content)], tf.float32)
-        several, sources = [regions] if regions else [], self._whole.style_sources
-        derivatives = {
-            n: tuple(tf.TensorSpec([*several, *[channels[n]] * axes], tf.float32) for axes in (2, 1)) for n in sources
-        }
-        guided = {n: tf.TensorSpec([1, None, None, regions], tf.float32) for n in (sources if regions else ())}
+        several, layers = [regions] if regions else [], self._whole.style_layers
+        derivatives = {n: tf.TensorSpec([*several, channels[n], channels[n]], tf.float32) for n in layers}
+        guided = {n: tf.TensorSpec([1, None, None, regions], tf.float32) for n in (layers if regions else ())}
         self._content_of = tf.function(self._content_activations, input_signature=[picture, core])
-        self._moments_of = tf.function(self._style_sums, input_signature=[picture, core])
+        self._style_sums_of = tf.function(self._style_sums, input_signature=[picture, core])
         self._sums_of = tf.function(self._measure, input_signature=[picture, core, content, guided])
         self._gradient_of = tf.function(
             self._differentiate, input_signature=[picture, core, content, guided, per_content, derivatives]
@@ -137,8 +135,8 @@ class TiledObjective:
 
     def style_matrices(self, style: Tensor) -> dict[str, Tensor]:
         """Gram matrix of each style layer for a painting, [1, H, W, 3] float32 in 0..1."""
-        sums = _total(self._moments_of(tile.cut(style), tile.core) for tile in self._tiles(style))
-        return self._whole.matrices_from(self._means(sums, style, {}))
+        sums = _total(self._style_sums_of(tile.cut(style), tile.core) for tile in self._tiles(style))
+        return self._means(sums, style, {})
 
     def evaluate(self, image: Tensor, targets: Targets, weights: LiveWeights) -> tuple[Losses, Tensor]:
         """(losses, gradient) at `image` [1, H, W, 3] float32 in 0..1; the gradient has the image's shape."""
@@ -146,8 +144,8 @@ class TiledObjective:
         if len(tiles) == 1:
             return self._whole.evaluate(image, targets, weights)
         sums = (self._sums_of(tile.cut(image), tile.core, *self._in_tile(targets, tile)) for tile in tiles)
-        moments, errors, norms = _total(sums)
-        style, derivatives = self._style_loss(self._means(moments, image, targets.guidance), targets, weights)
+        matrices, errors, norms = _total(sums)
+        style, derivatives = self._style_loss(self._means(matrices, image, targets.guidance), targets, weights)
         per_content = weights.content * tf.constant(weights.content_layers, tf.float32)
         per_content /= norms + EPSILON if self._whole.normalisation == "relative" else 2.0
         content = float(tf.reduce_sum(per_content * errors))
@@ -184,7 +182,7 @@ class TiledObjective:
         )
         return content, guidance
 
-    def _means(self, sums: Moments, picture: Tensor, guidance: dict[str, Tensor]) -> Moments:
+    def _means(self, sums: Matrices, picture: Tensor, guidance: dict[str, Tensor]) -> Matrices:
         """The sums of each layer divided by its number of positions that count in `picture` [1, H, W, 3].
 
         With guidance, those of each region are divided by the sum of its weights.
@@ -193,10 +191,7 @@ class TiledObjective:
             n: tf.maximum(_weights(guidance[n]), EPSILON) if guidance else tf.constant(float(self._count(n, picture)))
             for n in sums
         }
-        return {
-            n: (matrix / counts[n][..., None, None], vector / counts[n][..., None])
-            for n, (matrix, vector) in sums.items()
-        }
+        return {n: matrix / counts[n][..., None, None] for n, matrix in sums.items()}
 
     def _count(self, layer: str, picture: Tensor) -> int:
         """How many positions of `layer` count in `picture`."""
@@ -204,17 +199,16 @@ class TiledObjective:
         sides = (positions(first, last, self._strides[layer]) for first, last in region)
         return math.prod(last - first for first, last in sides)
 
-    def _style_loss(self, moments: Moments, targets: Targets, weights: LiveWeights) -> tuple[float, Moments]:
-        """(weighted style loss, its derivatives by the moments)."""
+    def _style_loss(self, matrices: Matrices, targets: Targets, weights: LiveWeights) -> tuple[float, Matrices]:
+        """(weighted style loss, its derivatives by the matrices)."""
         with tf.GradientTape() as tape:
-            tape.watch(moments)
-            matrices = self._whole.matrices_from(moments)
+            tape.watch(matrices)
             loss = sum(
                 weight * self._whole.layer_style_loss(layer, matrices[layer], targets)
                 for layer, weight in zip(self._whole.style_layers, weights.style_layers, strict=True)
             )
             loss *= weights.style
-        return float(loss), tape.gradient(loss, moments, unconnected_gradients="zero")
+        return float(loss), tape.gradient(loss, matrices, unconnected_gradients="zero")
 
     def _features(self, tile: Tensor, core: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
         """Activations of `layers` at the positions of a tile's core."""
@@ -225,19 +219,18 @@ class TiledObjective:
     def _content_activations(self, tile: Tensor, core: Tensor) -> dict[str, Tensor]:
         return self._features(tile, core, self._whole.content_layers)
 
-    def _style_sums(self, tile: Tensor, core: Tensor) -> Moments:
-        return self._sums(self._features(tile, core, self._whole.style_sources), {})
+    def _style_sums(self, tile: Tensor, core: Tensor) -> Matrices:
+        return self._sums(self._features(tile, core, self._whole.style_layers), {})
 
-    def _sums(self, features: dict[str, Tensor], guidance: dict[str, Tensor]) -> Moments:
-        """Sums over the positions: of products, and of activations; with guidance, weighted sums of each region."""
+    def _sums(self, features: dict[str, Tensor], guidance: dict[str, Tensor]) -> Matrices:
+        """Sums of products over the positions; with guidance, weighted sums of each region."""
         sums = {}
-        for layer in self._whole.style_sources:
+        for layer in self._whole.style_layers:
             found = features[layer]
             if guidance:
-                count, (matrix, vector) = _weights(guidance[layer]), guided_moments(found, guidance[layer])
+                sums[layer] = _weights(guidance[layer])[..., None, None] * guided_gram(found, guidance[layer])
             else:
-                count, (matrix, vector) = tf.cast(tf.size(found[0, :, :, 0]), tf.float32), moments(found)
-            sums[layer] = count[..., None, None] * matrix, count[..., None] * vector
+                sums[layer] = tf.cast(tf.size(found[0, :, :, 0]), tf.float32) * gram(found)
         return sums
 
     def _errors(self, features: dict[str, Tensor], content: dict[str, Tensor]) -> Tensor:
@@ -247,9 +240,9 @@ class TiledObjective:
 
     def _measure(
         self, tile: Tensor, core: Tensor, content: dict[str, Tensor], guidance: dict[str, Tensor]
-    ) -> tuple[Moments, Tensor, Tensor]:
-        """A tile's share of the sums: (moments, squared errors, squared norms of the content targets)."""
-        features = self._features(tile, core, {*self._whole.content_layers, *self._whole.style_sources})
+    ) -> tuple[Matrices, Tensor, Tensor]:
+        """A tile's share of the sums: (of products, squared errors, squared norms of the content targets)."""
+        features = self._features(tile, core, self._whole.layers)
         norms = tf.stack([tf.reduce_sum(tf.square(_float(content[n]))) for n in self._whole.content_layers])
         return self._sums(features, guidance), self._errors(features, content), norms
 
@@ -260,15 +253,15 @@ class TiledObjective:
         content: dict[str, Tensor],
         guidance: dict[str, Tensor],
         per_content: Tensor,
-        by_sums: Moments,
+        by_sums: Matrices,
     ) -> Tensor:
         """A tile's share of the gradient, in the tile's shape; `by_sums` is dE by the sums that `_measure` returns."""
         with tf.GradientTape() as tape:
             tape.watch(tile)
-            features = self._features(tile, core, {*self._whole.content_layers, *self._whole.style_sources})
+            features = self._features(tile, core, self._whole.layers)
             loss = tf.reduce_sum(per_content * self._errors(features, content))
-            for layer, found in self._sums(features, guidance).items():
-                loss += sum(tf.reduce_sum(by * total) for by, total in zip(by_sums[layer], found, strict=True))
+            for layer, total in self._sums(features, guidance).items():
+                loss += tf.reduce_sum(by_sums[layer] * total)
         return tape.gradient(loss, tile)
 
 

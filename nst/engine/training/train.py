@@ -95,7 +95,7 @@ class Learner(keras.Model):
             np.array(list(layers.values()), np.float32) for layers in (content, style)
         )
         self._layer_losses = layers = LayerLosses(extractor, list(content), list(style), "relative")
-        matrices = [layers.gram_matrices(extractor(picture[None], layers.style_sources)) for picture in styles]
+        matrices = [layers.gram_matrices(extractor(picture[None], layers.style_layers)) for picture in styles]
         self._matrices = {layer: ops.stack([each[layer] for each in matrices]) for layer in layers.style_layers}
         self._means = {name: keras.metrics.Mean(name) for name in ("content", "style", "tv")}
 
