@@ -30,7 +30,7 @@ from nst.engine.networks.choose_extractor import load_extractor
 from nst.engine.networks.extractors import ARCHITECTURES, IMAGENET_BGR_MEAN, PADDING, Extractor, Weights
 from nst.engine.optimization.optimize import stylize
 from nst.options.style_options import StyleOptions
-from tools.crops import Array, pictures_in
+from tools.crops import Array, pictures_in, random_crop
 
 CROP = 256  # px, side of the pictures that are fitted on
 PICTURES = 240  # photographs, and as many paintings
@@ -70,15 +70,8 @@ def main() -> None:
 
 def crops(paths: Sequence[Path], count: int, random: np.random.Generator) -> list[Array]:
     """Random squares of that many of the pictures, [CROP, CROP, 3] in 0..1."""
-    squares = []
-    for index in random.permutation(len(paths))[:count]:
-        with Image.open(paths[index]) as picture:
-            side = random.uniform(CROP, min(picture.size))
-            left, top = (random.uniform(0, length - side) for length in picture.size)
-            box = (left, top, left + side, top + side)
-            square = picture.convert("RGB").resize((CROP, CROP), Image.Resampling.LANCZOS, box)
-        squares.append(np.asarray(square, np.float32) / 255)
-    return squares
+    chosen = random.permutation(len(paths))[:count]
+    return [random_crop(Image.open(paths[index]).convert("RGB"), CROP, random) for index in chosen]
 
 
 def disturbed(pictures: Sequence[Array], count: int, random: np.random.Generator) -> list[Array]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from rich.console import Console
 
 from nst.cli.console import note, print_plain, progress_bar
-from nst.cli.flags import add_flag, flags_given
+from nst.cli.flags import add_flag, add_pictures, flags_given
 from nst.cli.paths import check_not_overwritten, input_output_pairs, paint_each
 from nst.errors import InputError, OptionError
 from nst.options.option_field import options_of
@@ -45,14 +45,7 @@ class Timelapse(NamedTuple):
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
-    parser.add_argument("content", type=Path, metavar="CONTENT", help="a picture, or a folder of pictures")
-    parser.add_argument(
-        "styles",
-        type=Path,
-        nargs="+",
-        metavar="STYLE",
-        help=f"the picture whose style to take; up to {MOST_STYLES} are mixed, see --style-mix",
-    )
+    add_pictures(parser, "a picture, or a folder of pictures")
     parser.add_argument(
         "-o", "--output", type=Path, required=True, help="PNG, JPEG or WebP to write; a folder if CONTENT is one"
     )

@@ -13,7 +13,7 @@ from rich.progress import Progress
 
 from nst.atomic_write import atomic_write
 from nst.cli.console import print_plain, progress_bar
-from nst.cli.flags import add_flag, flags_given
+from nst.cli.flags import add_flag, add_pictures, flags_given
 from nst.cli.paths import check_not_overwritten, check_output
 from nst.errors import InputError, OptionError
 from nst.options.option_field import option_text
@@ -32,14 +32,7 @@ SHEET_QUALITY = 92  # JPEG
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
-    parser.add_argument("content", type=Path, metavar="CONTENT", help="a picture")
-    parser.add_argument(
-        "styles",
-        type=Path,
-        nargs="+",
-        metavar="STYLE",
-        help=f"the picture whose style to take; up to {MOST_STYLES} are mixed, see --style-mix",
-    )
+    add_pictures(parser, "a picture")
     parser.add_argument(
         "--vary",
         action="append",

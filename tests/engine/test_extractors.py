@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from nst.engine.networks.extractors import ARCHITECTURES, IMAGENET_BGR_MEAN, Extractor, he_normal
+from nst.options.layer_presets import COMPACT_LAYERS
 
 from . import twins
 from .conftest import TINY
@@ -33,6 +34,10 @@ def test_vgg_is_that_of_keras_applications_to_the_layer(name):
     for layer, activation in zip(wanted, expected, strict=True):
         scale = np.abs(activation).max()
         np.testing.assert_allclose(found[layer] / scale, activation / scale, atol=2e-5)
+
+
+def test_the_layers_that_options_know_of_compact_are_its_layers():
+    assert ARCHITECTURES["compact"].layers == COMPACT_LAYERS
 
 
 def test_a_convolution_agrees_with_its_twin(tiny):
