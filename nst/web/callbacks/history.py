@@ -11,12 +11,13 @@ from dash import ClientsideFunction, Dash, Input, Output, State, ctx, no_update
 from nst.errors import NotFound, NstError
 from nst.pictures.images import encode_png
 from nst.pictures.noise import start_noise
+from nst.runs.run import Run
 from nst.runs.run import State as RunState
 from nst.web import ids
+from nst.web.callbacks.own_run import change_run, start_child
 from nst.web.components import steering
 from nst.web.components.diagnosis import RECONSTRUCTIONS, diagnosis_view
 from nst.web.components.history import read_end
-from nst.web.components.poll_now import poll_now
 from nst.web.components.toast import show_error
 from nst.web.components.urls import run_id_of
 from nst.web.middleware.clients import current_client
@@ -51,15 +52,13 @@ def _register_pause(app: Dash, service: Service) -> None:
         prevent_initial_call=True,
     )
     async def pause_or_resume(clicks: int, search: str | None) -> Any:
-        try:
-            run = await asyncio.to_thread(service.runs.owned, run_id_of(search))
-            paused = run.state is RunState.PAUSED
-            await asyncio.to_thread(service.runs.resume if paused else service.queue.pause, run.id)
-        except NstError as error:
-            show_error(str(error), "The run was not paused or resumed")
-            return False
-        poll_now()
-        return no_update  # assets/buttons.js disabled the button; the next event of the run sets it
+        def change(run: Run) -> None:
+            if run.state is RunState.PAUSED:
+                service.runs.resume(run.id)
+            else:
+                service.queue.pause(run.id)
+
+        return await change_run(service, search, change, "The run was not paused or resumed")
 
 
 def _register_continue(app: Dash, service: Service) -> None:
@@ -72,15 +71,11 @@ def _register_continue(app: Dash, service: Service) -> None:
         prevent_initial_call=True,
     )
     async def go_on(clicks: int, search: str | None, end: str, moved: dict[str, Any]) -> Any:
-        try:
-            run = await asyncio.to_thread(service.runs.owned, run_id_of(search))
+        def change(run: Run) -> None:
             more = read_end(end, run.epoch) - run.epochs
-            await asyncio.to_thread(service.runs.resume, run.id, more, steering.changes(run, moved))
-        except NstError as error:
-            show_error(str(error), "The run was not continued")
-            return False
-        poll_now()
-        return no_update  # as for Pause
+            service.runs.resume(run.id, more, steering.changes(run, moved))
+
+        return await change_run(service, search, change, "The run was not continued")
 
 
 def _register_branch(app: Dash, service: Service) -> None:
@@ -94,15 +89,12 @@ def _register_branch(app: Dash, service: Service) -> None:
         prevent_initial_call=True,
     )
     async def branch(clicks: int, search: str | None, epoch: str, end: str, moved: dict[str, Any]) -> Any:
-        try:
-            run = await asyncio.to_thread(service.runs.owned, run_id_of(search))
+        def start(run: Run) -> Run:
             changes = steering.changes(run, moved)
             more = read_end(end, run.epoch) - run.epochs if int(epoch) >= run.epochs else 0
-            child = await asyncio.to_thread(service.runs.branch, run.id, int(epoch), changes, more, current_client())
-        except NstError as error:
-            show_error(str(error), "No run was branched")
-            return no_update
-        return f"?run={child.id}"
+            return service.runs.branch(run.id, int(epoch), changes, more, current_client())
+
+        return await start_child(service, search, start, "No run was branched")
 
 
 def _register_diagnosis(app: Dash, service: Service) -> None:

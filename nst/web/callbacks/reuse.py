@@ -6,9 +6,11 @@ from typing import Any
 from dash import ClientsideFunction, Dash, Input, Output, State, no_update
 
 from nst.errors import NstError
+from nst.runs.run import Run
 from nst.web import ids
+from nst.web.callbacks.own_run import start_child
 from nst.web.components.result_tools import USES
-from nst.web.components.toast import show_error
+from nst.web.components.toast import REQUEST_FAILED, show_error
 from nst.web.components.urls import run_id_of
 from nst.web.middleware.clients import current_client
 from nst.web.service.service import Service
@@ -45,13 +47,10 @@ def _register_upscale(app: Dash, service: Service) -> None:
         prevent_initial_call=True,
     )
     async def upscale(clicks: int, search: str | None, side: str) -> Any:
-        try:
-            run = await asyncio.to_thread(service.runs.owned, run_id_of(search))
-            child = await asyncio.to_thread(service.runs.upscale, run.id, int(side), client=current_client())
-        except NstError as error:
-            show_error(str(error))
-            return no_update
-        return f"?run={child.id}"
+        def start(run: Run) -> Run:
+            return service.runs.upscale(run.id, int(side), client=current_client())
+
+        return await start_child(service, search, start, REQUEST_FAILED)
 
 
 def _register_uses(app: Dash, service: Service) -> None:

@@ -17,6 +17,7 @@ from nst.options.style_options import StyleOptions
 from nst.runs.run import Run
 from nst.runs.run import State as RunState
 from nst.web import follow, ids
+from nst.web.callbacks.own_run import change_run
 from nst.web.components import toast
 from nst.web.components.chooser import chosen_ref
 from nst.web.components.form import BOXES, plain_error, read_form
@@ -139,14 +140,7 @@ def _register_stop(app: Dash, service: Service) -> None:
         prevent_initial_call=True,
     )
     async def stop(clicks: int, search: str) -> Any:
-        try:
-            run = await asyncio.to_thread(service.runs.owned, run_id_of(search))
-            await asyncio.to_thread(service.queue.stop, run.id)
-        except NstError as error:
-            toast.show_error(str(error), "The run was not stopped")
-            return False
-        poll_now()
-        return no_update  # assets/buttons.js disabled the button; the next event of the run sets it
+        return await change_run(service, search, lambda run: service.queue.stop(run.id), "The run was not stopped")
 
 
 def _register_poll(app: Dash, service: Service) -> None:

@@ -25,6 +25,7 @@ from nst.web.components import (
 from nst.web.components.chooser import chooser
 from nst.web.components.form import basic_fields, further_fields
 from nst.web.components.start_picture import start_picture
+from nst.web.components.toast import REQUEST_FAILED
 from nst.web.pages import compare, gallery, instant, learn, vary
 
 FORM_NOTE = (
@@ -52,7 +53,7 @@ def layout(logout: bool = False) -> Component:
             gallery.layout(),
             learn.layout(),
             compare.layout(),
-            dbc.Toast(id=ids.TOAST, header="The request failed", is_open=False, dismissable=True, duration=12000),
+            dbc.Toast(id=ids.TOAST, header=REQUEST_FAILED, is_open=False, dismissable=True, duration=12000),
             dbc.Toast(
                 id=instant_ids.NOTE, is_open=False, dismissable=True, duration=12000, class_name="note", header="Refine"
             ),
