@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from dash import ALL, ClientsideFunction, Dash, Input, Output, State, no_update
+from dash import ALL, ClientsideFunction, Dash, Input, Output, State
 
 from nst.errors import NotFound
 from nst.options.picture_roles import ROLES
 from nst.web import ids
-from nst.web.components.chooser import CHOOSERS, choices_of_run
-from nst.web.components.form import BOXES, fill_form
+from nst.web.callbacks.whole_form import FORM_OUTPUTS, UNCHANGED, filled
+from nst.web.components.chooser import CHOOSERS
+from nst.web.components.form import BOXES
 from nst.web.components.urls import run_id_of
 from nst.web.service.service import Service
 
@@ -75,22 +76,18 @@ def _register_buttons(app: Dash) -> None:
 
 def _register_form_of_run(app: Dash, service: Service) -> None:
     @app.callback(
-        output={
-            "values": {name: Output(box, "value", allow_duplicate=True) for name, box in BOXES.items()},
-            "choices": {role: Output(ids.choice(role), "data", allow_duplicate=True) for role in ROLES},
-        },
+        output=FORM_OUTPUTS,
         inputs={"search": Input(ids.URL, "search")},
         prevent_initial_call="initial_duplicate",
     )
     async def fill(search: str | None) -> dict[str, Any]:
         """Fill the form with the options and pictures of the run in the address."""
-        unchanged = {"values": dict.fromkeys(BOXES, no_update), "choices": dict.fromkeys(ROLES, no_update)}
         try:
             run = service.store.run(run_id_of(search) or run_id_of(search, "like"))
         except NotFound:
-            return unchanged
+            return UNCHANGED
         choices = {role: service.pictures.choice(each, run.names.get(role, "")) for role, each in run.uploads.items()}
-        return {"values": fill_form(run.options), "choices": choices_of_run(choices)}
+        return filled(run.options, choices)
 
 
 def _register_draft(app: Dash) -> None:

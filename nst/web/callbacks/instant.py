@@ -18,16 +18,16 @@ from starlette.concurrency import run_in_threadpool
 from nst.errors import Busy, NotFound, NstError, OptionError, TooMany
 from nst.options.fast_options import FastOptions
 from nst.options.option_field import options_of
-from nst.options.picture_roles import ROLES, STYLE_ROLES
+from nst.options.picture_roles import STYLE_ROLES
 from nst.options.style_options import StyleOptions
 from nst.pictures import images
 from nst.pictures.samples import STYLES
 from nst.runs.run import Run
 from nst.styles.style_file import name_of
 from nst.web import ids, instant_ids
+from nst.web.callbacks.whole_form import FORM_OUTPUTS, UNCHANGED, filled
 from nst.web.components import data_url
-from nst.web.components.chooser import choices_of_run
-from nst.web.components.form import BOXES, FAST_BOXES, FAST_OPTIONS, fill_form, read_form
+from nst.web.components.form import FAST_BOXES, FAST_OPTIONS, read_form
 from nst.web.components.mix import MIX_SLOTS
 from nst.web.components.toast import show_error
 from nst.web.middleware.clients import current_client
@@ -172,8 +172,7 @@ def _register_refine(app: Dash, service: Service) -> None:
         output={
             "path": Output(ids.URL, "pathname"),
             "search": Output(ids.URL, "search", allow_duplicate=True),
-            "values": {name: Output(box, "value", allow_duplicate=True) for name, box in BOXES.items()},
-            "choices": {role: Output(ids.choice(role), "data", allow_duplicate=True) for role in ROLES},
+            **FORM_OUTPUTS,
         },
         inputs={"clicks": Input(instant_ids.REFINE, "n_clicks")},
         state={"shown": State(instant_ids.SHOWN_RESULT, "data")},
@@ -184,13 +183,12 @@ def _register_refine(app: Dash, service: Service) -> None:
             choices, options = await asyncio.to_thread(studio_settings, service, shown)
         except NstError as error:
             show_error(str(error))
-            unchanged = {"values": dict.fromkeys(BOXES, no_update), "choices": dict.fromkeys(ROLES, no_update)}
-            return {"path": no_update, "search": no_update, **unchanged}
+            return {"path": no_update, "search": no_update, **UNCHANGED}
         advice = NOTE_WITH_STYLE if "style" in choices else NOTE_WITHOUT_STYLE
         set_props(
             instant_ids.NOTE, {"is_open": True, "children": f"The result is what the painting starts from. {advice}"}
         )
-        return {"path": "/", "search": "", "values": fill_form(options), "choices": choices_of_run(choices)}
+        return {"path": "/", "search": "", **filled(options, choices)}
 
 
 def studio_settings(service: Service, shown: dict[str, Any]) -> tuple[dict[str, Any], StyleOptions]:

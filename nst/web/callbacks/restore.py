@@ -11,14 +11,14 @@ from dash import Dash, Input, Output, State, no_update
 
 from nst.errors import NotFound, NstError
 from nst.options.option_field import options_of
-from nst.options.picture_roles import ROLES
 from nst.options.style_options import StyleOptions
 from nst.pictures import provenance
 from nst.pictures.provenance import Provenance
 from nst.web import ids
+from nst.web.callbacks.whole_form import FORM_OUTPUTS, UNCHANGED
 from nst.web.components import data_url, figures
 from nst.web.components.chooser import choices_of_run
-from nst.web.components.form import BOXES, fill_form
+from nst.web.components.form import fill_form
 from nst.web.components.settings_upload import message
 from nst.web.components.toast import show_error
 from nst.web.service.service import Service
@@ -31,8 +31,7 @@ def register(app: Dash, service: Service) -> None:
 
     @app.callback(
         output={
-            "values": {name: Output(box, "value", allow_duplicate=True) for name, box in BOXES.items()},
-            "choices": {role: Output(ids.choice(role), "data", allow_duplicate=True) for role in ROLES},
+            **FORM_OUTPUTS,
             "contents": Output(ids.SETTINGS, "contents"),
             "message": Output(ids.SETTINGS_MESSAGE, "children"),
         },
@@ -41,12 +40,7 @@ def register(app: Dash, service: Service) -> None:
         prevent_initial_call=True,
     )
     async def restore(contents: str | None, name: str | None) -> dict[str, Any]:
-        unchanged = {
-            "values": dict.fromkeys(BOXES, no_update),
-            "choices": dict.fromkeys(ROLES, no_update),
-            "contents": None,
-            "message": no_update,
-        }
+        unchanged = {**UNCHANGED, "contents": None, "message": no_update}
         if not contents:
             return unchanged
         try:

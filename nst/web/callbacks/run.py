@@ -12,12 +12,13 @@ from typing import Any
 from dash import ClientsideFunction, Dash, Input, Output, State, ctx, no_update
 
 from nst.errors import Conflict, NotFound, NstError, OptionError
-from nst.options.picture_roles import ROLES, STYLE_ROLES, by_role
+from nst.options.picture_roles import STYLE_ROLES, by_role
 from nst.options.style_options import StyleOptions
 from nst.runs.run import Run
 from nst.runs.run import State as RunState
 from nst.web import follow, ids
 from nst.web.callbacks.own_run import change_run
+from nst.web.callbacks.whole_form import FORM_STATE
 from nst.web.components import toast
 from nst.web.components.chooser import chosen_ref
 from nst.web.components.form import BOXES, plain_error, read_form
@@ -47,11 +48,7 @@ def _register_start(app: Dash, service: Service) -> None:
             },
         },
         inputs={"clicks": Input(ids.START, "n_clicks"), "again": Input(ids.RESTART, "n_clicks")},
-        state={
-            "search": State(ids.URL, "search"),
-            "choices": {role: State(ids.choice(role), "data") for role in ROLES},
-            "values": {name: State(box, "value") for name, box in BOXES.items()},
-        },
+        state={"search": State(ids.URL, "search"), **FORM_STATE},
         prevent_initial_call=True,
     )
     async def start(

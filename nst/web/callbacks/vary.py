@@ -15,6 +15,7 @@ from nst.options.style_options import StyleOptions
 from nst.options.variations import MOST_AXES, Variations
 from nst.runs.humanize import count, roughly
 from nst.web import ids
+from nst.web.callbacks.whole_form import FORM_STATE
 from nst.web.components.chooser import chosen_ref
 from nst.web.components.form import BOXES, read_form
 from nst.web.components.toast import show_error
@@ -23,10 +24,6 @@ from nst.web.middleware.clients import current_client
 from nst.web.service.service import Service
 
 AXES = range(MOST_AXES)
-FORM = {  # what a grid is made of
-    "choices": {role: State(ids.choice(role), "data") for role in ROLES},
-    "values": {name: State(box, "value") for name, box in BOXES.items()},
-}
 ERRORS = [Output(ids.error(ids.axis(n, "values")), "children", allow_duplicate=True) for n in AXES]
 
 
@@ -93,7 +90,7 @@ def _register_form(app: Dash, service: Service) -> None:
                 "changes": Input(ids.FORM_CHANGES, "data"),
             },
         },
-        state={"values": FORM["values"]},
+        state={"values": FORM_STATE["values"]},
         prevent_initial_call=True,
     )
     async def check(
@@ -116,7 +113,7 @@ def _register_form(app: Dash, service: Service) -> None:
         output={"hash": Output(ids.URL, "hash"), "errors": ERRORS},
         inputs={"clicks": Input(ids.VARY_START, "n_clicks")},
         state={
-            **FORM,
+            **FORM_STATE,
             "axes": [[State(ids.axis(n, part), "value") for part in ("option", "values")] for n in AXES],
         },
         prevent_initial_call=True,
