@@ -66,16 +66,7 @@ def losses(
     """
     events = list(events)
     epochs = {event["epoch"]: event for event in events if event["kind"] == "epoch"}.values()
-    cursor = {
-        "type": "line",
-        "yref": "paper",
-        "x0": 0,
-        "x1": 0,
-        "y0": 0,
-        "y1": 1,
-        "visible": False,
-        "line": {"width": 1},
-    }
+    cursor = {**_vertical_line(0), "visible": False, "line": {"width": 1}}
     axis = {"zeroline": False, "automargin": True, "ticks": "", "fixedrange": True}
     return {
         "data": [
@@ -104,16 +95,16 @@ def losses(
     }
 
 
+def _vertical_line(epoch: int) -> dict[str, Any]:
+    """A shape of the figure of the losses: a line over its whole height."""
+    return {"type": "line", "yref": "paper", "x0": epoch, "x1": epoch, "y0": 0, "y1": 1}
+
+
 def _scale_marks(scales: Iterable[tuple[int, int]]) -> list[dict[str, Any]]:
     """A line at the first epoch of each scale, with its size."""
     return [
         {
-            "type": "line",
-            "yref": "paper",
-            "x0": epoch,
-            "x1": epoch,
-            "y0": 0,
-            "y1": 1,
+            **_vertical_line(epoch),
             "line": {"width": 0.75, "dash": "dash"},
             "name": f"{side} px",
             "label": {"text": f"{side} px", "textposition": "end", "textangle": -90, "font": {"size": 10}},
@@ -126,12 +117,7 @@ def _steering_marks(events: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]
     """A dotted line for each event in which the run was steered, named after the changes."""
     return [
         {
-            "type": "line",
-            "yref": "paper",
-            "x0": event["epoch"],
-            "x1": event["epoch"],
-            "y0": 0,
-            "y1": 1,
+            **_vertical_line(event["epoch"]),
             "line": {"width": 1, "dash": "dot"},
             "name": steering_summary(event["changes"]),
         }
