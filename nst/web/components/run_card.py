@@ -11,6 +11,7 @@ from nst.jobs.archive import Annotations
 from nst.runs.humanize import count, duration
 from nst.runs.run import Run, State
 from nst.web import ids
+from nst.web.components.card_buttons import action, star
 from nst.web.components.history import lineage
 from nst.web.components.result_tools import USES, use_url
 from nst.web.components.urls import (
@@ -88,13 +89,7 @@ class RunCard:
 
     def _star(self) -> Component:
         label = "Take from the favourites" if self.annotations.favourite else "Make a favourite"
-        return html.Button(
-            "★" if self.annotations.favourite else "☆",
-            className="star star-on" if self.annotations.favourite else "star",
-            type="button",
-            title=label,
-            **self._action("unlike" if self.annotations.favourite else "like", label),
-        )
+        return star(self.run.id, self.annotations.favourite, label, self.title)
 
     @property
     def _state(self) -> Component:
@@ -161,16 +156,12 @@ class RunCard:
             type="button",
             disabled=not rests,
             title=None if rests else "Stop it first, in the studio",
-            **self._action("delete", "Delete"),
+            **action("delete", run.id, f"Delete: {self.title}"),
         )
         return html.Div([*links, delete], className="actions")
 
     def _link(self, label: str, href: str, **more: Any) -> Component:
         return html.A(label, href=href, **more, **{"aria-label": f"{label}: {self.title}"})
-
-    def _action(self, name: str, label: str) -> dict[str, str]:
-        """The attributes from which assets/gallery.js knows what a button does, and the button's accessible name."""
-        return {"data-do": name, "data-run": self.run.id, "aria-label": f"{label}: {self.title}"}
 
 
 def _picture(address: str, **more: Any) -> Component:

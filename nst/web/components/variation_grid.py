@@ -9,6 +9,7 @@ from nst.jobs.grids import Grid
 from nst.options.picture_roles import STYLE_ROLES
 from nst.runs.humanize import count
 from nst.web import ids
+from nst.web.components.card_buttons import action, star
 from nst.web.components.urls import run_url, thumbnail_url
 
 SOURCE_SIDE = 128  # px of the thumbnails of content and style
@@ -113,7 +114,7 @@ def _cell(found: dict[str, Any], n: int) -> Component:
         type="button",
         className="vary-paint",
         title=f"Paint large: {title}",
-        **_action(cell, "paint", f"Paint large: {title}"),
+        **action("paint", cell["id"], f"Paint large: {title}"),
     )
     state = cell["error"] if cell["state"] == "failed" else "" if cell["state"] == "finished" else cell["state"]
     return html.Td(html.Div([paint, _foot(cell, title, state)], className=f"vary-cell vary-cell-{cell['state']}"))
@@ -121,20 +122,9 @@ def _cell(found: dict[str, Any], n: int) -> Component:
 
 def _foot(cell: dict[str, Any], title: str, state: str) -> Component:
     keep = "Do not keep" if cell["favourite"] else "Keep in the gallery"
-    star = html.Button(
-        "★" if cell["favourite"] else "☆",
-        type="button",
-        className="star star-on" if cell["favourite"] else "star",
-        title=keep,
-        **_action(cell, "unlike" if cell["favourite"] else "like", f"{keep}: {title}"),
-    )
     link = html.A("Open", href=run_url(cell["id"]), className="in-app", **{"aria-label": f"Open: {title}"})
-    return html.Div([html.Span(state, className="vary-state"), link, star], className="vary-foot")
-
-
-def _action(cell: dict[str, Any], name: str, label: str) -> dict[str, str]:
-    """The attributes from which assets/vary.js knows what a button does, and the button's accessible name."""
-    return {"data-do": name, "data-run": cell["id"], "aria-label": label}
+    button = star(cell["id"], cell["favourite"], keep, title)
+    return html.Div([html.Span(state, className="vary-state"), link, button], className="vary-foot")
 
 
 def pair_view(choices: dict[str, dict[str, str] | None]) -> list[Component]:
