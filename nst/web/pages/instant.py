@@ -1,6 +1,5 @@
 """The Instant page: previews of one picture in every fast style, and the result. Callbacks: callbacks/instant.py."""
 
-import dash_bootstrap_components as dbc
 from dash import dcc, html
 from dash.development.base_component import Component
 
@@ -10,6 +9,7 @@ from nst.web import ids, instant_ids
 from nst.web.components.chooser import chooser
 from nst.web.components.form import FAST_OPTIONS, FAST_PREFIX, field
 from nst.web.components.mix import mix
+from nst.web.components.small_button import small_button
 from nst.web.components.viewer import comparison_slider
 
 STORES = (
@@ -62,31 +62,12 @@ def _result_panel() -> Component:
                 children=[
                     html.H2(id=instant_ids.RESULT_TITLE),
                     html.Div(id=instant_ids.RESULT_NUMBERS, className="numbers", role="status"),
-                    dbc.Button(
-                        "Refine",
-                        id=instant_ids.REFINE,
-                        disabled=True,
-                        outline=True,
-                        color="secondary",
-                        size="sm",
-                        title="Hand it to the studio, as the start of a painting",
+                    small_button(
+                        "Refine", instant_ids.REFINE, title="Hand it to the studio, as the start of a painting"
                     ),
-                    dbc.Button(
-                        "Keep",
-                        id=instant_ids.KEEP_RESULT,
-                        disabled=True,
-                        outline=True,
-                        color="secondary",
-                        size="sm",
-                        title="Keep it in the gallery, with its settings",
-                    ),
-                    dbc.Button(
-                        "Download",
-                        id=instant_ids.RESULT_DOWNLOAD,
-                        disabled=True,
-                        external_link=True,
-                        color="primary",
-                        size="sm",
+                    small_button("Keep", instant_ids.KEEP_RESULT, title="Keep it in the gallery, with its settings"),
+                    small_button(
+                        "Download", instant_ids.RESULT_DOWNLOAD, external_link=True, color="primary", outline=False
                     ),
                 ],
             ),

@@ -24,6 +24,7 @@ from nst.web.components import (
 )
 from nst.web.components.chooser import chooser
 from nst.web.components.form import basic_fields, further_fields
+from nst.web.components.small_button import small_button
 from nst.web.components.start_picture import start_picture
 from nst.web.components.toast import REQUEST_FAILED
 from nst.web.pages import compare, gallery, instant, learn, vary
@@ -165,15 +166,7 @@ def _image_panel() -> Component:
                     html.Div(id=ids.NUMBERS, className="numbers"),
                     html.Label("Progress", htmlFor=ids.PROGRESS, className="visually-hidden"),
                     html.Progress(id=ids.PROGRESS, value="0", max="1"),
-                    dbc.Button(
-                        "Download",
-                        id=ids.DOWNLOAD,
-                        disabled=True,
-                        external_link=True,
-                        outline=True,
-                        color="secondary",
-                        size="sm",
-                    ),
+                    small_button("Download", ids.DOWNLOAD, external_link=True),
                 ],
             ),
             history.layout(),

@@ -6,6 +6,7 @@ from dash.development.base_component import Component
 
 from nst.options.variations import MOST_AXES, MOST_RUNS, OPTIONS, QUICK_SIZE, proposed_values
 from nst.web import ids
+from nst.web.components.small_button import small_button
 from nst.web.components.variation_grid import NO_TITLE
 
 FIRST_OPTIONS = ("strength", "seed")  # that the page proposes
@@ -90,17 +91,8 @@ def _grid() -> Component:
                 [
                     html.H2(NO_TITLE, id=ids.VARY_TITLE),
                     html.Span(id=ids.VARY_STATUS, role="status"),
-                    dbc.Button("Stop", id=ids.VARY_STOP, color="secondary", outline=True, size="sm", disabled=True),
-                    dbc.Button(
-                        "Download the sheet",
-                        id=ids.VARY_SHEET,
-                        external_link=True,
-                        disabled=True,
-                        outline=True,
-                        color="secondary",
-                        size="sm",
-                        download="variations.jpg",
-                    ),
+                    small_button("Stop", ids.VARY_STOP),
+                    small_button("Download the sheet", ids.VARY_SHEET, external_link=True, download="variations.jpg"),
                 ],
                 className="vary-head",
             ),
