@@ -81,6 +81,12 @@ def _json_body(schema: dict[str, Any], example: Any, required: bool = True) -> d
     }
 
 
+def _file_body(**more: Any) -> dict[str, Any]:
+    """A form with a file, and with `more` fields that may be left out."""
+    schema = _object({"file": FILE, **more}, ("file",))
+    return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}}
+
+
 def _object(properties: dict[str, Any], required: tuple[str, ...] = ()) -> dict[str, Any]:
     schema = {"type": "object", "properties": properties, "additionalProperties": False}
     return schema | ({"required": list(required)} if required else {})
@@ -92,6 +98,7 @@ def _object_of(*rules: Option, required: tuple[str, ...] = (), **more: Any) -> d
 
 
 PICTURE = {"type": "string", "description": "base64, or a data URL"}
+PICTURE_OR_REF = {"type": "string", "description": "base64, a data URL, samples/NAME or uploads/ID"}
 FILE = {"type": "string", "format": "binary"}
 TEXT = {"type": "string", "description": "the options as JSON; or one field each"}
 STYLE_NAME = {"type": "string", "pattern": f"^{NAME.pattern}$", "maxLength": MOST_NAME}
@@ -103,11 +110,15 @@ def _several(picture: dict[str, Any]) -> dict[str, Any]:
     return {"type": "array", "items": picture, "minItems": 1, "maxItems": MOST_STYLES}
 
 
+def _pictures(picture: dict[str, Any]) -> dict[str, Any]:
+    """The fields of the pictures of a run."""
+    return {**dict.fromkeys(PICTURE_FIELDS, picture), "style": {"anyOf": [picture, _several(picture)]}}
+
+
 def _run_body() -> dict[str, Any]:
     both = ("content", "style")
-    pictures = {**dict.fromkeys(PICTURE_FIELDS, PICTURE), "style": {"anyOf": [PICTURE, _several(PICTURE)]}}
     files = {**dict.fromkeys(PICTURE_FIELDS, FILE), "style": _several(FILE)}
-    as_json = _object({**pictures, "options": OPTIONS_SCHEMA, "gpu": schema_of(GPU)}, both)
+    as_json = _object({**_pictures(PICTURE), "options": OPTIONS_SCHEMA, "gpu": schema_of(GPU)}, both)
     as_form = _object({**files, "options": TEXT, **OPTIONS_SCHEMA["properties"], "gpu": schema_of(GPU)}, both)
     example = {"content": CONTENT, "style": f"data:image/png;base64,{STYLE}", "options": {"size": 64, "epochs": 2}}
     body = _json_body(as_json, example)
@@ -116,7 +127,6 @@ def _run_body() -> dict[str, Any]:
 
 
 def _fast_body() -> dict[str, Any]:
-    picture = {**PICTURE, "description": "base64, a data URL, samples/NAME or uploads/ID"}
     weights = {
         "type": "object",
         "additionalProperties": {"type": "number", "minimum": 0, "maximum": 1e6},
@@ -130,7 +140,9 @@ def _fast_body() -> dict[str, Any]:
     }
     named = {"anyOf": [{"type": "string"}, FILE], "description": f"{names} as JSON; or a painting"}
     both, format = ("content", "style"), schema_of(FORMAT)
-    as_json = _object({"content": picture, "style": style, "options": FAST_OPTIONS_SCHEMA, "format": format}, both)
+    as_json = _object(
+        {"content": PICTURE_OR_REF, "style": style, "options": FAST_OPTIONS_SCHEMA, "format": format}, both
+    )
     as_form = _object(
         {"content": FILE, "style": named, "options": TEXT, **FAST_OPTIONS_SCHEMA["properties"], "format": format}, both
     )
@@ -148,8 +160,7 @@ def _estimate_body() -> dict[str, Any]:
 
 
 def _variations_body() -> dict[str, Any]:
-    picture = {**PICTURE, "description": "base64, a data URL, samples/NAME or uploads/ID"}
-    pictures = {**dict.fromkeys(PICTURE_FIELDS, picture), "style": {"anyOf": [picture, _several(picture)]}}
+    pictures = _pictures(PICTURE_OR_REF)
     vary = {
         "type": "object",
         "description": "one or two options with their values, rows first; or the values as text, separated by commas",
@@ -168,22 +179,8 @@ RUN_BODY = _run_body()
 VARIATIONS_BODY = _variations_body()
 ESTIMATE_BODY = _estimate_body()
 FAST_BODY = _fast_body()
-PICTURE_FILE_BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {"multipart/form-data": {"schema": _object({"file": FILE}, ("file",))}},
-    }
-}
-STYLE_FILE_BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": _object({"file": FILE, "name": STYLE_NAME, "title": STYLE_TITLE}, ("file",))
-            }
-        },
-    }
-}
+PICTURE_FILE_BODY = _file_body()
+STYLE_FILE_BODY = _file_body(name=STYLE_NAME, title=STYLE_TITLE)
 RENAME_BODY = _json_body(
     {
         **_object(
