@@ -1,7 +1,8 @@
 """Parses request bodies: pictures in base64 or as files, options, sizes. An error is one line that names the field."""
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -176,6 +177,21 @@ def required(name: str, given: Any, advice: str) -> Any:
     if given is None:
         raise FieldError(name, InputError(f"`{name}` is missing: {advice}"))
     return given
+
+
+def check_pair(pictures: Mapping[str, Any]) -> None:
+    """Check that there are a content and a style among `pictures`, by role. Raises FieldError."""
+    for role in ("content", "style"):
+        required(role, pictures.get(role), "give a picture")
+
+
+@contextmanager
+def errors_of_picture(role: str) -> Iterator[None]:
+    """A context whose InputError becomes a FieldError that names the field of the picture with that role."""
+    try:
+        yield
+    except InputError as error:
+        raise FieldError("style" if role in STYLE_ROLES else role, error) from error
 
 
 def _side(name: str, given: Any) -> int:

@@ -10,14 +10,13 @@ from fastapi import APIRouter, Header, HTTPException, Query, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from starlette.background import BackgroundTask
 
-from nst.errors import Busy, Conflict, InputError
+from nst.errors import Busy, Conflict
 from nst.options.picture_roles import STYLE_ROLES
 from nst.options.style_options import StyleOptions
 from nst.runs.run import Run, State
 from nst.web.api import request_parsing, responses
 from nst.web.api.access import Client, OwnDeletedRun, OwnRun, ServiceDep, VisibleRun
 from nst.web.api.openapi import ANNOTATIONS_BODY, ESTIMATE_BODY, RUN_BODY, Responses, errors, file_response
-from nst.web.problems import FieldError
 from nst.web.service.result_archive import result_archive
 from nst.web.service.service import Service
 
@@ -71,16 +70,12 @@ async def _start(request: Request, service: Service, client: str, key: str = "")
     else:
         given = await asyncio.to_thread(request_parsing.run_request, await request.body())
     options = StyleOptions.from_json(given.options)
-    for role in ("content", "style"):
-        if role not in given.pictures:
-            raise FieldError(role, InputError(f"`{role}` is missing: give a picture"))
+    request_parsing.check_pair(given.pictures)
     refs: dict[str, Any] = {}
     names = {role: name for role, (_, name) in given.pictures.items()}
     for role, (data, name) in given.pictures.items():
-        try:
+        with request_parsing.errors_of_picture(role):
             refs[role] = await asyncio.to_thread(service.pictures.keep, data, name)
-        except InputError as error:
-            raise FieldError("style" if role in STYLE_ROLES else role, error) from error
     content, styles = refs["content"], [refs[role] for role in STYLE_ROLES if role in refs]
     options.style_shares(len(styles))  # raises where their number is wrong
     masked = "mask" in refs

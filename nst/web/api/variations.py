@@ -6,9 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, HTTPException, Path, Request
 from fastapi.responses import JSONResponse, Response
 
-from nst.errors import InputError
 from nst.jobs.grids import Grid
-from nst.options.picture_roles import STYLE_ROLES
 from nst.options.style_options import StyleOptions
 from nst.options.variations import EPOCHS, SIZE, Variations
 from nst.web.api import request_parsing, responses
@@ -16,7 +14,6 @@ from nst.web.api.access import Client, RunId, ServiceDep
 from nst.web.api.openapi import VARIATIONS_BODY, errors, file_response
 from nst.web.api.runs import run_started
 from nst.web.middleware.clients import HEADER
-from nst.web.problems import FieldError
 from nst.web.service.service import Service
 
 router = APIRouter(prefix="/api/v1/variations", tags=["variations"])
@@ -61,17 +58,13 @@ async def create(request: Request, service: ServiceDep, client: Client) -> JSONR
 def _start(service: Service, body: bytes, client: str) -> Grid:
     names = ("options", "vary", SIZE.name, EPOCHS.name)
     pictures, given = request_parsing.pictures_and_fields(body, names)
-    for role in ("content", "style"):
-        if role not in pictures:
-            raise FieldError(role, InputError(f"`{role}` is missing: give a picture"))
+    request_parsing.check_pair(pictures)
     sizes = {rule.name: rule.check(given.get(rule.name, rule.default)) for rule in (SIZE, EPOCHS)}
     variations = Variations.parse(StyleOptions.from_json(given.get("options") or {}), given.get("vary") or {}, **sizes)
     refs = {}
     for role, picture in pictures.items():
-        try:
+        with request_parsing.errors_of_picture(role):
             refs[role] = picture if isinstance(picture, str) else service.pictures.keep(picture, role)
-        except InputError as error:
-            raise FieldError("style" if role in STYLE_ROLES else role, error) from error
     return service.variations.start(variations, refs, client=client)
 
 
