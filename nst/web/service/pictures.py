@@ -3,9 +3,12 @@
 A picture is named by a reference, "samples/<name>" or "uploads/<id>", which is also its path below /api/v1.
 """
 
+from collections.abc import Mapping
+
 from nst.errors import NotFound, OptionError
 from nst.jobs.archive import Archive
 from nst.jobs.store import Store
+from nst.options.picture_roles import STYLE_ROLES
 from nst.pictures import images
 from nst.pictures.samples import Sample, find, sample_of
 
@@ -74,11 +77,24 @@ class Pictures:
         kind, _, name = ref.partition("/")
         return {"ref": ref, "title": _sample(name).title} if kind == "samples" else self.choice(name)
 
+    def choices(self, uploads: Mapping[str, str], names: Mapping[str, str]) -> dict[str, dict[str, str]]:
+        """Return {"ref", "title"} of the content and of the paintings among the uploads of a run, by role.
+
+        `names` are those of their files, as far as the run has them. Raises NotFound.
+        """
+        shown = {role: upload for role, upload in uploads.items() if role in ("content", *STYLE_ROLES)}
+        return {role: self.choice(upload, names.get(role, "")) for role, upload in shown.items()}
+
     def shape(self, ref: str) -> Shape:
         """Return (height, width) of a picture in px, after its EXIF rotation. Raises NotFound, Busy."""
         if ref not in self._shapes:
             self._shapes[ref] = _shape(self.read(ref), ref.partition("/")[2])
         return self._shapes[ref]
+
+
+def names_of_uploads(refs: Mapping[str, str], names: Mapping[str, str] | None) -> dict[str, str]:
+    """Return the names of files, by role, of those pictures in `refs` that are uploads."""
+    return {role: file_name(name) for role, name in (names or {}).items() if refs.get(role, "").startswith("uploads/")}
 
 
 def file_name(path: str) -> str:

@@ -10,13 +10,13 @@ from nst.errors import Conflict, NotFound, OptionError
 from nst.jobs.archive import Archive
 from nst.jobs.queue import Queue
 from nst.jobs.store import Store
-from nst.options.picture_roles import STYLE_ROLES, as_fields, by_role
+from nst.options.picture_roles import as_fields, by_role
 from nst.options.style_options import StyleOptions
 from nst.pictures.masks import check_mask_shape
 from nst.runs.run import Run, State
 from nst.web.middleware.clients import current_client
 from nst.web.service.forecasts import Forecasts
-from nst.web.service.pictures import Pictures, file_name
+from nst.web.service.pictures import Pictures, names_of_uploads
 
 UPSCALED_SIDE, UPSCALING_EPOCHS = 2048, 6  # long side, px, and epochs of a run that paints a result larger
 LONGEST = {"name": 80, "notes": 4000}  # characters of what a client may add to a run
@@ -55,7 +55,7 @@ class Runs:
         """
         refs = by_role(content, (style, *more_styles), init, mask)
         uploads = {role: self._pictures.upload_id(ref) for role, ref in refs.items()}
-        names = {role: file_name(name) for role, name in (names or {}).items() if refs[role].startswith("uploads/")}
+        names = names_of_uploads(refs, names)
         with self._starting:
             before = self._store.keyed(client, key) if key else None
             if before:
@@ -187,8 +187,7 @@ class Runs:
 
     def pictures(self, run: Run) -> dict[str, dict[str, str]]:
         """Return {"ref", "title"} of the content and of the paintings of a run, by role."""
-        uploads = {role: upload for role, upload in run.uploads.items() if role in ("content", *STYLE_ROLES)}
-        return {role: self._pictures.choice(each, run.names.get(role, "")) for role, each in uploads.items()}
+        return self._pictures.choices(run.uploads, run.names)
 
     def title(self, run_id: str) -> str:
         """Return the name of a run; of one without, its pictures, as titles of paintings name what they imitate."""

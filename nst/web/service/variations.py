@@ -20,7 +20,7 @@ from nst.pictures.contact_sheet import grid_sheet
 from nst.runs.run import Run
 from nst.web.middleware.clients import current_client
 from nst.web.service.forecasts import Forecasts
-from nst.web.service.pictures import Pictures, file_name
+from nst.web.service.pictures import Pictures, names_of_uploads
 from nst.web.service.runs import Runs
 
 SHEET_QUALITY = 92  # JPEG
@@ -54,14 +54,11 @@ class VariationsService:
         if "init" not in refs and any(options.init == "image" for options in quick):
             raise OptionError("`init` is 'image', but no picture to start from was given", "init")
         uploads = {role: self._pictures.upload_id(ref) for role, ref in refs.items()}
-        known = {
-            role: file_name(name) for role, name in (names or {}).items() if refs.get(role, "").startswith("uploads/")
-        }
         self.check(variations, refs)
         with self._starting:
             self._archive.check_room()
             self._queue.check_room(client, len(quick))
-            grid = self._grids.create(variations, uploads, known, client)
+            grid = self._grids.create(variations, uploads, names_of_uploads(refs, names), client)
         for run in self.runs(grid):
             self._queue.submit(run)
         return grid
@@ -133,11 +130,7 @@ class VariationsService:
             "axes": [axis.to_json() for axis in grid.variations.axes],
             "rows": grid.variations.rows,
             "columns": grid.variations.columns,
-            "pictures": {
-                role: self._pictures.choice(upload, grid.names.get(role, ""))
-                for role, upload in grid.pictures.items()
-                if role in ("content", *STYLE_ROLES)
-            },
+            "pictures": self._pictures.choices(grid.pictures, grid.names),
             "ended": all(run is None or run.state.rests for run, _ in found),
             "runs": cells,
             "sheet": f"{address}/sheet.jpg",
