@@ -1,34 +1,19 @@
-// The grid of the gallery: when it is requested, what the buttons of its cards do, undoing a deletion, and the focus,
-// which stays on its control when cards are replaced.
+// The grid of the gallery: how often it is requested, what the buttons of its cards do, undoing a deletion, and the
+// focus, which stays on its control when cards are replaced.
 (() => {
   const REFRESH_MS = 2000; // between two requests while a run in the grid is active
-  const GIVE_UP_MS = 10000; // a request without an answer is repeated after this time
   const set = (id, props) => window.dash_clientside.set_props(id, props);
   const find = (selector) => document.querySelector(selector);
   const within = (event, selector) => event.target instanceof Element && event.target.closest(selector);
-  let requests = 0, actions = 0, timer = 0, shown = false;
+  const grid = window.changingGrid("/gallery", "look");
+  let actions = 0;
 
   // The grid -----------------------------------------------------------------------------------------------------------
 
-  function request(pathname) {
-    shown = pathname === "/gallery";
-    clearTimeout(timer);
-    if (!shown) return window.dash_clientside.no_update;
-    timer = setTimeout(refresh, GIVE_UP_MS);
-    return ++requests;
-  }
-
-  function refresh() {
-    if (shown && !document.hidden) set("look", { data: request(location.pathname) });
-  }
-
   function received() {
-    clearTimeout(timer);
-    if (find(".run-card-active")) timer = setTimeout(refresh, REFRESH_MS);
+    grid.answered(find(".run-card-active") && REFRESH_MS);
     requestAnimationFrame(() => { observePictures(); showTimes(); restoreFocus(); });
   }
-
-  document.addEventListener("visibilitychange", refresh);
 
   // Pictures are loaded when they scroll into view: hundreds at once would use up the connections of the browser.
   const visibility = new IntersectionObserver((entries) => {
@@ -119,7 +104,7 @@
 
   function actionDone({ do: name, run, failed }) {
     if (name === "delete" && failed) dropUndo(deleted.find((each) => each.run === run));
-    refresh();
+    grid.refresh();
   }
 
   function remove(run, title) {
@@ -149,5 +134,5 @@
     }
   });
 
-  window.dash_clientside = Object.assign({}, window.dash_clientside, { gallery: { request, received, chooseRuns, actionDone } });
+  window.dash_clientside = Object.assign({}, window.dash_clientside, { gallery: { request: grid.request, received, chooseRuns, actionDone } });
 })();

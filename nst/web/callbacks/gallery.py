@@ -1,6 +1,6 @@
 """Callbacks of the gallery: its grid of run cards, and the actions of their buttons.
 
-Whatever may change the grid counts GRID_REQUEST up (assets/gallery.js); one callback answers with what has changed.
+Whatever may change the grid counts GRID_REQUEST up (assets/changing_grid.js). One callback answers with what changed.
 Where several people share the studio, each client gets its own runs.
 """
 

@@ -1,6 +1,6 @@
 """Callbacks of the Variations page: what varies is checked, started, shown while it is painted, and painted large.
 
-Whatever may change the grid counts VARY_REQUEST up (assets/vary.js); one callback answers with the cells that changed.
+Whatever may change the grid counts VARY_REQUEST up (assets/changing_grid.js). One callback answers with what changed.
 """
 
 import asyncio
