@@ -49,16 +49,12 @@ async def follow(service: Service, run_id: str, after: int, server: dict[str, An
     shows; None asks for an answer without waiting.
     """
     if not run_id:
-        await _wait_for_server(service, server)
-        now = server_state(service)
-        return RunUpdate(None, None, [], now, queue=await _queue(service, now, server))
+        return await _without_run(service, server)
     try:
         events = await _events(service, run_id, after, server)
         run = service.store.run(run_id)
     except NotFound as error:
-        await _wait_for_server(service, server)
-        now = server_state(service)
-        return RunUpdate(None, None, [], now, str(error), queue=await _queue(service, now, server))
+        return await _without_run(service, server, str(error))
     frames = service.store.files.frames(run_id) if events else []
     named = await asyncio.to_thread(_names, service, run) if events else {}
     starts_in = await asyncio.to_thread(service.forecasts.starts_in, run) if run.state is State.QUEUED else None
@@ -66,6 +62,13 @@ async def follow(service: Service, run_id: str, after: int, server: dict[str, An
     now = server_state(service)
     queue = await _queue(service, now, server)
     return RunUpdate(run, place, events, now, "", frames, starts_in, queue=queue, **named)
+
+
+async def _without_run(service: Service, server: dict[str, Any] | None, missing: str = "") -> RunUpdate:
+    """What changed for a page that shows no run; `missing` is why."""
+    await _wait_for_server(service, server)
+    now = server_state(service)
+    return RunUpdate(None, None, [], now, missing, queue=await _queue(service, now, server))
 
 
 def _names(service: Service, run: Run) -> dict[str, Any]:
