@@ -5,6 +5,8 @@
   const OPTIONS = ["strength", "stroke_size", "keep_colors", "size"];
   const NAMES = ["picture", "style", "painting", ...OPTIONS];
 
+  const textOf = (query) => query.toString().replaceAll("%2F", "/").replaceAll("%3A", ":");
+
   // Returns the query of a state {picture, mix: [{name, weight}], paintings, values}; `defaults` are values.
   function queryOf({ picture, mix, paintings, values }, defaults) {
     const query = new URLSearchParams();
@@ -14,7 +16,7 @@
     for (const [name, value] of Object.entries(values)) {
       if (value !== defaults[name]) query.set(name, String(value ?? ""));
     }
-    return query.toString().replaceAll("%2F", "/").replaceAll("%3A", ":");
+    return textOf(query);
   }
 
   // Returns the state in a query; `defaults` are the values of options that it does not name.
@@ -32,7 +34,7 @@
   // The part of the address that is the state of the page, as `queryOf` writes it; "" if there is none.
   function queryOfAddress() {
     const given = [...new URLSearchParams(location.search)].filter(([name]) => NAMES.includes(name));
-    return new URLSearchParams(given).toString().replaceAll("%2F", "/").replaceAll("%3A", ":");
+    return textOf(new URLSearchParams(given));
   }
 
   const read = () => queryOfAddress() || (sessionStorage.getItem(KEY) ?? "");
