@@ -1,6 +1,5 @@
 """The cards of the grid on the Instant page: of a fast style, and of a painting whose style is taken as it is."""
 
-import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -13,6 +12,7 @@ from nst.styles.style_library import Entry, shipped_file
 from nst.web import instant_ids
 from nst.web.components import data_url
 from nst.web.components.urls import thumbnail_url
+from nst.web.service.pictures import without_suffix
 
 PAINTING_SIDE = 512  # px, of the thumbnail of a painting
 
@@ -95,4 +95,4 @@ def painting_summary(ref: str, title: str) -> dict[str, Any]:
 
 def _without_suffix(title: str) -> str:
     """The title of an upload, the name of its file, without the suffix, and with spaces for underscores."""
-    return re.sub(r"\.\w{2,5}$", "", title).replace("_", " ")
+    return without_suffix(title).replace("_", " ")

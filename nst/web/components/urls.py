@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlencode
 
 from nst.options.fast_options import FastOptions
 from nst.runs.run import Run
+from nst.web.service.pictures import without_suffix
 
 RUN_THUMBNAIL_SIDE = 512  # px
 SHA256_LENGTH = 64  # hex digits: no name of a style is as long
@@ -24,7 +25,7 @@ def original_url(ref: str) -> str:
 
 def file_stem(run: Run) -> str:
     """Return what files of a run are called, without suffix, as its pictures are: "lake-night-wind"."""
-    names = (re.sub(r"\.\w{2,5}$", "", run.names.get(role, "").rpartition("/")[2]) for role in ("content", "style"))
+    names = (without_suffix(run.names.get(role, "").rpartition("/")[2]) for role in ("content", "style"))
     words = (re.sub(r"\W+", "-", name).strip("-").lower()[:LONGEST_NAME] for name in names)
     return "-".join(word for word in words if word) or f"painting-{run.id[:8]}"
 

@@ -3,6 +3,7 @@
 A picture is named by a reference, "samples/<name>" or "uploads/<id>", which is also its path below /api/v1.
 """
 
+import re
 from collections.abc import Mapping
 
 from nst.errors import NotFound, OptionError
@@ -95,6 +96,11 @@ class Pictures:
 def names_of_uploads(refs: Mapping[str, str], names: Mapping[str, str] | None) -> dict[str, str]:
     """Return the names of files, by role, of those pictures in `refs` that are uploads."""
     return {role: file_name(name) for role, name in (names or {}).items() if refs.get(role, "").startswith("uploads/")}
+
+
+def without_suffix(name: str) -> str:
+    """Return the name of a file without its suffix; a title has none."""
+    return re.sub(r"\.\w{2,5}$", "", name)
 
 
 def file_name(path: str) -> str:

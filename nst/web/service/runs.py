@@ -1,7 +1,6 @@
 """Runs: started, branched, steered, continued and described."""
 
 import dataclasses
-import re
 import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -16,7 +15,7 @@ from nst.pictures.masks import check_mask_shape
 from nst.runs.run import Run, State
 from nst.web.middleware.clients import current_client
 from nst.web.service.forecasts import Forecasts
-from nst.web.service.pictures import Pictures, names_of_uploads
+from nst.web.service.pictures import Pictures, names_of_uploads, without_suffix
 
 UPSCALED_SIDE, UPSCALING_EPOCHS = 2048, 6  # long side, px, and epochs of a run that paints a result larger
 LONGEST = {"name": 80, "notes": 4000}  # characters of what a client may add to a run
@@ -228,5 +227,5 @@ def _steered(run: Run, changes: Mapping[str, Any], extractor: str) -> StyleOptio
 
 def title_of(pictures: Mapping[str, Mapping[str, str]]) -> str:
     """Return "<content> after <style> and <style>", without the suffixes of file names."""
-    content, *styles = (re.sub(r"\.\w{2,5}$", "", picture["title"]) for picture in pictures.values())
+    content, *styles = (without_suffix(picture["title"]) for picture in pictures.values())
     return f"{content} after {' and '.join(styles)}"
