@@ -1,8 +1,8 @@
 """Train the fast styles that ship, and the predictor of a painting's style vector, together.
 
 Run `python -m tools.train_fast_styles --photos FOLDER ... --paintings FOLDER ... --styles NAME=FILE ... --minutes 90
--o trained.style`; called again it goes on from the checkpoint beside the output. Then `python -m tools.ship
-trained.style`.
+-o trained.style`; called again it goes on from the checkpoint beside the output. With `--from-shipped` it begins with
+the network, the vectors and the predictor that ship. Then `python -m tools.ship trained.style`.
 
 The objective is that of nst/engine/training/train.py with the built-in network as the loss network. Each step paints a
 pair of crops in a named style and another pair in the style of a painting, whose vector is predicted from its
@@ -15,6 +15,7 @@ import argparse
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +25,14 @@ from PIL import Image
 from nst.atomic_write import atomic_write
 from nst.engine.backend import tf
 from nst.engine.devices import choose_precision
-from nst.engine.feed_forward.style_predictor import SIDE, StylePredictor
+from nst.engine.feed_forward.style_predictor import SIDE, StylePredictor, load_predictor
 from nst.engine.feed_forward.transformer import Transformer
 from nst.engine.networks.choose_extractor import load_extractor
 from nst.engine.training.learning_rate import warm_cosine
 from nst.options.layer_presets import GATYS_STYLE
 from nst.styles.network_plan import PLANS
-from nst.styles.style_file import Style
+from nst.styles.style_file import Style, StyleFile
+from nst.styles.style_library import shipped_file
 from tools.crops import Array, pictures_in, random_crop, recolored
 
 CROP, PAINTING_CROP = 160, 224  # px
@@ -47,6 +49,7 @@ SMOOTHNESS, IDENTITY_WEIGHT = 1.0, 2.0
 FULL_STRENGTH_SHARE = 0.88  # of the steps
 RECOLORED_SHARE, PHOTO_SHARE = 0.3, 0.05  # of the paintings
 DROPOUT = 0.1  # of the components
+TRAINED_MAPS = ("hidden/kernel", "hidden/bias", "out/kernel", "out/bias")  # of the predictor
 LOG_SECONDS, SAVE_SECONDS = 30, 180
 
 
@@ -57,6 +60,7 @@ def main() -> None:
     parser.add_argument("--paintings", type=Path, nargs="+", required=True, help="folders of paintings")
     parser.add_argument("--styles", nargs="+", required=True, metavar="NAME=FILE", help="the named styles")
     parser.add_argument("--minutes", type=float, default=90, help="training time in all")
+    parser.add_argument("--from-shipped", action="store_true", help="begin with the weights that ship")
     parser.add_argument("-o", "--output", type=Path, default=Path("trained.style"))
     given = parser.parse_args()
     named = dict(each.split("=", 1) for each in given.styles)
@@ -64,10 +68,16 @@ def main() -> None:
         [_reduced(path) for path in pictures_in(folders, CROP)] for folders in (given.photos, given.paintings)
     )
     checkpoint = given.output.with_suffix(".checkpoint.npz")
-    fixed = fixed_arrays_of(checkpoint) if checkpoint.exists() else None
+    goes_on, fixed = checkpoint.exists(), None
+    if goes_on:
+        fixed = fixed_arrays_of(checkpoint)
+    elif given.from_shipped:
+        fixed = {name: array for name, array in load_predictor().arrays.items() if name not in TRAINED_MAPS}
     training = Training({name: _whole(Path(path)) for name, path in named.items()}, photos, paintings, fixed)
-    if fixed:
+    if goes_on:
         training.load(checkpoint)
+    elif given.from_shipped:
+        training.assign(shipped_file(), load_predictor())
     logged = saved = time.monotonic()
     for errors in training.steps(given.minutes):
         now = time.monotonic()
@@ -107,13 +117,14 @@ class Training:
         self.network = Transformer(PLANS["studio"], len(named))
         self.fixed = fixed or self._fixed_arrays()
         random = np.random.default_rng(0)
-        self.maps = {
-            "hidden/kernel": random.normal(0, COMPONENTS**-0.5, (COMPONENTS, HIDDEN)),
-            "hidden/bias": np.zeros(HIDDEN),
-            "out/kernel": random.normal(0, 0.02 * HIDDEN**-0.5, (HIDDEN, PLANS["studio"].length)),
-            "out/bias": PLANS["studio"].neutral(),
-        }
-        self.maps = {name: tf.Variable(array.astype(np.float32)) for name, array in self.maps.items()}
+        first = (
+            random.normal(0, COMPONENTS**-0.5, (COMPONENTS, HIDDEN)),
+            np.zeros(HIDDEN),
+            random.normal(0, 0.02 * HIDDEN**-0.5, (HIDDEN, PLANS["studio"].length)),
+            PLANS["studio"].neutral(),
+        )
+        maps = zip(TRAINED_MAPS, first, strict=True)
+        self.maps = {name: tf.Variable(array.astype(np.float32)) for name, array in maps}
         network = self.network
         shared = [each.value for each in (*network.kernels.values(), network.identity_vector, network.styles)]
         self._variables = [*shared, *self.maps.values()]
@@ -162,10 +173,9 @@ class Training:
                 strength = 1.0 if full else max(0.0, random.uniform(-0.4, 1.0))
                 rate = PEAK_LEARNING_RATE * warm_cosine(self.step, self.seconds / (60 * minutes))
                 self.step += 1
-                scalars = (strength, self.weight, rate, float(self.step))
-                errors = self._train(
-                    photos, painting, self.step % len(self.names), *(tf.constant(x, tf.float32) for x in scalars)
-                ).numpy()
+                number = tf.constant(self.step % len(self.names))  # a Python number would be traced anew
+                scalars = (tf.constant(x, tf.float32) for x in (strength, self.weight, rate, self.step))
+                errors = self._train(photos, painting, number, *scalars).numpy()
                 self.seconds += time.monotonic() - began
                 if full and np.isfinite(errors).all():
                     recent = errors if recent is None else recent + 0.02 * (errors - recent)
@@ -247,6 +257,19 @@ class Training:
                 variable.assign(file[f"variable{n}"])
             self.seconds, self.step, self.weight = (float(file[name]) for name in ("seconds", "step", "weight"))
             self.step = int(self.step)
+
+    def assign(self, file: StyleFile, predictor: StylePredictor) -> None:
+        """Begin with the weights of `file`, whose styles must be the named ones, and the maps of `predictor`."""
+        ordered = replace(file, styles={name: file.styles[name] for name in self.names})
+        start = Transformer.of(ordered)
+        for name, kernel in self.network.kernels.items():
+            kernel.assign(start.kernels[name])
+        self.network.identity_vector.assign(start.identity_vector)
+        self.network.styles.assign(start.styles)
+        for name, variable in self.maps.items():
+            variable.assign(predictor.arrays[name])
+        for variable, average in zip(self._variables, self._average, strict=True):
+            average.assign(variable)
 
     def _state(self) -> list[tf.Variable]:
         return [*self._variables, *self._average, *self._moments[0], *self._moments[1]]

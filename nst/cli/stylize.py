@@ -71,7 +71,9 @@ def run(parsed: argparse.Namespace) -> int:
     like = read_file(parsed.like) if parsed.like else None
     flags = flags_given(parsed, options_of(StyleOptions))
     options, init = _options({**(like.resolved.to_json() if like else {}), **flags})
-    _check_paintings(options, len(parsed.styles), parsed.mask is not None)
+    if len(parsed.styles) > MOST_STYLES:
+        raise InputError(f"a run has at most {MOST_STYLES} paintings, got {len(parsed.styles)}")
+    options.check_pictures(len(parsed.styles), masked=parsed.mask is not None)
     moving = _timelapse(parsed)
     pairs = list(input_output_pairs(parsed.content, parsed.output, SUFFIXES))
     check_not_overwritten(
@@ -92,18 +94,6 @@ def run(parsed: argparse.Namespace) -> int:
         _paint(one, output, content.name, parsed.quiet, moving)
 
     return paint_each(pairs, parsed.content.is_dir(), paint)
-
-
-def _check_paintings(options: StyleOptions, count: int, masked: bool) -> None:
-    """Raise InputError unless a run of `options` may have so many paintings, and a mask."""
-    if count > MOST_STYLES:
-        raise InputError(f"a run has at most {MOST_STYLES} paintings, got {count}")
-    options.style_shares(count)
-    options.scale_of_each(count)
-    if masked:
-        options.check_mask_use(count)
-    elif options.mask_use != "protect":
-        raise OptionError(f"`mask_use` is {options.mask_use!r}: name the mask, as --mask FILE", "mask_use")
 
 
 def _options(given: dict[str, Any]) -> tuple[StyleOptions, Path | None]:

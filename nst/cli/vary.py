@@ -93,7 +93,7 @@ def _variations(parsed: argparse.Namespace) -> Variations:
     grid = Variations.parse(options, vary, **sizes, **epochs)
     if len(parsed.styles) > MOST_STYLES:
         raise InputError(f"a run has at most {MOST_STYLES} paintings, got {len(parsed.styles)}")
-    grid.check_paintings(len(parsed.styles))
+    grid.check_pictures(len(parsed.styles), masked=False)
     if any(grid.quick(changes).init == "image" for changes in grid.changes()):
         raise OptionError("`init` must be noise, content or style here, got 'image'", "init")
     return grid

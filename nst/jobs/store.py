@@ -143,6 +143,10 @@ class Store:
         more |= {"names": parent.names, "parent": parent.id, "first": epoch}
         return self.create(options, *pictures, id=run_id, **more)
 
+    def created_count(self) -> int:
+        """How many runs were ever created here, deleted ones among them."""
+        return self.database.rows("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'runs'")[0][0]
+
     def run(self, run_id: str) -> Run:
         """The run as it is now. Raises NotFound."""
         found = self._runs("id = ? AND deleted IS NULL", run_id)

@@ -211,8 +211,12 @@ class StyleOptions(Options):
         """The style scale of each painting. Raises OptionError for a wrong number of scales."""
         return self._for_each("style_scales", paintings) or (self.style_scale,) * paintings
 
-    def check_mask_use(self, paintings: int) -> None:
-        """Raise OptionError unless a run of so many paintings may have a mask with `mask_use`."""
+    def check_pictures(self, paintings: int, masked: bool) -> None:
+        """Raise OptionError unless a run of these options may have so many paintings, and a mask or none."""
+        self.style_shares(paintings)
+        self.scale_of_each(paintings)
+        if not masked and self.mask_use != "protect":
+            raise OptionError(f"`mask_use` is {self.mask_use!r}, but no mask was given", "mask_use")
         if self.mask_use == "styles" and paintings != 2:
             rule = "`mask_use` styles needs two paintings, for the white and for the black part"
             raise OptionError(f"{rule}, got {paintings}", "mask_use")

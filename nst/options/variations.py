@@ -125,14 +125,10 @@ class Variations:
         quick = {"size": self.size, "epochs": self.epochs, "extractor": network}
         return dataclasses.replace(self.options, **{**quick, **changes})
 
-    def check_paintings(self, count: int, masked: bool = False) -> None:
-        """Check that the options fit so many paintings, and a mask if there is one. Raises OptionError."""
+    def check_pictures(self, paintings: int, masked: bool) -> None:
+        """As `StyleOptions.check_pictures`, of every run."""
         for changes in self.changes():
-            options = self.quick(changes)
-            options.style_shares(count)
-            options.scale_of_each(count)
-            if masked:
-                options.check_mask_use(count)
+            self.quick(changes).check_pictures(paintings, masked)
 
     def full(self, changes: Mapping[str, Any]) -> StyleOptions:
         """The options of the run at full size with `changes`."""

@@ -114,6 +114,7 @@ def server_state(service: Service) -> dict[str, Any]:
         "error": health.get("error", ""),
         "networks": service.queue.extractors(),
         "queue": [[run.id, str(run.state)] for run in service.runs.lineup(current_client())],
+        "created": service.store.created_count(),
         "fetching": {name: event.to_json() for name, event in service.queue.fetching.items()},
         "shared": service.settings.many,
         "gpu": service.queue.has_gpu,

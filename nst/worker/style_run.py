@@ -71,7 +71,6 @@ class StyleRun:
         for layer, nearest in self.options.replaced_layers(self.extractor).items():
             self._add_note(f"{self.extractor} has no layer {layer}: {nearest}, the nearest, takes its place.")
         if self._mask is not None:
-            self.options.check_mask_use(len(self._styles))
             self._add_note(describe_uniform(self._mask, self.options.mask_use))
         self._load_state()
         height, width, _ = self._content.shape

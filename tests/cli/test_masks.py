@@ -41,7 +41,7 @@ def test_each_of_two_paintings_has_its_part(files, mask, tmp_path):
 @pytest.mark.parametrize(
     ("flags", "words"),
     [
-        (["--mask-use", "strength"], "`mask_use` is 'strength': name the mask, as --mask FILE"),
+        (["--mask-use", "strength"], "`mask_use` is 'strength', but no mask was given"),
         (["--mask", "{mask}", "--mask-use", "styles"], "`mask_use` styles needs two paintings, for the white"),
         (["--mask", "{mask}", "--mask-use", "protekt"], "did you mean 'protect'?"),
         (["--mask", "{style}"], "`mask` must have the shape of the content, 64 x 48 px or in proportion, got 40 x 40"),

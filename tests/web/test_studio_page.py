@@ -45,7 +45,16 @@ PROMISED = (
     "status",
     "download",
 )
-SERVER = {"worker": "warm", "error": "", "networks": {}, "fetching": {}, "queue": [], "shared": False, "gpu": False}
+SERVER = {
+    "worker": "warm",
+    "error": "",
+    "networks": {},
+    "fetching": {},
+    "queue": [],
+    "created": 0,
+    "shared": False,
+    "gpu": False,
+}
 LOSSES = Losses(3.0, 1.0, 1.5, 0.5)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from dash import Patch, no_update
 
-from nst.errors import Busy, NotFound, OptionError
+from nst.errors import Busy, InputError, NotFound, OptionError
 from nst.jobs.archive import GIGABYTE, Archive
 from nst.jobs.grids import Grid
 from nst.jobs.queue import Queue
@@ -23,6 +23,7 @@ from nst.web.service.service import Service
 from tests.web.sites import picture
 
 FORM = fill_form(StyleOptions(size=640, strength=2))
+CHOICES: dict[str, Any] = {"mask": None}
 NOTHING = ["", []]
 PICTURES = {"content": "samples/owl", "style": "samples/night-wind"}
 
@@ -54,9 +55,9 @@ def parts(tree: Any, kind: str) -> list[Any]:
 
 
 def test_the_form_and_the_axes_make_a_grid() -> None:
-    variations = read_variations(FORM, [["strength", "1,4"], ["seed", "0,1,2"]])
+    variations = read_variations(FORM, CHOICES, [["strength", "1,4"], ["seed", "0,1,2"]])
     assert (variations.rows, variations.columns, variations.options.size) == (2, 3, 640)
-    single = read_variations(FORM, [["preset", "studio,gatys"], ["", "anything"]])
+    single = read_variations(FORM, CHOICES, [["preset", "studio,gatys"], ["", "anything"]])
     assert (single.rows, single.columns, single.options.strength) == (1, 2, 2.0)
 
 
@@ -73,7 +74,7 @@ def test_an_error_stands_beside_the_values_that_are_wrong(
     axes: list[list[str]], beside: list[int], elsewhere: str
 ) -> None:
     with pytest.raises(OptionError) as caught:
-        read_variations(FORM, axes)
+        read_variations(FORM, CHOICES, axes)
     messages, summary = _errors(caught.value, axes)
     assert [n for n, message in enumerate(messages) if message] == beside
     assert elsewhere in summary
@@ -82,14 +83,26 @@ def test_an_error_stands_beside_the_values_that_are_wrong(
 def test_an_error_in_the_form_of_the_studio_says_where_it_is() -> None:
     axes = [["strength", "1,2"], ["", ""]]
     with pytest.raises(OptionError) as caught:
-        read_variations({**FORM, "tv_weight": "much"}, axes)
+        read_variations({**FORM, "tv_weight": "much"}, CHOICES, axes)
     messages, summary = _errors(caught.value, axes)
     assert messages == ["", ""]
     assert summary.startswith("In the Studio: `tv_weight` must be a number")
 
 
 def test_a_value_of_the_form_that_is_varied_does_not_count() -> None:
-    assert read_variations({**FORM, "strength": "much"}, [["strength", "1,2"], ["", ""]]).columns == 2
+    assert read_variations({**FORM, "strength": "much"}, CHOICES, [["strength", "1,2"], ["", ""]]).columns == 2
+
+
+def test_without_a_mask_its_use_does_not_count_and_with_one_it_must_fit_the_paintings(service: Service) -> None:
+    form, axes = {**FORM, "mask_use": "styles"}, [["strength", "1,2"], ["", ""]]
+    assert read_variations(form, CHOICES, axes).options.mask_use == "protect"
+    masked = read_variations(form, {"mask": {"ref": "samples/marble"}}, axes)
+    with pytest.raises(OptionError, match="`mask_use` styles needs two paintings"):
+        service.variations.check(masked, {**PICTURES, "mask": "samples/owl"})
+    with pytest.raises(InputError, match="`mask` must have the shape of the content"):
+        service.variations.check(read_variations(FORM, CHOICES, axes), {**PICTURES, "mask": "samples/lake"})
+    with pytest.raises(OptionError, match="`mask_use` is 'styles', but no mask was given"):
+        service.variations.check(masked, PICTURES)
 
 
 def test_a_grid_is_a_table_with_titles_and_then_only_changed_cells_are_sent(service: Service, grid: Grid) -> None:

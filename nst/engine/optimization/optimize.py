@@ -76,7 +76,7 @@ def stylize(
         check_array(init, "init")
     if mask is not None:
         check_plane(mask, "mask")
-        options.check_mask_use(len(styles))
+    options.check_pictures(len(styles), masked=mask is not None)
     extractor = extractor or choose_extractor(options.extractor, options.pooling, options.precision)[0]
     live = live or LiveWeights.of(options, extractor.architecture.name, len(styles))
     shapes = [each.shape[:2] for each in styles]

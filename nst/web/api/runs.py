@@ -77,8 +77,8 @@ async def _start(request: Request, service: Service, client: str, key: str = "")
         with request_parsing.errors_of_picture(role):
             refs[role] = await asyncio.to_thread(service.pictures.keep, data, name)
     content, styles = refs["content"], [refs[role] for role in STYLE_ROLES if role in refs]
-    options.style_shares(len(styles))  # raises where their number is wrong
     masked = "mask" in refs
+    options.check_pictures(len(styles), masked)
     forecast = await asyncio.to_thread(service.forecasts.forecast, options, content, *styles, masked=masked)
     more: dict[str, Any] = {"names": names, "client": client, "gpu": given.gpu, "key": key}
     more |= {"init": refs.get("init"), "mask": refs.get("mask"), "more_styles": styles[1:]}

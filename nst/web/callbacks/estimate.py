@@ -12,8 +12,9 @@ from nst.errors import NstError, OptionError
 from nst.options.picture_roles import STYLE_ROLES
 from nst.options.style_options import StyleOptions
 from nst.web import ids
+from nst.web.callbacks.whole_form import read_options
 from nst.web.components.estimate import estimate_line
-from nst.web.components.form import BOXES, errors_of_form, plain_error, read_form
+from nst.web.components.form import BOXES, errors_of_form, plain_error
 from nst.web.service.service import Service
 
 
@@ -45,12 +46,12 @@ def register(app: Dash, service: Service) -> None:
     async def estimate(changes: int, choices: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
         errors = errors_of_form(values)
         empty = {"children": "", "class": "estimate", "forecast": None, "errors": errors}
-        masked = bool(choices.pop("mask"))
-        refs = [choice["ref"] for choice in choices.values() if choice]
+        masked = bool(choices["mask"])
+        refs = [choice["ref"] for role, choice in choices.items() if choice and role != "mask"]
         if not (choices["content"] and choices["style"]):
             return empty
         try:
-            options = StyleOptions.from_json(read_form(values))
+            options = StyleOptions.from_json(read_options(values, choices))
         except OptionError:  # it is shown beside the field
             return empty
         try:

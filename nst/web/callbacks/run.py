@@ -18,10 +18,10 @@ from nst.runs.run import Run
 from nst.runs.run import State as RunState
 from nst.web import follow, ids
 from nst.web.callbacks.own_run import change_run
-from nst.web.callbacks.whole_form import FORM_STATE
+from nst.web.callbacks.whole_form import FORM_STATE, read_options
 from nst.web.components import toast
 from nst.web.components.chooser import chosen_ref
-from nst.web.components.form import BOXES, plain_error, read_form
+from nst.web.components.form import BOXES, plain_error
 from nst.web.components.poll_now import poll_now
 from nst.web.components.run_view import OUTPUTS, run_view, server_view
 from nst.web.components.urls import run_id_of
@@ -71,8 +71,12 @@ def _register_start(app: Dash, service: Service) -> None:
         if restart:
             await asyncio.to_thread(stop_if_own, service, current)
         stay = not restart and is_active(service, current)
-        batch = [run.id for run in runs] if len(runs) > 1 else no_update
-        return {"search": no_update if stay else f"?run={runs[0].id}", "batch": batch, "errors": errors}
+        batch = {"runs": [run.id for run in runs], "created": service.store.created_count()}
+        return {
+            "search": no_update if stay else f"?run={runs[0].id}",
+            "batch": batch if len(runs) > 1 else no_update,
+            "errors": errors,
+        }
 
 
 def start_each(service: Service, values: dict[str, Any], choices: dict[str, Any]) -> tuple[list[Run], str, str]:
@@ -83,8 +87,7 @@ def start_each(service: Service, values: dict[str, Any], choices: dict[str, Any]
     runs: list[Run] = []
     count, role = 1, ""
     try:
-        given = read_form(values) if choices["mask"] else {**read_form(values), "mask_use": "protect"}
-        options = StyleOptions.from_json(given)
+        options = StyleOptions.from_json(read_options(values, choices))
         for role in ("content", "style"):
             chosen_ref(role, choices[role])
         role = ""

@@ -15,9 +15,9 @@ from nst.options.style_options import StyleOptions
 from nst.options.variations import MOST_AXES, Variations
 from nst.runs.humanize import count, roughly
 from nst.web import ids
-from nst.web.callbacks.whole_form import FORM_STATE
+from nst.web.callbacks.whole_form import FORM_STATE, read_options
 from nst.web.components.chooser import chosen_ref
-from nst.web.components.form import BOXES, read_form
+from nst.web.components.form import BOXES
 from nst.web.components.toast import show_error
 from nst.web.components.variation_grid import EMPTY, OUTPUTS, earlier_links, grid_view, pair_view
 from nst.web.middleware.clients import current_client
@@ -44,15 +44,15 @@ def register(app: Dash, service: Service) -> None:
     _register_actions(app, service)
 
 
-def read_variations(values: dict[str, Any], axes: list[list[str]]) -> Variations:
-    """Return the grid of the Studio's form and of the axes, (option, text of values) each.
+def read_variations(values: dict[str, Any], choices: dict[str, Any], axes: list[list[str]]) -> Variations:
+    """Return the grid of the Studio's form, of its chosen pictures and of the axes, (option, text of values) each.
 
     Raises OptionError; its `option` is the one that varies where that is wrong.
     """
     varied = {name: text or "" for name, text in axes if name}
     if len(varied) < sum(bool(name) for name, _ in axes):
         raise OptionError("choose two options that differ", axes[-1][0])
-    form = read_form(values)
+    form = read_options(values, choices)
     return Variations.parse(StyleOptions.from_json({n: v for n, v in form.items() if n not in varied}), varied)
 
 
@@ -101,7 +101,7 @@ def _register_form(app: Dash, service: Service) -> None:
         choices = form["choices"]
         answer = {"pair": pair_view(choices), "errors": [""] * len(AXES), "class": "estimate", "off": False}
         try:
-            variations = read_variations(values, axes)
+            variations = read_variations(values, choices, axes)
             seconds = await asyncio.to_thread(service.variations.check, variations, chosen_refs(choices))
             takes = "" if seconds is None else f", about {roughly(seconds)}"
             return answer | {"summary": f"{count(variations.rows * variations.columns, 'quick run')}{takes}."}
@@ -122,7 +122,7 @@ def _register_form(app: Dash, service: Service) -> None:
         clicks: int, choices: dict[str, Any], values: dict[str, Any], axes: list[list[str]]
     ) -> dict[str, Any]:
         try:
-            variations = read_variations(values, axes)
+            variations = read_variations(values, choices, axes)
             names = {role: str(choice["title"]) for role, choice in choices.items() if choice}
             more: dict[str, Any] = {"names": names, "client": current_client()}
             grid = await asyncio.to_thread(service.variations.start, variations, chosen_refs(choices), **more)

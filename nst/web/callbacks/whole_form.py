@@ -9,7 +9,7 @@ from nst.options.picture_roles import ROLES
 from nst.options.style_options import StyleOptions
 from nst.web import ids
 from nst.web.components.chooser import choices_of_run
-from nst.web.components.form import BOXES, fill_form
+from nst.web.components.form import BOXES, fill_form, read_form
 
 FORM_STATE = {
     "choices": {role: State(ids.choice(role), "data") for role in ROLES},
@@ -20,6 +20,11 @@ FORM_OUTPUTS = {
     "choices": {role: Output(ids.choice(role), "data", allow_duplicate=True) for role in ROLES},
 }
 UNCHANGED = {"values": dict.fromkeys(BOXES, no_update), "choices": dict.fromkeys(ROLES, no_update)}
+
+
+def read_options(values: Mapping[str, Any], choices: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of the form's options as `read_form` does; without a mask, its use is the default."""
+    return read_form(values) | ({} if choices["mask"] else {"mask_use": StyleOptions().mask_use})
 
 
 def filled(options: StyleOptions, choices: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ def layout() -> Component:
     """Return the line, hidden until several runs are started at once."""
     return html.Div(
         [
-            dcc.Store(id=ids.BATCH, storage_type="local", data=[]),
+            dcc.Store(id=ids.BATCH, storage_type="local", data=None),
             html.Span(id=ids.BATCH_TEXT, role="status"),
             html.A("Download all (ZIP)", id=ids.BATCH_LINK, download="paintings.zip", className="quiet"),
             html.Button("✕", id=ids.BATCH_CLOSE, type="button", title="Hide this", className="quiet"),

@@ -17,7 +17,7 @@ from nst.web.problems import problem
 
 CLIENT_COOKIE = "nst-client"
 HEADER = "NST-Client"  # for programs, which have no cookies
-PAGES = ("/", "/instant", "/vary", "/gallery", "/learn")  # paths that renew the cookie
+PAGES = ("/", "/instant", "/vary", "/gallery", "/compare", "/learn")  # paths that renew the cookie
 COOKIE_SECONDS = 365 * 24 * 3600  # of validity after the page was last opened
 
 _current: ContextVar[str] = ContextVar("client", default="")

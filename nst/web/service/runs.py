@@ -64,8 +64,8 @@ class Runs:
             if (options.init == "image") != (init is not None):
                 missing = "no picture to start from was given" if init is None else "a picture to start from was given"
                 raise OptionError(f"`init` is {options.init!r}, but {missing}", "init")
-            options.style_shares(1 + len(more_styles))  # raises where their number is wrong
-            self._check_mask(options, content, mask, 1 + len(more_styles))
+            options.check_pictures(1 + len(more_styles), masked=mask is not None)
+            self.check_mask(mask, content)
             # raises where the run cannot be done
             self._forecasts.forecast(options, content, style, *more_styles, masked=mask is not None)
             self._check_room(client)
@@ -176,13 +176,10 @@ class Runs:
             "result": f"{base}/result.png" if run.has_result and run.state.rests else None,
         }
 
-    def _check_mask(self, options: StyleOptions, content: str, mask: str | None, paintings: int) -> None:
-        """Raise OptionError unless a run of so many paintings may have that mask, or none."""
+    def check_mask(self, mask: str | None, content: str) -> None:
+        """Raise InputError unless the picture `mask`, if any, has the shape of the picture `content`."""
         if mask is not None:
-            options.check_mask_use(paintings)
             check_mask_shape(self._pictures.shape(mask), self._pictures.shape(content))
-        elif options.mask_use != "protect":
-            raise OptionError(f"`mask_use` is {options.mask_use!r}, but no mask was given", "mask_use")
 
     def pictures(self, run: Run) -> dict[str, dict[str, str]]:
         """Return {"ref", "title"} of the content and of the paintings of a run, by role."""

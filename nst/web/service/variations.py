@@ -66,12 +66,14 @@ class VariationsService:
     def check(self, variations: Variations, refs: Mapping[str, str]) -> float | None:
         """Check that the quick runs can be painted; returns the seconds that they take, None if nobody can tell.
 
-        `refs` names the pictures by role. Raises NotFound, OptionError.
+        `refs` names the pictures by role. Raises NotFound, InputError, OptionError.
         """
         paintings = [refs[role] for role in STYLE_ROLES if role in refs]
-        variations.check_paintings(len(paintings), "mask" in refs)
+        masked = "mask" in refs
+        variations.check_pictures(len(paintings), masked)
+        self._runs.check_mask(refs.get("mask"), refs["content"])
         options = (variations.quick(changes) for changes in variations.changes())
-        forecasts = [self._forecasts.forecast(each, refs["content"], *paintings) for each in options]
+        forecasts = [self._forecasts.forecast(each, refs["content"], *paintings, masked=masked) for each in options]
         seconds = [forecast["seconds"] if forecast else None for forecast in forecasts]
         known = [each for each in seconds if each is not None]
         return sum(known) / max(1, self._queue.ready_count) if len(known) == len(seconds) else None
