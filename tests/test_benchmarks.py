@@ -9,6 +9,7 @@ import math
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pytest
@@ -37,7 +38,11 @@ from benchmarks.command import command, flags
 from benchmarks.outcome import NotMeasured, all_of, must_finish, paint
 from benchmarks.quality.features import squeezenet_judge, vgg19_judge
 from benchmarks.report import Number
-from benchmarks.studio import studio
+from benchmarks.siege.__main__ import main as siege
+from benchmarks.siege.attacks import Scale, hostile_requests
+from benchmarks.siege.hostile_files import hostile_pictures, hostile_styles
+from benchmarks.siege.target import Target
+from benchmarks.studio import Studio, studio
 from nst.options.style_options import StyleOptions
 from nst.pictures.images import encode_png
 from nst.runs.job import StyleJob
@@ -60,7 +65,7 @@ def measure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Measure:
         printed = capsys.readouterr()
         assert status == 0, printed.err
         [path] = tmp_path.glob("*.json")
-        name = main.__module__.rpartition(".")[2]
+        name = main.__module__.split(".")[1]
         found = {number["name"]: number["median"] for number in json.loads(path.read_text())[name]["numbers"]}
         assert all(map(math.isfinite, found.values()))
         assert [number for number in found if f"  {number}" not in printed.out] == []
@@ -327,6 +332,30 @@ def test_startup_of_a_studio_that_ends_is_no_startup(refuse: Refuse, broken: Cal
 def test_kills_are_survived(measure: Measure) -> None:
     found = measure(kills.main, "--kills", "1", "--pause", "0.5", "--size", "64")  # by its seed, the worker
     assert 0 <= found["work lost to a kill"] == found["most work lost to a kill"]
+
+
+def test_a_siege_is_held(measure: Measure) -> None:
+    attacks = "hostile requests", "floods", "strangers", "kills"
+    found = measure(siege, "--requests", "20", "--connections", "5", "--kills", "1", "--only", *attacks)
+    assert [found[f"{attack}: failed"] for attack in attacks] == [0, 0, 0, 0]
+    assert found["hostile requests: tried"] >= 20
+    assert found["kills: tried"] == 1
+
+
+def test_a_siege_of_a_studio_without_a_worker_has_no_figures(refuse: Refuse, broken: Callable[[str], None]) -> None:
+    broken("tensorflow")
+    refuse(siege, "tensorflow is damaged", "--only", "floods")
+
+
+def test_what_a_server_does_not_hold_against_is_told(unwell: str) -> None:
+    target, scale = Target(Studio(unwell, 0.0)), Scale(requests=5, connections=2, kills=1, seed=0)
+    assert all("status 50" in each for each in hostile_requests(target, scale))
+
+
+def test_hostile_files_have_names_of_their_own_and_are_the_same_for_a_seed() -> None:
+    files = [*hostile_pictures(Random(1)), *hostile_styles(Random(1))]
+    assert len({name for name, _ in files}) == len(files)
+    assert files == [*hostile_pictures(Random(1)), *hostile_styles(Random(1))]
 
 
 def test_kills_of_a_worker_that_is_never_there_cost_nothing(refuse: Refuse, broken: Callable[[str], None]) -> None:

@@ -1,0 +1,259 @@
+"""The attacks. Each yields, for everything that it tried, "" if the studio held, or how it did not."""
+
+import asyncio
+import base64
+import json
+import random
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+
+import psutil
+from distributed.comm import connect as connect_to_dask
+from distributed.security import Security
+
+from benchmarks.memory import picture
+from benchmarks.outcome import NotMeasured
+from benchmarks.siege.hostile_files import hostile_pictures, hostile_styles
+from benchmarks.siege.target import ANSWER_SECONDS, Target
+from nst.web.middleware.connection_limits import HEADER_SECONDS
+
+FLOOD_BYTES = 50 * 10**6  # after which a server that still reads has no limit
+RETURN_SECONDS = 180.0  # in which a studio has a warm worker again
+METHODS = ("POST", "POST", "GET", "PUT", "DELETE", "PATCH", "TRACE")
+PATHS = ("runs", "stylize", "stylize/fast", "variations", "runs/x/stop", "runs/x/branch", "styles/fast", "runs/../x")
+KEYS = ("content", "style", "options", "mask", "init", "epochs", "size", "strength", "file", "name", "vary", "x")
+OUTSIDE = (  # what is asked for there
+    "/..%2f..%2fetc/passwd",
+    "/assets/../../app.py",
+    "/_dash-component-suites/os/os.py",
+    "/api/v1/samples/%00.png",
+)
+QUICK = {"extractor": "compact", "size": 64, "epochs": 2, "steps_per_epoch": 5}
+LONG = {"extractor": "compact", "size": 128, "epochs": 1000, "steps_per_epoch": 5}
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How much is tried, and the seed of what is random."""
+
+    requests: int
+    connections: int
+    kills: int
+    seed: int
+
+    def random(self) -> random.Random:
+        return random.Random(self.seed)
+
+
+Attack = Callable[[Target, Scale], Iterator[str]]
+
+
+def hostile_files(target: Target, scale: Scale) -> Iterator[str]:
+    """Pictures and style files that are damaged, or made to take long or much memory."""
+    for path, files in (
+        ("/api/v1/uploads", hostile_pictures(scale.random())),
+        ("/api/v1/styles/fast", hostile_styles(scale.random())),
+    ):
+        for name, data in files:
+            fault = target.send_file(path, data, "file.png").fault
+            yield f"{name}: {fault}" if fault else ""
+
+
+def hostile_requests(target: Target, scale: Scale) -> Iterator[str]:
+    """Requests with random JSON, to random paths, with random methods."""
+    choose = scale.random()
+    for _ in range(scale.requests):
+        method, path = choose.choice(METHODS), choose.choice(PATHS)
+        body = json.dumps(_random_json(choose, 3)).encode() if choose.random() < 0.9 else choose.randbytes(200)
+        answer = target.ask(method, f"/api/v1/{path}", body, Content_Type="application/json")
+        yield f"{method} {path} {body[:100]!r}: {answer.fault}" if answer.fault else ""
+    for path in OUTSIDE:
+        answer = target.ask("GET", path)
+        wrong = answer.fault or (b"root:" in answer.body and "it shows a file of the system")
+        yield f"{path}: {wrong}" if wrong else ""
+
+
+def floods(target: Target, scale: Scale) -> Iterator[str]:
+    """Headers, lines and bodies without end."""
+    del scale
+    begun = b"GET / HTTP/1.1\r\nHost: here\r\n"
+    post = b"POST /api/v1/runs/x/stop HTTP/1.1\r\nHost: here\r\nContent-Type: application/json\r\n"
+    for name, head, part in (
+        ("headers", begun, b"X: " + b"a" * 1000 + b"\r\n"),
+        ("one header", begun + b"X: ", b"a" * 65536),
+        ("the first line", b"GET /", b"a" * 65536),
+        ("a body of a terabyte", post + b"Content-Length: 1000000000000\r\n\r\n", b"[" * 65536),
+        ("chunks", post + b"Transfer-Encoding: chunked\r\n\r\n", b"10000\r\n" + b"[" * 65536 + b"\r\n"),
+    ):
+        taken = _bytes_taken(target, head, part)
+        yield f"{name} without end: {taken / 1e6:.0f} MB were taken" if taken >= FLOOD_BYTES else ""
+    for name, body in (("deep JSON", b"[" * 10**6), ("40 MB of JSON", b'{"a": "' + b"x" * 40 * 10**6 + b'"}')):
+        fault = target.ask("POST", "/api/v1/runs", body, Content_Type="application/json").fault
+        yield f"{name}: {fault}" if fault else ""
+
+
+def slow_connections(target: Target, scale: Scale) -> Iterator[str]:
+    """Many connections that send nothing, or a byte a second."""
+    with ExitStack() as stack:
+        held = [stack.enter_context(target.connect()) for _ in range(scale.connections)]
+        end = time.monotonic() + HEADER_SECONDS + 15
+        open_ones = set(range(len(held)))
+        while open_ones and time.monotonic() < end:
+            open_ones -= {n for n in open_ones if _is_closed(held[n], b"G" if n % 2 else b"")}
+            time.sleep(1)
+        yield from (f"connection {n} was held" if n in open_ones else "" for n in range(len(held)))
+
+
+def streams(target: Target, scale: Scale) -> Iterator[str]:
+    """Many streams of the events of one run, and as many polls."""
+    run = _started(target, LONG)
+    path = f"/api/v1/runs/{run}"
+    with ExitStack() as stack:
+        held = [stack.enter_context(target.connect()) for _ in range(scale.connections)]
+        for each in held:
+            asked = f"GET {path}/events HTTP/1.1\r\nHost: {target.place[0]}\r\nAccept: text/event-stream\r\n\r\n"
+            each.sendall(asked.encode())
+        for _ in range(scale.connections):
+            fault = target.ask("GET", f"{path}/events?after=0").fault
+            yield f"a poll: {fault}" if fault else ""
+        for n, each in enumerate(held):
+            status = each.recv(12)[9:]
+            yield "" if status in (b"200", b"429", b"503") else f"stream {n} was answered with {status!r}"
+    stopped = target.send_json(f"{path}/stop", {})
+    yield "" if stopped.status == 202 else f"the run was not stopped: {stopped.status} {stopped.fault}"
+
+
+def strangers(target: Target, scale: Scale) -> Iterator[str]:
+    """A program without certificates on every port that the studio's processes listen on, but the page's."""
+    del scale
+    processes = [target.process, *target.process.children(recursive=True)]
+    ports = {
+        found.laddr.port
+        for process in processes
+        for found in process.net_connections("tcp")
+        if found.status == psutil.CONN_LISTEN
+    }
+    if len(ports) < 3:  # the page's, the scheduler's, a worker's
+        raise NotMeasured(f"the studio listens on {len(ports)} ports only: has it no worker?")
+    for port in sorted(ports - {target.place[1]}):
+        for scheme, security in (("tcp", Security(require_encryption=False)), ("tls", Security.temporary())):
+            admitted = asyncio.run(_admitted(f"{scheme}://127.0.0.1:{port}", security))
+            yield f"{scheme} on port {port}: a stranger is admitted" if admitted else ""
+
+
+def kills(target: Target, scale: Scale) -> Iterator[str]:
+    """The worker is killed while it starts, and in the middle of a run."""
+    choose = scale.random()
+    for n in range(scale.kills):
+        middle = n % 3 == 2
+        run = _started(target, LONG) if middle else ""
+        if middle:
+            target.studio.follow(run, "epoch", 2)
+        end = time.monotonic() + RETURN_SECONDS
+        while (worker := target.worker()) is None and time.monotonic() < end:
+            time.sleep(0.05)
+        time.sleep(0 if middle else max(0.0, choose.uniform(-0.5, 3.5)))
+        with suppress(psutil.NoSuchProcess):
+            if worker:
+                worker.kill()
+        if middle:
+            yield _goes_on(target, run)
+    yield _is_warm_again(target)
+
+
+def _goes_on(target: Target, run: str) -> str:
+    """ "" if the run is painted again after its worker was killed; it is stopped then."""
+    last = target.studio.get(f"/api/v1/runs/{run}")["last"]
+    try:
+        target.studio.follow(run, "epoch", 1, last)
+        target.studio.send("POST", f"/api/v1/runs/{run}/stop", {})
+        target.studio.follow(run, "stopped", 1, last)
+    except NotMeasured as error:
+        return f"a run after its worker was killed: {error}"
+    return ""
+
+
+def _is_warm_again(target: Target) -> str:
+    """ "" if there is a warm worker that paints within `RETURN_SECONDS`."""
+    end = time.monotonic() + RETURN_SECONDS
+    health: dict[str, object] = {}
+    while health.get("worker") != "warm":
+        if time.monotonic() > end:
+            return f"no worker came back within {RETURN_SECONDS:.0f} s: {health}"
+        time.sleep(0.2)
+        health = json.loads(target.ask("GET", "/api/v1/health").body or b"{}")
+    try:
+        target.studio.follow(_started(target, QUICK), "finished")
+    except NotMeasured as error:
+        return f"a run after the kills: {error}"
+    return ""
+
+
+def _started(target: Target, options: dict[str, object]) -> str:
+    """The id of a run of these options."""
+    content, style = (base64.b64encode(picture(random.Random(n), 4 / 3)).decode() for n in range(2))
+    body = {"content": content, "style": style, "options": options}
+    return str(target.studio.send("POST", "/api/v1/runs", body)["id"])
+
+
+def _bytes_taken(target: Target, head: bytes, part: bytes) -> int:
+    """How much a connection takes of `head` and then `part` again and again, at most `FLOOD_BYTES`."""
+    sent, end = 0, time.monotonic() + 2 * ANSWER_SECONDS
+    with target.connect() as flood, suppress(OSError):
+        flood.sendall(head)
+        while sent < FLOOD_BYTES and time.monotonic() < end:
+            flood.sendall(part)
+            sent += len(part)
+    return sent
+
+
+def _is_closed(connection: socket.socket, drip: bytes) -> bool:
+    """Whether the other side has closed a connection; `drip` is sent first."""
+    connection.settimeout(0.001)
+    try:
+        if drip:
+            connection.sendall(drip)
+        return connection.recv(1024) == b""
+    except TimeoutError:
+        return False
+    except OSError:
+        return True
+
+
+async def _admitted(address: str, security: Security) -> bool:
+    """Whether a Dask scheduler, nanny or worker at `address` answers a program with these certificates."""
+    try:
+        async with asyncio.timeout(10):
+            comm = await connect_to_dask(address, timeout=2, **security.get_connection_args("client"))
+            await comm.write({"op": "identity", "reply": True})
+            return bool(await comm.read())
+    except (OSError, TimeoutError):
+        return False
+
+
+def _random_json(choose: random.Random, depth: int) -> object:
+    """A value of any type; objects often have keys that requests have."""
+    kind = choose.randrange(6 if depth else 4)
+    if kind == 0:
+        return choose.choice([None, True, "", "samples/lake", "\u0000", "x" * 5000, "\ud800", "1e999"])
+    if kind == 1:
+        return choose.choice([0, -1, 2**70, 1.5, 1e308])
+    if kind in (2, 3, 4):
+        return {
+            choose.choice(KEYS): _random_json(choose, depth - 1) if depth else 1 for _ in range(choose.randrange(5))
+        }
+    return [_random_json(choose, depth - 1) for _ in range(choose.randrange(4))]
+
+
+ATTACKS: dict[str, Attack] = {
+    "hostile files": hostile_files,
+    "hostile requests": hostile_requests,
+    "floods": floods,
+    "slow connections": slow_connections,
+    "streams and polls": streams,
+    "strangers": strangers,
+    "kills": kills,
+}
