@@ -109,7 +109,7 @@ def slow_connections(target: Target, scale: Scale) -> Iterator[str]:
 
 def streams(target: Target, scale: Scale) -> Iterator[str]:
     """Many streams of the events of one run, and as many polls."""
-    run = _started(target, LONG)
+    run = started(target, LONG)
     path = f"/api/v1/runs/{run}"
     with ExitStack() as stack:
         held = [stack.enter_context(target.connect()) for _ in range(scale.connections)]
@@ -149,7 +149,7 @@ def kills(target: Target, scale: Scale) -> Iterator[str]:
     choose = scale.random()
     for n in range(scale.kills):
         middle = n % 3 == 2
-        run = _started(target, LONG) if middle else ""
+        run = started(target, LONG) if middle else ""
         if middle:
             target.studio.follow(run, "epoch", 2)
         end = time.monotonic() + RETURN_SECONDS
@@ -186,13 +186,13 @@ def _is_warm_again(target: Target) -> str:
         time.sleep(0.2)
         health = json.loads(target.ask("GET", "/api/v1/health").body or b"{}")
     try:
-        target.studio.follow(_started(target, QUICK), "finished")
+        target.studio.follow(started(target, QUICK), "finished")
     except NotMeasured as error:
         return f"a run after the kills: {error}"
     return ""
 
 
-def _started(target: Target, options: dict[str, object]) -> str:
+def started(target: Target, options: dict[str, object]) -> str:
     """The id of a run of these options."""
     content, style = (base64.b64encode(picture(random.Random(n), 4 / 3)).decode() for n in range(2))
     body = {"content": content, "style": style, "options": options}

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from benchmarks.memory import picture
 from benchmarks.outcome import NotMeasured
+from benchmarks.siege.attacks import LONG, started
 from benchmarks.siege.target import Target
 from benchmarks.studio import studio
 
@@ -25,7 +26,7 @@ def full_disk() -> Iterator[str]:
         with studio(folder=folder) as running:
             target = Target(running)
             running.seconds_until(running.worker_warm)
-            run = running.send("POST", "/api/v1/runs", {"content": "samples/lake", "style": "samples/night-wind"})["id"]
+            run = started(target, LONG)
             running.follow(run, "epoch", 1)
             running.send("POST", f"/api/v1/runs/{run}/stop", {})
             running.follow(run, "stopped")
