@@ -6,6 +6,8 @@ Those that ask a studio share one, which runs as `python app.py` does; the other
 import http.server
 import json
 import math
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -207,6 +209,13 @@ def test_peak_paints_in_processes_of_their_own(measure: Measure) -> None:
     found = measure(peak.main, "--peaks", "compact:64", "--growth", "64")
     assert found["compact, 64 px, whole"] > 0.1
     assert found["compact, 64 px, of a step"] > 0
+
+
+def test_peak_memory_is_not_that_of_the_process_that_started_it() -> None:
+    held = bytearray(2**28)
+    code = "from benchmarks.process import peak_memory; print(peak_memory())"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert 2**20 < int(found.stdout) < len(held)
 
 
 def test_peak_of_what_does_not_fit_is_no_peak(refuse: Refuse) -> None:
