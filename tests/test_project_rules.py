@@ -170,6 +170,14 @@ def test_every_folder_of_code_has_a_readme() -> None:
     assert {folder.name for folder in folders if not (folder / "README.md").is_file()} == WITHOUT_README
 
 
+def test_every_module_that_a_document_names_exists() -> None:
+    files = [f"/{path.relative_to(ROOT).as_posix()}" for path in sources(".py", ".js")]
+    pages = [page.read_text(encoding="utf-8") for page in sources(".md")]
+    named = {name for page in pages for name in re.findall(r"`([\w/]+\.(?:py|js))`", page)}
+    assert len(named) > 100
+    assert sorted(name for name in named if not any(path.endswith(f"/{name}") for path in files)) == []
+
+
 def test_no_two_modules_share_a_file_name_but_by_design() -> None:
     found: dict[str, set[str]] = {}
     for path in modules_of(NST):
