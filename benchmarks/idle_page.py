@@ -10,13 +10,13 @@ import time
 from collections.abc import Sequence
 
 import psutil
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-from benchmarks.command import command, flags
+from benchmarks.browser import VIEWPORT, studio_in_browser
+from benchmarks.command import command, studio_flags
 from benchmarks.outcome import NotMeasured
 from benchmarks.report import Number, others_load, report
-from benchmarks.studio import Studio, studio
-from tools.browser import FLAGS, chromium
+from benchmarks.studio import Studio
 
 ROOMS = {"studio": "/", "instant": "/instant", "gallery": "/gallery"}
 MOST_CPU = 2  # % of a core
@@ -30,21 +30,15 @@ document.dispatchEvent(new Event("visibilitychange"));
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = flags("idle_page", __doc__)
+    parser = studio_flags("idle_page", __doc__)
     parser.add_argument("--seconds", type=float, default=20.0, help="that each room is watched")
     parser.add_argument("--patience", type=float, default=PATIENCE, help="seconds for a room to come to rest")
-    parser.add_argument("--studio", default="", metavar="ADDRESS", help="of one that runs; else one is started")
     return command(parser, measure, arguments)
 
 
 def measure(given: argparse.Namespace) -> None:
-    path = chromium()
-    if path is None:
-        raise NotMeasured("no Chromium here; `python -m tools.browser` installs one")
     load, numbers = others_load(), []
-    with studio(given.studio) as running, sync_playwright() as playwright:
-        running.seconds_until(running.worker_warm)
-        browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+    with studio_in_browser(given.studio) as (running, browser):
         for room in ROOMS:
             cpu, requests = watch(browser, running, room, given)
             numbers.append(Number(f"{room}: processor", "% of a core", (cpu,), at_most=MOST_CPU))
@@ -53,7 +47,6 @@ def measure(given: argparse.Namespace) -> None:
         numbers.append(Number("hidden tab: processor", "% of a core", (cpu,), at_most=MOST_CPU))
         numbers.append(Number("hidden tab: requests", "/min", (requests,), at_most=0))
         version = browser.version
-        browser.close()
     report("idle_page", numbers, given.folder, browser=version, watched=f"{given.seconds:g} s", other_load=load)
 
 
@@ -61,7 +54,7 @@ def watch(
     browser: Browser, running: Studio, room: str, given: argparse.Namespace, hidden: bool = False
 ) -> tuple[float, float]:
     """(processor time of the whole browser in % of a core, requests a minute) of a room at rest."""
-    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    page = browser.new_page(viewport=VIEWPORT)
     asked: list[float] = []
     page.on("request", lambda request: asked.append(time.monotonic()))
     page.goto(running.address + ROOMS[room])
