@@ -9,8 +9,8 @@ from pathlib import Path
 
 from benchmarks.outcome import NotMeasured, Warmth, must_finish
 from nst.jobs.queue import Queue
-from nst.jobs.store import Store
-from nst.jobs.workers import WorkerFunctions
+from nst.jobs.storage.store import Store
+from nst.jobs.worker_pool.workers import WorkerFunctions
 from nst.options.settings import Settings
 from nst.options.style_options import StyleOptions
 from nst.runs.run import Run, State
