@@ -21,7 +21,7 @@ from nst.options.style_options import StyleOptions
 
 EPOCHS = 1000
 FIRST = 2  # epochs that are not timed: they trace
-WISHES = (  # the event that says it was heard, and the request
+REQUESTS = (  # the event that says it was heard, and the request
     ("steered", "PATCH", "weights", {"strength": 2.0}),
     ("paused", "POST", "pause", {}),
     ("started", "POST", "resume", {}),
@@ -43,7 +43,7 @@ def parser() -> Parser:
 
 def measure(given: argparse.Namespace) -> None:
     load = others_load()
-    heard: dict[str, list[float]] = {kind: [] for kind, *_ in WISHES}
+    heard: dict[str, list[float]] = {kind: [] for kind, *_ in REQUESTS}
     steps: list[float] = []
     with warm_studio(given.studio) as running:
         for _ in range(given.rounds):
@@ -51,7 +51,7 @@ def measure(given: argparse.Namespace) -> None:
             events = running.follow(run, "epoch", FIRST + 4)
             steps.append(step_seconds(events))
             last = events[-1]["n"]
-            for kind, method, path, body in WISHES:
+            for kind, method, path, body in REQUESTS:
                 asked = time.time()
                 running.send(method, f"/api/v1/runs/{run}/{path}", body)
                 said = next(event for event in running.follow(run, kind, 1, last) if event["kind"] == kind)

@@ -23,6 +23,7 @@ from benchmarks import (
     first_frame,
     first_load,
     idle_page,
+    instant_page,
     kills,
     memory,
     peak,
@@ -31,7 +32,6 @@ from benchmarks import (
     startup,
     steering,
     variations,
-    wall,
     wire,
     workers,
 )
@@ -388,7 +388,7 @@ def test_first_frame_is_painted(measure: Measure, address: str) -> None:
 @pytest.mark.browser
 @needs_browser
 def test_wall_is_painted(measure: Measure, address: str) -> None:
-    found = measure(wall.main, "--rounds", "1", "--widths", "64", "--size", "64", "--studio", address)
+    found = measure(instant_page.main, "--rounds", "1", "--widths", "64", "--size", "64", "--studio", address)
     assert found["a click to the full result painted, 64 px"] > 0
 
 
@@ -410,6 +410,6 @@ def test_a_first_load_is_counted_in_bytes_and_seconds(measure: Measure, address:
 
 @pytest.mark.browser
 @needs_browser
-@pytest.mark.parametrize("main", [first_frame.main, first_load.main, idle_page.main, wall.main])
+@pytest.mark.parametrize("main", [first_frame.main, first_load.main, idle_page.main, instant_page.main])
 def test_a_page_that_does_not_answer_paints_nothing(main: Main, refuse: Refuse, unwell: str) -> None:
     refuse(main, "GET /api/v1/health was answered with 500", "--studio", unwell)

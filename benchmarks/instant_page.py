@@ -22,7 +22,7 @@ from nst.pictures.samples import CONTENTS
 WIDTHS = 1632, 4000  # px: 2 megapixels, of a screen, and 12, of a telephone
 RATIO = 3 / 4  # height to width
 PATIENCE = 60_000  # ms
-WALL = ".style-pick img", "#style-wall.is-waiting"
+THUMBNAILS = ".style-pick img", "#style-wall.is-waiting"
 RESULT = "#instant-result", ".is-busy, .is-placeholder"
 
 # Notes when a file is chosen or a style is picked, and tells when what it brings has been painted.
@@ -48,7 +48,7 @@ window.painted = async (pictures, waiting, patience) => {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = studio_flags("wall", __doc__)
+    parser = studio_flags("instant_page", __doc__)
     parser.add_argument("--rounds", type=COUNT, default=7, help="pictures of each width that are dropped")
     parser.add_argument("--widths", type=listed(COUNT), default=WIDTHS, help="of dropped pictures, px")
     parser.add_argument("--size", type=PIXELS, default=1024, help=f"of the picture that a click paints, {SIZES}")
@@ -81,7 +81,7 @@ def measure(given: argparse.Namespace) -> None:
         for size, taken in found.items()
     ]
     numbers.append(Number(f"a click to the full result painted, {given.size} px", "s", clicks))
-    report("wall", numbers, given.folder, browser=version, other_load=load)
+    report("instant_page", numbers, given.folder, browser=version, other_load=load)
 
 
 def photos(width: int) -> Iterator[bytes]:
@@ -95,9 +95,9 @@ def photos(width: int) -> Iterator[bytes]:
 
 
 def dropped(page: Page, data: bytes) -> float:
-    """Seconds from choosing a file to the wall that shows it."""
+    """Seconds from choosing a file to the thumbnails that show it."""
     file = {"name": "photo.jpg", "mimeType": "image/jpeg", "buffer": data}
-    return timed(page, WALL, lambda: page.set_input_files("#photo-upload input", file))
+    return timed(page, THUMBNAILS, lambda: page.set_input_files("#photo-upload input", file))
 
 
 def clicked(page: Page, n: int) -> float:
