@@ -27,6 +27,13 @@ def flags(name: str, words: str | None) -> Parser:
     return parser
 
 
+def studio_flags(name: str, words: str | None) -> Parser:
+    """As `flags`, for a benchmark of a studio: it also knows `--studio`."""
+    parser = flags(name, words)
+    parser.add_argument("--studio", default="", metavar="ADDRESS", help="of one that runs; else one is started")
+    return parser
+
+
 def command(parser: Parser, measure: Callable[[argparse.Namespace], None], arguments: Sequence[str] | None) -> int:
     """Measure as the command line says; returns the exit status. What goes wrong is one line on standard error."""
     name = parser.prog.rpartition(".")[2]

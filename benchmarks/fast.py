@@ -127,7 +127,7 @@ def painter(network: Transformer, picture: images.Array) -> Callable[[], images.
 
 
 def seconds_of_thumbnails(photo: images.Array, rounds: int) -> tuple[float, ...]:
-    """To paint a photo in every shipped style as the wall does, in the worker; the browser's share is not in it."""
+    """To paint a photo in every shipped style as the Instant page does, in the worker; without the browser's share."""
     file = StyleFile.from_bytes(SHIPPED.read_bytes())
     options = FastOptions(size=PREVIEW_SIDE)
 

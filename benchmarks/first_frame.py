@@ -10,13 +10,13 @@ import sys
 from collections.abc import Sequence
 from urllib.parse import parse_qs, urlparse
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
-from benchmarks.command import COUNT, PIXELS, SIZES, command, flags
+from benchmarks.browser import VIEWPORT, studio_in_browser
+from benchmarks.command import COUNT, PIXELS, SIZES, command, studio_flags
 from benchmarks.outcome import NotMeasured
 from benchmarks.report import Number, others_load, report
-from benchmarks.studio import Studio, studio
-from tools.browser import FLAGS, chromium
+from benchmarks.studio import Studio
 
 PATIENCE = 60_000  # ms
 
@@ -43,25 +43,19 @@ requestAnimationFrame(look);
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = flags("first_frame", __doc__)
+    parser = studio_flags("first_frame", __doc__)
     parser.add_argument("--rounds", type=COUNT, default=3, help="runs that are painted")
     parser.add_argument("--size", type=PIXELS, help=f"{SIZES}; what the page opens with unless given")
     parser.add_argument("--epochs", type=COUNT, help="what the page opens with unless given")
-    parser.add_argument("--studio", default="", metavar="ADDRESS", help="of one that runs; else one is started")
     return command(parser, measure, arguments)
 
 
 def measure(given: argparse.Namespace) -> None:
-    path = chromium()
-    if path is None:
-        raise NotMeasured("no Chromium here; `python -m tools.browser` installs one")
     load = others_load()
     first_made, first, epoch_one, latencies, shares = [], [], [], [], []
-    with studio(given.studio) as running, sync_playwright() as playwright:
-        running.seconds_until(running.worker_warm)
-        browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+    with studio_in_browser(given.studio) as (running, browser):
         for _ in range(given.rounds):
-            page = browser.new_page(viewport={"width": 1440, "height": 900})
+            page = browser.new_page(viewport=VIEWPORT)
             painted, made = paint(page, running, given)
             first_made.append(made[0])
             first.append(painted[0])
@@ -70,7 +64,6 @@ def measure(given: argparse.Namespace) -> None:
             shares.append(100 * len(painted) / len(made))
             page.close()
         version = browser.version
-        browser.close()
     numbers = [
         Number("Start to first frame made (the noise)", "s", tuple(first_made), at_most=0.5),
         Number("Start to first frame painted", "s", tuple(first), at_most=1),

@@ -8,40 +8,32 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
-from benchmarks.command import COUNT, command, flags
-from benchmarks.outcome import NotMeasured
+from benchmarks.browser import VIEWPORT, studio_in_browser
+from benchmarks.command import COUNT, command, studio_flags
 from benchmarks.report import Number, others_load, report
-from benchmarks.studio import Studio, studio
-from tools.browser import FLAGS, chromium
+from benchmarks.studio import Studio
 
 MOST_BYTES, MOST_SECONDS = 1.2, 2  # MB; until Start
 QUIET_MS = 1500  # without a request, of which the poll makes none by then
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = flags("first_load", __doc__)
+    parser = studio_flags("first_load", __doc__)
     parser.add_argument("--rounds", type=COUNT, default=3, help="fresh browsers")
-    parser.add_argument("--studio", default="", metavar="ADDRESS", help="of one that runs; else one is started")
     return command(parser, measure, arguments)
 
 
 def measure(given: argparse.Namespace) -> None:
-    path = chromium()
-    if path is None:
-        raise NotMeasured("no Chromium here; `python -m tools.browser` installs one")
     load, sizes, start, drawn = others_load(), [], [], []
-    with studio(given.studio) as running, sync_playwright() as playwright:
-        running.seconds_until(running.worker_warm)
-        browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+    with studio_in_browser(given.studio) as (running, browser):
         for _ in range(given.rounds):
             size, seconds = visit(browser, running)
             sizes.append(size)
             start.append(seconds[0])
             drawn.append(seconds[1])
         version = browser.version
-        browser.close()
     kinds = sorted({kind for size in sizes for kind in size})
     numbers = [
         Number("on the wire", "MB", tuple(size.total() / 1e6 for size in sizes), at_most=MOST_BYTES),
@@ -54,7 +46,7 @@ def measure(given: argparse.Namespace) -> None:
 
 def visit(browser: Browser, running: Studio) -> tuple[Counter[str], tuple[float, float]]:
     """(bytes by kind, (seconds until Start, until the figures are drawn)) of a browser without a cache."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    context = browser.new_context(viewport=VIEWPORT)
     page = context.new_page()
     session = context.new_cdp_session(page)
     session.send("Network.enable")

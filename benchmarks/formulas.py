@@ -1,7 +1,8 @@
 """The losses of the field, each as its authors publish it, and where its layers are on a network of ours.
 
 Features are [1, h, w, N]; M = h w; images are [1, H, W, 3] in 0..1. A `Formula` says what pulls at an image; how it is
-followed is the matter of `field.py`. Published layers are those of VGG; `compact` predicts relu5_1 in place of relu5_2.
+followed is the matter of `published_loops.py`. Published layers are those of VGG; `compact` predicts relu5_1 in place
+of relu5_2.
 
 The numbers are meant for one of two sizes of activations: those of VGG on 0..255 inputs, which are also ours, or those
 of a network whose inputs or filters were normalised to about one, which are a hundred times smaller (torchvision's

@@ -1,6 +1,6 @@
-"""What an open page costs while nothing happens: processor time and requests of a real browser, room by room.
+"""What an open page costs while nothing happens: processor time and requests of a real browser, page by page.
 
-A room is opened, left alone until it has stopped asking for pictures, and watched. The hidden tab is one whose document
+A page is opened, left alone until it has stopped asking for pictures, and watched. The hidden tab is one whose document
 says that it is hidden, as browsers do of a tab behind others.
 """
 
@@ -10,18 +10,18 @@ import time
 from collections.abc import Sequence
 
 import psutil
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-from benchmarks.command import command, flags
+from benchmarks.browser import VIEWPORT, studio_in_browser
+from benchmarks.command import command, studio_flags
 from benchmarks.outcome import NotMeasured
 from benchmarks.report import Number, others_load, report
-from benchmarks.studio import Studio, studio
-from tools.browser import FLAGS, chromium
+from benchmarks.studio import Studio
 
-ROOMS = {"studio": "/", "instant": "/instant", "gallery": "/gallery"}
+PAGES = {"studio": "/", "instant": "/instant", "gallery": "/gallery"}
 MOST_CPU = 2  # % of a core
-SETTLED = 8.0  # seconds without a request after which a room is at rest
-PATIENCE = 60.0  # seconds for that; a room that asks regularly never is
+SETTLED = 8.0  # seconds without a request after which a page is at rest
+PATIENCE = 60.0  # seconds for that; a page that asks regularly never is
 HIDE = """
 Object.defineProperty(document, "hidden", { get: () => true });
 Object.defineProperty(document, "visibilityState", { get: () => "hidden" });
@@ -30,41 +30,34 @@ document.dispatchEvent(new Event("visibilitychange"));
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = flags("idle_page", __doc__)
-    parser.add_argument("--seconds", type=float, default=20.0, help="that each room is watched")
-    parser.add_argument("--patience", type=float, default=PATIENCE, help="seconds for a room to come to rest")
-    parser.add_argument("--studio", default="", metavar="ADDRESS", help="of one that runs; else one is started")
+    parser = studio_flags("idle_page", __doc__)
+    parser.add_argument("--seconds", type=float, default=20.0, help="that each page is watched")
+    parser.add_argument("--patience", type=float, default=PATIENCE, help="seconds for a page to come to rest")
     return command(parser, measure, arguments)
 
 
 def measure(given: argparse.Namespace) -> None:
-    path = chromium()
-    if path is None:
-        raise NotMeasured("no Chromium here; `python -m tools.browser` installs one")
     load, numbers = others_load(), []
-    with studio(given.studio) as running, sync_playwright() as playwright:
-        running.seconds_until(running.worker_warm)
-        browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
-        for room in ROOMS:
-            cpu, requests = watch(browser, running, room, given)
-            numbers.append(Number(f"{room}: processor", "% of a core", (cpu,), at_most=MOST_CPU))
-            numbers.append(Number(f"{room}: requests", "/min", (requests,)))
+    with studio_in_browser(given.studio) as (running, browser):
+        for name in PAGES:
+            cpu, requests = watch(browser, running, name, given)
+            numbers.append(Number(f"{name}: processor", "% of a core", (cpu,), at_most=MOST_CPU))
+            numbers.append(Number(f"{name}: requests", "/min", (requests,)))
         cpu, requests = watch(browser, running, "studio", given, hidden=True)
         numbers.append(Number("hidden tab: processor", "% of a core", (cpu,), at_most=MOST_CPU))
         numbers.append(Number("hidden tab: requests", "/min", (requests,), at_most=0))
         version = browser.version
-        browser.close()
     report("idle_page", numbers, given.folder, browser=version, watched=f"{given.seconds:g} s", other_load=load)
 
 
 def watch(
-    browser: Browser, running: Studio, room: str, given: argparse.Namespace, hidden: bool = False
+    browser: Browser, running: Studio, name: str, given: argparse.Namespace, hidden: bool = False
 ) -> tuple[float, float]:
-    """(processor time of the whole browser in % of a core, requests a minute) of a room at rest."""
-    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    """(processor time of the whole browser in % of a core, requests a minute) of a page at rest."""
+    page = browser.new_page(viewport=VIEWPORT)
     asked: list[float] = []
     page.on("request", lambda request: asked.append(time.monotonic()))
-    page.goto(running.address + ROOMS[room])
+    page.goto(running.address + PAGES[name])
     page.wait_for_selector("#worker.pill-warm", state="attached")
     if hidden:
         page.evaluate(HIDE)

@@ -14,7 +14,7 @@ import numpy as np
 import psutil
 
 from benchmarks.command import COUNT, PIXELS, SIZES, command, flags
-from benchmarks.line import Line, line
+from benchmarks.local_queue import LocalQueue, local_queue
 from benchmarks.report import Number, others_load, report
 from nst.options.settings import Settings
 from nst.options.style_options import StyleOptions
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def measure(given: argparse.Namespace) -> None:
     load = others_load()
     sizes = [max(64, round(share * given.size)) for share in SHARES]
-    with line(Settings(offline=True)) as queue:
+    with local_queue(Settings(offline=True)) as queue:
         queue.wait_until(queue.warm)
         used = [paint(queue, number, sizes, given.steps) for number in range(given.runs)]
     numbers = [
@@ -54,7 +54,7 @@ def measure(given: argparse.Namespace) -> None:
     report("memory", numbers, given.folder, runs=what, other_load=load, each=used)
 
 
-def paint(queue: Line, number: int, sizes: Sequence[int], steps: int) -> float:
+def paint(queue: LocalQueue, number: int, sizes: Sequence[int], steps: int) -> float:
     """One run of a size and shape of its own; the worker's resident memory in MiB once it is over."""
     choose = random.Random(number)
     size = random.Random(number // len(sizes)).sample(sizes, len(sizes))[number % len(sizes)]

@@ -18,10 +18,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from benchmarks.command import COUNT, PIXELS, SIZES, command, flags
+from benchmarks.command import COUNT, PIXELS, SIZES, command, studio_flags
 from benchmarks.outcome import NotMeasured
 from benchmarks.report import Number, others_load, report
-from benchmarks.studio import Studio, studio
+from benchmarks.studio import Studio, warm_studio
 from benchmarks.workers import picture
 from nst.options.style_options import StyleOptions
 
@@ -112,21 +112,19 @@ async def crowd(follow: Follower, count: int, address: str, run: str, last: int,
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = flags("pollers", __doc__)
+    parser = studio_flags("pollers", __doc__)
     parser.add_argument("--programs", type=COUNT, default=200, help="that poll at once")
     parser.add_argument("--pages", type=COUNT, default=30, help="that follow at once")
     parser.add_argument("--seconds", type=float, default=20.0, help="of each spell")
     parser.add_argument("--size", type=PIXELS, default=256, help=SIZES)
     parser.add_argument("--steps", type=COUNT, default=20, help="of each epoch")
     parser.add_argument("--network", choices=StyleOptions.choices("extractor")[1:], default="compact")
-    parser.add_argument("--studio", default="", metavar="ADDRESS", help="of one that runs; else one is started")
     return command(parser, measure, arguments)
 
 
 def measure(given: argparse.Namespace) -> None:
     load = others_load()
-    with studio(given.studio) as running:
-        running.seconds_until(running.worker_warm)
+    with warm_studio(given.studio) as running:
         run = begin(running, given)
         last = running.follow(run, "epoch", 3)[-1]["n"]
         spells, speeds = [], []

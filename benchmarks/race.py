@@ -26,10 +26,10 @@ from benchmarks import torch_loop
 from benchmarks.chart import chart
 from benchmarks.command import command, whole_number
 from benchmarks.curves import Curve, read, table, write
-from benchmarks.field import Frame, Loop, Picture, Problem, loops_of_the_field
 from benchmarks.judge import Judge, judge_by, on_grid, teacher_judge
-from benchmarks.ours import our_loops
+from benchmarks.our_loops import our_loops
 from benchmarks.outcome import NotMeasured
+from benchmarks.published_loops import Frame, Loop, Picture, Problem, loops_of_the_field
 from benchmarks.report import RESULTS, machine, others_load, slug
 from benchmarks.squeezenet import squeezenet_file
 from nst.cli.main import Parser

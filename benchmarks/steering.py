@@ -12,16 +12,16 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from benchmarks.command import COUNT, PIXELS, SIZES, command, flags
+from benchmarks.command import COUNT, PIXELS, SIZES, command, studio_flags
 from benchmarks.memory import picture
 from benchmarks.report import Number, others_load, report
-from benchmarks.studio import Studio, studio
+from benchmarks.studio import Studio, warm_studio
 from nst.cli.main import Parser
 from nst.options.style_options import StyleOptions
 
 EPOCHS = 1000
 FIRST = 2  # epochs that are not timed: they trace
-WISHES = (  # the event that says it was heard, and the request
+REQUESTS = (  # the event that says it was heard, and the request
     ("steered", "PATCH", "weights", {"strength": 2.0}),
     ("paused", "POST", "pause", {}),
     ("started", "POST", "resume", {}),
@@ -34,26 +34,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def parser() -> Parser:
-    parser = flags("steering", __doc__)
+    parser = studio_flags("steering", __doc__)
     parser.add_argument("--rounds", type=COUNT, default=7, help="runs that are asked")
     parser.add_argument("--size", type=PIXELS, default=512, help=SIZES)
     parser.add_argument("--network", choices=StyleOptions.choices("extractor")[1:], default="compact")
-    parser.add_argument("--studio", default="", metavar="ADDRESS", help="of one that runs; else one is started")
     return parser
 
 
 def measure(given: argparse.Namespace) -> None:
     load = others_load()
-    heard: dict[str, list[float]] = {kind: [] for kind, *_ in WISHES}
+    heard: dict[str, list[float]] = {kind: [] for kind, *_ in REQUESTS}
     steps: list[float] = []
-    with studio(given.studio) as running:
-        running.seconds_until(running.worker_warm)
+    with warm_studio(given.studio) as running:
         for _ in range(given.rounds):
             run = begin(running, given)
             events = running.follow(run, "epoch", FIRST + 4)
             steps.append(step_seconds(events))
             last = events[-1]["n"]
-            for kind, method, path, body in WISHES:
+            for kind, method, path, body in REQUESTS:
                 asked = time.time()
                 running.send(method, f"/api/v1/runs/{run}/{path}", body)
                 said = next(event for event in running.follow(run, kind, 1, last) if event["kind"] == kind)

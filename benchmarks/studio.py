@@ -165,6 +165,14 @@ def studio(address: str = "", folder: Path | None = None) -> Iterator[Studio]:
         new.end()
 
 
+@contextmanager
+def warm_studio(address: str) -> Iterator[Studio]:
+    """As `studio`, once a worker is warm. Raises NotMeasured if none gets warm."""
+    with studio(address) as running:
+        running.seconds_until(running.worker_warm)
+        yield running
+
+
 def launched(folder: Path, port: int) -> tuple[Studio, subprocess.Popen[bytes]]:
     """(a studio that was just started, its process), over the data that `folder` holds or will hold."""
     command = [sys.executable, "app.py", "--port", str(port), "--data", f"{folder}/data"]

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.field import Frame, Loop, Problem, noise_start
 from benchmarks.formulas import layer_of, style_layers_of
+from benchmarks.published_loops import Frame, Loop, Problem, noise_start
 from nst.engine.networks.extractors import IMAGENET_BGR_MEAN, Architecture
 from nst.pictures.images import fit, resize
 

@@ -8,28 +8,26 @@ import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from benchmarks.command import COUNT, PIXELS, SIZES, command, flags
+from benchmarks.command import COUNT, PIXELS, SIZES, command, studio_flags
 from benchmarks.report import Number, others_load, report
-from benchmarks.studio import Studio, studio
+from benchmarks.studio import Studio, warm_studio
 from nst.options.variations import QUICK_EPOCHS, QUICK_SIZE
 
 VARY = {"strength": [0.25, 1, 4], "seed": [0, 1, 2]}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = flags("variations", __doc__)
+    parser = studio_flags("variations", __doc__)
     parser.add_argument("--rounds", type=COUNT, default=3, help="grids that are painted")
     parser.add_argument("--size", type=PIXELS, default=QUICK_SIZE, help=SIZES)
     parser.add_argument("--epochs", type=COUNT, default=QUICK_EPOCHS, help="of each run")
-    parser.add_argument("--studio", default="", metavar="ADDRESS", help="of one that runs; else one is started")
     return command(parser, measure, arguments)
 
 
 def measure(given: argparse.Namespace) -> None:
     load = others_load()
     firsts, tiles, grids = [], [], []
-    with studio(given.studio) as running:
-        running.seconds_until(running.worker_warm)
+    with warm_studio(given.studio) as running:
         for _ in range(given.rounds):
             first, tile, grid = paint(running, given.size, given.epochs)
             firsts.append(first)

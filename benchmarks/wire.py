@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.command import COUNT, PIXELS, SIZES, command, flags
-from benchmarks.line import Line, line
+from benchmarks.local_queue import LocalQueue, local_queue
 from benchmarks.outcome import NotMeasured, all_of
 from benchmarks.report import Number, others_load, report
 from benchmarks.studio import free_port
@@ -138,7 +138,7 @@ def painted(picture: np.ndarray) -> tuple[bytes, bytes]:
 
 
 @contextmanager
-def cluster() -> Iterator[tuple[tuple[Relay, Relay], Line]]:
+def cluster() -> Iterator[tuple[tuple[Relay, Relay], LocalQueue]]:
     """A scheduler, a worker and a queue, each a process of its own but the queue; (relays to it, queue)."""
     port = free_port()
     to_worker, to_studio = relays = Relay(port), Relay(port)
@@ -165,7 +165,7 @@ def cluster() -> Iterator[tuple[tuple[Relay, Relay], Line]]:
         try:
             while not there():
                 time.sleep(0.02)
-            with line(Settings(scheduler=f"tcp://127.0.0.1:{to_studio.port}"), **names) as queue:
+            with local_queue(Settings(scheduler=f"tcp://127.0.0.1:{to_studio.port}"), **names) as queue:
                 queue.wait_until(lambda: there() and queue.warm())
                 yield relays, queue
         finally:

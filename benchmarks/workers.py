@@ -12,7 +12,7 @@ import numpy as np
 
 from benchmarks.clock import seconds
 from benchmarks.command import COUNT, PIXELS, SIZES, command, flags
-from benchmarks.line import Line, line
+from benchmarks.local_queue import LocalQueue, local_queue
 from benchmarks.report import Number, others_load, report
 from nst.options.settings import Settings
 from nst.options.style_options import StyleOptions
@@ -54,9 +54,9 @@ def measure(given: argparse.Namespace) -> None:
     report("workers", numbers, given.folder, runs=what, other_load=load)
 
 
-def cold(workers: int) -> AbstractContextManager[Line]:
+def cold(workers: int) -> AbstractContextManager[LocalQueue]:
     """A queue whose workers prepare nothing: what these runs need is there once each has painted one."""
-    return line(Settings(workers=workers, offline=True), warm_up="benchmarks.wire:warm_up")
+    return local_queue(Settings(workers=workers, offline=True), warm_up="benchmarks.wire:warm_up")
 
 
 def picture(seed: int) -> bytes:

@@ -6,6 +6,8 @@ Those that ask a studio share one, which runs as `python app.py` does; the other
 import http.server
 import json
 import math
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -22,6 +24,7 @@ from benchmarks import (
     first_frame,
     first_load,
     idle_page,
+    instant_page,
     kills,
     memory,
     peak,
@@ -30,7 +33,6 @@ from benchmarks import (
     startup,
     steering,
     variations,
-    wall,
     wire,
     workers,
 )
@@ -212,6 +214,13 @@ def test_peak_paints_in_processes_of_their_own(measure: Measure) -> None:
     found = measure(peak.main, "--peaks", "compact:64", "--growth", "64")
     assert found["compact, 64 px, whole"] > 0.1
     assert found["compact, 64 px, of a step"] > 0
+
+
+def test_peak_memory_is_not_that_of_the_process_that_started_it() -> None:
+    held = bytearray(2**28)
+    code = "from benchmarks.process import peak_memory; print(peak_memory())"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert 2**20 < int(found.stdout) < len(held)
 
 
 def test_peak_of_what_does_not_fit_is_no_peak(refuse: Refuse) -> None:
@@ -408,7 +417,7 @@ def test_first_frame_is_painted(measure: Measure, address: str) -> None:
 @pytest.mark.browser
 @needs_browser
 def test_wall_is_painted(measure: Measure, address: str) -> None:
-    found = measure(wall.main, "--rounds", "1", "--widths", "64", "--size", "64", "--studio", address)
+    found = measure(instant_page.main, "--rounds", "1", "--widths", "64", "--size", "64", "--studio", address)
     assert found["a click to the full result painted, 64 px"] > 0
 
 
@@ -430,6 +439,6 @@ def test_a_first_load_is_counted_in_bytes_and_seconds(measure: Measure, address:
 
 @pytest.mark.browser
 @needs_browser
-@pytest.mark.parametrize("main", [first_frame.main, first_load.main, idle_page.main, wall.main])
+@pytest.mark.parametrize("main", [first_frame.main, first_load.main, idle_page.main, instant_page.main])
 def test_a_page_that_does_not_answer_paints_nothing(main: Main, refuse: Refuse, unwell: str) -> None:
     refuse(main, "GET /api/v1/health was answered with 500", "--studio", unwell)

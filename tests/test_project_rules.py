@@ -32,7 +32,7 @@ MOST_LINES = 300  # of a module
 LONG: set[str] = set()  # modules of more lines, to be split
 MOST_ENTRIES = 15  # of nst: packages, modules and folders of data
 MOST_MODULES = 15  # of a folder, beside its __init__.py
-CROWDED = {"jobs", "web/callbacks", "web/components"}  # folders with two modules more
+CROWDED = {"web/callbacks", "web/components"}  # folders with more
 WITHOUT_README: set[str] = set()
 # Modules that share a file name by design: a page and its callbacks, a command and what it calls, a route and what it
 # serves.
@@ -52,7 +52,7 @@ SHARED_NAMES = {
     "samples.py": {"pictures", "web/api"},
     "steering.py": {"web/callbacks", "web/components"},
     "style_mix.py": {"web/callbacks", "web/components"},
-    "store.py": {"cli", "jobs"},
+    "store.py": {"cli", "jobs/storage"},
     "train.py": {"cli", "engine/training"},
     "variations.py": {"options", "web/api", "web/service"},
     "vary.py": {"cli", "web/callbacks", "web/pages"},
@@ -107,7 +107,7 @@ def test_tensorflow_stays_out_of_the_web_process(module: str) -> None:
     assert not loaded(importing(module)["loaded"], "tensorflow", "keras", "nst.engine", "nst.worker.runner")
 
 
-@pytest.mark.parametrize("module", ["nst", "nst.cli.main", "nst.jobs.queue", "nst.jobs.store"])
+@pytest.mark.parametrize("module", ["nst", "nst.cli.main", "nst.jobs.queue", "nst.jobs.storage.store"])
 def test_dash_stays_out_of_everything_but_the_web(module: str) -> None:
     assert not loaded(importing(module)["loaded"], "dash", "fastapi", "nst.web")
 
@@ -168,6 +168,14 @@ def test_no_folder_has_more_than_fifteen_modules_but_those_to_be_split() -> None
 def test_every_folder_of_code_has_a_readme() -> None:
     folders = {NST, *(path.parent for path in NST.glob("*/__init__.py")), *(ROOT / name for name in ("tests", "tools"))}
     assert {folder.name for folder in folders if not (folder / "README.md").is_file()} == WITHOUT_README
+
+
+def test_every_module_that_a_document_names_exists() -> None:
+    files = [f"/{path.relative_to(ROOT).as_posix()}" for path in sources(".py", ".js")]
+    pages = [page.read_text(encoding="utf-8") for page in sources(".md")]
+    named = {name for page in pages for name in re.findall(r"`([\w/]+\.(?:py|js))`", page)}
+    assert len(named) > 100
+    assert sorted(name for name in named if not any(path.endswith(f"/{name}") for path in files)) == []
 
 
 def test_no_two_modules_share_a_file_name_but_by_design() -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from benchmarks import race, torch_loop
 from benchmarks.curves import Curve
-from benchmarks.field import Frame, Loop, Problem
+from benchmarks.published_loops import Frame, Loop, Problem
 from nst.engine.networks.choose_extractor import load_extractor
 from nst.errors import Diverged
 from nst.options.style_options import StyleOptions

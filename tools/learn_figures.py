@@ -82,7 +82,7 @@ class Renderer:
         target = found["content"][1]
         matrices = {name: now for name, (now, _) in found.items()} | {"style": target}
         for name, matrix in matrices.items():
-            yield f"gram-{name}.png", encode_png(matrix_heat_map(matrix, float(np.quantile(np.abs(target), 0.98))))
+            yield f"gram-{name}.png", encode_png(matrix_heat_map(matrix, target))
 
     def strength(self) -> Files:
         """More style, or more content."""

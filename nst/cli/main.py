@@ -128,21 +128,21 @@ def _serve(parsed: argparse.Namespace) -> int:
 
 
 def _address(text: str) -> str:
-    from nst.jobs.cluster_node import check_address
+    from nst.jobs.worker_pool.cluster_node import check_address
 
     check_address(text)
     return text
 
 
 def _schedule(parsed: argparse.Namespace) -> int:
-    from nst.jobs.cluster_node import serve_scheduler
+    from nst.jobs.worker_pool.cluster_node import serve_scheduler
 
     serve_scheduler(parsed.address)
     return 0
 
 
 def _work(parsed: argparse.Namespace) -> int:
-    from nst.jobs.cluster_node import join
+    from nst.jobs.worker_pool.cluster_node import join
 
     gpu = parsed.gpu
     if gpu is None:  # found out in a process of its own, because TensorFlow would stay in the memory of this one

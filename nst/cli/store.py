@@ -25,7 +25,7 @@ def _add_data(parser: argparse.ArgumentParser, command: object) -> None:
 
 
 def _back_up(parsed: argparse.Namespace) -> int:
-    from nst.jobs.maintenance import back_up
+    from nst.jobs.storage.maintenance import back_up
 
     back_up(_folder(parsed), parsed.target)
     print(parsed.target)
@@ -33,7 +33,7 @@ def _back_up(parsed: argparse.Namespace) -> int:
 
 
 def _check(parsed: argparse.Namespace) -> int:
-    from nst.jobs.maintenance import check
+    from nst.jobs.storage.maintenance import check
 
     found = check(_folder(parsed))
     print("\n".join(found) or "The store is whole.")
@@ -41,7 +41,7 @@ def _check(parsed: argparse.Namespace) -> int:
 
 
 def _repair(parsed: argparse.Namespace) -> int:
-    from nst.jobs.maintenance import repair
+    from nst.jobs.storage.maintenance import repair
 
     print("\n".join(repair(_folder(parsed))) or "There was nothing to repair.")
     return 0

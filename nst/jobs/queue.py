@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from nst.errors import Busy, Conflict, InputError, NstError, TooMany
-from nst.jobs import worker_tasks
-from nst.jobs.arrival_order import exchange
-from nst.jobs.pool import Pool
-from nst.jobs.store import Store
-from nst.jobs.worker_slot import WorkerSlot
-from nst.jobs.workers import WorkerFunctions
+from nst.jobs.storage.arrival_order import exchange
+from nst.jobs.storage.store import Store
+from nst.jobs.worker_pool import worker_tasks
+from nst.jobs.worker_pool.pool import Pool
+from nst.jobs.worker_pool.worker_slot import WorkerSlot
+from nst.jobs.worker_pool.workers import WorkerFunctions
 from nst.options.settings import Settings
 from nst.runs.events import Continued, Fetching, Paused, Steered, Stopped
 from nst.runs.job import DiagnosisJob, FastJob, FastPicture

@@ -1,9 +1,16 @@
-"""Keep the content's colors: the style's color distribution is matched to the content's before painting."""
+"""Colors of pictures: their luma, and how the style's distribution of colors is matched to the content's."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 FLOOR = 1e-5  # variance of values in 0..1, below one 8-bit step: bounds the gain where a style has hardly any color
+
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # of red, green and blue (ITU-R BT.601)
+
+
+def luma(picture: NDArray[np.float32]) -> NDArray[np.float32]:
+    """How light the colors of `picture` [H, W, 3] in 0..1 are: [H, W] in 0..1."""
+    return picture @ LUMA
 
 
 def match_colors(style: NDArray[np.float32], content: NDArray[np.float32]) -> NDArray[np.float32]:

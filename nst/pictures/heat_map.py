@@ -7,6 +7,7 @@ from nst.pictures.images import resize
 
 ANCHORS = ((0, 0, 8), (66, 16, 96), (150, 38, 98), (222, 82, 48), (252, 166, 40), (252, 250, 176))  # RGB, 0..255
 SIDE = 64  # px to which a larger matrix is reduced
+LIGHTEST = 0.98  # of the entries of a matrix: larger ones have the lightest color, too
 
 
 def heat_map(values: Array) -> Array:
@@ -17,13 +18,13 @@ def heat_map(values: Array) -> Array:
     return np.stack(channels, axis=-1).astype(np.float32)
 
 
-def matrix_heat_map(matrix: Array, highest: float) -> Array:
+def matrix_heat_map(matrix: Array, reference: Array) -> Array:
     """Colors [h, w, 3] of a matrix, h and w at most `SIDE`: the square root of its sizes.
 
-    `highest` is what the lightest color stands for, the same for matrices that are to be compared.
+    The lightest color stands for a large entry of `reference`, which is the same for matrices that are to be compared.
     """
-    sizes = np.sqrt(np.abs(matrix) / max(highest, 1e-30))
-    found = heat_map(np.clip(sizes, 0.0, 1.0).astype(np.float32))
+    highest = max(float(np.quantile(np.abs(reference), LIGHTEST)), 1e-30)
+    found = heat_map(np.clip(np.sqrt(np.abs(matrix) / highest), 0.0, 1.0).astype(np.float32))
     return resize(found, min(SIDE, found.shape[0]), min(SIDE, found.shape[1]))
 
 

@@ -4,10 +4,10 @@ import numpy as np
 
 from nst.errors import OptionError
 from nst.pictures import images
+from nst.pictures.colors import luma
 from nst.pictures.images import Array, Picture
 
 STRETCH = 0.02  # by how much the mask's ratio of sides may differ from the content's: it is stretched over it
-LUMA = (0.299, 0.587, 0.114)  # of red, green and blue (ITU-R BT.601)
 UNIFORM = 1 / 255  # difference of values up to which a mask has one value
 
 EFFECTS = {  # of a mask with the value 1 all over, by `mask_use`
@@ -49,5 +49,5 @@ def describe_uniform(mask: Array, use: str) -> str:
 
 
 def _values(picture: Picture) -> Array:
-    grey = np.clip(picture.rgb @ np.asarray(LUMA, np.float32), 0, 1)
+    grey = np.clip(luma(picture.rgb), 0, 1)
     return grey if picture.alpha is None else grey * picture.alpha

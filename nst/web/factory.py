@@ -12,9 +12,9 @@ from fastapi import FastAPI
 from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 
 from nst import __version__
-from nst.jobs.archive import GIGABYTE, Archive
 from nst.jobs.queue import Queue
-from nst.jobs.store import Store
+from nst.jobs.storage.archive import GIGABYTE, Archive
+from nst.jobs.storage.store import Store
 from nst.options.settings import Settings
 from nst.web import api, callbacks, problems
 from nst.web.api import docs

@@ -16,11 +16,11 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from nst.errors import Busy, NstError
-from nst.jobs.database import GONE
-from nst.jobs.maintenance import exclusive
 from nst.jobs.queue import Queue
-from nst.jobs.store import Store
-from nst.jobs.worker_tasks import describe_error
+from nst.jobs.storage.database import GONE
+from nst.jobs.storage.maintenance import exclusive
+from nst.jobs.storage.store import Store
+from nst.jobs.worker_pool.worker_tasks import describe_error
 from nst.options.settings import Settings
 from nst.web.factory import create_app
 from nst.web.middleware.connection_limits import LimitedProtocol

@@ -7,8 +7,6 @@ import base64
 import dataclasses
 from typing import Any
 
-import numpy as np
-
 from nst.engine.diagnosis import diagnose
 from nst.engine.networks.choose_extractor import load_extractor
 from nst.pictures import images
@@ -16,7 +14,6 @@ from nst.pictures.heat_map import matrix_heat_map, plane_heat_map
 from nst.pictures.images import fit
 from nst.runs.job import DiagnosisJob
 
-HIGHEST = 0.98  # of a target matrix: larger entries have the lightest color, too
 SIDE = 320  # px, long side at which a picture is diagnosed: a second or two, beside the run
 
 
@@ -41,10 +38,7 @@ def execute(job: DiagnosisJob) -> dict[str, Any]:
         "layers": [dataclasses.asdict(each) for each in found.layers],
         "tv_share": found.tv_share,
         "matrices": {
-            layer: {
-                name: _png(matrix_heat_map(matrix, float(np.quantile(np.abs(target), HIGHEST))))
-                for name, matrix in (("now", now), ("target", target))
-            }
+            layer: {name: _png(matrix_heat_map(matrix, target)) for name, matrix in (("now", now), ("target", target))}
             for layer, (now, target) in found.matrices.items()
         },
         "maps": {

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import uvicorn
 
-from nst.jobs.store import Store
+from nst.jobs.storage.store import Store
 from nst.options.settings import Settings
 from nst.web.factory import create_app
 from tests.web.sites import queue_of

@@ -5,7 +5,7 @@ import pytest
 from nst.engine.networks.extractors import ARCHITECTURES, IMAGENET_BGR_MEAN, Extractor, he_normal
 from nst.options.layer_presets import COMPACT_LAYERS
 
-from . import twins
+from . import textbook
 from .conftest import TINY
 
 
@@ -44,7 +44,7 @@ def test_a_convolution_agrees_with_its_twin(tiny):
     image = np.random.default_rng(1).uniform(0, 1, (1, 9, 7, 3)).astype(np.float32)
     kernel, bias = he_normal(TINY, seed=3)["block1_conv1"]
     x = np.pad(image[0, ..., ::-1] * 255 - np.array(IMAGENET_BGR_MEAN), ((1, 1), (1, 1), (0, 0)), mode="symmetric")
-    expected = np.maximum(twins.convolve(x, kernel, bias), 0)
+    expected = np.maximum(textbook.convolve(x, kernel, bias), 0)
     np.testing.assert_allclose(tiny(image, ["block1_conv1"])["block1_conv1"][0], expected, rtol=1e-4, atol=1e-3)
 
 
@@ -55,7 +55,7 @@ def test_kernels_of_low_rank_are_applied_one_after_the_other(tiny):
     assert [kernel.shape for kernel in (first, middle, last)] == [(1, 1, 8, 5), (3, 3, 5, 6), (1, 1, 6, 8)]
     whole = np.einsum("ab,ijbc,cd->ijad", first[0, 0], middle, last[0, 0])  # the kernel that these are a product of
     x = np.pad(np.asarray(found["block3_conv1"][0]), ((1, 1), (1, 1), (0, 0)))
-    expected = np.maximum(twins.convolve(x, whole, bias), 0)
+    expected = np.maximum(textbook.convolve(x, whole, bias), 0)
     np.testing.assert_allclose(found["block3_conv2"][0], expected, rtol=1e-3, atol=1e-3)
 
 

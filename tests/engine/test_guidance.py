@@ -18,7 +18,7 @@ from nst.errors import InputError, OptionError
 from nst.pictures.images import resize
 from nst.runs.schedule import schedule
 
-from . import twins
+from . import textbook
 from .conftest import TINY, small_options
 
 STYLE = ("block1_conv1", "block2_conv1", "block2_conv2", "block4_conv1")
@@ -44,7 +44,7 @@ def test_guided_gram_matrices_are_those_of_the_twin():
     matrices = guided_gram(tf.constant(features, tf.float32), tf.constant(guidance, tf.float32))
     for region in range(2):
         weights = guidance[0, ..., region]
-        np.testing.assert_allclose(matrices[region], twins.guided_gram(features[0], weights), rtol=1e-4, atol=1e-6)
+        np.testing.assert_allclose(matrices[region], textbook.guided_gram(features[0], weights), rtol=1e-4, atol=1e-6)
 
 
 def test_guidance_of_1_everywhere_gives_the_gram_matrix_of_the_whole():
@@ -121,8 +121,8 @@ def test_the_style_loss_of_regions_is_that_of_the_twin(tiny, pictures, second, s
     for layer, share in options.layers("tiny")[1]:
         weights = layer_guidance(channels, TINY, (layer,), 8)[layer][0].numpy()
         for region, of_region in enumerate((1.5, 0.5)):  # twice the shares of the paintings
-            matrix = twins.guided_gram(np.float64(found[layer][0]), weights[..., region])
-            target = twins.gram(np.float64(targets[region][layer][0]))
+            matrix = textbook.guided_gram(np.float64(found[layer][0]), weights[..., region])
+            target = textbook.gram(np.float64(targets[region][layer][0]))
             error = np.sum((matrix - target) ** 2)
             error /= np.sum(target**2) if normalisation == "relative" else 4 * target.shape[0] ** 2
             expected += share * of_region * weights[..., region].mean() * error
@@ -186,7 +186,7 @@ def test_two_paintings_fill_the_two_parts_of_a_mask(tiny, pictures, second):
 
     def distance(image: np.ndarray, painting: np.ndarray) -> float:
         layer = "block1_conv1"
-        first, target = (twins.gram(np.float64(tiny(each[None], [layer])[layer][0])) for each in (image, painting))
+        first, target = (textbook.gram(np.float64(tiny(each[None], [layer])[layer][0])) for each in (image, painting))
         return float(np.sum((first - target) ** 2))
 
     left, right = (slice(None), slice(0, 28)), (slice(None), slice(36, 64))

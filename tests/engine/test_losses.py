@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from nst.engine.optimization.losses import content_loss, gram, style_loss, tv_loss
 
-from . import twins
+from . import textbook
 
 NORMALISATIONS = ("relative", "gatys")
 UNEVEN = np.arange(9, dtype=np.float32).reshape(3, 3)  # an upstream gradient that is not symmetric
@@ -25,7 +25,7 @@ seeds = st.integers(0, 10_000)
 def test_gram_agrees_with_its_twin_and_is_symmetric(seed, shape):
     f = activations(seed, *shape)
     matrix = gram(tf.constant(f)).numpy()
-    np.testing.assert_allclose(matrix, twins.gram(f[0]), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(matrix, textbook.gram(f[0]), rtol=1e-4, atol=1e-5)
     np.testing.assert_array_equal(matrix, matrix.T)
 
 
@@ -41,16 +41,16 @@ def test_gram_of_a_repeated_picture_is_the_same():
 def test_content_and_style_agree_with_their_twins(normalisation, seed, shape):
     f, p = activations(seed, *shape), activations(seed + 1, *shape)
     ours = content_loss(tf.constant(f), tf.constant(p), normalisation)
-    np.testing.assert_allclose(ours, twins.content_loss(f[0], p[0], normalisation), rtol=1e-4)
+    np.testing.assert_allclose(ours, textbook.content_loss(f[0], p[0], normalisation), rtol=1e-4)
     ours = style_loss(gram(tf.constant(f)), gram(tf.constant(p)), normalisation)
-    np.testing.assert_allclose(ours, twins.style_loss(f[0], p[0], normalisation), rtol=1e-3, atol=1e-6)
+    np.testing.assert_allclose(ours, textbook.style_loss(f[0], p[0], normalisation), rtol=1e-3, atol=1e-6)
 
 
 @given(seeds, st.integers(2, 9), st.integers(2, 9))
 @settings(max_examples=25, deadline=None)
 def test_total_variation_agrees_with_its_twin(seed, h, w):
     x = np.random.default_rng(seed).uniform(0, 1, (1, h, w, 3)).astype(np.float32)
-    np.testing.assert_allclose(tv_loss(tf.constant(x)), twins.tv_loss(x[0]), rtol=1e-4)
+    np.testing.assert_allclose(tv_loss(tf.constant(x)), textbook.tv_loss(x[0]), rtol=1e-4)
 
 
 SPELLED_OUT = {
@@ -128,4 +128,4 @@ def test_half_precision_features_are_summed_in_float32():
     f = activations(8, 64, 64, 2)
     low = gram(tf.cast(f, tf.bfloat16))
     assert low.dtype == tf.float32
-    np.testing.assert_allclose(low, twins.gram(f[0]), atol=2e-2)
+    np.testing.assert_allclose(low, textbook.gram(f[0]), atol=2e-2)

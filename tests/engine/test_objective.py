@@ -8,7 +8,7 @@ from nst.engine.optimization.objective import LiveWeights, Objective
 from nst.errors import OptionError
 from nst.options.style_options import StyleOptions
 
-from . import twins
+from . import textbook
 
 CONTENT, STYLE = ("block3_conv3",), ("block1_conv1", "block2_conv1", "block2_conv2")
 WEIGHTS = LiveWeights(2.0, 3.0, 0.7, (1.0,), (0.5, 0.3, 0.2), 0.03)
@@ -28,14 +28,14 @@ def test_the_total_is_the_weighted_sum_of_its_twins(tiny, pictures, normalisatio
     seen = {name: tiny(picture[None], {*CONTENT, *STYLE}) for name, picture in
             (("image", image), ("content", content), ("style", style))}  # fmt: skip
     of = {name: {layer: np.float64(x[0]) for layer, x in found.items()} for name, found in seen.items()}
-    expected_content = 2.0 * twins.content_loss(of["image"][CONTENT[0]], of["content"][CONTENT[0]], normalisation)
+    expected_content = 2.0 * textbook.content_loss(of["image"][CONTENT[0]], of["content"][CONTENT[0]], normalisation)
     expected_style = 3.0 * sum(
-        share * twins.style_loss(of["image"][layer], of["style"][layer], normalisation)
+        share * textbook.style_loss(of["image"][layer], of["style"][layer], normalisation)
         for layer, share in zip(STYLE, WEIGHTS.style_layers, strict=True)
     )
     assert losses.content == pytest.approx(expected_content, rel=1e-3)
     assert losses.style == pytest.approx(expected_style, rel=1e-3)
-    assert losses.tv == pytest.approx(0.7 * twins.tv_loss(image), rel=1e-3)
+    assert losses.tv == pytest.approx(0.7 * textbook.tv_loss(image), rel=1e-3)
     assert losses.total == pytest.approx(losses.content + losses.style + losses.tv, rel=1e-5)
 
 
@@ -53,7 +53,7 @@ def test_what_lies_in_the_margin_does_not_count(tiny, pictures):
     objective = Objective(tiny, ("block1_conv2",), ("block1_conv1", "block2_conv2"), "relative", margin=8)
     targets = objective.targets(batch(content), batch(style))
     inside = tiny(batch(style), ["block2_conv2"])["block2_conv2"][0, 4:-4, 4:-4].numpy()
-    assert np.allclose(targets.style["block2_conv2"], twins.gram(inside), rtol=1e-4)
+    assert np.allclose(targets.style["block2_conv2"], textbook.gram(inside), rtol=1e-4)
     assert targets.content["block1_conv2"].shape[1:3] == pictures[0].shape[:2]
 
     image = np.random.default_rng(1).uniform(0.2, 0.8, content.shape).astype(np.float32)

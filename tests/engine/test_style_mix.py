@@ -14,7 +14,7 @@ from nst.engine.optimization.scale_objective import Problem, ScaleObjective
 from nst.errors import InputError, OptionError
 from nst.runs.schedule import schedule
 
-from . import twins
+from . import textbook
 from .conftest import small_options
 
 MIX = {"style_mix": [3, 1], "style_scales": [1, 0.5]}
@@ -49,13 +49,13 @@ def test_the_targets_of_a_mix_are_the_weighted_mean_of_the_paintings_gram_matric
     found = [plain._activations(canvas, plain.style_layers) for canvas in canvases]
     for layer, target in objective._targets.style.items():
         activations = [np.float64(each[layer][0]) for each in found]
-        np.testing.assert_allclose(target, twins.mixed_gram(activations, [0.75, 0.25]), rtol=2e-3, atol=1e-6)
+        np.testing.assert_allclose(target, textbook.mixed_gram(activations, [0.75, 0.25]), rtol=2e-3, atol=1e-6)
 
 
 def distance(tiny, image, painting) -> float:
     """Of the Gram matrices of two pictures on a layer."""
     layer = "block2_conv2"
-    first, second = (twins.gram(np.float64(tiny(picture[None], [layer])[layer][0])) for picture in (image, painting))
+    first, second = (textbook.gram(np.float64(tiny(picture[None], [layer])[layer][0])) for picture in (image, painting))
     return float(np.sum((first - second) ** 2))
 
 

@@ -9,7 +9,7 @@ from nst.engine.backend import NORM_EPSILON, instance_norm
 from nst.engine.feed_forward.strips import paint_in_strips
 from nst.engine.feed_forward.transformer import NOISE_SIDE, Transformer, enlarged, padded, prepared
 from nst.styles.network_plan import PLANS, Plan
-from tests.engine import twins
+from tests.engine import textbook
 from tests.engine.fast import TINY, picture, style_file, transformer
 
 NETWORK = transformer()
@@ -27,7 +27,7 @@ def test_enlarging_and_convolving_at_once_is_enlarging_then_convolving() -> None
     x = random.normal(size=(1, 5, 7, 3)).astype(np.float32)
     kernel = random.normal(size=(3, 3, 3, 4)).astype(np.float32)
     large = np.pad(x[0].repeat(2, axis=0).repeat(2, axis=1), [(1, 1), (1, 1), (0, 0)], mode="reflect")
-    expected = twins.convolve(large, kernel, np.zeros(4))
+    expected = textbook.convolve(large, kernel, np.zeros(4))
     np.testing.assert_allclose(enlarged(padded(x, 1, "symmetric"), kernel)[0], expected, atol=1e-4)
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from nst.jobs.store import Store
+from nst.jobs.storage.store import Store
 
 
 @pytest.fixture

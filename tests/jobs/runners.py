@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from nst.errors import Cancelled, InputError, Unfetched, WeightsError
-from nst.jobs import worker_tasks
+from nst.jobs.worker_pool import worker_tasks
 from nst.runs.control import Control
 from nst.runs.events import Epoch, Event, Fetching, Finished, Kept, Losses, Paused, Started, Steered, Stopped
 from nst.runs.job import StyleJob

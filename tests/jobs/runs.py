@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from nst.jobs.store import Store
+from nst.jobs.storage.store import Store
 from nst.options.style_options import StyleOptions
 from nst.runs.run import Run
 

@@ -6,7 +6,7 @@ import pytest
 
 from nst.errors import Conflict, NotFound
 from nst.jobs.queue import Queue
-from nst.jobs.store import Store
+from nst.jobs.storage.store import Store
 from nst.options.settings import Settings
 from nst.options.style_options import StyleOptions
 from nst.runs.events import Stopped

@@ -24,10 +24,10 @@ import pytest
 from distributed import Client, Security
 from distributed.comm import connect as comm_connect
 
-from nst.jobs.cluster import _environment
 from nst.jobs.queue import Queue
-from nst.jobs.store import Store
-from nst.jobs.workers import WorkerFunctions
+from nst.jobs.storage.store import Store
+from nst.jobs.worker_pool.cluster import _environment
+from nst.jobs.worker_pool.workers import WorkerFunctions
 from nst.options.settings import Settings
 from nst.runs.events import Finished, Kept, Started
 from nst.runs.job import StyleJob
@@ -178,7 +178,7 @@ def test_two_workers_paint_two_runs_at_once_and_a_run_outlives_its_worker(
 def test_workers_and_studio_reconnect_to_a_scheduler_that_was_restarted(
     tmp_path: Path, store: Store, address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("nst.jobs.cluster.CONNECT_TIMEOUT", 2.0)  # then the pool connects with a new client
+    monkeypatch.setattr("nst.jobs.worker_pool.cluster.CONNECT_TIMEOUT", 2.0)  # then the pool connects with a new client
     with ExitStack() as machines:
         worker = machines.enter_context(node(tmp_path, "worker", address, "--no-gpu"))  # before its scheduler
         first = machines.enter_context(node(tmp_path, "scheduler", address))
@@ -204,7 +204,7 @@ def test_workers_and_studio_reconnect_to_a_scheduler_that_was_restarted(
 def test_a_studio_that_closes_cancels_its_attempt_to_reach_a_scheduler(
     store: Store, monkeypatch: pytest.MonkeyPatch, listens: bool
 ) -> None:
-    monkeypatch.setattr("nst.jobs.cluster.CONNECT_TIMEOUT", 3600.0)
+    monkeypatch.setattr("nst.jobs.worker_pool.cluster.CONNECT_TIMEOUT", 3600.0)
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         if listens:

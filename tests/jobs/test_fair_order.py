@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Iterable
 
-from nst.jobs.fair_order import fair_order
+from nst.jobs.worker_pool.fair_order import fair_order
 from nst.options.style_options import StyleOptions
 from nst.runs.run import Run, State
 

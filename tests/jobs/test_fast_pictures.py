@@ -12,7 +12,7 @@ import pytest
 
 from nst.errors import Busy, InputError, NstError, TooMany
 from nst.jobs.queue import MOST_FAST, MOST_FAST_EACH, Queue
-from nst.jobs.store import Store
+from nst.jobs.storage.store import Store
 from nst.options.fast_options import FastOptions
 from nst.options.settings import Settings
 from nst.runs.job import FastJob, FastPicture, FastRequest, Format

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from nst.errors import DiskFull, NstError
-from nst.jobs.archive import Archive
-from nst.jobs.store import Store
+from nst.jobs.storage.archive import Archive
+from nst.jobs.storage.store import Store
 from nst.runs.events import Finished, Kept, Started
 from nst.runs.run import Run, State
 from tests.jobs.runners import epoch

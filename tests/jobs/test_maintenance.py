@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from nst.errors import Busy, InputError
-from nst.jobs.maintenance import back_up, check, exclusive, repair
-from nst.jobs.schema import FILE
-from nst.jobs.store import Store
+from nst.jobs.storage.maintenance import back_up, check, exclusive, repair
+from nst.jobs.storage.schema import FILE
+from nst.jobs.storage.store import Store
 from nst.options.style_options import StyleOptions
 from nst.pictures.images import encode_jpeg, encode_png
 from nst.pictures.provenance import Provenance

@@ -11,8 +11,8 @@ SERVE = """
 import json, sys, tempfile, time
 from pathlib import Path
 from nst.jobs.queue import Queue
-from nst.jobs.store import Store
-from nst.jobs.workers import WorkerFunctions
+from nst.jobs.storage.store import Store
+from nst.jobs.worker_pool.workers import WorkerFunctions
 from nst.options.settings import Settings
 from nst.options.style_options import StyleOptions
 

@@ -12,12 +12,12 @@ import pytest
 from distributed import Client, LocalCluster
 
 from nst.errors import Busy, Conflict, NotFound, TooMany
-from nst.jobs import workers
-from nst.jobs.cluster import NICENESS
-from nst.jobs.dispatcher import LOST, MOST_LOSSES
 from nst.jobs.queue import Queue
-from nst.jobs.store import Store
-from nst.jobs.workers import WorkerFunctions
+from nst.jobs.storage.store import Store
+from nst.jobs.worker_pool import workers
+from nst.jobs.worker_pool.cluster import NICENESS
+from nst.jobs.worker_pool.dispatcher import LOST, MOST_LOSSES
+from nst.jobs.worker_pool.workers import WorkerFunctions
 from nst.options.settings import Settings
 from nst.options.style_options import StyleOptions
 from nst.runs.events import Failed, Fetching

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from nst.jobs import cluster, pool
-from nst.jobs.store import Store
+from nst.jobs.storage.store import Store
+from nst.jobs.worker_pool import cluster, pool
 from nst.runs.run import State
 from tests.jobs import ending_worker, runners
 from tests.jobs.runs import follow, wait_until
@@ -20,7 +20,7 @@ def ending(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     file = tmp_path / "ending"
     monkeypatch.setenv(ending_worker.FILE, str(file))
     monkeypatch.setitem(
-        cluster.CONFIG, "distributed.worker.preload", ["nst.jobs.worker_tasks", "tests.jobs.ending_worker"]
+        cluster.CONFIG, "distributed.worker.preload", ["nst.jobs.worker_pool.worker_tasks", "tests.jobs.ending_worker"]
     )
     monkeypatch.setattr(pool, "NO_WORKER_TIMEOUT", 0.5)
     monkeypatch.setattr(pool, "SYNC_INTERVAL", 0.2)

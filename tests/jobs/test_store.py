@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nst.errors import Conflict, DiskFull, NotFound, NstError
-from nst.jobs.archive import Annotations, Archive
-from nst.jobs.schema import TABLES, TO_2, TO_3
-from nst.jobs.store import Store
+from nst.jobs.storage.archive import Annotations, Archive
+from nst.jobs.storage.schema import TABLES, TO_2, TO_3
+from nst.jobs.storage.store import Store
 from nst.options.style_options import StyleOptions
 from nst.runs.events import Epoch, Event, Failed, Finished, Kept, Losses, Started, Steered, Stopped
 from nst.runs.run import Run, State

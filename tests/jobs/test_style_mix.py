@@ -6,8 +6,8 @@ import os
 import pytest
 
 from nst.errors import NotFound
-from nst.jobs.archive import Archive
-from nst.jobs.store import Store
+from nst.jobs.storage.archive import Archive
+from nst.jobs.storage.store import Store
 from nst.options.style_options import StyleOptions
 from nst.runs.events import Started
 from nst.runs.run import Run

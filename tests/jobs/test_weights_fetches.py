@@ -10,11 +10,11 @@ import pytest
 
 from nst.engine.networks import weights
 from nst.jobs.queue import Queue
-from nst.jobs.run_files import FETCHES as OUTCOMES
-from nst.jobs.store import Store
-from nst.jobs.weights_fetches import WeightsFetches
-from nst.jobs.worker_slot import WorkerSlot
-from nst.jobs.workers import WorkerFunctions, Workers
+from nst.jobs.storage.run_files import FETCHES as OUTCOMES
+from nst.jobs.storage.store import Store
+from nst.jobs.worker_pool.weights_fetches import WeightsFetches
+from nst.jobs.worker_pool.worker_slot import WorkerSlot
+from nst.jobs.worker_pool.workers import WorkerFunctions, Workers
 from nst.options.settings import Settings
 from nst.runs.events import Fetching
 from tests.engine.files import FILE, Server, md5, write_notop

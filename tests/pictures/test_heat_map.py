@@ -12,8 +12,8 @@ def test_higher_values_are_lighter() -> None:
 
 
 def test_a_large_matrix_is_reduced_and_a_small_one_keeps_its_cells() -> None:
-    assert matrix_heat_map(np.ones((512, 512), np.float32), 1.0).shape == (SIDE, SIDE, 3)
-    small = matrix_heat_map(np.diag([1.0, 0.1, -1.0]).astype(np.float32), 1.0)
+    assert matrix_heat_map(np.ones((512, 512), np.float32), np.ones(1)).shape == (SIDE, SIDE, 3)
+    small = matrix_heat_map(np.diag([1.0, 0.1, -1.0]).astype(np.float32), np.ones(1))
     assert small.shape == (3, 3, 3)
     assert np.allclose(small[0, 0], small[2, 2])  # the sign does not count
     assert small[0, 0].sum() > small[1, 1].sum() > small[0, 1].sum()

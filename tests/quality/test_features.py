@@ -1,4 +1,4 @@
-"""What networks say, against twins in NumPy; and where SqueezeNet's positions lie."""
+"""What networks say, against textbook versions in NumPy; and where SqueezeNet's positions lie."""
 
 from collections.abc import Callable
 from pathlib import Path

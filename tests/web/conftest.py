@@ -3,7 +3,7 @@ from collections.abc import Iterator
 import pytest
 from fastapi.testclient import TestClient
 
-from nst.jobs.store import Store
+from nst.jobs.storage.store import Store
 from nst.options.settings import Settings
 from nst.web.factory import create_app
 from tests.web.sites import queue_of

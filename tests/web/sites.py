@@ -12,8 +12,8 @@ from PIL import Image
 from starlette.types import ASGIApp
 
 from nst.jobs.queue import Queue
-from nst.jobs.store import Store
-from nst.jobs.workers import WorkerFunctions
+from nst.jobs.storage.store import Store
+from nst.jobs.worker_pool.workers import WorkerFunctions
 from nst.options.settings import Settings
 from nst.web.serve import server_config
 

@@ -6,7 +6,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from nst.errors import Conflict
-from nst.jobs.store import Store
+from nst.jobs.storage.store import Store
 from nst.options.settings import Settings
 from nst.web.callbacks.network import cancel_fetch
 from nst.web.factory import create_app

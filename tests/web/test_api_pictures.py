@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from PIL import Image
 
 from nst.errors import Busy, Conflict, DiskFull, NotFound
-from nst.jobs.store import Store
+from nst.jobs.storage.store import Store
 from nst.options.style_options import StyleOptions
 from nst.pictures.timelapse import TimelapseOptions
 from nst.runs.events import Epoch, Finished, Losses, Started

@@ -10,7 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from nst.errors import Busy, TooMany
-from nst.jobs.store import Store
+from nst.jobs.storage.store import Store
 from nst.options.option_field import options_of
 from nst.options.settings import Settings
 from nst.options.style_options import StyleOptions

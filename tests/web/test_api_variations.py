@@ -9,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
-from nst.jobs.store import Store
+from nst.jobs.storage.store import Store
 from nst.options.settings import Settings
 from nst.web.factory import create_app
 from nst.web.middleware.clients import HEADER

@@ -8,9 +8,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from nst.errors import NotFound, OptionError
-from nst.jobs.archive import Archive
 from nst.jobs.queue import Queue
-from nst.jobs.store import Store
+from nst.jobs.storage.archive import Archive
+from nst.jobs.storage.store import Store
 from nst.options.settings import Settings
 from nst.options.style_options import StyleOptions
 from nst.pictures.samples import CONTENTS

@@ -11,10 +11,10 @@ from dash import no_update
 from PIL import Image
 
 from nst.errors import Conflict, ImageError, NotFound, StyleError
-from nst.jobs.archive import Archive
-from nst.jobs.maintenance import repair
 from nst.jobs.queue import Queue
-from nst.jobs.store import Store
+from nst.jobs.storage.archive import Archive
+from nst.jobs.storage.maintenance import repair
+from nst.jobs.storage.store import Store
 from nst.options.fast_options import FastOptions
 from nst.options.option_field import options_of
 from nst.options.settings import Settings

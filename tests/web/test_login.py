@@ -13,7 +13,7 @@ from itsdangerous import TimestampSigner
 from starlette.types import Message
 from starlette.websockets import WebSocketDisconnect
 
-from nst.jobs.store import Store
+from nst.jobs.storage.store import Store
 from nst.options.settings import Settings
 from nst.web.factory import create_app
 from nst.web.middleware.body_limit import LOGIN_BODY, BodyLimit

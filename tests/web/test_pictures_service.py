@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from nst.errors import Busy
-from nst.jobs.archive import Archive
-from nst.jobs.store import Store
+from nst.jobs.storage.archive import Archive
+from nst.jobs.storage.store import Store
 from nst.pictures import images
 from nst.web.service.pictures import Pictures
 from tests.web.sites import picture

@@ -21,7 +21,7 @@ import pytest
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
-from nst.jobs.store import Store
+from nst.jobs.storage.store import Store
 from nst.options.settings import Settings
 from nst.web.serve import _Server, build
 

@@ -10,9 +10,9 @@ import pytest
 from dash.development.base_component import Component
 
 from nst.errors import Busy, OptionError
-from nst.jobs.archive import Archive
 from nst.jobs.queue import Queue
-from nst.jobs.store import Store
+from nst.jobs.storage.archive import Archive
+from nst.jobs.storage.store import Store
 from nst.options.option_field import options_of
 from nst.options.settings import Settings
 from nst.options.style_options import StyleOptions

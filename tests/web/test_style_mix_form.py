@@ -6,9 +6,9 @@ import pytest
 from dash import no_update
 from dash.development.base_component import Component
 
-from nst.jobs.archive import GIGABYTE, Archive
 from nst.jobs.queue import Queue
-from nst.jobs.store import Store
+from nst.jobs.storage.archive import GIGABYTE, Archive
+from nst.jobs.storage.store import Store
 from nst.options.picture_roles import ROLES
 from nst.options.settings import Settings
 from nst.options.style_options import StyleOptions

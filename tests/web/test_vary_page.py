@@ -7,10 +7,10 @@ import pytest
 from dash import Patch, no_update
 
 from nst.errors import Busy, InputError, NotFound, OptionError
-from nst.jobs.archive import GIGABYTE, Archive
-from nst.jobs.grids import Grid
 from nst.jobs.queue import Queue
-from nst.jobs.store import Store
+from nst.jobs.storage.archive import GIGABYTE, Archive
+from nst.jobs.storage.grids import Grid
+from nst.jobs.storage.store import Store
 from nst.options.settings import Settings
 from nst.options.style_options import StyleOptions
 from nst.options.variations import Variations

@@ -9,9 +9,9 @@ coefficients is found at the small size (He and Sun 2015, "Fast guided filter").
 import numpy as np
 from PIL import Image
 
+from nst.pictures.colors import luma
 from nst.pictures.images import Array, resize
 
-LIGHTNESS = np.array([0.299, 0.587, 0.114], np.float32)  # weights of the colors, ITU-R BT.601
 RADIUS = 4  # px of the small picture, of the window that the gain is found in
 NOISE = 2e-3  # variance of lightness in 0..1 below which a photo's detail is taken for grain, and left out
 LEAST_NOISE = 1e-6
@@ -32,9 +32,9 @@ def enlarged(painted: Array, reduced: Array, photo: Array, strength: float = 1.0
     """
     height, width = photo.shape[:2]
     result = resize(painted, height, width)
-    detail = photo @ LIGHTNESS
-    detail -= resize(reduced @ LIGHTNESS, height, width)
-    gain = Image.fromarray(_gain(painted @ LIGHTNESS, reduced @ LIGHTNESS, NOISE * strength + LEAST_NOISE))
+    detail = luma(photo)
+    detail -= resize(luma(reduced), height, width)
+    gain = Image.fromarray(_gain(luma(painted), luma(reduced), NOISE * strength + LEAST_NOISE))
     detail *= np.asarray(gain.resize((width, height), Image.Resampling.BILINEAR))
     result += detail[..., None]
     return np.clip(result, 0, 1, out=result)

@@ -169,6 +169,6 @@ def _float32_copy(extractor: Extractor) -> Extractor:
     """`extractor` in float32, with the weights as they are in its own precision: each is cast where it is used."""
     if extractor.dtype == "float32":
         return extractor
-    twin = copy.copy(extractor)
-    twin.dtype = "float32"
-    return twin
+    copied = copy.copy(extractor)
+    copied.dtype = "float32"
+    return copied

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, HTTPException, Path, Request
 from fastapi.responses import JSONResponse, Response
 
-from nst.jobs.grids import Grid
+from nst.jobs.storage.grids import Grid
 from nst.options.style_options import StyleOptions
 from nst.options.variations import EPOCHS, SIZE, Variations
 from nst.web.api import request_parsing, responses

@@ -7,7 +7,7 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
-from nst.jobs.archive import Annotations
+from nst.jobs.storage.archive import Annotations
 from nst.runs.humanize import count, duration
 from nst.runs.run import Run, State
 from nst.web import ids

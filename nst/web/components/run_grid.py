@@ -5,7 +5,7 @@ from typing import Any
 
 from dash import Patch, no_update
 
-from nst.jobs.archive import GIGABYTE
+from nst.jobs.storage.archive import GIGABYTE
 from nst.runs.humanize import count
 from nst.runs.run import Run
 from nst.web import ids

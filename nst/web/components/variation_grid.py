@@ -5,7 +5,7 @@ from typing import Any
 from dash import Patch, html, no_update
 from dash.development.base_component import Component
 
-from nst.jobs.grids import Grid
+from nst.jobs.storage.grids import Grid
 from nst.options.picture_roles import STYLE_ROLES
 from nst.runs.humanize import count
 from nst.web import ids

@@ -4,7 +4,7 @@ import dash_bootstrap_components as dbc
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from nst.jobs.archive import UNDO
+from nst.jobs.storage.archive import UNDO
 from nst.runs.run import State
 from nst.web import ids
 from nst.web.components.run_grid import ANY_STATE, INSTANT

@@ -7,7 +7,7 @@ from typing import Any
 from nst.atomic_write import atomic_write
 from nst.errors import Conflict, NotFound
 from nst.jobs.queue import Queue
-from nst.jobs.store import Store
+from nst.jobs.storage.store import Store
 from nst.options.style_options import StyleOptions
 from nst.options.variations import Variations
 from nst.runs.job import DiagnosisJob

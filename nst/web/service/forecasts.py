@@ -5,7 +5,7 @@ from typing import Any
 
 from nst.errors import NstError, OptionError, OutOfMemory
 from nst.jobs.queue import Queue
-from nst.jobs.store import Store
+from nst.jobs.storage.store import Store
 from nst.options.style_options import StyleOptions
 from nst.runs.estimates import Calibration, auto_network, calibration_for, estimate
 from nst.runs.run import Run, State

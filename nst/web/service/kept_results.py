@@ -3,8 +3,8 @@
 import time
 import uuid
 
-from nst.jobs.archive import Archive
-from nst.jobs.store import Store
+from nst.jobs.storage.archive import Archive
+from nst.jobs.storage.store import Store
 from nst.options.picture_roles import STYLE_ROLES
 from nst.options.style_options import StyleOptions
 from nst.pictures import images, provenance

@@ -7,8 +7,8 @@ import re
 from collections.abc import Mapping
 
 from nst.errors import NotFound, OptionError
-from nst.jobs.archive import Archive
-from nst.jobs.store import Store
+from nst.jobs.storage.archive import Archive
+from nst.jobs.storage.store import Store
 from nst.options.picture_roles import STYLE_ROLES
 from nst.pictures import images
 from nst.pictures.samples import Sample, find, sample_of

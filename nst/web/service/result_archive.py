@@ -7,7 +7,7 @@ from pathlib import PurePath
 from typing import IO
 
 from nst.errors import Conflict
-from nst.jobs.store import Store
+from nst.jobs.storage.store import Store
 from nst.runs.run import Run
 from nst.web.service.pictures import Pictures
 

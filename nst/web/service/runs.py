@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nst.errors import Conflict, NotFound, OptionError
-from nst.jobs.archive import Archive
 from nst.jobs.queue import Queue
-from nst.jobs.store import Store
+from nst.jobs.storage.archive import Archive
+from nst.jobs.storage.store import Store
 from nst.options.picture_roles import as_fields, by_role
 from nst.options.style_options import StyleOptions
 from nst.pictures.masks import check_mask_shape

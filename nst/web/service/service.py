@@ -1,8 +1,8 @@
 """The parts of the application that the pages and the REST interface share."""
 
-from nst.jobs.archive import Archive
 from nst.jobs.queue import Queue
-from nst.jobs.store import Store
+from nst.jobs.storage.archive import Archive
+from nst.jobs.storage.store import Store
 from nst.options.settings import Settings
 from nst.styles.style_library import Library
 from nst.web.service.diagnoses import Diagnoses

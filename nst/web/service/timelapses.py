@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from nst.errors import Busy, Conflict, DiskFull, NotFound, NstError
-from nst.jobs.store import Store
+from nst.jobs.storage.store import Store
 from nst.pictures.timelapse import FORMATS, TimelapseOptions, write
 from nst.runs.run import Run
 

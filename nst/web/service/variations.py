@@ -9,10 +9,10 @@ from typing import Any
 from PIL import Image
 
 from nst.errors import Conflict, NotFound, NstError, OptionError
-from nst.jobs.archive import Archive
-from nst.jobs.grids import Grid, Grids
 from nst.jobs.queue import Queue
-from nst.jobs.store import Store
+from nst.jobs.storage.archive import Archive
+from nst.jobs.storage.grids import Grid, Grids
+from nst.jobs.storage.store import Store
 from nst.options.option_field import option_text
 from nst.options.picture_roles import STYLE_ROLES, as_fields
 from nst.options.variations import Variations

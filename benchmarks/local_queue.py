@@ -9,8 +9,8 @@ from pathlib import Path
 
 from benchmarks.outcome import NotMeasured, Warmth, must_finish
 from nst.jobs.queue import Queue
-from nst.jobs.store import Store
-from nst.jobs.workers import WorkerFunctions
+from nst.jobs.storage.store import Store
+from nst.jobs.worker_pool.workers import WorkerFunctions
 from nst.options.settings import Settings
 from nst.options.style_options import StyleOptions
 from nst.runs.run import Run, State
@@ -19,7 +19,7 @@ PATIENCE = 600.0  # seconds that some runs may take
 
 
 @dataclass(frozen=True)
-class Line:
+class LocalQueue:
     """A queue and the store of its runs."""
 
     store: Store
@@ -67,14 +67,14 @@ class Line:
 
 
 @contextmanager
-def line(settings: Settings, **names: str) -> Iterator[Line]:
+def local_queue(settings: Settings, **names: str) -> Iterator[LocalQueue]:
     """A queue by these settings over a store of its own, with a warm worker; `names` are painters' (see Queue)."""
     with tempfile.TemporaryDirectory() as folder:
         store = Store(Path(folder))
         queue = Queue(settings, store, WorkerFunctions(**names))
         queue.start()
         try:
-            yield Line(store, queue)
+            yield LocalQueue(store, queue)
         finally:
             queue.close()
             store.close()

@@ -16,7 +16,7 @@ from typing import Any
 from distributed import Nanny, Scheduler
 
 from nst.errors import NstError, OptionError
-from nst.jobs.cluster import GPU, NO_DASHBOARD, configure_dask
+from nst.jobs.worker_pool.cluster import GPU, NO_DASHBOARD, configure_dask
 
 CLOSE_TIMEOUT = 2.0  # seconds in which a worker without a scheduler must end; its run is resumed elsewhere
 JOIN_TIMEOUT = 60.0  # seconds that one attempt to join may take

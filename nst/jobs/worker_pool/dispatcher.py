@@ -12,11 +12,11 @@ from typing import Any
 from distributed import Future
 
 from nst.errors import NotFound, NstError
-from nst.jobs import worker_tasks
-from nst.jobs.fair_order import fair_order
-from nst.jobs.store import Store
-from nst.jobs.worker_slot import WorkerSlot
-from nst.jobs.workers import Action, Workers
+from nst.jobs.storage.store import Store
+from nst.jobs.worker_pool import worker_tasks
+from nst.jobs.worker_pool.fair_order import fair_order
+from nst.jobs.worker_pool.worker_slot import WorkerSlot
+from nst.jobs.worker_pool.workers import Action, Workers
 from nst.runs.events import Continued, Event, Failed, Finished, Interrupted, Kept, Paused, Stopped
 from nst.runs.run import Run, State
 

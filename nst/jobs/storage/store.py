@@ -23,9 +23,9 @@ from typing import Any
 
 from nst.atomic_write import atomic_write
 from nst.errors import NotFound
-from nst.jobs.database import Database
-from nst.jobs.run_files import FRAMES_BUDGET, RunFiles
-from nst.jobs.waiters import Waiters
+from nst.jobs.storage.database import Database
+from nst.jobs.storage.run_files import FRAMES_BUDGET, RunFiles
+from nst.jobs.storage.waiters import Waiters
 from nst.options.style_options import StyleOptions
 from nst.runs.events import Continued, Epoch, Event, Failed, Finished, Interrupted, Kept, Queued, Started, Stopped
 from nst.runs.job import StyleJob

@@ -17,13 +17,13 @@ from typing import Any
 from distributed import Future
 
 from nst.errors import Conflict, NstError
-from nst.jobs import worker_tasks
-from nst.jobs.cluster import connect, worker_niceness
-from nst.jobs.dispatcher import LOST, Dispatcher
-from nst.jobs.store import Store
-from nst.jobs.weights_fetches import WeightsFetches
-from nst.jobs.worker_slot import WorkerSlot
-from nst.jobs.workers import Action, WorkerFunctions, Workers
+from nst.jobs.storage.store import Store
+from nst.jobs.worker_pool import worker_tasks
+from nst.jobs.worker_pool.cluster import connect, worker_niceness
+from nst.jobs.worker_pool.dispatcher import LOST, Dispatcher
+from nst.jobs.worker_pool.weights_fetches import WeightsFetches
+from nst.jobs.worker_pool.worker_slot import WorkerSlot
+from nst.jobs.worker_pool.workers import Action, WorkerFunctions, Workers
 from nst.options.settings import Settings
 from nst.runs.events import Event, Fetching
 from nst.runs.run import Run

@@ -17,9 +17,9 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from nst.errors import Busy, ImageError, InputError, NstError, OptionError
-from nst.jobs.run_files import FETCHES, RUN_ID
-from nst.jobs.schema import FILE
-from nst.jobs.store import UPLOAD_ID, Store
+from nst.jobs.storage.run_files import FETCHES, RUN_ID
+from nst.jobs.storage.schema import FILE
+from nst.jobs.storage.store import UPLOAD_ID, Store
 from nst.pictures import images
 from nst.pictures.provenance import Provenance, read_file
 from nst.runs.run import Run, State

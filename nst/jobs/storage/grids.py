@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from nst.errors import NotFound
-from nst.jobs.store import Store
+from nst.jobs.storage.store import Store
 from nst.options.picture_roles import as_fields
 from nst.options.variations import Variations
 from nst.runs.run import Run

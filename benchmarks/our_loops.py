@@ -5,8 +5,8 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from benchmarks.field import Frame, Loop, Picture, Problem
 from benchmarks.formulas import layer_of, style_layers_of
+from benchmarks.published_loops import Frame, Loop, Picture, Problem
 from nst.engine.optimization.optimize import stylize
 from nst.engine.optimization.step import Step
 from nst.options.style_options import StyleOptions

@@ -28,7 +28,7 @@ CONFIG = {
     "distributed.admin.low-level-log-length": 8,
     # A task holds two uploads; Dask would warn from 10 MB.
     "distributed.admin.large-graph-warning-threshold": "1 GB",
-    "distributed.worker.preload": ["nst.jobs.worker_tasks"],  # its `dask_setup`
+    "distributed.worker.preload": ["nst.jobs.worker_pool.worker_tasks"],  # its `dask_setup`
     # Dask would close a nanny whose worker takes more than 15 s to restart, as on a busy machine.
     "distributed.deploy.lost-worker-timeout": "1h",
     # HTTP is not encrypted, and any local account can connect: only Dask's list of routes, then empty, is left.

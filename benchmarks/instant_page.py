@@ -10,20 +10,19 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 
 import numpy as np
-from playwright.sync_api import Error, Page, sync_playwright
+from playwright.sync_api import Error, Page
 
-from benchmarks.command import COUNT, PIXELS, SIZES, command, flags, listed
+from benchmarks.browser import VIEWPORT, studio_in_browser
+from benchmarks.command import COUNT, PIXELS, SIZES, command, listed, studio_flags
 from benchmarks.outcome import NotMeasured
 from benchmarks.report import Number, others_load, report
-from benchmarks.studio import studio
 from nst.pictures import images
 from nst.pictures.samples import CONTENTS
-from tools.browser import FLAGS, chromium
 
 WIDTHS = 1632, 4000  # px: 2 megapixels, of a screen, and 12, of a telephone
 RATIO = 3 / 4  # height to width
 PATIENCE = 60_000  # ms
-WALL = ".style-pick img", "#style-wall.is-waiting"
+THUMBNAILS = ".style-pick img", "#style-wall.is-waiting"
 RESULT = "#instant-result", ".is-busy, .is-placeholder"
 
 # Notes when a file is chosen or a style is picked, and tells when what it brings has been painted.
@@ -49,24 +48,18 @@ window.painted = async (pictures, waiting, patience) => {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = flags("wall", __doc__)
+    parser = studio_flags("instant_page", __doc__)
     parser.add_argument("--rounds", type=COUNT, default=7, help="pictures of each width that are dropped")
     parser.add_argument("--widths", type=listed(COUNT), default=WIDTHS, help="of dropped pictures, px")
     parser.add_argument("--size", type=PIXELS, default=1024, help=f"of the picture that a click paints, {SIZES}")
-    parser.add_argument("--studio", default="", metavar="ADDRESS", help="of one that runs; else one is started")
     return command(parser, measure, arguments)
 
 
 def measure(given: argparse.Namespace) -> None:
-    path = chromium()
-    if path is None:
-        raise NotMeasured("no Chromium here; `python -m tools.browser` installs one")
     load = others_load()
     found: dict[str, tuple[float, ...]] = {}
-    with studio(given.studio) as running, sync_playwright() as playwright:
-        running.seconds_until(running.worker_warm)
-        browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
-        page = browser.new_page(viewport={"width": 1440, "height": 900})
+    with studio_in_browser(given.studio) as (running, browser):
+        page = browser.new_page(viewport=VIEWPORT)
         failed: list[str] = []
         page.on(
             "response", lambda answer: failed.append(f"{answer.status} from {answer.url}") if not answer.ok else None
@@ -81,7 +74,6 @@ def measure(given: argparse.Namespace) -> None:
         styles = page.locator(".style-pick")
         clicks = tuple(clicked(page, n) for n in range(styles.count()))
         count, version = styles.count(), browser.version
-        browser.close()
     if failed:
         raise NotMeasured(f"{len(failed)} requests of the page failed, the first: {failed[0]}")
     numbers = [
@@ -89,7 +81,7 @@ def measure(given: argparse.Namespace) -> None:
         for size, taken in found.items()
     ]
     numbers.append(Number(f"a click to the full result painted, {given.size} px", "s", clicks))
-    report("wall", numbers, given.folder, browser=version, other_load=load)
+    report("instant_page", numbers, given.folder, browser=version, other_load=load)
 
 
 def photos(width: int) -> Iterator[bytes]:
@@ -103,9 +95,9 @@ def photos(width: int) -> Iterator[bytes]:
 
 
 def dropped(page: Page, data: bytes) -> float:
-    """Seconds from choosing a file to the wall that shows it."""
+    """Seconds from choosing a file to the thumbnails that show it."""
     file = {"name": "photo.jpg", "mimeType": "image/jpeg", "buffer": data}
-    return timed(page, WALL, lambda: page.set_input_files("#photo-upload input", file))
+    return timed(page, THUMBNAILS, lambda: page.set_input_files("#photo-upload input", file))
 
 
 def clicked(page: Page, n: int) -> float:

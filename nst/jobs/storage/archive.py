@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nst.errors import Busy, Conflict, DiskFull
-from nst.jobs.database import BLOCK, RESERVE
-from nst.jobs.store import Store
+from nst.jobs.storage.database import BLOCK, RESERVE
+from nst.jobs.storage.store import Store
 from nst.options.picture_roles import STYLE_ROLES
 from nst.runs.run import Run, State
 

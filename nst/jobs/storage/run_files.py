@@ -23,7 +23,7 @@ from typing import Any
 
 from nst.atomic_write import atomic_write
 from nst.errors import NotFound
-from nst.jobs.database import Database
+from nst.jobs.storage.database import Database
 from nst.runs.events import Epoch, Event, Kept, Started, Steered
 from nst.runs.run import Run
 

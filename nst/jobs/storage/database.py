@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from nst.errors import DiskFull, NstError
-from nst.jobs.schema import FILE, open_database
+from nst.jobs.storage.schema import FILE, open_database
 
 RESERVE = 2**22  # bytes of a file that is deleted when the disk is full, so that a failure can still be recorded
 FULL = (errno.ENOSPC, errno.EDQUOT)

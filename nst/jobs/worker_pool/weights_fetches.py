@@ -15,10 +15,10 @@ from typing import NamedTuple
 
 from nst.atomic_write import atomic_write
 from nst.errors import Busy
-from nst.jobs import worker_tasks
-from nst.jobs.run_files import FETCHES
-from nst.jobs.worker_slot import WorkerSlot
-from nst.jobs.workers import Workers
+from nst.jobs.storage.run_files import FETCHES
+from nst.jobs.worker_pool import worker_tasks
+from nst.jobs.worker_pool.worker_slot import WorkerSlot
+from nst.jobs.worker_pool.workers import Workers
 from nst.runs.events import Fetching
 
 log = logging.getLogger(__name__)

@@ -11,8 +11,8 @@ from typing import Any
 
 from distributed import Client, Future
 
-from nst.jobs.cluster import GPU
-from nst.jobs.worker_slot import WorkerSlot
+from nst.jobs.worker_pool.cluster import GPU
+from nst.jobs.worker_pool.worker_slot import WorkerSlot
 from nst.runs.humanize import roughly
 
 log = logging.getLogger(__name__)

@@ -1,6 +1,6 @@
 """The order of arrival of queued runs, in which those of one client are painted."""
 
-from nst.jobs.database import Database
+from nst.jobs.storage.database import Database
 
 
 def exchange(database: Database, first: str, second: str) -> None:

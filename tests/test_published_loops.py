@@ -9,16 +9,16 @@ import pytest
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from benchmarks import field, formulas, ours, torch_loop
-from benchmarks.field import Problem, loops_of_the_field
+from benchmarks import formulas, our_loops, published_loops, torch_loop
 from benchmarks.formulas import CROWSONKB, GATYS, JCJOHNSON, KERAS, TENSORFLOW, YARDSTICK, Pull
 from benchmarks.judge import as_seen, judge_by, on_grid
+from benchmarks.published_loops import Problem, loops_of_the_field
 from nst.engine.networks.extractors import Architecture, Extractor, he_normal
 from nst.engine.optimization.objective import LiveWeights, Objective
 from nst.options.style_options import StyleOptions
 from nst.pictures.images import resize
 
-from .engine import twins
+from .engine import textbook
 
 TINY = Architecture("tiny", (4, 6, 8, 8, 8), (2, 2, 2, 2, 2), "average", {"block2_conv2": (0, 4)})
 
@@ -48,7 +48,7 @@ def test_the_judge_agrees_with_its_twin(extractor: Extractor, problem: Problem) 
     style_loss = 0.0
     for layer in layers[1:]:
         channels = f[layer].shape[2]
-        difference = twins.gram(f[layer]) - twins.gram(s[layer])  # already over M
+        difference = textbook.gram(f[layer]) - textbook.gram(s[layer])  # already over M
         style_loss += 100 * np.sum(difference**2) / channels**4
     verdict = judge_by(extractor, problem.content, problem.style)(picture)
     np.testing.assert_allclose(verdict, (content_loss + style_loss, content_loss, style_loss), rtol=2e-3)
@@ -79,14 +79,14 @@ def test_each_loop_of_the_field_lowers_its_own_loss(name: str, problem: Problem)
         assert min(map(np.min, pictures)) >= -1e-6
         assert max(map(np.max, pictures)) <= 1 + 1e-6
     targets = problem.targets(pull, problem.size)
-    losses = [float(pull(field.as_tensor(picture), targets)[0]) for picture in pictures]
+    losses = [float(pull(published_loops.as_tensor(picture), targets)[0]) for picture in pictures]
     assert all(map(math.isfinite, losses))
     # The tutorial's first steps throw the picture off the content that it starts from; from there it comes down.
     assert losses[-1] < (max(losses) / 1.5 if name == "tensorflow" else losses[0])
 
 
 def test_our_loop_runs_with_the_defaults_and_stays_in_range(problem: Problem) -> None:
-    loop = ours.our_loops(problem)["ours"]
+    loop = our_loops.our_loops(problem)["ours"]
     assert loop.run.args[1] == StyleOptions(size=64)  # type: ignore[attr-defined]
     for frame in itertools.islice(loop.run(), 6):
         picture = frame.picture()
@@ -104,7 +104,7 @@ def test_a_step_of_lbfgs_is_one_evaluation(problem: Problem) -> None:
             return loss, gradient
 
     before = threading.active_count()
-    frames = field.lbfgs(problem, Counting(problem.extractor, YARDSTICK), field.content_start)
+    frames = published_loops.lbfgs(problem, Counting(problem.extractor, YARDSTICK), published_loops.content_start)
     shown = [next(frames)]
     assert counted == []
     for steps in range(1, 8):
@@ -121,29 +121,29 @@ def test_an_error_of_an_evaluation_ends_lbfgs(problem: Problem) -> None:
         def __call__(self, image, targets):  # type: ignore[no-untyped-def]
             raise MemoryError("no room")
 
-    frames = field.lbfgs(problem, Failing(problem.extractor, YARDSTICK), field.content_start)
+    frames = published_loops.lbfgs(problem, Failing(problem.extractor, YARDSTICK), published_loops.content_start)
     next(frames)
     with pytest.raises(MemoryError, match="no room"):
         next(frames)
 
 
 def test_crowsonkbs_scales_are_a_root_of_two_apart() -> None:
-    assert field.crowsonkb_sides(512) == (128, 181, 256, 362, 512)
-    assert field.crowsonkb_sides(96) == (96,)
+    assert published_loops.crowsonkb_sides(512) == (128, 181, 256, 362, 512)
+    assert published_loops.crowsonkb_sides(96) == (96,)
 
 
 def test_crowsonkbs_schedule_enlarges_picture_and_moments(problem: Problem, monkeypatch: pytest.MonkeyPatch) -> None:
     grown = []
 
-    class Watched(field.Adam):
+    class Watched(published_loops.Adam):
         def grow(self, height: int, width: int) -> None:
             super().grow(height, width)
             assert self.moments
             grown.append((self.steps, *(tuple(moment.shape) for moment in self.moments)))
             assert float(tf.reduce_min(self.moments[1])) >= 0
 
-    monkeypatch.setattr(field, "Adam", Watched)
-    frames = list(field.climb(problem, Pull(problem.extractor, CROWSONKB), (32, 64), (4, 3)))
+    monkeypatch.setattr(published_loops, "Adam", Watched)
+    frames = list(published_loops.climb(problem, Pull(problem.extractor, CROWSONKB), (32, 64), (4, 3)))
     assert [frame.width for frame in frames] == [32] * 5 + [64] * 3
     assert grown == [(4, (1, 48, 64, 3), (1, 48, 64, 3))]
 
@@ -151,7 +151,7 @@ def test_crowsonkbs_schedule_enlarges_picture_and_moments(problem: Problem, monk
 def test_adam_agrees_with_its_twin() -> None:
     random = np.random.default_rng(6)
     x = random.uniform(0, 1, (1, 4, 5, 3)).astype(np.float32)
-    adam, image = field.Adam(0.02, 0.9, 0.99, 1e-3), tf.constant(x)
+    adam, image = published_loops.Adam(0.02, 0.9, 0.99, 1e-3), tf.constant(x)
     m = v = np.zeros(x.shape)
     for step in range(1, 6):
         gradient = random.normal(0, 1, x.shape).astype(np.float32)
@@ -209,7 +209,9 @@ def test_the_fields_variations_agree_with_their_twins() -> None:
 def test_kerass_style_loss_is_published_over_the_image_not_the_layer(extractor: Extractor, problem: Problem) -> None:
     style = problem.style[:32, :32]
     pull = Pull(extractor, KERAS)
-    image, content, target = (field.as_tensor(resize(p, 32, 32)) for p in (problem.content, problem.content, style))
+    image, content, target = (
+        published_loops.as_tensor(resize(p, 32, 32)) for p in (problem.content, problem.content, style)
+    )
     expected = 1e-6 * float(formulas.powered_variation(image))
     for block in range(1, 6):
         layer = f"block{block}_conv1"
@@ -220,14 +222,14 @@ def test_kerass_style_loss_is_published_over_the_image_not_the_layer(extractor: 
 
 
 def test_our_objective_can_compute_the_loss_that_loops_are_compared_by(extractor: Extractor, problem: Problem) -> None:
-    options = StyleOptions(size=64, **ours.yardstick_weights(problem))
+    options = StyleOptions(size=64, **our_loops.yardstick_weights(problem))
     contents, styles = options.layers("tiny")
     objective = Objective(extractor, [n for n, _ in contents], [n for n, _ in styles], options.normalisation)
     picture = np.round(255 * resize(problem.style, 48, 64)) / 255
     content = np.round(255 * problem.content) / 255
     style = np.round(255 * resize(problem.style, 64, 64)) / 255
-    targets = objective.targets(field.as_tensor(content), field.as_tensor(style))
-    losses, _ = objective.evaluate(field.as_tensor(picture), targets, LiveWeights.of(options, "tiny"))
+    targets = objective.targets(published_loops.as_tensor(content), published_loops.as_tensor(style))
+    losses, _ = objective.evaluate(published_loops.as_tensor(picture), targets, LiveWeights.of(options, "tiny"))
     verdict = judge_by(extractor, content, style)(picture)
     np.testing.assert_allclose((losses.total, losses.content, losses.style), verdict, rtol=1e-3)
     assert losses.tv == 0
@@ -245,6 +247,6 @@ def test_pytorchs_activations_agree_with_ours(extractor: Extractor, problem: Pro
     layers = ("block1_conv1", "block3_conv1", "block5_conv1")
     see = torch_loop.network(TINY, he_normal(TINY, seed=4), layers, torch.device("cpu"), torch.float32)
     found = see(torch_loop.channels_first(problem.content, torch.device("cpu")))
-    ours = extractor(field.as_tensor(problem.content), layers)
+    ours = extractor(published_loops.as_tensor(problem.content), layers)
     for layer in layers:
         np.testing.assert_allclose(np.moveaxis(found[layer][0].numpy(), 0, -1), ours[layer][0], rtol=1e-3, atol=1e-4)
