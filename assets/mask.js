@@ -21,18 +21,20 @@
     if (mask) await load(canvas, `/api/v1/${mask.ref}.jpg?side=512`);
   }
 
-  // An earlier mask becomes strokes: white, as opaque as it was bright.
+  // An earlier mask becomes strokes: white, as opaque as it was bright. It is read from a canvas of its own: one that is
+  // read again and again is drawn slowly, or the browser warns.
   async function load(canvas, address) {
-    const image = new Image(), pen = canvas.getContext("2d");
+    const image = new Image(), { width, height } = canvas;
     image.src = address;
     await image.decode();
-    pen.drawImage(image, 0, 0, canvas.width, canvas.height);
-    const pixels = pen.getImageData(0, 0, canvas.width, canvas.height);
+    const pen = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
+    pen.drawImage(image, 0, 0, width, height);
+    const pixels = pen.getImageData(0, 0, width, height);
     for (let i = 0; i < pixels.data.length; i += 4) {
       const value = pixels.data[i];
       pixels.data.set([255, 255, 255, value < VISIBLE ? 0 : value], i);
     }
-    pen.putImageData(pixels, 0, 0);
+    canvas.getContext("2d").putImageData(pixels, 0, 0);
   }
 
   function position(event) {
@@ -60,7 +62,8 @@
   document.addEventListener("pointerdown", (event) => {
     if (event.target !== find("canvas") || !event.isPrimary || event.button) return;
     event.target.setPointerCapture(event.pointerId);
-    at = position(event);
+    const [x, y] = position(event);
+    at = [x - 0.1, y]; // a line without length is not drawn, and a click is to leave a dot
     stroke(event);
   });
   document.addEventListener("pointermove", (event) => { if (at && event.isPrimary) stroke(event); });

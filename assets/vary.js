@@ -7,7 +7,7 @@
 
   function propose(option, proposals) {
     const { values = "", help = "" } = proposals[option] ?? {};
-    return [values, !option, help];
+    return [values, !(option in proposals), help];
   }
 
   function received({ n, ended }) {

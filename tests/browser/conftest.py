@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -140,7 +141,8 @@ def visit(browser: Browser, site: Site) -> Iterator[Visit]:
         page.on("pageerror", lambda error: troubles.append(f"exception: {error}"))
         page.on("request", foreign)
         page.goto(url + path)
-        page.wait_for_selector("#start")
+        room = re.split("[?#]", path)[0].strip("/") or "studio"
+        page.wait_for_selector(f"#room-{room}")
         page.wait_for_selector("#worker:has-text('ready')")
         return page
 

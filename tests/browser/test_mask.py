@@ -7,16 +7,92 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Site, Visit
+from tests.browser.conftest import Site, Visit, set_up, wait_for_status
+from tests.browser.test_actions import run_of
 
 
 def open_panel(page: Page) -> None:
     page.locator(".mask-panel summary").click()
 
 
+def paint_left_half(page: Page) -> None:
+    """Open the dialog and paint up and down, with a hard brush as wide as half of the picture."""
+    page.click("#mask-open")
+    page.wait_for_function("document.querySelector('#mask-canvas')?.width === 1024")
+    page.fill("#mask-size", "40")
+    page.locator("#mask-soft").uncheck()
+    box = page.locator("#mask-canvas").bounding_box()
+    assert box
+    page.mouse.move(box["x"] + 0.2 * box["width"], box["y"] + 1)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.2 * box["width"], box["y"] + box["height"] - 1, steps=4)
+    page.mouse.up()
+
+
+def pixel(x: int, y: int) -> str:
+    """An expression of the page: the canvas there, 0..255. A copy is read: of a canvas Chromium would warn."""
+    return f"""(() => {{
+        const pen = new OffscreenCanvas(1, 1).getContext("2d", {{ willReadFrequently: true }});
+        pen.drawImage(document.querySelector("#mask-canvas"), -{x}, -{y});
+        return [...pen.getImageData(0, 0, 1, 1).data];
+    }})()"""
+
+
 def stored_mask(page: Page, site: Site, upload: str) -> np.ndarray:
     data = page.request.get(f"{site.url}/api/v1/uploads/{upload}.jpg?side=512").body()
     return np.asarray(Image.open(io.BytesIO(data)).convert("L"), np.float32) / 255
+
+
+def test_a_mask_is_painted_sent_and_comes_back_with_its_run(visit: Visit, site: Site) -> None:
+    page = visit()
+    open_panel(page)
+    expect(page.locator("#mask-remove")).to_be_hidden()
+    paint_left_half(page)
+    page.click("#mask-use")
+    expect(page.locator("#mask-dialog")).to_be_hidden()
+    expect(page.locator("#mask-caption")).to_have_text("mask.png")
+    set_up(page, 2)
+    page.click("#start")
+    wait_for_status(page, "Finished")
+    run = run_of(page, site)
+    assert run["options"]["mask_use"] == "protect"
+    mask = stored_mask(page, site, run["mask"])
+    width = mask.shape[1]
+    assert mask[:, : width // 4].min() > 0.9
+    assert mask[:, width // 2 :].max() < 0.1
+    again = visit(f"/?like={run['id']}")
+    open_panel(again)
+    expect(again.locator("#mask-caption")).to_have_text("mask.png")
+    again.click("#mask-open")
+    again.wait_for_function(f"{pixel(40, 200)}[3] > 200")
+    again.keyboard.press("Escape")
+    expect(again.locator("#mask-dialog")).to_be_hidden()
+    again.click("#mask-remove")
+    expect(again.locator("#mask-caption")).to_be_empty()
+    expect(again.locator("#mask-remove")).to_be_hidden()
+
+
+def test_strokes_are_erased_and_cleared_and_a_mask_may_be_grey(visit: Visit) -> None:
+    page = visit()
+    open_panel(page)
+    page.click("#mask-open")
+    page.wait_for_function("document.querySelector('#mask-canvas')?.width === 1024")
+    page.fill("#mask-value", "50")
+    box = page.locator("#mask-canvas").bounding_box()
+    assert box
+    middle, point = pixel(512, 300), {"x": box["width"] / 2, "y": 300 * box["width"] / 1024}
+    page.locator("#mask-canvas").click(position=point)
+    assert page.evaluate(middle) == [127, 127, 127, 255]
+    page.get_by_label("Erase").check()
+    page.locator("#mask-canvas").click(position=point)
+    assert page.evaluate(middle)[3] == 0
+    page.get_by_label("Paint", exact=True).check()
+    page.locator("#mask-canvas").click(position=point)
+    assert page.evaluate(middle)[3] == 255
+    page.click("#mask-clear")
+    page.wait_for_function(f"{middle}[3] === 0")
+    page.click("#mask-cancel")
+    expect(page.locator("#mask-caption")).to_be_empty()
 
 
 def test_a_mask_file_of_another_shape_is_refused_beside_it(visit: Visit, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from nst.runs.events import Epoch, Finished, Losses, Started
 from nst.web.callbacks.vary import _errors, perform_action, read_variations
 from nst.web.components.form import fill_form
 from nst.web.components.variation_grid import earlier_links, grid_view, pair_view
-from nst.web.pages.vary import layout
+from nst.web.pages.vary import NONE, layout
 from nst.web.service.service import Service
 from tests.web.sites import picture
 
@@ -57,7 +57,7 @@ def parts(tree: Any, kind: str) -> list[Any]:
 def test_the_form_and_the_axes_make_a_grid() -> None:
     variations = read_variations(FORM, CHOICES, [["strength", "1,4"], ["seed", "0,1,2"]])
     assert (variations.rows, variations.columns, variations.options.size) == (2, 3, 640)
-    single = read_variations(FORM, CHOICES, [["preset", "studio,gatys"], ["", "anything"]])
+    single = read_variations(FORM, CHOICES, [["preset", "studio,gatys"], [NONE, "anything"]])
     assert (single.rows, single.columns, single.options.strength) == (1, 2, 2.0)
 
 
@@ -67,7 +67,7 @@ def test_the_form_and_the_axes_make_a_grid() -> None:
         ([["strength", "1,1000"], ["seed", "0,1"]], [0], ""),
         ([["strength", "1"], ["seed", ""]], [1], ""),
         ([["seed", "0,1"], ["seed", "2,3"]], [0, 1], ""),
-        ([["seed", "0"], ["", ""]], [], "between 2 and 25 runs, got 1"),
+        ([["seed", "0"], [NONE, ""]], [], "between 2 and 25 runs, got 1"),
     ],
 )
 def test_an_error_stands_beside_the_values_that_are_wrong(
@@ -81,7 +81,7 @@ def test_an_error_stands_beside_the_values_that_are_wrong(
 
 
 def test_an_error_in_the_form_of_the_studio_says_where_it_is() -> None:
-    axes = [["strength", "1,2"], ["", ""]]
+    axes = [["strength", "1,2"], [NONE, ""]]
     with pytest.raises(OptionError) as caught:
         read_variations({**FORM, "tv_weight": "much"}, CHOICES, axes)
     messages, summary = _errors(caught.value, axes)
@@ -90,11 +90,11 @@ def test_an_error_in_the_form_of_the_studio_says_where_it_is() -> None:
 
 
 def test_a_value_of_the_form_that_is_varied_does_not_count() -> None:
-    assert read_variations({**FORM, "strength": "much"}, CHOICES, [["strength", "1,2"], ["", ""]]).columns == 2
+    assert read_variations({**FORM, "strength": "much"}, CHOICES, [["strength", "1,2"], [NONE, ""]]).columns == 2
 
 
 def test_without_a_mask_its_use_does_not_count_and_with_one_it_must_fit_the_paintings(service: Service) -> None:
-    form, axes = {**FORM, "mask_use": "styles"}, [["strength", "1,2"], ["", ""]]
+    form, axes = {**FORM, "mask_use": "styles"}, [["strength", "1,2"], [NONE, ""]]
     assert read_variations(form, CHOICES, axes).options.mask_use == "protect"
     masked = read_variations(form, {"mask": {"ref": "samples/marble"}}, axes)
     with pytest.raises(OptionError, match="`mask_use` styles needs two paintings"):
@@ -174,4 +174,4 @@ def test_the_page_offers_every_option_of_a_run() -> None:
     first, second = parts(layout(), "Select")
     names = [option["value"] for option in first.options]
     assert {"strength", "style_scale", "preset", "seed", "extractor", "content_weight", "optimizer"} < set(names)
-    assert [option["value"] for option in second.options] == ["", *names]
+    assert [option["value"] for option in second.options] == [NONE, *names]

@@ -21,6 +21,7 @@ from nst.web.components.form import BOXES
 from nst.web.components.toast import show_error
 from nst.web.components.variation_grid import EMPTY, OUTPUTS, earlier_links, grid_view, pair_view
 from nst.web.middleware.clients import current_client
+from nst.web.pages.vary import NONE
 from nst.web.service.service import Service
 
 AXES = range(MOST_AXES)
@@ -45,12 +46,12 @@ def register(app: Dash, service: Service) -> None:
 
 
 def read_variations(values: dict[str, Any], choices: dict[str, Any], axes: list[list[str]]) -> Variations:
-    """Return the grid of the Studio's form, of its chosen pictures and of the axes, (option, text of values) each.
+    """Return the grid of the Studio's form, of its chosen pictures and of the axes, (option or NONE, its values) each.
 
     Raises OptionError; its `option` is the one that varies where that is wrong.
     """
-    varied = {name: text or "" for name, text in axes if name}
-    if len(varied) < sum(bool(name) for name, _ in axes):
+    varied = {name: text or "" for name, text in axes if name != NONE}
+    if len(varied) < sum(name != NONE for name, _ in axes):
         raise OptionError("choose two options that differ", axes[-1][0])
     form = read_options(values, choices)
     return Variations.parse(StyleOptions.from_json({n: v for n, v in form.items() if n not in varied}), varied)
@@ -66,7 +67,7 @@ def chosen_refs(choices: dict[str, Any]) -> dict[str, str]:
 def _errors(error: NstError, axes: list[list[str]]) -> tuple[list[str], str]:
     """(messages beside the axes, message about the grid as a whole or the Studio's form)."""
     option = getattr(error, "option", "")
-    beside = [str(error) if name and name == option else "" for name, _ in axes]
+    beside = [str(error) if name == option else "" for name, _ in axes]
     elsewhere = "" if any(beside) else str(error)
     is_of_form = elsewhere and option in BOXES
     return beside, f"In the Studio: {elsewhere}" if is_of_form else elsewhere

@@ -10,7 +10,7 @@ from nst.web.components.small_button import small_button
 from nst.web.components.variation_grid import NO_TITLE
 
 FIRST_OPTIONS = ("strength", "seed")  # that the page proposes
-NONE = ""  # value of the second choice where one option varies
+NONE = "none"  # value of the second choice where one option varies; not "", which dbc.Select shows as no choice
 PROPOSALS = {option.name: {"values": proposed_values(option), "help": option.help} for option in OPTIONS.values()}
 
 
