@@ -280,6 +280,33 @@ def test_a_run_that_a_dead_server_left_is_continued_with_one_click(visit: Visit,
     stop(page)
 
 
+def test_start_while_a_run_paints_queues_the_next_which_can_be_moved_and_removed(visit: Visit) -> None:
+    page = visit()
+    start_long_run(page)
+    shown_run = page.url
+    expect(page.locator("#start")).to_have_text("Add to queue")
+    expect(page.locator("#run-queue")).to_be_hidden()
+    for waiting in (1, 2):
+        page.click("#start")
+        expect(page.locator(".run-queued:not(.run-painted)")).to_have_count(waiting)
+    assert page.url == shown_run
+    links = page.locator(".run-queued:not(.run-painted) a")
+    first, second = (link.get_attribute("href") or "" for link in links.all())
+    page.locator("[data-queue=earlier]:enabled").click()
+    expect(links.first).to_have_attribute("href", second)
+    expect(page.locator(".run-queued:not(.run-painted) small").first).to_have_text("second in line")
+    page.locator("[data-queue=remove]").first.click()
+    expect(links).to_have_count(1)
+    expect(links.first).to_have_attribute("href", first)
+    page.click("#stop")
+    wait_for_status(page, "Stopped")
+    page.locator(f"#run-queue a[href='{first}']").click()
+    wait_for_status(page, "Running")
+    page.click("#stop")
+    wait_for_status(page, "Stopped")
+    expect(page.locator("#run-queue")).to_be_hidden()
+
+
 def test_resume_is_primary_and_clear_and_restart_takes_one_click(visit: Visit, site: Site) -> None:
     page = visit()
     start_long_run(page)

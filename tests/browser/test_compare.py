@@ -92,6 +92,19 @@ def test_a_result_becomes_the_content_or_the_style_of_the_next_run(visit: Visit)
     expect(page.locator("#content-caption")).to_have_text("pier after wave")
 
 
+def test_a_result_is_upscaled_from_itself(visit: Visit) -> None:
+    page = visit()
+    run = paint(page, "dune.png")
+    page.goto(urljoin(page.url, f"/?run={run}"))
+    wait_for_status(page, "Finished")
+    page.click(".more-actions summary")
+    expect(page.locator("#print-size")).to_have_text(re.compile(r"^\d+\.\d × \d+\.\d cm$"))
+    page.click("#upscale")
+    expect(page.locator("#lineage")).to_contain_text("Upscaled from dune after wave")
+    wait_for_status(page, "Finished")
+    expect(page.locator("#lineage a")).to_have_attribute("href", f"/?run={run}")
+
+
 def test_the_title_of_the_tab_and_a_notification_tell_that_a_run_has_ended(visit: Visit) -> None:
     page = visit()
     page.evaluate(

@@ -246,6 +246,15 @@ def test_a_reload_and_the_way_back_show_the_same_page(visit: Visit) -> None:
     is_as_before()
 
 
+def test_an_address_names_picture_style_and_options(visit: Visit) -> None:
+    page = visit("/instant?picture=samples/owl&style=starry-night&stroke_size=2&picture2=x&painting=uploads/none")
+    painted(page)
+    expect(page.locator("#photo-caption")).to_have_text("Owl")
+    expect(page.locator("#option-fast-stroke_size")).to_have_value("2")
+    expect(page.locator("#hung-starry-night .style-pick")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator(".style-card[data-style^=uploads]")).to_have_count(0)
+
+
 def test_a_text_file_dropped_as_a_style_is_named(visit: Visit) -> None:
     page = visit()
     enter(page)

@@ -21,7 +21,7 @@ from nst.runs.job import StyleJob
 
 Emit = Callable[[Event], None]
 CALIBRATION = Calibration("compact", "float32", step_seconds=0.005, pixel_seconds=1e-7)
-MEMORY = 2_500_000_000  # bytes
+MEMORY = 3_000_000_000  # bytes: 2048 px fit, which a result can be upscaled to, 4096 px do not
 ENOUGH = 31  # epochs after which a run with `epochs` "auto" ends
 DIVERGES = 13  # seed of a run that diverges after three epochs
 VGG19 = {"installed": False, "how": "Fetch it here, or with `nst weights fetch vgg19`.", "fetchable": True}
