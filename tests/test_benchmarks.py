@@ -343,17 +343,16 @@ def test_kills_are_survived(measure: Measure) -> None:
     assert 0 <= found["work lost to a kill"] == found["most work lost to a kill"]
 
 
-def test_a_siege_is_held(measure: Measure) -> None:
-    attacks = "hostile requests", "floods", "strangers", "kills"
-    found = measure(siege, "--requests", "20", "--connections", "5", "--kills", "1", "--only", *attacks)
-    assert [found[f"{attack}: failed"] for attack in attacks] == [0, 0, 0, 0]
-    assert found["hostile requests: tried"] >= 20
-    assert found["kills: tried"] == 1
+def test_a_siege_tells_what_was_tried_and_what_failed(measure: Measure) -> None:
+    found = measure(siege, "--only", "strangers")
+    assert found["strangers: tried"] >= 4  # two ways into the scheduler and into the worker
+    assert found["strangers: failed"] == 0
+    assert found["strangers: /health meanwhile"] > 0
 
 
-def test_a_siege_of_a_studio_without_a_worker_has_no_figures(refuse: Refuse, broken: Callable[[str], None]) -> None:
-    broken("tensorflow")
-    refuse(siege, "tensorflow is damaged", "--only", "floods")
+def test_hostile_requests_do_not_trouble_a_studio(address: str) -> None:
+    scale = Scale(requests=20, connections=2, kills=1, seed=0)
+    assert [fault for fault in hostile_requests(Target(Studio(address, 0.0)), scale) if fault] == []
 
 
 def test_what_a_server_does_not_hold_against_is_told(unwell: str) -> None:

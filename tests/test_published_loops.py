@@ -25,8 +25,8 @@ TINY = Architecture("tiny", (4, 6, 8, 8, 8), (2, 2, 2, 2, 2), "average", {"block
 
 @pytest.fixture(scope="module")
 def extractor() -> Extractor:
-    # Without biases, noise around the mean colour has next to no activations: there the gradient of a Gram loss vanishes
-    # beside the rounding of the loss, and a line search finds nothing.
+    # Without biases, noise around the mean colour has next to no activations: there the gradient of a Gram loss is lost
+    # in the rounding of the loss, and a line search finds nothing.
     weights = he_normal(TINY, seed=4)
     return Extractor(TINY, {layer: (*kernels, bias + 20) for layer, (*kernels, bias) in weights.items()})
 

@@ -15,7 +15,7 @@ from benchmarks.report import Number, others_load, report
 from benchmarks.siege.attacks import ATTACKS, Scale
 from benchmarks.siege.full_disk import full_disk
 from benchmarks.siege.target import HealthProbe, Target
-from benchmarks.studio import studio
+from benchmarks.studio import warm_studio
 
 FULL_DISK = "full disk"
 SHOWN = 10  # failures of an attack that are printed
@@ -35,8 +35,7 @@ def measure(given: argparse.Namespace) -> None:
     load, numbers, failed = others_load(), [], 0
     scale = Scale(given.requests, given.connections, given.kills, given.seed)
     chosen = given.only or [*ATTACKS, FULL_DISK]
-    with studio() as running:
-        running.seconds_until(running.worker_warm)
+    with warm_studio("") as running:
         target = Target(running)
         for name in (name for name in ATTACKS if name in chosen):
             with HealthProbe(target) as probe:
