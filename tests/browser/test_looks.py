@@ -51,6 +51,26 @@ def test_axe_finds_nothing(visit: Visit, scheme: Literal["light", "dark"]) -> No
     assert findings(page) == []
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_in_a_mix_a_mask_and_what_is_to_learn(visit: Visit, scheme: Literal["light", "dark"]) -> None:
+    page = visit(color_scheme=scheme, reduced_motion="reduce")
+    page.click("#add-style")
+    page.locator("#style2-slot .sample").first.click()
+    expect(page.locator("#style-mix")).to_be_visible()
+    page.locator(".mask-panel summary").click()
+    assert findings(page) == []
+    squeeze(page)
+    page.click("#mask-open")
+    page.wait_for_function("document.querySelector('#mask-canvas')?.width === 1024")
+    assert findings(page) == []
+    squeeze(page)
+    page.click("#mask-cancel")
+    page.click("#to-learn")
+    expect(page.locator("#room-learn article")).to_be_visible()
+    assert findings(page) == []
+    squeeze(page)
+
+
 def test_nothing_sticks_out_sideways(visit: Visit) -> None:
     page = visit()
     unfold(page)
