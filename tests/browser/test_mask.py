@@ -105,5 +105,4 @@ def test_a_mask_file_of_another_shape_is_refused_beside_it(visit: Visit, tmp_pat
     page.click("#start")
     expect(page.locator("#mask-error")).to_contain_text("`mask` must have the shape of the content")
     page.select_option("#option-mask_use", "styles")
-    page.click("#start")
-    expect(page.locator("#option-mask_use-error")).to_contain_text("needs two paintings")
+    expect(page.locator("#option-mask_use-error")).to_contain_text("needs two paintings")  # before Start is pressed

@@ -55,8 +55,9 @@ def register(app: Dash, service: Service) -> None:
         except OptionError:  # it is shown beside the field
             return empty
         try:
+            options.check_pictures(sum(bool(choices[role]) for role in STYLE_ROLES), masked)
             forecast = await asyncio.to_thread(service.forecasts.forecast, options, *refs, masked=masked)
-        except OptionError as error:  # it does not fit into memory, or the network's weights are missing
+        except OptionError as error:  # it does not fit the pictures or the memory, or the network's weights are missing
             if error.option in errors:
                 errors[error.option] = plain_error(error)
             return empty | {"children": plain_error(error), "class": "estimate estimate-refused"}
