@@ -396,7 +396,7 @@ def test_a_run_that_ends_otherwise_than_it_was_followed_for_is_no_measurement(ad
 
 
 def test_pollers_are_answered(measure: Measure, address: str) -> None:
-    given = ("--programs", "8", "--pages", "2", "--seconds", "3", "--size", "64", "--steps", "5")
+    given = ("--programs", "8", "--pages", "2", "--seconds", "6", "--size", "64", "--steps", "5")
     found = measure(pollers.main, *given, "--studio", address)
     assert found["programs: answers"] > 0
     assert found["the run alone"] > 0

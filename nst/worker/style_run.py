@@ -70,6 +70,7 @@ class StyleRun:
         self.extractor = self._network.architecture.name
         for layer, nearest in self.options.replaced_layers(self.extractor).items():
             self._add_note(f"{self.extractor} has no layer {layer}: {nearest}, the nearest, takes its place.")
+        self.options.check_pictures(len(self._styles), masked=self._mask is not None)
         if self._mask is not None:
             self._add_note(describe_uniform(self._mask, self.options.mask_use))
         self._load_state()

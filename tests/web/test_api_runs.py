@@ -129,12 +129,12 @@ def test_a_favourite_is_remembered(client: TestClient) -> None:
 
 def test_a_run_has_a_name_and_notes_by_which_it_is_found(client: TestClient) -> None:
     run_id = start(client)
-    asked = {"name": " The harbour, bolder ", "notes": "for the kitchen"}
+    asked = {"name": " A quay, bolder ", "notes": "for the hall"}  # not the words of the documentation's example
     answer = client.patch(f"/api/v1/runs/{run_id}", json=asked).json()
-    assert (answer["name"], answer["notes"], answer["favourite"]) == ("The harbour, bolder", "for the kitchen", False)
+    assert (answer["name"], answer["notes"], answer["favourite"]) == ("A quay, bolder", "for the hall", False)
     client.patch(f"/api/v1/runs/{run_id}", json={"favourite": True})
-    assert client.get(f"/api/v1/runs/{run_id}").json()["name"] == "The harbour, bolder"
-    found = client.get("/api/v1/runs", params={"words": "BOLDER kitchen"}).json()["runs"]
+    assert client.get(f"/api/v1/runs/{run_id}").json()["name"] == "A quay, bolder"
+    found = client.get("/api/v1/runs", params={"words": "BOLDER quay hall"}).json()["runs"]
     assert [run["id"] for run in found] == [run_id]
     for name, value in (("name", "n" * 81), ("name", 7), ("notes", "n" * 4001)):
         assert_error(client.patch(f"/api/v1/runs/{run_id}", json={name: value}), 422, "invalid", field=name)

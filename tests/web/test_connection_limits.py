@@ -16,7 +16,7 @@ from tests.web.sites import served
 
 
 class Impatient(LimitedProtocol):
-    header_seconds, body_seconds, body_rate = 0.6, 0.6, 2000
+    header_seconds, body_seconds, body_rate, answered_seconds = 0.6, 0.6, 2000, 0.6
 
 
 FLOOD = 100 * MAX_HEADER_BYTES
@@ -108,6 +108,22 @@ def test_a_silent_or_slow_connection_is_closed(first: bytes, drip: bytes) -> Non
         slow.sendall(first)
         assert 0.5 < seconds_until_closed(slow, drip) < 10
         assert httpx2.get(address).text == "ok"
+
+
+async def refusing(scope: Scope, receive: Receive, send: Send) -> None:
+    """An application that answers before it has read the body."""
+    await send({"type": "http.response.start", "status": 413, "headers": [(b"content-length", b"2")]})
+    await send({"type": "http.response.body", "body": b"no"})
+
+
+def test_a_body_without_end_is_cut_off_some_time_after_the_answer() -> None:
+    with served(refusing, http=Impatient) as address, connect(address) as endless:
+        began = time.monotonic()
+        endless.sendall(b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 1000000000000\r\n\r\n")
+        with suppress(ConnectionResetError, BrokenPipeError):
+            while time.monotonic() < began + 20:
+                endless.sendall(b"x" * 65536)
+        assert 0.5 < time.monotonic() - began < 10
 
 
 def test_a_body_that_keeps_the_rate_is_received_however_long_it_takes() -> None:

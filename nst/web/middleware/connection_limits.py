@@ -12,17 +12,20 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 HEADER_SECONDS = 15.0  # for the headers of a request, from its first byte or from the opening of the connection
 BODY_SECONDS = 30.0  # for a body, to which its bytes over BODY_RATE are added; also the longest pause between two bytes
 BODY_RATE = 16_000  # bytes per second
+ANSWERED_SECONDS = 10.0  # for the rest of a body whose request was answered before it had come
+ANSWERED = "the rest of a body after the answer"
 
 
 class LimitedProtocol(H11Protocol):
     """uvicorn's HTTP/1.1 protocol with these limits."""
 
     header_seconds, body_seconds, body_rate = HEADER_SECONDS, BODY_SECONDS, BODY_RATE
+    answered_seconds = ANSWERED_SECONDS
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._timer: asyncio.TimerHandle | None = None
-        self._part: object = None  # of a request that is awaited: h11.IDLE for headers, h11.SEND_BODY, or None
+        self._part: object = None  # that is awaited: h11.IDLE for headers, h11.SEND_BODY, ANSWERED, or None
         self._began = self._last = 0.0  # when the part began and when its last bytes came, by the event loop's clock
         self._received = 0  # bytes of the part
 
@@ -44,13 +47,20 @@ class LimitedProtocol(H11Protocol):
     def _note(self, received: int) -> None:
         """Wait for the part of a request that the client has to send now; `received` bytes have just come."""
         self._last = self.loop.time()
-        if self.conn.their_state is self._part:
+        part = self._awaited()
+        if part is self._part:
             self._received += received
             return
         self._stop()
-        if self.conn.their_state in (h11.IDLE, h11.SEND_BODY) and not self.transport.is_closing():
-            self._part, self._began, self._received = self.conn.their_state, self._last, received
+        if part and not self.transport.is_closing():
+            self._part, self._began, self._received = part, self._last, received
             self._timer = self.loop.call_at(self._deadline(), self._check)
+
+    def _awaited(self) -> object:
+        """The part that the client has to send now, None if it is the server's turn."""
+        if self.conn.their_state is h11.SEND_BODY:
+            return ANSWERED if self.conn.our_state is h11.DONE else h11.SEND_BODY
+        return h11.IDLE if self.conn.their_state is h11.IDLE else None
 
     def _stop(self) -> None:
         if self._timer:
@@ -61,6 +71,8 @@ class LimitedProtocol(H11Protocol):
         """When the connection is closed if no further byte comes."""
         if self._part is h11.IDLE:
             return self._began + self.header_seconds
+        if self._part is ANSWERED:
+            return self._began + self.answered_seconds
         return min(self._last, self._began + self._received / self.body_rate) + self.body_seconds
 
     def _check(self) -> None:
