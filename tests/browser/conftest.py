@@ -204,6 +204,11 @@ def shown(page: Page) -> list[str]:
     return [address.rpartition("/")[2].partition("?")[0] for address in page.evaluate("window.shown")]
 
 
+def first_shown(page: Page) -> int:
+    """The epoch of the first frame that was painted: 0, or a later one if the run was ahead of the page."""
+    return int(shown(page)[0].removesuffix(".jpg"))
+
+
 def focus(page: Page, name: str) -> None:
     """Press Tab until the element called `name` has the focus."""
     for _ in range(80):
