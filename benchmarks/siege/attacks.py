@@ -113,7 +113,7 @@ def streams(target: Target, scale: Scale) -> Iterator[str]:
     with ExitStack() as stack:
         held = [stack.enter_context(target.connect()) for _ in range(scale.connections)]
         for each in held:
-            asked = f"GET {path}/events HTTP/1.1\r\nHost: {target.place[0]}\r\nAccept: text/event-stream\r\n\r\n"
+            asked = f"GET {path}/stream HTTP/1.1\r\nHost: {target.place[0]}\r\nAccept: text/event-stream\r\n\r\n"
             each.sendall(asked.encode())
         for _ in range(scale.connections):
             fault = target.ask("GET", f"{path}/events?after=0").fault

@@ -21,7 +21,7 @@ def hostile_pictures(random: random.Random) -> Iterator[tuple[str, bytes]]:
     texts = b"", b"hello", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"%PDF-1.7\n", b"PK\3\4" + bytes(99)
     yield from ((f"no picture {n}", text) for n, text in enumerate(texts))
     yield "header of 60,000 x 60,000 px", png_file(60_000, 60_000, b"")
-    yield "10,000 x 10,000 px in 100 kB", png_file(10_000, 10_000, bytes(30_001 * 10_000))
+    yield "10,000 x 10,000 px in 300 kB", png_file(10_000, 10_000, bytes(30_001 * 10_000))
     yield "image data of 400 MB for 16 x 16 px", png_file(16, 16, bytes(400 * 10**6))
     yield "20,000 scans", many_scans(20_000)
     yield "small WebP of 36 megapixels", encoded(Image.new("RGB", (6000, 6000)), "WEBP", lossless=True, method=0)

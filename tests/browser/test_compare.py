@@ -23,6 +23,13 @@ def choose(page: Page, *runs: str) -> None:
         expect(button).to_have_attribute("aria-pressed", "true")
 
 
+def open_run(page: Page, run: str) -> None:
+    """Show a finished run in the studio, with all that can be done with it."""
+    page.goto(urljoin(page.url, f"/?run={run}"))
+    wait_for_status(page, "Finished")
+    page.click(".more-actions summary")
+
+
 def test_two_runs_are_chosen_in_the_gallery_and_compared_by_keyboard(visit: Visit) -> None:
     page = visit()
     bold, subtle = paint(page, "isle.png", strength=4.0), paint(page, "isle.png", strength=0.5)
@@ -60,9 +67,7 @@ def test_pictures_side_by_side_are_zoomed_and_moved_together(visit: Visit) -> No
 def test_a_run_is_named_and_found_by_its_name(visit: Visit) -> None:
     page = visit()
     run = paint(page, "quay.png")
-    page.goto(urljoin(page.url, f"/?run={run}"))
-    wait_for_status(page, "Finished")
-    page.click(".more-actions summary")
+    open_run(page, run)
     expect(page.locator("#run-name")).to_have_attribute("placeholder", "quay after wave")
     page.fill("#run-name", "The quay, bolder")
     page.fill("#run-notes", "for the kitchen")
@@ -85,9 +90,7 @@ def test_a_result_becomes_the_content_or_the_style_of_the_next_run(visit: Visit)
     expect(page.locator("#room-studio")).to_be_visible()
     expect(page.locator("#style-caption")).to_have_text("pier after wave")
     expect(page.locator("#style-preview")).to_have_attribute("src", re.compile("uploads/"))
-    page.goto(urljoin(page.url, f"/?run={run}"))
-    wait_for_status(page, "Finished")
-    page.click(".more-actions summary")
+    open_run(page, run)
     page.click("#use-as-content")
     expect(page.locator("#content-caption")).to_have_text("pier after wave")
 
@@ -95,9 +98,7 @@ def test_a_result_becomes_the_content_or_the_style_of_the_next_run(visit: Visit)
 def test_a_result_is_upscaled_from_itself(visit: Visit) -> None:
     page = visit()
     run = paint(page, "dune.png")
-    page.goto(urljoin(page.url, f"/?run={run}"))
-    wait_for_status(page, "Finished")
-    page.click(".more-actions summary")
+    open_run(page, run)
     expect(page.locator("#print-size")).to_have_text(re.compile(r"^\d+\.\d × \d+\.\d cm$"))
     page.click("#upscale")
     expect(page.locator("#lineage")).to_contain_text("Upscaled from dune after wave")
