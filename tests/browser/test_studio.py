@@ -117,7 +117,7 @@ def test_the_second_run_waits_in_line(visit: Visit) -> None:
     stop(first)
 
 
-def test_pictures_of_ones_own_are_shown_and_painted(visit: Visit, tmp_path: Path) -> None:
+def test_pictures_of_ones_own_are_shown_and_painted(site: Site, visit: Visit, tmp_path: Path) -> None:
     page = visit()
     for role, name in (("content", "hill.png"), ("style", "sea.jpg")):
         (tmp_path / name).write_bytes(picture(80, 60, format="JPEG" if name.endswith("jpg") else "PNG"))
@@ -127,6 +127,11 @@ def test_pictures_of_ones_own_are_shown_and_painted(visit: Visit, tmp_path: Path
     page.fill("#epochs", "2")
     page.click("#start")
     wait_for_status(page, "Finished")
+
+    elsewhere = visit(page.url.removeprefix(site.url))
+    for role, name in (("content", "hill.png"), ("style", "sea.jpg")):
+        expect(elsewhere.locator(f"#{role}-caption")).to_have_text(name)
+        expect(elsewhere.locator(f"#{role}-preview")).to_have_attribute("src", re.compile("uploads/"))
 
 
 def test_samples_swap_and_surprise_are_one_click_away(visit: Visit) -> None:

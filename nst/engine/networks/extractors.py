@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from nst.engine.backend import convolve, ops
+from nst.engine.backend import convolve, convolve_fixed, max_pool, ops, turned
 
 Tensor = Any  # a backend tensor; Keras has no public name for it
 Weights = Mapping[str, tuple[Any, ...]]  # layer -> its kernels [kh, kw, in, out], then its bias [out]
@@ -112,7 +112,7 @@ class Extractor:
 
     Args:
         architecture: its shape.
-        weights: {layer: (kernel [kh, kw, in, out], ..., bias [out])}: arrays, or backend variables.
+        weights: {layer: (kernel [kh, kw, in, out], ..., bias [out])}.
         pooling: "max" or "average"; None is that of the training. If average replaces maximum, activations are doubled
             after each pooling, so that deeper layers get inputs about as large as in their training.
         dtype: of the convolutions, and of the activations that are returned.
@@ -125,6 +125,7 @@ class Extractor:
         self.pooling = pooling or architecture.pooling
         self.dtype = dtype
         self._weights = {layer: tuple(ops.cast(array, dtype) for array in arrays) for layer, arrays in weights.items()}
+        self._back = {layer: [turned(kernel) for kernel in arrays[:-1]] for layer, arrays in self._weights.items()}
 
     def __call__(self, image: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
         """Activations of `layers` for `image`; nothing beyond the deepest of them is computed.
@@ -158,16 +159,16 @@ class Extractor:
     def _convolve(self, x: Tensor, layer: str) -> Tensor:
         """The kernels of `layer` one after the other, its bias and its ReLU, in the dtype of `x`."""
         *kernels, bias = (ops.cast(array, x.dtype) for array in self._weights[layer])
-        padding = "same"
         if layer == "block1_conv1":  # zeros beyond the edge, as in the training of VGG, would lead to a coloured frame
-            x, padding = ops.pad(x, PADDING, mode="symmetric"), "valid"
-        for kernel in kernels[:-1]:
-            x = convolve(x, kernel, padding=padding)
-        return ops.relu(convolve(x, kernels[-1], bias, padding=padding))
+            return ops.relu(convolve(ops.pad(x, PADDING, mode="symmetric"), kernels[0], bias))
+        backs = [ops.cast(array, x.dtype) for array in self._back[layer]]
+        for kernel, back in zip(kernels[:-1], backs[:-1], strict=True):
+            x = convolve_fixed(x, kernel, back)
+        return convolve_fixed(x, kernels[-1], backs[-1], bias)
 
     def _pool(self, x: Tensor) -> Tensor:
         if self.pooling == "max":
-            return ops.max_pool(x, 2, 2, padding="same")
+            return max_pool(x)
         x = ops.average_pool(x, 2, 2, padding="same")
         # crowsonkb, style-transfer-pytorch: a mean of ReLU outputs is about half their maximum
         return x * 2.0 if self.architecture.pooling == "max" else x

@@ -35,18 +35,24 @@ def chooser(role: str, samples: Iterable[Sample] = (), chosen: Sample | None = N
         **{"data-largest": MAX_BYTES},
         children=[
             html.H2(title),
-            dcc.Upload(
-                id=ids.upload(role),
-                className="drop",
-                className_active="drop drop-over",
-                className_reject="drop drop-reject",
-                max_size=MAX_BYTES,
-                accept="image/*",
-                multiple=role == "content",  # a run for each
+            html.Div(
+                className="drop-frame",
                 children=[
+                    # not in the Upload, which Dash loads late: it would not show what was set before that
                     html.Img(id=ids.preview(role), src=choice and thumbnail_url(choice["ref"], PREVIEW_SIDE), alt=""),
-                    html.Span(hint, className="drop-hint"),
-                    html.Span("Replace", className="drop-replace"),
+                    dcc.Upload(
+                        id=ids.upload(role),
+                        className="drop",
+                        className_active="drop drop-over",
+                        className_reject="drop drop-reject",
+                        max_size=MAX_BYTES,
+                        accept="image/*",
+                        multiple=role == "content",  # a run for each
+                        children=[
+                            html.Span(hint, className="drop-hint"),
+                            html.Span("Replace", className="drop-replace"),
+                        ],
+                    ),
                 ],
             ),
             html.P(choice and choice["title"], id=ids.caption(role), className="caption", **{"aria-live": "polite"}),

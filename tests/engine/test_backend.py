@@ -1,0 +1,62 @@
+"""Operations with gradients of their own, against TensorFlow's."""
+
+import numpy as np
+import pytest
+
+from nst.engine.backend import convolve_fixed, max_pool, tf, turned
+
+
+def gradient_of(operation, x, weights):
+    """The gradient to `x` of the sum of what `operation` gives, times `weights`; in a graph, as in a run."""
+
+    @tf.function
+    def differentiate(x):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            loss = tf.reduce_sum(weights * operation(x))
+        return tape.gradient(loss, x)
+
+    return differentiate(x).numpy()
+
+
+def normal(seed, *shape):
+    return tf.random.stateless_normal(shape, (seed, 0))
+
+
+@pytest.mark.parametrize(("side", "channels", "filters"), [(3, 5, 4), (1, 4, 6), (3, 2, 9)])
+@pytest.mark.parametrize("with_bias", [True, False], ids=["bias and ReLU", "kernel alone"])
+def test_a_convolution_with_a_fixed_kernel_has_the_gradient_of_any_other(side, channels, filters, with_bias):
+    x, kernel = normal(1, 2, 9, 12, channels), normal(2, side, side, channels, filters)
+    bias, weights = normal(3, filters), normal(4, 2, 9, 12, filters)
+
+    def own(x):
+        return convolve_fixed(x, kernel, turned(kernel), bias if with_bias else None)
+
+    def tensorflows(x):
+        found = tf.nn.conv2d(x, kernel, 1, "SAME")
+        return tf.nn.relu(found + bias) if with_bias else found
+
+    np.testing.assert_allclose(own(x), tensorflows(x), atol=1e-5)
+    expected = gradient_of(tensorflows, x, weights)
+    np.testing.assert_allclose(gradient_of(own, x, weights), expected, atol=1e-5 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("shape", [(2, 8, 6, 3), (1, 9, 6, 3), (1, 8, 7, 2), (1, 5, 3, 4), (1, 1, 1, 2)])
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_maximum_pooling_has_tensorflows_gradient_where_no_two_values_are_equal(shape, dtype):
+    order = np.random.default_rng(0).permutation(np.prod(shape)).reshape(shape)  # below 257: exact in bfloat16, too
+    x = tf.cast(order - 40, dtype)
+    weights = tf.cast(normal(5, *tf.nn.max_pool2d(x, 2, 2, "SAME").shape), dtype)
+
+    def tensorflows(x):
+        return tf.nn.max_pool2d(x, 2, 2, "SAME")
+
+    np.testing.assert_array_equal(max_pool(x), tensorflows(x))
+    np.testing.assert_array_equal(gradient_of(max_pool, x, weights), gradient_of(tensorflows, x, weights))
+
+
+def test_equal_maxima_share_the_gradient():
+    x = tf.constant([[5, 5, 1, 2, 0], [3, 5, 2, 2, 0], [7, 7, 4, 1, 9]], tf.float32)[None, ..., None]
+    found = gradient_of(max_pool, x, tf.constant([[6, 6, 6], [8, 8, 8]], tf.float32)[None, ..., None])
+    expected = [[2, 2, 0, 2, 3], [0, 2, 2, 2, 3], [4, 4, 8, 0, 8]]
+    np.testing.assert_allclose(found[0, ..., 0], expected)
