@@ -6,7 +6,7 @@ from playwright.sync_api import Request, expect
 
 from nst.options.style_options import StyleOptions
 from nst.runs.estimates import Estimate, estimate
-from nst.web.components.estimate import estimate_line as line_of
+from nst.web.components.form.estimate import estimate_line as line_of
 from tests.browser.conftest import Visit, wait_for_status
 from tests.web.fake_runner import CALIBRATION, MEMORY
 

@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 from nst.errors import Conflict
 from nst.jobs.storage.store import Store
 from nst.options.settings import Settings
-from nst.web.callbacks.network import cancel_fetch
+from nst.web.callbacks.form.network import cancel_fetch
 from nst.web.factory import create_app
 from nst.web.middleware.clients import HEADER
 from tests.web.sites import queue_of

@@ -15,7 +15,7 @@ from nst.options.settings import Settings
 from nst.options.style_options import StyleOptions
 from nst.runs.events import Epoch, Losses, Started
 from nst.runs.run import Run
-from nst.web.components.diagnosis import card, diagnosis_view
+from nst.web.components.run.diagnosis import card, diagnosis_view
 from nst.web.service.diagnoses import _options_at, reconstructions
 from nst.web.service.service import Service
 from tests.web.sites import picture

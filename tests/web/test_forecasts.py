@@ -16,7 +16,7 @@ from nst.options.style_options import StyleOptions
 from nst.pictures.samples import CONTENTS
 from nst.runs.estimates import auto_network, calibration_for, estimate
 from nst.runs.events import Epoch, Finished, Losses, Started
-from nst.web.components.estimate import MEASURING, estimate_line
+from nst.web.components.form.estimate import MEASURING, estimate_line
 from nst.web.service.service import Service
 from tests.web.fake_runner import CALIBRATION, MEMORY
 from tests.web.sites import picture

@@ -29,8 +29,8 @@ from nst.web import ids, instant_ids
 from nst.web.callbacks.instant import answer, keep_result, painting_of, result, studio_settings
 from nst.web.callbacks.style_grid import chosen_photo, grid, import_styles, perform_action, receive
 from nst.web.components import data_url
-from nst.web.components.form import FAST_BOXES, FAST_PREFIX, has_slider
-from nst.web.components.mix import MIX_SLOTS
+from nst.web.components.fast_mix import MIX_SLOTS
+from nst.web.components.form.option_fields import FAST_BOXES, FAST_PREFIX, has_slider
 from nst.web.components.run_card import facts
 from nst.web.components.style_card import painting_card, style_card, style_summary
 from nst.web.components.urls import instant_url

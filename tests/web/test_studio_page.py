@@ -21,11 +21,13 @@ from nst.pictures.samples import CONTENTS
 from nst.runs.events import Epoch, Event, Failed, Finished, Interrupted, Kept, Losses, Paused, Started, Steered, Stopped
 from nst.runs.run import Run
 from nst.web import callbacks, ids
-from nst.web.callbacks.restore import MOST_EPOCHS, form_values, steering_of
-from nst.web.components import figures, history, network_card, run_grid, run_queue, run_view, steering
-from nst.web.components.form import fill_form, read_form
-from nst.web.components.settings_upload import message
-from nst.web.components.status import status_text
+from nst.web.callbacks.form.restore import MOST_EPOCHS, form_values, steering_of
+from nst.web.components import run_grid
+from nst.web.components.form import network_card
+from nst.web.components.form.option_fields import fill_form, read_form
+from nst.web.components.form.settings_upload import message
+from nst.web.components.run import figures, history, run_queue, run_view, steering
+from nst.web.components.run.status import status_text
 from nst.web.components.urls import file_stem, run_file_name, run_id_of
 from nst.web.follow import RunUpdate
 from nst.web.pages import studio

@@ -15,9 +15,9 @@ from nst.options.style_options import StyleOptions
 from nst.pictures.samples import STYLES
 from nst.runs.events import Steered
 from nst.runs.run import Run
-from nst.web.components import figures, steering
-from nst.web.components.chooser import CHOOSERS, choices_of_run
-from nst.web.components.form import fill_form, read_form
+from nst.web.components.form.chooser import CHOOSERS, choices_of_run
+from nst.web.components.form.option_fields import fill_form, read_form
+from nst.web.components.run import figures, steering
 from nst.web.components.run_card import RunCard
 from nst.web.service.service import Service
 from tests.web.sites import picture

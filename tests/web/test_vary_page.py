@@ -16,7 +16,7 @@ from nst.options.style_options import StyleOptions
 from nst.options.variations import Variations
 from nst.runs.events import Epoch, Finished, Losses, Started
 from nst.web.callbacks.vary import _errors, perform_action, read_variations
-from nst.web.components.form import fill_form
+from nst.web.components.form.option_fields import fill_form
 from nst.web.components.variation_grid import earlier_links, grid_view, pair_view
 from nst.web.pages.vary import NONE, layout
 from nst.web.service.service import Service

@@ -25,10 +25,10 @@ from nst.pictures.samples import STYLES
 from nst.runs.run import Run
 from nst.styles.style_file import name_of
 from nst.web import ids, instant_ids
-from nst.web.callbacks.whole_form import FORM_OUTPUTS, UNCHANGED, filled
+from nst.web.callbacks.form.whole_form import FORM_OUTPUTS, UNCHANGED, filled
 from nst.web.components import data_url
-from nst.web.components.form import FAST_BOXES, FAST_OPTIONS, read_form
-from nst.web.components.mix import MIX_SLOTS
+from nst.web.components.fast_mix import MIX_SLOTS
+from nst.web.components.form.option_fields import FAST_BOXES, FAST_OPTIONS, read_form
 from nst.web.components.toast import show_error
 from nst.web.middleware.clients import current_client
 from nst.web.service.fast_styles import FastResult, shrink

@@ -15,9 +15,9 @@ from nst.options.style_options import StyleOptions
 from nst.options.variations import MOST_AXES, Variations
 from nst.runs.humanize import count, roughly
 from nst.web import ids
-from nst.web.callbacks.whole_form import FORM_STATE, read_options
-from nst.web.components.chooser import chosen_ref
-from nst.web.components.form import BOXES
+from nst.web.callbacks.form.whole_form import FORM_STATE, read_options
+from nst.web.components.form.chooser import chosen_ref
+from nst.web.components.form.option_fields import BOXES
 from nst.web.components.toast import show_error
 from nst.web.components.variation_grid import EMPTY, OUTPUTS, earlier_links, grid_view, pair_view
 from nst.web.middleware.clients import current_client

@@ -12,8 +12,8 @@ from nst.runs.humanize import count, duration
 from nst.runs.run import Run, State
 from nst.web import ids
 from nst.web.components.card_buttons import action, star
-from nst.web.components.history import lineage
-from nst.web.components.result_tools import USES, use_url
+from nst.web.components.run.history import lineage
+from nst.web.components.run.result_tools import USES, use_url
 from nst.web.components.urls import (
     instant_url,
     run_file,

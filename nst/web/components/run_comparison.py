@@ -9,7 +9,7 @@ from nst.runs.humanize import count, duration
 from nst.runs.run import Run
 from nst.web import ids
 from nst.web.components import viewer
-from nst.web.components.figures import steering_lines
+from nst.web.components.run.figures import steering_lines
 from nst.web.components.run_card import RunCard
 from nst.web.components.settings_text import differing_options, setting_of
 from nst.web.components.urls import compare_url, run_file, run_url

@@ -4,7 +4,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from nst.web import ids
-from nst.web.components.result_tools import copy_button
+from nst.web.components.run.result_tools import copy_button
 
 
 def layout() -> Component:

@@ -6,9 +6,9 @@ from dash.development.base_component import Component
 from nst.pictures.images import MAX_BYTES
 from nst.pictures.samples import CONTENTS
 from nst.web import ids, instant_ids
-from nst.web.components.chooser import chooser
-from nst.web.components.form import FAST_OPTIONS, FAST_PREFIX, field
-from nst.web.components.mix import mix
+from nst.web.components.fast_mix import mix
+from nst.web.components.form.chooser import chooser
+from nst.web.components.form.option_fields import FAST_OPTIONS, FAST_PREFIX, field
 from nst.web.components.small_button import small_button
 from nst.web.components.viewer import comparison_slider
 

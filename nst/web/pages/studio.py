@@ -6,26 +6,13 @@ from dash.development.base_component import Component
 
 from nst.pictures.samples import CONTENTS, STYLES
 from nst.web import ids, instant_ids
-from nst.web.components import (
-    batch,
-    diagnosis,
-    figures,
-    history,
-    mask,
-    network_card,
-    presets,
-    run_buttons,
-    run_queue,
-    settings_upload,
-    status,
-    steering,
-    style_mix,
-    viewer,
-)
-from nst.web.components.chooser import chooser
-from nst.web.components.form import basic_fields, further_fields
+from nst.web.components import viewer
+from nst.web.components.form import mask, network_card, presets, settings_upload, style_mix
+from nst.web.components.form.chooser import chooser
+from nst.web.components.form.option_fields import basic_fields, further_fields
+from nst.web.components.form.start_picture import start_picture
+from nst.web.components.run import batch, diagnosis, figures, history, run_buttons, run_queue, status, steering
 from nst.web.components.small_button import small_button
-from nst.web.components.start_picture import start_picture
 from nst.web.components.toast import REQUEST_FAILED
 from nst.web.pages import compare, gallery, instant, learn, vary
 

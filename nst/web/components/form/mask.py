@@ -5,8 +5,8 @@ from dash import html
 from dash.development.base_component import Component
 
 from nst.web import ids
-from nst.web.components.chooser import chooser
-from nst.web.components.form import OPTIONS, field
+from nst.web.components.form.chooser import chooser
+from nst.web.components.form.option_fields import OPTIONS, field
 
 TOOLS = {"paint": "Paint", "erase": "Erase"}
 ADVICE = (

@@ -4,7 +4,7 @@ from dash import ClientsideFunction, Dash, Input, Output, State
 
 from nst.options.shipped_presets import LOOKS, OPTIONS
 from nst.web import ids
-from nst.web.components.form import BOXES
+from nst.web.components.form.option_fields import BOXES
 from nst.web.service.service import Service
 
 

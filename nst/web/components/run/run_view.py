@@ -6,9 +6,9 @@ from dash import html, no_update
 
 from nst.runs.run import Run
 from nst.web import ids
-from nst.web.components import figures, history, run_buttons, run_queue, steering
-from nst.web.components.result_tools import USES, can_be_upscaled, use_url
-from nst.web.components.status import progress_text, status_text
+from nst.web.components.run import figures, history, run_buttons, run_queue, steering
+from nst.web.components.run.result_tools import USES, can_be_upscaled, use_url
+from nst.web.components.run.status import progress_text, status_text
 from nst.web.components.urls import file_stem, original_url
 from nst.web.follow import RunUpdate
 

@@ -14,10 +14,10 @@ from nst.pictures.noise import start_noise
 from nst.runs.run import Run
 from nst.runs.run import State as RunState
 from nst.web import ids
-from nst.web.callbacks.own_run import change_run, start_child
-from nst.web.components import steering
-from nst.web.components.diagnosis import RECONSTRUCTIONS, diagnosis_view
-from nst.web.components.history import read_end
+from nst.web.callbacks.run.own_run import change_run, start_child
+from nst.web.components.run import steering
+from nst.web.components.run.diagnosis import RECONSTRUCTIONS, diagnosis_view
+from nst.web.components.run.history import read_end
 from nst.web.components.toast import show_error
 from nst.web.components.urls import run_id_of
 from nst.web.middleware.clients import current_client

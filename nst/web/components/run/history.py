@@ -12,7 +12,7 @@ from nst.options.option_field import number, shown
 from nst.pictures.timelapse import FORMATS
 from nst.runs.run import Run
 from nst.web import ids
-from nst.web.components import result_tools
+from nst.web.components.run import result_tools
 from nst.web.components.urls import run_url
 from nst.web.service.runs import LONGEST
 

@@ -8,8 +8,8 @@ from dash import Output, State, no_update
 from nst.options.picture_roles import ROLES
 from nst.options.style_options import StyleOptions
 from nst.web import ids
-from nst.web.components.chooser import choices_of_run
-from nst.web.components.form import BOXES, fill_form, read_form
+from nst.web.components.form.chooser import choices_of_run
+from nst.web.components.form.option_fields import BOXES, fill_form, read_form
 
 FORM_STATE = {
     "choices": {role: State(ids.choice(role), "data") for role in ROLES},

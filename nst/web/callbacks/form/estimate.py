@@ -12,9 +12,9 @@ from nst.errors import NstError, OptionError
 from nst.options.picture_roles import STYLE_ROLES
 from nst.options.style_options import StyleOptions
 from nst.web import ids
-from nst.web.callbacks.whole_form import read_options
-from nst.web.components.estimate import estimate_line
-from nst.web.components.form import BOXES, errors_of_form, plain_error
+from nst.web.callbacks.form.whole_form import read_options
+from nst.web.components.form.estimate import estimate_line
+from nst.web.components.form.option_fields import BOXES, errors_of_form, plain_error
 from nst.web.service.service import Service
 
 

@@ -8,8 +8,8 @@ from dash import ClientsideFunction, Dash, Input, Output, State, no_update
 from nst.errors import NstError
 from nst.runs.run import Run
 from nst.web import ids
-from nst.web.callbacks.own_run import start_child
-from nst.web.components.result_tools import USES
+from nst.web.callbacks.run.own_run import start_child
+from nst.web.components.run.result_tools import USES
 from nst.web.components.toast import REQUEST_FAILED, show_error
 from nst.web.components.urls import run_id_of
 from nst.web.middleware.clients import current_client

@@ -4,7 +4,7 @@ from dash import ALL, MATCH, ClientsideFunction, Dash, Input, Output, State
 
 from nst.options.option_field import Option
 from nst.web import ids
-from nst.web.components.form import FAST_OPTIONS, FAST_PREFIX, OPTIONS, has_slider
+from nst.web.components.form.option_fields import FAST_OPTIONS, FAST_PREFIX, OPTIONS, has_slider
 from nst.web.service.service import Service
 
 

@@ -7,7 +7,7 @@ from dash.development.base_component import Component
 from nst.options.shipped_presets import LOOKS, OPTIONS
 from nst.options.style_options import StyleOptions
 from nst.web import ids
-from nst.web.components.form import BOXES, fill_form
+from nst.web.components.form.option_fields import BOXES, fill_form
 
 
 def layout() -> Component:

@@ -7,7 +7,7 @@ from dash.development.base_component import Component
 from nst.options.picture_roles import STYLE_ROLES
 from nst.pictures.samples import STYLES
 from nst.web import ids
-from nst.web.components.chooser import chooser
+from nst.web.components.form.chooser import chooser
 
 OPTIONS = ("style_mix", "style_scales")  # their text boxes are hidden: assets/style_mix.js writes them
 MOST_WEIGHT = 100  # at the right end of a slider

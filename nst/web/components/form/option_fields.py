@@ -13,7 +13,7 @@ from nst.options.fast_options import FastOptions
 from nst.options.option_field import LayerWeights, Option, number, options_of
 from nst.options.style_options import StyleOptions
 from nst.web import ids
-from nst.web.components.chooser import chooser
+from nst.web.components.form.chooser import chooser
 
 OPTIONS = options_of(StyleOptions)
 BOXES = {option.name: ids.value(option.name) for option in OPTIONS}  # name -> id of the control

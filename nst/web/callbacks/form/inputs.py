@@ -7,9 +7,9 @@ from dash import ALL, ClientsideFunction, Dash, Input, Output, State
 from nst.errors import NotFound
 from nst.options.picture_roles import ROLES
 from nst.web import ids
-from nst.web.callbacks.whole_form import FORM_OUTPUTS, UNCHANGED, filled
-from nst.web.components.chooser import CHOOSERS
-from nst.web.components.form import BOXES
+from nst.web.callbacks.form.whole_form import FORM_OUTPUTS, UNCHANGED, filled
+from nst.web.components.form.chooser import CHOOSERS
+from nst.web.components.form.option_fields import BOXES
 from nst.web.components.urls import run_id_of
 from nst.web.service.service import Service
 

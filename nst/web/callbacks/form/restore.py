@@ -15,11 +15,12 @@ from nst.options.style_options import StyleOptions
 from nst.pictures import provenance
 from nst.pictures.provenance import Provenance
 from nst.web import ids
-from nst.web.callbacks.whole_form import FORM_OUTPUTS, UNCHANGED
-from nst.web.components import data_url, figures
-from nst.web.components.chooser import choices_of_run
-from nst.web.components.form import fill_form
-from nst.web.components.settings_upload import message
+from nst.web.callbacks.form.whole_form import FORM_OUTPUTS, UNCHANGED
+from nst.web.components import data_url
+from nst.web.components.form.chooser import choices_of_run
+from nst.web.components.form.option_fields import fill_form
+from nst.web.components.form.settings_upload import message
+from nst.web.components.run import figures
 from nst.web.components.toast import show_error
 from nst.web.service.service import Service
 

@@ -15,7 +15,7 @@ from nst.options.style_options import StyleOptions
 from nst.pictures.samples import sample_of
 from nst.runs.run import Run, State
 from nst.web import ids
-from nst.web.components.form import to_text
+from nst.web.components.form.option_fields import to_text
 
 LIVE = {
     option.name: option

@@ -4,7 +4,7 @@ from dash import ClientsideFunction, Dash, Input, Output, State
 
 from nst.options.picture_roles import STYLE_ROLES
 from nst.web import ids
-from nst.web.components.style_mix import OPTIONS
+from nst.web.components.form.style_mix import OPTIONS
 from nst.web.service.service import Service
 
 ROWS = range(len(STYLE_ROLES))

@@ -17,13 +17,13 @@ from nst.options.style_options import StyleOptions
 from nst.runs.run import Run
 from nst.runs.run import State as RunState
 from nst.web import follow, ids
-from nst.web.callbacks.own_run import change_run
-from nst.web.callbacks.whole_form import FORM_STATE, read_options
+from nst.web.callbacks.form.whole_form import FORM_STATE, read_options
+from nst.web.callbacks.run.own_run import change_run
 from nst.web.components import toast
-from nst.web.components.chooser import chosen_ref
-from nst.web.components.form import BOXES, plain_error
+from nst.web.components.form.chooser import chosen_ref
+from nst.web.components.form.option_fields import BOXES, plain_error
 from nst.web.components.poll_now import poll_now
-from nst.web.components.run_view import OUTPUTS, run_view, server_view
+from nst.web.components.run.run_view import OUTPUTS, run_view, server_view
 from nst.web.components.urls import run_id_of
 from nst.web.middleware.clients import current_client
 from nst.web.service.service import Service

@@ -11,7 +11,7 @@ from dash import ALL, ClientsideFunction, Dash, Input, Output, State
 from nst.errors import NotFound, NstError
 from nst.web import ids
 from nst.web.components.poll_now import poll_now
-from nst.web.components.steering import changes, validate
+from nst.web.components.run.steering import changes, validate
 from nst.web.components.urls import run_id_of
 from nst.web.service.service import Service
 

@@ -1,0 +1,1 @@
+"""Callbacks of the form of a run: its pictures, options, presets and forecast."""

@@ -1,0 +1,1 @@
+"""Components of the form of a run: pictures, options, presets, forecast, network."""

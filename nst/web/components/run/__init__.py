@@ -1,0 +1,1 @@
+"""Components that show a run: image, curves, status, history, steering, queue."""
