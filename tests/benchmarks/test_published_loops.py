@@ -17,8 +17,7 @@ from nst.engine.networks.extractors import Architecture, Extractor, he_normal
 from nst.engine.optimization.objective import LiveWeights, Objective
 from nst.options.style_options import StyleOptions
 from nst.pictures.images import resize
-
-from .engine import textbook
+from tests.engine import textbook
 
 TINY = Architecture("tiny", (4, 6, 8, 8, 8), (2, 2, 2, 2, 2), "average", {"block2_conv2": (0, 4)})
 

@@ -12,7 +12,7 @@ from benchmarks.quality.duel import Tally, make_sheets, tally
 from benchmarks.quality.pairs import FilePair, Pair
 from nst.errors import InputError
 from nst.pictures.images import read_file
-from tests.quality.conftest import Write
+from tests.benchmarks.quality.conftest import Write
 
 NAMES = ("hill", "sea", "sky", "wood", "town", "road")
 

@@ -10,8 +10,8 @@ from benchmarks.quality.tables import Row, medians, table
 from benchmarks.quality.verdicts import CONTROLS, MEASURES, PASTED, UNTOUCHED, PairJudge, pasted
 from nst.engine.networks.extractors import Extractor, he_normal
 from nst.errors import InputError
-from tests.quality.conftest import Write
-from tests.quality.test_features import CONTENT, STYLES, TINY
+from tests.benchmarks.quality.conftest import Write
+from tests.benchmarks.quality.test_features import CONTENT, STYLES, TINY
 
 
 @pytest.fixture(scope="module")

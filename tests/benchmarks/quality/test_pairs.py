@@ -10,7 +10,7 @@ from benchmarks.quality.pairs import SAMPLES, FilePair, chosen, pairs_in, pictur
 from benchmarks.shared import shared_folder
 from nst.errors import InputError
 from nst.pictures.samples import find
-from tests.quality.conftest import Write
+from tests.benchmarks.quality.conftest import Write
 
 GREY = np.full((16, 16, 3), 0.5, np.float32)
 

@@ -2,7 +2,7 @@ from pathlib import Path
 
 from tools.reference import reference
 
-PAGE = Path(__file__).parent.parent / "docs" / "reference.md"
+PAGE = Path(__file__).parents[2] / "docs" / "reference.md"
 
 
 def test_the_reference_page_is_up_to_date() -> None:

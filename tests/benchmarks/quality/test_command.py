@@ -14,7 +14,7 @@ from benchmarks.quality.__main__ import main
 from benchmarks.quality.pairs import SAMPLES, Pair
 from benchmarks.quality.verdicts import CONTROLS, MEASURES
 from nst.errors import Diverged
-from tests.quality.conftest import Write
+from tests.benchmarks.quality.conftest import Write
 
 QUICK = ("--networks", "compact", "--size", "64", "--judge-size", "64")
 FAST = ("--set", "epochs=1,steps_per_epoch=2")
