@@ -5,7 +5,6 @@ result that was finished must be what it was, and each run must go on from a che
 """
 
 import argparse
-import base64
 import hashlib
 import random
 import sqlite3
@@ -16,10 +15,7 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from benchmarks.command import COUNT, PIXELS, SIZES, command, flags
-from benchmarks.memory import picture
 from benchmarks.outcome import NotMeasured, must_finish
 from benchmarks.report import Number, others_load, report
 from benchmarks.studio import NoAnswer, free_port, launched
@@ -96,9 +92,7 @@ class Trial:
         going = [run for run in self.runs if self.run(run)["state"] in ("queued", "running")]
         for _ in range(AT_ONCE - len(going)):
             self.seed += 1
-            content, style = (base64.b64encode(picture(random.Random(self.seed + n), 4 / 3)).decode() for n in (0, 500))
-            body = {"content": content, "style": style, "options": {**self.options, "seed": self.seed}}
-            self.runs.append(self.studio.send("POST", "/api/v1/runs", body)["id"])
+            self.runs.append(self.studio.start_run({**self.options, "seed": self.seed}, seed=self.seed))
 
     def painting(self) -> str:
         """The run that is painted now, "" if none."""
@@ -108,7 +102,9 @@ class Trial:
         """Kill it; seconds of painting that the run it had has lost, once it has been taken up again."""
         run, killed = self.painting(), time.time()  # before: the kill is noticed at once
         if victim == "worker":
-            self._worker().kill()
+            worker = self.studio.worker()
+            assert worker, "a run is painted"
+            worker.kill()
         else:
             self.process.kill()
             self.process.wait()
@@ -135,11 +131,6 @@ class Trial:
         while more := self.studio.get(f"/api/v1/runs/{run}/events?after={len(events)}")["events"]:
             events += more
         return events
-
-    def _worker(self) -> psutil.Process:
-        """The process that paints: the largest one below the server that speaks to it, as those that draw do not."""
-        below = psutil.Process(self.process.pid).children(recursive=True)
-        return max((p for p in below if p.net_connections("tcp")), key=lambda p: p.memory_info().rss)
 
     def check(self) -> None:
         """See that the store is whole, and that no finished result is another than it was."""

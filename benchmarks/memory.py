@@ -10,15 +10,14 @@ import random
 import sys
 from collections.abc import Sequence
 
-import numpy as np
 import psutil
 
 from benchmarks.command import COUNT, PIXELS, SIZES, command, flags
 from benchmarks.local_queue import LocalQueue, local_queue
+from benchmarks.pictures import soft_colors
 from benchmarks.report import Number, others_load, report
 from nst.options.settings import Settings
 from nst.options.style_options import StyleOptions
-from nst.pictures.images import encode_png
 
 SETTLED = 5  # runs after which memory should grow no more
 SHARES = (1 / 3, 1 / 2, 2 / 3, 5 / 6, 1)  # of the largest size; each five runs have all, in an order of their own
@@ -59,18 +58,9 @@ def paint(queue: LocalQueue, number: int, sizes: Sequence[int], steps: int) -> f
     choose = random.Random(number)
     size = random.Random(number // len(sizes)).sample(sizes, len(sizes))[number % len(sizes)]
     options = StyleOptions(size=size, epochs=EPOCHS, steps_per_epoch=steps, extractor="compact", seed=number)
-    content = picture(choose, ratio=1 if size == max(sizes) else choose.choice(RATIOS))
-    queue.paint(options, content, picture(choose, ratio=choose.choice(RATIOS)))
+    content = soft_colors(choose, ratio=1 if size == max(sizes) else choose.choice(RATIOS))
+    queue.paint(options, content, soft_colors(choose, ratio=choose.choice(RATIOS)))
     return worker_memory()
-
-
-def picture(choose: random.Random, ratio: float) -> bytes:
-    """A PNG of soft colours, of some height."""
-    height = choose.randrange(400, 900)
-    width = round(height * ratio)
-    coarse = np.random.default_rng(choose.randrange(2**32)).random((8, 8, 3), np.float32)
-    rows, columns = np.arange(height) * 8 // height, np.arange(width) * 8 // width
-    return encode_png(coarse[rows][:, columns])
 
 
 def worker_memory() -> float:

@@ -8,7 +8,6 @@ program asks again for the event it was just told, without `wait`. The run's spe
 
 import argparse
 import asyncio
-import base64
 import json
 import statistics
 import sys
@@ -22,7 +21,6 @@ from benchmarks.command import COUNT, PIXELS, SIZES, command, studio_flags
 from benchmarks.outcome import NotMeasured
 from benchmarks.report import Number, others_load, report
 from benchmarks.studio import Studio, warm_studio
-from benchmarks.workers import picture
 from nst.options.style_options import StyleOptions
 
 WAIT, PAGE_WAIT = 10, 2  # seconds
@@ -160,8 +158,7 @@ def measure(given: argparse.Namespace) -> None:
 def begin(running: Studio, given: argparse.Namespace) -> str:
     """A run that goes on for longer than the benchmark."""
     options = {"extractor": given.network, "size": given.size, "steps_per_epoch": given.steps, "epochs": 1000}
-    pictures = {role: base64.b64encode(picture(seed)).decode() for seed, role in enumerate(("content", "style"))}
-    return str(running.send("POST", "/api/v1/runs", {**pictures, "options": options})["id"])
+    return running.start_run(options)
 
 
 def speed(events: list[dict[str, Any]], began: float, ended: float) -> float:

@@ -4,8 +4,6 @@ A change, a pause and a stop wait for the step that is being taken; the median o
 """
 
 import argparse
-import base64
-import random
 import statistics
 import sys
 import time
@@ -13,7 +11,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from benchmarks.command import COUNT, PIXELS, SIZES, command, studio_flags
-from benchmarks.memory import picture
 from benchmarks.report import Number, others_load, report
 from benchmarks.studio import Studio, warm_studio
 from nst.cli.main import Parser
@@ -72,11 +69,8 @@ def measure(given: argparse.Namespace) -> None:
 
 def begin(running: Studio, given: argparse.Namespace) -> str:
     """A run of full-size steps, so that each takes as long as the next."""
-    content, style = (base64.b64encode(picture(random.Random(n), 4 / 3)).decode() for n in (1, 2))
     steps = {"epochs": EPOCHS, "steps_per_epoch": 1, "init": "content"}
-    options = {"size": given.size, "extractor": given.network, **steps}
-    body = {"content": content, "style": style, "options": options}
-    return str(running.send("POST", "/api/v1/runs", body)["id"])
+    return running.start_run({"size": given.size, "extractor": given.network, **steps})
 
 
 def step_seconds(events: list[dict[str, Any]]) -> float:

@@ -1,7 +1,9 @@
 """A studio of our own for a benchmark: `python app.py` on a free port with an empty data folder, ended afterwards."""
 
+import base64
 import json
 import os
+import random
 import socket
 import subprocess
 import sys
@@ -16,7 +18,10 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from benchmarks.outcome import NotMeasured, Warmth
+from benchmarks.pictures import soft_colors
 
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE = 300.0  # seconds
@@ -50,6 +55,11 @@ class Studio:
         headers = {"Content-Type": "application/json"}
         asked = urllib.request.Request(self.address + path, json.dumps(body).encode(), headers, method=method)
         return json.loads(self._asked(asked))
+
+    def start_run(self, options: dict[str, Any], seed: int = 0) -> str:
+        """The id of a new run of these options; `seed` chooses its pictures. Raises as `get` does."""
+        content, style = (base64.b64encode(soft_colors(random.Random(seed + n))).decode() for n in range(2))
+        return str(self.send("POST", "/api/v1/runs", {"content": content, "style": style, "options": options})["id"])
 
     def _asked(self, request: urllib.request.Request) -> bytes:
         what = f"{request.get_method()} {request.selector}"
@@ -106,6 +116,13 @@ class Studio:
         """Whether a run would start at once. Raises NotMeasured if there is no worker for long."""
         return self.warmth(self.get("/api/v1/health"))
 
+    def worker(self) -> psutil.Process | None:
+        """The process that paints, also while it starts: the newest that Dask's nanny spawned. None without one."""
+        assert self.process
+        below = psutil.Process(self.process.pid).children(recursive=True)
+        spawned = [child for child in below if "spawn_main" in " ".join(_command_line(child))]
+        return max(spawned, key=psutil.Process.create_time, default=None)
+
     def end(self) -> None:
         """End the process as its user would. Raises NotMeasured unless it exits with 0."""
         if self.process is not None:
@@ -131,6 +148,13 @@ def _answered(happened: Callable[[], Any]) -> Any:
         return happened()
     except NoAnswer:
         return False
+
+
+def _command_line(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:  # it has ended
+        return []
 
 
 def free_port() -> int:

@@ -7,16 +7,15 @@ import argparse
 import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-
-import numpy as np
+from random import Random
 
 from benchmarks.clock import seconds
 from benchmarks.command import COUNT, PIXELS, SIZES, command, flags
 from benchmarks.local_queue import LocalQueue, local_queue
+from benchmarks.pictures import soft_colors
 from benchmarks.report import Number, others_load, report
 from nst.options.settings import Settings
 from nst.options.style_options import StyleOptions
-from nst.pictures.images import encode_png
 
 STEPS = 10  # of an epoch
 
@@ -33,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def measure(given: argparse.Namespace) -> None:
     load = others_load()
     options = StyleOptions(size=given.size, epochs=given.epochs, steps_per_epoch=STEPS, extractor="compact")
-    pictures = picture(0), picture(1)
+    pictures = soft_colors(Random(0)), soft_colors(Random(1))
     rates: dict[int, list[float]] = {1: [], 2: []}
     with cold(1) as one, cold(2) as two:
         for workers, each in ((1, one), (2, two)):
@@ -57,11 +56,6 @@ def measure(given: argparse.Namespace) -> None:
 def cold(workers: int) -> AbstractContextManager[LocalQueue]:
     """A queue whose workers prepare nothing: what these runs need is there once each has painted one."""
     return local_queue(Settings(workers=workers, offline=True), warm_up="benchmarks.wire:warm_up")
-
-
-def picture(seed: int) -> bytes:
-    """A PNG of 384 x 384 px; what is on a picture costs no time."""
-    return encode_png(np.random.default_rng(seed).random((384, 384, 3), np.float32))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """The attacks. Each yields, for everything that it tried, "" if the studio held, or how it did not."""
 
 import asyncio
-import base64
 import json
 import random
 import socket
@@ -14,7 +13,6 @@ import psutil
 from distributed.comm import connect as connect_to_dask
 from distributed.security import Security
 
-from benchmarks.memory import picture
 from benchmarks.outcome import NotMeasured
 from benchmarks.siege.hostile_files import hostile_pictures, hostile_styles
 from benchmarks.siege.target import ANSWER_SECONDS, Target
@@ -108,7 +106,7 @@ def slow_connections(target: Target, scale: Scale) -> Iterator[str]:
 
 def streams(target: Target, scale: Scale) -> Iterator[str]:
     """Many streams of the events of one run, and as many polls."""
-    run = started(target, LONG)
+    run = target.studio.start_run(LONG)
     path = f"/api/v1/runs/{run}"
     with ExitStack() as stack:
         held = [stack.enter_context(target.connect()) for _ in range(scale.connections)]
@@ -148,11 +146,11 @@ def kills(target: Target, scale: Scale) -> Iterator[str]:
     choose = scale.random()
     for n in range(scale.kills):
         middle = n % 3 == 2
-        run = started(target, LONG) if middle else ""
+        run = target.studio.start_run(LONG) if middle else ""
         if middle:
             target.studio.follow(run, "epoch", 2)
         end = time.monotonic() + RETURN_SECONDS
-        while (worker := target.worker()) is None and time.monotonic() < end:
+        while (worker := target.studio.worker()) is None and time.monotonic() < end:
             time.sleep(0.05)
         time.sleep(0 if middle else max(0.0, choose.uniform(-0.5, 3.5)))
         with suppress(psutil.NoSuchProcess):
@@ -185,17 +183,10 @@ def _is_warm_again(target: Target) -> str:
         time.sleep(0.2)
         health = json.loads(target.ask("GET", "/api/v1/health").body or b"{}")
     try:
-        target.studio.follow(started(target, QUICK), "finished")
+        target.studio.follow(target.studio.start_run(QUICK), "finished")
     except NotMeasured as error:
         return f"a run after the kills: {error}"
     return ""
-
-
-def started(target: Target, options: dict[str, object]) -> str:
-    """The id of a run of these options."""
-    content, style = (base64.b64encode(picture(random.Random(n), 4 / 3)).decode() for n in range(2))
-    body = {"content": content, "style": style, "options": options}
-    return str(target.studio.send("POST", "/api/v1/runs", body)["id"])
 
 
 def _seconds_open(target: Target, head: bytes, part: bytes) -> float:

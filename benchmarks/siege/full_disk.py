@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.memory import picture
 from benchmarks.outcome import NotMeasured
+from benchmarks.pictures import soft_colors
 from benchmarks.siege.attacks import LONG, started
 from benchmarks.siege.target import Target
 from benchmarks.studio import studio
@@ -53,7 +53,7 @@ def _fill(target: Target) -> str:
 
 def _noise(choose: random.Random) -> bytes:
     """A picture that is followed by half a megabyte, which no decoder reads."""
-    return picture(choose, 1.0) + choose.randbytes(500_000)
+    return soft_colors(choose, 1.0) + choose.randbytes(500_000)
 
 
 def _answers(target: Target, when: str) -> str:

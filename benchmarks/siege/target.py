@@ -92,13 +92,6 @@ class Target:
     def send_json(self, path: str, body: Any) -> Answer:
         return self.ask("POST", path, json.dumps(body).encode(), Content_Type="application/json")
 
-    def worker(self) -> psutil.Process | None:
-        """The process that paints, also while it starts; None while there is none."""
-        spawned = [
-            child for child in self.process.children(recursive=True) if "spawn_main" in " ".join(_command(child))
-        ]
-        return max(spawned, key=psutil.Process.create_time, default=None)
-
 
 class HealthProbe:
     """Asks for /health again and again in a thread, while something else goes on."""
@@ -123,10 +116,3 @@ class HealthProbe:
             self.latencies.append(1000 * answer.seconds)
             if answer.status != 200:
                 self.failures.append(f"/health was answered with {answer.status}: {answer.body[:100]!r}")
-
-
-def _command(process: psutil.Process) -> list[str]:
-    try:
-        return process.cmdline()
-    except psutil.Error:
-        return []
