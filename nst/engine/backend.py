@@ -62,8 +62,10 @@ def turned(kernel: Tensor) -> Tensor:
     return ops.transpose(ops.flip(kernel, axis=(0, 1)), (0, 1, 3, 2))
 
 
-def convolve_fixed(x: Tensor, kernel: Tensor, back: Tensor, bias: Tensor | None = None) -> Tensor:
-    """`x` [N, H, W, C] convolved with a `kernel` that is not trained, at padding "same"; with a `bias`, a ReLU follows.
+def convolve_fixed(
+    x: Tensor, kernel: Tensor, back: Tensor, bias: Tensor | None = None, rectify: bool = False
+) -> Tensor:
+    """`x` [N, H, W, C] convolved with a `kernel` that is not trained, at padding "same".
 
     The gradient is a convolution, too: TensorFlow's own operation takes up to four times as long, if channels are few.
 
@@ -71,20 +73,21 @@ def convolve_fixed(x: Tensor, kernel: Tensor, back: Tensor, bias: Tensor | None 
         x: activations.
         kernel: [kh, kw, C, D] with odd kh and kw.
         back: the kernel `turned`.
-        bias: [D].
+        bias: [D], added.
+        rectify: whether a ReLU follows.
     """
     if tf is None:
-        found = ops.conv(x, kernel, padding="same")
-        return found if bias is None else ops.relu(found + bias)
+        found = convolve(x, kernel, bias, padding="same")
+        return ops.relu(found) if rectify else found
 
     @tf.custom_gradient
     def convolution(x: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
         found = convolve(x, kernel, bias, padding="same")
-        if bias is not None:
+        if rectify:
             found = tf.nn.relu(found)
 
         def gradient(upstream: Tensor) -> Tensor:
-            if bias is not None:
+            if rectify:
                 upstream = tf.raw_ops.ReluGrad(gradients=upstream, features=found)
             return convolve(upstream, back, padding="same")
 
@@ -119,9 +122,10 @@ def _max_pool_gradient(x: Tensor, found: Tensor, upstream: Tensor) -> Tensor:
     whole = tf.cond(is_even, lambda: x, lambda: tf.pad(x, beyond, constant_values=x.dtype.min))
     windows = tf.reshape(whole, [count * rows, 2, columns, 2, channels])
     per_window = [count * rows, 1, columns, 1, channels]
-    is_maximum = tf.cast(tf.equal(windows, tf.reshape(found, per_window)), x.dtype)
-    shares = 4 * tf.nn.avg_pool2d(tf.reshape(is_maximum, tf.shape(whole)), 2, 2, "VALID")
-    gradient = tf.reshape(is_maximum * tf.reshape(upstream / shares, per_window), tf.shape(whole))
+    is_maximum = tf.equal(windows, tf.reshape(found, per_window))
+    shares = 4 * tf.nn.avg_pool2d(tf.cast(tf.reshape(is_maximum, tf.shape(whole)), x.dtype), 2, 2, "VALID")
+    gradient = tf.where(is_maximum, tf.reshape(upstream / shares, per_window), tf.zeros([], x.dtype))
+    gradient = tf.reshape(gradient, tf.shape(whole))
     return tf.cond(is_even, lambda: gradient, lambda: gradient[:, :height, :width])
 
 

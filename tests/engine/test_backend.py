@@ -24,17 +24,18 @@ def normal(seed, *shape):
 
 
 @pytest.mark.parametrize(("side", "channels", "filters"), [(3, 5, 4), (1, 4, 6), (3, 2, 9)])
-@pytest.mark.parametrize("with_bias", [True, False], ids=["bias and ReLU", "kernel alone"])
-def test_a_convolution_with_a_fixed_kernel_has_the_gradient_of_any_other(side, channels, filters, with_bias):
+@pytest.mark.parametrize(("with_bias", "rectify"), [(True, True), (True, False), (False, False)])
+def test_a_convolution_with_a_fixed_kernel_has_the_gradient_of_any_other(side, channels, filters, with_bias, rectify):
     x, kernel = normal(1, 2, 9, 12, channels), normal(2, side, side, channels, filters)
     bias, weights = normal(3, filters), normal(4, 2, 9, 12, filters)
 
     def own(x):
-        return convolve_fixed(x, kernel, turned(kernel), bias if with_bias else None)
+        return convolve_fixed(x, kernel, turned(kernel), bias if with_bias else None, rectify)
 
     def tensorflows(x):
         found = tf.nn.conv2d(x, kernel, 1, "SAME")
-        return tf.nn.relu(found + bias) if with_bias else found
+        found = found + bias if with_bias else found
+        return tf.nn.relu(found) if rectify else found
 
     np.testing.assert_allclose(own(x), tensorflows(x), atol=1e-5)
     expected = gradient_of(tensorflows, x, weights)

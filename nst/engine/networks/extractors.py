@@ -125,6 +125,9 @@ class Extractor:
         self.pooling = pooling or architecture.pooling
         self.dtype = dtype
         self._weights = {layer: tuple(ops.cast(array, dtype) for array in arrays) for layer, arrays in weights.items()}
+        # A ReLU and a maximum can change places: behind the pooling it has a quarter of the positions.
+        ends = {f"block{block}_conv{depth}" for block, depth in enumerate(architecture.depths, 1)}
+        self._rectified_later = ends if self.pooling == "max" else set()
         self._back = {layer: [turned(kernel) for kernel in arrays[:-1]] for layer, arrays in self._weights.items()}
 
     def __call__(self, image: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
@@ -144,7 +147,7 @@ class Extractor:
         for layer in self.architecture.layers:
             if layer.endswith("_conv1") and _block(layer) > 1:
                 x = self._pool(x)
-            x = self._convolve(x, layer)
+            x = self._convolve(x, layer, rectify=layer in wanted or layer not in self._rectified_later)
             if layer in wanted:
                 found[layer] = x
                 if len(found) == len(wanted):
@@ -156,19 +159,20 @@ class Extractor:
         x = ops.flip(image, axis=-1) * 255.0 - ops.convert_to_tensor(IMAGENET_BGR_MEAN, "float32")
         return ops.cast(x, self.dtype)
 
-    def _convolve(self, x: Tensor, layer: str) -> Tensor:
-        """The kernels of `layer` one after the other, its bias and its ReLU, in the dtype of `x`."""
+    def _convolve(self, x: Tensor, layer: str, rectify: bool) -> Tensor:
+        """The kernels of `layer` one after the other, its bias and, if `rectify`, its ReLU, in the dtype of `x`."""
         *kernels, bias = (ops.cast(array, x.dtype) for array in self._weights[layer])
         if layer == "block1_conv1":  # zeros beyond the edge, as in the training of VGG, would lead to a coloured frame
-            return ops.relu(convolve(ops.pad(x, PADDING, mode="symmetric"), kernels[0], bias))
+            x = convolve(ops.pad(x, PADDING, mode="symmetric"), kernels[0], bias)
+            return ops.relu(x) if rectify else x
         backs = [ops.cast(array, x.dtype) for array in self._back[layer]]
         for kernel, back in zip(kernels[:-1], backs[:-1], strict=True):
             x = convolve_fixed(x, kernel, back)
-        return convolve_fixed(x, kernels[-1], backs[-1], bias)
+        return convolve_fixed(x, kernels[-1], backs[-1], bias, rectify)
 
     def _pool(self, x: Tensor) -> Tensor:
         if self.pooling == "max":
-            return max_pool(x)
+            return ops.relu(max_pool(x))
         x = ops.average_pool(x, 2, 2, padding="same")
         # crowsonkb, style-transfer-pytorch: a mean of ReLU outputs is about half their maximum
         return x * 2.0 if self.architecture.pooling == "max" else x
