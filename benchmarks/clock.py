@@ -5,7 +5,7 @@ from time import perf_counter
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """Of one call."""
+    """Return how long one call of `work` takes."""
     began = perf_counter()
     work()
     return perf_counter() - began

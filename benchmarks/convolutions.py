@@ -5,6 +5,7 @@ from time import perf_counter
 
 from nst.engine.backend import tf
 from nst.engine.networks.extractors import Architecture
+from nst.engine.operations import gradient_kernel
 
 TRIALS = 3  # of each way to do a gradient, after one that prepares it
 
@@ -57,7 +58,7 @@ def _convolution(height: int, width: int, kernel_shape: tuple[int, int, int, int
     """(a convolution, its gradient to the input as TensorFlow's own operation, the same as a convolution)."""
     *_, channels_in, channels_out = kernel_shape
     kernel = tf.cast(tf.random.normal(kernel_shape), dtype)
-    turned = tf.transpose(tf.reverse(kernel, [0, 1]), (0, 1, 3, 2))  # by half, its channels swapped
+    back = gradient_kernel(kernel)
     image, upstream = (tf.cast(tf.random.normal([1, height, width, n]), dtype) for n in (channels_in, channels_out))
 
     def gradient() -> tf.Tensor:
@@ -68,7 +69,7 @@ def _convolution(height: int, width: int, kernel_shape: tuple[int, int, int, int
     ways = (
         lambda: tf.nn.conv2d(image, kernel, 1, "SAME"),
         gradient,
-        lambda: tf.nn.conv2d(upstream, turned, 1, "SAME"),
+        lambda: tf.nn.conv2d(upstream, back, 1, "SAME"),
     )
     return tuple(_one_number_of(way) for way in ways)
 

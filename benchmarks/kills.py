@@ -18,7 +18,7 @@ from typing import Any
 from benchmarks.command import COUNT, PIXELS, SIZES, command, flags
 from benchmarks.outcome import NotMeasured, must_finish
 from benchmarks.report import Number, others_load, report
-from benchmarks.studio import NoAnswer, free_port, launched
+from benchmarks.studio import answered, free_port, launched
 
 PAINTING = {"epochs": 60, "steps_per_epoch": 5, "extractor": "compact"}
 AT_ONCE = 2  # runs that are painted or wait
@@ -117,7 +117,7 @@ class Trial:
             return []
         self.wait(lambda: self._told(run, ("interrupted", "finished"), killed))
         if self._told(run, ("finished",), killed) and not self._told(run, ("interrupted",), killed):
-            return []  # its last words were on their way
+            return []  # its last events were received after the kill
         if victim == "server":
             self.studio.send("POST", f"/api/v1/runs/{run}/continue", {})
         self.wait(lambda: self._told(run, ("started",), killed))
@@ -153,17 +153,11 @@ class Trial:
     def wait(self, happened: Callable[[], Any]) -> None:
         """Return once `happened()` is true. Raises NotMeasured if that takes too long."""
         end = time.monotonic() + PATIENCE
-        while not self._now(happened):
+        while not answered(happened):
             if time.monotonic() > end:
                 states = ", ".join(self.run(run)["state"] for run in self.runs[-3:])
                 raise NotMeasured(f"nothing happened within {PATIENCE:.0f} s; the last runs are {states}")
             time.sleep(0.1)
-
-    def _now(self, happened: Callable[[], Any]) -> Any:
-        try:
-            return happened()
-        except NoAnswer:
-            return False
 
 
 def lost_seconds(before: list[dict[str, Any]], killed: float) -> float:

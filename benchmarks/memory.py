@@ -6,16 +6,16 @@ kept per shape, or lost.
 """
 
 import argparse
+import os
 import random
 import sys
 from collections.abc import Sequence
-
-import psutil
 
 from benchmarks.command import COUNT, PIXELS, SIZES, command, flags
 from benchmarks.local_queue import LocalQueue, local_queue
 from benchmarks.pictures import soft_colors
 from benchmarks.report import Number, others_load, report
+from benchmarks.studio import worker_below
 from nst.options.settings import Settings
 from nst.options.style_options import StyleOptions
 
@@ -64,8 +64,10 @@ def paint(queue: LocalQueue, number: int, sizes: Sequence[int], steps: int) -> f
 
 
 def worker_memory() -> float:
-    """Resident memory in MiB of the largest process below this one: the worker."""
-    return max(child.memory_info().rss for child in psutil.Process().children(recursive=True)) / 2**20
+    """Resident memory of the worker below this process, MiB."""
+    worker = worker_below(os.getpid())
+    assert worker
+    return worker.memory_info().rss / 2**20
 
 
 if __name__ == "__main__":

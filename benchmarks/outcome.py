@@ -22,9 +22,9 @@ def must_finish(run: str, state: str, error: str = "") -> None:
 
 
 class Warmth:
-    """Whether there is a warm worker, by what its queue says of itself, looked at again and again.
+    """Whether a worker is warm, from repeated reports of a queue's health.
 
-    A queue may think for a moment that a worker is lost which it only has not met yet, or which is being replaced.
+    A queue may report "lost" for a moment: before it has met its worker, or while one is replaced.
     """
 
     def __init__(self) -> None:

@@ -5,5 +5,5 @@ from pathlib import Path
 
 
 def shared_folder() -> Path:
-    """Where they would lie; it need not exist."""
+    """Return its path; it need not exist."""
     return Path(os.environ.get("NST_SHARED") or "../shared")

@@ -1,4 +1,4 @@
-"""A studio of our own for a benchmark: `python app.py` on a free port with an empty data folder, ended afterwards."""
+"""Studios for benchmarks: one that is running already, or `python app.py` on a free port, ended afterwards."""
 
 import base64
 import json
@@ -38,8 +38,8 @@ class Studio:
 
     address: str
     started: float  # time.monotonic() just before its process was
-    process: subprocess.Popen[bytes] | None = None  # if it is ours, and then
-    log: Path | None = None  # what it says
+    process: subprocess.Popen[bytes] | None = None  # None for a studio that was running already
+    log: Path | None = None  # its standard error; None without a process
     warmth: Warmth = field(default_factory=Warmth)
 
     def get(self, path: str) -> Any:
@@ -100,7 +100,7 @@ class Studio:
 
         Raises NotMeasured if the process ends, or `happened` does, or it takes more than `PATIENCE` seconds.
         """
-        while not _answered(happened):
+        while not answered(happened):
             if self.process is not None and self.process.poll() is not None:
                 raise NotMeasured(self._ended(self.process.returncode))
             if time.monotonic() - self.started > PATIENCE:
@@ -117,11 +117,9 @@ class Studio:
         return self.warmth(self.get("/api/v1/health"))
 
     def worker(self) -> psutil.Process | None:
-        """The process that paints, also while it starts: the newest that Dask's nanny spawned. None without one."""
+        """The process that paints, also while it starts; None without one."""
         assert self.process
-        below = psutil.Process(self.process.pid).children(recursive=True)
-        spawned = [child for child in below if "spawn_main" in " ".join(_command_line(child))]
-        return max(spawned, key=psutil.Process.create_time, default=None)
+        return worker_below(self.process.pid)
 
     def end(self) -> None:
         """End the process as its user would. Raises NotMeasured unless it exits with 0."""
@@ -142,12 +140,19 @@ def _message(body: str) -> str:
     return " ".join(body.split())[:200]
 
 
-def _answered(happened: Callable[[], Any]) -> Any:
+def answered(happened: Callable[[], Any]) -> Any:
     """What `happened` answers; false while nobody answers at all."""
     try:
         return happened()
     except NoAnswer:
         return False
+
+
+def worker_below(pid: int) -> psutil.Process | None:
+    """The newest process that a nanny of Dask below the process `pid` spawned; None without one."""
+    below = psutil.Process(pid).children(recursive=True)
+    spawned = [child for child in below if "spawn_main" in " ".join(_command_line(child))]
+    return max(spawned, key=psutil.Process.create_time, default=None)
 
 
 def _command_line(process: psutil.Process) -> list[str]:
@@ -163,7 +168,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def surroundings(folder: str) -> dict[str, str]:
+def clean_environment(folder: str) -> dict[str, str]:
     """An environment without settings of this machine's own, and without VGG weights."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("NST_")}
     return environment | {"NST_OFFLINE": "1", "KERAS_HOME": f"{folder}/keras", "TF_CPP_MIN_LOG_LEVEL": "3"}
@@ -171,9 +176,9 @@ def surroundings(folder: str) -> dict[str, str]:
 
 @contextmanager
 def studio(address: str = "", folder: Path | None = None) -> Iterator[Studio]:
-    """The studio that runs at `address`, or a new one over the data that `folder` holds, else over none.
+    """The studio at `address`; without one, a new studio over the data in `folder`, by default none.
 
-    No VGG weights are in a new one's sight, so that `auto` is the compact network everywhere.
+    A new one finds no VGG weights, so that `auto` is the compact network on every machine.
     """
     if address:
         yield Studio(address.rstrip("/"), time.monotonic())
@@ -203,6 +208,6 @@ def launched(folder: Path, port: int) -> tuple[Studio, subprocess.Popen[bytes]]:
     log, started = folder / "log", time.monotonic()
     with log.open("wb") as said:
         process = subprocess.Popen(
-            command, cwd=ROOT, env=surroundings(str(folder)), stdout=subprocess.DEVNULL, stderr=said
+            command, cwd=ROOT, env=clean_environment(str(folder)), stdout=subprocess.DEVNULL, stderr=said
         )
     return Studio(f"http://127.0.0.1:{port}", started, process, log), process

@@ -37,7 +37,7 @@ WITHOUT_README: set[str] = set()
 # serves.
 SHARED_NAMES = {
     "compare.py": {"web/callbacks", "web/pages"},
-    "diagnosis.py": {"engine", "web/components/run"},
+    "diagnosis.py": {"engine", "web/callbacks/run", "web/components/run"},
     "estimate.py": {"web/callbacks/form", "web/components/form"},
     "events.py": {"runs", "web/api"},
     "gallery.py": {"web/callbacks", "web/pages"},
@@ -47,7 +47,6 @@ SHARED_NAMES = {
     "pictures.py": {"web/api", "web/service"},
     "presets.py": {"web/callbacks/form", "web/components/form"},
     "runs.py": {"web/api", "web/service"},
-    "samples.py": {"pictures", "web/api"},
     "steering.py": {"web/callbacks/run", "web/components/run"},
     "style_mix.py": {"web/callbacks/form", "web/components/form"},
     "store.py": {"cli", "jobs/storage"},

@@ -1,1 +1,1 @@
-"""A siege of a studio of our own, on this machine only: hostile files, floods, kills, a full disk, a stranger."""
+"""Robustness of a studio under attack: see `__main__.py`."""

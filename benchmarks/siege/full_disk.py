@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks.outcome import NotMeasured
 from benchmarks.pictures import soft_colors
-from benchmarks.siege.attacks import LONG, started
+from benchmarks.siege.attacks import LONG
 from benchmarks.siege.target import Target
 from benchmarks.studio import studio
 
@@ -26,7 +26,7 @@ def full_disk() -> Iterator[str]:
         with studio(folder=folder) as running:
             target = Target(running)
             running.seconds_until(running.worker_warm)
-            run = started(target, LONG)
+            run = running.start_run(LONG)
             running.follow(run, "epoch", 1)
             running.send("POST", f"/api/v1/runs/{run}/stop", {})
             running.follow(run, "stopped")

@@ -41,11 +41,12 @@ class Option:
     words: tuple[str, ...] = ()  # allowed in place of a number
     unit: str = ""
     live: bool = False  # may be changed during the run
+    title: str = ""  # what it is called where that is not its name as text
 
     @property
     def label(self) -> str:
-        """The name as text: "steps_per_epoch" -> "Steps per epoch"."""
-        return self.name.replace("_", " ").capitalize().replace("Tv ", "TV ")
+        """What the pages call it: its title, or its name as text, "steps_per_epoch" -> "Steps per epoch"."""
+        return self.title or self.name.replace("_", " ").capitalize()
 
     def check(self, value: Any) -> Any:
         """`value` in the option's type. Raises OptionError, which names the option, the rule and the value."""

@@ -66,6 +66,7 @@ class StyleOptions(Options):
         f"at most {AUTO_SECONDS:g} s with it, else compact",
         "basic",
         choices=("auto", "vgg19", "vgg16", "compact"),
+        title="Network",
     )
     seed: int = declare(0, "same seed, same picture", "basic", low=0, high=2**31 - 1, step=1)
     init: str = declare(
@@ -73,6 +74,7 @@ class StyleOptions(Options):
         "what the picture starts from; image is a picture of your own",
         "start",
         choices=("noise", "content", "style", "image"),
+        title="Starting image",
     )
     keep_colors: bool = declare(False, "keep the content's colours, take only the brushwork", "start")
     style_scale: float = declare(
@@ -131,6 +133,7 @@ class StyleOptions(Options):
         low=0.0,
         high=1e6,
         live=True,
+        title="Smoothness weight",
     )
     normalisation: str = declare(
         "relative",
@@ -138,7 +141,9 @@ class StyleOptions(Options):
         "weights",
         choices=tuple(NORMALISATION_WEIGHTS),
     )
-    preset: str = declare("studio", "which layers content and style are compared on", "layers", choices=tuple(PRESETS))
+    preset: str = declare(
+        "studio", "which layers content and style are compared on", "layers", choices=tuple(PRESETS), title="Layers"
+    )
     content_layers: LayerWeights | None = declare(
         None, "content layers instead of the preset's, as block4_conv2=1,block5_conv2=0.5", "layers", live=True
     )

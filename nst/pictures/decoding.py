@@ -16,7 +16,7 @@ from PIL import ExifTags, Image, JpegImagePlugin, UnidentifiedImageError
 from nst.errors import ImageError, NotAnImage, TooLarge
 from nst.pictures.color_modes import Array, in_plain_mode, over_mean_color, to_rgb
 
-MAX_PIXELS = 120 * 10**6
+MAX_PIXELS = 120 * 10**6  # of a picture file
 MAX_SCANS = 100  # of a JPEG: each passes over all coefficients, and 300 kB can hold twenty thousand
 MAX_DECODED_BYTES = 400 * 10**6  # of the pixels as the decoder holds them: 4 kB of WebP can become two gigabytes
 DECODER_COPIES = {"WEBP": 3, "GIF": 2, "AVIF": 2, "JPEG2000": 4}  # RGBA pictures that a decoder holds at once

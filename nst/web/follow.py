@@ -26,7 +26,7 @@ class RunUpdate:
     events: list[dict[str, Any]]  # since the last update
     server: dict[str, Any]  # see `server_state`
     missing: str = ""  # why `run` is None, if the page asked for one
-    frames: list[dict[str, Any]] = field(default_factory=list)  # those stored, as `Store.frames` returns them
+    frames: list[dict[str, Any]] = field(default_factory=list)  # those stored, as `RunFiles.frames` returns them
     starts_in: float | None = None  # seconds, see `Forecasts.starts_in`
     relatives: dict[str, str] = field(default_factory=dict)  # see `Runs.relatives`
     title: str = ""  # after its pictures

@@ -172,7 +172,7 @@ COMPARED_SLIDER = "compared-cut"  # how much of the first picture is shown, %
 
 
 def upload(role: str) -> str:
-    """The drop zone of "content", "style", "init" or "photo"."""
+    """The drop zone of a chooser; `role` is a key of `CHOOSERS` in components/form/chooser.py."""
     return f"{role}-upload"
 
 

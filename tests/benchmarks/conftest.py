@@ -1,4 +1,4 @@
-"""Each benchmark at a tiny size, and what it does where its subject fails: one line, no figure, nothing kept."""
+"""Fixtures: `measure` runs a benchmark that succeeds, `refuse` one that must end with one line and no figure."""
 
 import http.server
 import json
@@ -81,7 +81,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory, content: np.ndarray, styl
 
 
 @pytest.fixture
-def unwell() -> Iterator[str]:
+def failing_server() -> Iterator[str]:
     """The address of a server that answers everything with 500."""
 
     class Unwell(http.server.BaseHTTPRequestHandler):

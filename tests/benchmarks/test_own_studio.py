@@ -52,6 +52,6 @@ def test_hostile_files_have_names_of_their_own_and_are_the_same_for_a_seed() -> 
     assert files == [*hostile_pictures(Random(1)), *hostile_styles(Random(1))]
 
 
-def test_what_a_server_does_not_hold_against_is_told(unwell: str) -> None:
-    target, scale = Target(Studio(unwell, 0.0)), Scale(requests=5, connections=2, kills=1, seed=0)
+def test_what_a_server_does_not_hold_against_is_told(failing_server: str) -> None:
+    target, scale = Target(Studio(failing_server, 0.0)), Scale(requests=5, connections=2, kills=1, seed=0)
     assert all("status 50" in each for each in hostile_requests(target, scale))

@@ -87,7 +87,7 @@ def test_first_frame_is_painted(measure: Measure, address: str) -> None:
 
 @pytest.mark.browser
 @needs_browser
-def test_wall_is_painted(measure: Measure, address: str) -> None:
+def test_thumbnails_and_a_full_result_are_painted(measure: Measure, address: str) -> None:
     found = measure(instant_page.main, "--rounds", "1", "--widths", "64", "--size", "64", "--studio", address)
     assert found["a click to the full result painted, 64 px"] > 0
 
@@ -111,5 +111,5 @@ def test_a_first_load_is_counted_in_bytes_and_seconds(measure: Measure, address:
 @pytest.mark.browser
 @needs_browser
 @pytest.mark.parametrize("main", [first_frame.main, first_load.main, idle_page.main, instant_page.main])
-def test_a_page_that_does_not_answer_paints_nothing(main: Main, refuse: Refuse, unwell: str) -> None:
-    refuse(main, "GET /api/v1/health was answered with 500", "--studio", unwell)
+def test_a_page_that_does_not_answer_paints_nothing(main: Main, refuse: Refuse, failing_server: str) -> None:
+    refuse(main, "GET /api/v1/health was answered with 500", "--studio", failing_server)

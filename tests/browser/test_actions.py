@@ -51,9 +51,9 @@ def test_sliders_steer_the_run_that_is_painted_and_leave_a_mark(visit: Visit, si
     page.locator("#steer summary").click()
     steer(page, "block3_conv1", "0.5")
     expect(page.locator("#marks")).to_contain_text(": layers")
-    steer(page, "Smoothness", "-4")
+    steer(page, "Smoothness weight", "-4")
     expect(page.locator("#steer-error")).to_contain_text("`tv_weight` must be a number between 0 and 1000000, got -4")
-    steer(page, "Smoothness", "2")
+    steer(page, "Smoothness weight", "2")
     expect(page.locator("#marks")).to_contain_text(": tv 2")
     expect(page.locator("#steer-error")).to_be_empty()
     stop(page)
@@ -68,7 +68,7 @@ def test_sliders_moved_in_quick_succession_all_arrive_beside_a_wrong_value(visit
     page.locator("#steer summary").click()
     steer(page, "block1_conv1", "0.6")
     expect(page.locator("#marks")).to_contain_text(": layers")
-    moves = {"Strength": "3", "block3_conv1": "0.5", "Smoothness": "-4"}
+    moves = {"Strength": "3", "block3_conv1": "0.5", "Smoothness weight": "-4"}
     page.evaluate(
         """(moves) => {
             const setValue = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set;
@@ -102,7 +102,7 @@ def test_a_change_waits_for_the_answer_to_the_one_before(visit: Visit, site: Sit
     page.route("**/_dash-update-component*", hold_the_first)
     with page.expect_request(lambda request: "steer-wish.data" in (request.post_data or "")):
         steer(page, "Strength", "3")
-    steer(page, "Content", "7")
+    steer(page, "Content weight", "7")
     steer(page, "Style", "9")
     seen = int(page.get_attribute("#progress", "value") or 0)
     wait_for_epoch(page, seen + 5)  # of 50 ms, more than the page waits for further moves

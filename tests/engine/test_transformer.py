@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nst.engine.backend import NORM_EPSILON, instance_norm
 from nst.engine.feed_forward.strips import paint_in_strips
 from nst.engine.feed_forward.transformer import NOISE_SIDE, Transformer, enlarged, padded, prepared
+from nst.engine.operations import NORM_EPSILON, instance_norm
 from nst.styles.network_plan import PLANS, Plan
 from tests.engine import textbook
 from tests.engine.fast import TINY, picture, style_file, transformer

@@ -78,7 +78,7 @@ def test_the_steering_card_has_a_slider_for_each_painting_and_changes_them_toget
 def test_a_run_of_one_painting_has_no_slider_of_a_mix(service: Service) -> None:
     content, style = (service.pictures.keep(picture(colour=colour), colour) for colour in ("teal", "red"))
     run = service.runs.start(StyleOptions(), content, style)
-    assert len(steering.fields(run)) == len(steering.LABELS)
+    assert len(steering.fields(run)) == len(steering.LIVE)
 
 
 def test_the_card_of_a_run_shows_every_painting_but_not_the_mask(service: Service) -> None:

@@ -12,8 +12,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from nst.engine.backend import convolve, ops
+from nst.engine.backend import ops
 from nst.engine.feed_forward.transformer import Condition, Transformer, enlarged, prepared
+from nst.engine.operations import convolve
 from nst.styles.network_plan import Unit
 
 Array = NDArray[np.float32]

@@ -19,7 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from nst.engine.backend import NORM_EPSILON, convolve, instance_norm, keras, ops
+from nst.engine.backend import keras, ops
+from nst.engine.operations import NORM_EPSILON, convolve, instance_norm
 from nst.styles.network_plan import Plan, Unit
 from nst.styles.style_file import Style, StyleFile
 

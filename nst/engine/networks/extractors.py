@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from nst.engine.backend import convolve, convolve_fixed, max_pool, ops, turned
+from nst.engine.backend import ops
+from nst.engine.operations import convolve, convolve_fixed, gradient_kernel, max_pool
 
 Tensor = Any  # a backend tensor; Keras has no public name for it
 Weights = Mapping[str, tuple[Any, ...]]  # layer -> its kernels [kh, kw, in, out], then its bias [out]
@@ -125,10 +126,12 @@ class Extractor:
         self.pooling = pooling or architecture.pooling
         self.dtype = dtype
         self._weights = {layer: tuple(ops.cast(array, dtype) for array in arrays) for layer, arrays in weights.items()}
-        # A ReLU and a maximum can change places: behind the pooling it has a quarter of the positions.
+        # max(ReLU(x)) = ReLU(max(x)): the last ReLU of a block comes after the pooling, at a quarter of the positions.
         ends = {f"block{block}_conv{depth}" for block, depth in enumerate(architecture.depths, 1)}
         self._rectified_later = ends if self.pooling == "max" else set()
-        self._back = {layer: [turned(kernel) for kernel in arrays[:-1]] for layer, arrays in self._weights.items()}
+        self._back = {
+            layer: [gradient_kernel(kernel) for kernel in arrays[:-1]] for layer, arrays in self._weights.items()
+        }
 
     def __call__(self, image: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
         """Activations of `layers` for `image`; nothing beyond the deepest of them is computed.

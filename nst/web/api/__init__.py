@@ -4,11 +4,11 @@ from fastapi import APIRouter, Request
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from nst.web.api import actions, events, fast, pictures, results, runs, samples, server, variations
+from nst.web.api import actions, events, fast, instant_results, pictures, run_pictures, runs, server, variations
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
-MODULES = (runs, actions, events, pictures, samples, variations, fast, results, server)
+MODULES = (runs, actions, events, run_pictures, pictures, variations, fast, instant_results, server)
 
 router = APIRouter(routes=[route for module in MODULES for route in module.router.routes])
 

@@ -112,7 +112,7 @@ def _facts(first: RunCard, second: RunCard) -> list[tuple[str, str, str]]:
     ]
     settings = [(option.label, *(setting_of(run, option) for run in runs)) for option in differing_options(runs)]
     painted = [
-        ("Network", *(run.extractor for run in runs)),
+        ("Network used", *(run.extractor for run in runs)),
         ("Precision used", *(run.precision for run in runs)),
         ("Size of the result", *(f"{run.width} × {run.height} px" for run in runs)),
         ("Epochs painted", *(str(run.epoch) for run in runs)),

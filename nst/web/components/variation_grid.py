@@ -137,7 +137,7 @@ def pair_view(choices: dict[str, dict[str, str] | None]) -> list[Component]:
 
 
 def earlier_links(grids: list[Grid]) -> list[Component]:
-    """Return links to grids: what varies in each, and when it was started."""
+    """Return links to grids: what varies in each, and how many runs it has."""
     return [
         html.Li(
             html.A(

@@ -157,8 +157,10 @@ class Runs:
     def place(self, run: Run) -> int | None:
         """Return the place of a run in the queue, the running ones first: 1, 2, ...; None if it has ended or paused."""
         position = self._queue.position(run.id)
+        if position is None:
+            return None
         running = sum(each.state is State.RUNNING for each in self._store.active())
-        return None if position is None else position + running if position else 1
+        return position + running if position else 1  # position 0: it is being painted
 
     def describe(self, run: Run) -> dict[str, Any]:
         """Describe a run as `GET /api/v1/runs/{id}` does."""

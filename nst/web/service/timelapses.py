@@ -17,7 +17,7 @@ from nst.jobs.storage.store import Store
 from nst.pictures.timelapse import FORMATS, TimelapseOptions, write
 from nst.runs.run import Run
 
-NICENESS = 15  # more than the worker's: what it paints is waited for
+NICENESS = 15  # above the workers' (cluster.py): an encoding must not slow a run
 
 
 class Timelapses:

@@ -1,4 +1,4 @@
-"""Callbacks of the bar under the image: pause, continue, branch, timelapse, name; and of the card that examines.
+"""Callbacks of the bar under the image: pause, continue, branch, timelapse and name.
 
 The scrubber works in the browser (assets/player.js).
 """
@@ -6,22 +6,18 @@ The scrubber works in the browser (assets/player.js).
 import asyncio
 from typing import Any
 
-from dash import ClientsideFunction, Dash, Input, Output, State, ctx, no_update
+from dash import ClientsideFunction, Dash, Input, Output, State
 
 from nst.errors import NotFound, NstError
-from nst.pictures.images import encode_png
-from nst.pictures.noise import start_noise
 from nst.runs.run import Run
 from nst.runs.run import State as RunState
 from nst.web import ids
 from nst.web.callbacks.run.own_run import change_run, start_child
 from nst.web.components.run import steering
-from nst.web.components.run.diagnosis import RECONSTRUCTIONS, diagnosis_view
 from nst.web.components.run.history import read_end
 from nst.web.components.toast import show_error
 from nst.web.components.urls import run_id_of
 from nst.web.middleware.clients import current_client
-from nst.web.service.diagnoses import reconstructions
 from nst.web.service.service import Service
 
 
@@ -40,7 +36,6 @@ def register(app: Dash, service: Service) -> None:
     _register_pause(app, service)
     _register_continue(app, service)
     _register_branch(app, service)
-    _register_diagnosis(app, service)
     _register_annotations(app, service)
 
 
@@ -95,52 +90,6 @@ def _register_branch(app: Dash, service: Service) -> None:
             return service.runs.branch(run.id, int(epoch), changes, more, current_client())
 
         return await start_child(service, search, start, "No run was branched")
-
-
-def _register_diagnosis(app: Dash, service: Service) -> None:
-    """The diagnosis of the epoch that the scrubber shows, and quick pictures of single layers of the run."""
-    app.clientside_callback(
-        ClientsideFunction("diagnosis", "begin"),
-        Output(ids.DIAGNOSIS, "children", allow_duplicate=True),
-        Input(ids.DIAGNOSE, "n_clicks"),
-        prevent_initial_call=True,
-    )
-
-    @app.callback(
-        Output(ids.DIAGNOSIS, "children"),
-        Input(ids.DIAGNOSE, "n_clicks"),
-        State(ids.URL, "search"),
-        State(ids.SCRUBBER, "value"),
-        prevent_initial_call=True,
-    )
-    async def examine(clicks: int, search: str | None, epoch: Any) -> Any:
-        try:
-            run = await asyncio.to_thread(service.store.run, run_id_of(search))
-            found = await asyncio.to_thread(service.diagnoses.near, run, epoch)
-        except NstError as error:
-            return f"{error}."
-        return diagnosis_view(found, f"/api/v1/runs/{run.id}/frames/{found['epoch']}.jpg")
-
-    @app.callback(
-        Output(ids.URL, "pathname", allow_duplicate=True),
-        Output(ids.URL, "hash", allow_duplicate=True),
-        [Input(button, "n_clicks") for button in RECONSTRUCTIONS],
-        State(ids.URL, "search"),
-        prevent_initial_call=True,
-    )
-    async def reconstruct(clicks: list[int | None], search: str | None) -> tuple[Any, Any]:
-        role, _ = RECONSTRUCTIONS[str(ctx.triggered_id)]
-        try:
-            run = await asyncio.to_thread(service.store.run, run_id_of(search))
-            variations = reconstructions(run, role)
-            more: dict[str, Any] = {"names": run.names, "client": current_client()}
-            refs = {name: f"uploads/{upload}" for name, upload in run.uploads.items() if name not in ("init", "mask")}
-            refs["init"] = await asyncio.to_thread(service.pictures.keep, encode_png(start_noise()), "noise.png")
-            grid = await asyncio.to_thread(service.variations.start, variations, refs, **more)
-        except NstError as error:
-            show_error(str(error))
-            return no_update, no_update
-        return "/vary", f"#{grid.id}"
 
 
 def _register_annotations(app: Dash, service: Service) -> None:

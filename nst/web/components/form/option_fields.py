@@ -30,16 +30,6 @@ WORD_LABELS = {"auto": "Stop when it converges"}
 
 ADVANCED = ("extractor", "seed", "normalisation")  # with all options of the groups below
 GROUPS = {"Starting image": ("start",), "Weights": ("weights",), "Advanced": ("layers", "optimiser")}
-# Labels of options that are not their names.
-LABELS = {
-    "extractor": "Network",
-    "init": "Starting image",
-    "content_weight": "Content",
-    "style_weight": "Style",
-    "tv_weight": "Smoothness",
-    "preset": "Layers",
-    "normalisation": "Normalization",
-}
 # Labels of choices that are not the choice with a capital letter.
 CHOICE_LABELS = {"vgg19": "VGG19", "vgg16": "VGG16", "lbfgs": "L-BFGS", "float32": "float32", "bfloat16": "bfloat16"}
 CHOICE_LABELS |= {  # of `mask_use`
@@ -76,16 +66,11 @@ def _options_of_group(title: str) -> list[Option]:
     return [*advanced, *others] if title == "Advanced" else others
 
 
-def label_of(option: Option) -> str:
-    """Return what an option is called on the pages."""
-    return LABELS.get(option.name, option.label)
-
-
 def field(option: Option, prefix: str = "") -> Component:
     """Return an option's label, control, help and error message; `prefix` is put before its ids."""
     key = prefix + option.name
     name = ids.slider(key) if has_slider(option) else ids.value(key)
-    label = dbc.Label([label_of(option), html.Span(f" {option.unit}", className="unit")], html_for=name)
+    label = dbc.Label([option.label, html.Span(f" {option.unit}", className="unit")], html_for=name)
     control = _control(option, key)
     head = [label, *([_box(option, key)] if has_slider(option) else [])]
     if option.type is bool:
@@ -105,7 +90,7 @@ def field(option: Option, prefix: str = "") -> Component:
 def _control(option: Option, key: str) -> list[Component]:
     name = ids.value(key)
     if option.type is bool:
-        return [dbc.Switch(id=name, value=option.default, label=label_of(option))]
+        return [dbc.Switch(id=name, value=option.default, label=option.label)]
     if option.choices:
         choices = [{"label": CHOICE_LABELS.get(each, each.capitalize()), "value": each} for each in option.choices]
         return [dbc.Select(id=name, options=choices, value=option.default)]
@@ -125,7 +110,7 @@ def _slider(option: Option, key: str) -> list[Component]:
     slider = {"min": low, "max": high, "step": step, "value": start, "disabled": is_word}
     return [
         dbc.Input(id=ids.slider(key), type="range", **slider),
-        dbc.Label(f"{label_of(option)}, as a number", html_for=ids.value(key), class_name="visually-hidden"),
+        dbc.Label(f"{option.label}, as a number", html_for=ids.value(key), class_name="visually-hidden"),
         *(
             dbc.Switch(id=ids.word(key), name=word, label=WORD_LABELS[word], value=option.default == word)
             for word in option.words
@@ -169,7 +154,7 @@ def plain_error(error: OptionError) -> str:
     """Return an option's error with its label in place of its name, as the page shows it beside the field."""
     text = str(error)
     for option in OPTIONS:
-        text = text.replace(f"`{option.name}`", label_of(option))
+        text = text.replace(f"`{option.name}`", option.label)
     return text
 
 

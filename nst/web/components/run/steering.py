@@ -22,13 +22,6 @@ LIVE = {
     for option in options_of(StyleOptions)
     if option.live and option.type not in (LayerWeights, Numbers)
 }
-LABELS = {
-    "strength": "Strength",
-    "content_weight": "Content",
-    "style_weight": "Style",
-    "tv_weight": "Smoothness",
-    "learning_rate": "Learning rate",
-}
 SLIDER_DECADES = {"content_weight": (-2, 2), "style_weight": (-1, 4), "tv_weight": (-2, 3)}  # log10 of the ends
 PAINTING_PREFIX = "style_mix."  # of a field that is the weight of a painting
 LAYER_PREFIX = "style_layers."  # of a field that is the weight of a style layer
@@ -66,7 +59,7 @@ def hint(run: Run | None) -> str:
 def fields(run: Run) -> list[Component]:
     """Return a field for each live option, with its current value, and for each style layer if the network is known."""
     values = _values(run)
-    basic = [_field(name, LABELS[name], values[name], LIVE[name]) for name in LABELS]
+    basic = [_field(name, option.label, values[name], option) for name, option in LIVE.items()]
     paintings = [
         _field(name, _title(run, name), value) for name, value in values.items() if name.startswith(PAINTING_PREFIX)
     ]
@@ -155,7 +148,7 @@ def changes(run: Run, texts: Mapping[str, Any]) -> dict[str, Any]:
     now = _values(run)
     moved = {name: number(str(text)) for name, text in texts.items() if name in now}
     moved = {name: value for name, value in moved.items() if value != now[name]}
-    found: dict[str, Any] = {name: value for name, value in moved.items() if name in LABELS}
+    found: dict[str, Any] = {name: value for name, value in moved.items() if name in LIVE}
     for prefix in (LAYER_PREFIX, PAINTING_PREFIX):  # a list is changed as a whole
         if any(name.startswith(prefix) for name in moved):
             whole = {name: moved.get(name, value) for name, value in now.items() if name.startswith(prefix)}

@@ -8,7 +8,7 @@ from fastapi.responses import Response
 
 from nst.pictures import images
 from nst.web.api.access import ServiceDep
-from nst.web.api.pictures import IMMUTABLE
+from nst.web.api.run_pictures import IMMUTABLE
 
 ORIGINAL_SIDE = 1536  # px
 

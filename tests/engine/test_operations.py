@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from nst.engine.backend import convolve_fixed, max_pool, tf, turned
+from nst.engine.backend import tf
+from nst.engine.operations import convolve_fixed, gradient_kernel, max_pool
 
 
 def gradient_of(operation, x, weights):
@@ -30,7 +31,7 @@ def test_a_convolution_with_a_fixed_kernel_has_the_gradient_of_any_other(side, c
     bias, weights = normal(3, filters), normal(4, 2, 9, 12, filters)
 
     def own(x):
-        return convolve_fixed(x, kernel, turned(kernel), bias if with_bias else None, rectify)
+        return convolve_fixed(x, kernel, gradient_kernel(kernel), bias if with_bias else None, rectify)
 
     def tensorflows(x):
         found = tf.nn.conv2d(x, kernel, 1, "SAME")

@@ -1,31 +1,10 @@
-"""What `benchmarks.speed` is computed from: the machine's instructions, and the convolutions of a step alone."""
+"""The convolutions of a step alone, which `benchmarks.speed` compares a step with."""
 
 import pytest
 
-from benchmarks import convolutions, report
+from benchmarks import convolutions
 from nst.engine.backend import tf
 from nst.engine.networks.extractors import ARCHITECTURES, Extractor, he_normal
-
-
-@pytest.mark.parametrize(
-    ("flags", "found"),
-    [
-        ("fpu sse2 avx2 fma", "avx2"),
-        ("avx2 avx512f avx512_vnni", "avx512f"),
-        ("avx2 avx512f avx512_bf16", "avx512_bf16"),
-        ("avx2 avx512f avx512_bf16 amx_bf16 amx_tile", "amx_bf16"),
-        ("fp asimd i8mm bf16", "bf16"),  # Arm
-        ("", "unknown"),
-    ],
-)
-def test_a_processor_is_named_by_the_best_instructions_it_has(flags, found):
-    assert report.instructions(flags) == found
-
-
-def test_processors_of_one_name_with_other_instructions_have_files_of_their_own():
-    here = {"cores": 2, "processor": "AMD EPYC"}
-    names = {report.slug({**here, "instructions": kind}) for kind in ("avx2", "avx512_bf16")}
-    assert names == {"2-cores-amd-epyc-avx2", "2-cores-amd-epyc-avx512-bf16"}
 
 
 def test_both_ways_to_compute_a_gradient_agree():
