@@ -103,7 +103,7 @@ def test_a_change_waits_for_the_answer_to_the_one_before(visit: Visit, site: Sit
     with page.expect_request(lambda request: "steer-wish.data" in (request.post_data or "")):
         steer(page, "Strength", "3")
     steer(page, "Content weight", "7")
-    steer(page, "Style", "9")
+    steer(page, "Style weight", "9")
     seen = int(page.get_attribute("#progress", "value") or 0)
     wait_for_epoch(page, seen + 5)  # of 50 ms, more than the page waits for further moves
     assert run_of(page, site)["steered"] == []

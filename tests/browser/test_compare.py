@@ -117,7 +117,7 @@ def test_the_title_of_the_tab_and_a_notification_tell_that_a_run_has_ended(visit
         };
         document.hasFocus = () => false;"""
     )
-    set_up(page, epochs=40, steps=10)
+    set_up(page, epochs=400, steps=10)
     page.click("#start")
     wait_for_epoch(page, 2)
     expect(page).to_have_title(re.compile(r"^\d+ % · nst studio$"))
