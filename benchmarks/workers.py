@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def measure(given: argparse.Namespace) -> None:
     load = others_load()
     options = StyleOptions(size=given.size, epochs=given.epochs, steps_per_epoch=STEPS, extractor="compact")
-    pictures = soft_colors(Random(0)), soft_colors(Random(1))
+    pictures = soft_colors(Random(0), 1.0), soft_colors(Random(1), 1.0)
     rates: dict[int, list[float]] = {1: [], 2: []}
     with cold(1) as one, cold(2) as two:
         for workers, each in ((1, one), (2, two)):

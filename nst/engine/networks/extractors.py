@@ -20,6 +20,7 @@ from nst.engine.operations import convolve, convolve_fixed, gradient_kernel, max
 Tensor = Any  # a backend tensor; Keras has no public name for it
 Weights = Mapping[str, tuple[Any, ...]]  # layer -> its kernels [kh, kw, in, out], then its bias [out]
 
+FIRST = "block1_conv1"  # the layer that sees the picture itself
 PADDING = [[0, 0], [1, 1], [1, 1], [0, 0]]  # of an image before a 3x3 convolution that keeps its size
 IMAGENET_BGR_MEAN = (103.939, 116.779, 123.68)  # of values in 0..255; blue, green, red, as VGG was trained
 
@@ -129,8 +130,10 @@ class Extractor:
         # max(ReLU(x)) = ReLU(max(x)): the last ReLU of a block comes after the pooling, at a quarter of the positions.
         ends = {f"block{block}_conv{depth}" for block, depth in enumerate(architecture.depths, 1)}
         self._rectified_later = ends if self.pooling == "max" else set()
-        self._back = {
-            layer: [gradient_kernel(kernel) for kernel in arrays[:-1]] for layer, arrays in self._weights.items()
+        self._back = {  # block1_conv1 has padding of its own, and TensorFlow's own gradient
+            layer: [gradient_kernel(kernel) for kernel in arrays[:-1]]
+            for layer, arrays in self._weights.items()
+            if layer != FIRST
         }
 
     def __call__(self, image: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
@@ -165,7 +168,7 @@ class Extractor:
     def _convolve(self, x: Tensor, layer: str, rectify: bool) -> Tensor:
         """The kernels of `layer` one after the other, its bias and, if `rectify`, its ReLU, in the dtype of `x`."""
         *kernels, bias = (ops.cast(array, x.dtype) for array in self._weights[layer])
-        if layer == "block1_conv1":  # zeros beyond the edge, as in the training of VGG, would lead to a coloured frame
+        if layer == FIRST:  # zeros beyond the edge, as in the training of VGG, would lead to a coloured frame
             x = convolve(ops.pad(x, PADDING, mode="symmetric"), kernels[0], bias)
             return ops.relu(x) if rectify else x
         backs = [ops.cast(array, x.dtype) for array in self._back[layer]]
