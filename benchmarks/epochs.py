@@ -59,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--networks", type=listed(choice(*ARCHITECTURES)), default=("compact", "vgg19"), help="by comma"
     )
-    precisions = choice(*StyleOptions.choices("precision")[1:])
+    precisions = choice(*StyleOptions.option("precision").choices[1:])
     parser.add_argument("--precisions", type=listed(precisions), default=("float32", "bfloat16"), help="by comma")
     parser.add_argument("--epochs", type=listed(COUNT), default=(10, 40, 100, 200, 400), help="of each run, by comma")
     parser.add_argument("--size", type=PIXELS, default=256, help=SIZES)

@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--setting", type=int, metavar="N", help="do this one alone, and print it as JSON")
     parser.add_argument("--settings", type=COUNT, default=10, help="how many to draw")
     parser.add_argument("--size", type=whole_number(SMALLEST, 4096), default=768, help=f"at most, {SIZES}")
-    parser.add_argument("--network", choices=StyleOptions.choices("extractor")[1:], default="compact")
+    parser.add_argument("--network", choices=StyleOptions.option("extractor").choices[1:], default="compact")
     return command(parser, measure, arguments)
 
 

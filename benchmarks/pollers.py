@@ -116,7 +116,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, default=20.0, help="of each spell")
     parser.add_argument("--size", type=PIXELS, default=256, help=SIZES)
     parser.add_argument("--steps", type=COUNT, default=20, help="of each epoch")
-    parser.add_argument("--network", choices=StyleOptions.choices("extractor")[1:], default="compact")
+    parser.add_argument("--network", choices=StyleOptions.option("extractor").choices[1:], default="compact")
     return command(parser, measure, arguments)
 
 

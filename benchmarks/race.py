@@ -296,7 +296,7 @@ def _finished(kept: Mapping[str, Any], name: str) -> bool:
 def _parser() -> Parser:
     parser = Parser(prog="python -m benchmarks.race", description=__doc__.partition("\n")[0], allow_abbrev=False)
     parser.add_argument("--network", choices=("compact", "vgg19", "vgg16"), default="compact")
-    parser.add_argument("--precision", choices=StyleOptions.choices("precision"), default="auto")
+    parser.add_argument("--precision", choices=StyleOptions.option("precision").choices, default="auto")
     parser.add_argument("--size", type=whole_number(64, 4096, 16), default=512, help="long side, px")
     parser.add_argument("--steps", type=whole_number(1, 100_000), help=f"of the race; {STEPS} unless given")
     parser.add_argument("--content", default="lake", help="a sample's name or a picture file")

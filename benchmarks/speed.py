@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--size", type=PIXELS, default=512, help=SIZES)
     parser.add_argument("--epochs", type=COUNT, default=StyleOptions().epochs, help="of each painting")
     parser.add_argument(
-        "--network", choices=StyleOptions.choices("extractor")[1:], default="compact", help="that paints"
+        "--network", choices=StyleOptions.option("extractor").choices[1:], default="compact", help="that paints"
     )
     return command(parser, measure, arguments)
 

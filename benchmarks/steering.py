@@ -34,7 +34,7 @@ def parser() -> Parser:
     parser = studio_flags("steering", __doc__)
     parser.add_argument("--rounds", type=COUNT, default=7, help="runs that are asked")
     parser.add_argument("--size", type=PIXELS, default=512, help=SIZES)
-    parser.add_argument("--network", choices=StyleOptions.choices("extractor")[1:], default="compact")
+    parser.add_argument("--network", choices=StyleOptions.option("extractor").choices[1:], default="compact")
     return parser
 
 

@@ -36,6 +36,7 @@ WITHOUT_README: set[str] = set()
 # Modules that share a file name by design: a page and its callbacks, a command and what it calls, a route and what it
 # serves.
 SHARED_NAMES = {
+    "chooser.py": {"web/callbacks/form", "web/components/form"},
     "compare.py": {"web/callbacks", "web/pages"},
     "diagnosis.py": {"engine", "web/callbacks/run", "web/components/run"},
     "estimate.py": {"web/callbacks/form", "web/components/form"},
@@ -44,9 +45,12 @@ SHARED_NAMES = {
     "history.py": {"web/callbacks/run", "web/components/run"},
     "instant.py": {"web/callbacks", "web/pages"},
     "mask.py": {"web/callbacks/form", "web/components/form"},
+    "network.py": {"web/callbacks/form", "web/components/form"},
     "pictures.py": {"web/api", "web/service"},
     "presets.py": {"web/callbacks/form", "web/components/form"},
+    "result_tools.py": {"web/callbacks/run", "web/components/run"},
     "runs.py": {"web/api", "web/service"},
+    "settings_upload.py": {"web/callbacks/form", "web/components/form"},
     "steering.py": {"web/callbacks/run", "web/components/run"},
     "style_mix.py": {"web/callbacks/form", "web/components/form"},
     "store.py": {"cli", "jobs/storage"},

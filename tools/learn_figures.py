@@ -102,7 +102,7 @@ class Renderer:
         """Loss against steps of both optimizers, on one scale."""
         curves = {
             name: [step.losses.total for step in self.steps(optimizer=name, init="content", size=self.size // 2)]
-            for name in StyleOptions.choices("optimizer")
+            for name in StyleOptions.option("optimizer").choices
         }
         yield "optimizers.svg", chart(curves).encode()
 

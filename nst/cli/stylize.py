@@ -101,7 +101,7 @@ def _options(given: dict[str, Any]) -> tuple[StyleOptions, Path | None]:
     init = given.get("init", "noise")
     if init == "image":
         raise OptionError("`init`: name the picture to start from, as --init FILE", "init")
-    if init in StyleOptions.choices("init"):
+    if init in StyleOptions.option("init").choices:
         return StyleOptions.from_json(given), None
     if not os.path.isfile(init):  # Path.is_file raises where a name is too long to be one
         raise OptionError(f"`init` must be noise, content, style or a picture's file, got {init!r}", "init")

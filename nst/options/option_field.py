@@ -146,9 +146,9 @@ class Options:
         return cls(**given)
 
     @classmethod
-    def choices(cls, name: str) -> tuple[str, ...]:
-        """The choices of the option called `name`."""
-        return next(option.choices for option in options_of(cls) if option.name == name)
+    def option(cls, name: str) -> Option:
+        """The option called `name`."""
+        return next(option for option in options_of(cls) if option.name == name)
 
 
 def options_of(kind: Any) -> tuple[Option, ...]:

@@ -14,7 +14,7 @@ from nst.options.layer_presets import PRESETS, nearest_layer, nearest_layers
 from nst.options.option_field import ECHO, LayerWeights, Numbers, Options, declare, did_you_mean, options_of, shown
 from nst.options.picture_roles import MOST_STYLES
 
-MOST_EPOCHS = 100  # of a run whose `epochs` is "auto"
+MOST_AUTO_EPOCHS = 100  # of a run whose `epochs` is "auto"
 # `extractor` "auto" means VGG19 where the run is estimated to take at most so many seconds with it. The aim is the best
 # picture within about a minute; estimates made from the speed of the compact network have been a third too long.
 AUTO_SECONDS = 90.0
@@ -42,7 +42,7 @@ class StyleOptions(Options):
 
     epochs: int | str = declare(
         40,
-        f"how many frames to paint; auto ends when the picture hardly changes, at most after {MOST_EPOCHS}",
+        f"how many frames to paint; auto ends when the picture hardly changes, at most after {MOST_AUTO_EPOCHS}",
         "basic",
         low=1,
         high=1000,
@@ -188,7 +188,7 @@ class StyleOptions(Options):
     @property
     def most_epochs(self) -> int:
         """Epochs of the schedule; a run with `epochs` "auto" may end sooner."""
-        return MOST_EPOCHS if isinstance(self.epochs, str) else self.epochs
+        return MOST_AUTO_EPOCHS if isinstance(self.epochs, str) else self.epochs
 
     @property
     def steps(self) -> int:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from nst.errors import OutOfMemory
-from nst.options.option_field import options_of
 from nst.options.style_options import AUTO_SECONDS, StyleOptions
 from nst.pictures.images import fit
 from nst.runs.humanize import roughly
@@ -209,7 +208,7 @@ def largest_size(
     masked: bool = False,
 ) -> int:
     """The largest `size`, px, that the option allows and that fits the budget, by tiles if need be; 0 if none does."""
-    bounds = next(option for option in options_of(StyleOptions) if option.name == "size")
+    bounds = StyleOptions.option("size")
     low, high, step = (int(bound or 1) for bound in (bounds.low, bounds.high, bounds.step))
     for size in range(high, low - 1, -step):
         smaller = dataclasses.replace(options, size=size)

@@ -22,7 +22,7 @@ class RunUpdate:
     """What changed since a page last asked."""
 
     run: Run | None  # its current state; None if the page shows no run, or there is none of that id
-    place: int | None  # in the queue, see `Runs.place`
+    place: int | None  # in the queue, see `Runs.queue_place`
     events: list[dict[str, Any]]  # since the last update
     server: dict[str, Any]  # see `server_state`
     missing: str = ""  # why `run` is None, if the page asked for one
@@ -58,7 +58,7 @@ async def follow(service: Service, run_id: str, after: int, server: dict[str, An
     frames = service.store.files.frames(run_id) if events else []
     named = await asyncio.to_thread(_names, service, run) if events else {}
     starts_in = await asyncio.to_thread(service.forecasts.starts_in, run) if run.state is State.QUEUED else None
-    place = await asyncio.to_thread(service.runs.place, run)
+    place = await asyncio.to_thread(service.runs.queue_place, run)
     now = server_state(service)
     queue = await _queue(service, now, server)
     return RunUpdate(run, place, events, now, "", frames, starts_in, queue=queue, **named)
@@ -86,7 +86,7 @@ async def _queue(service: Service, now: dict[str, Any], shown: dict[str, Any] | 
     """The cards of the runs in the queue, None if the page shows them already."""
     if shown is not None and shown["queue"] == now["queue"]:
         return None
-    runs = service.runs.lineup(current_client())
+    runs = service.runs.queue_of(current_client())
     return await asyncio.to_thread(lambda: [RunCard.of(service, run) for run in runs])
 
 
@@ -113,7 +113,7 @@ def server_state(service: Service) -> dict[str, Any]:
         "worker": health["worker"],
         "error": health.get("error", ""),
         "networks": service.queue.extractors(),
-        "queue": [[run.id, str(run.state)] for run in service.runs.lineup(current_client())],
+        "queue": [[run.id, str(run.state)] for run in service.runs.queue_of(current_client())],
         "created": service.store.created_count(),
         "fetching": {name: event.to_json() for name, event in service.queue.fetching.items()},
         "shared": service.settings.many,

@@ -93,10 +93,10 @@ def warm_up() -> dict[str, Any]:
     if known["vgg19"]["installed"]:  # or "auto" would have to guess its speed
         calibration_of(choose_extractor("vgg19")[0])
 
-    def judge(best: Extractor) -> tuple[str, str]:
+    def decide(best: Extractor) -> tuple[str, str]:
         return auto_network(*WARM_UP_PICTURE.shape[:2], StyleOptions(), best.dtype, measured(), memory)
 
-    network, _ = choose_extractor("auto", judge=judge)
+    network, _ = choose_extractor("auto", decide=decide)
     options = StyleOptions(epochs=1, steps_per_epoch=2, size=128)
     for step in stylize(WARM_UP_PICTURE, WARM_UP_PICTURE, options, extractor=network, budget=sys.maxsize):
         images.encode_jpeg(step.image)

@@ -65,7 +65,7 @@ class StyleRun:
             job.extractor or self.options.extractor,
             self.options.pooling,
             job.precision or self.options.precision,
-            judge=self._judge,
+            decide=self._decide,
         )
         self.extractor = self._network.architecture.name
         for layer, nearest in self.options.replaced_layers(self.extractor).items():
@@ -81,7 +81,7 @@ class StyleRun:
         self._began = self._epoch_began = self._checkpoint_at = time.monotonic()
         self._checkpoint_takes = 0.0  # seconds
 
-    def _judge(self, best: Extractor) -> tuple[str, str]:
+    def _decide(self, best: Extractor) -> tuple[str, str]:
         """The network that "auto" stands for, and why; `best` is measured if no network was."""
         known = measured() or [calibration_of(best)]
         height, width, _ = self._content.shape

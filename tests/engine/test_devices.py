@@ -44,7 +44,7 @@ def test_the_device_is_named_in_words():
     assert devices.set_up() == f"CPU, {cores} threads"
 
 
-@pytest.mark.parametrize("asked", StyleOptions.choices("precision"))
+@pytest.mark.parametrize("asked", StyleOptions.option("precision").choices)
 def test_every_precision_that_the_options_allow_becomes_a_dtype(asked):
     found = devices.choose_precision(asked)
     assert found in ("float32", "bfloat16")

@@ -218,7 +218,7 @@ def test_automatic_weights_are_those_of_the_normalisation_and_strength_multiplie
 def test_options_cannot_be_changed():
     with pytest.raises(dataclasses.FrozenInstanceError):
         StyleOptions().epochs = 3
-    assert StyleOptions.choices("init") == OPTIONS["init"].choices
+    assert StyleOptions.option("init").choices == OPTIONS["init"].choices
 
 
 def test_a_long_wrong_value_is_shortened_in_the_error():

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from nst.errors import Cancelled, Diverged, Unfetched
-from nst.options.style_options import MOST_EPOCHS
+from nst.options.style_options import MOST_AUTO_EPOCHS
 from nst.pictures.images import encode_png, fit
 from nst.pictures.provenance import Provenance
 from nst.runs.control import Control
@@ -35,7 +35,7 @@ def execute(job: StyleJob, emit: Emit, control: Control) -> None:
     height, width = fit(content.height, content.width, options["size"])
     pictures = [content.resize((width, height)), _open(job.style).resize((width, height))]
     steps = options["steps_per_epoch"]
-    epochs = job.epochs or (MOST_EPOCHS if options["epochs"] == "auto" else options["epochs"])
+    epochs = job.epochs or (MOST_AUTO_EPOCHS if options["epochs"] == "auto" else options["epochs"])
     begun = int(job.checkpoint or job.first)
     where = {"epoch": begun, "resumed": bool(job.checkpoint)}
     emit(Started("compact", "VGG19 is not installed.", width, height, epochs, epochs * steps, "bfloat16", **where))

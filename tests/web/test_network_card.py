@@ -7,7 +7,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from nst.runs.events import Fetching
-from nst.web.components.form.network_card import INSTALLED, UNKNOWN, network_view
+from nst.web.components.form.network import INSTALLED, UNKNOWN, network_view
 
 MISSING = {
     name: {"installed": False, "how": f"Run `nst weights fetch {name}`.", "fetchable": True}

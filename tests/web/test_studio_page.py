@@ -21,9 +21,9 @@ from nst.pictures.samples import CONTENTS
 from nst.runs.events import Epoch, Event, Failed, Finished, Interrupted, Kept, Losses, Paused, Started, Steered, Stopped
 from nst.runs.run import Run
 from nst.web import callbacks, ids
-from nst.web.callbacks.form.restore import MOST_EPOCHS, form_values, steering_of
+from nst.web.callbacks.form.settings_upload import MOST_EPOCHS_AT_START, form_values, steering_of
 from nst.web.components import run_grid
-from nst.web.components.form import network_card
+from nst.web.components.form import network
 from nst.web.components.form.option_fields import fill_form, read_form
 from nst.web.components.form.settings_upload import message
 from nst.web.components.run import figures, history, run_queue, run_view, steering
@@ -93,7 +93,7 @@ def test_the_layout_has_the_public_ids_the_outputs_and_a_field_for_every_option(
     present = {each.id for each in components(studio.layout()) if isinstance(getattr(each, "id", None), str)}
     assert set(PROMISED) <= present
     assert {ids.value(option.name) for option in options_of(StyleOptions)} <= present
-    assert {place for module in (run_view, run_grid, network_card) for place, _ in module.OUTPUTS.values()} <= present
+    assert {place for module in (run_view, run_grid, network) for place, _ in module.OUTPUTS.values()} <= present
 
 
 def test_the_page_opens_with_both_pictures_chosen() -> None:
@@ -129,7 +129,7 @@ def test_settings_of_a_run_continued_beyond_the_most_epochs_fill_the_form_with_t
     found = Provenance("0", {}, "compact", "float32", StyleOptions(epochs=900), (), 1900, "", "")
     values, too_long = form_values(found)
     assert (values["epochs"], too_long) == ("1000", True)
-    assert "beyond 1000 epochs" in message("boat.png", [], False, MOST_EPOCHS)
+    assert "beyond 1000 epochs" in message("boat.png", [], False, MOST_EPOCHS_AT_START)
     shorter = dataclasses.replace(found, epochs=950)
     values, too_long = form_values(shorter)
     assert (values["epochs"], too_long) == ("950", False)
@@ -328,7 +328,7 @@ def test_a_run_that_waits_says_when_it_will_start() -> None:
 def test_the_queue_is_shown_in_its_order_unless_it_is_only_the_run_that_is_shown(service: Service) -> None:
     photo, painting = (service.pictures.keep(picture(colour=colour), f"{colour}.png") for colour in ("teal", "red"))
     runs = [service.runs.start(StyleOptions(seed=seed), photo, painting) for seed in range(3)]
-    cards = [run_queue.RunCard.of(service, run) for run in service.runs.lineup("")]
+    cards = [run_queue.RunCard.of(service, run) for run in service.runs.queue_of("")]
     view = run_queue.queue_view(cards, runs[0])
     assert view["queue_hidden"] is False
     tree = [each for item in view["queue"] for each in components(item)]

@@ -158,9 +158,9 @@ def test_a_grid_that_does_not_fit_into_the_queue_leaves_nothing_there(service: S
 
 
 def test_quick_runs_are_not_in_the_strip_of_the_studio(service: Service, grid: Grid) -> None:
-    assert service.runs.lineup("") == []
+    assert service.runs.queue_of("") == []
     large = perform_action(service, grid.id, "paint", grid.runs[0])
-    assert [run.id for run in service.runs.lineup("")] == [large]
+    assert [run.id for run in service.runs.queue_of("")] == [large]
 
 
 def test_earlier_grids_and_the_pair_are_listed(grid: Grid) -> None:

@@ -14,17 +14,17 @@ def choose_extractor(
     pooling: str = "auto",
     precision: str = "auto",
     best: str = "vgg19",
-    judge: Callable[[Extractor], tuple[str, str]] | None = None,
+    decide: Callable[[Extractor], tuple[str, str]] | None = None,
 ) -> tuple[Extractor, str]:
     """The extractor of that name with its weights, and, for "auto", the reason for the choice.
 
     Args:
         name: "vgg19", "vgg16", "compact" or "auto", which is compact if the weights of `best` are missing or damaged,
-            else what `judge` chooses.
+            else what `decide` returns.
         pooling: "max", "average" or "auto", that of the training.
         precision: "float32", "bfloat16" or "auto", see `choose_precision`.
         best: the network that "auto" prefers.
-        judge: called with the network `best`; returns the name of the network that "auto" is, and a sentence why, as
+        decide: called with the network `best`; returns the name of the network that "auto" is, and a sentence why, as
             `estimates.auto_network` does. Without it, "auto" is `best`.
 
     Returns:
@@ -40,7 +40,7 @@ def choose_extractor(
         network = load_extractor(best, pooling, dtype)
     except WeightsError as error:
         return load_extractor("compact", pooling, dtype), _why_not(best, error)
-    auto_name, reason = judge(network) if judge else (best, "")
+    auto_name, reason = decide(network) if decide else (best, "")
     return load_extractor(auto_name, pooling, dtype), reason
 
 

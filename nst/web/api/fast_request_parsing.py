@@ -16,7 +16,6 @@ from nst.web.api.request_parsing import (
     check_names,
     decode,
     form_fields,
-    is_ref,
     json_body,
     json_object,
     options_of_body,
@@ -24,6 +23,7 @@ from nst.web.api.request_parsing import (
 )
 from nst.web.problems import FieldError
 from nst.web.service.fast_styles import FORMATS
+from nst.web.service.pictures import is_ref
 
 FORMAT = Option("format", str, "png", "of the result; jpeg loses what is transparent", "picture", choices=FORMATS)
 BASE64 = re.compile(rf"data:|[\w+/=\s]{{{MOST_NAME + 1}}}", re.ASCII)  # how a picture begins, and no style's name

@@ -17,6 +17,7 @@ from nst.pictures.decoding import MAX_PIXELS, MIN_SIDE
 from nst.web.middleware.json_limit import check_json
 from nst.web.problems import FieldError, Malformed
 from nst.web.service.base64_decoding import decode_base64
+from nst.web.service.pictures import is_ref
 from nst.web.service.runs import LONGEST, UPSCALED_SIDE, UPSCALING_EPOCHS
 
 PICTURE_FIELDS = ("content", "style", "init", "mask")  # of a request for a run; `style` may have several pictures
@@ -157,11 +158,6 @@ def estimate_request(text: bytes) -> tuple[str | tuple[int, int], list[str], Any
     if content is None:
         return (_side("height", body.get("height")), _side("width", body.get("width"))), styles, options_of_body(body)
     return content, styles, options_of_body(body)
-
-
-def is_ref(given: Any) -> bool:
-    """Whether a field is the reference of a stored picture: the base64 of a picture never begins like this."""
-    return isinstance(given, str) and given.startswith(("samples/", "uploads/"))
 
 
 def _ref(role: str, given: Any) -> str | None:

@@ -40,7 +40,7 @@ def extractors(service: ServiceDep) -> dict[str, Any]:
     `auto` is the network that "auto" stands for with the default options.
     """
     unknown, known = {"installed": None, "how": "", "fetchable": None}, service.queue.extractors()
-    names = [name for name in StyleOptions.choices("extractor") if name != "auto"]
+    names = [name for name in StyleOptions.option("extractor").choices if name != "auto"]
     found = [{"name": name, **known.get(name, unknown)} for name in names]
     return {"extractors": found, "auto": service.queue.health().get("auto")}
 

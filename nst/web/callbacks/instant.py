@@ -32,7 +32,7 @@ from nst.web.components.form.option_fields import FAST_BOXES, FAST_OPTIONS, read
 from nst.web.components.toast import show_error
 from nst.web.middleware.clients import current_client
 from nst.web.service.fast_styles import FastResult, shrink
-from nst.web.service.paintings import is_ref
+from nst.web.service.pictures import is_ref
 from nst.web.service.service import Service
 
 log = logging.getLogger(__name__)

@@ -14,7 +14,7 @@ from nst.web import ids, instant_ids
 from nst.web.components import data_url
 from nst.web.components.style_card import painting_card, painting_summary, style_card, style_summary
 from nst.web.components.toast import show_error
-from nst.web.service.paintings import is_ref
+from nst.web.service.pictures import is_ref
 from nst.web.service.service import Service
 
 

@@ -7,7 +7,7 @@ from dash.development.base_component import Component
 from nst.pictures.samples import CONTENTS, STYLES
 from nst.web import ids, instant_ids
 from nst.web.components import viewer
-from nst.web.components.form import mask, network_card, presets, settings_upload, style_mix
+from nst.web.components.form import mask, network, presets, settings_upload, style_mix
 from nst.web.components.form.chooser import chooser
 from nst.web.components.form.option_fields import basic_fields, further_fields
 from nst.web.components.form.start_picture import start_picture
@@ -192,5 +192,5 @@ def _sidebar() -> Component:
     return html.Aside(
         className="sidebar",
         **{"aria-label": "How the painting goes"},
-        children=[losses, diagnosis.card(), steering.card(), network_card.card()],
+        children=[losses, diagnosis.card(), steering.card(), network.card()],
     )

@@ -16,8 +16,8 @@ from nst.styles.style_file import check_name, check_title, title_of
 from nst.styles.style_library import Entry, Library, shipped_file
 from nst.styles.style_picture import StylePicture
 from nst.web.middleware.clients import current_client
-from nst.web.service.paintings import Paintings, is_ref
-from nst.web.service.pictures import DECODED_SIDE
+from nst.web.service.pictures import DECODED_SIDE, is_ref
+from nst.web.service.style_pictures import StylePictures
 
 FORMATS: tuple[Format, ...] = get_args(Format)
 JPEG_QUALITY = 95  # of a reduced picture, 0 to 100
@@ -49,7 +49,7 @@ class FastStyles:
 
     queue: Queue
     library: Library
-    paintings: Paintings
+    paintings: StylePictures
 
     def choose(self, style: str | Mapping[str, float] | StylePicture) -> Mix:
         """The mix of a style, a painting, or several by weights; a stored painting is named by its reference.

@@ -11,8 +11,7 @@ from nst.pictures import images, provenance
 from nst.runs.run import Run, State
 from nst.styles.style_library import Library
 from nst.web.service.fast_styles import FastResult
-from nst.web.service.paintings import is_ref
-from nst.web.service.pictures import Pictures
+from nst.web.service.pictures import Pictures, is_ref
 
 FRAME_SIDE, FRAME_QUALITY = 1024, 85  # px and JPEG quality, of the picture that the gallery shows
 

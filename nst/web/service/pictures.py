@@ -5,6 +5,7 @@ A picture is named by a reference, "samples/<name>" or "uploads/<id>", which is 
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from nst.errors import NotFound, OptionError
 from nst.jobs.storage.archive import Archive
@@ -106,6 +107,11 @@ def without_suffix(name: str) -> str:
 def file_name(path: str) -> str:
     """Return the name of an uploaded file without its folder: only names of samples have a slash."""
     return path.rpartition("/")[2][:MAX_NAME_LENGTH]
+
+
+def is_ref(given: Any) -> bool:
+    """Whether `given` is the reference of a stored picture; no name of a style and no base64 begins like this."""
+    return isinstance(given, str) and given.startswith(("samples/", "uploads/"))
 
 
 def _sample(name: str) -> Sample:

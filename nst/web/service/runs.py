@@ -144,7 +144,7 @@ class Runs:
         if changes:
             self._queue.steer(run_id, changes)
 
-    def lineup(self, client: str) -> list[Run]:
+    def queue_of(self, client: str) -> list[Run]:
         """Return the runs of a client that are painted, then those that wait, the next one first; "" for all.
 
         Quick runs of variations are left out: their own page shows them.
@@ -154,7 +154,7 @@ class Runs:
         runs = [*(run for run in self._store.active() if run.id not in ids), *waiting]
         return [run for run in runs if client in ("", run.client) and not run.variations]
 
-    def place(self, run: Run) -> int | None:
+    def queue_place(self, run: Run) -> int | None:
         """Return the place of a run in the queue, the running ones first: 1, 2, ...; None if it has ended or paused."""
         position = self._queue.position(run.id)
         if position is None:

@@ -9,11 +9,11 @@ from nst.web.service.diagnoses import Diagnoses
 from nst.web.service.fast_styles import FastStyles
 from nst.web.service.forecasts import Forecasts
 from nst.web.service.kept_results import KeptResults
-from nst.web.service.paintings import Paintings
 from nst.web.service.permissions import Permissions
 from nst.web.service.pictures import Pictures
 from nst.web.service.result_cache import ResultCache
 from nst.web.service.runs import Runs
+from nst.web.service.style_pictures import StylePictures
 from nst.web.service.timelapses import Timelapses
 from nst.web.service.variations import VariationsService
 
@@ -30,7 +30,7 @@ class Service:
         self.diagnoses = Diagnoses(store, queue)
         self.timelapses = Timelapses(store)
         self.library = Library(settings.data / "styles")
-        self.fast_styles = FastStyles(queue, self.library, Paintings(self.pictures))
+        self.fast_styles = FastStyles(queue, self.library, StylePictures(self.pictures))
         self.result_cache = ResultCache()
         self.kept_results = KeptResults(store, archive, self.pictures, self.library)
         self.permissions = Permissions(settings.many)

@@ -7,7 +7,7 @@ from dash import ClientsideFunction, Dash, Input, Output, State
 
 from nst.errors import NstError
 from nst.web import ids
-from nst.web.components.form.network_card import OUTPUTS, UNKNOWN, fetchable_network, network_view
+from nst.web.components.form.network import OUTPUTS, UNKNOWN, fetchable_network, network_view
 from nst.web.components.poll_now import poll_now
 from nst.web.components.toast import show_error
 from nst.web.service.service import Service

@@ -4,9 +4,10 @@ import dash_bootstrap_components as dbc
 from dash import html
 from dash.development.base_component import Component
 
+from nst.options.style_options import StyleOptions
 from nst.web import ids
 from nst.web.components.form.chooser import chooser
-from nst.web.components.form.option_fields import OPTIONS, field
+from nst.web.components.form.option_fields import field
 
 TOOLS = {"paint": "Paint", "erase": "Erase"}
 ADVICE = (
@@ -17,7 +18,7 @@ ADVICE = (
 
 def layout() -> Component:
     """Return the panel of the mask, closed, and the dialog."""
-    use = next(option for option in OPTIONS if option.name == "mask_use")
+    use = StyleOptions.option("mask_use")
     buttons = html.Div(
         [
             html.Button("Paint it", id=ids.mask("open"), type="button", className="quiet"),

@@ -128,7 +128,12 @@ def _steering_marks(events: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]
 
 def steering_lines(run: Run) -> list[str]:
     """Return a line of text for each time a run was steered, the newest first."""
-    return [f"Epoch {change['epoch']}: {steering_summary(change['changes'])}" for change in reversed(run.steered)]
+    return [steering_line(change["epoch"], change["changes"]) for change in reversed(run.steered)]
+
+
+def steering_line(epoch: int, changes: Mapping[str, Any]) -> str:
+    """Return what was changed in an epoch, such as "Epoch 3: strength 2"."""
+    return f"Epoch {epoch}: {steering_summary(changes)}"
 
 
 def steering_summary(changes: Mapping[str, Any]) -> str:

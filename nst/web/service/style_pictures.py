@@ -8,7 +8,7 @@ from nst.web.service.pictures import Pictures
 MOST_KEPT = 64  # in memory, of about a megabyte each
 
 
-class Paintings:
+class StylePictures:
     """The pictures of a store as styles. The methods read files: call them in a thread."""
 
     def __init__(self, pictures: Pictures) -> None:
@@ -30,8 +30,3 @@ class Paintings:
     def title(self, ref: str) -> str:
         """What people call the painting. Raises NotFound."""
         return self._pictures.choice_of(ref)["title"]
-
-
-def is_ref(style: str) -> bool:
-    """Whether a style is the reference of a stored picture: no name of a style has a slash."""
-    return "/" in style

@@ -10,7 +10,6 @@ from typing import Any
 from dash import Dash, Input, Output, State, no_update
 
 from nst.errors import NotFound, NstError
-from nst.options.option_field import options_of
 from nst.options.style_options import StyleOptions
 from nst.pictures import provenance
 from nst.pictures.provenance import Provenance
@@ -24,7 +23,7 @@ from nst.web.components.run import figures
 from nst.web.components.toast import show_error
 from nst.web.service.service import Service
 
-MOST_EPOCHS = next(int(option.high or 0) for option in options_of(StyleOptions) if option.name == "epochs")
+MOST_EPOCHS_AT_START = int(StyleOptions.option("epochs").high or 0)
 
 
 def register(app: Dash, service: Service) -> None:
@@ -51,26 +50,25 @@ def register(app: Dash, service: Service) -> None:
             return unchanged
         choices, missing = await asyncio.to_thread(_pictures, service, found)
         values, too_long = form_values(found)
+        cut_to = MOST_EPOCHS_AT_START if too_long else 0
         return unchanged | {
             "values": values,
-            "message": message(
-                name or "the picture", missing, found.branched, MOST_EPOCHS if too_long else 0, steering_of(found)
-            ),
+            "message": message(name or "the picture", missing, found.branched, cut_to, steering_of(found)),
             "choices": choices_of_run(choices),
         }
 
 
 def form_values(found: Provenance) -> tuple[dict[str, Any], bool]:
     """Return the values of the form, and whether the run was continued beyond the epochs that a run may begin with."""
-    too_long = found.options.epochs != "auto" and found.epochs > MOST_EPOCHS
-    found = dataclasses.replace(found, epochs=min(found.epochs, MOST_EPOCHS))
+    too_long = found.options.epochs != "auto" and found.epochs > MOST_EPOCHS_AT_START
+    found = dataclasses.replace(found, epochs=min(found.epochs, MOST_EPOCHS_AT_START))
     return fill_form(found.options_at_the_end), too_long
 
 
 def steering_of(found: Provenance) -> list[str]:
     """Return the changes during the run in words, the first one first: "Epoch 3: strength 2"."""
     each = found.options.steps_per_epoch
-    return [f"Epoch {max(0, step - 1) // each}: {figures.steering_summary(changes)}" for step, changes in found.steered]
+    return [figures.steering_line(max(0, step - 1) // each, changes) for step, changes in found.steered]
 
 
 def _pictures(service: Service, found: Provenance) -> tuple[dict[str, Any], list[str]]:
