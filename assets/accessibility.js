@@ -8,8 +8,8 @@
 
   function describe() {
     document.querySelectorAll(".chooser .drop input[type=file]").forEach((input) => {
-      const role = input.closest("[id$=-upload]").id.replace("-upload", "");
-      setAttributes(input, { "aria-label": `Choose a picture: ${role}`, accept: "image/*" });
+      const title = input.closest(".chooser").querySelector("h2").textContent.toLowerCase();
+      setAttributes(input, { "aria-label": `Choose a picture: ${title}`, accept: "image/*" });
     });
     document.querySelectorAll(".field:not(.steer-field)").forEach((field) => {
       const [hint, error] = [field.querySelector(".hint"), field.querySelector(".field-error")];

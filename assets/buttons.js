@@ -22,10 +22,14 @@
 
   // Dash shows nothing when a callback does not reach the server.
   const HEALTH_TIMEOUT_MS = 5000;
+  const ONCE = "#pause, #stop, #continue"; // disabled until the run's next event
+  // The second click of a double click would do these again: start a second run, or keep a result twice.
+  const SINGLE = "#start, #restart, #branch, #upscale, #vary-start, #keep-result, #refine, .diagnosis-buttons button, [data-do=paint]";
   async function checkServer(button) {
     try {
       await fetch("/api/v1/health", { signal: AbortSignal.timeout(HEALTH_TIMEOUT_MS) });
     } catch {
+      if (button.matches(ONCE)) set(button.id, { disabled: false });
       const text = `The studio does not answer. Press ${button.textContent} again once it does.`;
       set("toast", { is_open: true, header: "The studio does not answer", children: text });
     }
@@ -40,11 +44,14 @@
     const button = within(event, "#start, #restart, #stop, #pause, #continue, #branch, #fetch, #cancel-fetch");
     if (button) checkServer(button);
     pressed = within(event, "#fetch, #cancel-fetch");
-    // Disabled until the run's next event; only after this click was handled, or the button would ignore it.
-    const once = within(event, "#pause, #stop, #continue");
-    if (once) setTimeout(() => set(once.id, { disabled: true }));
+    const once = within(event, ONCE);
+    if (once) setTimeout(() => set(once.id, { disabled: true })); // once this click was handled: or it would be ignored
+    if (within(event, SINGLE) && event.detail > 1) event.stopPropagation();
     if (within(event, "#start, #restart")) {
-      if (event.detail > 1) event.stopPropagation(); // the second click of a double click would start a second run
+      if (document.querySelector("#room-studio .chooser progress:not([hidden])")) {
+        event.stopPropagation(); // or the picture that was chosen before would be painted
+        set("toast", { is_open: true, header: "Nothing was started", children: "A picture is still being sent." });
+      }
       const panel = document.querySelector(".image-panel");
       if (matchMedia("(max-width: 991px)").matches) panel.scrollIntoView({ block: "start" });
     }

@@ -1,2 +1,2 @@
 // The card that shows what the losses consist of: words until the answer is there.
-window.dash_clientside = Object.assign({}, window.dash_clientside, { diagnosis: { begin: () => "Examining …" } });
+window.dash_clientside = Object.assign({}, window.dash_clientside, { diagnosis: { begin: () => "Examining …", clear: () => "" } });

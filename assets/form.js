@@ -24,7 +24,8 @@
     return [`/api/v1/${chosen.ref}.jpg?side=512`, chosen.title + more, remarkOn(chosen), classes];
   }
 
-  const swap = (clicks, content, style) => [style, content];
+  const alone = (chosen) => chosen && { ...chosen, more: undefined }; // several photographs are no style
+  const swap = (clicks, content, style) => [style, alone(content)];
 
   const randomChoice = (titles, ids) => {
     const at = Math.floor(Math.random() * ids.length);

@@ -102,12 +102,14 @@
     showUndo();
   }
 
+  const titles = new Map(); // of runs whose deletion was requested
+
   function actionDone({ do: name, run, failed }) {
-    if (name === "delete" && failed) dropUndo(deleted.find((each) => each.run === run));
+    if (name === "delete" && !failed) offerUndo(run, titles.get(run));
     grid.refresh();
   }
 
-  function remove(run, title) {
+  function offerUndo(run, title) {
     const entry = { run, title };
     deleted.push(entry);
     setTimeout(dropUndo, 1000 * find("#bin").dataset.seconds, entry); // later the run cannot be restored
@@ -119,8 +121,11 @@
     const button = within(event, "#wall [data-do]");
     if (button) {
       const { do: name, run } = button.dataset;
+      if (name === "delete") {
+        titles.set(run, button.closest(".run-card").ariaLabel);
+        chosen = chosen.filter((each) => each !== run);
+      }
       act(name, run);
-      if (name === "delete") remove(run, button.closest(".run-card").ariaLabel);
     }
     if (within(event, "#undo")) {
       const last = deleted.at(-1);

@@ -313,6 +313,12 @@
     set("keep-result", { disabled: false, children: "Keep" });
   }
 
+  // A newer result may be shown by now, which is not kept.
+  function resultKept(kept, shown) {
+    const { no_update: same } = window.dash_clientside;
+    return kept && kept.key === shown?.key ? [true, "Kept in the gallery"] : [same, same];
+  }
+
   // Clicks and keys ----------------------------------------------------------------------------------------------------
 
   function press(button) {
@@ -358,10 +364,13 @@
     if (button) press(button);
   });
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") closeMenus();
+    if (event.key === "Escape") {
+      within(event, ".style-menu[open]")?.querySelector("summary").focus();
+      closeMenus();
+    }
     if (event.key === "Enter" && within(event, ".style-menu input")) event.target.parentElement.querySelector("button").click();
   });
 
-  const instant = { show, adjust, previewsReceived, resultReceived };
+  const instant = { show, adjust, previewsReceived, resultReceived, resultKept };
   window.dash_clientside = Object.assign({}, window.dash_clientside, { instant });
 })();

@@ -13,7 +13,7 @@
     if (canvas.dataset.key === key) return;
     canvas.dataset.key = key;
     picture.src = source;
-    await picture.decode();
+    await picture.decode().catch(() => { delete canvas.dataset.key; }); // to be tried again
     canvas.parentElement.style.setProperty("--ratio", picture.naturalWidth / picture.naturalHeight);
     const factor = LONG_SIDE / Math.max(picture.naturalWidth, picture.naturalHeight);
     canvas.width = Math.round(picture.naturalWidth * factor);
@@ -74,7 +74,13 @@
     canvas.getContext("2d").clearRect(0, 0, canvas.width, canvas.height);
   }
 
-  const cancel = () => find("dialog").close();
+  const close = () => find("dialog").close();
+
+  // Strokes that are not used are dropped: the dialog opens with the mask in use.
+  function cancel() {
+    delete find("canvas").dataset.key;
+    close();
+  }
 
   // Sends the file like one that was chosen.
   function use() {
@@ -82,7 +88,7 @@
     [flat.width, flat.height] = [canvas.width, canvas.height];
     pen.fillRect(0, 0, flat.width, flat.height);
     pen.drawImage(canvas, 0, 0);
-    cancel();
+    close();
     flat.toBlob((png) => window.dash_clientside.uploads.take("mask", [new File([png], "mask.png", { type: png.type })]));
   }
 

@@ -68,6 +68,8 @@
     if (other) {
       [queue, chosen, shown] = [[], null, update.play[0] ?? newest];
       set("film-link", { hidden: true }); // it is of another run
+      set("film-bar", { hidden: true });
+      set("film", { disabled: false });
       set("download", { href: null, download: null, disabled: true });
       window.dash_clientside.viewer.reset("easel");
     }
@@ -131,5 +133,5 @@
     if (next !== undefined) scrub(next);
   });
 
-  window.dash_clientside = Object.assign({}, window.dash_clientside, { player: { play, mark } });
+  window.dash_clientside = Object.assign({}, window.dash_clientside, { player: { play, mark, shows: (address) => address === base } });
 })();

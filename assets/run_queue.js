@@ -9,6 +9,7 @@
       const answer = await fetch(`/api/v1/runs/${run}/${PATHS[queue]}`, { method: "POST" });
       if (!answer.ok) throw new Error((await answer.json()).error.message);
     } catch (error) {
+      pressed = null;
       set("toast", { is_open: true, header: "The queue is as it was", children: error.message });
     }
     set("poll-wake", { data: Date.now() });
@@ -26,6 +27,7 @@
     const { queue, run } = pressed;
     pressed = null;
     requestAnimationFrame(() => {
+      if (document.activeElement !== document.body) return;
       const again = document.querySelector(`[data-run="${run}"][data-queue="${queue}"]:enabled`);
       (again ?? document.querySelector(`[data-run="${run}"]:enabled`) ?? document.querySelector("#start")).focus();
     });

@@ -22,6 +22,7 @@
       for (;;) {
         const { making, made, error } = await request(url);
         if (error) throw new Error(error);
+        if (!window.dash_clientside.player.shows(base)) return; // another run is on the page
         if (!making) {
           const file = made.find((each) => each.format === format);
           set("film-link", { hidden: false, href: `${file.url}?t=${Date.now()}`, download: `${name}.${format}` });

@@ -16,9 +16,9 @@
       form.append("file", file, file.name);
       request.upload.onprogress = ({ loaded, total }) => progress(loaded / total);
       request.onload = () => {
-        const answer = JSON.parse(request.responseText || "{}");
+        const answer = parsed(request.responseText);
         if (request.status === 201) resolve(answer);
-        else reject(new Error(answer.error?.message ?? `the server answered ${request.status}`));
+        else reject(new Error(answer.error?.message ?? `'${file.name}' was not sent: the server answered ${request.status}`));
       };
       request.onerror = () => reject(new Error(`'${file.name}' was not sent: the studio does not answer`));
       request.open("POST", "/api/v1/uploads");
@@ -26,13 +26,27 @@
     });
   }
 
+  // {} for what is no JSON: a proxy answers in HTML.
+  function parsed(text) {
+    try {
+      return JSON.parse(text);
+    } catch {
+      return {};
+    }
+  }
+
   function checkSize({ name, size }, limit) {
     if (size <= limit) return;
     throw new Error(`'${name}' must be at most ${megabytes(limit)} MB, got ${megabytes(size).toFixed(1)} MB`);
   }
 
+  const latest = {}; // role -> number of the last choice: what is sent for an earlier one comes too late
+  const outdate = (role) => { latest[role] = (latest[role] ?? 0) + 1; };
+
   // Puts pictures into a chooser. That of the content takes several: a run is started for each.
   async function take(role, files) {
+    outdate(role);
+    const number = latest[role];
     const limit = Number(find(`.chooser-${role}`).dataset.largest); // bytes
     const wanted = role === "content" ? files : files.slice(0, 1);
     const show = (value) => set(`${role}-progress`, { hidden: false, value: String(value), max: String(wanted.length) });
@@ -41,10 +55,11 @@
       show(at);
       try {
         checkSize(file, limit);
-        taken.push(await send(file, (share) => show(at + share)));
+        taken.push(await send(file, (share) => { if (number === latest[role]) show(at + share); }));
       } catch (error) {
         errors.push(error.message);
       }
+      if (number !== latest[role]) return;
     }
     set(`${role}-progress`, { hidden: true });
     set(`${role}-error`, { children: errors[0] ?? "" });
@@ -89,6 +104,13 @@
     if (files.length) take(role, files);
   }, true);
 
+  document.addEventListener("click", (event) => {
+    const sample = within(event, ".chooser .sample");
+    if (!sample) return;
+    outdate(roleOf(sample));
+    set(`${roleOf(sample)}-progress`, { hidden: true });
+  });
+
   document.addEventListener("drop", async (event) => {
     const drop = within(event, ".chooser .drop");
     if (!drop || !hasFiles(event, ".drop")) return;
@@ -121,13 +143,21 @@
   }
 
   // A painting for the Instant page, which dcc.Upload takes: one that is too large it would ignore without a message.
+  // Several are sent in one request, which has the same limit.
   const checkPainting = (event) => {
     const drop = within(event, ".drop");
     if (!drop || drop.closest(".chooser")) return;
     try {
       const limit = Number(drop.closest("[data-largest]").dataset.largest); // bytes
-      for (const file of (event.dataTransfer ?? event.target).files ?? []) checkSize(file, limit);
+      const files = [...(event.dataTransfer ?? event.target).files ?? []];
+      for (const file of files) checkSize(file, limit);
+      const size = files.reduce((sum, file) => sum + file.size, 0);
+      checkSize({ name: `${files.length} paintings`, size }, limit);
     } catch (error) {
+      event.preventDefault();
+      event.stopPropagation();
+      if (event.type === "drop") drop.dispatchEvent(new DragEvent("dragleave", { bubbles: true })); // ends its highlight
+      else event.target.value = "";
       set("instant-wrong", { children: error.message });
       set("toast", { is_open: true, header: "The painting was not taken", children: error.message });
     }
@@ -135,27 +165,35 @@
   document.addEventListener("change", checkPainting, true);
   document.addEventListener("drop", checkPainting, true);
 
+  // Of a file that dcc.Upload would ignore without a message.
+  function isTooLarge(file, report) {
+    try {
+      checkSize(file, Number(find(".chooser").dataset.largest));
+    } catch (error) {
+      report(error.message);
+      return true;
+    }
+    return false;
+  }
+
+  const rejectSettings = (text) => set("toast", { is_open: true, header: "The settings were not loaded", children: text });
+  const rejectStyle = (text) => set("instant-wrong", { children: text });
+
   // A result that is dropped on the image of the Studio page: the form is filled with its settings.
   document.addEventListener("dragover", (event) => { if (hasFiles(event, ".image-panel")) event.preventDefault(); });
   document.addEventListener("drop", (event) => {
     const [file] = event.dataTransfer?.files ?? [];
     if (!hasFiles(event, ".image-panel") || !file) return;
     event.preventDefault();
-    upload("settings", file);
+    if (!isTooLarge(file, rejectSettings)) upload("settings", file);
   });
+  document.addEventListener("change", ({ target }) => {
+    if (target.closest("#settings")) [...target.files].some((file) => isTooLarge(file, rejectSettings));
+  }, true);
 
   // On the Instant page: a style file is imported, any other file is a picture.
-  const isTooLarge = (file) => {
-    try {
-      checkSize(file, Number(find(".chooser-photo").dataset.largest));
-    } catch (error) {
-      set("instant-wrong", { children: error.message });
-      return true;
-    }
-    return false;
-  };
   document.addEventListener("change", ({ target }) => {
-    if (target.closest("#style-import")) [...target.files].some(isTooLarge);
+    if (target.closest("#style-import")) [...target.files].some((file) => isTooLarge(file, rejectStyle));
   }, true);
   document.addEventListener("dragover", (event) => { if (hasFiles(event, ".instant")) event.preventDefault(); });
   document.addEventListener("drop", (event) => {
@@ -164,7 +202,7 @@
     event.preventDefault();
     event.stopPropagation();
     if (!file.name.endsWith(".style")) take("photo", [file]);
-    else if (!isTooLarge(file)) upload("style-import", file);
+    else if (!isTooLarge(file, rejectStyle)) upload("style-import", file);
   }, true);
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, { uploads: { take } });

@@ -10,6 +10,7 @@ from nst.engine.networks.extractors import Extractor
 from nst.engine.optimization.losses import mix_matrices
 from nst.engine.optimization.objective import LayerLosses, LiveWeights, Targets
 from nst.options.style_options import StyleOptions
+from nst.pictures.colors import match_colors
 from nst.pictures.images import fit, resize
 
 
@@ -43,9 +44,11 @@ def diagnose(
 ) -> Diagnosis:
     """Diagnose `image` [H, W, 3], float32 in 0..1, as a result of the other arguments, which are as in `stylize`.
 
-    The content is resized to the image, paintings to their style scales of it. Masks are not regarded. Raises
-    OptionError if the extractor lacks a layer.
+    The content is resized to the size of the image. Each painting is resized so that its long side is its style scale
+    times that of the image. A mask is ignored. Raises OptionError if the extractor lacks a layer.
     """
+    if options.keep_colors:
+        styles = [match_colors(style, content) for style in styles]
     name, (height, width) = extractor.architecture.name, image.shape[:2]
     content_layers, style_layers = ([layer for layer, _ in given] for given in options.layers(name))
     losses = LayerLosses(extractor, content_layers, style_layers, options.normalisation)

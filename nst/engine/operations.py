@@ -103,17 +103,37 @@ def instance_norm(x: Tensor, scale: Tensor, offset: Tensor) -> Tensor:
         mean, variance = ops.moments(x, axes=(1, 2), keepdims=True)
         scale = scale[:, None, None] * ops.rsqrt(variance + NORM_EPSILON)
         return (x - mean) * scale + offset[:, None, None]
+    return _fused_instance_norm(x, scale, offset) if x.shape[0] == 1 else _batched_instance_norm(x, scale, offset)
+
+
+def _fused_instance_norm(x: Tensor, scale: Tensor, offset: Tensor) -> Tensor:
+    """`instance_norm` of one picture: it is batch normalisation then, whose kernel reads the memory once."""
     none = tf.zeros([0], tf.float32)
-    each = [  # batch normalisation of one picture is instance normalisation, and its kernel reads the memory once
-        tf.raw_ops.FusedBatchNormV3(
-            x=x[n : n + 1],
-            scale=scale[n],
-            offset=offset[n],
-            mean=none,
-            variance=none,
-            epsilon=NORM_EPSILON,
-            is_training=True,
-        ).y
-        for n in range(x.shape[0])
-    ]
-    return each[0] if len(each) == 1 else tf.concat(each, axis=0)
+    return tf.raw_ops.FusedBatchNormV3(
+        x=x, scale=scale[0], offset=offset[0], mean=none, variance=none, epsilon=NORM_EPSILON, is_training=True
+    ).y
+
+
+def _batched_instance_norm(x: Tensor, scale: Tensor, offset: Tensor) -> Tensor:
+    """`instance_norm` of several pictures, with a gradient that takes half the time of TensorFlow's."""
+
+    @tf.custom_gradient
+    def normalise(x: Tensor, scale: Tensor, offset: Tensor) -> tuple[Tensor, Callable[[Tensor], tuple[Tensor, ...]]]:
+        count, height, width, channels = tf.unstack(tf.shape(x))
+        flat = tf.reshape(x, [count, height * width, channels])
+        centered = flat - tf.reduce_mean(flat, axis=1, keepdims=True)
+        variance = tf.reduce_mean(tf.square(centered), axis=1, keepdims=True)
+        inverse = tf.math.rsqrt(variance + NORM_EPSILON)
+        normal = centered * inverse
+
+        def gradient(upstream: Tensor) -> tuple[Tensor, ...]:
+            upstream = tf.reshape(upstream, tf.shape(flat))
+            mean = tf.reduce_mean(upstream, axis=1, keepdims=True)
+            projection = tf.reduce_mean(upstream * normal, axis=1, keepdims=True)
+            of_x = (upstream - mean - projection * normal) * (inverse * scale[:, None])
+            positions = tf.cast(height * width, x.dtype)
+            return tf.reshape(of_x, tf.shape(x)), positions * projection[:, 0], positions * mean[:, 0]
+
+        return tf.reshape(normal * scale[:, None] + offset[:, None], tf.shape(x)), gradient
+
+    return normalise(x, scale, offset)

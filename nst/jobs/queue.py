@@ -128,7 +128,7 @@ class Queue:
                 self._store.append(run_id, Paused(run.seconds))
 
     def resume(self, run_id: str, more: int = 0) -> None:
-        """Queue a paused or ended run again, with `more` epochs than it was to have. Raises NotFound, Conflict."""
+        """Queue a paused or ended run again, to be painted to `run.epochs + more`. Raises NotFound, Conflict."""
         with self.pool.workers.lock:
             run = self._store.run(run_id)
             if not run.state.rests:
@@ -156,7 +156,7 @@ class Queue:
         without a worker, with too many jobs in progress, or when replaced; TooMany with too many of `client`.
         """
         functions = self.pool.workers.functions
-        found = self._call_beside(client, worker_tasks.run_beside, functions.apply_style, job.to_wire(), caller)
+        found = self._call_beside(client, worker_tasks.apply_style_beside, functions.apply_style, job.to_wire(), caller)
         if found.get("superseded"):
             raise Busy("a newer request came before this picture was painted")
         return [FastPicture(**picture) for picture in found["pictures"]]
@@ -171,8 +171,8 @@ class Queue:
         """What a task returns in a worker beside its run. Raises InputError, NstError, Busy, TooMany."""
         workers = self.pool.workers
         with workers.lock:
-            slot = self._slot_for_fast(client)
-            slot.fast_counts[client] += 1
+            slot = self._slot_for_call(client)
+            slot.beside_counts[client] += 1
         try:
             found: dict[str, Any] = workers.result_of(slot.address, task, *arguments)
         except Exception as error:  # Dask raises various errors when the worker or the scheduler is lost
@@ -180,21 +180,21 @@ class Queue:
             raise NstError("the worker was lost while it painted; a smaller picture needs less memory") from error
         finally:
             with workers.lock:
-                slot.fast_counts -= Counter([client])  # which removes counts of 0
+                slot.beside_counts -= Counter([client])  # which removes counts of 0
         if "error" in found:
             raise (InputError if found["input"] else NstError)(found["error"])
         return found
 
-    def _slot_for_fast(self, client: str) -> WorkerSlot:
+    def _slot_for_call(self, client: str) -> WorkerSlot:
         """The ready worker with the fewest such jobs, a free one first. Raises Busy, TooMany."""
         ready = self.pool.workers.ready()
         if not ready:
             raise Busy("no worker is there yet to paint: try again in a moment")
-        if sum(slot.fast_counts.total() for slot in ready) >= MOST_FAST:
+        if sum(slot.beside_counts.total() for slot in ready) >= MOST_FAST:
             raise Busy(f"{MOST_FAST} pictures are being painted at once already: try again in a moment")
-        if client and sum(slot.fast_counts[client] for slot in ready) >= MOST_FAST_EACH:
+        if client and sum(slot.beside_counts[client] for slot in ready) >= MOST_FAST_EACH:
             raise TooMany(f"{MOST_FAST_EACH} pictures of yours are being painted at once: try again in a moment")
-        return min(ready, key=lambda slot: (slot.fast_counts.total(), slot.task is not None))
+        return min(ready, key=lambda slot: (slot.beside_counts.total(), slot.task is not None))
 
     # Weights ----------------------------------------------------------------------------------------------------------
 

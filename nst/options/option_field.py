@@ -145,6 +145,11 @@ class Options:
                 raise OptionError(f"there is no option {shown(name)}{did_you_mean(str(name), names)}", str(name)[:ECHO])
         return cls(**given)
 
+    def values_of(self, names: Iterable[str]) -> dict[str, Any]:
+        """The values of some options as JSON has them, by name."""
+        values = self.to_json()
+        return {name: values[name] for name in names}
+
     @classmethod
     def option(cls, name: str) -> Option:
         """The option called `name`."""

@@ -1,7 +1,7 @@
 """Estimates of what a run will take, before it starts: seconds, peak memory, and whether it is painted by tiles.
 
-Time is summed over the schedule's steps with the speed that `engine/calibrate.py` measured on the machine; memory
-follows from the pictures and activations that are held at once. TensorFlow is not used.
+Time is summed over the schedule's steps with the speed that `nst/engine/optimization/calibrate.py` measured on the
+machine; memory follows from the pictures and activations that are held at once. TensorFlow is not used.
 """
 
 import dataclasses
@@ -17,7 +17,7 @@ from nst.runs.humanize import roughly
 from nst.runs.memory_budget import GIGABYTE
 from nst.runs.schedule import Scale, margins, schedule
 
-PICTURE = 3 * 4  # bytes of one pixel, float32
+PIXEL_BYTES = 3 * 4  # bytes of one pixel, float32
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,9 @@ class Network:
 
     multiply_adds: int  # forward, for a pixel
     step: int  # bytes for a pixel at the peak of a step: activations held for the backward pass, and temporaries
-    summed: int  # bytes for a pixel of what the style layers read, in float32: a copy where that is not their precision
+    style_copy: (
+        int  # bytes for a pixel of a float32 copy of the style layers' activations: for bfloat16, and for a mask
+    )
     weights: int  # bytes, float32
     halo: int  # px beyond a tile that its activations depend on
 
@@ -38,21 +40,21 @@ NETWORKS = {
     "vgg16": Network(287_424, 1781, 488, 58_841_856, 64),
     "compact": Network(65_148, 1740, 488, 8_322_816, 80),
 }
-BASE = 640_000_000  # bytes: Python, TensorFlow, what a worker imports, a traced step
-WEIGHTS = 3  # copies: as they were read, as they are used, and transposed for the backward pass
-FORWARD = 0.5  # of the bytes of a step: a forward pass alone
-MASK = 32  # bytes for a pixel: the mask, and its regions' weights on the canvas and on the layers
-MATRICES = 2_500_000  # bytes of another painting's Gram matrices on the layers of a preset
-CONTENT = 64  # bytes for a pixel: activations of the content, and the parts that they are joined from
+BASE_BYTES = 640_000_000  # bytes: Python, TensorFlow, what a worker imports, a traced step
+WEIGHT_COPIES = 3  # copies: as they were read, as they are used, and transposed for the backward pass
+FORWARD_SHARE = 0.5  # of the bytes of a step: a forward pass alone
+MASK_BYTES = 32  # bytes for a pixel: the mask, and its regions' weights on the canvas and on the layers
+MATRICES_BYTES = 2_500_000  # bytes of another painting's Gram matrices on the layers of a preset
+CONTENT_BYTES = 64  # bytes for a pixel: activations of the content, and the parts that they are joined from
 ADAM_PICTURES = 8  # held at once: iterate, gradient, moments, average, and the arrays they come from
 LBFGS_PICTURES = 15  # the same of L-BFGS beside its pairs
-PAIRS = 10  # of L-BFGS, two pictures each; twenty need as many steps
+PAIRS = 10  # of L-BFGS, two pictures each; with twenty a run needs as many steps
 PAIRS_BYTES = GIGABYTE  # the most that they take together, but for LEAST_PAIRS
 LEAST_PAIRS = 3
 
-START = 0.2  # s: decoding, encoding, and whatever else is not a step
+START_SECONDS = 0.2  # s: decoding, encoding, and whatever else is not a step
 # Times of parts of a run, in those of a step on as many pixels.
-TARGETS = 0.4  # a forward pass
+TARGET_STEPS = 0.4  # a forward pass
 TILED_STEP = 1.4  # a forward pass, and a step
 VECTOR_PASSES = 3  # of a step of L-BFGS over the pictures of its pairs
 TILES = (1536, 1024, 768, 512, 384, 256)  # px, sides of a tile's core; few, because each needs a trace of its own
@@ -60,13 +62,14 @@ TILES = (1536, 1024, 768, 512, 384, 256)  # px, sides of a tile's core; few, bec
 
 @dataclass(frozen=True)
 class Calibration:
-    """The speed of a network on a machine, as measured there: a step of n pixels takes step + n * pixel seconds."""
+    """The speed of a network on a machine, as measured there: a step of n pixels takes
+    step_seconds + n * pixel_seconds."""
 
     network: str
     precision: str  # "float32" or "bfloat16"
     step_seconds: float  # of a step besides its pixels
     pixel_seconds: float  # of a step, for each pixel of the canvas
-    vector_seconds: float = 0.0  # of one pass over a picture, for each pixel: what L-BFGS is made of
+    vector_seconds: float = 0.0  # of the inner product of two pictures, for each pixel: L-BFGS's own arithmetic
 
     def on(self, network: str) -> "Calibration":
         """A guess for another network: pixels cost in proportion to its multiply-adds."""
@@ -220,7 +223,7 @@ def largest_size(
 
 def pairs(pixels: int) -> int:
     """How many pairs L-BFGS keeps for a canvas of so many pixels: fewer of a large one, to limit their memory."""
-    return max(LEAST_PAIRS, min(PAIRS, PAIRS_BYTES // (2 * PICTURE * pixels)))
+    return max(LEAST_PAIRS, min(PAIRS, PAIRS_BYTES // (2 * PIXEL_BYTES * pixels)))
 
 
 @dataclass(frozen=True)
@@ -249,19 +252,23 @@ class _Run:
         cost, share = NETWORKS[self.network], 0.5 if half else 1.0
         canvas, styles = canvas_pixels(self.scales[-1]), self._style_pixels(self.scales[-1])
         most = self._pixels(tile) if tile else math.inf
-        step = max(min(canvas, most), FORWARD * min(max(styles), most))
+        step = max(min(canvas, most), FORWARD_SHARE * min(max(styles), most))
         pictures = ADAM_PICTURES * canvas
         if self.options.optimizer == "lbfgs":
             pictures = (LBFGS_PICTURES + 2 * pairs(canvas)) * canvas
-        held = PICTURE * (pictures + 2 * sum(styles)) + share * CONTENT * canvas + MATRICES * (len(styles) - 1)
-        of_step = share * cost.step + cost.summed * ((share < 1) + self.masked)
+        held = (
+            PIXEL_BYTES * (pictures + 2 * sum(styles))
+            + share * CONTENT_BYTES * canvas
+            + MATRICES_BYTES * (len(styles) - 1)
+        )
+        of_step = share * cost.step + cost.style_copy * ((share < 1) + self.masked)
         if self.masked:
-            held += MASK * canvas
-        return round(BASE + share * WEIGHTS * cost.weights + of_step * step + held)
+            held += MASK_BYTES * canvas
+        return round(BASE_BYTES + share * WEIGHT_COPIES * cost.weights + of_step * step + held)
 
     def seconds(self, calibration: Calibration, tile: int) -> float:
         """From Start to the result."""
-        return START + sum(self._scale_seconds(scale, calibration, tile) for scale in self.scales)
+        return START_SECONDS + sum(self._scale_seconds(scale, calibration, tile) for scale in self.scales)
 
     def _scale_seconds(self, scale: Scale, calibration: Calibration, tile: int) -> float:
         canvas = canvas_pixels(scale)
@@ -269,7 +276,7 @@ class _Run:
         if tile and canvas > self._pixels(tile):
             pixels *= TILED_STEP * self._pixels(tile) / tile**2
         step = calibration.step_seconds + pixels * calibration.pixel_seconds
-        targets = TARGETS * (canvas + sum(self._style_pixels(scale))) * calibration.pixel_seconds
+        targets = TARGET_STEPS * (canvas + sum(self._style_pixels(scale))) * calibration.pixel_seconds
         if self.options.optimizer == "lbfgs":
             step += VECTOR_PASSES * 2 * pairs(canvas) * canvas * calibration.vector_seconds
         again = (scale == self.scales[0]) + (self.options.optimizer == "lbfgs")  # evaluated before the first step

@@ -61,8 +61,10 @@ class Queued(Event):
 
 @dataclass(frozen=True)
 class Started(Event):
-    """A worker has begun to paint. `note` explains the choice of the network `extractor`, if it was chosen by "auto".
+    """A worker has begun to paint.
 
+    `note` has sentences for the user, "" if there are none: why "auto" chose `extractor`, which layers were replaced,
+    what a mask of one value does, whether a checkpoint was damaged.
     `epochs` and `steps` are those of the schedule: a run whose `epochs` is "auto" may finish before.
     """
 
@@ -72,7 +74,7 @@ class Started(Event):
     height: int
     epochs: int
     steps: int
-    precision: str = "float32"  # of the network's arithmetic, or "bfloat16"
+    precision: str = "float32"  # of the network's arithmetic: "float32" or "bfloat16"
     tiled: bool = False  # the gradient of a picture too large for the memory is summed over tiles
     epoch: int = 0  # at which it begins; later epochs, painted before a worker was lost, are painted again
     resumed: bool = False  # from a checkpoint: the frame of that epoch exists
@@ -108,10 +110,10 @@ class Kept(Event):
 
 @dataclass(frozen=True)
 class Steered(Event):
-    """Live options were changed: `changes`, by name, hold from the step after `step` on."""
+    """Live options were changed: `changes`, by name, are used from step `step` on."""
 
     step: int
-    epoch: int  # begun by then
+    epoch: int  # the last one that was complete before
     changes: dict[str, Any]
 
 

@@ -6,8 +6,11 @@ COARSEST = 300  # seconds, of longer ones
 
 
 def ordinal(number: int) -> str:
-    """1 -> "first", 12 -> "12th"."""
-    return ORDINALS[number] if number < len(ORDINALS) else f"{number}th"
+    """1 -> "first", 12 -> "12th", 22 -> "22nd"."""
+    if number < len(ORDINALS):
+        return ORDINALS[number]
+    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
 
 
 def count(number: int, noun: str) -> str:

@@ -150,7 +150,7 @@ class Run:
             raise Conflict(f"run {self.id} is {self.state}: {event.kind!r} cannot happen to it")
         if isinstance(event, Epoch) and self.frames and event.epoch <= self.epoch:
             raise Conflict(f"run {self.id} is past epoch {self.epoch}: epoch {event.epoch} cannot happen to it")
-        changes: dict[str, Any] = {"state": state, "last": self.last + self.records(event)}
+        changes: dict[str, Any] = {"state": state, "last": self.last + self.is_numbered(event)}
         names = {f.name for f in dataclasses.fields(self)}
         changes |= {f.name: getattr(event, f.name) for f in dataclasses.fields(event) if f.name in names}
         changes |= self._derived_from(event)
@@ -163,11 +163,14 @@ class Run:
 
     @property
     def got_further(self) -> bool:
-        """Whether there is a later checkpoint than when its worker or server was lost before."""
+        """Whether there is a later checkpoint than at the last loss of a worker or server; True if none was lost."""
         return self.lost is None or (self.kept or 0) > self.lost
 
-    def records(self, event: Event) -> bool:
-        """Whether an event gets a number; not a checkpoint after the end or a pause, which is its last event."""
+    def is_numbered(self, event: Event) -> bool:
+        """Whether the store numbers `event`.
+
+        A checkpoint that comes once the run has ended or paused gets no number, so that the end stays the last event.
+        """
         return not (isinstance(event, Kept) and self.state.rests)
 
     def _derived_from(self, event: Event) -> dict[str, Any]:

@@ -58,7 +58,10 @@ def schedule(height: int, width: int, options: StyleOptions) -> tuple[Scale, ...
 
 
 def of_length(scales: tuple[Scale, ...], steps: int) -> tuple[Scale, ...]:
-    """The schedule with `steps` in all: with more of them at full size, or without the last ones."""
+    """The schedule with `steps` in all.
+
+    A longer one has more steps at full size; a shorter one lacks the last steps, and scales that lose all stay with 0.
+    """
     found, left = [], steps
     for scale in scales[:-1]:
         found.append(replace(scale, steps=min(left, scale.steps)))
@@ -69,8 +72,9 @@ def of_length(scales: tuple[Scale, ...], steps: int) -> tuple[Scale, ...]:
 def rejoin(scales: tuple[Scale, ...], step: int, height: int, width: int) -> tuple[Scale, ...]:
     """A schedule in which `step` is painted at the scale of `height` x `width` px.
 
-    It is `scales` itself, unless earlier scales ended early, before that step: then they have no steps, and that scale
-    has as many steps before `step` as there were in all. Raises InputError if there is no such scale.
+    It is `scales` itself if `step` lies in the range of that scale. Otherwise earlier scales ended early: they get 0
+    steps, and that scale gets `step` more, so that all its steps follow `step`. Raises InputError if there is no such
+    scale.
     """
     number = next((n for n, scale in enumerate(scales) if (scale.height, scale.width) == (height, width)), None)
     if number is None:

@@ -10,6 +10,7 @@ PREVIEWS = "previews"
 RESULT_REQUEST = "paint-ask"  # {"n", "page", "ref", "title", "mix", "values"}: a result of that picture
 RESULT_ANSWER = "painted"
 SHOWN_RESULT = "shown"
+KEPT_RESULT = "kept"  # {"key"} of the result that was kept last
 RESULT_PANEL = "instant-stage"
 INSTANT_HINT = "instant-said"
 INSTANT_ERROR = "instant-wrong"

@@ -6,7 +6,7 @@ import hashlib
 import math
 import platform
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import metadata
 from typing import Any
 
@@ -105,13 +105,13 @@ class StyleRun:
             frame = images.read(job.start, "the frame to branch from", least=1).rgb
             self._resume = start_from_frame(frame, job.first * options.steps_per_epoch, scales)
         in_force = self._resume.scales if self._resume else scales
-        # A run that ended by itself is repeated by ending by itself; its schedule says nothing of when.
+        # `job.epochs` is the length, but not of an "auto" run from its beginning: that one ends by its own rule again.
         self._fixed = job.epochs is not None and (options.epochs != "auto" or self._resume is not None)
         self._scales = in_force
         if job.epochs and self._fixed:
             self._scales = of_length(in_force, job.epochs * options.steps_per_epoch)
         self._first_step = self._counted_step = self._resume.step if self._resume else 0
-        self.steered: list[Steering] = list(job.steered)
+        self.steered: list[Steering] = _in_order(job.steered)
         self._applied = 0  # how many of these changes are in force
         self._options_now, self._live = options, LiveWeights.of(options, self.extractor, len(self._styles))
         self._apply_until(self._first_step)
@@ -192,14 +192,16 @@ class StyleRun:
     def steer(self, step: Step, changes: Mapping[str, Any]) -> Steered:
         """Change live options from the step after `step` on; returns the event. Raises OptionError."""
         following = step.step + 1
-        # Changes of an attempt that was lost, made after the checkpoint that this run started from: this one is newer.
+        # `pending` are recorded changes for later steps, made in an attempt that was lost with its worker. The new
+        # change is newer, so they are in force now, and it is applied after them.
         pending = self.steered[self._applied :]
         self.steered[self._applied :] = [(following, earlier) for _, earlier in pending]
         self._apply_until(step.step)
         self._apply(changes)
-        self.steered.append((following, dict(changes)))
+        made = self._options_now.values_of(changes)
+        self.steered.append((following, made))
         self._applied += 1
-        return Steered(following, step.epoch, dict(changes))
+        return Steered(following, step.epoch, made)
 
     def checkpoint_is_due(self) -> bool:
         """Whether the last checkpoint is old enough for another one; the longer one takes, the rarer they are."""
@@ -275,3 +277,12 @@ def versions() -> dict[str, str]:
     """Versions of what a picture depends on besides this program."""
     found = {"python": platform.python_version(), "tensorflow": tf.__version__}
     return found | {name: metadata.version(name) for name in ("keras", "numpy")}
+
+
+def _in_order(steered: Sequence[Steering]) -> list[Steering]:
+    """Recorded changes, each from the step of the next one on at the latest.
+
+    A change that was made after the loss of a worker may have the number of an earlier step than one before it.
+    """
+    steps = [step for step, _ in steered]
+    return [(min(steps[n:]), changes) for n, (_, changes) in enumerate(steered)]

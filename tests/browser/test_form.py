@@ -174,7 +174,7 @@ def test_several_photographs_get_a_run_each_and_one_file_of_results(visit: Visit
     expect(page.locator("#content-remark")).to_have_text("2 photographs: a run for each.")
     page.fill("#option-epochs", "2")
     page.click("#start")
-    expect(page.locator("#batch-text")).to_have_text("2 of 2 photographs painted", timeout=60_000)
+    expect(page.locator("#batch-text")).to_have_text("2 of 2 photographs done", timeout=60_000)
     with page.expect_download() as download:
         page.click("#batch-link")
     assert zipfile.ZipFile(download.value.path()).namelist() == ["hill.png", "lake.png"]

@@ -4,6 +4,7 @@ import pytest
 from nst.engine.diagnosis import diagnose
 from nst.engine.networks.choose_extractor import load_extractor
 from nst.options.style_options import StyleOptions
+from nst.pictures.colors import match_colors
 
 
 @pytest.fixture(scope="module")
@@ -51,3 +52,12 @@ def test_the_matrices_of_a_mix_are_the_mean_of_those_of_its_paintings(compact, c
     for layer, (_, target) in mixed.items():
         expected = 0.75 * alone[0][layer][1] + 0.25 * alone[1][layer][1]
         assert np.allclose(target, expected, rtol=1e-4, atol=1e-4 * np.abs(expected).max())
+
+
+def test_paintings_have_the_colors_of_the_content_where_the_run_gave_them_these(compact, content, style):
+    kept = diagnose(content, content, [style], StyleOptions(keep_colors=True), compact).matrices
+    recolored = diagnose(content, content, [match_colors(style, content)], StyleOptions(), compact).matrices
+    as_it_is = diagnose(content, content, [style], StyleOptions(), compact).matrices
+    for layer, (_, target) in kept.items():
+        np.testing.assert_allclose(target, recolored[layer][1], rtol=1e-5)
+        assert not np.allclose(target, as_it_is[layer][1], rtol=0.01)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nst.engine.feed_forward.enlarge import NOISE, RADIUS, _gain, _mean, enlarged
+from nst.engine.feed_forward.enlarge import NOISE, RADIUS, _gain, _mean, enlarge_painted
 from nst.pictures.images import resize
 from tests.engine.fast import picture
 
@@ -19,7 +19,7 @@ def test_the_unpainted_picture_is_enlarged_to_its_photo_at_strength_0() -> None:
     photo = np.repeat(picture(96, 120)[..., :1], 3, axis=2)  # gray: detail is taken from the lightness alone
     reduced = resize(photo, 48, 60)
     blurred = resize(reduced, 96, 120)
-    found = enlarged(reduced, reduced, photo, strength=0.0)
+    found = enlarge_painted(reduced, reduced, photo, strength=0.0)
     assert np.abs(found - photo).mean() < np.abs(blurred - photo).mean() / 2
 
 
@@ -29,7 +29,7 @@ def test_edges_of_the_photo_are_as_sharp_as_there_and_strokes_remain() -> None:
     rows = np.arange(32, dtype=np.float32)[:, None, None]
     strokes = 0.08 * np.sin(rows) * np.ones((32, 32, 3), np.float32)  # which the photo does not have
     painted = np.clip(0.9 * reduced + strokes, 0, 1)
-    plain, found = resize(painted, 128, 128), enlarged(painted, reduced, photo)
+    plain, found = resize(painted, 128, 128), enlarge_painted(painted, reduced, photo)
     steps = [np.abs(np.diff(x[..., 1], axis=1)).max() for x in (plain, found)]
     assert steps[1] > 2 * steps[0]
     inside = slice(0, 40)  # far from the edge
@@ -41,7 +41,7 @@ def test_grain_of_the_photo_in_plain_areas_is_left_out() -> None:
     photo = np.float32(0.5) + random.normal(0, 0.01, (128, 128, 1)).astype(np.float32) * np.ones(3, np.float32)
     reduced = resize(photo, 32, 32)
     painted = resize(picture(32, 32) * 0.2 + 0.4, 32, 32)
-    difference = enlarged(painted, reduced, photo) - resize(painted, 128, 128)
+    difference = enlarge_painted(painted, reduced, photo) - resize(painted, 128, 128)
     assert np.abs(difference).mean() < 0.001
 
 
@@ -64,7 +64,7 @@ def test_window_means_are_those_of_the_plain_sum() -> None:
 def test_results_stay_within_their_range(strength: float) -> None:
     photo = np.round(picture(90, 70))
     reduced = resize(photo, 45, 35)
-    found = enlarged(1 - reduced, reduced, photo, strength)
+    found = enlarge_painted(1 - reduced, reduced, photo, strength)
     assert found.dtype == np.float32
     assert found.min() >= 0
     assert found.max() <= 1

@@ -97,6 +97,14 @@ def test_a_wrong_beginning_is_thrown_away_and_fetched_again(server, tmp_path):
     assert server.asked == ["bytes=17-", None, f"bytes={len(server.data) + 1}-", None]
 
 
+def test_a_part_that_is_complete_already_is_installed_without_asking(server, tmp_path):
+    part = tmp_path / "cache" / "weights" / f"{FILE}.part"
+    part.parent.mkdir(parents=True)
+    part.write_bytes(server.data)
+    assert fetch(server)[0].read_bytes() == server.data
+    assert server.asked == []
+
+
 @pytest.mark.parametrize(("status", "asked"), [(404, 1), (403, 1), (500, 3), (503, 3), (429, 3)])
 def test_an_error_of_the_server_is_told_and_only_tried_again_where_that_may_help(status, asked, server, tmp_path):
     server.plan = [status] * 3

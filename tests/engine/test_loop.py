@@ -107,6 +107,20 @@ def test_a_last_epoch_of_fewer_steps_ends_too(tiny, pictures, monkeypatch):
     assert (last.step, last.steps, last.epoch, last.epochs, last.ends_epoch) == (13, 13, 3, 3, True)
 
 
+def test_scales_without_steps_at_the_end_of_a_cut_schedule_are_not_entered(tiny, pictures, monkeypatch):
+    entered = []
+    made = loop.ScaleObjective.__init__
+
+    def count(self, problem, scales, index, *more):
+        entered.append(index)
+        made(self, problem, scales, index, *more)
+
+    monkeypatch.setattr(loop.ScaleObjective, "__init__", count)
+    scales = (Scale(46, 64, 4), Scale(91, 128, 0))
+    *_, last = stylize(*pictures, small_options(), extractor=tiny, scales=scales)
+    assert (last.step, entered) == (4, [0])
+
+
 # Ending a scale when the optimizer has stalled ------------------------------------------------------------------------
 
 

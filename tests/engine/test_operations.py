@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nst.engine.backend import tf
-from nst.engine.operations import convolve_fixed, gradient_kernel, max_pool
+from nst.engine.operations import convolve_fixed, gradient_kernel, instance_norm, max_pool
 
 
 def gradient_of(operation, x, weights):
@@ -62,3 +62,19 @@ def test_equal_maxima_share_the_gradient():
     found = gradient_of(max_pool, x, tf.constant([[6, 6, 6], [8, 8, 8]], tf.float32)[None, ..., None])
     expected = [[2, 2, 0, 2, 3], [0, 2, 2, 2, 3], [4, 4, 8, 0, 8]]
     np.testing.assert_allclose(found[0, ..., 0], expected)
+
+
+def test_instance_norm_of_several_pictures_has_the_gradient_of_each():
+    x, scale, offset, weights = normal(1, 3, 7, 5, 4), normal(2, 3, 4), normal(3, 3, 4), normal(4, 3, 7, 5, 4)
+
+    def gradients(x, scale, offset, weights):
+        with tf.GradientTape() as tape:
+            tape.watch((x, scale, offset))
+            loss = tf.reduce_sum(weights * instance_norm(x, scale, offset))
+        return tape.gradient(loss, (x, scale, offset))
+
+    together = gradients(x, scale, offset, weights)
+    for n in range(3):
+        alone = gradients(*(each[n : n + 1] for each in (x, scale, offset, weights)))  # by TensorFlow's own gradient
+        for found, expected in zip(together, alone, strict=True):
+            np.testing.assert_allclose(found[n : n + 1], expected, atol=2e-5)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nst.engine.feed_forward.strips import paint_in_strips
-from nst.engine.feed_forward.transformer import NOISE_SIDE, Transformer, enlarged, padded, prepared
+from nst.engine.feed_forward.transformer import NOISE_SIDE, Transformer, padded, prepared, upsample_and_convolve
 from nst.engine.operations import NORM_EPSILON, instance_norm
 from nst.styles.network_plan import PLANS, Plan
 from tests.engine import textbook
@@ -28,7 +28,7 @@ def test_enlarging_and_convolving_at_once_is_enlarging_then_convolving() -> None
     kernel = random.normal(size=(3, 3, 3, 4)).astype(np.float32)
     large = np.pad(x[0].repeat(2, axis=0).repeat(2, axis=1), [(1, 1), (1, 1), (0, 0)], mode="reflect")
     expected = textbook.convolve(large, kernel, np.zeros(4))
-    np.testing.assert_allclose(enlarged(padded(x, 1, "symmetric"), kernel)[0], expected, atol=1e-4)
+    np.testing.assert_allclose(upsample_and_convolve(padded(x, 1, "symmetric"), kernel)[0], expected, atol=1e-4)
 
 
 def test_instance_norm_is_that_of_the_equation() -> None:
@@ -55,6 +55,15 @@ def test_a_batch_is_each_picture_in_its_style_at_its_strength() -> None:
     for n in range(3):
         alone = np.asarray(NETWORK(pictures[n : n + 1], ONE[n : n + 1], strength[n : n + 1]))
         np.testing.assert_allclose(together[n], alone[0], atol=1e-5)
+
+
+def test_convolutions_in_bfloat16_paint_nearly_the_same() -> None:
+    halved, x = Transformer(TINY, 3, precision="bfloat16"), picture(48, 40)[None]
+    for weight, of in zip(halved.weights, NETWORK.weights, strict=True):
+        weight.assign(of)
+    found, expected = np.asarray(halved(x, ONE[:1])), np.asarray(NETWORK(x, ONE[:1]))
+    assert found.dtype == np.float32
+    assert 0 < np.abs(found - expected).max() < 0.1
 
 
 def test_full_strength_is_the_same_whether_said_or_not() -> None:

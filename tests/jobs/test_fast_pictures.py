@@ -58,7 +58,7 @@ def paint(queue: Queue) -> FastPicture:
 
 def in_progress(queue: Queue) -> int:
     """How many jobs there are that have not ended."""
-    return sum(slot.fast_counts.total() for slot in queue.pool.workers.slots.values())
+    return sum(slot.beside_counts.total() for slot in queue.pool.workers.slots.values())
 
 
 def errors_of(call: Callable[[], Any], count: int, kind: type[NstError]) -> list[str]:

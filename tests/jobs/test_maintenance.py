@@ -12,7 +12,7 @@ from nst.jobs.storage.store import Store
 from nst.options.style_options import StyleOptions
 from nst.pictures.images import encode_jpeg, encode_png
 from nst.pictures.provenance import Provenance
-from nst.runs.events import Epoch, Finished, Losses, Started
+from nst.runs.events import Epoch, Finished, Losses, Started, Stopped
 from nst.runs.run import Run, State
 
 OPTIONS = StyleOptions(epochs=2, size=64, strength=3.0)
@@ -88,6 +88,21 @@ def test_a_check_names_what_is_missing_or_damaged(store: Store) -> None:
     ):
         assert words in found
     assert len(found.splitlines()) == 5
+
+
+def test_a_run_that_was_stopped_is_rebuilt_as_stopped(store: Store) -> None:
+    picture, folder = store.put_upload(encode_png(GREY), "a.png"), store.folder
+    run = store.create(OPTIONS, picture, picture)
+    settings = Provenance("0.1", {}, "compact", "float32", OPTIONS, (), 1, picture, picture)
+    result = encode_png(GREY, text={"nst": settings.to_text()})
+    frames = [Epoch(n, 5 * n, LOSSES, 20, 16, float(n), 5.0, 2.0 - n, encode_jpeg(GREY)) for n in range(2)]
+    store.append(run.id, Started("compact", "", 20, 16, 2, 10), *frames, Stopped(2.0, result))
+    store.close()
+    for path in folder.glob(f"{FILE}*"):
+        path.unlink()
+    repair(folder)
+    found = Store(folder).run(run.id)
+    assert (found.state, found.epoch, found.epochs) == (State.STOPPED, 1, 2)
 
 
 @pytest.mark.parametrize("description", [True, False])

@@ -16,7 +16,7 @@ from nst.jobs.queue import Queue
 from nst.jobs.storage.store import Store
 from nst.jobs.worker_pool import workers
 from nst.jobs.worker_pool.cluster import NICENESS
-from nst.jobs.worker_pool.dispatcher import LOST, MOST_LOSSES
+from nst.jobs.worker_pool.dispatcher import LOST, MOST_LOST_WORKERS
 from nst.jobs.worker_pool.workers import WorkerFunctions
 from nst.options.settings import Settings
 from nst.options.style_options import StyleOptions
@@ -230,7 +230,7 @@ def test_a_run_that_kills_its_worker_at_the_same_place_again_and_again_has_faile
     run = deadly(queue, b"deadly")
     events = follow(store, run.id, until=lambda run: run.state is State.FAILED)
     assert store.run(run.id).error == LOST
-    assert [event["kind"] for event in events].count("interrupted") == MOST_LOSSES
+    assert [event["kind"] for event in events].count("interrupted") == MOST_LOST_WORKERS
     warm(queue)
 
 

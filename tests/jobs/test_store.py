@@ -391,12 +391,12 @@ def test_a_folder_of_the_third_format_keeps_its_runs_and_takes_names_and_notes(t
     archive = Archive(store, 10**9)
     assert store.runs() == [run]
     assert archive.annotations(run.id) == Annotations(True, "", "")
-    archive.annotate(run.id, name="The bridge, bolder", notes="for the kitchen")
+    archive.annotate(run.id, name="The bridge, bolder", notes="for Käthe's kitchen")
     store.close()
     store = Store(tmp_path)
     archive = Archive(store, 10**9)
-    assert archive.annotations(run.id) == Annotations(True, "The bridge, bolder", "for the kitchen")
-    assert [found.id for found, _ in archive.find(words="BOLDER kitchen")] == [run.id]
+    assert archive.annotations(run.id) == Annotations(True, "The bridge, bolder", "for Käthe's kitchen")
+    assert [found.id for found, _ in archive.find(words="BOLDER KÄTHE")] == [run.id]
     assert archive.find(words="bathroom") == []
     store.close()
 
@@ -476,6 +476,8 @@ def test_a_branch_begins_with_a_frame_of_its_parent_and_is_listed_there(store: S
     assert (child.parent, child.first, child.state, child.options.strength) == (parent.id, 2, State.QUEUED, 2.0)
     assert store.children(parent) == [child.id]
     assert store.job(child).start == store.files.frame(parent.id, 2).read_bytes()
+    assert store.job(child).epochs == 3  # also if the scales that its parent left early would give fewer
+    assert store.job(store.branch(parent, 2, StyleOptions(epochs="auto"), epochs=3)).epochs is None
     with pytest.raises(NotFound, match="no frame 7"):
         store.branch(parent, 7, StyleOptions())
 

@@ -187,13 +187,13 @@ def fetches_in(folder: Path) -> WeightsFetches:
 )
 def test_how_a_download_ended_is_remembered_in_the_folder(tmp_path, outcome, due) -> None:
     fetches = fetches_in(tmp_path)
-    assert fetches.due("vgg19")
+    assert fetches.may_start_automatically("vgg19")
     fetches.fetch_in(WorkerSlot("tcp://a"), "vgg19")
-    assert not fetches.due("vgg19")
+    assert not fetches.may_start_automatically("vgg19")
     fetches.update(Fetching("vgg19", 1, 2, outcome), "tcp://a")
-    assert not fetches.due("vgg19")  # as long as this server is up
-    assert fetches_in(tmp_path).due("vgg19") is due
-    assert fetches_in(tmp_path).due("vgg16")
+    assert not fetches.may_start_automatically("vgg19")  # as long as this server is up
+    assert fetches_in(tmp_path).may_start_automatically("vgg19") is due
+    assert fetches_in(tmp_path).may_start_automatically("vgg16")
 
 
 def test_a_download_on_request_replaces_the_last_outcome(tmp_path) -> None:
@@ -201,7 +201,9 @@ def test_a_download_on_request_replaces_the_last_outcome(tmp_path) -> None:
     fetches.fetch_in(WorkerSlot("tcp://a"), "vgg19")
     fetches.update(Fetching("vgg19", 1, 2, "cancelled"), "tcp://a")
     fetches.fetch_in(WorkerSlot("tcp://a"), "vgg19")
-    assert fetches_in(tmp_path).due("vgg19")  # after a server that was killed, the next one continues it
+    assert fetches_in(tmp_path).may_start_automatically(
+        "vgg19"
+    )  # after a server that was killed, the next one continues it
 
 
 def test_a_lost_worker_breaks_its_downloads_unless_they_were_cancelled(tmp_path) -> None:
@@ -223,7 +225,7 @@ def test_a_lost_worker_breaks_its_downloads_unless_they_were_cancelled(tmp_path)
 def test_a_damaged_file_is_ignored(tmp_path, text) -> None:
     (tmp_path / OUTCOMES).write_text(text)
     fetches = fetches_in(tmp_path)
-    assert fetches.due("vgg19")
+    assert fetches.may_start_automatically("vgg19")
     fetches.fetch_in(WorkerSlot("tcp://a"), "vgg19")
     fetches.update(Fetching("vgg19", 1, 2, "cancelled"), "tcp://a")
-    assert not fetches_in(tmp_path).due("vgg19")
+    assert not fetches_in(tmp_path).may_start_automatically("vgg19")

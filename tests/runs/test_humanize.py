@@ -32,5 +32,7 @@ def test_estimates_are_rounded(seconds: float, words: str) -> None:
 
 def test_counts_positions_and_memory_are_worded() -> None:
     assert [humanize.count(number, "epoch") for number in (0, 1, 2)] == ["0 epochs", "1 epoch", "2 epochs"]
-    assert [humanize.ordinal(number) for number in (1, 10, 11)] == ["first", "tenth", "11th"]
+    assert [humanize.ordinal(number) for number in (1, 10, 11, 21, 22, 33, 112)] == [
+        *("first", "tenth", "11th", "21st", "22nd", "33rd", "112th")
+    ]
     assert [humanize.gigabytes(number) for number in (1_140_000_000, 49_000_000)] == ["1.1 GB", "0.0 GB"]

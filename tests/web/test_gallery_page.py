@@ -1,5 +1,6 @@
 """The gallery without a browser: its grid of runs, for each client, and the actions of its buttons."""
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from nst.web import ids
 from nst.web.callbacks.compare import compared
 from nst.web.callbacks.gallery import perform_action
 from nst.web.components.run_card import RunCard, facts
+from nst.web.components.run_comparison import _facts
 from nst.web.components.run_grid import differing_settings, run_grid
 from nst.web.components.urls import run_file
 from nst.web.factory import create_app
@@ -305,6 +307,16 @@ def test_two_runs_are_compared_by_what_differs_alone(service: Service) -> None:
     assert [getattr(each, "data-link").count(first.id) for each in figures] == [1, 1]
     same = texts(compared(service, f"?a={first.id}&b={first.id}"))
     assert "Both have the same pictures and settings." in same
+
+
+@pytest.mark.parametrize("first_has_more", [True, False])
+def test_runs_with_other_numbers_of_paintings_are_compared(service: Service, first_has_more: bool) -> None:
+    one, two = finished(service.store), finished(service.store)
+    second = service.store.put_upload(b"painting", "waves.png")
+    runs = [dataclasses.replace(service.store.run(two.id), more_styles=(second,)), service.store.run(one.id)]
+    cards = [RunCard.of(service, run) for run in (runs if first_has_more else runs[::-1])]
+    (row,) = [each for each in _facts(*cards) if "waves.png" in each]
+    assert row[1:] == (("waves.png", "") if first_has_more else ("", "waves.png"))
 
 
 @pytest.mark.parametrize(

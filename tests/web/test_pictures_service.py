@@ -52,3 +52,9 @@ def test_more_requests_than_may_decode_at_once_are_refused(pictures: Pictures) -
     assert len(refused) == 3
     assert "try again in a moment" in str(refused[0])
     assert pictures.thumbnail(ref, 200)
+
+
+def test_a_picture_that_was_removed_still_has_a_title(pictures: Pictures) -> None:
+    found = pictures.choices({"content": "0" * 64, "style": "1" * 64}, {"content": "boat.png"})
+    assert found["style"]["title"] == "a picture that was removed"
+    assert found["content"]["title"] == "boat.png"

@@ -52,6 +52,9 @@ def test_the_results_of_several_runs_come_as_one_file_named_after_their_photogra
     assert answer.headers["content-type"] == "application/zip"
     archive = zipfile.ZipFile(io.BytesIO(answer.content))
     assert sorted(archive.namelist()) == ["hill 2.png", "hill.png", "lake.png"]
+    assert client.delete(f"/api/v1/runs/{runs[0]}").status_code < 300
+    rest = zipfile.ZipFile(io.BytesIO(client.get("/api/v1/results.zip", params={"run": runs}).content))
+    assert sorted(rest.namelist()) == ["hill.png", "lake.png"]
     assert archive.read("lake.png") == client.get(f"/api/v1/runs/{runs[1]}/result.png").content
 
 

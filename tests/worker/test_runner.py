@@ -256,6 +256,23 @@ def test_a_newer_change_overrules_one_that_was_made_later_in_an_attempt_that_was
     assert [(step, changes["strength"]) for step, changes in run.steered] == [(4, 2.0), (4, 9.0)]
 
 
+def test_changes_that_were_recorded_out_of_order_are_made_in_the_order_of_their_record(job):
+    lost_then_newer = ((5, {"strength": 2.0}), (3, {"tv_weight": 9.0}))
+    run = StyleRun(replace(job, steered=lost_then_newer))
+    assert run.steered == [(3, {"strength": 2.0}), (3, {"tv_weight": 9.0})]
+    made = [(run._options_now.strength, run._options_now.tv_weight) for _ in run.steps()]
+    assert made[3] == (2.0, 9.0)
+    assert made[1] == (job.options.strength, job.options.tv_weight)
+
+
+def test_the_event_of_a_change_has_all_layers(job):
+    first, second = (layer for layer, _ in job.options.layers("compact")[1][:2])
+    found = events_of(job, at(1, "steer", {"style_layers": {first: 2.0}}))
+    (change,) = [event.changes for event in found if isinstance(event, Steered)]
+    assert change["style_layers"][first] == 2.0
+    assert change["style_layers"][second] == 0.0
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [

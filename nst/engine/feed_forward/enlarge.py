@@ -2,8 +2,8 @@
 
 The strokes are enlarged by Lanczos. A guided filter (He, Sun and Tang 2010, "Guided image filtering") would give sharp
 edges, but it drops what is not in the photo, which the strokes are. So only the photo's detail that the enlargement
-lacks is filtered: it is added times the local gain of the painted lightness over the photo's, which like the filter's
-coefficients is found at the small size (He and Sun 2015, "Fast guided filter").
+lacks is added, multiplied by a local gain: the slope of a linear fit of the painted lightness to the photo's, in
+windows of the small picture, as that filter finds its coefficients (He and Sun 2015, "Fast guided filter").
 """
 
 import numpy as np
@@ -18,7 +18,7 @@ LEAST_NOISE = 1e-6
 MOST_GAIN = 1.0
 
 
-def enlarged(painted: Array, reduced: Array, photo: Array, strength: float = 1.0) -> Array:
+def enlarge_painted(painted: Array, reduced: Array, photo: Array, strength: float = 1.0) -> Array:
     """Enlarge a painted picture to the size of its photo.
 
     Args:

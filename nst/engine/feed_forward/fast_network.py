@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nst.engine.backend import tf
-from nst.engine.feed_forward.enlarge import enlarged
+from nst.engine.feed_forward.enlarge import enlarge_painted
 from nst.engine.feed_forward.strips import STRIP_PIXELS, paint_in_strips
 from nst.engine.feed_forward.transformer import Transformer
 from nst.errors import OptionError
@@ -74,7 +74,7 @@ def apply_mix(picture: Array, file: StyleFile, mix: Mapping[str, float], options
     """Paint a picture in a mix of styles.
 
     The network paints a working picture, whose size hardly depends on the result's; see `working_side`. The result is
-    the enlarged working picture with fine detail of the photo.
+    the enlarge_painted working picture with fine detail of the photo.
 
     Args:
         picture: [H, W, 3] in 0..1.
@@ -100,7 +100,7 @@ def apply_mix(picture: Array, file: StyleFile, mix: Mapping[str, float], options
         painted = match_colors(painted, reduced)
     if height * width <= math.prod(sides):
         return _resized(painted, height, width)
-    return enlarged(painted, reduced, _resized(picture, height, width), options.strength)
+    return enlarge_painted(painted, reduced, _resized(picture, height, width), options.strength)
 
 
 def style_vector(file: StyleFile, mix: Mapping[str, float]) -> Array:
@@ -130,8 +130,9 @@ def _check_memory(plan: Plan, pixels: int, result_pixels: int) -> None:
     needed = 4 * MEMORY_FACTOR * (kept + strips + COPIES * max(pixels, result_pixels))
     free = spare(Settings.read().memory)
     if needed > free:
+        largest = max(pixels, result_pixels) / 1e6
         raise OptionError(
-            f"`size`: {pixels / 1e6:.0f} megapixels need about {needed / GIGABYTE:.1f} GB of memory, and "
+            f"`size`: {largest:.0f} megapixels need about {needed / GIGABYTE:.1f} GB of memory, and "
             f"{max(0, free) / GIGABYTE:.1f} GB are free; choose a smaller one, or a larger `stroke_size`",
             "size",
         )

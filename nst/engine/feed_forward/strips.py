@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nst.engine.backend import ops
-from nst.engine.feed_forward.transformer import Condition, Transformer, enlarged, prepared
+from nst.engine.feed_forward.transformer import Condition, Transformer, prepared, upsample_and_convolve
 from nst.engine.operations import convolve
 from nst.styles.network_plan import Unit
 
@@ -94,7 +94,7 @@ class _Convolution:
         if unit.upsamples:  # a pair of rows is computed from one row and its neighbours; edges are repeated
             start = first // 2
             wanted = np.clip(np.arange(start - 1, -(-last // 2) + 1), 0, height - 1)
-            x = enlarged(_widened(self._gather(wanted), 1, "symmetric"), self._kernel)
+            x = upsample_and_convolve(_widened(self._gather(wanted), 1, "symmetric"), self._kernel)
             return x[:, first - 2 * start : last - 2 * start, : self.sides[1]]
         edge = unit.side // 2
         wanted = np.arange(first * unit.stride - edge, (last - 1) * unit.stride + edge + 1)
@@ -187,7 +187,7 @@ class _Moments:
 
 
 def _strips(height: int, width: int) -> Iterator[tuple[int, int]]:
-    """(first, last) rows of the strips of a level; even numbers, because enlarged rows come in pairs."""
+    """(first, last) rows of the strips of a level; even numbers, because upsample_and_convolve rows come in pairs."""
     rows = max(2, STRIP_PIXELS // width // 2 * 2)
     return ((first, min(first + rows, height)) for first in range(0, height, rows))
 

@@ -35,10 +35,12 @@ class Transformer(keras.layers.Layer):
     """A network of the shape `plan` for `styles` styles.
 
     Kernels are random (He et al. 2015) and depend on `seed`; all style vectors are neutral, scales 1 and offsets 0.
+    `precision` is that of the convolutions, "float32" or "bfloat16"; all else is float32.
     """
 
-    def __init__(self, plan: Plan, styles: int, seed: int = 0) -> None:
+    def __init__(self, plan: Plan, styles: int, seed: int = 0, precision: str = "float32") -> None:
         super().__init__()
+        self._precision = precision
         self.plan = plan
         random = np.random.default_rng(seed)
         self.kernels = {unit.name: self._weight(unit.name, _he_normal(unit, random)) for unit in plan.units}
@@ -97,11 +99,15 @@ class Transformer(keras.layers.Layer):
             x = self._apply(unit, x, condition, ops.shape(passed[level])[1:3])
             if level in self.plan.skips:
                 x = x + condition.skip(level) * passed[level]
-        return condition.colors(self.plan.end, convolved(x, self.plan.end, self.kernels["end"]))
+        return condition.colors(self.plan.end, self._convolve(self.plan.end, x))
 
     def _apply(self, unit: Unit, x: Tensor, condition: "Condition", sides: Any = None) -> Tensor:
-        x = condition.normalise(unit, convolved(x, unit, self.kernels[unit.name], sides))
+        x = condition.normalise(unit, self._convolve(unit, x, sides))
         return ops.relu(x) if unit.relu else x
+
+    def _convolve(self, unit: Unit, x: Tensor, sides: Any = None) -> Tensor:
+        x, kernel = (ops.cast(each, self._precision) for each in (x, self.kernels[unit.name]))
+        return ops.cast(convolved(x, unit, kernel, sides), "float32")
 
 
 class Condition:
@@ -116,23 +122,26 @@ class Condition:
 
     def __init__(self, plan: Plan, style: Tensor, identity_vector: Tensor, strength: Tensor | None) -> None:
         self._slices = plan.slices  # of the parameters in a vector, by name
-        self._normal = self._sum = style  # parameters of the normalised channels; of those and the others together
-        self._passed: Tensor | None = None  # parameters of the channels that are not normalised
+        self._of_normalised = self._sum = style  # factors of the normalised activations; the sum of both kinds
+        self._of_unnormalised: Tensor | None = None  # factors of the activations as they are; None at strength 1
         if strength is not None:
-            self._normal, self._passed = strength[:, None] * style, (1.0 - strength[:, None]) * identity_vector
-            self._sum = self._normal + self._passed
+            self._of_normalised, self._of_unnormalised = (
+                strength[:, None] * style,
+                (1.0 - strength[:, None]) * identity_vector,
+            )
+            self._sum = self._of_normalised + self._of_unnormalised
 
     def normalise(self, unit: Unit, x: Tensor) -> Tensor:
         """Conditional instance normalisation of `x` [N, h, w, C], the output of the convolution of `unit`."""
         scale, offset = self._slices[f"{unit.name}/scale"], self._slices[f"{unit.name}/offset"]
-        normal = instance_norm(x, self._normal[:, scale], self._sum[:, offset])
-        return normal if self._passed is None else normal + self._passed[:, None, None, scale] * x
+        normal = instance_norm(x, self._of_normalised[:, scale], self._sum[:, offset])
+        return normal if self._of_unnormalised is None else normal + self._of_unnormalised[:, None, None, scale] * x
 
     def affine(self, unit: Unit, mean: Tensor, variance: Tensor) -> tuple[Tensor, Tensor]:
         """(scale, offset) [1, 1, 1, C] that `normalise` amounts to for one picture with these moments [C]."""
         scale, offset = self._slices[f"{unit.name}/scale"], self._slices[f"{unit.name}/offset"]
-        normal = self._normal[0, scale] * ops.rsqrt(variance + NORM_EPSILON)
-        total = normal if self._passed is None else normal + self._passed[0, scale]
+        normal = self._of_normalised[0, scale] * ops.rsqrt(variance + NORM_EPSILON)
+        total = normal if self._of_unnormalised is None else normal + self._of_unnormalised[0, scale]
         return total[None, None, None], (self._sum[0, offset] - normal * mean)[None, None, None]
 
     def skip(self, level: int) -> Tensor:
@@ -167,7 +176,7 @@ def _noise() -> np.ndarray:
 def convolved(x: Tensor, unit: Unit, kernel: Tensor, sides: Any = None) -> Tensor:
     """`x` [N, h, w, C] after the convolution of `unit`, edges reflected; if it enlarges, cropped to `sides`, (H, W)."""
     if unit.upsamples:  # repeating the edges before the enlargement is reflecting them after it
-        return enlarged(padded(x, 1, "symmetric"), kernel)[:, : sides[0], : sides[1]]
+        return upsample_and_convolve(padded(x, 1, "symmetric"), kernel)[:, : sides[0], : sides[1]]
     return convolve(padded(x, unit.side // 2, "reflect"), kernel, stride=unit.stride)
 
 
@@ -176,14 +185,15 @@ def padded(x: Tensor, edge: int, mode: str) -> Tensor:
     return ops.pad(x, [[0, 0], [edge, edge], [edge, edge], [0, 0]], mode=mode)
 
 
-def enlarged(x: Tensor, kernel: Tensor) -> Tensor:
+def upsample_and_convolve(x: Tensor, kernel: Tensor) -> Tensor:
     """The inside of `x` [N, h + 2, w + 2, C], enlarged to twice its size and convolved, [N, 2 h, 2 w, D].
 
     In the enlarged picture, a 3x3 `kernel` [3, 3, C, D] reads 2x2 different positions of `x`. Four 2x2 kernels, one for
     each phase, therefore give the same at the smaller size with 4/9 of the products.
     """
     inputs, outputs = kernel.shape[2:]
-    small = ops.reshape(ops.einsum("aui,bvj,ijcd->uvcabd", FOLD, FOLD, kernel), (2, 2, inputs, 4 * outputs))
+    fold = ops.cast(FOLD, kernel.dtype)
+    small = ops.reshape(ops.einsum("aui,bvj,ijcd->uvcabd", fold, fold, kernel), (2, 2, inputs, 4 * outputs))
     phases = ops.split(convolve(x, small), 4, axis=-1)
     ends = slice(None, -1), slice(1, None)
     shifted = [phases[2 * a + b][:, ends[a], ends[b]] for a in (0, 1) for b in (0, 1)]

@@ -1,1 +1,1 @@
-"""Networks that see: extractors of activations, and where their weights come from."""
+"""The networks whose activations are compared, the extractors, and where their weights come from."""

@@ -36,7 +36,7 @@ class _Broken(Exception):
 
 
 class _RangeRefused(_Broken):
-    """The received part is longer than the server's file, so the next attempt must start anew."""
+    """The received part is at least as long as the server's file, so the next attempt must start anew."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,8 @@ def download(
     """
     if not url.startswith(("http://", "https://")):
         raise WeightsError(f"the address of the weights must begin with http:// or https://, got {url!r}")
+    if part.is_file() and md5_of(part) == md5:  # complete, but the program ended before it was installed
+        return
     reason = ""
     for attempt in range(attempts):
         if stop.wait(attempt * pause):

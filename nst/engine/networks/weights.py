@@ -58,7 +58,8 @@ SOURCES = {
 def locate(extractor: str) -> Path | None:
     """The file that `load` would read, or None; it is not opened.
 
-    The order is: the file that the variable NST_<NETWORK>_WEIGHTS names, the cache of this program, Keras' cache.
+    If the variable NST_<NETWORK>_WEIGHTS is set, only the file that it names counts. Else the cache of this program is
+    searched, then that of Keras.
     """
     if extractor == "compact":
         return BUILTIN

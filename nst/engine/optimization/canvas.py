@@ -1,8 +1,8 @@
 """The canvas: the array that is optimized, the picture with a margin on every side.
 
 At its edges a convolution reads padding instead of picture. The canvas therefore extends the picture on every side by
-the `margins` of nst/runs/schedule.py, filled by mirroring. Margins are optimized like the rest, but they do not count
-in the content and style losses, and they are cut off from every picture that is shown.
+the `margins` of nst/runs/schedule.py, filled by mirroring. Margins are optimized like the rest, but their outer
+`MARGIN` px do not count in the content and style losses, and they are cut off from every picture that is shown.
 
 Canvases are [1, H, W, 3] float32 in 0..1, pictures [h, w, 3] float32 in 0..1.
 """

@@ -70,7 +70,10 @@ class LBFGS:
         return losses
 
     def _direction(self, gradient: Tensor) -> Tensor:
-        """The descent direction of the pairs; if theirs is none, they are dropped and it is that of the gradient."""
+        """The quasi-Newton direction; pixels held at a bound stay 0.
+
+        If the loss would not fall along it, the pairs are dropped, and it is minus the gradient.
+        """
         free = _free(self.image, gradient)
         downhill = -free * gradient
         direction = free * self._pairs.times_inverse_hessian(downhill)
@@ -80,7 +83,10 @@ class LBFGS:
         return downhill
 
     def _search(self, evaluate: Evaluate, direction: Tensor, length: float) -> bool:
-        """Move at most `length` times `direction`, to where the loss has fallen enough; False if it has nowhere."""
+        """Try `length` times `direction`, then shorter lengths, until the loss falls enough (Armijo), and move there.
+
+        Returns False, without a move, if no length is found or the gain would be below rounding.
+        """
         assert self._evaluated is not None
         losses, gradient = self._evaluated
         for _ in range(self.trials):
@@ -135,8 +141,7 @@ class CurvaturePairs:
     """The newest pairs of a move s and the change y of the gradient along it, as rows of one matrix [2 most, n].
 
     Pair i has its s in row i and its y in row most + i: its slot. The two-loop recursion runs on the inner products of
-    the rows (Chen, Wang and Zhou 2014): two passes over the matrix per step, where the recursion on vectors takes
-    eight.
+    the rows (Chen, Wang and Zhou 2014): it reads the matrix twice, and storing a pair twice more.
     """
 
     def __init__(self, like: Tensor) -> None:

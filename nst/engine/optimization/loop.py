@@ -54,7 +54,7 @@ class Loop:
         """The start, then each step. Raises Diverged; OptionError if the network lacks a layer."""
         yield self._first_step()
         yield from self._steps_on_scale()
-        while not self._is_on_last_scale:
+        while any(scale.steps for scale in self._scales[self._index + 1 :]):  # a cut schedule ends with empty scales
             self._enter_next_scale()
             yield from self._steps_on_scale()
 
@@ -122,7 +122,7 @@ class Loop:
     def _handle_stall(self) -> None:
         """Continue in float32 where the steps were in bfloat16; otherwise the scale has converged, and ends.
 
-        Steps that it had left go to the next scale, unless the run ends by itself. On the last scale the epoch is
+        Steps that it had left go to the next scale, unless `epochs` is "auto". On the last scale the epoch is
         completed, so that the run can be continued; steps of a stalled optimizer cost nothing.
         """
         if not self._state.in_float32:
@@ -164,7 +164,7 @@ class Loop:
             scale=self._scales[self._index],
             steps_per_epoch=self._problem.options.steps_per_epoch,
             losses=losses,
-            _canvas=self._objective.shown(self._optimizer.shown),
+            _canvas=self._objective.with_protected_content(self._optimizer.shown),
             _optimizer=self._optimizer,
             _state=self._state,
         )

@@ -113,8 +113,8 @@ class LayerLosses:
     def losses(self, found: dict[str, Tensor], image: Tensor, targets: Targets) -> tuple[Tensor, Tensor, Tensor]:
         """Unweighted losses: content per layer [len(content_layers)], style per layer [len(style_layers)], TV [].
 
-        `image` is [N, H, W, 3] in 0..1, and `found` holds activations of `layers`, [1, h, w, C]. Of several images they
-        are joined to those of one, as train.py does, and TV is the mean over all of them.
+        `image` is [N, H, W, 3] in 0..1, and `found` holds activations of `layers`, [1, h, w, C]. Those of several
+        images are joined along the height, [1, N h, w, C], as in nst/engine/training/train.py; TV is their mean.
         """
         matrices = self.gram_matrices(found, targets.guidance)
         content = [content_loss(found[n], targets.content[n], self.normalisation) for n in self.content_layers]

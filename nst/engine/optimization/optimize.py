@@ -55,14 +55,15 @@ def stylize(
             is "auto".
 
     Yields:
-        Steps, the first of them the start: step 0, or that of `resume`. After an exception, the last one yielded holds
-        the last good picture.
+        Steps, the first of them the start: step 0, or that of `resume`. After Diverged, the picture of the
+        last step but one is the last good one: the loss that ended the run was that of the last step's picture.
 
     Raises:
         InputError: `init` is missing, a picture is not such an array, there are none or too many paintings, or `resume`
             is of another optimizer.
-        OptionError: the extractor lacks a layer of `options`, or these have a number for each of other than so many
-            paintings. WeightsError: the network's weights are missing.
+        OptionError: the extractor lacks a layer of `options`, `style_mix` or `style_scales` has another number of
+            values than there are paintings, or `mask_use` does not fit the pictures.
+        WeightsError: the network's weights are missing.
         OutOfMemory: the run does not fit `budget`, not even by tiles.
         Diverged: the loss is no finite number any more, or grew out of bounds.
     """

@@ -69,7 +69,7 @@ class ScaleObjective:
         self.set_precision(in_float32)
 
     def set_precision(self, in_float32: bool) -> None:
-        """Evaluate in float32, or else in the precision of the problem's extractor."""
+        """Evaluate in float32, or else in the precision of the problem's extractor; the targets are computed anew."""
         problem = self._problem
         self._objective = _objective(problem, in_float32)
         first, *others = self._styles
@@ -85,11 +85,11 @@ class ScaleObjective:
         weights = weights.on_scale(self._coarseness, self._scales_left, self._problem.options.normalisation)
         if not self._protects:
             return self._objective.evaluate(canvas, self._targets, weights)
-        losses, gradient = self._objective.evaluate(self.shown(canvas), self._targets, weights)
+        losses, gradient = self._objective.evaluate(self.with_protected_content(canvas), self._targets, weights)
         return losses, (1 - self._mask) * gradient
 
-    def shown(self, canvas: Tensor) -> Tensor:
-        """The canvas as it is shown and evaluated: with the content where the mask protects it."""
+    def with_protected_content(self, canvas: Tensor) -> Tensor:
+        """`canvas` with the content blended in where a mask protects it; else `canvas` itself."""
         return blend(self._mask, self.content, canvas) if self._protects else canvas
 
     @property

@@ -50,7 +50,10 @@ class Tile:
         return image[:, self.rows.start : self.rows.stop, self.columns.start : self.columns.stop]
 
     def crop_core(self, features: Tensor, stride: int, margin: int) -> Tensor:
-        """The core's part of `features` [1, h, w, C], positions `stride` px apart, that begin within the `margin`."""
+        """The positions of `features` [1, h, w, C], `stride` px apart, that belong to this tile's core.
+
+        `features` cover the canvas without its outer `margin` px: the first position contains the pixel `margin`.
+        """
         origin = margin // stride * stride
         region = [(span.first - origin, span.last - origin) for span in (self.rows, self.columns)]
         return crop_features(features, region, stride)
@@ -136,7 +139,7 @@ class TiledObjective:
     def style_matrices(self, style: Tensor) -> dict[str, Tensor]:
         """Gram matrix of each style layer for a painting, [1, H, W, 3] float32 in 0..1."""
         sums = _total(self._style_sums_of(tile.cut(style), tile.core) for tile in self._tiles(style))
-        return self._means(sums, style, {})
+        return self._per_position(sums, style, {})
 
     def evaluate(self, image: Tensor, targets: Targets, weights: LiveWeights) -> tuple[Losses, Tensor]:
         """(losses, gradient) at `image` [1, H, W, 3] float32 in 0..1; the gradient has the image's shape."""
@@ -145,14 +148,14 @@ class TiledObjective:
             return self._whole.evaluate(image, targets, weights)
         sums = (self._sums_of(tile.cut(image), tile.core, *self._in_tile(targets, tile)) for tile in tiles)
         matrices, errors, norms = _total(sums)
-        style, derivatives = self._style_loss(self._means(matrices, image, targets.guidance), targets, weights)
+        style, derivatives = self._style_loss(self._per_position(matrices, image, targets.guidance), targets, weights)
         per_content = weights.content * tf.constant(weights.content_layers, tf.float32)
         per_content /= norms + EPSILON if self._whole.normalisation == "relative" else 2.0
         content = float(tf.reduce_sum(per_content * errors))
         tv, tv_gradient = _total_variation(image)
 
         gradient = weights.tv * tv_gradient.numpy()
-        by_sums = self._means(derivatives, image, targets.guidance)
+        by_sums = self._per_position(derivatives, image, targets.guidance)
         for tile in tiles:
             part = self._gradient_of(tile.cut(image), tile.core, *self._in_tile(targets, tile), per_content, by_sums)
             tile.cut(gradient)[...] += part.numpy()
@@ -182,16 +185,17 @@ class TiledObjective:
         )
         return content, guidance
 
-    def _means(self, sums: Matrices, picture: Tensor, guidance: dict[str, Tensor]) -> Matrices:
-        """The sums of each layer divided by its number of positions that count in `picture` [1, H, W, 3].
+    def _per_position(self, matrices: Matrices, picture: Tensor, guidance: dict[str, Tensor]) -> Matrices:
+        """Each layer's matrices divided by its number of positions that count in `picture` [1, H, W, 3].
 
-        With guidance, those of each region are divided by the sum of its weights.
+        Sums become Gram matrices, and derivatives by Gram matrices become derivatives by sums. With
+        guidance, those of each region are divided by the sum of its weights.
         """
         counts = {
             n: tf.maximum(_weights(guidance[n]), EPSILON) if guidance else tf.constant(float(self._count(n, picture)))
-            for n in sums
+            for n in matrices
         }
-        return {n: matrix / counts[n][..., None, None] for n, matrix in sums.items()}
+        return {n: matrix / counts[n][..., None, None] for n, matrix in matrices.items()}
 
     def _count(self, layer: str, picture: Tensor) -> int:
         """How many positions of `layer` count in `picture`."""

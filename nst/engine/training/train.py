@@ -6,6 +6,7 @@ style and the variation weigh t, and the distance of the pictures from the photo
 
 The Gram matrices are those of all crops of a batch together, as if they were one picture. If each crop had to match the
 style's statistics, a plain sky would have to show every colour of the painting, and would be covered with blotches.
+Those of a style are of crops as well, see style_crops.py.
 
 The code is written on Keras and runs on TensorFlow and on JAX.
 """
@@ -28,6 +29,7 @@ from nst.engine.optimization.losses import content_loss
 from nst.engine.optimization.objective import LayerLosses, Targets
 from nst.engine.training.learning_rate import warm_cosine
 from nst.engine.training.photos import Photos
+from nst.engine.training.style_crops import crops_of
 from nst.errors import Diverged, InputError
 from nst.options.layer_presets import PRESETS
 from nst.options.train_options import TrainOptions
@@ -95,9 +97,15 @@ class Learner(keras.Model):
             np.array(list(layers.values()), np.float32) for layers in (content, style)
         )
         self._layer_losses = layers = LayerLosses(extractor, list(content), list(style), "relative")
-        matrices = [layers.gram_matrices(extractor(picture[None], layers.style_layers)) for picture in styles]
+        matrices = [self._matrices_of(picture) for picture in styles]
         self._matrices = {layer: ops.stack([each[layer] for each in matrices]) for layer in layers.style_layers}
         self._means = {name: keras.metrics.Mean(name) for name in ("content", "style", "tv")}
+
+    def _matrices_of(self, picture: Array) -> dict[str, Tensor]:
+        """The Gram matrices of the crops of a style's picture together, [C, C], by layer."""
+        layers, crops = self._layer_losses, crops_of(picture, self._settings.crop)
+        each = [layers.gram_matrices(layers.extractor(crop[None], layers.style_layers)) for crop in crops]
+        return {layer: sum(one[layer] for one in each) / len(each) for layer in layers.style_layers}
 
     def call(self, inputs: Mapping[str, Tensor]) -> Tensor:
         """Paint the crops "photos" [N, h, w, 3], all in the style "mix" [N, styles] and at the "strength" [N]."""

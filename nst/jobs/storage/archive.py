@@ -77,8 +77,8 @@ class Archive:
         if before:
             where.append("number < (SELECT number FROM runs WHERE id = ?)")
             values.append(self._store.run(before).id)
-        for word in words.lower().split():
-            where.append(f"instr(lower({SEARCHED}), ?)")
+        for word in words.casefold().split():
+            where.append(f"instr(casefold({SEARCHED}), ?)")
             values.append(word)
         query = f"SELECT run, favourite FROM runs WHERE {' AND '.join(where)} ORDER BY number DESC LIMIT {limit:d}"
         rows = self._store.database.rows(query, *values)

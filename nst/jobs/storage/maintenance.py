@@ -175,13 +175,14 @@ def _add_run(store: Store, run_id: str) -> str:
     """Record a run of which only the files are left."""
     place = store.files.folder(run_id)
     frames = sorted((int(path.stem), path.stat().st_size) for path in place.glob("frames/*.jpg") if path.stem.isdigit())
-    fields = _described(place) | _from_result(place / "result.png")
+    described = _described(place)
+    fields = described | _from_result(place / "result.png")
     if "options" not in fields:
         return f"run {run_id} has neither a result nor a description: its folder stays as it is"
     done = frames[-1][0] if frames else 0
-    epochs = fields.get("epochs") or done
+    epochs = max(described["epochs"], done) if described else fields["epochs"]  # it may have been continued
     run = Run(
-        **{"created": os.path.getmtime(place), **fields},
+        **{"created": os.path.getmtime(place), **fields, "epochs": epochs},
         id=run_id,
         state=State.FINISHED if fields.get("has_result") and done >= epochs else State.STOPPED,
         epoch=done,

@@ -126,9 +126,9 @@ class RunFiles:
 
     @contextmanager
     def staged(self, run_id: str, events: Sequence[Event]) -> Iterator[dict[int, Path]]:
-        """Write the bytes of events under temporary names, by id(event), before the transaction that `keep` needs.
+        """Write the bytes of events under temporary names, by id(event), before the transaction of `apply_event`.
 
-        No other thread then waits for the disk. What `keep` did not rename is deleted at the end.
+        So the database is free while they are written. What `apply_event` did not move is deleted at the end.
         """
         files: dict[int, Path] = {}
         try:
@@ -143,8 +143,12 @@ class RunFiles:
             for part in files.values():
                 part.unlink(missing_ok=True)
 
-    def keep(self, connection: sqlite3.Connection, run_id: str, event: Event, files: Mapping[int, Path]) -> None:
-        """Rename the staged bytes of an event; frames stay within their budget. `connection` is in a transaction."""
+    def apply_event(self, connection: sqlite3.Connection, run_id: str, event: Event, files: Mapping[int, Path]) -> None:
+        """Move an event's staged file to its final name, and update the table of frames in a transaction.
+
+        An Epoch adds its frame, and others are thinned out to their budget; Started deletes the frames after its epoch;
+        Steered marks the frame of its epoch.
+        """
         folder, part = self.folder(run_id), files.get(id(event))
         if part and isinstance(event, Kept):
             os.replace(part, folder / "checkpoint.npz")

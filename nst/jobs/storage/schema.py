@@ -66,6 +66,7 @@ def open_database(folder: Path) -> sqlite3.Connection:
     try:
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = NORMAL")
+        database.create_function("casefold", 1, str.casefold, deterministic=True)  # lower() of SQLite knows ASCII only
         (version,) = database.execute("PRAGMA user_version").fetchone()
         if version > VERSION:
             raise NstError(

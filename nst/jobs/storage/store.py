@@ -182,7 +182,8 @@ class Store:
             mask=self.upload(run.mask) if run.mask else None,
             extractor=run.extractor,
             precision=run.precision,
-            epochs=run.epochs if run.prolonged else None,
+            # A branch ends where its parent would have, although scales that converged early had fewer steps.
+            epochs=run.epochs if run.prolonged or (run.parent and run.options.epochs != "auto") else None,
             steered=tuple((change["step"], change["changes"]) for change in run.steered),
             checkpoint=self.files.checkpoint(run.id),
             start=self.files.start(run.id),
@@ -216,16 +217,16 @@ class Store:
     def append(self, run_id: str, *events: Event) -> int:
         """Record events of a run, all or none of them, and wake those who wait; returns the number of its last event.
 
-        Events of a run that has ended are dropped, except that it continues and a late checkpoint. Raises NotFound, and
-        Conflict where the run's state does not allow the event.
+        Of the events of a run that has ended, only Continued and Kept are recorded. Raises NotFound, and Conflict where
+        the run's state does not allow the event.
         """
         with self.files.staged(run_id, events) as files, self.database.transaction() as connection:
             run = self.run(run_id)
             for event in events:
                 if run.state.ended and not isinstance(event, Continued | Kept):
                     continue
-                recorded, run = run.records(event), run.after(event)
-                self.files.keep(connection, run_id, event, files)
+                recorded, run = run.is_numbered(event), run.after(event)
+                self.files.apply_event(connection, run_id, event, files)
                 if recorded:
                     _insert(connection, run, event)
             _update(connection, run)

@@ -23,7 +23,7 @@ from nst.runs.run import Run, State
 log = logging.getLogger(__name__)
 
 LOST = "the worker that painted this run ended unexpectedly; it may have run out of memory"
-MOST_LOSSES = 3  # workers that a run may lose in a row, without a new checkpoint in between, before it fails
+MOST_LOST_WORKERS = 3  # workers that a run may lose in a row, without a new checkpoint in between, before it fails
 
 
 class Dispatcher:
@@ -86,7 +86,7 @@ class Dispatcher:
         slot.run = ""
 
     def requeue(self, slot: WorkerSlot, reason: str) -> None:
-        """Queue the run of a worker that is gone again; it fails if it has lost many workers at the same place."""
+        """Queue the run of a lost worker again; it fails after `MOST_LOST_WORKERS` without a new checkpoint."""
         run = None
         with suppress(NstError):  # it may have been deleted
             run = self._store.run(slot.run)
@@ -94,7 +94,7 @@ class Dispatcher:
             return
         if slot.requested_end:
             self._record(run.id, slot.requested_end(run.seconds))  # type: ignore[call-arg]
-        elif run.stalls >= MOST_LOSSES and not run.got_further:
+        elif run.stalls >= MOST_LOST_WORKERS and not run.got_further:
             self._record(run.id, Failed(reason))
         else:
             self._record(run.id, Interrupted(reason), Continued(run.epochs))

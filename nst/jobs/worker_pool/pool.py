@@ -292,5 +292,5 @@ class Pool:
     def _on_warm_up_end(self, slot: WorkerSlot, task: Future) -> None:
         slot.ready = True
         network = self.extractors().get(self.prefetch)
-        if network and network["fetchable"] and self.fetches.due(self.prefetch):
+        if network and network["fetchable"] and self.fetches.may_start_automatically(self.prefetch):
             self.fetches.fetch_in(slot, self.prefetch)

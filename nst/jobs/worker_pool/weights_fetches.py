@@ -24,8 +24,8 @@ from nst.runs.events import Fetching
 log = logging.getLogger(__name__)
 
 
-class Place(NamedTuple):
-    """Where a download is in progress."""
+class Download(NamedTuple):
+    """A download in progress."""
 
     worker: str  # its address
     fetch_id: str
@@ -40,7 +40,7 @@ class WeightsFetches:
     def __init__(self, folder: Path, workers: Workers) -> None:
         self._file, self._workers = folder / FETCHES, workers
         self._last: dict[str, Fetching] = {}
-        self._places: dict[str, Place] = {}
+        self._in_progress: dict[str, Download] = {}
         self._outcomes: dict[str, str] = {}
         with suppress(OSError, ValueError, TypeError):  # there is no file, or it is damaged
             self._outcomes |= json.loads(self._file.read_text())
@@ -54,7 +54,7 @@ class WeightsFetches:
     def fetch(self, name: str) -> None:
         """Download an extractor's weights in a worker, beside its run. Raises Busy without a worker."""
         with self._workers.lock:
-            if name in self._places:
+            if name in self._in_progress:
                 return
             ready = self._workers.ready()
             if not ready:
@@ -64,35 +64,35 @@ class WeightsFetches:
     def cancel(self, name: str) -> None:
         """Cancel a download and delete what it received; one that has ended stays as it is."""
         with self._workers.lock:
-            if place := self._places.get(name):
+            if place := self._in_progress.get(name):
                 self._save(name, "cancelled")  # which stays its outcome even if its worker is lost
                 self._workers.call(place.worker, worker_tasks.cancel_fetch, place.fetch_id)
 
-    def due(self, name: str) -> bool:
-        """Whether it may start automatically: it never has, or it was broken off while another server ran."""
+    def may_start_automatically(self, name: str) -> bool:
+        """Whether this server has not started the download, and an earlier one has left no outcome but "broken"."""
         return name not in self._last and self._outcomes.get(name, "broken") == "broken"
 
     def fetch_in(self, slot: WorkerSlot, name: str) -> None:
         """Have this worker download the weights of `name`."""
         self._last[name] = Fetching(name, 0, 0)
-        self._places[name] = place = Place(slot.address, uuid.uuid4().hex)
+        self._in_progress[name] = place = Download(slot.address, uuid.uuid4().hex)
         self._save(name, "")
         arguments = name, place.fetch_id, self._workers.topic, self._workers.niceness
         self._workers.call(slot.address, worker_tasks.fetch_beside, self._workers.functions.fetch, *arguments)
 
     def update(self, event: Fetching, worker: str) -> None:
         """Record an event; dropped if the worker at that address has no such download."""
-        place = self._places.get(event.name)
+        place = self._in_progress.get(event.name)
         if place is None or place.worker != worker:
             return
         self._last[event.name] = event
         if event.done:
-            del self._places[event.name]
+            del self._in_progress[event.name]
             self._save(event.name, event.outcome)
 
     def remove_worker(self, worker: str, error: str) -> None:
         """Record that the downloads of a lost worker were broken off."""
-        for name in [name for name, place in self._places.items() if place.worker == worker]:
+        for name in [name for name, place in self._in_progress.items() if place.worker == worker]:
             outcome = self._outcomes.get(name) or "broken"
             self.update(replace(self._last[name], outcome=outcome, error=error if outcome == "broken" else ""), worker)
 

@@ -26,4 +26,4 @@ class WorkerSlot:
     requested_end: type[Event] | None = None  # Stopped or Paused, if that was requested of the run
     ended: bool = False  # the worker has reported the end of the run
     checkpoint_thread: threading.Thread | None = None  # fetches its newest checkpoint
-    fast_counts: Counter[str] = field(default_factory=Counter)  # pictures in one pass that it makes, by client
+    beside_counts: Counter[str] = field(default_factory=Counter)  # calls beside its run in progress, by client

@@ -106,10 +106,10 @@ def pop_checkpoint(name: str) -> bytes:
     return _checkpoints.pop(name, b"")
 
 
-async def run_beside(function: str, job: Mapping[str, Any], caller: str = "") -> dict[str, Any]:
+async def apply_style_beside(function: str, job: Mapping[str, Any], caller: str = "") -> dict[str, Any]:
     """Call `apply_style` with the job of that wire form in a thread beside the run, one call after the other.
 
-    Returns {"pictures": wire forms}; {"error": one line, "input": whether the job is to blame} if it fails; or
+    Returns {"pictures": wire forms}; {"error": one line, "input": whether it is an InputError} if it fails; or
     {"superseded": True} if `caller`, unless "", made a newer call before this one began.
     """
     number = next(_call_numbers)
@@ -127,9 +127,9 @@ async def run_beside(function: str, job: Mapping[str, Any], caller: str = "") ->
 
 
 async def diagnose_beside(function: str, job: Mapping[str, Any]) -> dict[str, Any]:
-    """Call `diagnose` with the job of that wire form in the thread of `run_beside`.
+    """Call `diagnose` with the job of that wire form in the thread of `apply_style_beside`.
 
-    Returns {"found": what it returns}, or an error as `run_beside`.
+    Returns {"found": what it returns}, or an error as `apply_style_beside`.
     """
     return await _call_beside(lambda: {"found": _plain(_named(function)(DiagnosisJob.from_wire(job)))})
 

@@ -18,9 +18,11 @@ BODY = """<header class="bar">
 <nav aria-label="Site">
 <a href="/">Studio</a>
 <a href="/instant">Instant</a>
+<a href="/vary">Variations</a>
 <a href="/gallery">Gallery</a>
+<a href="/learn">Learn</a>
 <a href="/docs" aria-current="page">API</a>
-<button id="theme" type="button" title="Light or dark" class="round">◐</button>
+<button id="theme" type="button" title="Light or dark" aria-label="Light or dark" class="round">◐</button>
 </nav>
 </header>
 <div id="docs"></div>"""

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Header, HTTPException, Query, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from starlette.background import BackgroundTask
 
-from nst.errors import Busy, Conflict
+from nst.errors import Busy, Conflict, NotFound
 from nst.options.picture_roles import STYLE_ROLES
 from nst.options.style_options import StyleOptions
 from nst.runs.run import Run, State
@@ -198,8 +198,13 @@ def results(
     service: ServiceDep,
     run: Annotated[list[str], Query(min_length=1, max_length=1000, description="ids of runs")],
 ) -> StreamingResponse:
-    """Return the results of those runs that have one as a ZIP file, each named after its photograph."""
-    runs = [service.store.run(run_id) for run_id in run]
+    """Return the results of those runs that are there and have one as a ZIP file, each named after its photograph."""
+    runs = []
+    for run_id in run:
+        with suppress(NotFound):  # it was deleted
+            runs.append(service.store.run(run_id))
+    if not runs:
+        raise NotFound("none of these runs is there")
     file = result_archive(service.store, service.pictures, runs)
     headers = {"Content-Disposition": 'attachment; filename="paintings.zip"'}
     chunks = iter(lambda: file.read(ZIP_CHUNK), b"")

@@ -138,19 +138,27 @@ def result(service: Service, request: dict[str, Any]) -> dict[str, Any]:
 
 def _register_keep(app: Dash, service: Service) -> None:
     @app.callback(
-        Output(instant_ids.KEEP_RESULT, "disabled"),
-        Output(instant_ids.KEEP_RESULT, "children"),
+        Output(instant_ids.KEPT_RESULT, "data"),
         Input(instant_ids.KEEP_RESULT, "n_clicks"),
         State(instant_ids.SHOWN_RESULT, "data"),
         prevent_initial_call=True,
     )
-    async def keep(clicks: int, shown: dict[str, Any]) -> tuple[bool, str]:
+    async def keep(clicks: int, shown: dict[str, Any]) -> Any:
         try:
             await asyncio.to_thread(keep_result, service, shown)
         except NstError as error:
             show_error(str(error))
-            return False, "Keep"
-        return True, "Kept in the gallery"
+            return no_update
+        return {"key": shown["key"]}
+
+    app.clientside_callback(
+        ClientsideFunction("instant", "resultKept"),
+        Output(instant_ids.KEEP_RESULT, "disabled"),
+        Output(instant_ids.KEEP_RESULT, "children"),
+        Input(instant_ids.KEPT_RESULT, "data"),
+        State(instant_ids.SHOWN_RESULT, "data"),
+        prevent_initial_call=True,
+    )
 
 
 def keep_result(service: Service, shown: dict[str, Any]) -> Run:

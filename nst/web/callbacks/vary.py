@@ -157,6 +157,8 @@ def _register_grid(app: Dash, service: Service) -> None:
     )
     async def update(request: int, fragment: str | None, shown: list[Any]) -> dict[str, Any]:
         grid_id = (fragment or "").lstrip("#")
+        if grid_id == ids.START:  # the link to the button of the Studio page leaves it in the address
+            grid_id = ""
         earlier = no_update
         if shown[0] != grid_id or not grid_id:
             earlier = earlier_links(await asyncio.to_thread(service.variations.newest, current_client()))
@@ -201,7 +203,7 @@ def perform_action(service: Service, grid_id: str, name: str, run_id: str) -> st
     Returns the id of the run that "paint" starts, else "". Raises NotFound, Conflict, Busy, TooMany.
     """
     if name == "paint":
-        return service.variations.paint(service.variations.get(grid_id), run_id, current_client()).id
+        return service.variations.paint(service.variations.owned(grid_id), run_id, current_client()).id
     grid = service.variations.owned(grid_id)
     if name == "stop":
         service.variations.cancel(grid)

@@ -12,7 +12,7 @@ from nst.web.components import viewer
 from nst.web.components.run.figures import steering_lines
 from nst.web.components.run_card import RunCard
 from nst.web.components.settings_text import differing_options, setting_of
-from nst.web.components.urls import compare_url, run_file, run_url
+from nst.web.components.urls import compare_url, instant_url, run_file, run_url
 
 SIDE_BY_SIDE = "side"  # value of `view` in the address; without it there is one slider
 START = 50  # % of the first picture that is shown at first
@@ -88,7 +88,8 @@ def _aspect(run: Run) -> dict[str, Any]:
 
 
 def _caption(card: RunCard) -> Component:
-    link = html.A(card.title, href=run_url(card.run.id), className="in-app")
+    address = instant_url(card.run) if card.run.fast else run_url(card.run.id)
+    link = html.A(card.title, href=address, className="in-app")
     return html.P([link, html.Span(f" {count(card.run.epoch, 'epoch')}, {duration(card.run.seconds)}")])
 
 
@@ -107,8 +108,10 @@ def _differences(first: RunCard, second: RunCard) -> Component:
 def _facts(first: RunCard, second: RunCard) -> list[tuple[str, str, str]]:
     """(name, of the first, of the second): pictures, settings, and what the runs did."""
     runs = first.run, second.run
+    roles = {**first.pictures, **second.pictures}  # one may have more paintings
     named = [
-        (role.capitalize(), *(card.pictures[role]["title"] for card in (first, second))) for role in first.pictures
+        (role.capitalize(), *(card.pictures.get(role, {}).get("title", "") for card in (first, second)))
+        for role in roles
     ]
     settings = [(option.label, *(setting_of(run, option) for run in runs)) for option in differing_options(runs)]
     painted = [

@@ -19,7 +19,7 @@ LOGIN_BODY = 2**12  # with a token; sent by clients that are not logged in
 
 def limit_of(path: str) -> int:
     """Return how many bytes a body sent to `path` may have."""
-    if path in ("/api/v1/runs", "/api/v1/stylize"):
+    if path in ("/api/v1/runs", "/api/v1/stylize", "/api/v1/variations"):
         return 3 * PICTURE_BODY  # three of the largest pictures, or up to seven of a usual size
     if path in ("/api/v1/stylize/fast", "/_dash-update-component", "/api/v1/uploads"):
         return PICTURE_BODY

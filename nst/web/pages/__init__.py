@@ -1,1 +1,1 @@
-"""The layouts of the pages: Studio, Instant and Gallery, one a module, and the frame of pages without Dash."""
+"""The layouts of the pages, one a module, and the frame of pages without Dash."""

@@ -20,6 +20,7 @@ STORES = (
     instant_ids.RESULT_REQUEST,
     instant_ids.RESULT_ANSWER,
     instant_ids.SHOWN_RESULT,
+    instant_ids.KEPT_RESULT,
 )
 
 

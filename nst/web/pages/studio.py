@@ -12,7 +12,7 @@ from nst.web.components.form.chooser import chooser
 from nst.web.components.form.option_fields import basic_fields, further_fields
 from nst.web.components.form.start_picture import start_picture
 from nst.web.components.run import batch, diagnosis, figures, history, run_buttons, run_queue, status, steering
-from nst.web.components.small_button import small_button
+from nst.web.components.small_button import icon_button, small_button
 from nst.web.components.toast import REQUEST_FAILED
 from nst.web.pages import compare, gallery, instant, learn, vary
 
@@ -65,7 +65,7 @@ def _header(logout: bool) -> Component:
                     html.A("Learn", id=ids.LINK_LEARN, href="/learn", className="in-app"),
                     html.A("API", href="/docs"),
                     *([_logout()] if logout else []),
-                    html.Button("◐", id=ids.THEME, type="button", title="Light or dark", className="round"),
+                    icon_button("◐", ids.THEME, "Light or dark", "round"),
                 ],
                 **{"aria-label": "Site"},
             ),

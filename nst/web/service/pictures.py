@@ -82,10 +82,16 @@ class Pictures:
     def choices(self, uploads: Mapping[str, str], names: Mapping[str, str]) -> dict[str, dict[str, str]]:
         """Return {"ref", "title"} of the content and of the paintings among the uploads of a run, by role.
 
-        `names` are those of their files, as far as the run has them. Raises NotFound.
+        `names` are those of their files, as far as the run has them. A picture that is not stored any more has a title.
         """
         shown = {role: upload for role, upload in uploads.items() if role in ("content", *STYLE_ROLES)}
-        return {role: self.choice(upload, names.get(role, "")) for role, upload in shown.items()}
+        return {role: self._choice_or_title(upload, names.get(role, "")) for role, upload in shown.items()}
+
+    def _choice_or_title(self, upload_id: str, name: str) -> dict[str, str]:
+        try:
+            return self.choice(upload_id, name)
+        except NotFound:
+            return {"ref": f"uploads/{upload_id}", "title": "a picture that was removed"}
 
     def shape(self, ref: str) -> Shape:
         """Return (height, width) of a picture in px, after its EXIF rotation. Raises NotFound, Busy."""

@@ -103,7 +103,7 @@ class Runs:
         It has the options that were in force at the end, and the network that painted. Raises as `start`, also where
         the run would not fit into memory, and Conflict where there is no result.
         """
-        parent = self._store.run(run_id)
+        parent = self._studio_run(run_id)
         if not (parent.has_result and parent.state.rests):
             raise Conflict(f"run {run_id} has no result to upscale: it is {parent.state}")
         if size <= (side := max(parent.width, parent.height)):
@@ -131,18 +131,17 @@ class Runs:
         run = self._studio_run(run_id)
         if not changes:
             raise OptionError("name at least one option to change")
-        _steered(run, changes, run.extractor or self._expected_network(run))
-        self._queue.steer(run_id, changes)
+        options = _steered(run, changes, run.extractor or self._expected_network(run))
+        self._queue.steer(run_id, options.values_of(changes))
 
     def resume(self, run_id: str, more: int = 0, changes: Mapping[str, Any] | None = None) -> None:
         """Queue a paused or ended run again, for `more` epochs than planned. Raises NotFound, OptionError, Conflict."""
         run = self._studio_run(run_id)
-        if changes:
-            _steered(run, changes, run.extractor)
+        made = _steered(run, changes, run.extractor).values_of(changes) if changes else {}
         self._check_room(run.client, run_id)
         self._queue.resume(run_id, more)
-        if changes:
-            self._queue.steer(run_id, changes)
+        if made:
+            self._queue.steer(run_id, made)
 
     def queue_of(self, client: str) -> list[Run]:
         """Return the runs of a client that are painted, then those that wait, the next one first; "" for all.

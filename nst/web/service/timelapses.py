@@ -52,7 +52,11 @@ class Timelapses:
             receiver, sender = context.Pipe(duplex=False)
             arguments = self._path(run.id, options.format), frames, run.height, run.width, options, sender
             self._process = context.Process(target=write_timelapse, args=arguments, daemon=True)
-            self._process.start()
+            try:
+                self._process.start()
+            except OSError:
+                self._making = {}
+                raise
             sender.close()  # the process has a copy: when it ends, `receiver` reads the end of the stream
             self._thread = threading.Thread(
                 target=self._watch, args=(run.id, receiver), name="nst-timelapse", daemon=True

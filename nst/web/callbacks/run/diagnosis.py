@@ -26,6 +26,13 @@ def register(app: Dash, service: Service) -> None:
         prevent_initial_call=True,
     )
 
+    app.clientside_callback(  # what it shows is of another run
+        ClientsideFunction("diagnosis", "clear"),
+        Output(ids.DIAGNOSIS, "children", allow_duplicate=True),
+        Input(ids.URL, "search"),
+        prevent_initial_call=True,
+    )
+
     @app.callback(
         Output(ids.DIAGNOSIS, "children"),
         Input(ids.DIAGNOSE, "n_clicks"),
@@ -53,7 +60,8 @@ def register(app: Dash, service: Service) -> None:
         try:
             run = await asyncio.to_thread(service.store.run, run_id_of(search))
             variations = reconstructions(run, role)
-            more: dict[str, Any] = {"names": run.names, "client": current_client()}
+            names = {name: file for name, file in run.names.items() if not file.startswith("samples/")}
+            more: dict[str, Any] = {"names": names, "client": current_client()}
             refs = {name: f"uploads/{upload}" for name, upload in run.uploads.items() if name not in ("init", "mask")}
             refs["init"] = await asyncio.to_thread(service.pictures.keep, encode_png(start_noise()), "noise.png")
             grid = await asyncio.to_thread(service.variations.start, variations, refs, **more)

@@ -6,7 +6,7 @@ The scrubber works in the browser (assets/player.js).
 import asyncio
 from typing import Any
 
-from dash import ClientsideFunction, Dash, Input, Output, State
+from dash import ClientsideFunction, Dash, Input, Output, State, ctx
 
 from nst.errors import NotFound, NstError
 from nst.runs.run import Run
@@ -101,10 +101,12 @@ def _register_annotations(app: Dash, service: Service) -> None:
     )
     async def annotate(name: str | None, notes: str | None, search: str | None) -> None:
         """Store the name and the notes, unless they are those that the page was filled with."""
-        given = {"name": (name or "").strip(), "notes": (notes or "").strip()}
+        fields = {ids.RUN_NAME: ("name", name), ids.RUN_NOTES: ("notes", notes)}
+        changed = [fields[prop.partition(".")[0]] for prop in ctx.triggered_prop_ids]
+        given = {field: (text or "").strip() for field, text in changed}  # not both: another tab may change the other
         try:
             before = await asyncio.to_thread(service.archive.annotations, run_id_of(search))
-            if given != {"name": before.name, "notes": before.notes}:
+            if any(getattr(before, field) != text for field, text in given.items()):
                 run = await asyncio.to_thread(service.runs.owned, run_id_of(search))
                 await asyncio.to_thread(lambda: service.archive.annotate(run.id, **given))
         except NotFound:

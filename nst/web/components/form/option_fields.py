@@ -14,6 +14,7 @@ from nst.options.option_field import LayerWeights, Option, number, options_of
 from nst.options.style_options import StyleOptions
 from nst.web import ids
 from nst.web.components.form.chooser import chooser
+from nst.web.components.small_button import icon_button
 
 OPTIONS = options_of(StyleOptions)
 BOXES = {option.name: ids.value(option.name) for option in OPTIONS}  # name -> id of the control
@@ -97,7 +98,7 @@ def _control(option: Option, key: str) -> list[Component]:
     if has_slider(option):
         return _slider(option, key)
     if option.name == "seed":
-        button = html.Button("⚄", id=ids.RANDOM_SEED, type="button", title="Another seed", className="seed-button")
+        button = icon_button("⚄", ids.RANDOM_SEED, "Another seed", "seed-button")
         return [html.Div([_box(option, key), button], className="with-button")]
     return [_box(option, key)]
 

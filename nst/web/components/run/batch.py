@@ -4,6 +4,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from nst.web import ids
+from nst.web.components.small_button import icon_button
 
 
 def layout() -> Component:
@@ -13,7 +14,7 @@ def layout() -> Component:
             dcc.Store(id=ids.BATCH, storage_type="local", data=None),
             html.Span(id=ids.BATCH_TEXT, role="status"),
             html.A("Download all (ZIP)", id=ids.BATCH_LINK, download="paintings.zip", className="quiet"),
-            html.Button("✕", id=ids.BATCH_CLOSE, type="button", title="Hide this", className="quiet"),
+            icon_button("✕", ids.BATCH_CLOSE, "Hide this", "quiet"),
         ],
         id=ids.BATCH_BAR,
         className="batch",

@@ -13,6 +13,7 @@ from nst.pictures.timelapse import FORMATS
 from nst.runs.run import Run
 from nst.web import ids
 from nst.web.components.run import result_tools
+from nst.web.components.small_button import icon_button
 from nst.web.components.urls import run_url
 from nst.web.service.runs import LONGEST
 
@@ -47,9 +48,7 @@ def layout() -> Component:
 
 
 def _scrubber() -> Component:
-    mark = html.Button(
-        "☆", id=ids.MARK, type="button", title="Always keep this frame", className="round", disabled=True
-    )
+    mark = icon_button("☆", ids.MARK, "Always keep this frame", "round", disabled=True)
     return html.Div(
         [
             html.Label("Epoch", htmlFor=ids.SCRUBBER, className="visually-hidden"),

@@ -58,4 +58,6 @@ def use_url(run_id: str, role: str) -> str:
 
 def can_be_upscaled(run: Run | None) -> bool:
     """Whether there is a result that may be painted larger."""
-    return bool(run and run.has_result and run.state.rests and max(run.width, run.height) < UPSCALED_SIDES[-1])
+    if run is None or run.fast or not run.has_result:
+        return False
+    return run.state.rests and max(run.width, run.height) < UPSCALED_SIDES[-1]
