@@ -41,7 +41,7 @@ async def samples() -> dict[str, Any]:
     "/uploads",
     status_code=201,
     summary="Store a picture",
-    responses={201: {"model": responses.Upload}, **errors(400, 413, 503, 507)},
+    responses={201: {"model": responses.Upload}, **errors(400, 413, 415, 503, 507)},
     openapi_extra=PICTURE_FILE_BODY,
 )
 async def upload(request: Request, service: ServiceDep) -> dict[str, Any]:
