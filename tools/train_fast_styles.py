@@ -4,11 +4,13 @@ Run `python -m tools.train_fast_styles --photos FOLDER ... --paintings FOLDER ..
 -o trained.style`; called again it goes on from the checkpoint beside the output. With `--from-shipped` it begins with
 the network, the vectors and the predictor that ship. Then `python -m tools.ship trained.style`.
 
-The objective is that of nst/engine/training/train.py with the built-in network as the loss network. Each step paints a
-pair of crops in a named style and another pair in the style of a painting, whose vector is predicted from its
-activations; the crops of a pair have the style's Gram matrices together. The logarithm of a style error counts, because
-that of a dark painting, relative to its own small Gram matrices, would outweigh all others. The weight of the style is
-moved until the content error stays at `CONTENT_ERROR`.
+The objective is that of nst/engine/training/train.py. Each step paints a pair of crops in a named style and another
+pair in the style of a painting, whose vector is predicted from its activations; the crops of a pair have the style's
+Gram matrices together. On deep layers these are the mean over crops of the painting that have the same size, see
+nst/engine/training/style_crops.py; on the others those of the whole painting, since random crops seldom show its
+corners. The logarithm of a style error counts, because that of a dark painting, relative to its own
+small Gram matrices, would outweigh all others. The weight of each style is moved until its content error stays at
+`CONTENT_ERROR`.
 """
 
 import argparse
@@ -34,20 +36,24 @@ from nst.styles.network_plan import PLANS
 from nst.styles.style_file import Style, StyleFile
 from nst.styles.style_library import shipped_file
 from tools.crops import Array, pictures_in, random_crop, recolored
+from tools.widen import widened, widened_maps
 
-CROP, PAINTING_CROP = 160, 224  # px
+CROP = 192  # px
 PAIR = 2  # crops in each of the two styles of a step
-PHOTO_SCALES, PAINTING_SCALES = (0.75, 1.25), (0.8, 1.4)
-NAMED_SIDE = 512  # px, long side of the picture of a named style
+NAMED_CROPS, PAINTING_CROPS = 64, 4  # that a style's Gram matrices are the mean of
+PHOTO_SCALES = (0.75, 1.25)
+LEAST_PART = 0.6  # of the sides of a painting, in its second variant
 DIRECTIONS, COMPONENTS, HIDDEN = 32, 96, 192  # of the predictor
-STATISTICS_CROPS = 600  # that its fixed arrays are computed from
-PEAK_LEARNING_RATE, PREDICTOR_RATE = 1.5e-3, 0.3  # the second as a share of the first
+STATISTICS_PAINTINGS = 600  # that its fixed arrays are computed from
+PEAK_LEARNING_RATE, PREDICTOR_RATE = 1e-3, 0.3  # the second as a share of the first
 CLIP_NORM, AVERAGE_DECAY = 5.0, 0.998
-CONTENT_LAYER, CONTENT_ERROR = "block4_conv2", 0.66
-STYLE_WEIGHTS = (2.0, 14.0)  # smallest and largest
+CONTENT_LAYER, CONTENT_ERROR = "block4_conv2", 0.86
+STYLE_WEIGHTS, FIRST_STYLE_WEIGHT = (2.0, 30.0), 11.0  # smallest and largest; of both styles at the start
+WHOLE_LAYERS = GATYS_STYLE[:3]  # whose Gram matrices are of the whole painting
 SMOOTHNESS, IDENTITY_WEIGHT = 1.0, 2.0
 FULL_STRENGTH_SHARE = 0.88  # of the steps
-RECOLORED_SHARE, PHOTO_SHARE = 0.3, 0.05  # of the paintings
+RECOLORED_SHARE = 0.5  # of the second variants of the paintings
+PHOTOS_A_STYLE = 20  # photographs for one that is a style as well
 DROPOUT = 0.1  # of the components
 TRAINED_MAPS = ("hidden/kernel", "hidden/bias", "out/kernel", "out/bias")  # of the predictor
 LOG_SECONDS, SAVE_SECONDS = 30, 180
@@ -61,19 +67,20 @@ def main() -> None:
     parser.add_argument("--styles", nargs="+", required=True, metavar="NAME=FILE", help="the named styles")
     parser.add_argument("--minutes", type=float, default=90, help="training time in all")
     parser.add_argument("--from-shipped", action="store_true", help="begin with the weights that ship")
+    parser.add_argument("--extractor", default="vgg19", help="the loss network: vgg19, or compact, the built-in one")
     parser.add_argument("-o", "--output", type=Path, default=Path("trained.style"))
     given = parser.parse_args()
     named = dict(each.split("=", 1) for each in given.styles)
-    photos, paintings = (
-        [_reduced(path) for path in pictures_in(folders, CROP)] for folders in (given.photos, given.paintings)
-    )
+    photos = pictures_in(given.photos, CROP)
+    paintings = pictures_in(given.paintings, CROP) + photos[::PHOTOS_A_STYLE]
     checkpoint = given.output.with_suffix(".checkpoint.npz")
     goes_on, fixed = checkpoint.exists(), None
     if goes_on:
         fixed = fixed_arrays_of(checkpoint)
     elif given.from_shipped:
         fixed = {name: array for name, array in load_predictor().arrays.items() if name not in TRAINED_MAPS}
-    training = Training({name: _whole(Path(path)) for name, path in named.items()}, photos, paintings, fixed)
+    styles = {name: _reduced(Path(path)) for name, path in named.items()}
+    training = Training(styles, [_reduced(path) for path in photos], paintings, given.extractor, fixed)
     if goes_on:
         training.load(checkpoint)
     elif given.from_shipped:
@@ -84,10 +91,8 @@ def main() -> None:
         if now - logged > LOG_SECONDS:
             logged = now
             numbers = " ".join(f"{error:.3f}" for error in errors)
-            print(
-                f"{training.seconds / 60:.1f} min, step {training.step}, weight {training.weight:.2f}: {numbers}",
-                flush=True,
-            )
+            weights = training.weights.round(2)
+            print(f"{training.seconds / 60:.1f} min, step {training.step}, weights {weights}: {numbers}", flush=True)
         if now - saved > SAVE_SECONDS:
             saved = now
             training.save(checkpoint)
@@ -99,22 +104,27 @@ class Training:
     """The network, the named vectors and the predictor in training.
 
     Args:
-        named: pictures of the named styles, [h, w, 3] in 0..1.
-        photos, paintings: what crops are taken of.
+        named: pictures of the named styles.
+        photos: what crops are taken of.
+        paintings: files of paintings.
+        extractor: the loss network.
         fixed: the arrays of the predictor that are not trained; None computes them.
     """
 
     def __init__(
         self,
-        named: Mapping[str, Array],
+        named: Mapping[str, Image.Image],
         photos: Sequence[Image.Image],
-        paintings: Sequence[Image.Image],
+        paintings: Sequence[Path],
+        extractor: str,
         fixed: dict[str, Array] | None = None,
     ) -> None:
         self.names, self._photos, self._paintings = tuple(named), photos, paintings
         self._random = np.random.default_rng()
-        self._extractor = load_extractor("compact", dtype=choose_precision("auto"))
-        self.network = Transformer(PLANS["studio"], len(named))
+        precision = choose_precision("auto")
+        self.extractor, self._extractor = extractor, load_extractor(extractor, dtype=precision)
+        self._reader = load_extractor("compact", dtype=precision)  # whose activations the predictor reads
+        self.network = Transformer(PLANS["studio"], len(named), precision=precision)
         self.fixed = fixed or self._fixed_arrays()
         random = np.random.default_rng(0)
         first = (
@@ -131,17 +141,20 @@ class Training:
         self._rates = [1.0] * len(shared) + [PREDICTOR_RATE] * len(self.maps)
         self._average = [tf.Variable(variable) for variable in self._variables]
         self._moments = [[tf.Variable(tf.zeros_like(v)) for v in self._variables] for _ in range(2)]
-        grams = [self._grams(self._extractor(picture[None], GATYS_STYLE)) for picture in named.values()]
-        self._named_grams = {layer: tf.concat([each[layer] for each in grams], axis=0) for layer in GATYS_STYLE}
-        self.seconds, self.step, self.weight = 0.0, 0, 5.0
+        grams = [self._grams_of(picture, NAMED_CROPS) for picture in named.values()]
+        self._named_grams = {layer: tf.stack([each[layer] for each in grams]) for layer in GATYS_STYLE}
+        self._targets: dict[tuple[int, bool], tuple[dict[str, Any], Any]] = {}
+        self.seconds, self.step, self.weights = 0.0, 0, np.full(2, FIRST_STYLE_WEIGHT, np.float32)
 
     def _fixed_arrays(self) -> dict[str, Array]:
-        """The arrays of the predictor that are not trained, from crops of the paintings."""
+        """The arrays of the predictor that are not trained, from paintings."""
         fixed: dict[str, Array] = {}
         predictor = StylePredictor(fixed)
-        found = [self._extractor(self._painting_crop()[None], GATYS_STYLE) for _ in range(STATISTICS_CROPS)]
+        chosen = self._random.choice(len(self._paintings), STATISTICS_PAINTINGS)
+        pictures = (np.asarray(_reduced(self._paintings[n]), np.float32)[None] / 255 for n in chosen)
+        found = [self._reader(picture, GATYS_STYLE) for picture in pictures]
         for layer in GATYS_STYLE:
-            x = np.concatenate([np.float32(each[layer]).reshape(-1, each[layer].shape[-1])[::4] for each in found])
+            x = np.concatenate([np.float32(each[layer]).reshape(-1, each[layer].shape[-1])[::16] for each in found])
             values, vectors = np.linalg.eigh(np.cov(x, rowvar=False))
             fixed[f"{layer}/mean"] = x.mean(axis=0)
             fixed[f"{layer}/deviation"] = np.float32(np.sqrt(values.sum() / len(values)))
@@ -167,46 +180,75 @@ class Training:
             coming = ahead.submit(self._batch)
             while self.seconds < 60 * minutes:
                 began = time.monotonic()
-                photos, painting = coming.result()
+                photos, grams, components = coming.result()
                 coming = ahead.submit(self._batch)
                 full = random.random() < FULL_STRENGTH_SHARE
-                strength = 1.0 if full else max(0.0, random.uniform(-0.4, 1.0))
+                strength = None if full else tf.constant(max(0.0, random.uniform(-0.4, 1.0)), tf.float32)
                 rate = PEAK_LEARNING_RATE * warm_cosine(self.step, self.seconds / (60 * minutes))
                 self.step += 1
                 number = tf.constant(self.step % len(self.names))  # a Python number would be traced anew
-                scalars = (tf.constant(x, tf.float32) for x in (strength, self.weight, rate, self.step))
-                errors = self._train(photos, painting, number, *scalars).numpy()
+                scalars = (tf.constant(x, tf.float32) for x in (self.weights, rate, self.step))
+                errors = self._train(photos, number, grams, components, strength, *scalars).numpy()
                 self.seconds += time.monotonic() - began
                 if full and np.isfinite(errors).all():
                     recent = errors if recent is None else recent + 0.02 * (errors - recent)
-                    change = np.exp(0.004 * (CONTENT_ERROR - recent[:2].mean()))
-                    self.weight = float(np.clip(self.weight * change, *STYLE_WEIGHTS))
+                    change = np.exp(0.004 * (CONTENT_ERROR - recent[:2]))
+                    self.weights = np.clip(self.weights * change, *STYLE_WEIGHTS)
                     yield recent
 
     @tf.function
-    def _train(self, photos: Any, painting: Any, number: Any, strength: Any, weight: Any, rate: Any, step: Any) -> Any:
-        """One step of Adam, and of the averaged variables; returns the errors."""
-        activations = self._extractor(painting, GATYS_STYLE)
-        components = tf.nn.dropout(StylePredictor(self.fixed).components(activations), DROPOUT)
-        of_painting = self._grams(activations)
-        targets = {layer: tf.stack([self._named_grams[layer][number], of_painting[layer][0]]) for layer in GATYS_STYLE}
+    def _train(
+        self,
+        photos: Any,
+        number: Any,
+        grams: Mapping[str, Any],
+        components: Any,
+        strength: Any,
+        weights: Any,
+        rate: Any,
+        step: Any,
+    ) -> Any:
+        """One step of Adam, and of the averaged variables; returns the errors.
+
+        Args:
+            photos: crops, [2 PAIR, CROP, CROP, 3], the first pair for the named style.
+            number: that of the named style.
+            grams: the Gram matrices of the painting, [C, C], by layer.
+            components: of the painting, [1, COMPONENTS].
+            strength: of both styles, 0..1; None is 1, and faster.
+            weights: of the style errors, [2].
+            rate: the learning rate.
+            step: the number of this step, from 1.
+        """
+        components = tf.nn.dropout(components, DROPOUT)
+        targets = {
+            layer: tf.stack([self._named_grams[layer][number], tf.cast(grams[layer], tf.float32)])
+            for layer in GATYS_STYLE
+        }
         content = tf.cast(self._extractor(photos, [CONTENT_LAYER])[CONTENT_LAYER], tf.float32)
         with tf.GradientTape() as tape:
             vectors = tf.stack([self.network.styles.value[number], StylePredictor(self.maps).vectors(components)[0]])
-            painted = self.network.paint(photos, tf.repeat(vectors, PAIR, axis=0), tf.fill([2 * PAIR], strength))
+            strengths = None if strength is None else tf.fill([2 * PAIR], strength)
+            painted = self.network.paint(photos, tf.repeat(vectors, PAIR, axis=0), strengths)
             found = self._extractor(painted, [*GATYS_STYLE, CONTENT_LAYER])
             content_errors = _relative_errors(tf.cast(found[CONTENT_LAYER], tf.float32), content)
-            grams = self._grams(found, PAIR)
-            style_errors = tf.stack([_relative_errors(grams[layer], targets[layer]) for layer in GATYS_STYLE])
+            painted_grams = self._grams(found, PAIR)
+            style_errors = tf.add_n([_relative_errors(painted_grams[layer], targets[layer]) for layer in GATYS_STYLE])
+            style_errors /= len(GATYS_STYLE)
             down, right = painted[:, 1:] - painted[:, :-1], painted[:, :, 1:] - painted[:, :, :-1]
             smoothness = tf.reduce_mean(tf.square(down)) + tf.reduce_mean(tf.square(right))
-            styled = weight * tf.reduce_mean(tf.math.log1p(style_errors)) + SMOOTHNESS * smoothness
-            distance = IDENTITY_WEIGHT * tf.reduce_mean(_relative_errors(painted, photos))
-            loss = tf.reduce_mean(content_errors) + strength * styled + (1 - strength) * distance
-        gradients = [tf.convert_to_tensor(each) for each in tape.gradient(loss, self._variables)]
+            styled = tf.reduce_mean(weights * tf.math.log1p(style_errors)) + SMOOTHNESS * smoothness
+            loss = tf.reduce_mean(content_errors)
+            if strength is None:
+                loss += styled
+            else:
+                distance = IDENTITY_WEIGHT * tf.reduce_mean(_relative_errors(painted, photos))
+                loss += strength * styled + (1 - strength) * distance
+        found = tape.gradient(loss, self._variables, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        gradients = [tf.convert_to_tensor(each) for each in found]
         self._descend(gradients, rate, step)
         of_pairs = tf.reduce_mean(tf.reshape(content_errors, [2, PAIR]), axis=1)
-        return tf.concat([of_pairs, tf.reduce_mean(style_errors, axis=0)], axis=0)
+        return tf.concat([of_pairs, style_errors], axis=0)
 
     def _descend(self, gradients: Sequence[Any], rate: Any, step: Any) -> None:
         """Adam with clipped gradients; a step whose gradient is not finite changes nothing but the moments' decay."""
@@ -231,22 +273,57 @@ class Training:
             grams[layer] = tf.matmul(flat, flat, transpose_a=True) / tf.cast(tf.shape(flat)[1], tf.float32)
         return grams
 
-    def _batch(self) -> tuple[Array, Array]:
-        """(crops of photos [2 PAIR, CROP, CROP, 3], a crop of a painting [1, ...])."""
+    def _grams_of(self, picture: Image.Image, crops: int) -> dict[str, Any]:
+        """The mean Gram matrices of random crops of `picture`, [C, C], by layer."""
+        taken = np.stack([random_crop(picture, CROP, self._random, (1.0, 1.0)) for _ in range(crops)])
+        parts = [self._mean_grams(part) for part in np.split(taken, crops // PAINTING_CROPS)]
+        means = {layer: tf.add_n([part[layer] for part in parts]) / len(parts) for layer in GATYS_STYLE}
+        return means | self._whole_grams(np.asarray(picture, np.float32)[None] / 255)
+
+    @tf.function(input_signature=[tf.TensorSpec([1, None, None, 3], tf.float32)])
+    def _whole_grams(self, picture: Any) -> dict[str, Any]:
+        """The Gram matrices of a whole `picture` [1, h, w, 3] on the layers in WHOLE_LAYERS, [C, C], by layer."""
+        found, grams = self._extractor(picture, WHOLE_LAYERS), {}
+        for layer in WHOLE_LAYERS:
+            flat = tf.cast(tf.reshape(found[layer], [-1, found[layer].shape[-1]]), tf.float32)
+            grams[layer] = tf.matmul(flat, flat, transpose_a=True) / tf.cast(tf.shape(flat)[0], tf.float32)
+        return grams
+
+    @tf.function
+    def _mean_grams(self, crops: Any) -> dict[str, Any]:
+        """The mean Gram matrices of `crops` [PAINTING_CROPS, CROP, CROP, 3], [C, C], by layer."""
+        grams = self._grams(self._extractor(crops, GATYS_STYLE), PAINTING_CROPS)
+        return {layer: gram[0] for layer, gram in grams.items()}
+
+    def _batch(self) -> tuple[Array, dict[str, Any], Any]:
+        """(crops of photos [2 PAIR, CROP, CROP, 3], Gram matrices of a painting, its components [1, K])."""
         random = self._random
         chosen = random.integers(len(self._photos), size=2 * PAIR)
         photos = np.stack([random_crop(self._photos[n], CROP, random, PHOTO_SCALES) for n in chosen])
-        painting = self._painting_crop()
-        return photos, (recolored(painting, random) if random.random() < RECOLORED_SHARE else painting)[None]
+        return photos, *self._painting(int(random.integers(len(self._paintings))), bool(random.integers(2)))
 
-    def _painting_crop(self) -> Array:
-        group = self._photos if self._random.random() < PHOTO_SHARE else self._paintings
-        return random_crop(group[self._random.integers(len(group))], PAINTING_CROP, self._random, PAINTING_SCALES)
+    def _painting(self, number: int, varied: bool) -> tuple[dict[str, Any], Any]:
+        """(Gram matrices [C, C], components [1, K]) of a painting, or of a part of it that may be recolored.
+
+        Both are computed once. Matrices are kept in bfloat16: all together take some gigabytes.
+        """
+        if (number, varied) not in self._targets:
+            picture = _reduced(self._paintings[number], self._random if varied else None)
+            grams = self._grams_of(picture, PAINTING_CROPS)
+            components = self._components(np.asarray(picture, np.float32)[None] / 255)
+            kept = {layer: tf.cast(gram, tf.bfloat16) for layer, gram in grams.items()}
+            self._targets[number, varied] = kept, components
+        return self._targets[number, varied]
+
+    @tf.function(input_signature=[tf.TensorSpec([1, None, None, 3], tf.float32)])
+    def _components(self, painting: Any) -> Any:
+        """The components of a painting [1, h, w, 3], [1, K]."""
+        return StylePredictor(self.fixed).components(self._reader(painting, GATYS_STYLE))
 
     def save(self, path: Path) -> None:
         """Write everything that `load` needs to an .npz file."""
         arrays = {f"variable{n}": variable.numpy() for n, variable in enumerate(self._state())}
-        progress = {"seconds": self.seconds, "step": self.step, "weight": self.weight}
+        progress = {"seconds": self.seconds, "step": self.step, "weights": self.weights}
         with atomic_write(path) as part, part.open("wb") as file:
             np.savez(file, allow_pickle=False, **arrays, **{f"fixed/{k}": v for k, v in self.fixed.items()}, **progress)
 
@@ -255,19 +332,19 @@ class Training:
         with np.load(path, allow_pickle=False) as file:
             for n, variable in enumerate(self._state()):
                 variable.assign(file[f"variable{n}"])
-            self.seconds, self.step, self.weight = (float(file[name]) for name in ("seconds", "step", "weight"))
-            self.step = int(self.step)
+            self.seconds, self.step, self.weights = float(file["seconds"]), int(file["step"]), file["weights"]
 
     def assign(self, file: StyleFile, predictor: StylePredictor) -> None:
         """Begin with the weights of `file`, whose styles must be the named ones, and the maps of `predictor`."""
         ordered = replace(file, styles={name: file.styles[name] for name in self.names})
-        start = Transformer.of(ordered)
+        start = Transformer.of(widened(ordered, self.network.plan))
         for name, kernel in self.network.kernels.items():
             kernel.assign(start.kernels[name])
         self.network.identity_vector.assign(start.identity_vector)
         self.network.styles.assign(start.styles)
+        maps = widened_maps({name: predictor.arrays[name] for name in TRAINED_MAPS}, file.plan, self.network.plan)
         for name, variable in self.maps.items():
-            variable.assign(predictor.arrays[name])
+            variable.assign(maps[name])
         for variable, average in zip(self._variables, self._average, strict=True):
             average.assign(variable)
 
@@ -281,14 +358,15 @@ class Training:
         provenance = {
             "photos": photos,
             "paintings": paintings,
-            "extractor": "compact",
+            "extractor": self.extractor,
             "minutes": round(self.seconds / 60),
             "steps": self.step,
         }
         file = self.network.file({name: Style(name, provenance=provenance) for name in self.names})
         path.write_bytes(file.to_bytes())
         arrays = {**self.fixed, **{name: variable.numpy() for name, variable in self.maps.items()}}
-        np.savez_compressed(path.with_suffix(".predictor.npz"), allow_pickle=False, **arrays)
+        halved = {name: array.astype(np.float16) if array.ndim == 2 else array for name, array in arrays.items()}
+        np.savez_compressed(path.with_suffix(".predictor.npz"), allow_pickle=False, **halved)
 
 
 def fixed_arrays_of(checkpoint: Path) -> dict[str, Array]:
@@ -303,19 +381,20 @@ def _relative_errors(found: Any, target: Any) -> Any:
     return tf.reduce_sum(tf.square(found - target), axes) / (tf.reduce_sum(tf.square(target), axes) + 1e-12)
 
 
-def _reduced(path: Path) -> Image.Image:
-    """A picture with a long side of at most `SIDE` px: at its scale paintings are read later."""
-    with Image.open(path) as picture:
-        picture.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
-        return picture.convert("RGB")
-
-
-def _whole(path: Path) -> Array:
-    """The picture of a named style, [h, w, 3] in 0..1."""
-    with Image.open(path) as picture:
-        factor = NAMED_SIDE / max(picture.size)
-        sides = [round(factor * side) for side in picture.size]
-        return np.asarray(picture.convert("RGB").resize(sides, Image.Resampling.LANCZOS), np.float32) / 255
+def _reduced(path: Path, random: np.random.Generator | None = None) -> Image.Image:
+    """A picture with a long side of `SIDE` px; with `random` a part of it, which may be recolored."""
+    with Image.open(path) as opened:
+        opened.draft("RGB", (2 * SIDE, 2 * SIDE))
+        picture = opened.convert("RGB")
+    if random is not None:
+        sides = [side * random.uniform(LEAST_PART, 1) for side in picture.size]
+        corner = [random.uniform(0, whole - side) for whole, side in zip(picture.size, sides, strict=True)]
+        picture = picture.crop((*map(round, corner), *(round(c + s) for c, s in zip(corner, sides, strict=True))))
+    factor = SIDE / max(picture.size)
+    picture = picture.resize([round(factor * side) for side in picture.size], Image.Resampling.LANCZOS)
+    if random is None or random.random() > RECOLORED_SHARE:
+        return picture
+    return Image.fromarray(np.rint(recolored(np.asarray(picture, np.float32) / 255, random) * 255).astype(np.uint8))
 
 
 if __name__ == "__main__":

@@ -126,6 +126,6 @@ class Plan:
 
 
 PLANS = {
-    "studio": Plan((8, 24, 48, 96), 6, 3, 3, (0, 2), grain=True),
+    "studio": Plan((8, 24, 64, 128), 8, 3, 3, (0, 2), grain=True),
     "johnson": Plan((32, 64, 128), 5, 9, 9),  # Johnson et al. 2016, supplementary material; for comparison
 }

@@ -5,22 +5,28 @@ import pytest
 from PIL import Image
 
 from nst.engine.feed_forward.style_predictor import StylePredictor
+from nst.styles.network_plan import PLANS
 from nst.styles.style_file import StyleFile
+from tests.engine.fast import TINY
 from tools import train_fast_styles
 from tools.crops import random_crop, recolored
 from tools.train_fast_styles import Training, fixed_arrays_of
 
 
 @pytest.fixture
-def training(monkeypatch) -> Training:
+def training(monkeypatch, tmp_path) -> Training:
     for name, value in {
-        "CROP": 32, "PAINTING_CROP": 32, "STATISTICS_CROPS": 12, "COMPONENTS": 4, "DIRECTIONS": 3, "HIDDEN": 5
+        "CROP": 32, "SIDE": 64, "NAMED_CROPS": 8, "PAINTING_CROPS": 2, "STATISTICS_PAINTINGS": 12, "COMPONENTS": 4,
+        "DIRECTIONS": 3, "HIDDEN": 5,
     }.items():  # fmt: skip
         monkeypatch.setattr(train_fast_styles, name, value)
+    monkeypatch.setitem(PLANS, "studio", TINY)
     random = np.random.default_rng(0)
-    pictures = [Image.fromarray(random.integers(0, 255, (48, 40, 3), np.uint8)) for _ in range(3)]
-    named = {name: random.uniform(size=(32, 48, 3)).astype(np.float32) for name in ("one", "two")}
-    return Training(named, pictures, pictures)
+    pictures = [Image.fromarray(random.integers(0, 255, (48, 40, 3), np.uint8)) for _ in range(8)]
+    paintings = [tmp_path / f"{n}.png" for n in range(8)]
+    for picture, path in zip(pictures, paintings, strict=True):
+        picture.save(path)
+    return Training({"one": pictures[0], "two": pictures[1]}, pictures, paintings, "compact")
 
 
 def test_a_training_goes_on_from_its_checkpoint_and_is_exported(training, tmp_path):
@@ -39,6 +45,9 @@ def test_a_training_goes_on_from_its_checkpoint_and_is_exported(training, tmp_pa
         np.testing.assert_array_equal(old, variable.numpy())
     fixed = fixed_arrays_of(tmp_path / "state.npz")
     assert fixed.keys() == training.fixed.keys()
+
+    targets = training._painting(1, varied=False)
+    assert training._painting(1, varied=False) is targets  # computed once
 
     training.export(tmp_path / "trained.style", 3, 3)
     file = StyleFile.from_bytes((tmp_path / "trained.style").read_bytes())

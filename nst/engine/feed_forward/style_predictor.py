@@ -27,8 +27,8 @@ from nst.styles.style_library import shipped_file
 Tensor = Any
 
 WEIGHTS = Path(__file__).parents[2] / "builtin" / "style_predictor.npz"
-SIDE = 448  # px, long side of a painting as it is read: that of the paintings in the training
-MOST_STATISTIC, MOST_COMPONENT = 4.0, 3.0  # deviations from the mean; what lies further is as far
+SIDE = 512  # px, long side of a painting as it is read, in the training as well
+MOST_STATISTIC, MOST_COMPONENT = 4.0, 3.0  # standard deviations from the mean, to which they are clipped
 LEAST_SHARE = 0.01  # of a layer's deviation, added before logarithms are taken
 
 
