@@ -150,7 +150,8 @@ class Training:
         """The arrays of the predictor that are not trained, from paintings."""
         fixed: dict[str, Array] = {}
         predictor = StylePredictor(fixed)
-        chosen = self._random.choice(len(self._paintings), STATISTICS_PAINTINGS)
+        count = min(STATISTICS_PAINTINGS, len(self._paintings))
+        chosen = self._random.choice(len(self._paintings), count, replace=False)
         pictures = (np.asarray(_reduced(self._paintings[n]), np.float32)[None] / 255 for n in chosen)
         found = [self._reader(picture, GATYS_STYLE) for picture in pictures]
         for layer in GATYS_STYLE:

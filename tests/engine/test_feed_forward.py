@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from nst.engine.feed_forward import fast_network
-from nst.engine.feed_forward.enlarge import enlarged
+from nst.engine.feed_forward.enlarge import enlarge_painted
 from nst.engine.feed_forward.fast_network import FastNetwork, apply_mix
 from nst.options import fast_options
 from nst.options.fast_options import FastOptions
@@ -48,7 +48,7 @@ def test_the_network_paints_a_working_picture_that_is_enlarged_by_the_photo() ->
     reduced = images.resize(x, 32, 40)
     painted = FastNetwork(FILE).paint(reduced, FILE.styles["one"].vector)
     found = apply_mix(x, FILE, ONE, FastOptions(stroke_size=2.0))
-    np.testing.assert_allclose(found, enlarged(painted, reduced, x), atol=1e-6)
+    np.testing.assert_allclose(found, enlarge_painted(painted, reduced, x), atol=1e-6)
     smaller = apply_mix(x, FILE, ONE, FastOptions(size=64, stroke_size=0.5))
     painted = FastNetwork(FILE).paint(images.resize(x, 128, 160), FILE.styles["one"].vector)
     np.testing.assert_allclose(smaller, images.resize(painted, 51, 64), atol=1e-6)

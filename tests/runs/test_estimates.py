@@ -100,9 +100,9 @@ def test_seconds_are_those_of_the_steps_and_of_the_targets():
     options = StyleOptions(size=400, init="content", epochs=2, steps_per_epoch=5, optimizer="adam")
     canvas = (300 + 2 * 8) * (400 + 2 * 8)  # by hand: margins of 8 px
     steps = (1 + 10) * (0.01 + canvas * 1e-6)  # the start is evaluated, too
-    targets = estimates.TARGETS * 2 * canvas * 1e-6
+    targets = estimates.TARGET_STEPS * 2 * canvas * 1e-6
     assert estimate(3, 4, options, "compact", calibration=SPEED).seconds == pytest.approx(
-        estimates.START + steps + targets
+        estimates.START_SECONDS + steps + targets
     )
 
 

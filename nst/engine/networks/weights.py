@@ -58,8 +58,7 @@ SOURCES = {
 def locate(extractor: str) -> Path | None:
     """The file that `load` would read, or None; it is not opened.
 
-    If the variable NST_<NETWORK>_WEIGHTS is set, only the file that it names counts. Else the cache of this program is
-    searched, then that of Keras.
+    The variable NST_<NETWORK>_WEIGHTS names it; where that is not set, the caches of this program and Keras have it.
     """
     if extractor == "compact":
         return BUILTIN
