@@ -106,6 +106,7 @@
 
   function actionDone({ do: name, run, failed }) {
     if (name === "delete" && !failed) offerUndo(run, titles.get(run));
+    titles.delete(run);
     grid.refresh();
   }
 

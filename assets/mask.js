@@ -13,7 +13,12 @@
     if (canvas.dataset.key === key) return;
     canvas.dataset.key = key;
     picture.src = source;
-    await picture.decode().catch(() => { delete canvas.dataset.key; }); // to be tried again
+    try {
+      await picture.decode();
+    } catch {
+      delete canvas.dataset.key; // to be tried again
+      return;
+    }
     canvas.parentElement.style.setProperty("--ratio", picture.naturalWidth / picture.naturalHeight);
     const factor = LONG_SIDE / Math.max(picture.naturalWidth, picture.naturalHeight);
     canvas.width = Math.round(picture.naturalWidth * factor);

@@ -49,7 +49,7 @@ PEAK_LEARNING_RATE, PREDICTOR_RATE = 1e-3, 0.3  # the second as a share of the f
 CLIP_NORM, AVERAGE_DECAY = 5.0, 0.998
 CONTENT_LAYER, CONTENT_ERROR = "block4_conv2", 0.86
 STYLE_WEIGHTS, FIRST_STYLE_WEIGHT = (2.0, 30.0), 11.0  # smallest and largest; of both styles at the start
-WHOLE_LAYERS = GATYS_STYLE[:3]  # whose Gram matrices are of the whole painting
+WHOLE_LAYERS, CROP_LAYERS = GATYS_STYLE[:3], GATYS_STYLE[3:]  # whose Gram matrices are of whole paintings; of crops
 SMOOTHNESS, IDENTITY_WEIGHT = 1.0, 2.0
 FULL_STRENGTH_SHARE = 0.88  # of the steps
 RECOLORED_SHARE = 0.5  # of the second variants of the paintings
@@ -265,35 +265,34 @@ class Training:
             variable.assign_sub(share * rate * ratio)
             average.assign(AVERAGE_DECAY * average + (1 - AVERAGE_DECAY) * variable)
 
-    def _grams(self, activations: Mapping[str, Any], group: int = 1) -> dict[str, Any]:
-        """Gram matrices of the style layers, [N / group, C, C], each of `group` pictures together."""
+    def _grams(
+        self, activations: Mapping[str, Any], group: int = 1, layers: Sequence[str] = GATYS_STYLE
+    ) -> dict[str, Any]:
+        """Gram matrices of `layers`, [N / group, C, C], each of `group` pictures together."""
         grams = {}
-        for layer in GATYS_STYLE:
+        for layer in layers:
             x = tf.cast(activations[layer], tf.float32)
             flat = tf.reshape(x, [x.shape[0] // group, -1, x.shape[-1]])
             grams[layer] = tf.matmul(flat, flat, transpose_a=True) / tf.cast(tf.shape(flat)[1], tf.float32)
         return grams
 
     def _grams_of(self, picture: Image.Image, crops: int) -> dict[str, Any]:
-        """The mean Gram matrices of random crops of `picture`, [C, C], by layer."""
+        """The Gram matrices of `picture`, [C, C], by layer; of deep layers the mean of those of random crops."""
         taken = np.stack([random_crop(picture, CROP, self._random, (1.0, 1.0)) for _ in range(crops)])
         parts = [self._mean_grams(part) for part in np.split(taken, crops // PAINTING_CROPS)]
-        means = {layer: tf.add_n([part[layer] for part in parts]) / len(parts) for layer in GATYS_STYLE}
+        means = {layer: tf.add_n([part[layer] for part in parts]) / len(parts) for layer in CROP_LAYERS}
         return means | self._whole_grams(np.asarray(picture, np.float32)[None] / 255)
 
     @tf.function(input_signature=[tf.TensorSpec([1, None, None, 3], tf.float32)])
     def _whole_grams(self, picture: Any) -> dict[str, Any]:
-        """The Gram matrices of a whole `picture` [1, h, w, 3] on the layers in WHOLE_LAYERS, [C, C], by layer."""
-        found, grams = self._extractor(picture, WHOLE_LAYERS), {}
-        for layer in WHOLE_LAYERS:
-            flat = tf.cast(tf.reshape(found[layer], [-1, found[layer].shape[-1]]), tf.float32)
-            grams[layer] = tf.matmul(flat, flat, transpose_a=True) / tf.cast(tf.shape(flat)[0], tf.float32)
-        return grams
+        """The Gram matrices of a whole `picture` [1, h, w, 3], [C, C], by layer in WHOLE_LAYERS."""
+        grams = self._grams(self._extractor(picture, WHOLE_LAYERS), layers=WHOLE_LAYERS)
+        return {layer: gram[0] for layer, gram in grams.items()}
 
     @tf.function
     def _mean_grams(self, crops: Any) -> dict[str, Any]:
-        """The mean Gram matrices of `crops` [PAINTING_CROPS, CROP, CROP, 3], [C, C], by layer."""
-        grams = self._grams(self._extractor(crops, GATYS_STYLE), PAINTING_CROPS)
+        """The mean Gram matrices of `crops` [PAINTING_CROPS, CROP, CROP, 3], [C, C], by layer in CROP_LAYERS."""
+        grams = self._grams(self._extractor(crops, CROP_LAYERS), PAINTING_CROPS, CROP_LAYERS)
         return {layer: gram[0] for layer, gram in grams.items()}
 
     def _batch(self) -> tuple[Array, dict[str, Any], Any]:

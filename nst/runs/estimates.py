@@ -26,9 +26,7 @@ class Network:
 
     multiply_adds: int  # forward, for a pixel
     step: int  # bytes for a pixel at the peak of a step: activations held for the backward pass, and temporaries
-    style_copy: (
-        int  # bytes for a pixel of a float32 copy of the style layers' activations: for bfloat16, and for a mask
-    )
+    style_copy: int  # bytes for a pixel of a float32 copy of what the style layers read: for bfloat16, and for a mask
     weights: int  # bytes, float32
     halo: int  # px beyond a tile that its activations depend on
 
@@ -62,8 +60,7 @@ TILES = (1536, 1024, 768, 512, 384, 256)  # px, sides of a tile's core; few, bec
 
 @dataclass(frozen=True)
 class Calibration:
-    """The speed of a network on a machine, as measured there: a step of n pixels takes
-    step_seconds + n * pixel_seconds."""
+    """The measured speed of a network on a machine: a step of n pixels takes step_seconds + n * pixel_seconds."""
 
     network: str
     precision: str  # "float32" or "bfloat16"

@@ -74,7 +74,7 @@ def apply_mix(picture: Array, file: StyleFile, mix: Mapping[str, float], options
     """Paint a picture in a mix of styles.
 
     The network paints a working picture, whose size hardly depends on the result's; see `working_side`. The result is
-    the enlarge_painted working picture with fine detail of the photo.
+    the enlarged working picture with fine detail of the photo.
 
     Args:
         picture: [H, W, 3] in 0..1.

@@ -187,7 +187,7 @@ class _Moments:
 
 
 def _strips(height: int, width: int) -> Iterator[tuple[int, int]]:
-    """(first, last) rows of the strips of a level; even numbers, because upsample_and_convolve rows come in pairs."""
+    """(first, last) rows of the strips of a level; even numbers, because enlarged rows come in pairs."""
     rows = max(2, STRIP_PIXELS // width // 2 * 2)
     return ((first, min(first + rows, height)) for first in range(0, height, rows))
 

@@ -125,10 +125,8 @@ class Condition:
         self._of_normalised = self._sum = style  # factors of the normalised activations; the sum of both kinds
         self._of_unnormalised: Tensor | None = None  # factors of the activations as they are; None at strength 1
         if strength is not None:
-            self._of_normalised, self._of_unnormalised = (
-                strength[:, None] * style,
-                (1.0 - strength[:, None]) * identity_vector,
-            )
+            self._of_normalised = strength[:, None] * style
+            self._of_unnormalised = (1.0 - strength[:, None]) * identity_vector
             self._sum = self._of_normalised + self._of_unnormalised
 
     def normalise(self, unit: Unit, x: Tensor) -> Tensor:

@@ -64,9 +64,9 @@ class WeightsFetches:
     def cancel(self, name: str) -> None:
         """Cancel a download and delete what it received; one that has ended stays as it is."""
         with self._workers.lock:
-            if place := self._in_progress.get(name):
+            if download := self._in_progress.get(name):
                 self._save(name, "cancelled")  # which stays its outcome even if its worker is lost
-                self._workers.call(place.worker, worker_tasks.cancel_fetch, place.fetch_id)
+                self._workers.call(download.worker, worker_tasks.cancel_fetch, download.fetch_id)
 
     def may_start_automatically(self, name: str) -> bool:
         """Whether this server has not started the download, and an earlier one has left no outcome but "broken"."""
@@ -75,15 +75,15 @@ class WeightsFetches:
     def fetch_in(self, slot: WorkerSlot, name: str) -> None:
         """Have this worker download the weights of `name`."""
         self._last[name] = Fetching(name, 0, 0)
-        self._in_progress[name] = place = Download(slot.address, uuid.uuid4().hex)
+        self._in_progress[name] = download = Download(slot.address, uuid.uuid4().hex)
         self._save(name, "")
-        arguments = name, place.fetch_id, self._workers.topic, self._workers.niceness
+        arguments = name, download.fetch_id, self._workers.topic, self._workers.niceness
         self._workers.call(slot.address, worker_tasks.fetch_beside, self._workers.functions.fetch, *arguments)
 
     def update(self, event: Fetching, worker: str) -> None:
         """Record an event; dropped if the worker at that address has no such download."""
-        place = self._in_progress.get(event.name)
-        if place is None or place.worker != worker:
+        download = self._in_progress.get(event.name)
+        if download is None or download.worker != worker:
             return
         self._last[event.name] = event
         if event.done:
@@ -92,7 +92,7 @@ class WeightsFetches:
 
     def remove_worker(self, worker: str, error: str) -> None:
         """Record that the downloads of a lost worker were broken off."""
-        for name in [name for name, place in self._in_progress.items() if place.worker == worker]:
+        for name in [name for name, download in self._in_progress.items() if download.worker == worker]:
             outcome = self._outcomes.get(name) or "broken"
             self.update(replace(self._last[name], outcome=outcome, error=error if outcome == "broken" else ""), worker)
 

@@ -105,6 +105,11 @@ def names_of_uploads(refs: Mapping[str, str], names: Mapping[str, str] | None) -
     return {role: file_name(name) for role, name in (names or {}).items() if refs.get(role, "").startswith("uploads/")}
 
 
+def names_of_files(names: Mapping[str, str]) -> dict[str, str]:
+    """Return those of a run's `names`, by role, that are of files and not of samples."""
+    return {role: name for role, name in names.items() if not is_ref(name)}
+
+
 def without_suffix(name: str) -> str:
     """Return the name of a file without its suffix; a title has none."""
     return re.sub(r"\.\w{2,5}$", "", name)

@@ -15,7 +15,7 @@ from nst.pictures.masks import check_mask_shape
 from nst.runs.run import Run, State
 from nst.web.middleware.clients import current_client
 from nst.web.service.forecasts import Forecasts
-from nst.web.service.pictures import Pictures, names_of_uploads, without_suffix
+from nst.web.service.pictures import Pictures, names_of_files, names_of_uploads, without_suffix
 
 UPSCALED_SIDE, UPSCALING_EPOCHS = 2048, 6  # long side, px, and epochs of a run that paints a result larger
 LONGEST = {"name": 80, "notes": 4000}  # characters of what a client may add to a run
@@ -110,10 +110,11 @@ class Runs:
             raise OptionError(f"`size` must be more than the {side} px of the result, got {size}", "size")
         changes = {"size": size, "epochs": epochs, "init": "image", "extractor": parent.extractor}
         options = StyleOptions.from_json({**parent.options_now.to_json(), **changes})
-        names = {role: name for role, name in parent.names.items() if not name.startswith("samples/")}
         uploads = {role: f"uploads/{upload}" for role, upload in parent.uploads.items()}
         refs = {**as_fields(uploads), "init": self.result(parent)}
-        return self.start(options, **refs, names=names, client=client, gpu=parent.gpu, parent=run_id)
+        return self.start(
+            options, **refs, names=names_of_files(parent.names), client=client, gpu=parent.gpu, parent=run_id
+        )
 
     def result(self, run: Run) -> str:
         """Store the result of a run as an upload, to be used in another; returns its reference. Raises NotFound."""

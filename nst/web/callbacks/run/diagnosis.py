@@ -14,6 +14,7 @@ from nst.web.components.toast import show_error
 from nst.web.components.urls import run_id_of
 from nst.web.middleware.clients import current_client
 from nst.web.service.diagnoses import reconstructions
+from nst.web.service.pictures import names_of_files
 from nst.web.service.service import Service
 
 
@@ -60,8 +61,7 @@ def register(app: Dash, service: Service) -> None:
         try:
             run = await asyncio.to_thread(service.store.run, run_id_of(search))
             variations = reconstructions(run, role)
-            names = {name: file for name, file in run.names.items() if not file.startswith("samples/")}
-            more: dict[str, Any] = {"names": names, "client": current_client()}
+            more: dict[str, Any] = {"names": names_of_files(run.names), "client": current_client()}
             refs = {name: f"uploads/{upload}" for name, upload in run.uploads.items() if name not in ("init", "mask")}
             refs["init"] = await asyncio.to_thread(service.pictures.keep, encode_png(start_noise()), "noise.png")
             grid = await asyncio.to_thread(service.variations.start, variations, refs, **more)
