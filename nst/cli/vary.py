@@ -17,9 +17,9 @@ from nst.cli.flags import add_flag, add_pictures, flags_given
 from nst.cli.paths import check_not_overwritten, check_output
 from nst.errors import InputError, OptionError
 from nst.options.option_field import option_text
-from nst.options.picture_roles import MOST_STYLES
+from nst.options.picture_roles import MOST_STYLES, as_fields, by_role
 from nst.options.style_options import StyleOptions
-from nst.options.variations import MOST_RUNS, OPTIONS, QUICK_EPOCHS, QUICK_SIZE, Variations
+from nst.options.variations import MOST_RUNS, OPTIONS, QUICK_EPOCHS, QUICK_SIZE, Variations, pictures_of
 from nst.pictures import images
 from nst.pictures.contact_sheet import grid_sheet
 from nst.pictures.images import fit
@@ -38,8 +38,8 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         action="append",
         required=True,
         metavar="OPTION=VALUE,VALUE",
-        help="an option and its values, separated by commas, layers by semicolons; give a second one for rows and "
-        f"columns; at most {MOST_RUNS} runs",
+        help="an option and its values, separated by commas, layers by semicolons, or style=1,2 for each painting "
+        f"alone; give a second one for rows and columns; at most {MOST_RUNS} runs",
     )
     parser.add_argument("-o", "--output", type=Path, required=True, help="contact sheet to write, JPEG or PNG")
     parser.add_argument("--folder", type=Path, metavar="DIR", help="also write each picture there, as PNG")
@@ -54,21 +54,22 @@ def run(parsed: argparse.Namespace) -> int:
     check_output(parsed.output, SUFFIXES)
     check_not_overwritten([parsed.content, *parsed.styles], [parsed.output])
     files = _files(grid, parsed.folder)
-    content, style, *more_styles = (images.read_bytes(path) for path in (parsed.content, *parsed.styles))
-    picture = images.read(content, parsed.content.name, grid.size)
+    given = by_role(images.read_bytes(parsed.content), map(images.read_bytes, parsed.styles), None)
+    picture = images.read(given["content"], parsed.content.name, grid.size)
     height, width = fit(picture.height, picture.width, grid.size)
     pictures: list[Image.Image | None] = [None] * len(files)
+    titles = grid.titles(by_role("", (path.stem for path in parsed.styles), None))
     console = Console(stderr=True, quiet=parsed.quiet)
     with progress_bar(console) as progress:
         for number, changes in enumerate(grid.changes()):
-            job = StyleJob(content, style, grid.quick(changes), more_styles=tuple(more_styles))
+            job = StyleJob(options=grid.quick(changes), **as_fields(pictures_of(changes, given)))
             result = _paint(job, _title(changes, number, len(files)), progress)
             if parsed.folder:
                 files[number].write_bytes(result)
             with Image.open(io.BytesIO(result)) as painted:
                 pictures[number] = painted.convert("RGB")
             # After each run, so that Ctrl-C leaves a sheet of what is there.
-            _write_sheet(parsed.output, pictures, grid, (width, height))
+            _write_sheet(parsed.output, pictures, titles, (width, height))
     print_plain(console, parsed.output)
     return 0
 
@@ -133,10 +134,16 @@ def _paint(job: StyleJob, title: str, progress: Progress) -> bytes:
 
 
 def _write_sheet(
-    output: Path, pictures: Sequence[Image.Image | None], grid: Variations, empty: tuple[int, int]
+    output: Path,
+    pictures: Sequence[Image.Image | None],
+    titles: tuple[Sequence[str], Sequence[str]],
+    empty: tuple[int, int],
 ) -> None:
-    """Write the sheet of what is painted so far. `empty` is (width, height) of a picture, px."""
-    rows, columns = grid.titles()
+    """Write the sheet of what is painted so far, with `titles` of its rows and columns.
+
+    `empty` is (width, height) of a picture, px.
+    """
+    rows, columns = titles
     side = max(*empty, *(max(each.size) for each in pictures if each))
     picture = grid_sheet(pictures, rows, columns, side, empty)
     with atomic_write(output) as part:

@@ -8,7 +8,7 @@ from nst.options.option_field import Options, declare, shown
 
 MOST_MIXED = 4  # styles
 WORKING_SIDE = 512  # px, long side of the picture that the network paints: strokes keep their share of every result
-LARGEST_WORKING = 2048  # px, long side of a result up to which that is so; of larger ones the strokes get finer
+LARGEST_WORKING = 2048  # px, long side; in larger results strokes become finer in proportion
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class FastOptions(Options):
 
     strength: float = declare(
         1.0,
-        "from the picture itself, 0, to the full style, 1; inside the network, no blend of pixels",
+        "how strong the style is: 0 leaves the picture as it is, 1 is the full style",
         "basic",
         low=0.0,
         high=1.0,
@@ -32,7 +32,7 @@ class FastOptions(Options):
         step=0.1,
         log=True,
     )
-    keep_colors: bool = declare(False, "keep the content's colours, take only the brushwork", "basic")
+    keep_colors: bool = declare(False, "keep the content's colors, take only the brushwork", "basic")
     size: int | None = declare(
         None, "long side of the result; automatic is the picture's own", "basic", low=64, high=8192, step=32, unit="px"
     )

@@ -19,4 +19,4 @@ LOOKS = (
     Look("Balanced", "the photograph in the painting's hand", {}),
     Look("Bold", "the painting's strokes before the photograph's detail", {"strength": 4.0, "style_scale": 1.4}),
 )
-OPTIONS = tuple(dict.fromkeys(name for look in LOOKS for name in look.options))  # that some look sets
+LOOK_OPTIONS = tuple(dict.fromkeys(name for look in LOOKS for name in look.options))  # that some look sets

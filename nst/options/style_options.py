@@ -16,7 +16,7 @@ from nst.options.picture_roles import MOST_STYLES
 
 MOST_AUTO_EPOCHS = 100  # of a run whose `epochs` is "auto"
 # `extractor` "auto" means VGG19 where the run is estimated to take at most so many seconds with it. The aim is the best
-# picture within about a minute; estimates made from the speed of the compact network have been a third too long.
+# picture within about a minute; estimates made from the speed of the built-in network have been a third too long.
 AUTO_SECONDS = 90.0
 
 WEIGHTS = ("content_weight", "style_weight", "tv_weight")
@@ -76,7 +76,7 @@ class StyleOptions(Options):
         choices=("noise", "content", "style", "image"),
         title="Starting image",
     )
-    keep_colors: bool = declare(False, "keep the content's colours, take only the brushwork", "start")
+    keep_colors: bool = declare(False, "keep the content's colors, take only the brushwork", "start")
     style_scale: float = declare(
         1.0,
         "size of the brushwork: long side of the style picture over that of the result",
@@ -159,24 +159,24 @@ class StyleOptions(Options):
     optimizer: str = declare(
         "lbfgs",
         "lbfgs needs fewer steps; adam follows a changed weight more smoothly",
-        "optimiser",
+        "optimizer",
         choices=("lbfgs", "adam"),
     )
     learning_rate: float = declare(
         0.03,
         "size of Adam's steps, and of L-BFGS's first on each scale, as a share of the range from black to white",
-        "optimiser",
+        "optimizer",
         low=0.0001,
         high=1.0,
         step=0.0001,
         log=True,
         live=True,
     )
-    steps_per_epoch: int = declare(5, "optimiser steps between two frames", "optimiser", low=1, high=100, step=1)
+    steps_per_epoch: int = declare(5, "optimizer steps between two frames", "optimizer", low=1, high=100, step=1)
     precision: str = declare(
         "auto",
         "of the network's arithmetic; auto is bfloat16 where a short trial finds this machine faster with it",
-        "optimiser",
+        "optimizer",
         choices=("auto", "float32", "bfloat16"),
     )
 

@@ -54,7 +54,7 @@ class TrainOptions(Options):
     )
     batch: int = declare(4, "pieces of photos a step", "pictures", low=1, high=64)
     learning_rate: float = declare(
-        0.002, "size of the steps of Adam at first; falls to nothing", "optimiser", low=1e-6, high=0.1, log=True
+        0.002, "size of the steps of Adam at first; falls to nothing", "optimizer", low=1e-6, high=0.1, log=True
     )
 
     def resolved(self, extractor: str, adding: bool) -> Self:

@@ -3,10 +3,11 @@
 import dataclasses
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from nst.errors import OptionError
 from nst.options.option_field import LayerWeights, Numbers, Option, did_you_mean, option_text, options_of, shown
+from nst.options.picture_roles import MOST_STYLES, STYLE_ROLES
 from nst.options.style_options import WEIGHTS, StyleOptions
 
 MOST_AXES = 2  # options that vary at once
@@ -17,13 +18,19 @@ OPTIONS = {option.name: option for option in options_of(StyleOptions)}
 QUICK_SIZE, QUICK_EPOCHS = 256, 12  # of a quick run, unless they vary: px of the long side, and epochs
 SIZE = dataclasses.replace(OPTIONS["size"], default=QUICK_SIZE, help="long side of a quick run")
 EPOCHS = dataclasses.replace(OPTIONS["epochs"], default=QUICK_EPOCHS, help="of a quick run")
+STYLE = Option(
+    "style", int, 1, "one of the chosen paintings alone, by its number", "styles", low=1, high=MOST_STYLES, step=1
+)
+VARIABLE = {STYLE.name: STYLE, **OPTIONS}  # what may vary, by name
 PROPOSED_NUMBERS = {"style_mix": "1,3; 1,1; 3,1", "style_scales": "0.5,1; 1,1; 1,0.5"}
 PROPOSED_FACTORS = (0.25, 1.0, 4.0)  # of the default of an option with a logarithmic slider, and of a weight
+
+Picture = TypeVar("Picture")
 
 
 @dataclass(frozen=True)
 class Axis:
-    """An option and the values that it takes, each once. Raises OptionError."""
+    """An option, or `STYLE`, and the values that it takes, each once. Raises OptionError."""
 
     option: Option
     values: tuple[Any, ...]
@@ -42,9 +49,9 @@ class Axis:
         Commas separate the values of a text, or semicolons where a value has commas of its own, as layers and the
         numbers of several paintings do. Raises OptionError for an unknown option or a wrong value.
         """
-        if name not in OPTIONS:
-            raise OptionError(f"there is no option {shown(name)}{did_you_mean(str(name), OPTIONS)}", "vary")
-        option = OPTIONS[name]
+        if name not in VARIABLE:
+            raise OptionError(f"there is no option {shown(name)}{did_you_mean(str(name), VARIABLE)}", "vary")
+        option = VARIABLE[name]
         if isinstance(values, str):
             separator = ";" if option.type in WITH_COMMAS or ";" in values else ","
             values = [option.parse(text) for text in values.split(separator) if text.strip()]
@@ -52,16 +59,18 @@ class Axis:
             raise OptionError(f"`{name}` must have a list of values to vary, got {shown(values)}", name)
         return cls(option, tuple(option.check(value) for value in values))
 
-    def title(self, value: Any) -> str:
-        """A value with the name of the option: "Strength 0.5"."""
-        return f"{self.option.label} {option_text(value)}"
+    def titles(self, names: Mapping[str, str] | None = None) -> list[str]:
+        """Each value with the name of the option, "Strength 0.5"; of a painting its name in `names`, by role."""
+        titles = [f"{self.option.label} {option_text(value)}" for value in self.values]
+        if names and self.option is STYLE:
+            return [names.get(STYLE_ROLES[n - 1]) or title for n, title in zip(self.values, titles, strict=True)]
+        return titles
 
-    def to_json(self) -> dict[str, Any]:
-        """{"option", "label", "values", "titles"}, as the REST interface shows an axis."""
+    def to_json(self, names: Mapping[str, str] | None = None) -> dict[str, Any]:
+        """{"option", "label", "values", "titles"}, as the REST interface shows an axis; `names` as in `titles`."""
         form = WITH_COMMAS.get(self.option.type)
         values = [form(value) if form and value else value for value in self.values]
-        titles = [self.title(value) for value in self.values]
-        return {"option": self.option.name, "label": self.option.label, "values": values, "titles": titles}
+        return {"option": self.option.name, "label": self.option.label, "values": values, "titles": self.titles(names)}
 
 
 @dataclass(frozen=True)
@@ -114,25 +123,41 @@ class Variations:
         rows = [{self.axes[0].option.name: value} for value in self.axes[0].values]
         return [row | column for row in rows for column in columns]
 
-    def titles(self) -> tuple[list[str], list[str]]:
-        """(titles of the rows, titles of the columns); one option that varies has one row, without a title."""
-        rows = [self.axes[0].title(value) for value in self.axes[0].values] if len(self.axes) > 1 else [""]
-        return rows, [self.axes[-1].title(value) for value in self.axes[-1].values]
+    def titles(self, names: Mapping[str, str] | None = None) -> tuple[list[str], list[str]]:
+        """(titles of the rows, titles of the columns); one option that varies has one row, without a title.
+
+        `names` are those of the pictures' files, by role.
+        """
+        rows = self.axes[0].titles(names) if len(self.axes) > 1 else [""]
+        return rows, self.axes[-1].titles(names)
 
     def quick(self, changes: Mapping[str, Any]) -> StyleOptions:
         """The options of the quick run with `changes`."""
         network = "compact" if self.options.extractor == "auto" else self.options.extractor
         quick = {"size": self.size, "epochs": self.epochs, "extractor": network}
-        return dataclasses.replace(self.options, **{**quick, **changes})
-
-    def check_pictures(self, paintings: int, masked: bool) -> None:
-        """As `StyleOptions.check_pictures`, of every run."""
-        for changes in self.changes():
-            self.quick(changes).check_pictures(paintings, masked)
+        return dataclasses.replace(self.options, **{**quick, **self._changed_options(changes)})
 
     def full(self, changes: Mapping[str, Any]) -> StyleOptions:
         """The options of the run at full size with `changes`."""
-        return dataclasses.replace(self.options, **changes)
+        return dataclasses.replace(self.options, **self._changed_options(changes))
+
+    def _changed_options(self, changes: Mapping[str, Any]) -> dict[str, Any]:
+        """`changes` of options; a painting alone keeps its own scale of several, and has no mix."""
+        options = {name: value for name, value in changes.items() if name != STYLE.name}
+        if STYLE.name not in changes:
+            return options
+        number, scales = changes[STYLE.name], self.options.style_scales or ()
+        scale = scales[number - 1] if number <= len(scales) else self.options.style_scale
+        return {"style_mix": None, "style_scales": None, "style_scale": scale, **options}
+
+    def check_pictures(self, paintings: int, masked: bool) -> None:
+        """As `StyleOptions.check_pictures`, of every run; raises OptionError for a painting that was not chosen too."""
+        for changes in self.changes():
+            number = changes.get(STYLE.name, 0)
+            if number > paintings:
+                chosen = f"one of the {paintings} chosen paintings" if paintings > 1 else "1, the only chosen painting"
+                raise OptionError(f"`{STYLE.name}` must be {chosen}, got {number}", STYLE.name)
+            self.quick(changes).check_pictures(1 if number else paintings, masked)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values; `from_json` reads them back."""
@@ -146,11 +171,22 @@ class Variations:
         return cls.parse(StyleOptions.from_json(given["options"]), given["vary"], **sizes)
 
 
+def pictures_of(changes: Mapping[str, Any], pictures: Mapping[str, Picture]) -> dict[str, Picture]:
+    """Of `pictures` by role, those of the run with `changes`: of the paintings one, where `STYLE` varies."""
+    if STYLE.name not in changes:
+        return dict(pictures)
+    role = STYLE_ROLES[changes[STYLE.name] - 1]
+    own = {"style" if name == role else name: picture for name, picture in pictures.items()}
+    return {name: picture for name, picture in own.items() if name == "style" or name not in STYLE_ROLES}
+
+
 def proposed_values(option: Option, options: StyleOptions | None = None) -> str:
     """Values that an option may be varied over, as text that `Axis.parse` reads; made from its declaration.
 
     `options` give what an automatic weight is.
     """
+    if option is STYLE:
+        return "1, 2"
     if option.type is LayerWeights:
         return "block1_conv1; block3_conv1; block5_conv1"
     if option.type is Numbers:

@@ -32,6 +32,17 @@ def test_vary_paints_a_sheet_and_each_picture_with_its_settings(files, tmp_path,
         assert found.height > 2 * 48
 
 
+def test_vary_paints_each_painting_alone(files, tmp_path) -> None:
+    content, style = files
+    other = tmp_path / "plain.png"
+    Image.new("RGB", (40, 30), (200, 40, 40)).save(other)
+    folder = tmp_path / "pictures"
+    arguments = ["vary", str(content), str(style), str(other), "-o", str(tmp_path / "sheet.jpg"), *TINY]
+    assert main([*arguments, "--vary", "style=1,2", "--folder", str(folder)]) == 0
+    found = [read_file(folder / f"style-{n}.png") for n in (1, 2)]
+    assert found[0].style != found[1].style
+
+
 def test_layers_are_separated_by_semicolons_and_a_sheet_may_be_png(files, tmp_path) -> None:
     sheet = tmp_path / "sheet.png"
     layers = "style-layers=block1_conv1=1,block2_conv1=0.5; block3_conv1"

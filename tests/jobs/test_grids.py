@@ -50,6 +50,14 @@ def test_a_grid_has_a_queued_run_for_each_combination_in_order(store: Store) -> 
     assert store.job(new_run(store)).checkpoints
 
 
+def test_each_run_of_a_varied_painting_has_that_painting_alone(store: Store) -> None:
+    grid = new_grid(store, variations=Variations.parse(StyleOptions(), {"style": "1,2"}))
+    first, second = (run for run, _ in Grids(store).runs(grid) if run)
+    assert (first.uploads["style"], second.uploads["style"]) == (grid.pictures["style"], grid.pictures["style2"])
+    assert [set(run.uploads) for run in (first, second)] == [{"content", "style"}] * 2
+    assert first.names["content"] == second.names["content"] == "boat.jpg"
+
+
 def test_a_grid_survives_a_restart_and_is_listed_for_its_client(store: Store) -> None:
     first, second = new_grid(store, "ann"), new_grid(store, "bob")
     store.close()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nst.options.shipped_presets import LOOKS, OPTIONS, Look
+from nst.options.shipped_presets import LOOK_OPTIONS, LOOKS, Look
 from nst.options.style_options import StyleOptions
 
 
@@ -17,4 +17,4 @@ def test_balanced_is_the_defaults_and_the_looks_differ_in_strength() -> None:
     subtle, balanced, bold = (StyleOptions(**look.options) for look in LOOKS)
     assert balanced == StyleOptions()
     assert subtle.strength < balanced.strength < bold.strength
-    assert set(OPTIONS) == {name for look in LOOKS for name in look.options}
+    assert set(LOOK_OPTIONS) == {name for look in LOOKS for name in look.options}

@@ -5,7 +5,7 @@ import pytest
 from nst.errors import OptionError
 from nst.options.option_field import option_text, options_of
 from nst.options.style_options import StyleOptions
-from nst.options.variations import MOST_RUNS, OPTIONS, Axis, Variations, proposed_values
+from nst.options.variations import MOST_RUNS, OPTIONS, Axis, Variations, pictures_of, proposed_values
 
 
 @pytest.mark.parametrize(
@@ -59,6 +59,35 @@ def test_the_first_option_makes_rows_and_the_second_columns() -> None:
     assert grid.titles() == (["Strength 0.5", "Strength 2"], ["Seed 0", "Seed 1", "Seed 2"])
     single = Variations.parse(StyleOptions(), {"seed": "0,1,2"})
     assert (single.rows, single.columns, single.titles()[0]) == (1, 3, [""])
+
+
+def test_a_painting_varies_by_its_number_and_is_alone_in_its_runs() -> None:
+    options = StyleOptions(style_mix=(3, 1), style_scales=(0.5, 2), style_scale=1.5)
+    grid = Variations.parse(options, {"style": "1,2,3", "strength": [1, 2]})
+    names = {"content": "owl", "style": "waves", "style2": "stars"}
+    assert grid.titles(names) == (["waves", "stars", "Style 3"], ["Strength 1", "Strength 2"])
+    second, third = grid.changes()[2], grid.changes()[4]
+    for made in (grid.quick(second), grid.full(second)):
+        assert (made.style_mix, made.style_scales, made.style_scale) == (None, None, 2)
+    assert grid.quick(third).style_scale == 1.5
+    assert pictures_of(second, {**names, "mask": "face"}) == {"content": "owl", "style": "stars", "mask": "face"}
+    assert pictures_of({"strength": 1.0}, names) == names
+    grid.check_pictures(3, masked=False)
+
+
+@pytest.mark.parametrize(
+    ("paintings", "message"),
+    [
+        (1, "`style` must be 1, the only chosen painting, got 2"),
+        (2, "`style` must be one of the 2 chosen paintings, got 3"),
+    ],
+)
+def test_only_chosen_paintings_vary(paintings: int, message: str) -> None:
+    with pytest.raises(OptionError) as caught:
+        Variations.parse(StyleOptions(), {"style": "1,2,3"}).check_pictures(paintings, masked=False)
+    assert str(caught.value) == message
+    with pytest.raises(OptionError, match="`style` must be a whole number between 1 and 4, got 5"):
+        Variations.parse(StyleOptions(), {"style": [1, 5]})
 
 
 def test_a_quick_run_is_small_and_the_full_one_has_the_settings_of_the_form() -> None:

@@ -1,7 +1,6 @@
 """Grids of variations over REST, with a real queue."""
 
 import io
-import time
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from nst.jobs.storage.store import Store
 from nst.options.settings import Settings
 from nst.web.factory import create_app
 from nst.web.middleware.clients import HEADER
+from tests.jobs.runs import wait_until
 from tests.web.sites import queue_of
 from tests.web.test_api import assert_error, body, encoded, follow, start
 
@@ -61,6 +61,20 @@ def test_a_grid_is_painted_run_by_run_and_has_a_sheet(client: TestClient) -> Non
     assert client.get("/api/v1/variations").json()["variations"][0]["id"] == grid["id"]
 
 
+def test_paintings_vary_over_rest_and_name_the_columns(client: TestClient) -> None:
+    grid = begin(client, style=["samples/night-wind", "samples/lily-pond"], vary={"style": [1, 2]})
+    titles = [grid["pictures"][role]["title"] for role in ("style", "style2")]
+    assert grid["axes"][0]["titles"] == titles
+    assert titles[1].startswith("Lily pond")
+    assert len(grid["runs"]) == 2
+    painted = client.post(f"/api/v1/variations/{grid['id']}/runs/{grid['runs'][1]['id']}/paint").json()
+    large = client.get(painted["run"]).json()
+    assert large["style"] != client.get(grid["runs"][0]["run"]).json()["style"]
+    assert (large["style"], large["more_styles"]) == (client.get(grid["runs"][1]["run"]).json()["style"], [])
+    client.post(f"{painted['run']}/stop")
+    ended(client, grid)
+
+
 def test_quick_runs_are_listed_with_the_others_once_they_are_favourites(client: TestClient) -> None:
     grid = ended(client, begin(client))
     known = {run["id"] for run in client.get("/api/v1/runs?limit=500").json()["runs"]}
@@ -90,9 +104,7 @@ def test_a_cancelled_grid_keeps_what_was_painted(client: TestClient) -> None:
     slow = {"steps_per_epoch": 100}
     grid = begin(client, vary={"seed": list(range(5))}, epochs=1000, options=slow)
     path = f"/api/v1/variations/{grid['id']}"
-    end = time.monotonic() + 30
-    while not client.get(path).json()["runs"][0].get("frame"):
-        assert time.monotonic() < end
+    wait_until(lambda: client.get(path).json()["runs"][0].get("frame"))
     assert client.delete(path).status_code == 204
     found = ended(client, grid)
     assert {run["state"] for run in found["runs"]} == {"stopped"}
@@ -127,6 +139,7 @@ def test_several_paintings_are_mixed_in_every_run_and_the_mix_may_vary(client: T
         ({"vary": [1]}, 422, ["`vary` must be an object"], "vary"),
         ({"vary": {"style_mix": ["1,1", "1,2"]}}, 422, ["one number for one painting"], "style_mix"),
         ({"vary": {"init": ["noise", "image"]}}, 422, ["no picture to start from"], "init"),
+        ({"vary": {"style": [1, 2]}}, 422, ["`style` must be 1, the only chosen painting, got 2"], "style"),
         ({"size": 32}, 422, ["`size`", "32"], "size"),
         ({"options": {"strength": 0}}, 422, ["`strength`"], "strength"),
         ({"content": "samples/nothing"}, 404, ["nothing"], None),
@@ -163,7 +176,7 @@ def test_the_limits_of_the_queue_hold_for_grids_and_other_clients_only_watch(tmp
     path = f"/api/v1/variations/{first.json()['id']}"
     assert client.get(path, headers=bob).status_code == 200
     assert client.get("/api/v1/variations", headers=bob).json()["variations"] == []
-    assert_error(client.delete(path, headers=bob), 403, "forbidden", HEADER)
+    assert_error(client.delete(path, headers=bob), 403, "forbidden", "another client's")
     assert client.delete(path, headers=ann).status_code == 204
     assert {run["state"] for run in client.get(path).json()["runs"]} == {"stopped"}
     store.close()

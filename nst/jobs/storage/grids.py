@@ -14,7 +14,7 @@ from typing import Any, Self
 from nst.errors import NotFound
 from nst.jobs.storage.store import Store
 from nst.options.picture_roles import as_fields
-from nst.options.variations import Variations
+from nst.options.variations import Variations, pictures_of
 from nst.runs.run import Run
 
 
@@ -59,8 +59,10 @@ class Grids:
         try:
             for changes in variations.changes():
                 options = variations.quick(changes)
-                own = {role: upload for role, upload in pictures.items() if role != "init" or options.init == "image"}
-                known = {role: name for role, name in names.items() if role in own}
+                own = pictures_of(changes, pictures)
+                if options.init != "image":
+                    own.pop("init", None)
+                known = {role: name for role, name in pictures_of(changes, names).items() if role in own}
                 more: dict[str, Any] = {"names": known, "client": client, "variations": grid_id}
                 runs.append(self._store.create(options, **as_fields(own), **more).id)
         finally:

@@ -163,7 +163,8 @@ def _variations_body() -> dict[str, Any]:
     pictures = _pictures(PICTURE_OR_REF)
     vary = {
         "type": "object",
-        "description": "one or two options with their values, rows first; or the values as text, separated by commas",
+        "description": "one or two options with their values, rows first; or the values as text, separated by commas; "
+        "`style` varies over the paintings by number, each of them alone",
         "additionalProperties": {"anyOf": [{"type": "string"}, {"type": "array", "minItems": 1}]},
         "minProperties": 1,
         "maxProperties": MOST_AXES,

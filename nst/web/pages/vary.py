@@ -4,14 +4,14 @@ import dash_bootstrap_components as dbc
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from nst.options.variations import MOST_AXES, MOST_RUNS, OPTIONS, QUICK_SIZE, proposed_values
+from nst.options.variations import MOST_AXES, MOST_RUNS, QUICK_SIZE, VARIABLE, proposed_values
 from nst.web import ids
 from nst.web.components.small_button import small_button
 from nst.web.components.variation_grid import NO_TITLE
 
 FIRST_OPTIONS = ("strength", "seed")  # that the page proposes
 NONE = "none"  # value of the second choice where one option varies; not "", which dbc.Select shows as no choice
-PROPOSALS = {option.name: {"values": proposed_values(option), "help": option.help} for option in OPTIONS.values()}
+PROPOSALS = {option.name: {"values": proposed_values(option), "help": option.help} for option in VARIABLE.values()}
 
 
 def layout() -> Component:
@@ -59,7 +59,7 @@ def _form() -> Component:
 
 def _axis(n: int, name: str) -> Component:
     """The choice of an option and the box of its values."""
-    options = [{"label": option.label, "value": option.name} for option in OPTIONS.values()]
+    options = [{"label": option.label, "value": option.name} for option in VARIABLE.values()]
     none = [{"label": "Nothing else", "value": NONE}] if n else []
     title, which = ("Vary", "first") if n == 0 else ("And", "second")
     values = ids.axis(n, "values")

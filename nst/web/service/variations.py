@@ -15,11 +15,12 @@ from nst.jobs.storage.grids import Grid, Grids
 from nst.jobs.storage.store import Store
 from nst.options.option_field import option_text
 from nst.options.picture_roles import STYLE_ROLES, as_fields
-from nst.options.variations import Variations
+from nst.options.variations import Variations, pictures_of
 from nst.pictures.contact_sheet import grid_sheet
 from nst.runs.run import Run
 from nst.web.middleware.clients import current_client
 from nst.web.service.forecasts import Forecasts
+from nst.web.service.permissions import check_owner
 from nst.web.service.pictures import Pictures, names_of_uploads
 from nst.web.service.runs import Runs
 
@@ -68,12 +69,15 @@ class VariationsService:
 
         `refs` names the pictures by role. Raises NotFound, InputError, OptionError.
         """
-        paintings = [refs[role] for role in STYLE_ROLES if role in refs]
         masked = "mask" in refs
-        variations.check_pictures(len(paintings), masked)
+        variations.check_pictures(sum(role in refs for role in STYLE_ROLES), masked)
         self._runs.check_mask(refs.get("mask"), refs["content"])
-        options = (variations.quick(changes) for changes in variations.changes())
-        forecasts = [self._forecasts.forecast(each, refs["content"], *paintings, masked=masked) for each in options]
+        forecasts = []
+        for changes in variations.changes():
+            own = pictures_of(changes, refs)
+            paintings = [own[role] for role in STYLE_ROLES if role in own]
+            options = variations.quick(changes)
+            forecasts.append(self._forecasts.forecast(options, refs["content"], *paintings, masked=masked))
         seconds = [forecast["seconds"] if forecast else None for forecast in forecasts]
         known = [each for each in seconds if each is not None]
         return sum(known) / max(1, self._queue.ready_count) if len(known) == len(seconds) else None
@@ -87,10 +91,9 @@ class VariationsService:
         return self._grids.newest(client)
 
     def owned(self, grid_id: str) -> Grid:
-        """Return a grid that the current client may change. Raises NotFound, and Conflict if it is another client's."""
+        """Return a grid that the current client may change. Raises NotFound, and Forbidden for another client's."""
         grid = self.get(grid_id)
-        if current_client() not in ("", grid.client):
-            raise Conflict("these variations are another client's: you can only watch them")
+        check_owner(grid.client, current_client(), "this grid")
         return grid
 
     def runs(self, grid: Grid) -> list[Run]:
@@ -110,15 +113,18 @@ class VariationsService:
             raise NotFound(f"run {run_id[:80]!r} is not of variations {grid.id}")
         changes = grid.variations.changes()[grid.runs.index(run_id)]
         options = grid.variations.full(changes)
-        own = {role: upload for role, upload in grid.pictures.items() if role != "init" or options.init == "image"}
+        own = pictures_of(changes, grid.pictures)
+        if options.init != "image":
+            own.pop("init", None)
         refs = as_fields({role: f"uploads/{upload}" for role, upload in own.items()})
-        names = {role: name for role, name in grid.names.items() if role in own}
+        names = {role: name for role, name in pictures_of(changes, grid.names).items() if role in own}
         return self._runs.start(options, **refs, names=names, client=client)
 
     def describe(self, grid: Grid) -> dict[str, Any]:
         """Describe a grid as `GET /api/v1/variations/{id}` does."""
         address = f"/api/v1/variations/{grid.id}"
         found = self._grids.runs(grid)
+        pictures = self._pictures.choices(grid.pictures, grid.names)
         cells = [
             {"changes": _texts(changes), **_cell(run_id, run, liked)}
             for changes, run_id, (run, liked) in zip(grid.variations.changes(), grid.runs, found, strict=False)
@@ -129,10 +135,10 @@ class VariationsService:
             "options": grid.variations.options.to_json(),
             "size": grid.variations.size,
             "epochs": grid.variations.epochs,
-            "axes": [axis.to_json() for axis in grid.variations.axes],
+            "axes": [axis.to_json(_titles(pictures)) for axis in grid.variations.axes],
             "rows": grid.variations.rows,
             "columns": grid.variations.columns,
-            "pictures": self._pictures.choices(grid.pictures, grid.names),
+            "pictures": pictures,
             "ended": all(run is None or run.state.rests for run, _ in found),
             "runs": cells,
             "sheet": f"{address}/sheet.jpg",
@@ -143,7 +149,7 @@ class VariationsService:
         """Return the contact sheet of what is painted so far, with titles: a JPEG file."""
         runs = [run for run, _ in self._grids.runs(grid)]
         found = [self._picture(run) for run in runs]
-        rows, columns = grid.variations.titles()
+        rows, columns = grid.variations.titles(_titles(self._pictures.choices(grid.pictures, grid.names)))
         sizes = [picture.size for picture in found if picture] or [(grid.variations.size, grid.variations.size)]
         picture = grid_sheet(found, rows, columns, max(max(size) for size in sizes), sizes[0])
         file = io.BytesIO()
@@ -158,6 +164,11 @@ class VariationsService:
         with suppress(NstError), Image.open(files.result(run.id) if run.has_result else files.partial(run.id)) as found:
             return found.convert("RGB")
         return None
+
+
+def _titles(pictures: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """The titles of pictures by role, of what `Pictures.choices` returns."""
+    return {role: picture["title"] for role, picture in pictures.items()}
 
 
 def _texts(changes: Mapping[str, Any]) -> dict[str, Any]:
