@@ -8,21 +8,24 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from typing import NoReturn
 
-from rich.console import Console
-from rich.progress import Progress
-
 from nst import __version__
-from nst.cli import apply, show, store, styles, stylize, train, vary
+from nst.cli import apply, scheduler, serve, show, store, styles, stylize, train, vary, weights, worker
 from nst.cli.console import note
 from nst.errors import InputError, NotFound, NstError, OptionError
 from nst.options.option_field import did_you_mean
-from nst.options.settings import Settings
 
-COMMANDS = {"stylize": stylize, "vary": vary, "apply": apply, "train": train, "show": show}
+COMMANDS = {  # those without actions
+    "stylize": stylize,
+    "vary": vary,
+    "apply": apply,
+    "train": train,
+    "show": show,
+    "serve": serve,
+    "scheduler": scheduler,
+    "worker": worker,
+}
 
 
 class Parser(argparse.ArgumentParser):
@@ -78,103 +81,14 @@ def build_parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=module.HELP, allow_abbrev=False)
         module.add_flags(command)
         command.set_defaults(command=module.run, flags=_flags_of(command))
-
     styles.add_actions(commands.add_parser("styles", help="list, share and rename fast styles", allow_abbrev=False))
-
     store.add_actions(commands.add_parser("store", help="back up, check and repair kept runs", allow_abbrev=False))
-
-    serve = commands.add_parser("serve", help="serve the studio on a local address", allow_abbrev=False)
-    Settings.add_flags(serve)
-    serve.add_argument(
-        "--open",
-        action=argparse.BooleanOptionalAction,
-        default=sys.stdout.isatty() and not os.environ.get("CI"),
-        help="open it in the browser (by default if run from a terminal)",
-    )
-    serve.set_defaults(command=_serve, flags=_flags_of(serve))
-
-    scheduler = commands.add_parser("scheduler", help="bring workers of several machines together", allow_abbrev=False)
-    scheduler.add_argument("address", type=_address, metavar="ADDRESS", help="where to listen: tcp://host:8786")
-    scheduler.set_defaults(command=_schedule, flags=_flags_of(scheduler))
-
-    worker = commands.add_parser("worker", help="paint for the studio of a scheduler", allow_abbrev=False)
-    worker.add_argument("address", type=_address, metavar="ADDRESS", help="of the scheduler: tcp://host:8786")
-    worker.add_argument("--name", help="what the scheduler calls this worker, and no other")
-    worker.add_argument(
-        "--gpu",
-        action=argparse.BooleanOptionalAction,
-        help="take runs that ask for a graphics card (by default if TensorFlow finds one)",
-    )
-    worker.set_defaults(command=_work, flags=_flags_of(worker))
-
-    weights = commands.add_parser("weights", help="show or fetch networks' weights", allow_abbrev=False)
-    actions = weights.add_subparsers(required=True, metavar="ACTION", parser_class=Parser)
-    actions.add_parser("list", help="which networks are here").set_defaults(command=_list_weights, flags=())
-    fetch = actions.add_parser("fetch", help="download and verify a network's weights")
-    fetch.add_argument("name", choices=("vgg19", "vgg16"))
-    fetch.set_defaults(command=_fetch_weights, flags=())
+    weights.add_actions(commands.add_parser("weights", help="show or fetch networks' weights", allow_abbrev=False))
     return parser
 
 
 def _flags_of(parser: argparse.ArgumentParser) -> list[str]:
     return [flag for action in parser._actions for flag in action.option_strings]
-
-
-def _serve(parsed: argparse.Namespace) -> int:
-    from nst.web.serve import serve
-
-    serve(Settings.read(arguments=parsed), open_browser=parsed.open)
-    return 0
-
-
-def _address(text: str) -> str:
-    from nst.jobs.worker_pool.cluster_node import check_address
-
-    check_address(text)
-    return text
-
-
-def _schedule(parsed: argparse.Namespace) -> int:
-    from nst.jobs.worker_pool.cluster_node import serve_scheduler
-
-    serve_scheduler(parsed.address)
-    return 0
-
-
-def _work(parsed: argparse.Namespace) -> int:
-    from nst.jobs.worker_pool.cluster_node import join
-
-    gpu = parsed.gpu
-    if gpu is None:  # found out in a process of its own, because TensorFlow would stay in the memory of this one
-        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
-            gpu = process.submit(_has_gpu).result()
-    join(parsed.address, parsed.name, gpu)
-    return 0
-
-
-def _has_gpu() -> bool:
-    from nst.engine.backend import tf
-
-    return bool(tf.config.list_physical_devices("GPU"))
-
-
-def _list_weights(parsed: argparse.Namespace) -> int:
-    from nst.engine.networks import weights
-
-    for name in ("vgg19", "vgg16", "compact"):
-        path = weights.locate(name)
-        print(f"{name:8} {path or weights.how_to_get(name)}")
-    return 0
-
-
-def _fetch_weights(parsed: argparse.Namespace) -> int:
-    from nst.engine.networks import weights
-
-    with Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(f"fetching {parsed.name}", total=None)
-        path = weights.fetch(parsed.name, lambda received, size: progress.update(task, completed=received, total=size))
-    print(path)
-    return 0
 
 
 def _fail(error: object, status: int) -> int:

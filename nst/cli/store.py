@@ -1,9 +1,12 @@
 """`nst store`: back up, check and repair the folder in which the studio keeps runs."""
 
 import argparse
+import os
 from pathlib import Path
 
 from nst.options.settings import Settings
+
+OWNER_ALONE = 0o077  # umask: pictures are private, and ids of clients are keys
 
 
 def add_actions(parser: argparse.ArgumentParser) -> None:
@@ -27,6 +30,7 @@ def _add_data(parser: argparse.ArgumentParser, command: object) -> None:
 def _back_up(parsed: argparse.Namespace) -> int:
     from nst.jobs.storage.maintenance import back_up
 
+    os.umask(OWNER_ALONE)
     back_up(_folder(parsed), parsed.target)
     print(parsed.target)
     return 0
@@ -43,6 +47,7 @@ def _check(parsed: argparse.Namespace) -> int:
 def _repair(parsed: argparse.Namespace) -> int:
     from nst.jobs.storage.maintenance import repair
 
+    os.umask(OWNER_ALONE)
     print("\n".join(repair(_folder(parsed))) or "There was nothing to repair.")
     return 0
 

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from nst.engine import devices
+
 
 @pytest.fixture
 def files(tmp_path, content, style) -> tuple[Path, Path]:
@@ -11,3 +13,9 @@ def files(tmp_path, content, style) -> tuple[Path, Path]:
     for path, array in zip(paths, (content, style), strict=True):
         Image.fromarray((array * 255).astype(np.uint8)).save(path)
     return paths
+
+
+@pytest.fixture(autouse=True)
+def float32(monkeypatch) -> None:
+    """The precision "auto" means, which otherwise depends on the machine and on what else it does."""
+    monkeypatch.setattr(devices, "bfloat16_speedup", lambda: 0.0)
