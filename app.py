@@ -7,9 +7,15 @@ def __getattr__(name: str) -> Any:
     """`server`, the ASGI application, made on first use: importing this module starts nothing."""
     if name != "server":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import os
+    import sys
+
     from nst.options.settings import Settings
     from nst.web.serve import build
 
+    os.umask(0o077)  # as `nst serve` does
+    warning = "this server has no limits of connections and no lock on its data folder, which `nst serve` has"
+    print(f"nst: {warning}", file=sys.stderr)
     server = globals()["server"] = build(Settings.read())
     return server
 

@@ -1,7 +1,7 @@
 """Write a file whole or not at all."""
 
 import os
-import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,12 +14,10 @@ def atomic_write(path: Path) -> Iterator[Path]:
     The folder is made if it does not exist. Concurrent writers have temporary files of their own; the last one stays.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
-    os.close(handle)
-    part = Path(name)
+    part = path.parent / f"{uuid.uuid4().hex}.part"
+    part.touch(exist_ok=False)  # readable by whom the umask allows
     try:
         yield part
-        part.chmod(0o644)
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)

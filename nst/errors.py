@@ -14,6 +14,7 @@ NstError
 ├── OutOfMemory         the picture is too large for this machine
 ├── NotFound            no such run, frame or result
 ├── Conflict            the run's state does not allow it
+│   └── Forbidden       ... it is another client's, or only who runs the studio may
 ├── TooMany             the client has too many runs waiting
 ├── Busy                the queue is full, or there is no worker
 └── DiskFull            the disk that keeps the runs is full
@@ -85,6 +86,10 @@ class NotFound(NstError):
 
 class Conflict(NstError):
     """The run's state does not allow it."""
+
+
+class Forbidden(Conflict):
+    """What the client would change is another's, or may be changed by who runs the studio alone."""
 
 
 class TooMany(NstError):

@@ -62,7 +62,7 @@ def grid_sheet(
     """The sheet of a grid: titles of its columns above it, of its rows beside it.
 
     Args:
-        pictures: row by row; a grey field of `empty` (width, height) px stands for one that is not there yet.
+        pictures: row by row; a gray field of `empty` (width, height) px stands for one that is not there yet.
         rows, columns: titles; where every title of a row is "", there is no column of titles.
         side: px, that a picture has at most.
     """

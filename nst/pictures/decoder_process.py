@@ -1,6 +1,6 @@
 """Decode a picture in a process of its own, which ends after a limit of time, whatever the file does to its decoder.
 
-For files from anybody in formats whose decoders are slow, or libraries of many parts. The process is this module; it
+For untrusted files in formats whose decoders are slow or consist of large libraries. The process is this module; it
 gets the settings as arguments and the file on its input, and writes a line of JSON, then the arrays' bytes.
 """
 

@@ -96,21 +96,37 @@ def _check_decoding(opened: Image.Image, data: bytes, name: str) -> None:
         scans = data.count(b"\xff\xda")
         if scans > MAX_SCANS:
             raise TooLarge(f"{name!r} must have at most {MAX_SCANS} scans, got {scans}: save it as an ordinary JPEG")
-    size = opened.width * opened.height * _bytes_per_pixel(opened)
+    size = opened.width * opened.height * _bytes_per_pixel(opened, data)
     if size > MAX_DECODED_BYTES:
         rule = f"must take at most {MAX_DECODED_BYTES / 1e6:.0f} MB when it is decoded"
         raise TooLarge(f"{name!r} {rule}, got {size / 1e6:.0f} ({opened.width} x {opened.height} px)")
 
 
-def _bytes_per_pixel(opened: Image.Image) -> float:
+def _bytes_per_pixel(opened: Image.Image, data: bytes) -> float:
     """Bytes that the decoder holds at once for each pixel."""
     if isinstance(opened, JpegImagePlugin.JpegImageFile):
-        if "progressive" not in opened.info:
+        if "progressive" not in opened.info and _is_one_scan(data, len(opened.layer)):
             return 0.0  # decoded row by row, and reduced on the way
         samples = [across * down for _, across, down, _ in opened.layer]  # of each component, chroma may have fewer
         return 2 * sum(samples) / max(samples)  # all coefficients, of 16 bits
     copies = DECODER_COPIES.get(str(opened.format), 1)
     return 4 * copies if copies > 1 else len(opened.getbands()) * (2 if "16" in opened.mode else 1)
+
+
+def _is_one_scan(data: bytes, components: int) -> bool:
+    """Whether the first scan of a JPEG has all its components; False where the segments before it are unusual."""
+    at = 2  # of a marker, after that of the start
+    while data[at : at + 1] == b"\xff":
+        marker = data[at + 1]
+        if marker == 0xDA:  # a scan: its length in two bytes, then how many components it has
+            return data[at + 4] == components
+        if marker == 0xFF:  # which may fill up
+            at += 1
+        elif marker < 0xC0 or 0xD0 <= marker <= 0xD9:  # without a length
+            return False
+        else:
+            at += 2 + int.from_bytes(data[at + 2 : at + 4])
+    return False
 
 
 def _decode(

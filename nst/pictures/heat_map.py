@@ -12,14 +12,14 @@ LIGHTEST = 0.98  # of the entries of a matrix: larger ones have the lightest col
 
 def heat_map(values: Array) -> Array:
     """Colors [H, W, 3] in 0..1 for `values` [H, W] in 0..1."""
-    places = np.linspace(0.0, 1.0, len(ANCHORS))
+    levels = np.linspace(0.0, 1.0, len(ANCHORS))
     anchors = np.array(ANCHORS, np.float32) / 255
-    channels = [np.interp(values, places, anchors[:, channel]) for channel in range(3)]
+    channels = [np.interp(values, levels, anchors[:, channel]) for channel in range(3)]
     return np.stack(channels, axis=-1).astype(np.float32)
 
 
 def matrix_heat_map(matrix: Array, reference: Array) -> Array:
-    """Colors [h, w, 3] of a matrix, h and w at most `SIDE`: the square root of its sizes.
+    """Colors [h, w, 3] of a matrix, h and w at most `SIDE`: the square root of its absolute values.
 
     The lightest color stands for a large entry of `reference`, which is the same for matrices that are to be compared.
     """

@@ -1,4 +1,4 @@
-"""Masks: pictures whose grey values say where a run keeps the content, or how it is painted there."""
+"""Masks: pictures whose gray values say where a run keeps the content, or how it is painted there."""
 
 import numpy as np
 
@@ -49,5 +49,5 @@ def describe_uniform(mask: Array, use: str) -> str:
 
 
 def _values(picture: Picture) -> Array:
-    grey = np.clip(luma(picture.rgb), 0, 1)
-    return grey if picture.alpha is None else grey * picture.alpha
+    gray = np.clip(luma(picture.rgb), 0, 1)
+    return gray if picture.alpha is None else gray * picture.alpha

@@ -1,4 +1,4 @@
-"""Noise to start a run from as a picture of one's own: on one scale only, unlike the start "noise"."""
+"""A picture of noise to use as `init` image: unlike `init` noise, such a run has one scale only."""
 
 import numpy as np
 

@@ -64,7 +64,7 @@ class Provenance:
 
     @property
     def options_at_the_end(self) -> StyleOptions:
-        """The options after all changes during the run, of the number of epochs, too."""
+        """The options after all changes during the run, with the number of epochs that it was continued to."""
         changes = {name: value for _, changed in self.steered for name, value in changed.items()}
         if not isinstance(self.options.epochs, str) and self.epochs > self.options.epochs:
             changes["epochs"] = self.epochs

@@ -42,13 +42,13 @@ STYLES = (
     Sample("night-wind", "Night wind: oil in eddies", "style"),
     Sample("great-swell", "The great swell: woodcut", "style"),
     Sample("rose-window", "Rose window: stained glass", "style"),
-    Sample("lily-pond", "Lily pond: broken colour", "style"),
+    Sample("lily-pond", "Lily pond: broken color", "style"),
     Sample("red-evening", "Red evening: long bands", "style"),
     Sample("golden-tree", "Golden tree: gold leaf and enamel", "style"),
     Sample("river-points", "River in points", "style"),
     Sample("guitar-planes", "Guitar in planes", "style"),
     Sample("castle-etching", "Castle: etching", "style"),
-    Sample("poppy-washes", "Poppies: watercolour", "style"),
+    Sample("poppy-washes", "Poppies: watercolor", "style"),
 )
 SAMPLES = (*CONTENTS, *STYLES)
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -18,6 +19,7 @@ from nst.styles.style_file import Style, check_title
 
 LEAST = 64  # px, each side
 SIDE = 512  # px, long side of the copy that the style is predicted from; its short side is at least `LEAST`
+DECODED_SIDE = 2 * SIDE  # px, long side to which a larger file may be reduced while it is decoded
 QUALITY = 90  # JPEG, of the copy
 MOST_IMAGE_BYTES = 2**30  # of a PIL image, which is in memory already
 LEAST_RANGE = 2 / 255  # of a channel; below it the picture has one color
@@ -37,7 +39,10 @@ class StylePicture:
 
         Raises ImageError: no picture, sides under `LEAST`, or a picture of one color.
         """
-        found = images.read(data, name, least=LEAST, most_bytes=most_bytes)
+        found = images.read(data, name, DECODED_SIDE, LEAST, most_bytes)
+        if min(found.rgb.shape[:2]) < LEAST:  # a long strip, of which more px are needed
+            long_side = math.ceil(LEAST * max(found.width, found.height) / min(found.width, found.height))
+            found = images.read(data, name, long_side, LEAST, most_bytes)
         return cls(_reduced(found.rgb, name), hashlib.sha256(data).hexdigest())
 
     @classmethod

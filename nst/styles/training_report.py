@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
+from nst.runs.events import LOSS_NAMES
 from nst.runs.humanize import duration
 from nst.styles.style_to_learn import StyleToLearn
 
-PARTS = {"total": "Total", "content": "Content", "style": "Style", "tv": "Smoothness (TV)"}
 MOST_SHOWN = 24  # previews of a style; of more, every n-th is shown, and the last
 REFRESH = 20  # seconds
 WIDTH, HEIGHT = 360, 150  # of a curve, px
@@ -80,7 +80,7 @@ def report_page(
     """
     title = ", ".join(style.title for style in styles)
     refresh = f'<meta http-equiv="refresh" content="{REFRESH}">' if running else ""
-    curves = "".join(_curve(name, previews) for name in PARTS) if previews else ""
+    curves = "".join(_curve(name, previews) for name in LOSS_NAMES) if previews else ""
     pictures = "".join(_previews(style, photo, previews) for style in styles)
     sections = "".join(_table(heading, rows) for heading, rows in tables.items())
     return f"""<!doctype html>
@@ -110,9 +110,9 @@ def _curve(name: str, previews: Sequence[Preview]) -> str:
         for (x, y), preview, loss in zip(points, previews, losses, strict=True)
     )
     grid = "".join(f'<line x1="0" x2="{WIDTH}" y1="{y}" y2="{y}"/>' for y in (EDGE, HEIGHT // 2, HEIGHT - EDGE))
-    label = f"{PARTS[name]}: from {losses[0]:.4g} to {losses[-1]:.4g}"
+    label = f"{LOSS_NAMES[name]}: from {losses[0]:.4g} to {losses[-1]:.4g}"
     axis = f"{max(losses):.3g} to {min(losses):.3g}"
-    return f"""<figure><figcaption><b>{PARTS[name]}</b><span>now {losses[-1]:.3g}</span></figcaption>
+    return f"""<figure><figcaption><b>{LOSS_NAMES[name]}</b><span>now {losses[-1]:.3g}</span></figcaption>
 <svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{label}">{grid}
 <g style="color: var(--{name})" fill="currentColor"><polyline stroke="currentColor" points="{line}"/>{dots}</g></svg>
 <figcaption><span>{axis}</span><span>{duration(longest)}</span></figcaption>

@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 
 from nst import __version__
+from nst.errors import OptionError
 from nst.jobs.queue import Queue
 from nst.jobs.storage.archive import GIGABYTE, Archive
 from nst.jobs.storage.store import Store
@@ -26,7 +27,7 @@ from nst.web.middleware.head_requests import HeadRequests
 from nst.web.middleware.json_limit import JsonLimit
 from nst.web.middleware.login import Login
 from nst.web.middleware.metrics import Metrics, RequestMetrics
-from nst.web.middleware.origin_check import OriginCheck
+from nst.web.middleware.origin_check import OriginCheck, is_loopback
 from nst.web.middleware.security_headers import SecurityHeaders, script_hash
 from nst.web.pages import studio
 from nst.web.pages.html_page import THEME_SCRIPT
@@ -65,7 +66,12 @@ INDEX = f"""<!DOCTYPE html>
 
 
 def create_app(settings: Settings, store: Store, queue: Queue) -> FastAPI:
-    """Make the application. Its lifespan starts the queue, and closes the queue and the store."""
+    """Make the application. Its lifespan starts the queue, and closes the queue and the store.
+
+    Raises OptionError where other machines would reach it without a token: `with_token` makes one.
+    """
+    if not (settings.token or is_loopback(settings.host)):
+        raise OptionError(f"a studio on {settings.host!r} needs a token: other machines reach it", "token")
 
     @asynccontextmanager
     async def lifespan(server: FastAPI) -> AsyncIterator[None]:

@@ -8,7 +8,18 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from nst.errors import Busy, Conflict, DiskFull, InputError, NotAnImage, NotFound, NstError, TooLarge, TooMany
+from nst.errors import (
+    Busy,
+    Conflict,
+    DiskFull,
+    Forbidden,
+    InputError,
+    NotAnImage,
+    NotFound,
+    NstError,
+    TooLarge,
+    TooMany,
+)
 from nst.web.middleware.security_headers import security_headers
 
 RETRY_SECONDS = 30  # after which a client may repeat a request that was refused because of load
@@ -22,6 +33,7 @@ class Malformed(InputError):
 TABLE: tuple[tuple[type[NstError], int, str], ...] = (
     (Malformed, 400, "malformed"),
     (NotFound, 404, "not_found"),
+    (Forbidden, 403, "forbidden"),
     (Conflict, 409, "conflict"),
     (TooLarge, 413, "too_large"),
     (NotAnImage, 415, "not_an_image"),

@@ -9,6 +9,7 @@ import sys
 import threading
 import webbrowser
 from collections.abc import Callable
+from ipaddress import ip_address
 from typing import Any
 
 import uvicorn
@@ -18,7 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from nst.errors import Busy, NstError
 from nst.jobs.queue import Queue
 from nst.jobs.storage.database import GONE
-from nst.jobs.storage.maintenance import exclusive
+from nst.jobs.storage.maintenance import check_recorded, exclusive
 from nst.jobs.storage.store import Store
 from nst.jobs.worker_pool.worker_tasks import describe_error
 from nst.options.settings import Settings
@@ -36,10 +37,16 @@ def build(settings: Settings) -> FastAPI:
     """Make the application of `settings`, its store, and its queue, which downloads VGG19. Makes the data folder.
 
     If other machines could reach it and there is no token, the one in the data folder is used: see `with_token`.
+    Raises NstError where the data folder cannot be used, or has lost its database.
     """
     settings = with_token(settings)
     store = Store(settings.data, int(settings.frames * 10**6))
-    return create_app(settings, store, Queue(settings, store, prefetch="vgg19"))
+    try:
+        check_recorded(store)
+        return create_app(settings, store, Queue(settings, store, prefetch="vgg19"))
+    except BaseException:
+        store.close()
+        raise
 
 
 def serve(settings: Settings, open_browser: bool) -> None:
@@ -47,20 +54,22 @@ def serve(settings: Settings, open_browser: bool) -> None:
 
     Raises Busy if the port or the data folder is in use, and NstError if the application does not start.
     """
+    os.umask(0o077)  # what is kept is readable by its owner alone
     made, settings = not settings.token, with_token(settings)
     application = build(settings)
     with _listen(settings) as listener, exclusive(settings.data):
         host, port = listener.getsockname()[:2]
-        url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-        print(f"The studio is at {url}  (Ctrl-C ends it)", flush=True)
+        urls = links = addresses(host, port)
+        print(f"The studio is at {' and '.join(urls)}  (Ctrl-C ends it)", flush=True)
         if made and settings.token:
-            print(f"It asks for a token; this link has it: {url}/login?token={settings.token}", flush=True)
+            links = [f"{url}/login?token={settings.token}" for url in urls]
+            print(f"It asks for a token; this link has it: {' or '.join(links)}", flush=True)
         recorder = _ErrorRecorder(application)
         # An error at the start is reported below in one line, and so not logged as well.
         database = application.state.service.store.database
         server = _Server(server_config(recorder, log_level="critical"), database.is_gone)
         if open_browser:
-            threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
+            threading.Thread(target=webbrowser.open, args=(links[0],), daemon=True).start()
         # Once it has closed, uvicorn raises the signal that ended it again, which must not interrupt the clean-up here.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         with contextlib.suppress(KeyboardInterrupt, SystemExit):  # so uvicorn ends when the start fails
@@ -71,6 +80,14 @@ def serve(settings: Settings, open_browser: bool) -> None:
             raise NstError(GONE.format(settings.data))
 
 
+def addresses(host: str, port: int) -> list[str]:
+    """Return where a server that listens on the IP address `host` is found, as seen from this machine first."""
+    any_address = ip_address(host).is_unspecified  # which says where to listen, and leads nowhere
+    loopback = "::1" if ":" in host else "127.0.0.1"
+    hosts = [loopback, socket.gethostname()] if any_address else [host]
+    return [f"http://{f'[{each}]' if ':' in each else each}:{port}" for each in hosts]
+
+
 def server_config(application: ASGIApp, **more: Any) -> uvicorn.Config:
     """Return uvicorn's configuration for `application`, in which `more` replaces arguments of `uvicorn.Config`.
 
@@ -78,6 +95,7 @@ def server_config(application: ASGIApp, **more: Any) -> uvicorn.Config:
     """
     arguments: dict[str, Any] = {
         "http": LimitedProtocol,
+        "ws": "none",  # no page uses Dash's callbacks over WebSockets, whose messages have no limits
         "h11_max_incomplete_event_size": MAX_HEADER_BYTES,
         "timeout_graceful_shutdown": SHUTDOWN_SECONDS,
         "timeout_keep_alive": KEEP_ALIVE_SECONDS,

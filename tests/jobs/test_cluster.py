@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import which
@@ -294,39 +294,42 @@ def admitted(address: str, security: Security) -> bool:
     return asyncio.run(attempt())
 
 
-def test_nobody_without_the_certificate_can_connect_to_an_embedded_cluster(store: Store) -> None:
-    with serving(store, Settings()) as queue:
-        wait_until(lambda: queue.ready_count)
-        client = queue.pool.workers.client
-        assert client is not None
-        for address in addresses(queue):
-            assert address.startswith("tls://127.0.0.1:")
-            assert admitted(address, client.security)
-            assert not admitted(address, Security.temporary())
-            assert not admitted(address.replace("tls://", "tcp://"), Security(require_encryption=False))
+@pytest.fixture(scope="module")
+def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Queue]:
+    """A queue with an embedded cluster, which was started where the environment has a token."""
+    with pytest.MonkeyPatch.context() as environment, closing(Store(tmp_path_factory.mktemp("data"))) as store:
+        environment.setenv("NST_TOKEN", "a secret of sixteen characters")
+        with serving(store, Settings(token="a-secret-of-sixteen-characters")) as queue:
+            wait_until(lambda: queue.health().get("pid"))
+            yield queue
 
 
-def test_an_embedded_cluster_has_no_http_routes_but_their_list(store: Store) -> None:
-    with serving(store, Settings()) as queue:
-        wait_until(lambda: queue.ready_count)
-        client = queue.pool.workers.client
-        assert client is not None
-        found = client.sync(client.scheduler.identity, n_workers=-1)
-        for services in (found["services"], *(worker["services"] for worker in found["workers"].values())):
-            site = f"http://127.0.0.1:{services['dashboard']}"
-            assert json.loads(urlopen(f"{site}/sitemap.json").read()) == {"paths": ["/sitemap.json"]}
-            for path in ("", "/info/main/workers.html", "/metrics", "/health", "/json/identity.json", "/status"):
-                with pytest.raises(HTTPError, match="404"):
-                    urlopen(site + path)
+def test_nobody_without_the_certificate_can_connect_to_an_embedded_cluster(embedded: Queue) -> None:
+    client = embedded.pool.workers.client
+    assert client is not None
+    for address in addresses(embedded):
+        assert address.startswith("tls://127.0.0.1:")
+        assert admitted(address, client.security)
+        assert not admitted(address, Security.temporary())
+        assert not admitted(address.replace("tls://", "tcp://"), Security(require_encryption=False))
 
 
-def test_embedded_workers_do_not_inherit_the_token(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NST_TOKEN", "a secret of sixteen characters")
-    with serving(store, Settings(token="a-secret-of-sixteen-characters")) as queue:
-        pid = wait_until(lambda: queue.health().get("pid"))
-        environment = psutil.Process(pid).environ()
-        assert "PATH" in environment
-        assert "NST_TOKEN" not in environment
+def test_an_embedded_cluster_has_no_http_routes_but_their_list(embedded: Queue) -> None:
+    client = embedded.pool.workers.client
+    assert client is not None
+    found = client.sync(client.scheduler.identity, n_workers=-1)
+    for services in (found["services"], *(worker["services"] for worker in found["workers"].values())):
+        site = f"http://127.0.0.1:{services['dashboard']}"
+        assert json.loads(urlopen(f"{site}/sitemap.json").read()) == {"paths": ["/sitemap.json"]}
+        for path in ("", "/info/main/workers.html", "/metrics", "/health", "/json/identity.json", "/status"):
+            with pytest.raises(HTTPError, match="404"):
+                urlopen(site + path)
+
+
+def test_embedded_workers_do_not_inherit_the_token(embedded: Queue) -> None:
+    environment = psutil.Process(embedded.health()["pid"]).environ()
+    assert "PATH" in environment
+    assert "NST_TOKEN" not in environment
 
 
 # The command line -----------------------------------------------------------------------------------------------------

@@ -1,10 +1,12 @@
 """A disk that is full: a small one, where this user may mount it."""
 
+import os
+import time
 from pathlib import Path
 
 import pytest
 
-from nst.errors import DiskFull, NstError
+from nst.errors import Busy, DiskFull, NstError
 from nst.jobs.storage.archive import Archive
 from nst.jobs.storage.store import Store
 from nst.runs.events import Finished, Kept, Started
@@ -111,3 +113,29 @@ def test_a_deleted_run_leaves_space_at_once_where_runs_take_more_than_they_may(s
     assert archive.used() < 3 * MEGABYTE
     archive.restore(run.id)
     assert store.files.checkpoint(run.id) is None
+
+
+def unused_uploads(store: Store, *ages: float) -> list[str]:
+    """Uploads of a megabyte, as many seconds old, that no run uses."""
+    found = [store.put_upload(bytes([n]) * MEGABYTE) for n in range(len(ages))]
+    for upload, age in zip(found, ages, strict=True):
+        date = time.time() - age
+        os.utime(store.upload_path(upload), (date, date))
+    return found
+
+
+def test_an_upload_over_the_limit_replaces_unused_ones_oldest_first_before_anything_of_a_run(store: Store) -> None:
+    run = run_with_frames(store)
+    new, old, older = unused_uploads(store, 0, 1000, 2000)
+    archive = Archive(store, Archive(store, 0).used())
+    archive.put_upload(bytes(MEGABYTE // 2), "boat.jpg")
+    assert [(store.folder / "uploads" / upload).exists() for upload in (new, old, older)] == [True, True, False]
+    assert len(store.files.frames(run.id)) == 4
+    assert store.files.checkpoint(run.id)
+
+
+def test_an_upload_for_which_the_limit_leaves_no_room_is_refused(store: Store) -> None:
+    unused_uploads(store, 0)  # a request may be about to use it
+    with pytest.raises(Busy, match=r"^runs take 0.00 of 0.00 GB: delete some[^\n]*$"):
+        Archive(store, MEGABYTE).put_upload(bytes(MEGABYTE), "boat.jpg")
+    assert len(list((store.folder / "uploads").iterdir())) == 1

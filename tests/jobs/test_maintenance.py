@@ -1,12 +1,15 @@
 """A store is backed up while it is used, checked, and rebuilt from its files."""
 
+import json
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from nst.errors import Busy, InputError
-from nst.jobs.storage.maintenance import back_up, check, exclusive, repair
+from nst.errors import Busy, InputError, NstError
+from nst.jobs.storage.archive import Archive
+from nst.jobs.storage.maintenance import back_up, check, check_recorded, exclusive, repair
 from nst.jobs.storage.schema import FILE
 from nst.jobs.storage.store import Store
 from nst.options.style_options import StyleOptions
@@ -144,13 +147,54 @@ def test_a_damaged_database_is_put_aside_and_a_new_one_made(store: Store) -> Non
     assert check(folder) == []
 
 
-def test_a_run_of_which_too_little_is_left_keeps_its_folder(store: Store) -> None:
-    place = store.folder / "runs" / ("f" * 32) / "frames"
-    place.mkdir(parents=True)
-    (place / "0.jpg").write_bytes(encode_jpeg(GREY))
+def test_a_run_that_cannot_be_recorded_is_moved_aside_and_the_others_are_recorded(store: Store) -> None:
+    run, folder = painted(store), store.folder
     store.close()
-    assert repair(store.folder) == [f"run {'f' * 32} has neither a result nor a description: its folder stays as it is"]
-    assert (place / "0.jpg").is_file()
+    for path in folder.glob(f"{FILE}*"):
+        path.unlink()
+    bare, wrong = folder / "runs" / ("f" * 32), folder / "runs" / ("e" * 32)
+    (bare / "frames").mkdir(parents=True)
+    (bare / "frames/0.jpg").write_bytes(encode_jpeg(GREY))
+    wrong.mkdir()
+    description = json.loads((folder / f"runs/{run.id}/run.json").read_text())
+    (wrong / "run.json").write_text(json.dumps(description | {"epochs": "many"}))
+    done = "\n".join(repair(folder))
+    assert f"run {run.id} was recorded again, finished, with 3 frames" in done
+    assert f"run {bare.name} cannot be recorded (it has neither a result nor a description): its folder is now" in done
+    assert f"run {wrong.name} cannot be recorded (TypeError: " in done
+    assert (folder / f"unreadable-runs/{bare.name}/frames/0.jpg").is_file()
+    assert (folder / f"unreadable-runs/{wrong.name}/run.json").is_file()
+    assert check(folder) == []
+    assert repair(folder) == []
+
+
+def test_a_new_database_beside_the_runs_of_a_lost_one_is_reported_until_it_is_repaired(store: Store) -> None:
+    run, folder = painted(store), store.folder
+    check_recorded(store)
+    store.close()
+    for path in folder.glob(f"{FILE}*"):
+        path.unlink()
+    fresh = Store(folder)
+    with pytest.raises(NstError, match=r"^the database in .* knows none of the 1 runs .*: `nst store repair` [^\n]*$"):
+        check_recorded(fresh)
+    upload = fresh.upload_path(run.content)
+    os.utime(upload, (0, 0))
+    Archive(fresh, 10**9).sweep()
+    assert upload.exists()
+    fresh.close()
+    repair(folder)
+    repaired = Store(folder)
+    check_recorded(repaired)
+    repaired.close()
+
+
+def test_a_folder_without_a_run_in_it_hinders_nothing(store: Store) -> None:
+    (store.folder / "runs" / ("f" * 32)).mkdir(parents=True)
+    check_recorded(store)
+    upload = store.upload_path(store.put_upload(b"an old picture"))
+    os.utime(upload, (0, 0))
+    Archive(store, 10**9).sweep()
+    assert not upload.exists()
 
 
 def test_frames_without_a_file_are_forgotten(store: Store) -> None:
@@ -168,3 +212,10 @@ def test_a_folder_that_a_studio_uses_is_not_repaired(store: Store) -> None:
 
 def test_a_store_is_readable_by_its_owner_alone(store: Store) -> None:
     assert store.folder.stat().st_mode & 0o077 == 0
+
+
+def test_a_backup_is_readable_by_its_owner_alone_also_in_a_folder_that_was_there(store: Store, tmp_path: Path) -> None:
+    target = tmp_path / "copy"
+    target.mkdir(mode=0o755)
+    back_up(store.folder, target)
+    assert target.stat().st_mode & 0o077 == 0

@@ -32,8 +32,10 @@ def serving(store: Store, settings: Settings | None = None, **names: str) -> Ite
     functions = WorkerFunctions(**{role: f"tests.jobs.runners:{name}" for role, name in names.items()})
     queue = Queue(settings or Settings(), store, functions)
     queue.start()
-    yield queue
-    queue.close()
+    try:
+        yield queue
+    finally:
+        queue.close()
 
 
 def warm(queue: Queue) -> int:
@@ -63,6 +65,12 @@ def submit(queue: Queue, runner: Callable[..., None], epochs: int = 3) -> Run:
 
 def painting(run: Run) -> bool:
     return run.frames > 0
+
+
+def processes_since(before: set[psutil.Process]) -> list[psutil.Process]:
+    """Those that were started since then and have not ended, but that of Python which tracks shared memory."""
+    left = set(psutil.Process().children(recursive=True)) - before
+    return [process for process in left if "resource_tracker" not in " ".join(process.cmdline())]
 
 
 # One run --------------------------------------------------------------------------------------------------------------
@@ -524,14 +532,15 @@ def test_closing_leaves_no_process_and_interrupts_what_was_painted(fresh: Store)
         queue.close()
         assert not psutil.pid_exists(pid)
         assert fresh.run(painted.id).state is State.INTERRUPTED
-    left = set(psutil.Process().children(recursive=True)) - before
-    assert [process for process in left if "resource_tracker" not in " ".join(process.cmdline())] == []
+    assert processes_since(before) == []
 
 
 def test_a_queue_may_be_closed_while_it_starts(fresh: Store) -> None:
-    with serving(fresh):
+    before = set(psutil.Process().children(recursive=True))
+    with serving(fresh) as queue:
         pass
-    assert fresh.active() == []
+    assert not queue.pool._thread.is_alive()
+    assert processes_since(before) == []
 
 
 def test_a_warm_up_that_fails_is_reported_and_runs_are_painted_all_the_same(fresh: Store) -> None:

@@ -5,13 +5,18 @@ import signal
 from pathlib import Path
 
 import pytest
+from distributed import Status
 
+from nst.errors import NstError
 from nst.jobs.storage.store import Store
-from nst.jobs.worker_pool import cluster, pool
+from nst.jobs.worker_pool import cluster, lost_workers, pool
+from nst.options.settings import Settings
 from nst.runs.run import State
 from tests.jobs import ending_worker, runners
 from tests.jobs.runs import follow, wait_until
 from tests.jobs.test_queue import painting, serving, submit, warm
+
+GIVEN_UP = (Status.closed, Status.failed)  # of a nanny
 
 
 @pytest.fixture
@@ -22,7 +27,7 @@ def ending(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setitem(
         cluster.CONFIG, "distributed.worker.preload", ["nst.jobs.worker_pool.worker_tasks", "tests.jobs.ending_worker"]
     )
-    monkeypatch.setattr(pool, "NO_WORKER_TIMEOUT", 0.5)
+    monkeypatch.setattr(lost_workers, "TIMEOUT", 0.5)
     monkeypatch.setattr(pool, "SYNC_INTERVAL", 0.2)
     monkeypatch.setattr(pool, "RETRY_INTERVAL", 0.1)
     return file
@@ -75,3 +80,48 @@ def test_a_pool_that_has_given_up_can_be_closed(ending: Path, store: Store, monk
         queue.close()
         assert queue.health()["worker"] == "closed"
         assert not queue.pool._thread.is_alive()
+
+
+def test_one_of_two_workers_that_is_gone_for_good_is_replaced_while_the_other_paints(
+    ending: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(
+        cluster.CONFIG, "distributed.worker.preload", ["nst.jobs.worker_pool.worker_tasks", "tests.jobs.failing_worker"]
+    )
+    with serving(store, Settings(workers=2)) as queue:
+        wait_until(lambda: queue.ready_count == 2)
+        run = submit(queue, runners.paint_until_stopped)
+        follow(store, run.id, until=painting)
+        ending.touch()
+        free = wait_until(lambda: [slot for slot in queue.pool.workers.slots.values() if not slot.run])[0]
+        os.kill(queue.pool.workers.result_of(free.address, os.getpid), signal.SIGKILL)
+        nannies = queue.pool.workers.client.cluster.workers
+        wait_until(lambda: any(nanny.status in GIVEN_UP for nanny in list(nannies.values())))
+        ending.unlink()
+        wait_until(lambda: queue.ready_count == 2)
+        assert store.run(run.id).state is State.RUNNING
+        queue.stop(run.id)
+        follow(store, run.id)
+    assert [event["kind"] for event in store.events(run.id)].count("started") == 1
+
+
+def test_a_failure_that_cannot_be_recorded_does_not_end_the_pool(
+    ending: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "MOST_REBUILDS", 0)
+    ending.touch()
+    with serving(store) as queue:
+        dispatcher, failed = queue.pool._dispatcher, []
+        fail_waiting = dispatcher.fail_waiting
+
+        def fail_once(reason: str) -> None:
+            failed.append(reason)
+            if len(failed) == 1:
+                raise NstError("cannot keep runs: the disk is full")
+            fail_waiting(reason)
+
+        monkeypatch.setattr(dispatcher, "fail_waiting", fail_once)
+        run = submit(queue, runners.paint)
+        follow(store, run.id)
+        assert store.run(run.id).state is State.FAILED
+        assert len(failed) >= 2

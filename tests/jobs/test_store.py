@@ -502,3 +502,22 @@ def test_nothing_is_written_once_the_folder_was_deleted(store: Store) -> None:
         with pytest.raises(NstError, match=r"^the data folder .* was deleted or replaced while the studio used it"):
             use()
     assert not store.folder.exists()
+
+
+def test_a_run_that_cannot_be_recorded_leaves_no_folder(store: Store) -> None:
+    parent = painted(store, 1)
+    before = set((store.folder / "runs").iterdir())
+    with store.database.transaction() as connection:
+        connection.execute("CREATE TRIGGER full BEFORE INSERT ON events BEGIN SELECT raise(ABORT, 'no room'); END")
+    with pytest.raises(NstError, match="no room"):
+        store.create(StyleOptions(), parent.content, parent.style)
+    with pytest.raises(NstError, match="no room"):
+        store.branch(parent, 1, StyleOptions())
+    assert set((store.folder / "runs").iterdir()) == before
+
+
+def test_a_client_does_not_get_the_name_that_another_gave_the_same_picture(store: Store) -> None:
+    upload, sample = store.put_upload(b"picture", "private.jpg"), store.put_upload(b"sample", "samples/harbour")
+    run = store.create(StyleOptions(), upload, sample, client="someone")
+    assert run.names == {"content": "", "style": "samples/harbour"}
+    assert store.create(StyleOptions(), upload, sample).names["content"] == "private.jpg"

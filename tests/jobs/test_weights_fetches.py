@@ -44,11 +44,10 @@ def start(tmp_path: Path) -> Callable:
     """Starts studios; each ends with its block."""
 
     @contextmanager
-    def start(folder: str = DATA, offline: bool = False) -> Iterator[Queue]:
+    def start(folder: str = DATA) -> Iterator[Queue]:
         names = ("tests.jobs.runners:paint", "tests.jobs.fetchers:warm_up", "tests.jobs.fetchers:fetch")
         with closing(Store(tmp_path / folder)) as store:
-            settings = Settings(data=tmp_path / folder, offline=offline)
-            queue = Queue(settings, store, WorkerFunctions(*names), prefetch="vgg19")
+            queue = Queue(Settings(data=tmp_path / folder), store, WorkerFunctions(*names), prefetch="vgg19")
             with closing(queue):
                 queue.start()
                 wait_until(lambda: queue.ready_count == 1)  # then an automatic download has started
@@ -75,35 +74,26 @@ def test_the_first_start_downloads_the_weights_and_a_later_one_has_them(server, 
         assert queue.extractors()["vgg19"]["installed"]
     assert left(tmp_path) == [FILE]
     assert weights.locate("vgg19").read_bytes() == server.data
-    with start() as queue:
-        assert queue.fetching == {}
     assert server.asked == [None]
     weights.locate("vgg19").unlink()  # a file that was deleted is not downloaded again
-    with start() as queue:
-        assert queue.fetching == {}
+    assert not fetches_in(tmp_path / DATA).may_start_automatically("vgg19")
 
 
-def test_a_download_that_was_cut_off_continues_at_the_next_start(server, start, tmp_path) -> None:
+def test_a_download_that_had_no_network_or_was_cut_off_continues_at_the_next_start(
+    server, start, tmp_path, monkeypatch
+) -> None:
     server.plan = ["cuts off", "cuts off"]
-    with start() as queue:
-        found = ended(queue)
-        assert (found.outcome, found.error) == ("broken", "there is no connection to its server, or it broke")
-        assert not queue.extractors()["vgg19"]["installed"]
-    assert left(tmp_path) == [f"{FILE}.part"]
-    assert weights.locate("vgg19") is None
+    for url, files in (("http://127.0.0.1:9/nobody-listens-here", []), (server.url, [f"{FILE}.part"])):
+        monkeypatch.setenv(fetchers.URL, url)
+        with start() as queue:
+            found = ended(queue)
+            assert (found.outcome, found.error) == ("broken", "there is no connection to its server, or it broke")
+            assert not queue.extractors()["vgg19"]["installed"]
+        assert left(tmp_path) == files
+        assert weights.locate("vgg19") is None
     with start() as queue:
         assert ended(queue).outcome == "installed"
     assert None not in server.asked[1:]
-
-
-def test_without_a_network_the_download_is_broken_and_the_next_start_tries_again(server, start, monkeypatch) -> None:
-    monkeypatch.setenv(fetchers.URL, "http://127.0.0.1:9/nobody-listens-here")
-    with start() as queue:
-        found = ended(queue)
-        assert (found.outcome, found.error) == ("broken", "there is no connection to its server, or it broke")
-    monkeypatch.setenv(fetchers.URL, server.url)
-    with start() as queue:
-        assert ended(queue).outcome == "installed"
 
 
 def test_a_cancelled_download_leaves_nothing_and_starts_only_on_request(server, start, tmp_path) -> None:
@@ -122,24 +112,27 @@ def test_a_cancelled_download_leaves_nothing_and_starts_only_on_request(server, 
     assert server.asked == [None, None]
 
 
-def test_a_refused_download_does_not_start_again_automatically(server, start) -> None:
+def test_a_refused_download_does_not_start_again_automatically(server, start, tmp_path) -> None:
     server.plan = [404]
     with start() as queue:
         assert (ended(queue).outcome, ended(queue).error) == ("refused", "its server refuses to give it")
-    with start() as queue:
-        assert queue.fetching == {}
+    assert not fetches_in(tmp_path / DATA).may_start_automatically("vgg19")
     assert len(server.asked) == 1
 
 
-@pytest.mark.parametrize("forbidden", ["by the studio", "by the worker", "by a file that is named"])
-def test_the_network_is_not_used_where_that_is_forbidden(server, start, monkeypatch, forbidden) -> None:
-    if forbidden == "by the worker":
-        monkeypatch.setenv("NST_OFFLINE", "1")
-    elif forbidden == "by a file that is named":
-        monkeypatch.setenv("NST_VGG19_WEIGHTS", "of-mine.h5")
-    with start(offline=forbidden == "by the studio") as queue:
+def test_the_network_is_not_used_where_the_worker_forbids_it(server, start, monkeypatch) -> None:
+    monkeypatch.setenv("NST_OFFLINE", "1")
+    with start() as queue:
+        assert not queue.extractors()["vgg19"]["fetchable"]
         assert queue.fetching == {}
     assert server.asked == []
+
+
+def test_the_studio_or_a_file_that_is_named_forbids_a_download(server, store, monkeypatch) -> None:
+    assert Queue(Settings(offline=True), store, prefetch="vgg19").pool.prefetch == ""
+    assert fetchers.warm_up()["extractors"]["vgg19"]["fetchable"]
+    monkeypatch.setenv("NST_VGG19_WEIGHTS", "of-mine.h5")
+    assert not fetchers.warm_up()["extractors"]["vgg19"]["fetchable"]
 
 
 def test_a_studio_that_closes_ends_its_download_at_once_and_continues_it_at_the_next_start(

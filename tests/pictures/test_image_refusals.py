@@ -31,10 +31,16 @@ def scans(count: int) -> bytes:
     return data[:-2] + last * (count - data.count(b"\xff\xda")) + data[-2:]
 
 
-def resized(data: bytes, width: int, height: int) -> bytes:
-    """A progressive JPEG with another size in its header."""
-    at = data.index(b"\xff\xc2") + 5
+def resized(data: bytes, width: int, height: int, frame: bytes = b"\xff\xc2") -> bytes:
+    """A JPEG, progressive unless `frame` is another marker, with another size in its header."""
+    at = data.index(frame) + 5
     return data[:at] + struct.pack(">HH", height, width) + data[at + 4 :]
+
+
+def by_component(data: bytes) -> bytes:
+    """A baseline JPEG of three components whose first scan has one of them, as if others would follow."""
+    at = data.index(b"\xff\xda")
+    return data[:at] + b"\xff\xda\0\x08\x01\x01\0\0\x3f\0" + data[at + 14 :]
 
 
 REFUSED = {
@@ -70,6 +76,11 @@ REFUSED = {
     ),
     "a large progressive JPEG": (
         resized(encoded(RAMP, "JPEG", progressive=True, subsampling=0), 9000, 9000),
+        TooLarge,
+        "at most 400 MB when it is decoded, got 486 (9000 x 9000 px)",
+    ),
+    "a large baseline JPEG of several scans": (
+        resized(by_component(encoded(RAMP, "JPEG", subsampling=0)), 9000, 9000, b"\xff\xc0"),
         TooLarge,
         "at most 400 MB when it is decoded, got 486 (9000 x 9000 px)",
     ),

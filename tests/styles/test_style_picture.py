@@ -1,12 +1,14 @@
 """Paintings whose styles are predicted: what is read, what is refused, and the style that a vector becomes."""
 
 import io
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from nst.errors import ImageError, InputError
+from nst.pictures import images
 from nst.styles.style_file import Style
 from nst.styles.style_library import shipped_file
 from nst.styles.style_picture import LEAST, SIDE, StylePicture
@@ -24,7 +26,14 @@ def pattern(height: int, width: int, channels: int = 3) -> np.ndarray:
 
 @pytest.mark.parametrize(
     ("sides", "reduced"),
-    [((64, 64), (64, 64)), ((100, 300), (100, 300)), ((1500, 1000), (512, 341)), ((64, 10_000), (64, 10_000))],
+    [
+        ((64, 64), (64, 64)),
+        ((100, 300), (100, 300)),
+        ((1500, 1000), (512, 341)),
+        ((2500, 2000), (512, 410)),
+        ((64, 10_000), (64, 10_000)),
+        ((9000, 150), (3840, 64)),
+    ],
 )
 def test_a_painting_is_reduced_but_no_side_under_the_least(sides: tuple[int, int], reduced: tuple[int, int]) -> None:
     found = StylePicture.read(file_of(pattern(*sides)), "a.png")
@@ -36,6 +45,22 @@ def test_a_painting_is_reduced_but_no_side_under_the_least(sides: tuple[int, int
 def test_the_png_of_a_painting_is_read_as_the_same() -> None:
     found = StylePicture.read(file_of(pattern(700, 900)), "a.png")
     assert np.array_equal(StylePicture.read(found.png, "b.png").rgb, found.rgb)
+
+
+def test_a_large_painting_is_reduced_while_it_is_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    sides = []
+
+    def read(*arguments: Any, **named: Any) -> images.Picture:
+        found = images_read(*arguments, **named)
+        sides.append(max(found.rgb.shape[:2]))
+        return found
+
+    images_read = images.read
+    monkeypatch.setattr(images, "read", read)
+    StylePicture.read(file_of(pattern(2500, 2000)), "a.png")
+    assert sides == [1250]
+    StylePicture.read(file_of(pattern(9000, 150)), "a.png")
+    assert sides[2:] == [4500]
 
 
 def test_paintings_with_alpha_and_of_sixteen_bits_are_read() -> None:

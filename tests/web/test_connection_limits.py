@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import threading
 import time
 from contextlib import suppress
 from urllib.parse import urlsplit
@@ -16,7 +17,7 @@ from tests.web.sites import served
 
 
 class Impatient(LimitedProtocol):
-    header_seconds, body_seconds, body_rate, answered_seconds = 0.6, 0.6, 2000, 0.6
+    header_seconds, body_seconds, body_rate, answered_seconds, unread_seconds = 0.6, 0.6, 2000, 0.6, 0.6
 
 
 FLOOD = 100 * MAX_HEADER_BYTES
@@ -99,6 +100,7 @@ def seconds_until_closed(connection: socket.socket, drip: bytes = b"") -> float:
         (b"GET / HTTP/1.1\r\n", b"X-Slow: " + b"x" * 1000),
         (GET, b"GET / HTTP/1.1\r\nX-Slow: " + b"x" * 1000),
         (HEAD, b""),
+        (GET + HEAD, b""),  # without waiting for the first answer
         (HEAD, b"x" * 1000),
         (HEAD + b"x" * 50_000, b""),  # at the rate it would have 25 seconds
     ],
@@ -127,9 +129,12 @@ def test_a_body_without_end_is_cut_off_some_time_after_the_answer() -> None:
 
 
 def test_a_body_that_keeps_the_rate_is_received_however_long_it_takes() -> None:
-    with served(answering(), http=Impatient) as address, connect(address) as steady:
-        steady.sendall(b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 10000\r\n\r\n")
-        for _ in range(20):
+    class Patient(Impatient):
+        body_seconds = 2.0  # during which this process may have to wait for a processor
+
+    with served(answering(), http=Patient) as address, connect(address) as steady:
+        steady.sendall(b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 12500\r\n\r\n")
+        for _ in range(25):
             steady.sendall(b"x" * 500)
             time.sleep(0.1)  # 5000 bytes a second
         assert steady.recv(1000).startswith(b"HTTP/1.1 200 ")
@@ -147,3 +152,36 @@ def test_an_idle_connection_is_closed() -> None:
         idle.sendall(GET)
         assert idle.recv(1000).endswith(b"ok")
         assert 0.5 < seconds_until_closed(idle) < 10
+
+
+LARGE = 50_000_000  # bytes, more than the buffers of a connection hold
+
+
+@pytest.mark.parametrize("part", [LARGE, 100_000])  # of the answer, in one message
+def test_a_client_that_does_not_read_its_answer_is_disconnected_and_one_that_reads_is_not(part: int) -> None:
+    gone = threading.Event()
+
+    async def large(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            for _ in range(LARGE // part):
+                await send({"type": "http.response.body", "body": bytes(part), "more_body": True})
+            await send({"type": "http.response.body"})
+            while (await receive())["type"] != "http.disconnect":
+                pass
+        finally:
+            gone.set()
+
+    with served(large, http=Impatient) as address:
+        assert len(httpx2.get(address, timeout=30).content) == LARGE
+        gone.clear()
+        with connect(address) as idle:
+            idle.sendall(GET)
+            assert gone.wait(30)
+
+
+def test_a_request_for_a_websocket_is_answered_as_any_other_and_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    with served(answering()) as address:
+        headers = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Key": "a" * 22 + "=="}
+        assert httpx2.get(address, headers=headers | {"Sec-WebSocket-Version": "13"}).text == "ok"
+    assert caplog.records == []

@@ -61,6 +61,30 @@ def test_a_body_with_too_much_structure_is_refused_before_it_is_parsed(client: T
     assert_error(answer, 400, "malformed", "more than 64 levels")
 
 
+@pytest.mark.parametrize("path", ["/api/v1/variations", "/api/v1/estimate", "/_dash-update-component"])
+def test_a_body_that_is_called_a_form_where_no_route_takes_one_is_limited_all_the_same(
+    client: TestClient, path: str
+) -> None:
+    answer = client.post(path, content=nested(65), headers={"Content-Type": "multipart/form-data; boundary=x"})
+    if path.startswith("/api/"):
+        assert_error(answer, 400, "malformed", "more than 64 levels")
+    else:
+        assert answer.status_code == 415
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT"])
+@pytest.mark.parametrize("path", ["/", "/_dash-layout", "/_dash-update-component"])
+def test_what_dash_parses_is_limited_whatever_the_method(client: TestClient, method: str, path: str) -> None:
+    answer = client.request(method, path, content=nested(65), headers={"Content-Type": "application/json"})
+    assert answer.status_code == 400
+
+
+@pytest.mark.parametrize("type", ["text/plain", "", "multipart/form-data; boundary=x"])
+def test_a_callback_in_no_json_is_refused_as_such(client: TestClient, type: str) -> None:
+    answer = client.post("/_dash-update-component", content=b"{}", headers={"Content-Type": type})
+    assert_error(answer, 415, "unsupported_media_type", "application/json", repr(type), field="Content-Type")
+
+
 def test_options_in_a_form_with_too_much_structure_are_refused(client: TestClient) -> None:
     answer = client.post("/api/v1/runs", files={"options": (None, nested(65))})
     assert_error(answer, 422, "invalid", "nested too deeply", field="options")

@@ -1,5 +1,6 @@
 """Pictures sent for the choosers of the page, and the results of several runs as one file."""
 
+import errno
 import io
 import zipfile
 
@@ -56,6 +57,26 @@ def test_the_results_of_several_runs_come_as_one_file_named_after_their_photogra
     rest = zipfile.ZipFile(io.BytesIO(client.get("/api/v1/results.zip", params={"run": runs}).content))
     assert sorted(rest.namelist()) == ["hill.png", "lake.png"]
     assert archive.read("lake.png") == client.get(f"/api/v1/runs/{runs[1]}/result.png").content
+
+
+def test_a_run_that_is_named_again_is_packed_once(client: TestClient) -> None:
+    run = start(client, "hill.png", **QUICK)
+    follow(client, run)
+    answer = client.get("/api/v1/results.zip", params={"run": [run] * 1000})
+    assert zipfile.ZipFile(io.BytesIO(answer.content)).namelist() == ["hill.png"]
+
+
+def test_results_for_which_the_temporary_folder_has_no_room_are_refused_as_such(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*arguments: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    run = start(client, "hill.png", **QUICK)
+    follow(client, run)
+    monkeypatch.setattr(zipfile.ZipFile, "write", full)
+    answer = client.get("/api/v1/results.zip", params={"run": run})
+    assert_error(answer, 507, "insufficient_storage", "cannot be packed in", "No space left on device")
 
 
 def test_results_of_unknown_runs_are_refused(client: TestClient) -> None:

@@ -11,12 +11,14 @@ from pathlib import Path
 
 from nst.errors import Busy, Conflict, DiskFull
 from nst.jobs.storage.database import BLOCK, RESERVE
+from nst.jobs.storage.run_files import recordable
 from nst.jobs.storage.store import Store
 from nst.options.picture_roles import STYLE_ROLES
 from nst.runs.run import Run, State
 
 UNDO = 600.0  # seconds for which a deleted run can be restored
 FRESH = 86400.0  # seconds for which an upload that no run uses, or a quick run, is kept: its page may still be open
+IN_USE = 120.0  # seconds for which an upload is kept even if space is short: the request that brought it may use it
 GIGABYTE = 10**9
 SEARCHED = " || ' ' || ".join(  # in SQL
     [
@@ -140,22 +142,29 @@ class Archive:
     def check_room(self, but: str = "") -> None:
         """Free disk space, as much as the limit demands, for a new run. Raises Busy if that is not enough.
 
-        First deleted runs and old quick runs are removed, then the checkpoints of ended runs and the frames between
-        their first and last, oldest runs first; never a result, a marked frame, or anything of a favourite or of the
-        run `but`.
+        First deleted runs, old quick runs and unused uploads are removed, then the checkpoints of ended runs and the
+        frames between their first and last, oldest first; never a result, a marked frame, or anything of a favourite or
+        of the run `but`.
         """
         self.sweep()
         self._store.database.restore_reserve()
-        if self.used() <= self.limit:
-            return
-        if (over := self._spare(self.used() - self.limit, but)) > 0:
+        self._keep_limit(but=but)
+
+    def _keep_limit(self, more: int = 0, but: str = "") -> None:
+        """Free disk space until `more` bytes are within the limit, as `check_room` does. Raises Busy."""
+        over = self.used() + more - self.limit
+        if over > 0 and (over := self._spare(over, but)) > 0:
             raise Busy(
                 f"runs take {(over + self.limit) / GIGABYTE:.2f} of {self.limit / GIGABYTE:.2f} GB: "
                 "delete some in the gallery, or let them have more with --disk"
             )
 
     def put_upload(self, data: bytes, name: str) -> str:
-        """Keep an upload, on a full disk in place of what `check_room` removes; returns its id. Raises DiskFull."""
+        """Keep an upload, where space is short in place of what `check_room` removes; returns its id.
+
+        Raises Busy over the limit, and DiskFull.
+        """
+        self._keep_limit(len(data))
         try:
             return self._store.put_upload(data, name)
         except DiskFull:
@@ -175,6 +184,10 @@ class Archive:
         self._delete_quick_runs()
         self.sweep(0.0)
         excess -= before - self.used()
+        for path in self._unused_uploads(IN_USE):
+            if excess <= 0:
+                break
+            excess -= self._drop_upload(path)
         for run in self._slimmable():
             if excess <= 0:
                 break
@@ -195,20 +208,41 @@ class Archive:
         """Remove runs that were deleted more than `undo` seconds ago, and old uploads that no run uses."""
         removed = self._store.database.rows("SELECT id FROM runs WHERE deleted < ?", time.time() - undo)
         for (run_id,) in removed:
+            shutil.rmtree(self._store.files.folder(run_id), ignore_errors=True)  # first: a folder has a row always
             with self._store.database.transaction() as connection:
                 for table, column in (("events", "run"), ("frames", "run"), ("runs", "id")):
                     connection.execute(f"DELETE FROM {table} WHERE {column} = ?", (run_id,))
-            shutil.rmtree(self._store.files.folder(run_id), ignore_errors=True)
+        for path in self._unused_uploads(FRESH):
+            self._drop_upload(path)
+
+    def _unused_uploads(self, seconds: float) -> list[Path]:
+        """Uploads that no run uses, older than some seconds, oldest first.
+
+        None while the files of a run are there but no row in the database: that run may use them.
+        """
+        rows = self._store.database.rows("SELECT id, run FROM runs")
+        if recordable(self._store.folder, {run_id for run_id, _ in rows}):
+            return []
         used = {
             picture
-            for (text,) in self._store.database.rows("SELECT run FROM runs")
+            for _, text in rows
             for run in (json.loads(text),)
             for picture in (run["content"], run["style"], run["init"], run.get("mask"), *run.get("more_styles", ()))
         }
+        dates = {}
         for path in (self._store.folder / "uploads").iterdir():
-            with suppress(FileNotFoundError):
-                if path.name not in used and time.time() - path.stat().st_mtime > FRESH:
-                    self._store.drop_upload(path.name)
+            with suppress(FileNotFoundError):  # it is written, or was deleted, meanwhile
+                dates[path] = path.stat().st_mtime
+        latest = time.time() - seconds
+        return sorted((path for path in dates if path.name not in used and dates[path] < latest), key=dates.__getitem__)
+
+    def _drop_upload(self, path: Path) -> int:
+        """Delete an upload; returns the bytes that this saves."""
+        with suppress(FileNotFoundError):
+            size = path.stat().st_size
+            self._store.drop_upload(path.name)
+            return size
+        return 0
 
     def _slimmable(self) -> list[Run]:
         """Runs whose frames may be deleted: ended, not interrupted, no favourites; oldest first."""

@@ -16,8 +16,8 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from nst.errors import Busy, ImageError, InputError, NstError, OptionError
-from nst.jobs.storage.run_files import FETCHES, RUN_ID
+from nst.errors import Busy, DiskFull, ImageError, InputError, NstError, OptionError
+from nst.jobs.storage.run_files import FETCHES, recordable, unrecorded
 from nst.jobs.storage.schema import FILE
 from nst.jobs.storage.store import UPLOAD_ID, Store
 from nst.pictures import images
@@ -25,7 +25,8 @@ from nst.pictures.provenance import Provenance, read_file
 from nst.runs.run import Run, State
 
 LOCK = "studio.lock"
-COPIED = ("uploads", "runs", "styles", FETCHES)  # folders and files of a store that a backup holds, beside the database
+UNREADABLE = "unreadable-runs"  # where a repair moves the folders of runs that it cannot record
+COPIED = ("uploads", "runs", UNREADABLE, "styles", FETCHES)  # what a backup holds of a store, beside the database
 
 
 @contextmanager
@@ -50,7 +51,8 @@ def back_up(folder: Path, target: Path) -> None:
         raise InputError(f"the backup needs a new or empty folder, and {str(target)!r} is none")
     if target.resolve().is_relative_to(folder.resolve()):
         raise InputError(f"the backup would lie in the store itself: {str(target)!r}")
-    target.mkdir(parents=True, exist_ok=True, mode=0o700)
+    target.mkdir(parents=True, exist_ok=True)
+    target.chmod(0o700)  # as the store: an empty folder that was there may have been open to others
     try:
         with closing(sqlite3.connect(folder / FILE)) as source, closing(sqlite3.connect(target / FILE)) as copy:
             source.backup(copy)
@@ -79,7 +81,7 @@ def check(folder: Path) -> list[str]:
         for run, epoch in frames
         if not (folder / f"runs/{run}/frames/{epoch}.jpg").is_file()
     ]
-    strays = _strays(folder, {run.id for run in runs})
+    strays = unrecorded(folder, {run.id for run in runs})
     found += [f"run {run_id}: its folder is there, but not in the database" for run_id in strays]
     for path in sorted((folder / "uploads").glob("*")):
         if path.is_file() and path.suffix != ".part" and hashlib.sha256(path.read_bytes()).hexdigest() != path.name:
@@ -90,7 +92,8 @@ def check(folder: Path) -> list[str]:
 def repair(folder: Path) -> list[str]:
     """Bring database and files of the store in `folder` together again; what was done, one line each.
 
-    A damaged database is put aside, not deleted. Raises InputError, Busy while a studio uses the folder.
+    A damaged database is put aside, not deleted, and so is the folder of a run that cannot be recorded.
+    Raises InputError, DiskFull, and Busy while a studio uses the folder.
     """
     if not folder.is_dir():
         raise InputError(f"there is no folder {str(folder)!r}")
@@ -100,10 +103,18 @@ def repair(folder: Path) -> list[str]:
         try:
             done += _add_uploads(store) + _match_frames(store)
             known = {run_id for (run_id,) in store.database.rows("SELECT id FROM runs")}
-            done += [_add_run(store, run_id) for run_id in _strays(folder, known)]
+            done += [_add_or_set_aside(store, run_id) for run_id in unrecorded(folder, known)]
         finally:
             store.close()
     return done
+
+
+def check_recorded(store: Store) -> None:
+    """Raise NstError if the database has no run beside folders of runs, as where it was lost and a new one was made."""
+    has_run = store.database.rows("SELECT 1 FROM runs LIMIT 1")
+    if not has_run and (strays := recordable(store.folder, ())):
+        rule = f"the database in {store.folder} knows none of the {len(strays)} runs that have a folder there"
+        raise NstError(f"{rule}: `nst store repair` records them again")
 
 
 def _check_store(folder: Path) -> None:
@@ -131,12 +142,6 @@ def _run_troubles(folder: Path, run: Run) -> Iterator[str]:
             images.read(images.read_bytes(folder / f"runs/{run.id}/result.png"), "result.png", 64)
         except ImageError as error:
             yield f"run {run.id}: its result cannot be read: {error}"
-
-
-def _strays(folder: Path, known: set[str]) -> list[str]:
-    """The ids of runs that have a folder, but are not among the `known` ones, oldest first."""
-    places = [place for place in (folder / "runs").glob("*") if RUN_ID.fullmatch(place.name) and place.is_dir()]
-    return [place.name for place in sorted(places, key=os.path.getmtime) if place.name not in known]
 
 
 def _set_aside_database(folder: Path) -> list[str]:
@@ -171,14 +176,31 @@ def _match_frames(store: Store) -> list[str]:
     return [f"run {run}: the frame of epoch {epoch} is missing and was forgotten" for run, epoch in gone]
 
 
+def _add_or_set_aside(store: Store, run_id: str) -> str:
+    """Record a run of which only the files are left, or move them out of the way. Raises DiskFull."""
+    try:
+        if done := _add_run(store, run_id):
+            return done
+        reason = "it has neither a result nor a description"
+    except DiskFull:
+        raise
+    except Exception as error:  # of as many kinds as a description can have wrong types
+        reason = f"{type(error).__name__}: {error}".partition("\n")[0]
+    aside = store.folder / UNREADABLE / run_id
+    with store.database.plain_errors():
+        aside.parent.mkdir(exist_ok=True)
+        os.rename(store.files.folder(run_id), aside)
+    return f"run {run_id} cannot be recorded ({reason}): its folder is now {UNREADABLE}/{run_id}"
+
+
 def _add_run(store: Store, run_id: str) -> str:
-    """Record a run of which only the files are left."""
+    """Record a run of which only the files are left; "" if they do not tell enough."""
     place = store.files.folder(run_id)
     frames = sorted((int(path.stem), path.stat().st_size) for path in place.glob("frames/*.jpg") if path.stem.isdigit())
     described = _described(place)
     fields = described | _from_result(place / "result.png")
     if "options" not in fields:
-        return f"run {run_id} has neither a result nor a description: its folder stays as it is"
+        return ""
     done = frames[-1][0] if frames else 0
     epochs = max(described["epochs"], done) if described else fields["epochs"]  # it may have been continued
     run = Run(

@@ -14,9 +14,10 @@ runs/<id>/run.json           the run as it was created, for a repair
 import json
 import os
 import re
+import shutil
 import sqlite3
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,21 @@ from nst.runs.run import Run
 FETCHES = "fetches.json"  # of the folder of a store
 RUN_ID = re.compile("[0-9a-f]{32}")  # the name of its folder
 FRAMES_BUDGET = 64 * 10**6  # bytes of one run's frames
+
+
+def unrecorded(folder: Path, known: Container[str]) -> list[str]:
+    """The ids of runs that have a folder in a store, but are not among the `known` ones, oldest first."""
+    places = [place for place in (folder / "runs").glob("*") if RUN_ID.fullmatch(place.name) and place.is_dir()]
+    return [place.name for place in sorted(places, key=os.path.getmtime) if place.name not in known]
+
+
+def recordable(folder: Path, known: Container[str]) -> list[str]:
+    """Those of `unrecorded` with a file that may tell what the run was, so that a repair may record it again."""
+    return [
+        found
+        for found in unrecorded(folder, known)
+        if any((folder / "runs" / found / name).exists() for name in ("run.json", "result.png"))
+    ]
 
 
 class RunFiles:
@@ -90,6 +106,15 @@ class RunFiles:
         """Write the run as it is, from which a lost database can be rebuilt. Raises NstError."""
         with self._database.plain_errors(), atomic_write(self.folder(run.id) / "run.json") as part:
             part.write_text(json.dumps(run.to_json()))
+
+    @contextmanager
+    def removed_after_error(self, run_id: str) -> Iterator[None]:
+        """Delete the folder of a new run if an exception is raised: without a row it would be taken for a lost run."""
+        try:
+            yield
+        except BaseException:
+            shutil.rmtree(self.folder(run_id), ignore_errors=True)
+            raise
 
     def write_ended(self, run: Run, frame: bytes, result: bytes) -> None:
         """Write the files of a run that was not painted here: its one frame, a JPEG file, and its result, a PNG."""

@@ -8,14 +8,12 @@ import asyncio
 import dataclasses
 import hashlib
 import json
-import math
 import os
 import re
-import sqlite3
 import sys
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -25,9 +23,10 @@ from nst.atomic_write import atomic_write
 from nst.errors import NotFound
 from nst.jobs.storage.database import Database
 from nst.jobs.storage.run_files import FRAMES_BUDGET, RunFiles
+from nst.jobs.storage.run_rows import insert_event, insert_run, update_run
 from nst.jobs.storage.waiters import Waiters
 from nst.options.style_options import StyleOptions
-from nst.runs.events import Continued, Epoch, Event, Failed, Finished, Interrupted, Kept, Queued, Started, Stopped
+from nst.runs.events import Continued, Event, Failed, Finished, Interrupted, Kept, Queued, Started, Stopped
 from nst.runs.job import StyleJob
 from nst.runs.run import Run, State
 
@@ -100,7 +99,11 @@ class Store:
     # Runs -------------------------------------------------------------------------------------------------------------
 
     def create(self, options: StyleOptions, content: str, style: str, init: str | None = None, **more: Any) -> Run:
-        """Create a queued run of uploads, and record its first event. `more`: fields of Run. Raises NotFound."""
+        """Create a queued run of uploads, and record its first event. `more`: fields of Run. Raises NotFound.
+
+        Where several clients share the studio, the names of files that are not given are "": the store knows those that
+        any client gave last.
+        """
         given_names = more.pop("names", {})
         run = Run(
             **{"id": uuid.uuid4().hex, "created": time.time(), "epochs": options.most_epochs, **more},
@@ -110,11 +113,13 @@ class Store:
             init=init,
         )
         names = {role: self.upload_name(upload_id) for role, upload_id in run.uploads.items()}
+        if run.client:
+            names = {role: name if name.startswith("samples/") else "" for role, name in names.items()}
         run = dataclasses.replace(run, names=names | given_names)
-        self.files.write_description(run)
-        with self.database.transaction() as connection:
-            _insert_run(connection, run)
-            _insert(connection, run, Queued())
+        with self.files.removed_after_error(run.id), self.database.transaction() as connection:
+            self.files.write_description(run)
+            insert_run(connection, run)
+            insert_event(connection, run, Queued())
         return run
 
     def restore_run(self, run: Run, frames: Sequence[tuple[int, int]]) -> None:
@@ -125,9 +130,9 @@ class Store:
         events = [Queued(), *([started] if frames else []), end]
         run = dataclasses.replace(run, last=len(events), variations="")  # its grid may be lost
         with self.database.transaction() as connection:
-            _insert_run(connection, run)
+            insert_run(connection, run)
             for number, event in enumerate(events, 1):
-                _insert(connection, dataclasses.replace(run, last=number), event)
+                insert_event(connection, dataclasses.replace(run, last=number), event)
             connection.executemany(
                 "INSERT INTO frames (run, epoch, bytes) VALUES (?, ?, ?)", [(run.id, *frame) for frame in frames]
             )
@@ -136,12 +141,13 @@ class Store:
         """Create a queued run that begins with the frame of `epoch` of `parent`. Raises NotFound."""
         frame = self.files.frame(parent.id, epoch)
         run_id = uuid.uuid4().hex
-        self.files.write_start(run_id, frame)
         pictures, network = (parent.content, parent.style, parent.init), (parent.extractor, parent.precision)
         more |= dict(zip(("extractor", "precision"), network, strict=True))
         more |= {"more_styles": parent.more_styles, "mask": parent.mask}
         more |= {"names": parent.names, "parent": parent.id, "first": epoch}
-        return self.create(options, *pictures, id=run_id, **more)
+        with self.files.removed_after_error(run_id):
+            self.files.write_start(run_id, frame)
+            return self.create(options, *pictures, id=run_id, **more)
 
     def created_count(self) -> int:
         """How many runs were ever created here, deleted ones among them."""
@@ -228,8 +234,8 @@ class Store:
                 recorded, run = run.is_numbered(event), run.after(event)
                 self.files.apply_event(connection, run_id, event, files)
                 if recorded:
-                    _insert(connection, run, event)
-            _update(connection, run)
+                    insert_event(connection, run, event)
+            update_run(connection, run)
         self._waiters.wake(run_id)
         return run.last
 
@@ -239,7 +245,7 @@ class Store:
             run = self.run(run_id)
             if not run.state.rests:
                 return 0
-            _update(connection, dataclasses.replace(run, kept=None))
+            update_run(connection, dataclasses.replace(run, kept=None))
             return self.files.drop_checkpoint(run_id) + self.files.thin_out(connection, run_id, 0)
 
     def fail(self, run_id: str, reason: str) -> None:
@@ -266,35 +272,3 @@ class Store:
                         return found
                     await waiter.woken()
         return []
-
-
-def _insert_run(connection: sqlite3.Connection, run: Run) -> None:
-    connection.execute(
-        "INSERT INTO runs (id, state, run, client, parent, variations) VALUES (?, ?, ?, ?, ?, ?)",
-        (run.id, run.state, _json(run.to_json()), run.client, run.parent, run.variations),
-    )
-
-
-def _insert(connection: sqlite3.Connection, run: Run, event: Event) -> None:
-    """Insert `event` as the last one of `run`."""
-    record = {"n": run.last, "time": time.time(), **event.to_json()}
-    if isinstance(event, Epoch) and event.image:
-        record["frame"] = event.epoch
-    connection.execute("INSERT INTO events VALUES (?, ?, ?)", (run.id, run.last, _json(record)))
-
-
-def _update(connection: sqlite3.Connection, run: Run) -> None:
-    connection.execute("UPDATE runs SET state = ?, run = ? WHERE id = ?", (run.state, _json(run.to_json()), run.id))
-
-
-def _json(value: Mapping[str, Any]) -> str:
-    return json.dumps(_finite(value), allow_nan=False)
-
-
-def _finite(value: Any) -> Any:
-    """`value` with None for every number that JSON cannot express."""
-    if isinstance(value, Mapping):
-        return {name: _finite(inner) for name, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(inner) for inner in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

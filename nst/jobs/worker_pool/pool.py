@@ -7,7 +7,6 @@ worker_tasks.py.
 
 import logging
 import threading
-import time
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
@@ -21,6 +20,7 @@ from nst.jobs.storage.store import Store
 from nst.jobs.worker_pool import worker_tasks
 from nst.jobs.worker_pool.cluster import connect, worker_niceness
 from nst.jobs.worker_pool.dispatcher import LOST, Dispatcher
+from nst.jobs.worker_pool.lost_workers import LostWorkers
 from nst.jobs.worker_pool.weights_fetches import WeightsFetches
 from nst.jobs.worker_pool.worker_slot import WorkerSlot
 from nst.jobs.worker_pool.workers import Action, WorkerFunctions, Workers
@@ -34,13 +34,8 @@ MOST_FAILED_WARM_UPS = 3  # workers in a row that ended while they warmed up; th
 CLOSE_TIMEOUT = 30.0  # seconds
 SYNC_INTERVAL = 2.0  # seconds without a message, after which the scheduler is asked for its workers
 RETRY_INTERVAL = 2.0  # seconds between two attempts to reach a scheduler, or to start an embedded cluster
-NO_WORKER_TIMEOUT = 30.0  # seconds without any worker, after which an embedded cluster is rebuilt
 MOST_REBUILDS = 3  # in a row, without a warm worker; the next one then waits for a run to be submitted
 RELEASE_TIMEOUT = 2.0  # seconds in which a worker must accept that its run is to stop
-
-
-class NoWorker(ConnectionError):
-    """An embedded cluster has lost its workers for good: a nanny gives up after several quick ends of its worker."""
 
 
 class Pool:
@@ -60,7 +55,7 @@ class Pool:
         self._dispatcher = Dispatcher(store, self.workers, self.post)
         self._failed_warm_ups = 0  # in a row
         self._failed_clusters = 0  # in a row without a warm worker, embedded ones
-        self._worker_seen_at = 0.0  # time.monotonic()
+        self._lost_workers: LostWorkers | None = None  # of an embedded cluster
         self._missing: set[str] = set()  # addresses of slots that the scheduler did not list when last asked
         self._error = ""  # why there is no warm worker
         self._info: dict[str, Any] = {}  # what the last warm-up returned
@@ -137,17 +132,26 @@ class Pool:
         while not self._closing.is_set():
             try:
                 with connect(self._settings, self._closing) as self.workers.client:
-                    self._worker_seen_at = time.monotonic()
+                    if not self._settings.scheduler:
+                        self._lost_workers = LostWorkers(self.workers.client, self._settings.workers)
                     self._actions.put(self._synchronize)
                     self._work()
                     self._release()
             except Exception as error:
                 if not self._closing.is_set():
-                    self._on_failure(error)
+                    self._recover(error)
         try:
             self._store.interrupt_running()
         except NstError as error:
             log.error("%s", error)
+
+    def _recover(self, error: Exception) -> None:
+        """Wait before the next attempt, also where what failed cannot be recorded: without its thread no run begins."""
+        try:
+            self._on_failure(error)
+        except Exception:
+            log.exception("a failure could not be recorded; trying again")
+            self._closing.wait(RETRY_INTERVAL)
 
     def _on_failure(self, error: Exception) -> None:
         """Report why there is no scheduler or no worker, and wait before the next attempt."""
@@ -202,10 +206,8 @@ class Pool:
             there = self.workers.known_to_scheduler()
         except OSError:  # no answer; the next attempt or the client's status shows whether it is lost
             return
-        if there or self._settings.scheduler:
-            self._worker_seen_at = time.monotonic()
-        elif time.monotonic() - self._worker_seen_at > NO_WORKER_TIMEOUT:
-            raise NoWorker(f"none was there for {NO_WORKER_TIMEOUT:g} s")
+        if self._lost_workers:
+            self._lost_workers.check(len(there))
         with self.workers.lock:
             missing = self.workers.slots.keys() - there.keys()
             for address in missing & self._missing:

@@ -5,10 +5,11 @@ The id of a run, which cannot be guessed, is enough to see it; only the client t
 
 from typing import Annotated
 
-from fastapi import Depends, HTTPException, Path, Request
+from fastapi import Depends, Path, Request
 
 from nst.runs.run import Run
-from nst.web.middleware.clients import HEADER, client_of
+from nst.web.middleware.clients import client_of
+from nst.web.service.permissions import check_owner
 from nst.web.service.service import Service
 
 RunId = Annotated[str, Path(description="32 hex digits, from the answer to the request that started the run")]
@@ -34,18 +35,17 @@ async def visible_run(run_id: RunId, service: ServiceDep) -> Run:
 
 
 async def own_run(run_id: RunId, service: ServiceDep, client: Client) -> Run:
-    """Return the run in the path for a change. Raises NotFound, and HTTPException if it is another client's."""
-    return _check_owner(service.store.run(run_id), client)
+    """Return the run in the path for a change. Raises NotFound, and Forbidden if it is another client's."""
+    return _owned(service.store.run(run_id), client)
 
 
 async def own_deleted_run(run_id: RunId, service: ServiceDep, client: Client) -> Run:
     """Return the run in the path, which may be deleted. Raises as `own_run`."""
-    return _check_owner(service.archive.deleted(run_id), client)
+    return _owned(service.archive.deleted(run_id), client)
 
 
-def _check_owner(run: Run, client: str) -> Run:
-    if client and run.client != client:
-        raise HTTPException(403, f"run {run.id} is another client's: only the `{HEADER}` that began it may change it")
+def _owned(run: Run, client: str) -> Run:
+    check_owner(run.client, client, f"run {run.id}")
     return run
 
 

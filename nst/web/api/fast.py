@@ -4,12 +4,12 @@ import asyncio
 import base64
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, HTTPException, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi import Path as InPath
 from fastapi.responses import JSONResponse, Response
 from starlette.concurrency import run_in_threadpool
 
-from nst.errors import Conflict, ImageError, InputError, NotFound, StyleError
+from nst.errors import ImageError, InputError, NotFound, StyleError
 from nst.options.fast_options import FastOptions
 from nst.styles.style_file import SUFFIX
 from nst.styles.style_library import Entry
@@ -28,11 +28,8 @@ Name = Annotated[str, InPath(description="as in the list", examples=["starry-nig
 
 
 async def service_to_change_styles(service: ServiceDep) -> Service:
-    """Return the service if clients may change its styles. Raises HTTPException."""
-    try:
-        service.permissions.check_change_styles()
-    except Conflict as error:
-        raise HTTPException(403, str(error)) from error
+    """Return the service if clients may change its styles. Raises Forbidden."""
+    service.permissions.check_change_styles()
     return service
 
 

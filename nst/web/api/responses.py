@@ -200,7 +200,8 @@ class Upload(Answer):
 class FastStyle(Answer):
     """A fast style; `network` is equal for styles that can be mixed.
 
-    `thumbnail` is the painting that it was trained on, `file` the style and its network.
+    `thumbnail` is the painting that it was learned or predicted from, and for a shipped style a sample photo painted in
+    it; `file` is the style and its network.
     """
 
     name: str

@@ -192,7 +192,7 @@ def runs(
     "/results.zip",
     summary="The results of several runs",
     response_class=StreamingResponse,
-    responses=file_response("application/zip", 404, 409),
+    responses=file_response("application/zip", 404, 409, 507),
 )
 def results(
     service: ServiceDep,
@@ -200,7 +200,7 @@ def results(
 ) -> StreamingResponse:
     """Return the results of those runs that are there and have one as a ZIP file, each named after its photograph."""
     runs = []
-    for run_id in run:
+    for run_id in dict.fromkeys(run):
         with suppress(NotFound):  # it was deleted
             runs.append(service.store.run(run_id))
     if not runs:

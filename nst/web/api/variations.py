@@ -3,7 +3,7 @@
 import asyncio
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, HTTPException, Path, Request
+from fastapi import APIRouter, Depends, Path, Request
 from fastapi.responses import JSONResponse, Response
 
 from nst.jobs.storage.grids import Grid
@@ -13,7 +13,7 @@ from nst.web.api import request_parsing, responses
 from nst.web.api.access import Client, RunId, ServiceDep
 from nst.web.api.openapi import VARIATIONS_BODY, errors, file_response
 from nst.web.api.runs import run_started
-from nst.web.middleware.clients import HEADER
+from nst.web.service.permissions import check_owner
 from nst.web.service.service import Service
 
 router = APIRouter(prefix="/api/v1/variations", tags=["variations"])
@@ -26,10 +26,9 @@ def visible_grid(grid_id: GridId, service: ServiceDep) -> Grid:
 
 
 def own_grid(grid_id: GridId, service: ServiceDep, client: Client) -> Grid:
-    """Return the grid in the path for a change. Raises NotFound, and HTTPException if it is another client's."""
+    """Return the grid in the path for a change. Raises NotFound, and Forbidden if it is another client's."""
     grid = service.variations.get(grid_id)
-    if client and grid.client != client:
-        raise HTTPException(403, f"these variations are another client's: only the `{HEADER}` that began them may")
+    check_owner(grid.client, client, f"the grid {grid_id}")
     return grid
 
 

@@ -13,6 +13,7 @@ HEADER_SECONDS = 15.0  # for the headers of a request, from its first byte or fr
 BODY_SECONDS = 30.0  # for a body, to which its bytes over BODY_RATE are added; also the longest pause between two bytes
 BODY_RATE = 16_000  # bytes per second
 ANSWERED_SECONDS = 10.0  # for the rest of a body whose request was answered before it had come
+UNREAD_SECONDS = 60.0  # in which a client must take some bytes of an answer, once it has stopped the server's writing
 ANSWERED = "the rest of a body after the answer"
 
 
@@ -20,7 +21,7 @@ class LimitedProtocol(H11Protocol):
     """uvicorn's HTTP/1.1 protocol with these limits."""
 
     header_seconds, body_seconds, body_rate = HEADER_SECONDS, BODY_SECONDS, BODY_RATE
-    answered_seconds = ANSWERED_SECONDS
+    answered_seconds, unread_seconds = ANSWERED_SECONDS, UNREAD_SECONDS
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
@@ -28,6 +29,7 @@ class LimitedProtocol(H11Protocol):
         self._part: object = None  # that is awaited: h11.IDLE for headers, h11.SEND_BODY, ANSWERED, or None
         self._began = self._last = 0.0  # when the part began and when its last bytes came, by the event loop's clock
         self._received = 0  # bytes of the part
+        self._unread_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for headers."""
@@ -39,10 +41,30 @@ class LimitedProtocol(H11Protocol):
         super().data_received(data)
         self._note(len(data))
 
+    def handle_events(self) -> None:
+        """Handle what has been received, also the next request once one is answered."""
+        super().handle_events()
+        if self.conn.their_state is not h11.IDLE or self.conn.trailing_data[0]:  # else the connection is kept alive
+            self._note(0)
+
+    def pause_writing(self) -> None:
+        """Begin to wait for the client to read."""
+        super().pause_writing()
+        self._await_reader()
+
+    def resume_writing(self) -> None:
+        """Stop waiting for the client to read."""
+        super().resume_writing()
+        self._stop_unread()
+
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop waiting."""
         self._stop()
+        self._stop_unread()
         super().connection_lost(exc)
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Log nothing: any request could fill the log."""
 
     def _note(self, received: int) -> None:
         """Wait for the part of a request that the client has to send now; `received` bytes have just come."""
@@ -84,3 +106,20 @@ class LimitedProtocol(H11Protocol):
             self._timer = self.loop.call_at(self._deadline(), self._check)
         else:
             self.transport.abort()
+
+    def _await_reader(self) -> None:
+        """Close the connection unless some bytes of what waits to be sent are gone after a while."""
+        waiting = self.transport.get_write_buffer_size()
+
+        def check() -> None:
+            if self.transport.get_write_buffer_size() < waiting:
+                self._await_reader()
+            else:
+                self.transport.abort()
+
+        self._unread_timer = self.loop.call_later(self.unread_seconds, check)
+
+    def _stop_unread(self) -> None:
+        if self._unread_timer:
+            self._unread_timer.cancel()
+        self._unread_timer = None

@@ -10,7 +10,16 @@ from nst.web.problems import problem
 MOST_LEVELS = 64  # of arrays and objects inside each other
 MOST_TOKENS = 100_000  # brackets, commas and quotes; the gallery sends eight for each card that it shows
 TOKEN = re.compile(rb'["\[\]{},]')
-PATHS = ("/api/", "/_dash-")
+PATHS = ("/api/", "/_dash-")  # prefixes of paths whose bodies are parsed; Dash also parses those sent to PAGE
+PAGE = "/"
+FORMS = {  # paths that take forms, too: nothing but a form's `options` is parsed there, and checked before
+    "/api/v1/runs",
+    "/api/v1/stylize",
+    "/api/v1/stylize/fast",
+    "/api/v1/styles/fast",
+    "/api/v1/uploads",
+}
+CALLBACKS = "/_dash-update-component"
 
 
 def check_json(text: bytes) -> None:
@@ -41,21 +50,30 @@ def check_json(text: bytes) -> None:
 
 
 class JsonLimit:
-    """ASGI middleware that answers 400 to a JSON body over the limits. Every body but that of a form is JSON."""
+    """ASGI middleware that answers 400 to a JSON body over the limits, and 415 to a callback of Dash in no JSON.
+
+    Every body is taken for JSON, whatever its method and type, but a form where a route takes one.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
-        if not _has_json(scope):
+        if not _may_have_json(scope):
             await self.app(scope, receive, send)
+            return
+        type = _type(scope)
+        if scope["path"] == CALLBACKS and not type.startswith("application/json"):
+            rule = f"`Content-Type` must be application/json, got {type[:80]!r}"
+            await problem(415, "unsupported_media_type", rule, "Content-Type")(scope, receive, send)
             return
         body = await _read(receive)
         if body is None:
             return  # nobody waits for an answer
         try:
-            await asyncio.to_thread(check_json, body)
+            if body:
+                await asyncio.to_thread(check_json, body)
         except ValueError as error:
             await problem(400, "malformed", f"the body cannot be read as JSON: {error}")(scope, receive, send)
             return
@@ -67,10 +85,14 @@ class JsonLimit:
         await self.app(scope, replay, send)
 
 
-def _has_json(scope: Scope) -> bool:
-    if scope["type"] != "http" or scope["method"] in ("GET", "HEAD") or not scope["path"].startswith(PATHS):
+def _may_have_json(scope: Scope) -> bool:
+    if scope["type"] != "http" or not (scope["path"] == PAGE or scope["path"].startswith(PATHS)):
         return False
-    return not dict(scope["headers"]).get(b"content-type", b"").lower().startswith(b"multipart/form-data")
+    return scope["path"] not in FORMS or not _type(scope).lower().startswith("multipart/form-data")
+
+
+def _type(scope: Scope) -> str:
+    return dict(scope["headers"]).get(b"content-type", b"").decode("latin-1")
 
 
 async def _read(receive: Receive) -> bytes | None:

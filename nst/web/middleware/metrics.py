@@ -63,7 +63,7 @@ class _ServiceCollector(Collector):
         oldest = max((time.time() - run.created for run in queued), default=0.0)
         yield GaugeMetricFamily("nst_queue_oldest_seconds", "How long the run that came first has waited.", oldest)
         speed = sum(run.steps_per_second for run in service.store.active() if run.state is State.RUNNING)
-        yield GaugeMetricFamily("nst_steps_per_second", "Optimiser steps of all runs being painted.", speed)
+        yield GaugeMetricFamily("nst_steps_per_second", "Optimizer steps of all runs being painted.", speed)
         now = service.queue.health()["worker"]
         yield _labelled(
             "nst_worker", "1 of the worker's state.", "state", {state: state == now for state in WORKER_STATES}

@@ -39,6 +39,7 @@ class Diagnoses:
                 styles=tuple(self._store.upload(style) for style in run.styles),
                 options=_options_at(run, int(frame.stem)),
                 extractor=run.extractor,
+                mask=self._store.upload(run.mask) if run.mask else None,
             )
             found = {"epoch": int(frame.stem), **self._queue.diagnose(job, current_client())}
             with self._store.database.plain_errors(), atomic_write(kept) as part:

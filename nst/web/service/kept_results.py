@@ -55,8 +55,9 @@ class KeptResults:
         )
         sides = images.fit(result.height, result.width, min(FRAME_SIDE, max(result.height, result.width)))
         frame = images.encode_jpeg(images.resize(picture, *sides), FRAME_QUALITY)
-        self._store.files.write_ended(run, frame, result.data)
-        self._store.restore_run(run, [(run.epoch, len(frame))])
+        with self._store.files.removed_after_error(run.id):
+            self._store.files.write_ended(run, frame, result.data)
+            self._store.restore_run(run, [(run.epoch, len(frame))])
         return self._store.run(run.id)
 
     def _painting(self, style: str) -> tuple[str, str]:

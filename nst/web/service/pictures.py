@@ -64,12 +64,13 @@ class Pictures:
             return self._archive.put_upload(_sample(name).path.read_bytes(), ref)
         return self._store.use_upload(name)
 
-    def choice(self, upload_id: str, name: str = "") -> dict[str, str]:
+    def choice(self, upload_id: str, name: str | None = None) -> dict[str, str]:
         """Return {"ref", "title"} of an upload, as a chooser stores it; of the sample if the upload is a copy of one.
 
-        `name` is that of its file, by default the last one given with it. Raises NotFound.
+        `name` is that of its file, "" if it is unknown; None is the last one given with it. Raises NotFound.
         """
-        name = name or self._store.upload_name(upload_id)
+        if name is None:
+            name = self._store.upload_name(upload_id)
         if sample := sample_of(name):
             return {"ref": name, "title": sample.title}
         return {"ref": f"uploads/{upload_id}", "title": name or "a picture"}
@@ -85,9 +86,9 @@ class Pictures:
         `names` are those of their files, as far as the run has them. A picture that is not stored any more has a title.
         """
         shown = {role: upload for role, upload in uploads.items() if role in ("content", *STYLE_ROLES)}
-        return {role: self._choice_or_title(upload, names.get(role, "")) for role, upload in shown.items()}
+        return {role: self._choice_or_title(upload, names.get(role)) for role, upload in shown.items()}
 
-    def _choice_or_title(self, upload_id: str, name: str) -> dict[str, str]:
+    def _choice_or_title(self, upload_id: str, name: str | None) -> dict[str, str]:
         try:
             return self.choice(upload_id, name)
         except NotFound:

@@ -3,6 +3,7 @@
 import dataclasses
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from nst.errors import Conflict, NotFound, OptionError
@@ -12,9 +13,10 @@ from nst.jobs.storage.store import Store
 from nst.options.picture_roles import as_fields, by_role
 from nst.options.style_options import StyleOptions
 from nst.pictures.masks import check_mask_shape
-from nst.runs.run import Run, State
+from nst.runs.run import Run
 from nst.web.middleware.clients import current_client
 from nst.web.service.forecasts import Forecasts
+from nst.web.service.permissions import check_owner
 from nst.web.service.pictures import Pictures, names_of_files, names_of_uploads, without_suffix
 
 UPSCALED_SIDE, UPSCALING_EPOCHS = 2048, 6  # long side, px, and epochs of a run that paints a result larger
@@ -121,10 +123,9 @@ class Runs:
         return self._pictures.keep(self._store.files.result(run.id).read_bytes(), f"{self.title(run.id)}.png")
 
     def owned(self, run_id: str) -> Run:
-        """Return a run that the current client may change. Raises NotFound, and Conflict if it is another client's."""
+        """Return a run that the current client may change. Raises NotFound, and Forbidden if it is another client's."""
         run = self._store.run(run_id)
-        if current_client() not in ("", run.client):
-            raise Conflict("this run is another client's: you can only watch it")
+        check_owner(run.client, current_client(), "this run")
         return run
 
     def steer(self, run_id: str, changes: Mapping[str, Any]) -> None:
@@ -145,22 +146,25 @@ class Runs:
             self._queue.steer(run_id, made)
 
     def queue_of(self, client: str) -> list[Run]:
-        """Return the runs of a client that are painted, then those that wait, the next one first; "" for all.
+        """Return the runs of a client that are painted, then those that wait, the next one first; "" for all."""
+        painted, waiting = self._painted_and_waiting()
+        return [run for run in (*painted, *waiting) if client in ("", run.client)]
 
-        Quick runs of variations are left out: their own page shows them.
-        """
+    def queue_places(self) -> dict[str, int]:
+        """Return the place in the queue of each run that waits or is painted, the painted ones first: 1, 2, ..."""
+        painted, waiting = self._painted_and_waiting()
+        return {run.id: n for n, run in enumerate((*painted, *waiting), 1)}
+
+    def to_the_front(self, runs: Sequence[Run]) -> None:
+        """Move runs before all others of their client that wait; those that are painted already stay."""
+        for run in reversed(runs):
+            with suppress(Conflict):  # it does not wait any more
+                self._queue.move(run.id, -len(self._queue.waiting()))
+
+    def _painted_and_waiting(self) -> tuple[list[Run], list[Run]]:
         waiting = self._queue.waiting()
         ids = {run.id for run in waiting}
-        runs = [*(run for run in self._store.active() if run.id not in ids), *waiting]
-        return [run for run in runs if client in ("", run.client) and not run.variations]
-
-    def queue_place(self, run: Run) -> int | None:
-        """Return the place of a run in the queue, the running ones first: 1, 2, ...; None if it has ended or paused."""
-        position = self._queue.position(run.id)
-        if position is None:
-            return None
-        running = sum(each.state is State.RUNNING for each in self._store.active())
-        return position + running if position else 1  # position 0: it is being painted
+        return [run for run in self._store.active() if run.id not in ids], waiting
 
     def describe(self, run: Run) -> dict[str, Any]:
         """Describe a run as `GET /api/v1/runs/{id}` does."""
