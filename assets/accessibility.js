@@ -23,6 +23,8 @@
       setAttributes(box, { "aria-label": `${field.dataset.label}, as a number` });
       setAttributes(slider, { "aria-label": field.dataset.label });
     });
+    document.querySelectorAll("[data-log] input[type=range]").forEach((slider) =>
+      window.dash_clientside.sliders?.describe(slider)); // unless that script is still loading
     document.querySelectorAll("#settings input[type=file]").forEach((input) =>
       setAttributes(input, { "aria-label": "Choose a result, for its settings", accept: "image/png" }));
     setAttributes(document.querySelector("#painting-upload input"), { "aria-label": "Style from a painting", accept: "image/*,.style" });

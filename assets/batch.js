@@ -1,14 +1,28 @@
 // The runs that were started together, of several photographs: how many are done, and their results as one file.
 (() => {
+  const PAINTED = ["finished", "stopped"];
+
   // `batch` is {runs: ids, created: how many runs had been created then}. A server state of fewer is older than the
   // batch, and its queue lacks these runs because they were not in it yet.
-  function show(server, batch) {
+  async function show(server, batch) {
     if (!batch?.runs || !server) return [true, "", null];
     const runs = batch.runs;
     const active = new Set(server.created < batch.created ? runs : server.queue.map(([run]) => run));
-    const done = runs.filter((run) => !active.has(run)).length;
+    const states = await Promise.all(runs.filter((run) => !active.has(run)).map(stateOf));
+    const done = states.filter((state) => PAINTED.includes(state)).length;
+    const others = ["failed", "paused", "interrupted"].map((state) => [states.filter((each) => each === state).length, state]);
+    const parts = [`${done} of ${runs.length} photographs done`, ...others.filter(([count]) => count).map((each) => each.join(" "))];
     const query = runs.map((run) => `run=${run}`).join("&");
-    return [false, `${done} of ${runs.length} photographs done`, done ? `/api/v1/results.zip?${query}` : null];
+    return [false, parts.join(", "), done ? `/api/v1/results.zip?${query}` : null];
+  }
+
+  // Of a run that is not in the queue; "" if it was deleted, or the server does not answer.
+  async function stateOf(run) {
+    try {
+      return (await (await fetch(`/api/v1/runs/${run}`)).json()).state ?? "";
+    } catch {
+      return "";
+    }
   }
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, { batch: { show, close: () => null } });

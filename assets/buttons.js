@@ -20,6 +20,26 @@
       requestAnimationFrame(() => focusWhenShown(selector, frames - 1));
   }
 
+  // A disabled button loses the focus, which these get until it is moved on: the first that is enabled. An event of the
+  // run may enable a button again before the one that ends it.
+  const HEIRS = { pause: ["#pause", "#continue"], stop: ["#stop", "#continue"], continue: ["#continue", "#pause"] };
+  let heirs = [];
+
+  function disable(id, byKey) {
+    set(id, { disabled: true });
+    if (byKey) heirs = HEIRS[id];
+  }
+
+  new MutationObserver(() => {
+    const next = heirs.map((each) => document.querySelector(`${each}:enabled`)).find(Boolean), focused = document.activeElement;
+    if (!next || (focused !== document.body && !focused.disabled)) return;
+    next.focus();
+    if (document.activeElement !== next) document.querySelector("#start").focus(); // the history is hidden
+  }).observe(document, { subtree: true, attributes: true, attributeFilter: ["disabled"] });
+  for (const kind of ["focusin", "pointerdown"]) {
+    document.addEventListener(kind, ({ target }) => { if (!heirs.includes(`#${target.id}`)) heirs = []; });
+  }
+
   // Dash shows nothing when a callback does not reach the server.
   const HEALTH_TIMEOUT_MS = 5000;
   const ONCE = "#pause, #stop, #continue"; // disabled until the run's next event
@@ -45,15 +65,15 @@
     if (button) checkServer(button);
     pressed = within(event, "#fetch, #cancel-fetch");
     const once = within(event, ONCE);
-    if (once) setTimeout(() => set(once.id, { disabled: true })); // once this click was handled: or it would be ignored
+    if (once) setTimeout(disable, 0, once.id, !event.detail); // once this click was handled: or it would be ignored
     if (within(event, SINGLE) && event.detail > 1) event.stopPropagation();
-    if (within(event, "#start, #restart")) {
-      if (document.querySelector("#room-studio .chooser progress:not([hidden])")) {
-        event.stopPropagation(); // or the picture that was chosen before would be painted
-        set("toast", { is_open: true, header: "Nothing was started", children: "A picture is still being sent." });
-      }
-      const panel = document.querySelector(".image-panel");
-      if (matchMedia("(max-width: 991px)").matches) panel.scrollIntoView({ block: "start" });
+    if (within(event, "#start, #restart, #vary-start") && document.querySelector("#room-studio .chooser progress:not([hidden])")) {
+      event.stopPropagation(); // or the picture that was chosen before would be painted
+      set("toast", { is_open: true, header: "Nothing was started", children: "A picture is still being sent." });
+    }
+    if (within(event, ".skip-link")) {
+      event.preventDefault(); // the address would keep the fragment
+      document.querySelector("#start").focus();
     }
   }, true);
 

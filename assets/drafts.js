@@ -1,35 +1,86 @@
-// The form and the chosen pictures before Start, kept in the browser so that a reload does not lose them.
+// What the form is filled from when the page opens or its address changes: the draft that was kept under the run of the
+// address, else that run; and the settings or the result that the address names. Drafts are kept in the browser, so that
+// a reload does not lose them.
 (() => {
-  const KEY = "nst-draft";
+  const KEY = "nst-draft", MOST = 8; // drafts that are kept, each [id of the run in the address or "", values]
+  const NAMED = ["like", "content_of", "style_of"]; // in the address until they were read: a reload shall not repeat them
+  const set = (id, props) => window.dash_clientside.set_props(id, props);
   const same = () => window.dash_clientside.no_update;
-  const hasRun = (search) => /[?&](run|like)=/.test(search ?? "");
-  let restored = false; // or there was nothing to restore: from then on changes are kept
+  const runOf = (search) => new URLSearchParams(search ?? "").get("run") ?? "";
+  let opened = null; // run of the address; null until the form was filled: from then on changes are kept
 
-  // Returns the kept values when the page opens without a run, else none. Called with the address, and the current ones.
-  // When an open page changes to a run, which was started from them or replaced them, they are removed.
-  function restore(search, ...values) {
-    const first = !restored;
-    restored = true;
-    if (!first && hasRun(search)) localStorage.removeItem(KEY);
-    if (!first || hasRun(search)) return values.map(same);
+  function read() {
     try {
-      const kept = JSON.parse(localStorage.getItem(KEY));
-      if (Array.isArray(kept) && kept.length === values.length) {
-        return kept.map((value, at) => (JSON.stringify(value) === JSON.stringify(values[at]) ? same() : value));
-      }
-    } catch { /* it is of another version, or damaged */ }
-    return values.map(same);
+      return JSON.parse(localStorage.getItem(KEY)).filter(([, values]) => Array.isArray(values));
+    } catch {
+      return []; // there are none, or they are of another version
+    }
+  }
+
+  const write = (drafts) => localStorage.setItem(KEY, JSON.stringify(drafts.slice(0, MOST)));
+  const draftOf = (run) => read().find(([each]) => each === run)?.[1];
+  const without = (...runs) => read().filter(([each]) => !runs.includes(each));
+
+  // Called with the address, and the values of the form. Returns the query of what the server is to fill the form from,
+  // and the kept values.
+  function open(search, ...values) {
+    const places = window.dash_clientside.callback_context.states_list, run = runOf(search), first = opened === null;
+    if (!first && run !== opened) move(opened, run);
+    opened = run;
+    const draft = first && draftOf(run), fits = draft?.length === values.length;
+    const source = takeNamed(search);
+    if (first && run && !fits) source.set("run", run);
+    const kept = values.map((value, at) => (fits && JSON.stringify(draft[at]) !== JSON.stringify(value) ? draft[at] : same()));
+    places.forEach((place, at) => { if (fits && place.property === "data") replaceMissing(place, draft[at]); });
+    return [source.size ? `?${source}` : same(), ...kept];
+  }
+
+  // When the address changes to another run the form stays, and so does its draft.
+  function move(from, to) {
+    const draft = draftOf(from);
+    if (draft) write([[to, draft], ...without(from, to)]);
+  }
+
+  // Takes what the address names out of it, and returns it.
+  function takeNamed(search) {
+    const query = new URLSearchParams(search ?? ""), found = new URLSearchParams();
+    NAMED.filter((name) => query.has(name)).forEach((name) => {
+      found.set(name, query.get(name));
+      query.delete(name);
+    });
+    if (found.size) {
+      history.replaceState(history.state, "", location.pathname + (query.size ? `?${query}` : "") + location.hash);
+      set("url", { search: location.search });
+    }
+    return found;
+  }
+
+  // An upload that no run uses is deleted after a day. Instead of those that are missing, `place` gets what it had at first.
+  async function replaceMissing({ id, value: first }, choice) {
+    const pictures = choice ? [choice, ...choice.more ?? []] : [];
+    const missing = await Promise.all(pictures.map(isMissing));
+    if (!missing.includes(true)) return;
+    const [left, ...more] = pictures.filter((_, at) => !missing[at]);
+    set(id, { data: left ? { ...left, more: more.length ? more : undefined } : first ?? false });
+    const titles = pictures.filter((_, at) => missing[at]).map(({ title }) => `“${title}”`).join(" and ");
+    set(id.replace("choice", "error"), { children: `Not stored any more: ${titles}. Choose again.` });
+  }
+
+  async function isMissing({ ref }) {
+    if (!ref.startsWith("uploads/")) return false;
+    const answer = await fetch(`/api/v1/${ref}.jpg`, { method: "HEAD", cache: "no-store" }).catch(() => null);
+    return answer?.status === 404;
   }
 
   function keep(...given) {
-    const search = given.at(-1), values = given.slice(0, -1);
-    if (restored && !hasRun(search)) localStorage.setItem(KEY, JSON.stringify(values));
+    const run = runOf(given.at(-1));
+    if (opened !== null) write([[run, given.slice(0, -1)], ...without(run)]);
   }
 
   // The page is to start afresh.
   document.addEventListener("click", (event) => {
-    if (event.target instanceof Element && event.target.closest("h1 a[href='/']")) localStorage.removeItem(KEY);
+    if (event.target instanceof Element && event.target.closest("h1 a[href='/']")) write(without(""));
   }, true);
 
-  window.dash_clientside = Object.assign({}, window.dash_clientside, { drafts: { restore, keep } });
+  window.dash_clientside = Object.assign({}, window.dash_clientside, { drafts: { open, keep } });
 })();

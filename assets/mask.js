@@ -3,38 +3,46 @@
   const LONG_SIDE = 1024; // px of the canvas: masks need no more detail
   const VISIBLE = 16; // of 0..255: darker parts of an earlier mask are black
   const find = (name) => document.getElementById(`mask-${name}`);
+  const set = (id, props) => window.dash_clientside.set_props(id, props);
   let at = null; // where the pointer was, canvas px; null while it is up
+  let shown = ""; // the addresses of the picture and the mask that the canvas was filled with; "" until it is
+  let fills = 0;
 
   async function open(clicks, mask) {
-    const source = document.getElementById("content-preview")?.src, picture = find("picture"), canvas = find("canvas");
+    const source = document.getElementById("content-preview")?.src, number = ++fills;
     if (!source) return;
     find("dialog").showModal();
     const key = `${source} ${mask?.ref ?? ""}`;
-    if (canvas.dataset.key === key) return;
-    canvas.dataset.key = key;
-    picture.src = source;
+    if (shown === key) return;
+    shown = ""; // until the mask is there nothing is painted, which it would cover
+    set("mask-use", { disabled: true });
+    set("mask-picture", { src: source });
     try {
-      await picture.decode();
-    } catch {
-      delete canvas.dataset.key; // to be tried again
-      return;
-    }
-    canvas.parentElement.style.setProperty("--ratio", picture.naturalWidth / picture.naturalHeight);
-    const factor = LONG_SIDE / Math.max(picture.naturalWidth, picture.naturalHeight);
-    canvas.width = Math.round(picture.naturalWidth * factor);
-    canvas.height = Math.round(picture.naturalHeight * factor);
-    if (mask) await load(canvas, `/api/v1/${mask.ref}.jpg?side=512`);
+      const images = await Promise.all([decoded(source), mask && decoded(`/api/v1/${mask.ref}.jpg?side=512`)]);
+      if (number !== fills) return; // it was opened again
+      fill(...images);
+      shown = key;
+      set("mask-use", { disabled: false });
+    } catch { /* one of them does not come: opening tries again */ }
   }
 
-  // An earlier mask becomes strokes: white, as opaque as it was bright. It is read from a canvas of its own: one that is
-  // read again and again is drawn slowly, or the browser warns.
-  async function load(canvas, address) {
-    const image = new Image(), { width, height } = canvas;
-    image.src = address;
+  async function decoded(address) {
+    const image = Object.assign(new Image(), { src: address });
     await image.decode();
-    const pen = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
-    pen.drawImage(image, 0, 0, width, height);
-    const pixels = pen.getImageData(0, 0, width, height);
+    return image;
+  }
+
+  // Gives the canvas the shape of the picture. An earlier mask becomes strokes: white, as opaque as it was bright. It is
+  // read from a canvas of its own: one that is read again and again is drawn slowly, or the browser warns.
+  function fill({ naturalWidth: width, naturalHeight: height }, earlier) {
+    const canvas = find("canvas"), factor = LONG_SIDE / Math.max(width, height);
+    canvas.parentElement.style.setProperty("--ratio", width / height);
+    canvas.width = Math.round(width * factor);
+    canvas.height = Math.round(height * factor);
+    if (!earlier) return;
+    const pen = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d", { willReadFrequently: true });
+    pen.drawImage(earlier, 0, 0, canvas.width, canvas.height);
+    const pixels = pen.getImageData(0, 0, canvas.width, canvas.height);
     for (let i = 0; i < pixels.data.length; i += 4) {
       const value = pixels.data[i];
       pixels.data.set([255, 255, 255, value < VISIBLE ? 0 : value], i);
@@ -65,7 +73,7 @@
   }
 
   document.addEventListener("pointerdown", (event) => {
-    if (event.target !== find("canvas") || !event.isPrimary || event.button) return;
+    if (!shown || event.target !== find("canvas") || !event.isPrimary || event.button) return;
     event.target.setPointerCapture(event.pointerId);
     const [x, y] = position(event);
     at = [x - 0.1, y]; // a line without length is not drawn, and a click is to leave a dot
@@ -81,9 +89,12 @@
 
   const close = () => find("dialog").close();
 
-  // Strokes that are not used are dropped: the dialog opens with the mask in use.
+  // Strokes that are not used are dropped: the dialog opens with the mask in use. Escape closes it by itself.
+  const drop = () => { shown = ""; };
+  document.addEventListener("cancel", ({ target }) => { if (target === find("dialog")) drop(); }, true);
+
   function cancel() {
-    delete find("canvas").dataset.key;
+    drop();
     close();
   }
 
@@ -98,8 +109,27 @@
   }
 
   const remove = () => [false, ""]; // a dcc.Store that is set to null keeps what it had
-  const hideRemove = (mask) => !mask;
 
-  const mask = { open, clear, cancel, use, remove, hideRemove };
+  // Returns whether Remove is hidden, the name in the summary, and whether the panel is open.
+  const show = (mask) => [!mask, mask ? `: ${mask.title}` : "", mask ? true : window.dash_clientside.no_update];
+
+  // Dash does not see that the panel was opened or closed by hand.
+  document.addEventListener("toggle", ({ target }) => {
+    if (target === find("panel")) set("mask-panel", { open: target.open });
+  }, true);
+
+  // Another photograph ends the mask, unless both come together.
+  let content = ""; // that the mask was made for
+  function removeOfOther(chosen, mask) {
+    const { triggered } = window.dash_clientside.callback_context;
+    const before = content;
+    content = chosen?.ref;
+    if (!mask || content === before) return window.dash_clientside.no_update;
+    if (triggered.some(({ prop_id, value }) => prop_id === "mask-choice.data" && value)) return window.dash_clientside.no_update;
+    set("toast", { is_open: true, header: "The mask was removed", children: `“${mask.title}” was made for another photograph.` });
+    return false;
+  }
+
+  const mask = { open, clear, cancel, use, remove, show, removeOfOther };
   window.dash_clientside = Object.assign({}, window.dash_clientside, { mask });
 })();

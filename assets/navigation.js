@@ -10,6 +10,7 @@
   const SITE_TITLE = document.title;
   const scrollPositions = {}; // of pages that were left, by id
   let current = "", pageTitle = "", runTitle = "";
+  let grid = ""; // fragment of the Variations page, which only its own address has
 
   const showTitle = () => { document.title = [runTitle, pageTitle, SITE_TITLE].filter(Boolean).join(" · "); };
 
@@ -20,7 +21,7 @@
   }
 
   // Returns which pages are hidden; and for each link its address, which keeps the run, and its aria-current.
-  function show(pathname, search) {
+  function show(pathname, search, hash) {
     const path = pathname.replace(/\/+$/, "") || "/";
     const [id, address, title] = PAGES.find(([, each]) => each === path) ?? PAGES[0];
     if (address !== pathname) window.dash_clientside.set_props("url", { pathname: address }); // there is no such page
@@ -30,7 +31,8 @@
     if (id === "room-studio") showPainting(run);
     pageTitle = title;
     showTitle();
-    const links = LINKED.flatMap(([, each]) => [each + query, each === address ? "page" : null]);
+    if (id === "room-vary") grid = hash ?? "";
+    const links = LINKED.flatMap(([, each]) => [each + query + (each === "/vary" ? grid : ""), each === address ? "page" : null]);
     return [...PAGES.map(([, each]) => each !== address), ...links];
   }
 
@@ -64,8 +66,8 @@
     const link = event.target instanceof Element && event.target.closest("a.in-app");
     if (!link || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
     event.preventDefault();
-    const { pathname, search } = new URL(link.href);
-    window.dash_clientside.set_props("url", { pathname, search });
+    const { pathname, search, hash } = new URL(link.href);
+    window.dash_clientside.set_props("url", { pathname, search, hash });
   });
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, { navigation: { show, setRunTitle } });

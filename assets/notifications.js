@@ -1,5 +1,5 @@
-// Tells of a run to those who look elsewhere: its progress in the title of the tab, and its end there and, where the
-// user has asked for it with a click, as a notification. Copies links.
+// Tells of runs to those who look elsewhere: the progress of the one that is shown in the title of the tab, its end and
+// that of the queue there and, where the user has asked for it with a click, as notifications. Copies links.
 (() => {
   const WISH = "notify"; // of localStorage
   const COPIED_MS = 2000; // for which a button says that the link was copied
@@ -7,6 +7,8 @@
   const set = (id, props) => window.dash_clientside.set_props(id, props);
   const setTitle = (text) => window.dash_clientside.navigation.setRunTitle(text);
   let followed = ""; // the run that is active
+  let onPage = ""; // the run that is shown, whatever its state
+  const queued = new Set(); // the runs that were in the queue since it was empty
   let shown = false; // an ending, in the title
 
   // Called by the player with what it shows of a run. Only the end of a run that was followed is told of.
@@ -15,13 +17,27 @@
     if (active) {
       setTitle(state === "running" ? `${Math.floor(100 * progress)} %` : "");
     } else if (run && run === followed && ENDINGS[state] && !document.hasFocus()) {
-      shown = true;
-      setTitle(ENDINGS[state]);
-      notify(ENDINGS[state], title, run);
+      tell(ENDINGS[state], `${ENDINGS[state]}: ${title}`, { tag: run, icon: `/api/v1/runs/${run}/thumbnail.jpg?side=512` });
     } else if (!shown) {
       setTitle("");
     }
     followed = active ? run : "";
+    onPage = run;
+  }
+
+  // Called with each state of the server. The end of runs that are not shown is told of once none is left.
+  function followQueue({ queue }) {
+    queue.forEach(([run]) => queued.add(run));
+    if (queue.length) return;
+    const others = [...queued].filter((run) => run !== onPage);
+    queued.clear();
+    if (others.length && !document.hasFocus()) tell("Queue empty", "The queue is empty", { tag: "queue" });
+  }
+
+  function tell(title, text, options) {
+    shown = true;
+    setTitle(title);
+    notify(text, options);
   }
 
   function seen() {
@@ -32,11 +48,10 @@
 
   const wanted = () => window.Notification?.permission === "granted" && localStorage.getItem(WISH) === "on";
 
-  function notify(ending, title, run) {
+  function notify(text, options) {
     if (!wanted()) return;
     try {
-      const icon = `/api/v1/runs/${run}/thumbnail.jpg?side=512`;
-      const notification = new Notification(`${ending}: ${title}`, { tag: run, icon });
+      const notification = new Notification(text, options);
       notification.onclick = () => { window.focus(); notification.close(); };
     } catch { /* some browsers of telephones allow them to service workers only */ }
   }
@@ -48,7 +63,7 @@
     } else if (clicks) {
       const permission = await window.Notification?.requestPermission();
       if (permission === "granted") localStorage.setItem(WISH, "on");
-      else set("toast", { is_open: true, children: "The browser does not allow this page to send notifications." });
+      else set("toast", { is_open: true, header: "No notifications", children: "The browser does not allow this page to send them." });
     }
     return String(wanted());
   }
@@ -58,12 +73,12 @@
     try {
       await navigator.clipboard.writeText(location.href);
     } catch { // only secure addresses may use the clipboard
-      return void set("toast", { is_open: true, children: `Copy this address: ${location.href}` });
+      return void set("note", { is_open: true, header: "Copy this address", children: location.href });
     }
     set(button, { children: "Link copied" });
     setTimeout(() => set(button, { children: "Copy link" }), COPIED_MS);
   }
 
-  const notifications = { follow, toggle, copyLink };
+  const notifications = { follow, followQueue, toggle, copyLink };
   window.dash_clientside = Object.assign({}, window.dash_clientside, { notifications });
 })();

@@ -12,10 +12,14 @@
   let queue = [], playing = false;
   let chosen = null; // the epoch that the scrubber was moved to; null follows the run
   let newest = 0, shown = 0; // epochs: the end of the scrubber, and what the image shows
+  let shownSides = []; // of that, px: an early epoch may be smaller than the result
 
   const load = (frame) => (frame.loaded ??= new Promise((resolve) => {
     const image = new Image();
-    image.onload = () => image.decode().then(() => resolve(true), () => resolve(true));
+    image.onload = () => {
+      frame.sides = [image.naturalWidth, image.naturalHeight];
+      image.decode().then(() => resolve(true), () => resolve(true));
+    };
     image.onerror = () => resolve(false);
     setTimeout(() => { if (!image.complete) image.src = ""; resolve(false); }, LOAD_TIMEOUT_MS); // ends the request
     image.src = frame.url;
@@ -34,10 +38,12 @@
   const set = (id, props) => window.dash_clientside.set_props(id, props);
   const patch = (path, value) => new window.dash_clientside.Patch().assign(path, value).build();
 
-  function show({ url, epoch }) {
+  function show({ url, epoch, sides }) {
     set("image-graph", { figure: patch(["layout", "images", 0, "source"], url) });
     shown = epoch;
+    shownSides = sides;
     updateScrubber();
+    set("print-size", { children: window.dash_clientside.viewer.printSize(document.querySelector("#print-dpi").value) });
     const suffix = url === result ? "png" : "jpg";
     set("download", { href: url, download: `${name}-epoch-${epoch}.${suffix}`, disabled: false });
   }
@@ -66,7 +72,7 @@
     kept = new Map(update.kept);
     newest = Math.max(first, ...kept.keys());
     if (other) {
-      [queue, chosen, shown] = [[], null, update.play[0] ?? newest];
+      [queue, chosen, shown, shownSides] = [[], null, update.play[0] ?? newest, []];
       set("film-link", { hidden: true }); // it is of another run
       set("film-bar", { hidden: true });
       set("film", { disabled: false });
@@ -133,5 +139,5 @@
     if (next !== undefined) scrub(next);
   });
 
-  window.dash_clientside = Object.assign({}, window.dash_clientside, { player: { play, mark, shows: (address) => address === base } });
+  window.dash_clientside = Object.assign({}, window.dash_clientside, { player: { play, mark, shows: (address) => address === base, shownSides: () => shownSides } });
 })();

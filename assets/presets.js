@@ -23,8 +23,9 @@
       ? "look look-chosen" : "look");
   }
 
-  function apply(preset, presets, names) {
-    return [...valuesOf(presets?.[preset], names), !preset];
+  // A preset was chosen, or is to be applied once more.
+  function apply(preset, clicks, presets, names) {
+    return [...valuesOf(presets?.[preset], names), !preset, !preset];
   }
 
   function list(presets) {

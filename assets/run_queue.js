@@ -1,12 +1,13 @@
 // The buttons of the strip of runs that wait. The focus stays on a button when the strip is built again.
 (() => {
   const set = (id, props) => window.dash_clientside.set_props(id, props);
-  const PATHS = { earlier: "move?places=-1", later: "move?places=1", remove: "stop" };
+  const PATHS = { earlier: "move?places=-", later: "move?places=", remove: "stop" };
   let pressed = null; // {queue, run} of the button that had the focus
 
-  async function act({ queue, run }) {
+  async function act({ queue, run, passed }) {
     try {
-      const answer = await fetch(`/api/v1/runs/${run}/${PATHS[queue]}`, { method: "POST" });
+      const path = PATHS[queue] + (queue === "remove" ? "" : passed);
+      const answer = await fetch(`/api/v1/runs/${run}/${path}`, { method: "POST" });
       if (!answer.ok) throw new Error((await answer.json()).error.message);
     } catch (error) {
       pressed = null;

@@ -37,7 +37,7 @@
   }
 
   // Screen readers announce a slider's own value, which is the exponent where it is logarithmic.
-  function describeValue(slider) {
+  function describe(slider) {
     const field = slider.closest("[data-log]");
     if (!field) return;
     const value = Number((10 ** Number(slider.value)).toPrecision(2));
@@ -45,10 +45,10 @@
   }
   for (const kind of ["input", "focusin"]) {
     document.addEventListener(kind, ({ target }) => {
-      if (target instanceof HTMLInputElement && target.type === "range") describeValue(target);
+      if (target instanceof HTMLInputElement && target.type === "range") describe(target);
     });
   }
 
-  const sliders = { product, pair, pairLogarithmic, pairOrWord };
+  const sliders = { product, pair, pairLogarithmic, pairOrWord, describe };
   window.dash_clientside = Object.assign({}, window.dash_clientside, { sliders });
 })();

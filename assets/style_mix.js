@@ -45,9 +45,10 @@
     const [weights, exponents, choices] = [0, 1, 2].map((n) => given.slice(n * MOST, (n + 1) * MOST));
     const styleScale = given[3 * MOST], chosen = [0, 1, 2, 3].filter((number) => choices[number]);
     const filled = window.dash_clientside.callback_context.triggered.some(({ prop_id }) => BOXES.includes(prop_id));
+    const [shares, sizes] = [numbers(mix), numbers(scales)], largest = Math.max(...shares);
+    const fits = [shares, sizes].every(({ length }) => !length || length === chosen.length);
     let texts = [same(), same()];
-    if (filled) { // from a run, with a number for each painting that is chosen, or without any
-      const [shares, sizes] = [numbers(mix), numbers(scales)], largest = Math.max(...shares);
+    if (filled && fits) { // from a run, with a number for each painting that is chosen, or without any
       choices.forEach((_, number) => {
         const at = chosen.indexOf(number);
         weights[number] = shares.length && at >= 0 ? String(Math.round((100 * shares[at]) / largest)) : MIDDLE;

@@ -3,9 +3,10 @@
 // moves that slider. Viewers with the same `data-link` show the same part of their pictures.
 (() => {
   const STEP = 1.25; // of the buttons and keys
+  if (!document.fullscreenEnabled) document.documentElement.classList.add("no-fullscreen"); // as on an iPhone
   const LARGEST = 8; // of the scale at which the picture fits, or so many screen pixels for one of the picture's
   const KEY_PAN = 0.1; // of the frame, for an arrow key
-  const views = new Map(); // by link or id: {scale: 1 where the picture fits, x, y: its point at the centre, 0..1}
+  const views = new Map(); // by link or id: {scale: 1 where the picture fits, x, y: its point at the center, 0..1}
   const touches = new Map(); // pointers that are down on one viewer: id -> [x, y]
   let touched = null, cutBefore = 0;
 
@@ -94,11 +95,14 @@
     schedule(viewer);
   }
 
-  // Returns the size in print of the picture that a frame of this style shows.
-  function printSize(dpi, style) {
-    const centimetres = (name) => (style[name] / dpi * 2.54).toFixed(1);
-    return style?.["--width"] ? `${centimetres("--width")} × ${centimetres("--height")} cm` : "";
+  // Returns the size in print of the picture that the player shows.
+  function printSize(dpi) {
+    const sides = window.dash_clientside.player.shownSides().map((side) => (side / dpi * 2.54).toFixed(1));
+    return sides.length ? `${sides.join(" × ")} cm` : "";
   }
+
+  // Draws what was shown meanwhile: it may have a view already.
+  const drawAll = () => void requestAnimationFrame(() => document.querySelectorAll(".viewer").forEach(schedule));
 
   // Sizes change with the window, and with what is beside a picture.
   const observer = new ResizeObserver((entries) => entries.forEach(({ target }) => draw(target.closest(".viewer"))));
@@ -117,7 +121,9 @@
   document.addEventListener("wheel", (event) => {
     const viewer = within(event, ".viewer-window, .comparison-slider")?.closest?.(".viewer");
     if (!viewer || viewer.querySelector(".viewer-tools").offsetParent === null) return; // it has no picture
-    if (event.deltaY > 0 && !viewer.hasAttribute("data-zoomed")) return; // the page scrolls
+    // A pinch of a touchpad is a wheel with Ctrl. Else the page scrolls, until the viewer was clicked or fills the screen.
+    if (!event.ctrlKey && !event.metaKey && !viewer.matches(":focus-within, :fullscreen")) return;
+    if (event.deltaY > 0 && !viewer.hasAttribute("data-zoomed") && !event.ctrlKey && !event.metaKey) return;
     event.preventDefault();
     zoom(viewer, Math.exp(-between(event.deltaY, -120, 120) / 400), event.clientX, event.clientY);
   }, { passive: false });
@@ -166,5 +172,5 @@
     }
   });
 
-  window.dash_clientside = Object.assign({}, window.dash_clientside, { viewer: { reset, printSize } });
+  window.dash_clientside = Object.assign({}, window.dash_clientside, { viewer: { reset, printSize, drawAll } });
 })();

@@ -7,7 +7,7 @@ from typing import Any
 
 from nst.errors import NotFound
 from nst.runs.run import Run, State
-from nst.web.components.run_card import RunCard
+from nst.web.components.run.run_queue import QueueEntry, queue_entries
 from nst.web.middleware.clients import current_client
 from nst.web.service.runs import title_of
 from nst.web.service.service import Service
@@ -22,7 +22,7 @@ class RunUpdate:
     """What changed since a page last asked."""
 
     run: Run | None  # its current state; None if the page shows no run, or there is none of that id
-    place: int | None  # in the queue, see `Runs.queue_place`
+    place: int | None  # in the queue, see `Runs.queue_places`
     events: list[dict[str, Any]]  # since the last update
     server: dict[str, Any]  # see `server_state`
     missing: str = ""  # why `run` is None, if the page asked for one
@@ -32,7 +32,7 @@ class RunUpdate:
     title: str = ""  # after its pictures
     name: str = ""  # that its client gave it
     notes: str = ""
-    queue: list[RunCard] | None = None  # the client's runs that are painted or wait; None if they are those shown
+    queue: list[QueueEntry] | None = None  # what of the client is painted or waits; None if it is what is shown
 
     @property
     def expecting(self) -> bool:
@@ -58,10 +58,10 @@ async def follow(service: Service, run_id: str, after: int, server: dict[str, An
     frames = service.store.files.frames(run_id) if events else []
     named = await asyncio.to_thread(_names, service, run) if events else {}
     starts_in = await asyncio.to_thread(service.forecasts.starts_in, run) if run.state is State.QUEUED else None
-    place = await asyncio.to_thread(service.runs.queue_place, run)
+    places = await asyncio.to_thread(service.runs.queue_places)
     now = server_state(service)
     queue = await _queue(service, now, server)
-    return RunUpdate(run, place, events, now, "", frames, starts_in, queue=queue, **named)
+    return RunUpdate(run, places.get(run.id), events, now, "", frames, starts_in, queue=queue, **named)
 
 
 async def _without_run(service: Service, server: dict[str, Any] | None, missing: str = "") -> RunUpdate:
@@ -82,12 +82,11 @@ def _names(service: Service, run: Run) -> dict[str, Any]:
     }
 
 
-async def _queue(service: Service, now: dict[str, Any], shown: dict[str, Any] | None) -> list[RunCard] | None:
-    """The cards of the runs in the queue, None if the page shows them already."""
+async def _queue(service: Service, now: dict[str, Any], shown: dict[str, Any] | None) -> list[QueueEntry] | None:
+    """The entries of the queue, None if the page shows them already."""
     if shown is not None and shown["queue"] == now["queue"]:
         return None
-    runs = service.runs.queue_of(current_client())
-    return await asyncio.to_thread(lambda: [RunCard.of(service, run) for run in runs])
+    return await asyncio.to_thread(queue_entries, service, current_client())
 
 
 async def _events(service: Service, run_id: str, after: int, server: dict[str, Any] | None) -> list[dict[str, Any]]:

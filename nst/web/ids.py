@@ -26,6 +26,7 @@ PHOTOGRAPH_SLIDER = "photograph-cut"  # how much of it is shown, %
 NUMBERS = "numbers"
 LEGEND = "legend"
 SERVER = "studio"  # state of the worker, the networks and the downloads, and the network of the run
+FORM_SOURCE = "form-source"  # query that names what the form is to be filled from, see assets/drafts.js
 FORM_CHANGES = "draft"  # counts changes of the form, once after each burst of them
 ESTIMATE = "estimate"
 FORECAST = "forecast"  # for the form's settings: {"chosen", "extractor", "why"}; None while there is none
@@ -76,17 +77,20 @@ TIMELAPSE_FORMAT = "film-format"
 TIMELAPSE = "film"
 TIMELAPSE_BAR = "film-bar"
 TIMELAPSE_LINK = "film-link"
+SETTINGS_FILE = "settings-file"  # the stored picture in which settings are looked for: {"ref", "title", "dropped"}
 SETTINGS = "settings"  # takes a result file and fills the form with its settings
 
 RESTART = "restart"
+ADDED = "added"  # says, to screen readers, that a run joined the queue, which the strip shows
 LOOKS = "looks"  # [{option: value}] of the shipped looks
 LOOK_NAMES = "look-names"  # of the options that they set
-OPTION_NAMES = "option-names"  # of all options, in the order of the form's controls
+OPTION_NAMES = "option-names"  # of the options of a preset
 PRESETS = "presets"  # {name: {option: value}}, kept by the browser
 PRESET = "chosen-preset"
 PRESET_NAME = "preset-name"
 SAVE_PRESET = "save-preset"
 DELETE_PRESET = "delete-preset"
+APPLY_PRESET = "apply-preset"  # once more
 FORM_NOTE = "form-note"  # says that the form is for the next run
 STEER_PRODUCT = "steer-product"  # what multiplies what
 RUN_QUEUE = "run-queue"  # the runs that are painted or wait
@@ -99,6 +103,8 @@ BATCH_CLOSE = "batch-close"
 # What the losses consist of, computed on request.
 DIAGNOSE = "diagnose"
 DIAGNOSIS = "diagnosis"
+DIAGNOSIS_STATE = "diagnosis-state"  # its line
+DIAGNOSIS_ANSWER = "diagnosis-answer"  # {"run", "state", "view"}: what the card shows if that run is on the page
 RECONSTRUCT_CONTENT = "reconstruct-content"
 RECONSTRUCT_STYLE = "reconstruct-style"
 
@@ -283,5 +289,5 @@ def style_mix(number: int, part: str) -> str:
 
 
 def mask(part: str) -> str:
-    """A button of the mask, "open" or "remove"; or a part of the dialog in which it is painted, such as "canvas"."""
+    """A button of the mask, its "panel" or "name", or a part of the dialog in which it is painted, such as "canvas"."""
     return f"mask-{part}"

@@ -55,8 +55,14 @@ class Site:
         self.url = f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
+        self.launch()
+        self.wait_until_warm()
+
+    def launch(self) -> None:
         command = [sys.executable, "-m", "tests.browser.server", str(self.port), str(self.folder), *self.more]
         self._process = subprocess.Popen(command, cwd=ROOT)
+
+    def wait_until_warm(self) -> None:
         end = time.monotonic() + 2 * TIMEOUT / 1000
         while not self._warm():
             assert self._process.poll() is None, "the server ended"

@@ -42,6 +42,7 @@ def test_sliders_steer_the_run_that_is_painted_and_leave_a_mark(visit: Visit, si
     page = visit()
     expect(page.locator("#steer")).to_be_hidden()
     start_long_run(page)
+    expect(page.locator("[data-label=Strength] input[type=range]")).to_have_attribute("aria-valuetext", "1")
     steer(page, "Strength", "3")
     shapes = "document.querySelector('#loss-graph .js-plotly-plot')?.layout?.shapes"
     page.wait_for_function(f"{shapes}?.some((shape) => shape.name === 'strength 3')")
@@ -52,9 +53,11 @@ def test_sliders_steer_the_run_that_is_painted_and_leave_a_mark(visit: Visit, si
     steer(page, "block3_conv1", "0.5")
     expect(page.locator("#marks")).to_contain_text(": layers")
     steer(page, "Smoothness weight", "-4")
-    expect(page.locator("#steer-error")).to_contain_text("`tv_weight` must be a number between 0 and 1000000, got -4")
+    expect(page.locator("#steer-error")).to_contain_text(
+        "Smoothness weight must be a number between 0 and 1000000, got -4"
+    )
     steer(page, "Smoothness weight", "2")
-    expect(page.locator("#marks")).to_contain_text(": tv 2")
+    expect(page.locator("#marks")).to_contain_text(": smoothness weight 2")
     expect(page.locator("#steer-error")).to_be_empty()
     stop(page)
     steered = run_of(page, site)["steered"]
@@ -80,7 +83,9 @@ def test_sliders_moved_in_quick_succession_all_arrive_beside_a_wrong_value(visit
         }""",
         moves,
     )
-    expect(page.locator("#steer-error")).to_contain_text("`tv_weight` must be a number between 0 and 1000000, got -4")
+    expect(page.locator("#steer-error")).to_contain_text(
+        "Smoothness weight must be a number between 0 and 1000000, got -4"
+    )
     expect(page.locator("#marks")).to_contain_text(": strength 3, layers")
     now = run_of(page, site)["options_now"]
     assert (now["strength"], now["tv_weight"]) == (3, None)
@@ -108,7 +113,7 @@ def test_a_change_waits_for_the_answer_to_the_one_before(visit: Visit, site: Sit
     wait_for_epoch(page, seen + 5)  # of 50 ms, more than the page waits for further moves
     assert run_of(page, site)["steered"] == []
     held[0].continue_()
-    expect(page.locator("#marks")).to_contain_text(": content 7, style 9")
+    expect(page.locator("#marks")).to_contain_text(": content weight 7, style weight 9")
     steered = run_of(page, site)["steered"]
     assert [change["changes"] for change in steered] == [{"strength": 3}, {"content_weight": 7, "style_weight": 9}]
     stop(page)
@@ -172,8 +177,10 @@ def test_looking_back_stays_while_new_epochs_come(visit: Visit) -> None:
     wait_for_epoch(page, 6)
     page.fill("#epoch-scrubber", "3")
     page.wait_for_function("document.querySelector('#image-graph image')?.href.baseVal.endsWith('/frames/3.jpg')")
+    page.fill("#to-epoch", "77")
     seen = int(page.get_attribute("#progress", "value") or 0)
     wait_for_epoch(page, seen + 5)
+    expect(page.locator("#to-epoch")).to_have_value("77")
     assert source(page).endswith("/frames/3.jpg")
     assert int(page.get_attribute("#epoch-scrubber", "max") or 0) > seen
     stop(page)
@@ -314,11 +321,36 @@ def test_resume_is_primary_and_clear_and_restart_takes_one_click(visit: Visit, s
     wait_for_status(page, "Paused at epoch")
     expect(page.locator("#pause")).to_have_class(re.compile(r"btn-primary"))
     expect(page.locator("#start")).to_have_class(re.compile(r"btn-outline-secondary"))
+    page.click("#pause")
+    wait_for_status(page, "Running")
+    page.click("#start")
+    expect(page.locator(".run-queued:not(.run-painted)")).to_have_count(1)
     before = run_of(page, site)["id"]
     page.click("#restart")
     page.wait_for_function("before => !location.search.includes(before)", arg=before)
     wait_for_status(page, "Running")
     assert page.request.get(f"{site.url}/api/v1/runs/{before}").json()["state"] == "stopped"
+    expect(page.locator(".run-queued:not(.run-painted)")).to_have_count(1)
+    page.locator("[data-queue=remove]").click()
+    expect(page.locator("#run-queue")).to_be_hidden()
     page.click("#stop")
     wait_for_status(page, "Stopped")
     expect(page.locator("#restart")).to_be_hidden()
+
+
+def test_the_focus_stays_at_the_buttons_that_are_pressed_by_keys(visit: Visit) -> None:
+    page = visit()
+    start_long_run(page)
+    page.locator("#pause").press("Enter")
+    wait_for_status(page, "Paused at epoch")
+    expect(page.locator("#pause")).to_be_focused()
+    page.keyboard.press("Enter")
+    wait_for_status(page, "Running")
+    expect(page.locator("#pause")).to_be_focused()
+    page.locator("#stop").press("Enter")
+    wait_for_status(page, "Stopped")
+    expect(page.locator("#continue")).to_be_focused()
+    page.keyboard.press("Enter")
+    wait_for_status(page, "Running")
+    expect(page.locator("#pause")).to_be_focused()
+    stop(page)

@@ -1,10 +1,8 @@
 """Two runs compared, named and used again, in a real browser."""
 
 import re
-from typing import Literal
 from urllib.parse import urljoin
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visit, set_up, wait_for_epoch, wait_for_status
@@ -12,6 +10,16 @@ from tests.browser.test_gallery import card, enter, paint
 from tests.browser.test_looks import findings, squeeze
 
 SIDES = "[...document.querySelectorAll('.compared-side .viewer-stage')].map((each) => each.style.transform)"
+
+NOTIFICATIONS = """
+window.sent = [];
+window.Notification = class {
+  static permission = "default";
+  static requestPermission = async () => (Notification.permission = "granted");
+  constructor(text) { window.sent.push(text); }
+};
+document.hasFocus = () => false;
+"""
 
 
 def choose(page: Page, *runs: str) -> None:
@@ -59,6 +67,11 @@ def test_pictures_side_by_side_are_zoomed_and_moved_together(visit: Visit) -> No
         page.keyboard.press("+")
     page.keyboard.press("ArrowRight")
     page.wait_for_function(f"{SIDES}.length === 2 && {SIDES}[0] === {SIDES}[1] && !{SIDES}[0].includes('scale(1)')")
+    page.get_by_role("link", name="Under one slider").click()
+    stage = "document.querySelector('#compared-both .viewer-stage')?.style.transform"
+    page.wait_for_function(f"{stage} && !{stage}.includes('scale(1)')")
+    page.get_by_role("link", name="Side by side").click()
+    page.wait_for_function(f"{SIDES}.length === 2")
     page.set_viewport_size({"width": 390, "height": 844})
     tops = "[...document.querySelectorAll('.compared-side .viewer')].map((each) => each.getBoundingClientRect().top)"
     page.wait_for_function(f"{tops}[1] > {tops}[0] + 100")
@@ -108,15 +121,7 @@ def test_a_result_is_upscaled_from_itself(visit: Visit) -> None:
 
 def test_the_title_of_the_tab_and_a_notification_tell_that_a_run_has_ended(visit: Visit) -> None:
     page = visit()
-    page.evaluate(
-        """window.sent = [];
-        window.Notification = class {
-            static permission = "default";
-            static requestPermission = async () => (Notification.permission = "granted");
-            constructor(text) { window.sent.push(text); }
-        };
-        document.hasFocus = () => false;"""
-    )
+    page.evaluate(NOTIFICATIONS)
     set_up(page, epochs=400, steps=10)
     page.click("#start")
     wait_for_epoch(page, 2)
@@ -132,6 +137,36 @@ def test_the_title_of_the_tab_and_a_notification_tell_that_a_run_has_ended(visit
     expect(page).to_have_title("nst studio")
 
 
+def test_a_notification_tells_that_the_queue_is_empty_too(visit: Visit) -> None:
+    page = visit()
+    page.evaluate(NOTIFICATIONS)
+    page.click("#notify")  # before there is anything to wait for
+    expect(page.locator("#notify")).to_have_attribute("aria-pressed", "true")
+    set_up(page, epochs=400, steps=10)
+    page.click("#start")
+    wait_for_epoch(page, 1)
+    page.fill("#epochs", "2")
+    page.click("#start")
+    expect(page.locator("#added")).to_have_text("1 run added to the queue: second in line.")
+    page.click("#stop")
+    wait_for_status(page, "Stopped")
+    page.wait_for_function("window.sent.length === 2")
+    assert [text.partition(":")[0] for text in page.evaluate("window.sent")] == ["Stopped", "The queue is empty"]
+    expect(page).to_have_title("Queue empty · nst studio")
+
+
+def test_a_link_that_cannot_be_copied_is_shown_without_an_error(visit: Visit) -> None:
+    page = visit()
+    run = paint(page, "shoal.png")
+    page.goto(urljoin(page.url, f"/?run={run}"))
+    wait_for_status(page, "Finished")
+    page.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })")  # as on http://192.168.0.2
+    page.click("#copy-run-link")
+    expect(page.locator("#note")).to_contain_text("Copy this address")
+    expect(page.locator("#note")).to_contain_text(page.url)
+    expect(page.locator("#toast")).to_be_hidden()
+
+
 def test_the_link_to_a_run_is_copied(visit: Visit) -> None:
     page = visit(permissions=["clipboard-read", "clipboard-write"])
     run = paint(page, "reef.png")
@@ -143,9 +178,8 @@ def test_the_link_to_a_run_is_copied(visit: Visit) -> None:
     expect(page.locator("#copy-run-link")).to_have_text("Copy link")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_in_a_comparison(visit: Visit, scheme: Literal["light", "dark"]) -> None:
-    page = visit(color_scheme=scheme, reduced_motion="reduce")
+def test_axe_finds_nothing_in_a_comparison(visit: Visit) -> None:
+    page = visit(color_scheme="light", reduced_motion="reduce")
     first, second = paint(page, "a" * 100 + ".png"), paint(page, "sound.png", strength=3.0)
     choose(page, first, second)
     assert findings(page) == []

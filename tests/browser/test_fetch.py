@@ -1,8 +1,6 @@
 """VGG19 comes by itself: how the page shows it, and how one does without."""
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -10,25 +8,27 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Site, Visit, focus, set_up, wait_for_status
 
 
-@pytest.fixture
-def open_first(visit: Visit, tmp_path: Path) -> Iterator[Callable[[str], Page]]:
-    """Opens a studio at its first start, whose download is the function of that name in fake_runner.py."""
-
-    @contextmanager
-    def running(fetch: str) -> Iterator[Site]:
-        site = Site(tmp_path / fetch, fetch)
-        site.start()
-        yield site
+@pytest.fixture(scope="module")
+def first_starts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Site]]:
+    """Studios at their first start, which takes a while, by the functions in fake_runner.py that are their download."""
+    folder = tmp_path_factory.mktemp("sites")
+    sites = {fetch: Site(folder / fetch, fetch) for fetch in ("fetch", "fetch_for_ever", "fetch_in_vain")}
+    for site in sites.values():
+        site.launch()
+    yield sites
+    for site in sites.values():
         site.stop()
 
-    with ExitStack() as opened:
 
-        def visited(fetch: str) -> Page:
-            page = visit(url=opened.enter_context(running(fetch)).url)
-            opened.callback(page.close)  # before its server, which it would miss
-            return page
+@pytest.fixture
+def open_first(visit: Visit, first_starts: dict[str, Site]) -> Callable[[str], Page]:
+    """Opens the studio whose download is the function of that name."""
 
-        yield visited
+    def opened(fetch: str) -> Page:
+        first_starts[fetch].wait_until_warm()
+        return visit(url=first_starts[fetch].url)
+
+    return opened
 
 
 def test_vgg19_comes_by_itself_and_paints_from_then_on(open_first: Callable[[str], Page]) -> None:
@@ -37,13 +37,13 @@ def test_vgg19_comes_by_itself_and_paints_from_then_on(open_first: Callable[[str
     expect(page.locator("#fetching")).to_be_hidden()
     expect(page.locator("#fetch")).to_be_hidden()
     page.fill("#option-epochs", "1000")
-    expect(page.locator("#painter")).to_contain_text("The compact network will paint all the same: VGG19 would take")
+    expect(page.locator("#painter")).to_contain_text("The built-in network will paint all the same: VGG19 would take")
 
 
 def test_a_run_paints_meanwhile_and_a_key_cancels_and_begins_again(open_first: Callable[[str], Page]) -> None:
     page = open_first("fetch_for_ever")
     painter, bar = page.locator("#painter"), page.get_by_label("Fetching VGG19: 31 of 80 MB")
-    expect(painter).to_have_text("The compact network will paint until VGG19 is here.")
+    expect(painter).to_have_text("The built-in network will paint until VGG19 is here.")
     expect(painter).to_have_attribute("aria-live", "polite")
     expect(bar).to_be_visible()
     assert bar.get_attribute("value") == "31000000"

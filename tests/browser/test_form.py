@@ -77,7 +77,7 @@ def test_the_painter_follows_the_extractor_that_is_chosen(visit: Visit) -> None:
     expect(page.locator("#painter")).to_contain_text("VGG16 cannot paint yet: its weights are not here.")
     expect(page.locator("#fetch")).to_have_text("Fetch VGG16")
     page.select_option("#option-extractor", "compact")
-    expect(page.locator("#painter")).to_contain_text(re.compile("^The compact network will paint"))
+    expect(page.locator("#painter")).to_contain_text(re.compile("^The built-in network will paint"))
     expect(page.locator("#fetch")).to_be_hidden()
 
 
@@ -107,6 +107,9 @@ def test_a_preset_of_ones_own_survives_a_reload_and_is_deleted(visit: Visit) -> 
     page.click(".looks-panel summary")
     page.select_option("#chosen-preset", "Postcards")
     expect(page.locator("#option-size")).to_have_value("320")
+    page.fill("#option-size", "640")
+    page.click("#apply-preset")
+    expect(page.locator("#option-size")).to_have_value("320")
     page.click("#delete-preset")
     expect(page.locator("#chosen-preset option", has_text="Postcards")).to_have_count(0)
 
@@ -124,14 +127,15 @@ def test_the_form_and_the_pictures_survive_a_reload_before_start(visit: Visit) -
     expect(page.locator("#option-strength")).to_have_value("1")
 
 
-def test_the_kept_form_is_removed_when_a_run_starts(visit: Visit) -> None:
+def test_the_page_is_afresh_after_a_run_was_started(visit: Visit) -> None:
     page = visit()
     page.fill("#option-size", "64")
     page.fill("#option-epochs", "1")
-    page.wait_for_function("localStorage.getItem('nst-draft') !== null")
+    page.wait_for_function("localStorage.getItem('nst-draft')?.includes('\"64\"')")
     page.click("#start")
     page.wait_for_url("**/?run=*")
-    page.wait_for_function("localStorage.getItem('nst-draft') === null")
+    page.goto(page.evaluate("location.origin"))
+    expect(page.locator("#option-size")).to_have_value("512")
 
 
 def test_what_is_wrong_stands_beside_its_field_while_one_types(visit: Visit) -> None:

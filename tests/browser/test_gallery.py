@@ -3,7 +3,7 @@
 import json
 import re
 import zlib
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import urljoin
 
 import pytest
@@ -152,7 +152,7 @@ def test_settings_are_used_again_without_starting(visit: Visit) -> None:
     expect(page.locator("#option-epochs")).to_have_value("3")
     expect(page.locator("#content-caption")).to_have_text("harbour wall.png")
     wait_for_status(page, "Ready")
-    expect(page).to_have_url(re.compile(f"/\\?like={run}$"))
+    expect(page).to_have_url(re.compile("/$"))
     open_advanced(page)
     page.fill("#option-seed", "78")
     enter(page)
@@ -216,9 +216,8 @@ def test_an_address_that_is_none_becomes_the_one_that_was_meant(visit: Visit, gi
     expect(page.locator("#room-studio")).to_be_visible(visible=meant == "/")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_and_nothing_sticks_out(visit: Visit, scheme: Literal["light", "dark"]) -> None:
-    page = visit(color_scheme=scheme, reduced_motion="reduce")
+def test_axe_finds_nothing_and_nothing_sticks_out(visit: Visit) -> None:
+    page = visit(color_scheme="light", reduced_motion="reduce")
     run = paint(page, "a" * 100 + ".png")
     focus(page, "to-gallery")
     page.keyboard.press("Enter")

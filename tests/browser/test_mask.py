@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Site, Visit, set_up, wait_for_status
 from tests.browser.test_actions import run_of
@@ -61,7 +61,8 @@ def test_a_mask_is_painted_sent_and_comes_back_with_its_run(visit: Visit, site: 
     assert mask[:, : width // 4].min() > 0.9
     assert mask[:, width // 2 :].max() < 0.1
     again = visit(f"/?like={run['id']}")
-    open_panel(again)
+    expect(again.locator("#mask-name")).to_have_text(": mask.png")
+    expect(again.locator("#mask-caption")).to_be_visible()
     expect(again.locator("#mask-caption")).to_have_text("mask.png")
     again.click("#mask-open")
     again.wait_for_function(f"{pixel(40, 200)}[3] > 200")
@@ -103,6 +104,45 @@ def test_a_mask_file_of_another_shape_is_refused_beside_it(visit: Visit, tmp_pat
     page.set_input_files("#mask-upload input[type=file]", path)
     expect(page.locator("#mask-caption")).to_have_text("square.png")
     page.click("#start")
-    expect(page.locator("#mask-error")).to_contain_text("`mask` must have the shape of the content")
+    expect(page.locator("#mask-error")).to_contain_text("Mask must have the shape of the content")
     page.select_option("#option-mask_use", "styles")
     expect(page.locator("#option-mask_use-error")).to_contain_text("needs two paintings")  # before Start is pressed
+
+
+def test_strokes_are_dropped_by_escape_and_refused_until_the_mask_is_there(visit: Visit, tmp_path: Path) -> None:
+    page = visit()
+    open_panel(page)
+    paint_left_half(page)
+    assert page.evaluate(pixel(200, 300))[3] == 255
+    page.keyboard.press("Escape")
+    page.click("#mask-open")
+    page.wait_for_function(f"{pixel(200, 300)}[3] === 0")
+    page.click("#mask-cancel")
+    path = tmp_path / "black.png"
+    Image.new("L", (640, 480), 0).save(path)
+    page.set_input_files("#mask-upload input[type=file]", path)
+    expect(page.locator("#mask-caption")).to_have_text("black.png")
+    held: list[Route] = []
+    page.route("**/api/v1/uploads/*.jpg?side=512", lambda route: held.append(route))
+    with page.expect_request("**/api/v1/uploads/*.jpg?side=512"):
+        page.click("#mask-open")
+    expect(page.locator("#mask-use")).to_be_disabled()
+    page.locator("#mask-canvas").click()
+    for each in held:
+        each.continue_()
+    expect(page.locator("#mask-use")).to_be_enabled()
+    assert page.evaluate(pixel(512, 384))[3] == 0
+
+
+def test_another_photograph_ends_the_mask_and_says_so(visit: Visit, tmp_path: Path) -> None:
+    page = visit()
+    open_panel(page)
+    path = tmp_path / "face.png"
+    Image.new("L", (640, 480), 255).save(path)
+    page.set_input_files("#mask-upload input[type=file]", path)
+    expect(page.locator("#mask-name")).to_have_text(": face.png")
+    page.click(".chooser-style .sample:not(.sample-chosen)")
+    page.click(".chooser-content .sample:not(.sample-chosen)")
+    expect(page.locator("#toast")).to_contain_text("“face.png” was made for another photograph.")
+    expect(page.locator("#mask-name")).to_be_empty()
+    expect(page.locator("#mask-remove")).to_be_hidden()

@@ -36,7 +36,7 @@ def test_start_paints_every_epoch_up_to_the_result(visit: Visit) -> None:
     wait_for_curve(page, 0, 60)
     expect(page.locator("#numbers")).to_contain_text("Epoch 60 of 60")
     assert page.get_attribute("#progress", "value") == page.get_attribute("#progress", "max") == "60"
-    expect(page.locator("#painter")).to_contain_text("The compact network painted")
+    expect(page.locator("#painter")).to_contain_text("The built-in network painted")
     with page.expect_download() as download:
         page.click("#download")
     assert download.value.suggested_filename == "harbour-night-wind-epoch-60.png"
@@ -46,6 +46,7 @@ def test_start_paints_every_epoch_up_to_the_result(visit: Visit) -> None:
 def test_zoom_and_pan_survive_frames(visit: Visit) -> None:
     page = visit()
     start_long_run(page)
+    page.focus("#easel .viewer-window")
     page.hover("#easel")
     page.mouse.wheel(0, -300)
     page.wait_for_function(f"{STAGE}.includes('scale') && !{STAGE}.endsWith('scale(1)')")
@@ -193,6 +194,15 @@ def test_a_double_click_starts_one_run(visit: Visit, site: Site) -> None:
     page.dblclick("#start")
     wait_for_status(page, "Finished")
     assert runs() == before + 1
+
+
+def test_the_button_that_loads_settings_shows_its_focus(visit: Visit) -> None:
+    page = visit()
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.closest('.settings-upload') !== null"):
+            break
+    expect(page.locator(".settings-upload")).to_have_css("outline-style", "solid")
 
 
 def test_a_run_needs_no_mouse(visit: Visit) -> None:

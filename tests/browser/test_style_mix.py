@@ -65,3 +65,28 @@ def test_a_painting_is_removed_and_those_after_it_move_up_with_their_weights(vis
     page.click("#add-style")
     page.locator("#style2-slot .sample").first.click()
     expect(page.locator("#option-style_scales")).to_have_value("2,2")
+
+
+def test_a_preset_of_two_paintings_suits_a_single_one(visit: Visit) -> None:
+    page = visit()
+    add_painting(page, 2)
+    expect(page.locator("#option-style_mix")).to_have_value("0.5,0.5")
+    page.fill("#option-strength", "2")
+    page.click(".looks-panel summary")
+    page.fill("#preset-name", "Two")
+    page.click("#save-preset")
+    expect(page.locator("#chosen-preset")).to_have_value("Two")
+    page.click("#style2-remove")
+    page.fill("#option-strength", "1")
+    page.click("#apply-preset")
+    expect(page.locator("#option-strength")).to_have_value("2")
+    expect(page.locator("#option-style_mix")).to_have_value("")
+
+
+def test_weights_of_more_paintings_than_are_chosen_are_made_anew(visit: Visit) -> None:
+    page = visit()
+    page.evaluate("window.dash_clientside.set_props('option-style_mix', { value: '0.5,0.2' })")
+    expect(page.locator("#option-style_mix")).to_have_value("")
+    add_painting(page, 2)
+    page.evaluate("window.dash_clientside.set_props('option-style_mix', { value: '1,2,3' })")
+    expect(page.locator("#option-style_mix")).to_have_value("0.5,0.5")

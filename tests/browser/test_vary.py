@@ -1,6 +1,5 @@
 """Variations: a grid of quick runs fills in, is kept, and is painted large."""
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from nst.web.pages.vary import NONE
@@ -39,8 +38,6 @@ def test_a_grid_fills_in_survives_a_reload_and_is_painted_large(visit: Visit) ->
     page.click("#vary-grid [data-do=paint][aria-label='Paint large: Steps per epoch 2, Strength 1']")
     expect(page.locator("#room-studio")).to_be_visible()
     page.wait_for_function("Number(document.querySelector('#progress')?.max) === 40")
-    expect(page.locator("#option-steps_per_epoch")).to_have_value("2")
-    expect(page.locator("#option-size")).to_have_value("512")
     page.click("#to-vary")
     expect(page.locator("#vary-grid table")).to_be_visible()
 
@@ -70,11 +67,10 @@ def test_a_grid_can_be_stopped_by_keyboard(visit: Visit) -> None:
     expect(page.locator("#vary-grid td:last-child .vary-cell-stopped")).to_be_visible()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_on_the_page_and_nothing_sticks_out(visit: Visit, scheme: str) -> None:
-    page = visit("/vary", color_scheme=scheme, reduced_motion="reduce")
+def test_axe_finds_nothing_on_the_page_and_nothing_sticks_out(visit: Visit) -> None:
+    page = visit("/vary", color_scheme="light", reduced_motion="reduce")
     page.fill("#vary-values-0", "1, many")
-    expect(page.locator("#vary-values-0-error")).to_contain_text("`strength` must be")
+    expect(page.locator("#vary-values-0-error")).to_contain_text("Strength must be")
     expect(page.locator("#vary-start")).to_be_disabled()
     assert findings(page) == []
     begin(page, ("seed", "1, 2"), ("strength", "1, 2"))

@@ -1,13 +1,18 @@
 """The painting in its frame: compared with the photograph, zoomed, moved, in full screen, downloaded as it is shown."""
 
+import base64
+import json
 import re
-from typing import Any, Literal
+import urllib.request
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Visit, set_up, wait_for_epoch, wait_for_status
+from nst.pictures.samples import find
+from tests.browser.conftest import Site, Visit, set_up, wait_for_epoch, wait_for_status
 from tests.browser.test_looks import findings, squeeze
+from tests.web.sites import picture
 
 SLIDER = "#photograph-cut"
 VIEW = "new DOMMatrix(document.querySelector('#easel .viewer-stage')?.style.transform)"
@@ -18,6 +23,25 @@ REVEALED = """(() => {
     const frame = document.querySelector('#easel .viewer-window')?.getBoundingClientRect();
     return place.left + scale * (parseFloat(stage.style.getPropertyValue('--clip')) || 0) - frame.left;
 })()"""
+
+
+@pytest.fixture(scope="module")
+def finished(site: Site) -> str:
+    """Where a run of 12 epochs is shown, of the pictures that the page begins with."""
+    names = {"content": "harbour", "style": "night-wind"}
+    pictures = {role: base64.b64encode(find(name).path.read_bytes()).decode() for role, name in names.items()}
+    run = {**pictures, "options": {"epochs": 12, "steps_per_epoch": 2}}
+    head = {"Content-Type": "application/json"}
+    request = urllib.request.Request(f"{site.url}/api/v1/runs", json.dumps(run).encode(), head)
+    with urllib.request.urlopen(request) as answer:
+        return f"/?run={json.load(answer)['id']}"
+
+
+def shown(page: Page) -> Page:
+    """The page, once it shows the result of that run."""
+    wait_for_status(page, "Finished: 12 epochs")
+    page.wait_for_function("window.shown.at(-1)?.includes('result.png')")
+    return page
 
 
 def painted(page: Page, epochs: int = 12) -> Page:
@@ -84,8 +108,8 @@ def test_the_photograph_is_shown_with_keys_and_the_slider_says_how_much(visit: V
     revealed(page, 0)
 
 
-def test_a_finger_shows_the_photograph_on_a_telephone(visit: Visit) -> None:
-    page = painted(visit(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True))
+def test_a_finger_shows_the_photograph_on_a_telephone(visit: Visit, finished: str) -> None:
+    page = shown(visit(finished, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True))
     page.locator("#easel").scroll_into_view_if_needed()
     expect(page.locator(".viewer-tools").first).to_have_css("opacity", "1")
     box = frame(page)
@@ -93,9 +117,11 @@ def test_a_finger_shows_the_photograph_on_a_telephone(visit: Visit) -> None:
     revealed(page, 0.6)
 
 
-def test_the_line_stays_in_its_place_when_the_painting_is_zoomed_and_dragging_moves_it(visit: Visit) -> None:
-    page = painted(visit())
-    page.fill(SLIDER, "40")
+def test_the_line_stays_in_its_place_when_the_painting_is_zoomed_and_dragging_moves_it(
+    visit: Visit, finished: str
+) -> None:
+    page = shown(visit(finished))
+    page.fill(SLIDER, "40")  # which has the focus then
     page.hover("#easel")
     page.mouse.wheel(0, -300)
     page.wait_for_function(f"{VIEW}.a > 1.2")
@@ -109,8 +135,8 @@ def test_the_line_stays_in_its_place_when_the_painting_is_zoomed_and_dragging_mo
     revealed(page, 0.6)
 
 
-def test_a_zoomed_painting_is_not_dragged_out_of_its_frame(visit: Visit) -> None:
-    page = painted(visit())
+def test_a_zoomed_painting_is_not_dragged_out_of_its_frame(visit: Visit, finished: str) -> None:
+    page = shown(visit(finished))
     page.focus("#easel .viewer-window")
     for _ in range(4):
         page.keyboard.press("+")
@@ -126,8 +152,8 @@ def test_a_zoomed_painting_is_not_dragged_out_of_its_frame(visit: Visit) -> None
     page.wait_for_function(f"{VIEW}.e === 0")
 
 
-def test_at_one_to_one_a_pixel_of_the_painting_is_one_of_the_screen(visit: Visit) -> None:
-    page = painted(visit())
+def test_at_one_to_one_a_pixel_of_the_painting_is_one_of_the_screen(visit: Visit, finished: str) -> None:
+    page = shown(visit(finished))
     page.hover("#easel")
     page.get_by_role("button", name="One pixel of the picture").click()
     width = "document.querySelector('#easel .viewer-stage')?.getBoundingClientRect().width"
@@ -136,8 +162,54 @@ def test_at_one_to_one_a_pixel_of_the_painting_is_one_of_the_screen(visit: Visit
     page.wait_for_function(f"{VIEW}.a === 1")
 
 
-def test_the_painting_fills_the_screen_and_comes_back(visit: Visit) -> None:
-    page = painted(visit())
+def test_the_wheel_scrolls_the_page_until_the_painting_was_clicked_or_ctrl_is_held(visit: Visit, finished: str) -> None:
+    page = shown(visit(finished))
+
+    def zooms(ctrl: bool = False) -> bool:
+        return page.evaluate(
+            """(ctrlKey) => {
+                const event = new WheelEvent("wheel", { deltaY: -50, ctrlKey, bubbles: true, cancelable: true });
+                document.querySelector("#easel .viewer-window").dispatchEvent(event);
+                return event.defaultPrevented;
+            }""",
+            ctrl,
+        )
+
+    assert not zooms()
+    assert zooms(ctrl=True)
+    page.wait_for_function(f"{VIEW}.a > 1")
+    assert not zooms(), "the page is not trapped by a zoomed painting either"
+    box = frame(page)
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    assert zooms()
+    page.focus("#start")
+    assert not zooms()
+
+
+def test_where_nothing_fills_the_screen_no_button_offers_it(visit: Visit) -> None:
+    page = visit()
+    page.context.add_init_script("delete Document.prototype.fullscreenEnabled;")
+    page.reload()
+    painted(page)
+    page.hover("#easel")
+    expect(page.locator("#easel [data-view=closer]")).to_be_visible()
+    expect(page.locator("#easel [data-view=fullscreen]")).to_be_hidden()
+
+
+def test_the_size_in_print_is_that_of_the_frame_that_is_shown(visit: Visit) -> None:
+    page, small = visit(), picture(64, 48, format="JPEG")
+    page.route(re.compile("/frames/1.jpg$"), lambda route: route.fulfill(body=small, content_type="image/jpeg"))
+    painted(page)
+    page.click(".more-actions summary")
+    expect(page.locator("#print-size")).to_have_text(re.compile(r"^4\.3 × "))  # 512 px at 300 dpi
+    page.fill("#epoch-scrubber", "1")
+    expect(page.locator("#print-size")).to_have_text("0.5 × 0.4 cm")
+    page.select_option("#print-dpi", "150")
+    expect(page.locator("#print-size")).to_have_text("1.1 × 0.8 cm")
+
+
+def test_the_painting_fills_the_screen_and_comes_back(visit: Visit, finished: str) -> None:
+    page = shown(visit(finished))
     page.hover("#easel")
     page.get_by_role("button", name="Fullscreen").click()
     page.wait_for_function("document.fullscreenElement?.id === 'easel'")
@@ -179,9 +251,8 @@ def test_the_epoch_beside_the_scrubber_is_always_the_one_that_is_shown(visit: Vi
     assert {file.partition("?")[0] for _, file in again.evaluate("window.labels")} == {"result.png"}
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_in_the_viewer(visit: Visit, scheme: Literal["light", "dark"]) -> None:
-    page = painted(visit(color_scheme=scheme, reduced_motion="reduce"))
+def test_axe_finds_nothing_in_the_viewer(visit: Visit, finished: str) -> None:
+    page = shown(visit(finished, color_scheme="light", reduced_motion="reduce"))
     page.fill(SLIDER, "40")
     page.focus(SLIDER)
     assert findings(page) == []

@@ -11,13 +11,14 @@ import numpy as np
 from PIL import Image
 
 from nst.errors import Cancelled, Diverged, Unfetched
+from nst.options import fast_options
 from nst.options.style_options import MOST_AUTO_EPOCHS
 from nst.pictures.images import encode_png, fit
 from nst.pictures.provenance import Provenance
 from nst.runs.control import Control
 from nst.runs.estimates import Calibration
 from nst.runs.events import Epoch, Event, Fetching, Finished, Kept, Losses, Paused, Started, Steered, Stopped
-from nst.runs.job import StyleJob
+from nst.runs.job import FastJob, FastPicture, StyleJob
 
 Emit = Callable[[Event], None]
 CALIBRATION = Calibration("compact", "float32", step_seconds=0.005, pixel_seconds=1e-7)
@@ -74,6 +75,14 @@ def warm_up() -> dict[str, Any]:
         "memory": MEMORY,
         "calibrations": [CALIBRATION.to_json()],
     }
+
+
+def apply_style(job: FastJob) -> list[FastPicture]:
+    """The real pictures of a network that paints at 96 px instead of 512."""
+    from nst.worker import fast_runner
+
+    fast_options.WORKING_SIDE = 96
+    return fast_runner.execute(job)
 
 
 def fetch(name: str, emit: Emit, stop: threading.Event) -> dict[str, Any]:

@@ -28,7 +28,7 @@ def picture(width: int = 64, height: int = 48, colour: str = "teal", format: str
 
 
 def queue_of(settings: Settings, store: Store, fetch: str = "fetch", wanted: str = "") -> Queue:
-    names = {"execute": "execute", "warm_up": "warm_up", "fetch": fetch}
+    names = {"execute": "execute", "warm_up": "warm_up", "fetch": fetch, "apply_style": "apply_style"}
     functions = WorkerFunctions(**{role: f"tests.web.fake_runner:{name}" for role, name in names.items()})
     return Queue(settings, store, functions, wanted)
 

@@ -11,6 +11,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from nst.web.api import events
+from tests.jobs.runs import wait_until
 from tests.web.sites import served
 from tests.web.test_api import ENDLESS, QUICK, assert_error, body, follow, start
 
@@ -100,9 +101,8 @@ def stylize(address: str, text: bytes) -> socket.socket:
 def test_the_run_of_a_client_that_disconnects_is_stopped(client: TestClient, address: str) -> None:
     seed = 31_337
     with stylize(address, json.dumps(body(options=ENDLESS | {"seed": seed})).encode()):
-        while not (found := client.get("/api/v1/runs", params={"words": str(seed)}).json()["runs"]):
-            pass
-        run_id = found[0]["id"]
+        [found] = wait_until(lambda: client.get("/api/v1/runs", params={"words": str(seed)}).json()["runs"])
+        run_id = found["id"]
         client.get(f"/api/v1/runs/{run_id}/events?after=1&wait=10")
         assert client.get(f"/api/v1/runs/{run_id}").json()["state"] in ("queued", "running")
     assert follow(client, run_id)[-1]["kind"] == "stopped"

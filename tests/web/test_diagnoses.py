@@ -1,10 +1,12 @@
 """What the losses of a frame consist of: over REST with a real engine, and on the page."""
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from dash import html
 from fastapi.testclient import TestClient
 
 from nst.errors import Conflict
@@ -14,8 +16,10 @@ from nst.jobs.storage.store import Store
 from nst.options.settings import Settings
 from nst.options.style_options import StyleOptions
 from nst.runs.events import Epoch, Losses, Started
+from nst.runs.job import DiagnosisJob
 from nst.runs.run import Run
-from nst.web.components.run.diagnosis import card, diagnosis_view
+from nst.web.callbacks.run.diagnosis import examined
+from nst.web.components.run.diagnosis import card, diagnosis_line, diagnosis_view
 from nst.web.service.diagnoses import _options_at, reconstructions
 from nst.web.service.service import Service
 from tests.web.sites import picture
@@ -86,6 +90,24 @@ def test_the_epoch_that_the_scrubber_shows_is_examined_or_else_the_newest(servic
     assert service.diagnoses.near(run, None)["epoch"] == 3
 
 
+def test_the_mask_of_a_run_goes_to_the_worker(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, mask = started(service, 1), picture(colour="white")
+    run = dataclasses.replace(run, mask=service.store.put_upload(mask))
+    jobs: list[DiagnosisJob] = []
+    monkeypatch.setattr(service.queue, "diagnose", lambda job, client: jobs.append(job) or FOUND)
+    service.diagnoses.of(run)
+    assert DiagnosisJob.from_wire(jobs[0].to_wire()).mask == mask
+
+
+def test_a_diagnosis_that_fails_ends_the_wait(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = started(service, 1)
+    assert examined(service, "nowhere", 0) == ("There is no run 'nowhere'.", None)
+    keep(service, run, 0)
+    assert diagnosis_line(FOUND | {"epoch": 0})[0] == examined(service, run.id, 0)[0][0]
+    monkeypatch.setattr(service.diagnoses, "near", lambda run, epoch: 1 / 0)
+    assert examined(service, run.id, 0) == ("Something went wrong here.", None)
+
+
 def test_a_run_without_a_frame_cannot_be_examined(service: Service) -> None:
     with pytest.raises(Conflict, match="no frame yet"):
         service.diagnoses.near(started(service, 0), 0)
@@ -98,9 +120,11 @@ def test_the_options_are_those_in_force_at_the_epoch() -> None:
 
 
 def test_the_card_names_the_layer_that_disagrees_most_and_shows_all() -> None:
+    assert diagnosis_line(FOUND)[2] == " disagrees most: 70\u00a0%."
+    assert [strong.children for strong in diagnosis_line(FOUND) if isinstance(strong, html.Strong)] == [
+        "Style block1_conv1"
+    ]
     view = diagnosis_view(FOUND, "/frame.jpg")
-    assert [strong.children for part in view for strong in parts(part, "Strong")] == ["Style block1_conv1"]
-    assert " disagrees most: 70\u00a0%." in view[0].children
     shares = [row.style["--share"] for part in view for row in parts(part, "Div") if "bar-row" in row.className]
     assert shares == [0.25, 0.7, 0.05]
     images = [image for part in view for image in parts(part, "Img")]

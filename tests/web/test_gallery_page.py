@@ -8,15 +8,16 @@ import pytest
 from dash import Patch, html, no_update
 from fastapi.testclient import TestClient
 
-from nst.errors import Conflict, NotFound
+from nst.errors import Conflict, Forbidden
 from nst.jobs.queue import Queue
 from nst.jobs.storage.archive import GIGABYTE, Archive
+from nst.jobs.storage.grids import Grid
 from nst.jobs.storage.store import Store
 from nst.options.settings import Settings
 from nst.options.style_options import StyleOptions
 from nst.pictures.samples import STYLES
 from nst.runs.events import Epoch, Finished, Losses, Started
-from nst.runs.run import Run
+from nst.runs.run import Run, State
 from nst.web import ids
 from nst.web.callbacks.compare import compared
 from nst.web.callbacks.gallery import perform_action
@@ -131,10 +132,10 @@ def test_a_client_sees_and_changes_only_its_own_runs(service: Service) -> None:
     assert run_ids(run_grid(service, ANN, ALL, CARDS, [])) == [anns.id]
     assert run_ids(run_grid(service, BOB, ALL, CARDS, [])) == [bobs.id]
     for what in ("like", "unlike", "delete"):
-        with pytest.raises(NotFound):
+        with pytest.raises(Forbidden):
             perform_action(service, BOB, what, anns.id)
     perform_action(service, ANN, "delete", anns.id)
-    with pytest.raises(NotFound):
+    with pytest.raises(Forbidden):
         perform_action(service, BOB, "restore", anns.id)
     assert run_ids(run_grid(service, ANN, ALL, CARDS, [])) == []
     perform_action(service, ANN, "restore", anns.id)
@@ -145,7 +146,7 @@ def test_a_card_keeps_the_name_that_its_client_gave_a_picture(service: Service) 
     pictures, options = service.pictures, StyleOptions(epochs=2)
     refs = pictures.keep(picture(colour="teal"), "boat.jpg"), pictures.keep(picture(colour="red"), "wave.png")
     pictures.keep(picture(colour="teal"), "private.jpg")  # another client, before the run is started
-    run = service.runs.start(options, *refs, names={"content": "boat.jpg"}, client=ANN)
+    run = service.runs.start(options, *refs, names={"content": "boat.jpg", "style": "wave.png"}, client=ANN)
     pictures.keep(picture(colour="red"), "secret.jpg")  # and after that
     assert RunCard.of(service, run).title == "boat after wave"
     assert [found.id for found, _ in service.archive.find(ANN, "BOAT wave")] == [run.id]
@@ -178,6 +179,30 @@ def test_a_client_does_not_branch_from_the_run_of_another_on_the_page(tmp_path: 
     assert store.children(run) == store.runs()[1:] == []
     call(client, {HEADER: ANN}, output, values)
     assert len(store.children(run)) == 1
+    store.close()
+
+
+def test_a_client_neither_changes_the_run_of_another_nor_starts_variations_of_it_on_the_page(tmp_path: Path) -> None:
+    settings, store = Settings(data=tmp_path, many=True), Store(tmp_path)
+    waiting, done = queued(store, client=ANN), finished(store, client=ANN)
+    client = TestClient(create_app(settings, store, queue_of(settings, store)), base_url="http://localhost")
+    callbacks = client.get("/_dash-dependencies").json()
+
+    def press(button: str, run: Run, who: str) -> None:
+        outputs = next(each["output"] for each in callbacks if each["inputs"][0]["id"] == button)
+        call(client, {HEADER: who}, outputs.strip(".").partition("...")[0], {button: 1, ids.URL: f"?run={run.id}"})
+
+    def grids() -> list[Grid]:
+        return client.app.state.service.variations.newest()  # type: ignore[attr-defined]
+
+    press(ids.PAUSE, waiting, BOB)
+    press(ids.RECONSTRUCT_CONTENT, done, BOB)
+    assert store.run(waiting.id).state is State.QUEUED
+    assert grids() == []
+    press(ids.PAUSE, waiting, ANN)
+    press(ids.RECONSTRUCT_CONTENT, done, ANN)
+    assert store.run(waiting.id).state is State.PAUSED
+    assert [grid.client for grid in grids()] == [ANN]
     store.close()
 
 

@@ -3,6 +3,7 @@
 from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.jobs.runs import wait_until
 from tests.web.test_api import ENDLESS, follow, start
 
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
@@ -27,8 +28,7 @@ def requests(samples: Samples, method: str, route: str, status: str) -> float:
 def test_runs_queue_worker_and_disk_are_exported(client: TestClient) -> None:
     follow(client, start(client))
     painted, waiting = start(client, options=ENDLESS), start(client)
-    while client.get(f"/api/v1/runs/{painted}").json()["frames"] < 1:
-        client.get(f"/api/v1/runs/{painted}/events?after=2&wait=5")
+    wait_until(lambda: client.get(f"/api/v1/runs/{painted}").json()["frames"])
     samples = scraped(client)
     for run_id in (waiting, painted):
         client.post(f"/api/v1/runs/{run_id}/stop")

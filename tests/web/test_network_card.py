@@ -36,10 +36,10 @@ def fetching(server: dict[str, Any], *values: Any, name: str = "vgg19") -> dict[
     [
         (
             "auto",
-            "The compact network will paint. It is quick and came with the studio. Run nst weights",
+            "The built-in network will paint. It is quick and came with the studio. Run nst weights",
             "Fetch VGG19",
         ),
-        ("compact", "The compact network will paint. It is quick and came with the studio. ", None),
+        ("compact", "The built-in network will paint. It is quick and came with the studio. ", None),
         ("vgg19", "VGG19 cannot paint yet: its weights are not here. Run nst weights fetch vgg19.", "Fetch VGG19"),
         ("vgg16", "VGG16 cannot paint yet: its weights are not here. Run nst weights fetch vgg16.", "Fetch VGG16"),
     ],
@@ -58,7 +58,11 @@ def test_the_card_follows_the_choice_and_names_missing_weights(extractor: str, w
     ("extractor", "forecast", "words"),
     [
         ("auto", QUICK, "VGG19 will paint. VGG19 is here and quick enough for this run."),
-        ("auto", SLOW, "The compact network will paint all the same: VGG19 would take about 4 min here; choose vgg19."),
+        (
+            "auto",
+            SLOW,
+            "The built-in network will paint all the same: VGG19 would take about 4 min here; choose vgg19.",
+        ),
         ("auto", None, "VGG19 is here."),
         ("auto", QUICK | {"chosen": "compact"}, "VGG19 is here."),  # for an earlier choice
         ("vgg19", None, "VGG19 will paint."),
@@ -80,20 +84,20 @@ def test_networks_are_unknown_until_the_worker_reports_them() -> None:
 
 
 def test_the_network_of_the_run_comes_before_that_of_the_next_run() -> None:
-    assert text_of(network_view(BARE | {"run": COMPACT}, "vgg16")) == "The compact network paints. VGG19 is missing."
+    assert text_of(network_view(BARE | {"run": COMPACT}, "vgg16")) == "The built-in network paints. VGG19 is missing."
     ended = {"run": COMPACT | {"ended": True}}
     done = BARE | ended
     assert (
         text_of(network_view(done, "auto"))
         == text_of(network_view(done, "compact"))
-        == "The compact network painted. VGG19 is missing."
+        == "The built-in network painted. VGG19 is missing."
     )
-    assert text_of(network_view(done, "vgg16")).startswith("The compact network painted. VGG16 cannot paint yet")
+    assert text_of(network_view(done, "vgg16")).startswith("The built-in network painted. VGG16 cannot paint yet")
     assert text_of(network_view(FETCHED | ended, "auto", QUICK)).startswith(
-        "The compact network painted. VGG19 will paint."
+        "The built-in network painted. VGG19 will paint."
     )
     assert text_of(network_view(FETCHED | ended, "auto", SLOW)).startswith(
-        "The compact network painted. The compact network will paint all the same: VGG19 would take"
+        "The built-in network painted. The built-in network will paint all the same: VGG19 would take"
     )
     assert text_of(network_view(BARE | {"run": COMPACT | {"extractor": ""}}, "vgg16")).startswith("VGG16 cannot paint")
 
@@ -101,10 +105,10 @@ def test_the_network_of_the_run_comes_before_that_of_the_next_run() -> None:
 def test_precision_and_tiles_are_shown() -> None:
     large = COMPACT | {"precision": "bfloat16", "tiled": True}
     assert text_of(network_view(BARE | {"run": large}, "auto")).startswith(
-        "The compact network paints in bfloat16, by tiles. "
+        "The built-in network paints in bfloat16, by tiles. "
     )
     plain = COMPACT | {"precision": "float32", "ended": True}
-    assert text_of(network_view(BARE | {"run": plain}, "auto")).startswith("The compact network painted in float32. ")
+    assert text_of(network_view(BARE | {"run": plain}, "auto")).startswith("The built-in network painted in float32. ")
 
 
 def test_a_download_is_shown_for_the_network_that_is_chosen() -> None:
@@ -119,11 +123,11 @@ def test_a_download_is_shown_for_the_network_that_is_chosen() -> None:
 
 def test_during_the_download_of_vgg19_the_card_names_the_network_in_use() -> None:
     going = fetching(BARE, 1, 2)
-    assert text_of(network_view(going, "auto")) == "The compact network will paint until VGG19 is here."
+    assert text_of(network_view(going, "auto")) == "The built-in network will paint until VGG19 is here."
     note = "VGG19's weights are being fetched."
     assert (
         text_of(network_view(going | {"run": COMPACT | {"note": note}}, "auto"))
-        == f"The compact network paints. {note}"
+        == f"The built-in network paints. {note}"
     )
 
 
@@ -131,7 +135,7 @@ def test_during_the_download_of_vgg19_the_card_names_the_network_in_use() -> Non
     ("forecast", "words"),
     [
         (QUICK, "VGG19 is ready: the next run paints with it."),
-        (SLOW, "VGG19 is ready. The compact network will paint all the same: VGG19 would take about 4 min here"),
+        (SLOW, "VGG19 is ready. The built-in network will paint all the same: VGG19 would take about 4 min here"),
         (None, "VGG19 is ready."),
     ],
 )
@@ -151,7 +155,7 @@ def test_a_finished_download_is_reported(forecast: dict[str, Any] | None, words:
 )
 def test_a_failed_download_is_reported_in_one_line_and_can_be_repeated(outcome: str, words: str) -> None:
     view = network_view(fetching(BARE, 1, 2, outcome, "the reason"), "auto")
-    assert text_of(view) == f"The compact network will paint. It is quick and came with the studio. {words}"
+    assert text_of(view) == f"The built-in network will paint. It is quick and came with the studio. {words}"
     assert (view["fetch_hidden"], view["fetching_hidden"]) == (False, True)
 
 

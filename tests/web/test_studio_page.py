@@ -9,21 +9,24 @@ import dash
 import pytest
 from dash.development.base_component import Component
 
-from nst.errors import Busy, OptionError
+from nst.errors import Busy, Conflict, NstError, OptionError
 from nst.jobs.queue import Queue
 from nst.jobs.storage.archive import Archive
 from nst.jobs.storage.store import Store
 from nst.options.option_field import options_of
 from nst.options.settings import Settings
 from nst.options.style_options import StyleOptions
+from nst.options.variations import Variations
 from nst.pictures.provenance import Provenance
 from nst.pictures.samples import CONTENTS
 from nst.runs.events import Epoch, Event, Failed, Finished, Interrupted, Kept, Losses, Paused, Started, Steered, Stopped
 from nst.runs.run import Run
 from nst.web import callbacks, ids
 from nst.web.callbacks.form.settings_upload import MOST_EPOCHS_AT_START, form_values, steering_of
-from nst.web.components import run_grid
+from nst.web.callbacks.run.start_and_poll import added_text
+from nst.web.components import run_grid, toast
 from nst.web.components.form import network
+from nst.web.components.form.network import NETWORK_NAMES
 from nst.web.components.form.option_fields import fill_form, read_form
 from nst.web.components.form.settings_upload import message
 from nst.web.components.run import figures, history, run_queue, run_view, steering
@@ -143,6 +146,29 @@ def test_settings_read_from_a_steered_result_say_how_it_was_steered() -> None:
     said = message("boat.png", [], False, steered=steering_of(found))
     assert "steered while it was painted (Epoch 2: strength 2; Epoch 3: layers): the form has the last values." in said
     assert "steered" not in message("boat.png", [], False)
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (OptionError("`tv_weight` must be a number", "tv_weight"), "Smoothness weight must be a number"),
+        (OptionError("`mask` must have the shape of the content", "mask"), "Mask must have the shape of the content"),
+        (OptionError("`stroke_size` must be a number", "stroke_size"), "Stroke size must be a number"),
+        (Conflict("only who runs it does (`nst styles`)"), "only who runs it does (`nst styles`)"),
+    ],
+)
+def test_a_message_names_options_as_the_page_does(error: NstError, message: str) -> None:
+    assert toast.message_of(error) == message
+
+
+def test_a_result_that_is_large_enough_is_refused_in_words_of_the_page(service: Service) -> None:
+    photo, painting = (service.pictures.keep(picture(colour=colour), f"{colour}.png") for colour in ("teal", "red"))
+    run = service.runs.start(StyleOptions(), photo, painting)
+    large = dataclasses.replace(STARTED, width=2048, height=1536)
+    service.store.append(run.id, large, Finished(2.0, picture()))
+    with pytest.raises(OptionError) as caught:
+        service.runs.upscale(run.id, 2048)
+    assert toast.message_of(caught.value) == "Size must be more than the 2048 px of the result, got 2048"
 
 
 def test_an_upload_is_never_mistaken_for_a_sample(service: Service) -> None:
@@ -287,6 +313,25 @@ def test_a_paused_run_can_be_resumed_or_stopped_and_another_one_started() -> Non
     assert (view["continue_off"], view["frames"]["result"] != "") == (True, True)
 
 
+def test_the_last_epoch_that_is_typed_stays_until_the_run_has_ended() -> None:
+    def shown(*events: Any, attached: bool = True) -> Any:
+        run = run_after(STARTED, epoch(0), *events)
+        update = RunUpdate(run, 1, events_of(run, *events), SERVER)
+        return run_view.run_view(update, attached).get("to_epoch")
+
+    assert shown(epoch(1), attached=False) == "40"
+    assert shown(epoch(1)) is None
+    assert shown(epoch(1), Finished(2.0, b"png")) == "11"
+
+
+@pytest.mark.parametrize(("side", "sides"), [(512, [2048, 4096]), (2048, [4096]), (4096, [])])
+def test_a_result_is_upscaled_to_larger_sides_only(side: int, sides: list[int]) -> None:
+    run = run_after(dataclasses.replace(STARTED, width=side // 2, height=side), epoch(0), Finished(2.0, b"png"))
+    view = run_view.run_view(RunUpdate(run, None, [], SERVER), attached=False)
+    assert [option["value"] for option in view["upscaled_sides"]] == sides
+    assert (view["upscaled_side"], view["upscale_off"]) == (sides[0] if sides else None, not sides)
+
+
 def test_an_interrupted_run_says_that_it_can_be_continued() -> None:
     run = run_after(STARTED, epoch(0), Kept(3, 0.5, b"checkpoint"), Interrupted("the server was stopped"))
     view = run_view.run_view(RunUpdate(run, None, [], SERVER), attached=False)
@@ -328,8 +373,8 @@ def test_a_run_that_waits_says_when_it_will_start() -> None:
 def test_the_queue_is_shown_in_its_order_unless_it_is_only_the_run_that_is_shown(service: Service) -> None:
     photo, painting = (service.pictures.keep(picture(colour=colour), f"{colour}.png") for colour in ("teal", "red"))
     runs = [service.runs.start(StyleOptions(seed=seed), photo, painting) for seed in range(3)]
-    cards = [run_queue.RunCard.of(service, run) for run in service.runs.queue_of("")]
-    view = run_queue.queue_view(cards, runs[0])
+    entries = run_queue.queue_entries(service, "")
+    view = run_queue.queue_view(entries, runs[0])
     assert view["queue_hidden"] is False
     tree = [each for item in view["queue"] for each in components(item)]
     states = [each.children for each in tree if isinstance(each, dash.html.Small)]
@@ -337,17 +382,42 @@ def test_the_queue_is_shown_in_its_order_unless_it_is_only_the_run_that_is_shown
     off = [(each.title, each.disabled) for each in tree if isinstance(each, dash.html.Button)]
     assert [title for title, disabled in off if disabled] == ["Paint sooner", "Paint later"]
     assert [each.href for each in tree if isinstance(each, dash.html.A)] == [f"/?run={run.id}" for run in runs]
-    assert run_queue.queue_view(cards[:1], runs[0])["queue_hidden"] is True
+    assert run_queue.queue_view(entries[:1], runs[0])["queue_hidden"] is True
     assert run_queue.queue_view([], None) == {"queue": [], "queue_hidden": True}
 
 
+def test_quick_runs_are_one_entry_of_the_strip_which_agrees_with_the_status(service: Service) -> None:
+    variations = Variations.parse(StyleOptions(), {"seed": "0,1,2"}, size=64)
+    grid = service.variations.start(variations, {"content": "samples/owl", "style": "samples/night-wind"})
+    run = service.runs.start(StyleOptions(), "samples/owl", "samples/night-wind")
+    assert service.runs.queue_places()[run.id] == 4
+    view = run_queue.queue_view(run_queue.queue_entries(service, ""), run)
+    assert view["queue_hidden"] is False
+    tree = [each for item in view["queue"] for each in components(item)]
+    texts = [each.children for each in tree if isinstance(each, (dash.html.Span, dash.html.Small))]
+    assert texts == ["Variations, 3 quick runs", "first in line", service.runs.title(run.id), "fourth in line"]
+    assert next(each.href for each in tree if isinstance(each, dash.html.A)) == f"/vary?run={run.id}#{grid.id}"
+    passed = [getattr(each, "data-passed") for each in tree if isinstance(each, dash.html.Button)]
+    assert passed == ["3", "0", "1"]
+    service.queue.move(run.id, -int(passed[0]))
+    assert service.runs.queue_places()[run.id] == 1
+
+
+def test_a_restarted_run_takes_the_first_place_and_an_added_one_says_its_own(service: Service) -> None:
+    photo, painting = (service.pictures.keep(picture(colour=colour), f"{colour}.png") for colour in ("teal", "red"))
+    waiting, *restarted = [service.runs.start(StyleOptions(seed=seed), photo, painting) for seed in range(3)]
+    assert added_text(service, restarted) == "2 runs added to the queue: second in line."
+    service.runs.to_the_front(restarted)
+    assert [run.id for run in service.runs.queue_of("")] == [run.id for run in (*restarted, waiting)]
+
+
 def test_steering_is_marked_in_the_figure_of_the_losses() -> None:
-    steered = Steered(11, 1, {"strength": 2.0, "style_layers": {"block1_conv1": 1.0}})
+    steered = Steered(11, 1, {"strength": 2.0, "tv_weight": 3.0, "style_layers": {"block1_conv1": 1.0}})
     run = run_after(STARTED, epoch(0), epoch(1), steered)
     whole = figures.losses(events_of(run, epoch(0), epoch(1), steered))
     mark = whole["layout"]["shapes"][1]
-    assert (mark["x0"], mark["x1"], mark["name"]) == (1, 1, "strength 2, layers")
-    assert figures.steering_lines(run) == ["Epoch 1: strength 2, layers"]
+    assert (mark["x0"], mark["x1"], mark["name"]) == (1, 1, "strength 2, smoothness weight 3, layers")
+    assert figures.steering_lines(run) == ["Epoch 1: strength 2, smoothness weight 3, layers"]
     more = figures.more_losses(events_of(run, steered), 0, 40).to_plotly_json()["operations"]
     assert [each["params"]["value"] for each in more if each["location"] == ["layout", "shapes"]] == [[mark]]
 
@@ -358,19 +428,20 @@ def at_size(n: int, side: int) -> Epoch:
 
 def test_the_scales_are_marked_in_the_figure_of_the_losses_and_named_in_the_status() -> None:
     started = dataclasses.replace(STARTED, width=256, height=192)
+    network = NETWORK_NAMES["compact"].replace("The", "the")
     events = (at_size(0, 64), at_size(1, 64), at_size(2, 128))
     run = run_after(started, *events)
     assert run.scales == ((0, 64), (2, 128))
     whole = figures.losses(events_of(run, *events), scales=run.scales)
     marks = [(mark["x0"], mark["label"]["text"]) for mark in whole["layout"]["shapes"][1:]]
     assert marks == [(0, "64 px"), (2, "128 px")]
-    assert status_text(RunUpdate(run, 1, [], SERVER)) == "Running: compact paints at 128 px of 256."
+    assert status_text(RunUpdate(run, 1, [], SERVER)) == f"Running: {network} paints at 128 px of 256."
     last = at_size(3, 256)
     run = run_after(started, *events, last)
     more = figures.more_losses(events_of(run, last), 0, 40, run.scales).to_plotly_json()["operations"]
     [added] = [each["params"]["value"] for each in more if each["location"] == ["layout", "shapes"]]
     assert [mark["label"]["text"] for mark in added] == ["256 px"]
-    assert status_text(RunUpdate(run, 1, [], SERVER)) == "Running: compact paints at 256 × 192 px."
+    assert status_text(RunUpdate(run, 1, [], SERVER)) == f"Running: {network} paints at 256 × 192 px."
 
 
 def test_the_last_losses_of_a_repeated_epoch_are_drawn() -> None:
@@ -389,7 +460,7 @@ def test_the_steering_card_shows_the_current_values_and_returns_only_changes() -
     found = [each for each in tree if isinstance(getattr(each, "id", None), dict)]
     values = {each.id["steer"]: each.value for each in found if each.id["part"] == "box"}
     assert (values["strength"], values["style_weight"], values["tv_weight"]) == ("2", "32", "8")
-    assert {"style_layers.block1_conv1", "style_layers.block5_conv1"} <= values.keys()
+    assert {"style_layers.block1_conv1", "style_layers.block5_conv1", *steering.LIVE} <= values.keys()
     assert steering.changes(run, values) == {}
     moved = values | {"strength": "0.5", "style_layers.block1_conv1": "0.9", "tv_weight": "much"}
     changes = steering.changes(run, moved)
@@ -398,7 +469,10 @@ def test_the_steering_card_shows_the_current_values_and_returns_only_changes() -
     with pytest.raises(OptionError, match="`tv_weight` must be a number between"):
         run.options_now.steered(changes, "compact")
     good = {name: text for name, text in moved.items() if name != "tv_weight"}
-    assert steering.validate(run, moved) == (good, ["`tv_weight` must be a number between 0 and 1000000, got 'much'"])
+    assert steering.validate(run, moved) == (
+        good,
+        ["Smoothness weight must be a number between 0 and 1000000, got 'much'"],
+    )
 
 
 def test_a_queued_run_can_be_steered_except_in_its_unknown_layers() -> None:

@@ -77,6 +77,7 @@ def test_an_error_stands_beside_the_values_that_are_wrong(
         read_variations(FORM, CHOICES, axes)
     messages, summary = _errors(caught.value, axes)
     assert [n for n, message in enumerate(messages) if message] == beside
+    assert "`" not in "".join(messages)
     assert elsewhere in summary
 
 
@@ -86,7 +87,7 @@ def test_an_error_in_the_form_of_the_studio_says_where_it_is() -> None:
         read_variations({**FORM, "tv_weight": "much"}, CHOICES, axes)
     messages, summary = _errors(caught.value, axes)
     assert messages == ["", ""]
-    assert summary.startswith("In the Studio: `tv_weight` must be a number")
+    assert summary.startswith("In the Studio: Smoothness weight must be a number")
 
 
 def test_a_value_of_the_form_that_is_varied_does_not_count() -> None:
@@ -155,12 +156,6 @@ def test_a_grid_that_does_not_fit_into_the_queue_leaves_nothing_there(service: S
         service.variations.start(variations, PICTURES)
     assert len(service.store.active()) == 4
     assert service.variations.newest() == [grid]
-
-
-def test_quick_runs_are_not_in_the_strip_of_the_studio(service: Service, grid: Grid) -> None:
-    assert service.runs.queue_of("") == []
-    large = perform_action(service, grid.id, "paint", grid.runs[0])
-    assert [run.id for run in service.runs.queue_of("")] == [large]
 
 
 def test_earlier_grids_and_the_pair_are_listed(grid: Grid) -> None:

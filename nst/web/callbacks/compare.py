@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from dash import Dash, Input, Output, html, no_update
+from dash import ClientsideFunction, Dash, Input, Output, html, no_update
 from dash.development.base_component import Component
 
 from nst.errors import NotFound
@@ -18,6 +18,10 @@ ADDRESS = "/compare"
 
 def register(app: Dash, service: Service) -> None:
     """Register the callback with `app`."""
+
+    app.clientside_callback(  # the zoom is that of the pair, whichever way it is compared
+        ClientsideFunction("viewer", "drawAll"), Input(ids.COMPARED, "children"), prevent_initial_call=True
+    )
 
     @app.callback(Output(ids.COMPARED, "children"), Input(ids.URL, "pathname"), Input(ids.URL, "search"))
     async def compare(pathname: str, search: str | None) -> Any:

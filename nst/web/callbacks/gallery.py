@@ -9,13 +9,20 @@ from typing import Any
 
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State
 
-from nst.errors import NotFound, NstError
+from nst.errors import NstError
 from nst.web import ids
 from nst.web.components.run_grid import ANY_STATE, INSTANT, OUTPUTS, run_grid
 from nst.web.components.toast import show_error
 from nst.web.middleware.clients import current_client
+from nst.web.service.permissions import check_owner
 from nst.web.service.service import Service
 
+FAILED = {  # headings of messages, by the action of a button
+    "like": "The run was not made a favourite",
+    "unlike": "The run stays a favourite",
+    "delete": "The run was not deleted",
+    "restore": "The run was not restored",
+}
 CARDS_PER_CLICK = 50  # that are shown at first, and that "More" adds
 
 
@@ -77,7 +84,7 @@ def register(app: Dash, service: Service) -> None:
         try:
             await asyncio.to_thread(perform_action, service, current_client(), action["do"], action["run"])
         except NstError as error:
-            show_error(str(error))
+            show_error(error, FAILED[action["do"]])
             return {**action, "failed": True}
         return action
 
@@ -85,8 +92,7 @@ def register(app: Dash, service: Service) -> None:
 def perform_action(service: Service, client: str, name: str, run_id: str) -> None:
     """Perform the action of a card's button: like, unlike, delete or restore a run. Raises NotFound, Conflict."""
     run = service.archive.deleted(run_id) if name == "restore" else service.store.run(run_id)
-    if client not in ("", run.client):
-        raise NotFound(f"there is no run {run_id[:80]!r}")
+    check_owner(run.client, client, "this run")
     if name == "restore":
         service.archive.restore(run_id)
     elif name == "delete":

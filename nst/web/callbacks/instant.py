@@ -29,7 +29,7 @@ from nst.web.callbacks.form.whole_form import FORM_OUTPUTS, UNCHANGED, filled
 from nst.web.components import data_url
 from nst.web.components.fast_mix import MIX_SLOTS
 from nst.web.components.form.option_fields import FAST_BOXES, FAST_OPTIONS, read_form
-from nst.web.components.toast import show_error
+from nst.web.components.toast import message_of, show_error
 from nst.web.middleware.clients import current_client
 from nst.web.service.fast_styles import FastResult, shrink
 from nst.web.service.pictures import is_ref
@@ -98,7 +98,8 @@ def answer(
         return {"n": request["n"], **function(service, request)}
     except NstError as error:
         field = error.option if isinstance(error, OptionError) else ""
-        return {"n": request["n"], "error": str(error), "again": isinstance(error, Busy | TooMany), "field": field}
+        again = isinstance(error, Busy | TooMany)
+        return {"n": request["n"], "error": message_of(error), "again": again, "field": field}
     except Exception:  # without an answer the page would wait
         log.exception("a request of the Instant page failed")
         return {"n": request["n"], "error": "Something went wrong here.", "again": False, "field": ""}
@@ -147,7 +148,7 @@ def _register_keep(app: Dash, service: Service) -> None:
         try:
             await asyncio.to_thread(keep_result, service, shown)
         except NstError as error:
-            show_error(str(error))
+            show_error(error, "The result was not kept")
             return no_update
         return {"key": shown["key"]}
 
@@ -190,11 +191,12 @@ def _register_refine(app: Dash, service: Service) -> None:
         try:
             choices, options = await asyncio.to_thread(studio_settings, service, shown)
         except NstError as error:
-            show_error(str(error))
+            show_error(error, "The result was not taken to the Studio")
             return {"path": no_update, "search": no_update, **UNCHANGED}
         advice = NOTE_WITH_STYLE if "style" in choices else NOTE_WITHOUT_STYLE
         set_props(
-            instant_ids.NOTE, {"is_open": True, "children": f"The result is what the painting starts from. {advice}"}
+            instant_ids.NOTE,
+            {"is_open": True, "header": "Refine", "children": f"The result is what the painting starts from. {advice}"},
         )
         return {"path": "/", "search": "", **filled(options, choices)}
 

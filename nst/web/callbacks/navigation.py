@@ -1,4 +1,4 @@
-"""The callbacks that show the page an address names: in the browser, nothing is loaded anew; Learn is filled then."""
+"""The callbacks that show the page of an address, in the browser, without a reload; Learn is filled when shown."""
 
 from dash import ClientsideFunction, Dash, Input, Output, State
 from dash.development.base_component import Component
@@ -17,11 +17,12 @@ def register(app: Dash, service: Service) -> None:
         *(Output(link, what) for link in ids.LINKS for what in ("href", "aria-current")),
         Input(ids.URL, "pathname"),
         Input(ids.URL, "search"),
+        Input(ids.URL, "hash"),
     )
 
     @app.callback(Output(ids.PAGE_LEARN, "children"), Input(ids.URL, "pathname"), State(ids.PAGE_LEARN, "children"))
     async def fill_learn(pathname: str | None, shown: object) -> Component:
-        """Until Learn is shown, no other page loads its figures."""
+        """Fill Learn when it is first shown, so that other pages do not load its figures."""
         if pathname != "/learn" or shown:
             raise PreventUpdate
         return learn.article()

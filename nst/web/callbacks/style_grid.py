@@ -1,4 +1,4 @@
-"""Callbacks of the grid of styles on the Instant page: style files, and paintings whose styles are predicted."""
+"""The callback of the grid of styles on the Instant page, and of paintings whose styles are predicted."""
 
 import asyncio
 from collections.abc import Iterable, Iterator
@@ -8,14 +8,19 @@ from typing import Any
 from dash import Dash, Input, Output, State, ctx, no_update
 
 from nst.errors import NotFound, NstError
-from nst.styles.style_file import SUFFIX, name_of
+from nst.styles.style_file import name_of
 from nst.styles.style_picture import StylePicture
 from nst.web import ids, instant_ids
-from nst.web.components import data_url
 from nst.web.components.style_card import painting_card, painting_summary, style_card, style_summary
 from nst.web.components.toast import show_error
 from nst.web.service.pictures import is_ref
 from nst.web.service.service import Service
+
+FAILED = {  # headings of messages, by the action of a style's menu
+    "rename": "The style was not renamed",
+    "remove": "The style was not removed",
+    "keep": "The style was not kept",
+}
 
 
 def register(app: Dash, service: Service) -> None:
@@ -26,28 +31,18 @@ def register(app: Dash, service: Service) -> None:
             "grid": Output(instant_ids.STYLE_GRID, "children"),
             "styles": Output(instant_ids.STYLES, "data"),
             "photo": Output(ids.choice("photo"), "data", allow_duplicate=True),
-            "imported": Output(instant_ids.STYLE_IMPORT, "contents"),
-            "dropped": Output(instant_ids.PAINTING_UPLOAD, "contents"),
             "import_style": Output(instant_ids.STYLE_IMPORT, "style"),
         },
         inputs={
             "action": Input(instant_ids.STYLE_ACTION, "data"),
-            "imported": Input(instant_ids.STYLE_IMPORT, "contents"),
-            "dropped": Input(instant_ids.PAINTING_UPLOAD, "contents"),
+            "sent": Input(instant_ids.STYLES_SENT, "data"),
         },
-        state={
-            "import_name": State(instant_ids.STYLE_IMPORT, "filename"),
-            "names": State(instant_ids.PAINTING_UPLOAD, "filename"),
-            "shown": State(instant_ids.STYLES, "data"),
-        },
+        state={"shown": State(instant_ids.STYLES, "data")},
         prevent_initial_call=True,
     )
     async def update_styles(
         action: dict[str, Any] | None,
-        imported: str | None,
-        dropped: list[str] | None,
-        import_name: str | None,
-        names: list[str] | None,
+        sent: list[dict[str, Any]] | None,
         shown: list[dict[str, Any]] | None,
     ) -> dict[str, Any]:
         triggered = set(ctx.triggered_prop_ids.values())  # Dash may send several inputs in one call
@@ -56,25 +51,22 @@ def register(app: Dash, service: Service) -> None:
         if action and instant_ids.STYLE_ACTION in triggered:
             refs = action["paintings"]
             photo = await asyncio.to_thread(chosen_photo, service, action)
-            with _shown_errors():
+            with _shown_errors(FAILED.get(action["do"], "The styles were not listed")):
                 refs = await asyncio.to_thread(perform_action, service, action)
-        if imported and instant_ids.STYLE_IMPORT in triggered:
-            with _shown_errors():
-                await asyncio.to_thread(import_styles, service, imported, import_name or "the file")
-        if dropped and names and instant_ids.PAINTING_UPLOAD in triggered:
-            for contents, name in zip(dropped, names, strict=True):
-                with _shown_errors():
-                    refs = [*refs, *await asyncio.to_thread(receive, service, contents, name)]
-        return await asyncio.to_thread(grid, service, refs) | {"photo": photo, "imported": None, "dropped": None}
+        for painting in sent or () if instant_ids.STYLES_SENT in triggered else ():
+            with _shown_errors("The painting was not taken"):
+                await asyncio.to_thread(check_painting, service, painting["ref"], painting["title"])
+                refs = [*refs, painting["ref"]]
+        return await asyncio.to_thread(grid, service, refs) | {"photo": photo}
 
 
 @contextmanager
-def _shown_errors() -> Iterator[None]:
-    """A context that an `NstError` ends, which the page then shows."""
+def _shown_errors(failed: str) -> Iterator[None]:
+    """A context that an `NstError` ends, which the page then shows under the heading `failed`."""
     try:
         yield
     except NstError as error:
-        show_error(str(error))
+        show_error(error, failed)
 
 
 def grid(service: Service, refs: Iterable[str]) -> dict[str, Any]:
@@ -103,23 +95,9 @@ def chosen_photo(service: Service, action: dict[str, Any]) -> Any:
     return no_update
 
 
-def receive(service: Service, contents: str, name: str) -> list[str]:
-    """Store a painting that was dropped; returns its reference. The styles of a style file are imported instead.
-
-    Raises InputError, Conflict, Busy, DiskFull.
-    """
-    if name.endswith(SUFFIX):
-        import_styles(service, contents, name)
-        return []
-    data = data_url.decode(contents)
-    StylePicture.read(data, name)
-    return [service.pictures.keep(data, name)]
-
-
-def import_styles(service: Service, contents: str, name: str) -> None:
-    """Add the styles of an uploaded file to the library. Raises InputError, Conflict."""
-    service.permissions.check_change_styles()
-    service.library.add(data_url.decode(contents), name)
+def check_painting(service: Service, ref: str, name: str) -> None:
+    """Check that a stored picture, which errors call `name`, can be a style. Raises NotFound, ImageError."""
+    StylePicture.read(service.pictures.read(ref), name)
 
 
 def perform_action(service: Service, action: dict[str, Any]) -> list[str]:

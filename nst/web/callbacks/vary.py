@@ -18,13 +18,19 @@ from nst.web import ids
 from nst.web.callbacks.form.whole_form import FORM_STATE, read_options
 from nst.web.components.form.chooser import chosen_ref
 from nst.web.components.form.option_fields import BOXES
-from nst.web.components.toast import show_error
+from nst.web.components.toast import message_of, show_error
 from nst.web.components.variation_grid import EMPTY, OUTPUTS, earlier_links, grid_view, pair_view
 from nst.web.middleware.clients import current_client
 from nst.web.pages.vary import NONE
 from nst.web.service.service import Service
 
 AXES = range(MOST_AXES)
+FAILED = {  # headings of messages, by the action of a button
+    "paint": "The run was not started",
+    "stop": "The variations were not stopped",
+    "like": "The quick run was not kept",
+    "unlike": "The quick run stays in the gallery",
+}
 ERRORS = [Output(ids.error(ids.axis(n, "values")), "children", allow_duplicate=True) for n in AXES]
 
 
@@ -67,8 +73,9 @@ def chosen_refs(choices: dict[str, Any]) -> dict[str, str]:
 def _errors(error: NstError, axes: list[list[str]]) -> tuple[list[str], str]:
     """(messages beside the axes, message about the grid as a whole or the Studio's form)."""
     option = getattr(error, "option", "")
-    beside = [str(error) if name == option else "" for name, _ in axes]
-    elsewhere = "" if any(beside) else str(error)
+    message = message_of(error)
+    beside = [message if name == option else "" for name, _ in axes]
+    elsewhere = "" if any(beside) else message
     is_of_form = elsewhere and option in BOXES
     return beside, f"In the Studio: {elsewhere}" if is_of_form else elsewhere
 
@@ -105,7 +112,8 @@ def _register_form(app: Dash, service: Service) -> None:
             variations = read_variations(values, choices, axes)
             seconds = await asyncio.to_thread(service.variations.check, variations, chosen_refs(choices))
             takes = "" if seconds is None else f", about {roughly(seconds)}"
-            return answer | {"summary": f"{count(variations.rows * variations.columns, 'quick run')}{takes}."}
+            first = " Of the photographs only the first one is painted." if choices["content"].get("more") else ""
+            return answer | {"summary": f"{count(variations.rows * variations.columns, 'quick run')}{takes}.{first}"}
         except NstError as error:
             errors, summary = _errors(error, axes)
             return answer | {"errors": errors, "summary": summary, "class": "estimate estimate-refused", "off": True}
@@ -128,7 +136,7 @@ def _register_form(app: Dash, service: Service) -> None:
             more: dict[str, Any] = {"names": names, "client": current_client()}
             grid = await asyncio.to_thread(service.variations.start, variations, chosen_refs(choices), **more)
         except NstError as error:
-            show_error(str(error))
+            show_error(error, "No variations were started")
             return {"hash": no_update, "errors": _errors(error, axes)[0]}
         return {"hash": f"#{grid.id}", "errors": [""] * len(AXES)}
 
@@ -157,8 +165,6 @@ def _register_grid(app: Dash, service: Service) -> None:
     )
     async def update(request: int, fragment: str | None, shown: list[Any]) -> dict[str, Any]:
         grid_id = (fragment or "").lstrip("#")
-        if grid_id == ids.START:  # the link to the button of the Studio page leaves it in the address
-            grid_id = ""
         earlier = no_update
         if shown[0] != grid_id or not grid_id:
             earlier = earlier_links(await asyncio.to_thread(service.variations.newest, current_client()))
@@ -178,6 +184,7 @@ def _register_actions(app: Dash, service: Service) -> None:
             "done": Output(ids.VARY_ACTION_RESULT, "data"),
             "pathname": Output(ids.URL, "pathname", allow_duplicate=True),
             "search": Output(ids.URL, "search", allow_duplicate=True),
+            "hash": Output(ids.URL, "hash", allow_duplicate=True),
         },
         inputs={"action": Input(ids.VARY_ACTION, "data"), "stops": Input(ids.VARY_STOP, "n_clicks")},
         state={"fragment": State(ids.URL, "hash")},
@@ -186,15 +193,15 @@ def _register_actions(app: Dash, service: Service) -> None:
     async def act(action: dict[str, Any] | None, stops: int | None, fragment: str | None) -> dict[str, Any]:
         if ctx.triggered_id == ids.VARY_STOP:
             action = {"do": "stop"}
-        answer = {"done": action, "pathname": no_update, "search": no_update}
+        assert action is not None
+        answer = {"done": action, "pathname": no_update, "search": no_update, "hash": no_update}
         try:
-            assert action is not None
             grid_id = (fragment or "").lstrip("#")
             run_id = await asyncio.to_thread(perform_action, service, grid_id, action["do"], action.get("run", ""))
         except NstError as error:
-            show_error(str(error))
+            show_error(error, FAILED[action["do"]])
             return answer
-        return answer | ({"pathname": "/", "search": f"?run={run_id}"} if run_id else {})
+        return answer | ({"pathname": "/", "search": f"?run={run_id}", "hash": ""} if run_id else {})
 
 
 def perform_action(service: Service, grid_id: str, name: str, run_id: str) -> str:

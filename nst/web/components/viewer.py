@@ -9,11 +9,11 @@ import dash_bootstrap_components as dbc
 from dash import html
 from dash.development.base_component import Component
 
-HELP = "plus and minus zoom, the arrow keys move it, 0 fits it, 1 shows its pixels"
+HELP = "plus and minus zoom, as the wheel does, the arrow keys move it, 0 fits it, 1 shows its pixels"
 TOOLS = {  # data-view -> (text, title)
     "compare": ("◐", "Compare"),
     "farther": ("−", "Zoom out"),
-    "closer": ("+", "Zoom in"),
+    "closer": ("+", "Zoom in, as the wheel does with Ctrl or after a click on the picture"),
     "fit": ("Fit", "Show the whole picture"),
     "actual": ("1:1", "One pixel of the picture is one of the screen"),
     "fullscreen": ("", "Fullscreen"),  # drawn by the style sheet

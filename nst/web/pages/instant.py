@@ -15,6 +15,7 @@ from nst.web.components.viewer import comparison_slider
 STORES = (
     instant_ids.STYLES,
     instant_ids.STYLE_ACTION,
+    instant_ids.STYLES_SENT,
     instant_ids.PREVIEWS_REQUEST,
     instant_ids.PREVIEWS,
     instant_ids.RESULT_REQUEST,
@@ -100,6 +101,8 @@ def _styles() -> Component:
                 className="style-head",
             ),
             html.P(id=instant_ids.INSTANT_ERROR, className="field-error", role="alert"),
+            html.Label("Sending: styles", htmlFor=instant_ids.STYLES_PROGRESS, className="visually-hidden"),
+            html.Progress(id=instant_ids.STYLES_PROGRESS, value="0", max="1", hidden=True),
             html.Div([_painting_upload(), html.Div(id=instant_ids.STYLE_GRID, children=[])], className="style-grid"),
         ],
     )

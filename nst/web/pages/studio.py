@@ -11,9 +11,18 @@ from nst.web.components.form import mask, network, presets, settings_upload, sty
 from nst.web.components.form.chooser import chooser
 from nst.web.components.form.option_fields import basic_fields, further_fields
 from nst.web.components.form.start_picture import start_picture
-from nst.web.components.run import batch, diagnosis, figures, history, run_buttons, run_queue, status, steering
+from nst.web.components.run import (
+    batch,
+    diagnosis,
+    figures,
+    history,
+    result_tools,
+    run_buttons,
+    run_queue,
+    status,
+    steering,
+)
 from nst.web.components.small_button import icon_button, small_button
-from nst.web.components.toast import REQUEST_FAILED
 from nst.web.pages import compare, gallery, instant, learn, vary
 
 FORM_NOTE = (
@@ -32,6 +41,8 @@ def layout(logout: bool = False) -> Component:
             dcc.Store(id=ids.CURSOR, data={"run": "", "n": 0, "server": None}),
             dcc.Store(id=ids.FRAMES),
             dcc.Store(id=ids.SERVER),
+            dcc.Store(id=ids.FORM_SOURCE),
+            dcc.Store(id=ids.SETTINGS_FILE),
             dcc.Store(id=ids.FORM_CHANGES),
             dcc.Store(id=ids.FORECAST),
             _header(logout),
@@ -41,7 +52,7 @@ def layout(logout: bool = False) -> Component:
             gallery.layout(),
             learn.layout(),
             compare.layout(),
-            dbc.Toast(id=ids.TOAST, header=REQUEST_FAILED, is_open=False, dismissable=True, duration=12000),
+            dbc.Toast(id=ids.TOAST, is_open=False, dismissable=True, duration=12000),
             dbc.Toast(
                 id=instant_ids.NOTE, is_open=False, dismissable=True, duration=12000, class_name="note", header="Refine"
             ),
@@ -153,6 +164,7 @@ def _image_panel() -> Component:
                     html.Div(id=ids.NUMBERS, className="numbers"),
                     html.Label("Progress", htmlFor=ids.PROGRESS, className="visually-hidden"),
                     html.Progress(id=ids.PROGRESS, value="0", max="1"),
+                    result_tools.notify_button(),
                     small_button("Download", ids.DOWNLOAD, external_link=True),
                 ],
             ),
@@ -185,6 +197,7 @@ def _sidebar() -> Component:
                 style={"height": "13rem"},
             ),
             html.Dl(figures.legend(), id=ids.LEGEND, className="legend"),
+            html.P(figures.STEPS, className="hint"),
             html.Ul(id=ids.STEERED, className="steered"),
         ],
         className="card",

@@ -6,6 +6,7 @@ from dash import ALL, ClientsideFunction, Dash, Input, Output, State
 
 from nst.errors import NotFound
 from nst.options.picture_roles import ROLES
+from nst.runs.run import Run
 from nst.web import ids
 from nst.web.callbacks.form.whole_form import FORM_OUTPUTS, UNCHANGED, filled
 from nst.web.components.form.chooser import CHOOSERS
@@ -77,24 +78,34 @@ def _register_buttons(app: Dash) -> None:
 def _register_form_of_run(app: Dash, service: Service) -> None:
     @app.callback(
         output=FORM_OUTPUTS,
-        inputs={"search": Input(ids.URL, "search")},
-        prevent_initial_call="initial_duplicate",
+        inputs={"source": Input(ids.FORM_SOURCE, "data")},
+        prevent_initial_call=True,
     )
-    async def fill(search: str | None) -> dict[str, Any]:
-        """Fill the form with the options and pictures of the run in the address."""
+    async def fill(source: str) -> dict[str, Any]:
+        """Fill the form with the options and pictures of a run: one to be like, or that with which the page opened."""
+        like = run_id_of(source, "like")
         try:
-            run = service.store.run(run_id_of(search) or run_id_of(search, "like"))
+            run = service.store.run(like or run_id_of(source))
         except NotFound:
+            return UNCHANGED
+        if not (like or is_ordinary(run)):
             return UNCHANGED
         choices = {role: service.pictures.choice(each, run.names.get(role, "")) for role, each in run.uploads.items()}
         return filled(run.options, choices)
 
 
+def is_ordinary(run: Run) -> bool:
+    """Whether the settings of a run were made in the form: not those of a quick, upscaled or kept one."""
+    upscaled = run.parent and run.init and not run.first
+    return not (run.fast or run.variations or upscaled)
+
+
 def _register_draft(app: Dash) -> None:
-    """Keep the form and the chosen pictures over a reload before Start (assets/drafts.js)."""
+    """Keep the form and the chosen pictures over a reload; ask for what else the address names (assets/drafts.js)."""
     places = [*((ids.choice(role), "data") for role in ROLES), *((box, "value") for box in BOXES.values())]
     app.clientside_callback(
-        ClientsideFunction("drafts", "restore"),
+        ClientsideFunction("drafts", "open"),
+        Output(ids.FORM_SOURCE, "data"),
         [Output(*place, allow_duplicate=True) for place in places],
         Input(ids.URL, "search"),
         *(State(*place) for place in places),

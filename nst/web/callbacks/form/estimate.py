@@ -14,7 +14,8 @@ from nst.options.style_options import StyleOptions
 from nst.web import ids
 from nst.web.callbacks.form.whole_form import read_options
 from nst.web.components.form.estimate import estimate_line
-from nst.web.components.form.option_fields import BOXES, errors_of_form, plain_error
+from nst.web.components.form.option_fields import BOXES, errors_of_form
+from nst.web.components.toast import message_of
 from nst.web.service.service import Service
 
 
@@ -59,8 +60,8 @@ def register(app: Dash, service: Service) -> None:
             forecast = await asyncio.to_thread(service.forecasts.forecast, options, *refs, masked=masked)
         except OptionError as error:  # it does not fit the pictures or the memory, or the network's weights are missing
             if error.option in errors:
-                errors[error.option] = plain_error(error)
-            return empty | {"children": plain_error(error), "class": "estimate estimate-refused"}
+                errors[error.option] = message_of(error)
+            return empty | {"children": message_of(error), "class": "estimate estimate-refused"}
         except NstError as error:
             return empty | {"children": str(error), "class": "estimate estimate-refused"}
         chosen = forecast and {

@@ -26,7 +26,16 @@ def register(app: Dash, service: Service) -> None:
         prevent_initial_call=True,
     )
     app.clientside_callback(
-        ClientsideFunction("mask", "hideRemove"),
+        ClientsideFunction("mask", "show"),
         Output(ids.mask("remove"), "hidden"),
+        Output(ids.mask("name"), "children"),
+        Output(ids.mask("panel"), "open"),
         Input(ids.choice("mask"), "data"),
+    )
+    app.clientside_callback(
+        ClientsideFunction("mask", "removeOfOther"),
+        Output(ids.choice("mask"), "data", allow_duplicate=True),
+        Input(ids.choice("content"), "data"),
+        Input(ids.choice("mask"), "data"),
+        prevent_initial_call=True,
     )

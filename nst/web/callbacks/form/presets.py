@@ -2,9 +2,10 @@
 
 from dash import ClientsideFunction, Dash, Input, Output, State
 
-from nst.options.shipped_presets import LOOKS, OPTIONS
+from nst.options.shipped_presets import LOOK_OPTIONS, LOOKS
 from nst.web import ids
 from nst.web.components.form.option_fields import BOXES
+from nst.web.components.form.presets import PRESET_OPTIONS
 from nst.web.service.service import Service
 
 
@@ -13,7 +14,7 @@ def register(app: Dash, service: Service) -> None:
     buttons = [ids.look(n) for n in range(len(LOOKS))]
     app.clientside_callback(
         ClientsideFunction("presets", "choose"),
-        [Output(BOXES[name], "value", allow_duplicate=True) for name in OPTIONS],
+        [Output(BOXES[name], "value", allow_duplicate=True) for name in LOOK_OPTIONS],
         *(Input(button, "n_clicks") for button in buttons),
         State(ids.LOOKS, "data"),
         State(ids.LOOK_NAMES, "data"),
@@ -22,7 +23,7 @@ def register(app: Dash, service: Service) -> None:
     app.clientside_callback(
         ClientsideFunction("presets", "mark"),
         [Output(button, "className") for button in buttons],
-        *(Input(BOXES[name], "value") for name in OPTIONS),
+        *(Input(BOXES[name], "value") for name in LOOK_OPTIONS),
         State(ids.LOOKS, "data"),
         State(ids.LOOK_NAMES, "data"),
     )
@@ -31,9 +32,11 @@ def register(app: Dash, service: Service) -> None:
     )
     app.clientside_callback(
         ClientsideFunction("presets", "apply"),
-        *(Output(box, "value", allow_duplicate=True) for box in BOXES.values()),
+        *(Output(BOXES[name], "value", allow_duplicate=True) for name in PRESET_OPTIONS),
+        Output(ids.APPLY_PRESET, "disabled"),
         Output(ids.DELETE_PRESET, "disabled"),
         Input(ids.PRESET, "value"),
+        Input(ids.APPLY_PRESET, "n_clicks"),
         State(ids.PRESETS, "data"),
         State(ids.OPTION_NAMES, "data"),
         prevent_initial_call=True,
@@ -49,6 +52,6 @@ def register(app: Dash, service: Service) -> None:
         State(ids.PRESET, "value"),
         State(ids.PRESETS, "data"),
         State(ids.OPTION_NAMES, "data"),
-        *(State(box, "value") for box in BOXES.values()),
+        *(State(BOXES[name], "value") for name in PRESET_OPTIONS),
         prevent_initial_call=True,
     )

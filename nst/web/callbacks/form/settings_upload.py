@@ -1,21 +1,21 @@
 """The callback that reads the settings in a result PNG of this program, fills the form and chooses the pictures.
 
-The file is dropped on the image or chosen with a button; dropped on a chooser it would be a picture like any other.
+The file is dropped on the painting or chosen with a button, and sent by assets/uploads.js; dropped on a chooser it
+would be a picture like any other.
 """
 
 import asyncio
 import dataclasses
 from typing import Any
 
-from dash import Dash, Input, Output, State, no_update
+from dash import Dash, Input, Output
 
-from nst.errors import NotFound, NstError
+from nst.errors import ImageError, NotFound, NstError
 from nst.options.style_options import StyleOptions
 from nst.pictures import provenance
 from nst.pictures.provenance import Provenance
 from nst.web import ids
 from nst.web.callbacks.form.whole_form import FORM_OUTPUTS, UNCHANGED
-from nst.web.components import data_url
 from nst.web.components.form.chooser import choices_of_run
 from nst.web.components.form.option_fields import fill_form
 from nst.web.components.form.settings_upload import message
@@ -30,30 +30,27 @@ def register(app: Dash, service: Service) -> None:
     """Register the callback with `app`."""
 
     @app.callback(
-        output={
-            **FORM_OUTPUTS,
-            "contents": Output(ids.SETTINGS, "contents"),
-            "message": Output(ids.SETTINGS_MESSAGE, "children"),
-        },
-        inputs={"contents": Input(ids.SETTINGS, "contents")},
-        state={"name": State(ids.SETTINGS, "filename")},
+        output={**FORM_OUTPUTS, "message": Output(ids.SETTINGS_MESSAGE, "children")},
+        inputs={"file": Input(ids.SETTINGS_FILE, "data")},
         prevent_initial_call=True,
     )
-    async def restore(contents: str | None, name: str | None) -> dict[str, Any]:
-        unchanged = {**UNCHANGED, "contents": None, "message": no_update}
-        if not contents:
-            return unchanged
+    async def restore(file: dict[str, Any]) -> dict[str, Any]:
+        """Fill the form with the settings in `file`, a stored picture. Dropped and without any, it is the content."""
+        name = file["title"]
         try:
-            found = await asyncio.to_thread(lambda: provenance.read(data_url.decode(contents), name or "the picture"))
+            found = await asyncio.to_thread(lambda: provenance.read(service.pictures.read(file["ref"]), name))
         except NstError as error:
-            show_error(str(error), "The settings were not loaded")
-            return unchanged
+            if not (file["dropped"] and isinstance(error, ImageError)):
+                show_error(error, "The settings were not loaded")
+                return {**UNCHANGED, "message": ""}
+            chosen = UNCHANGED["choices"] | {"content": file}
+            return {**UNCHANGED, "choices": chosen, "message": f"{name} has no settings: it is the content now."}
         choices, missing = await asyncio.to_thread(_pictures, service, found)
         values, too_long = form_values(found)
         cut_to = MOST_EPOCHS_AT_START if too_long else 0
-        return unchanged | {
+        return {
             "values": values,
-            "message": message(name or "the picture", missing, found.branched, cut_to, steering_of(found)),
+            "message": message(name, missing, found.branched, cut_to, steering_of(found)),
             "choices": choices_of_run(choices),
         }
 

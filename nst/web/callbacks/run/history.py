@@ -112,4 +112,4 @@ def _register_annotations(app: Dash, service: Service) -> None:
         except NotFound:
             return  # the page shows no run
         except NstError as error:
-            show_error(str(error))
+            show_error(error, "The name and the notes were not stored")

@@ -23,7 +23,7 @@ async def change_run(service: Service, search: str | None, change: Callable[[Run
     try:
         await asyncio.to_thread(lambda: change(service.runs.owned(run_id_of(search))))
     except NstError as error:
-        show_error(str(error), failed)
+        show_error(error, failed)
         return False
     poll_now()
     return no_update
@@ -37,6 +37,6 @@ async def start_child(service: Service, search: str | None, start: Callable[[Run
     try:
         child = await asyncio.to_thread(lambda: start(service.runs.owned(run_id_of(search))))
     except NstError as error:
-        show_error(str(error), failed)
+        show_error(error, failed)
         return no_update
     return f"?run={child.id}"

@@ -10,7 +10,7 @@ from nst.runs.run import Run
 from nst.web import ids
 from nst.web.callbacks.run.own_run import start_child
 from nst.web.components.run.result_tools import USES
-from nst.web.components.toast import REQUEST_FAILED, show_error
+from nst.web.components.toast import show_error
 from nst.web.components.urls import run_id_of
 from nst.web.middleware.clients import current_client
 from nst.web.service.service import Service
@@ -50,21 +50,21 @@ def _register_upscale(app: Dash, service: Service) -> None:
         def start(run: Run) -> Run:
             return service.runs.upscale(run.id, int(side), client=current_client())
 
-        return await start_child(service, search, start, REQUEST_FAILED)
+        return await start_child(service, search, start, "The result was not upscaled")
 
 
 def _register_uses(app: Dash, service: Service) -> None:
     @app.callback(
         {role: Output(ids.choice(role), "data", allow_duplicate=True) for role in USES},
-        Input(ids.URL, "search"),
-        prevent_initial_call="initial_duplicate",
+        Input(ids.FORM_SOURCE, "data"),
+        prevent_initial_call=True,
     )
-    async def use(search: str | None) -> dict[str, Any]:
-        """Choose the result of the run that the address names as the content or as the style."""
+    async def use(source: str) -> dict[str, Any]:
+        """Choose the result of the run that the address named as the content or as the style."""
         try:
-            return {role: await asyncio.to_thread(chosen_result, service, search, role) or no_update for role in USES}
+            return {role: await asyncio.to_thread(chosen_result, service, source, role) or no_update for role in USES}
         except NstError as error:
-            show_error(str(error))
+            show_error(error, "The result was not taken")
             return dict.fromkeys(USES, no_update)
 
 

@@ -14,6 +14,7 @@ from dash import ClientsideFunction, Dash, Input, Output, State, ctx, no_update
 from nst.errors import Conflict, NotFound, NstError, OptionError
 from nst.options.picture_roles import STYLE_ROLES, by_role
 from nst.options.style_options import StyleOptions
+from nst.runs.humanize import count, ordinal
 from nst.runs.run import Run
 from nst.runs.run import State as RunState
 from nst.web import follow, ids
@@ -21,7 +22,7 @@ from nst.web.callbacks.form.whole_form import FORM_STATE, read_options
 from nst.web.callbacks.run.own_run import change_run
 from nst.web.components import toast
 from nst.web.components.form.chooser import chosen_ref
-from nst.web.components.form.option_fields import BOXES, plain_error
+from nst.web.components.form.option_fields import BOXES
 from nst.web.components.poll_now import poll_now
 from nst.web.components.run.run_view import OUTPUTS, run_view, server_view
 from nst.web.components.urls import run_id_of
@@ -43,6 +44,7 @@ def _register_start(app: Dash, service: Service) -> None:
         output={
             "search": Output(ids.URL, "search"),
             "batch": Output(ids.BATCH, "data"),
+            "added": Output(ids.ADDED, "children"),
             "errors": {
                 name: Output(ids.error(field), "children", allow_duplicate=True) for name, field in fields.items()
             },
@@ -56,7 +58,8 @@ def _register_start(app: Dash, service: Service) -> None:
     ) -> dict[str, Any]:
         """Start a run of each chosen photograph and show the first one.
 
-        While the run that is shown is painted or waits, they only join the queue. Restart stops that run instead.
+        While the run that is shown is painted or waits, they only join the queue. Restart stops that run instead, and
+        takes its place.
         """
         runs, message, wrong = await asyncio.to_thread(start_each, service, values, choices)
         if message:
@@ -65,16 +68,18 @@ def _register_start(app: Dash, service: Service) -> None:
             toast.hide()
         errors = {name: message if name == wrong else "" for name in fields}
         if not runs:
-            return {"search": no_update, "batch": no_update, "errors": errors}
+            return {"search": no_update, "batch": no_update, "added": "", "errors": errors}
         poll_now()
         current, restart = run_id_of(search), ctx.triggered_id == ids.RESTART
         if restart:
+            await asyncio.to_thread(service.runs.to_the_front, runs)
             await asyncio.to_thread(stop_if_own, service, current)
         stay = not restart and is_active(service, current)
         batch = {"runs": [run.id for run in runs], "created": service.store.created_count()}
         return {
             "search": no_update if stay else f"?run={runs[0].id}",
             "batch": batch if len(runs) > 1 else no_update,
+            "added": await asyncio.to_thread(added_text, service, runs) if stay else "",
             "errors": errors,
         }
 
@@ -96,7 +101,7 @@ def start_each(service: Service, values: dict[str, Any], choices: dict[str, Any]
         for content in contents:
             runs.append(start_one(service, options, {**choices, "content": content}))  # noqa: PERF401 it may raise
     except NstError as error:
-        said = plain_error(error) if isinstance(error, OptionError) else str(error)
+        said = toast.message_of(error)
         message = f"{len(runs)} of {count} are queued, not the others: {said}" if runs else said
         return runs, message, error.option if isinstance(error, OptionError) else role
     return runs, "", ""
@@ -117,6 +122,13 @@ def start_one(service: Service, options: StyleOptions, choices: dict[str, Any]) 
         names={role: str(choice["title"]) for role, choice in chosen.items()},
         client=current_client(),
     )
+
+
+def added_text(service: Service, runs: list[Run]) -> str:
+    """Return what the page says of runs that joined the queue."""
+    place = service.runs.queue_places().get(runs[0].id)
+    where = f": {ordinal(place)} in line" if place else ""
+    return f"{count(len(runs), 'run')} added to the queue{where}."
 
 
 def is_active(service: Service, run_id: str) -> bool:
@@ -156,6 +168,9 @@ def _register_poll(app: Dash, service: Service) -> None:
         Output(ids.BATCH_LINK, "href"),
         Input(ids.SERVER, "data"),
         Input(ids.BATCH, "data"),
+    )
+    app.clientside_callback(
+        ClientsideFunction("notifications", "followQueue"), Input(ids.SERVER, "data"), prevent_initial_call=True
     )
     app.clientside_callback(
         ClientsideFunction("batch", "close"),

@@ -12,6 +12,7 @@ from nst.errors import NotFound, NstError
 from nst.web import ids
 from nst.web.components.poll_now import poll_now
 from nst.web.components.run.steering import changes, validate
+from nst.web.components.toast import message_of
 from nst.web.components.urls import run_id_of
 from nst.web.service.service import Service
 
@@ -55,5 +56,5 @@ def register(app: Dash, service: Service) -> None:
         except NotFound:
             pass
         except NstError as error:
-            errors.append(str(error))
+            errors.append(message_of(error))
         return " ".join(errors), request["number"]

@@ -55,6 +55,7 @@ def chooser(role: str, samples: Iterable[Sample] = (), chosen: Sample | None = N
                     ),
                 ],
             ),
+            *([] if role == "mask" else [_camera_button(title)]),
             html.P(choice and choice["title"], id=ids.caption(role), className="caption", **{"aria-live": "polite"}),
             html.Label(f"Sending: {title.lower()}", htmlFor=ids.upload_progress(role), className="visually-hidden"),
             html.Progress(id=ids.upload_progress(role), value="0", max="1", hidden=True),
@@ -69,6 +70,12 @@ def chooser(role: str, samples: Iterable[Sample] = (), chosen: Sample | None = N
             dcc.Store(id=ids.choice(role), data=choice),
         ],
     )
+
+
+def _camera_button(title: str) -> Component:
+    """The button that opens the camera of a telephone; hidden where a mouse points."""
+    name = {"aria-label": f"Camera: {title.lower()}"}
+    return html.Button("Camera", type="button", className="quiet camera", **name)
 
 
 def _sample_button(role: str, sample: Sample) -> Component:

@@ -11,13 +11,13 @@ from nst.web.components.form.option_fields import field
 
 TOOLS = {"paint": "Paint", "erase": "Erase"}
 ADVICE = (
-    "White, black and grey parts of a picture of the content's shape. Paint it over the content, for example a face to "
+    "White, black and gray parts of a picture of the content's shape. Paint it over the content, for example a face to "
     "keep, or give a file; what is transparent is black."
 )
 
 
 def layout() -> Component:
-    """Return the panel of the mask, closed, and the dialog."""
+    """Return the panel of the mask, closed until there is one, and the dialog."""
     use = StyleOptions.option("mask_use")
     buttons = html.Div(
         [
@@ -29,9 +29,8 @@ def layout() -> Component:
         className="mask-buttons",
     )
     panel = [html.P(ADVICE, className="hint"), html.Div([chooser("mask"), buttons], className="mask-file"), field(use)]
-    return html.Div(
-        [html.Details([html.Summary("Keep or split parts of the picture"), *panel]), _dialog()], className="mask-panel"
-    )
+    summary = html.Summary(["Keep or split parts of the picture", html.Strong(id=ids.mask("name"))])
+    return html.Div([html.Details([summary, *panel], id=ids.mask("panel")), _dialog()], className="mask-panel")
 
 
 def _dialog() -> Component:

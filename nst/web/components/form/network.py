@@ -8,7 +8,7 @@ from dash.development.base_component import Component
 
 from nst.web import ids
 
-NETWORK_NAMES = {"vgg19": "VGG19", "vgg16": "VGG16", "compact": "The compact network"}
+NETWORK_NAMES = {"vgg19": "VGG19", "vgg16": "VGG16", "compact": "The built-in network"}
 
 OUTPUTS = {  # what `network_view` returns, by (component, property)
     "text": (ids.NETWORK, "children"),

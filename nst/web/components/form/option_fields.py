@@ -30,13 +30,13 @@ SLIDER_RANGES = {"epochs": (1, 200), "size": (128, 1536), "steps_per_epoch": (1,
 WORD_LABELS = {"auto": "Stop when it converges"}
 
 ADVANCED = ("extractor", "seed", "normalisation")  # with all options of the groups below
-GROUPS = {"Starting image": ("start",), "Weights": ("weights",), "Advanced": ("layers", "optimiser")}
+GROUPS = {"Starting image": ("start",), "Weights": ("weights",), "Advanced": ("layers", "optimizer")}
 # Labels of choices that are not the choice with a capital letter.
 CHOICE_LABELS = {"vgg19": "VGG19", "vgg16": "VGG16", "lbfgs": "L-BFGS", "float32": "float32", "bfloat16": "bfloat16"}
 CHOICE_LABELS |= {  # of `mask_use`
     "protect": "Protect the white parts",
     "styles": "A painting in white, the other in black",
-    "strength": "Grey is the strength of the style",
+    "strength": "Gray is the strength of the style",
 }
 
 

@@ -4,10 +4,14 @@ import dash_bootstrap_components as dbc
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from nst.options.shipped_presets import LOOKS, OPTIONS
+from nst.options.shipped_presets import LOOK_OPTIONS, LOOKS
 from nst.options.style_options import StyleOptions
 from nst.web import ids
+from nst.web.components.form import style_mix
 from nst.web.components.form.option_fields import BOXES, fill_form
+
+# The weights and scales of paintings are left out: a preset has no pictures.
+PRESET_OPTIONS = [name for name in BOXES if name not in style_mix.OPTIONS]
 
 
 def layout() -> Component:
@@ -18,8 +22,8 @@ def layout() -> Component:
             html.Div([_button(n) for n in range(len(LOOKS))], className="looks"),
             html.Details([html.Summary("Presets of your own"), *_presets()]),
             dcc.Store(id=ids.LOOKS, data=[_values(n) for n in range(len(LOOKS))]),
-            dcc.Store(id=ids.LOOK_NAMES, data=OPTIONS),
-            dcc.Store(id=ids.OPTION_NAMES, data=list(BOXES)),
+            dcc.Store(id=ids.LOOK_NAMES, data=LOOK_OPTIONS),
+            dcc.Store(id=ids.OPTION_NAMES, data=PRESET_OPTIONS),
             dcc.Store(id=ids.PRESETS, storage_type="local", data={}),
         ],
         className="looks-panel",
@@ -35,7 +39,7 @@ def _button(n: int) -> Component:
 def _values(n: int) -> dict[str, str]:
     """What the form's controls are set to by a look: all options that some look sets."""
     values = fill_form(StyleOptions(**LOOKS[n].options))
-    return {name: values[name] for name in OPTIONS}
+    return {name: values[name] for name in LOOK_OPTIONS}
 
 
 def _presets() -> list[Component]:
@@ -44,6 +48,7 @@ def _presets() -> list[Component]:
             [
                 dbc.Label("Preset", html_for=ids.PRESET, class_name="visually-hidden"),
                 dbc.Select(id=ids.PRESET, options=[], placeholder="Choose a preset"),
+                html.Button("Apply", id=ids.APPLY_PRESET, type="button", className="quiet", disabled=True),
                 html.Button("Delete", id=ids.DELETE_PRESET, type="button", className="quiet", disabled=True),
             ],
             className="with-button",
@@ -56,5 +61,5 @@ def _presets() -> list[Component]:
             ],
             className="with-button",
         ),
-        html.P("Presets are kept in this browser, with all settings but the pictures.", className="hint"),
+        html.P("Presets are kept in this browser, with all settings but the pictures and their mix.", className="hint"),
     ]

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from dash import html
+from dash import dcc, html
 from dash.development.base_component import Component
 
+from nst.runs.events import LOSS_NAMES
 from nst.web import ids
 
 EXPLANATION = (
@@ -33,7 +34,9 @@ def card() -> Component:
             html.Summary("Look closer"),
             html.P([EXPLANATION, " ", html.A("The whole story", href="/learn", className="in-app")]),
             html.Button("Examine this epoch", id=ids.DIAGNOSE, type="button", className="quiet"),
-            html.Div(id=ids.DIAGNOSIS, className="diagnosis", role="status"),
+            html.P(id=ids.DIAGNOSIS_STATE, className="diagnosis-state", role="status"),
+            html.Div(id=ids.DIAGNOSIS, className="diagnosis"),
+            dcc.Store(id=ids.DIAGNOSIS_ANSWER),
             html.P("See what a single layer holds, in quick pictures that start from noise:", className="hint"),
             html.Div(buttons, className="diagnosis-buttons"),
         ],
@@ -41,13 +44,15 @@ def card() -> Component:
     )
 
 
+def diagnosis_line(found: dict[str, Any]) -> list[str | Component]:
+    """Return the sentence on a diagnosis: which layer disagrees most."""
+    worst = max(found["layers"], key=lambda layer: layer["share"])
+    return [f"Epoch {found['epoch']}. ", html.Strong(_name(worst)), f" disagrees most: {_percent(worst['share'])}."]
+
+
 def diagnosis_view(found: dict[str, Any], frame: str) -> list[Component]:
     """Return what the card shows of a diagnosis, see `Diagnoses.of`; `frame` is the address of the picture."""
-    worst = max(found["layers"], key=lambda layer: layer["share"])
     return [
-        html.P(
-            [f"Epoch {found['epoch']}. ", html.Strong(_name(worst)), f" disagrees most: {_percent(worst['share'])}."]
-        ),
         _bars(found),
         *(_map(name, png, found, frame) for name, png in found["maps"].items()),
         html.Figure(
@@ -70,7 +75,7 @@ def _percent(share: float | None) -> str:
 def _bars(found: dict[str, Any]) -> Component:
     """A bar for each layer, and for smoothness: its share of the whole loss."""
     rows = [(_name(layer), layer["role"], layer["share"]) for layer in found["layers"]]
-    rows.append(("Smoothness", "tv", found["tv_share"]))
+    rows.append((LOSS_NAMES["tv"], "tv", found["tv_share"]))
     return html.Dl(
         [
             html.Div(

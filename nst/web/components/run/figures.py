@@ -1,4 +1,4 @@
-"""The Plotly figures of the Studio page, as plain values, and patches that update them. Colours: assets/figures.css.
+"""The Plotly figures of the Studio page, as plain values, and patches that update them. Colors: assets/figures.css.
 
 A whole figure is sent only when the page begins to show a run. Updates are patches.
 """
@@ -9,11 +9,13 @@ from typing import Any
 from dash import Patch, html
 from dash.development.base_component import Component
 
-from nst.runs.events import Losses
+from nst.options.option_field import options_of
+from nst.options.style_options import StyleOptions
+from nst.runs.events import LOSS_NAMES, Losses
 from nst.runs.run import Run
 
-PARTS = ("total", "content", "style", "tv")  # of the loss, in the order of the traces
-LOSS_NAMES = {"total": "Total", "content": "Content", "style": "Style", "tv": "Smoothness"}
+LABELS = {option.name: option.label[:1].lower() + option.label[1:] for option in options_of(StyleOptions)}
+STEPS = "The curves step where a larger picture begins: its finer details were never compared before."
 CONFIG = {"displayModeBar": False}
 TRANSPARENT = "rgba(0,0,0,0)"
 
@@ -78,7 +80,7 @@ def losses(
                 "hovertemplate": "%{y:.3g}",
                 **_points(epochs, part),
             }
-            for part in PARTS
+            for part in LOSS_NAMES
         ],
         "layout": {
             "xaxis": {**axis, "title": {"text": "epoch", "standoff": 6}, "range": [first, last], "showgrid": False},
@@ -141,9 +143,9 @@ def steering_summary(changes: Mapping[str, Any]) -> str:
     return ", ".join(
         "layers"
         if name.endswith("_layers")
-        else f"{name.removesuffix('_weight').replace('_', ' ')} {value:.3g}"
+        else f"{LABELS[name]} {value:.3g}"
         if isinstance(value, int | float)
-        else name.replace("_", " ")
+        else LABELS[name]
         for name, value in changes.items()
     )
 
@@ -159,7 +161,7 @@ def more_losses(
     epochs = {event["epoch"] for event in events if event["kind"] == "epoch"}
     patch = Patch()
     patch["layout"]["xaxis"]["range"] = [first, last]
-    for index, part in enumerate(PARTS):
+    for index, part in enumerate(LOSS_NAMES):
         for axis, values in _points([event for event in events if event["kind"] == "epoch"], part).items():
             patch["data"][index][axis].extend(values)
     begun = [scale for scale in scales if scale[0] in epochs]
@@ -175,7 +177,7 @@ def _points(epochs: Iterable[Mapping[str, Any]], part: str) -> dict[str, list[An
 
 def legend(losses: Losses | None = None) -> list[Component]:
     """Return the names of the losses with their values, or dashes."""
-    values = {part: getattr(losses, part) if losses else None for part in PARTS}
+    values = {part: getattr(losses, part) if losses else None for part in LOSS_NAMES}
     return [
         html.Div(
             [html.Dt(LOSS_NAMES[part]), html.Dd("–" if value is None else f"{value:.3g}")],

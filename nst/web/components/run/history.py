@@ -31,7 +31,7 @@ def layout() -> Component:
                     html.Button("Branch from here", id=ids.BRANCH, type="button", className="quiet"),
                     _continue_button(),
                     _timelapse_button(),
-                    *result_tools.sharing_buttons(),
+                    result_tools.copy_button(ids.COPY_RUN_LINK),
                 ],
                 className="run-actions",
             ),
@@ -53,7 +53,7 @@ def _scrubber() -> Component:
         [
             html.Label("Epoch", htmlFor=ids.SCRUBBER, className="visually-hidden"),
             dbc.Input(id=ids.SCRUBBER, type="range", min=0, max=1, step=1, value=1),
-            html.Output(id=ids.SHOWN_EPOCH, htmlFor=ids.SCRUBBER),
+            html.Output(id=ids.SHOWN_EPOCH, htmlFor=ids.SCRUBBER, **{"aria-live": "off"}),  # it changes at each frame
             mark,
         ],
         className="scrubber",

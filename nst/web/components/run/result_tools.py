@@ -1,5 +1,7 @@
 """Under the history of a run: what can be done with its picture, and how large it is in print."""
 
+from typing import Any
+
 import dash_bootstrap_components as dbc
 from dash import html
 from dash.development.base_component import Component
@@ -14,7 +16,6 @@ USES = {"content": "Use as content", "style": "Use as style"}  # of a result, by
 
 def layout() -> Component:
     """Return the row of buttons and the size in print."""
-    sides = [{"label": f"{side} px", "value": side} for side in UPSCALED_SIDES]
     resolutions = [{"label": f"{dpi} dpi", "value": dpi} for dpi in PRINT_DPI]
     return html.Div(
         [
@@ -23,7 +24,7 @@ def layout() -> Component:
                 [
                     html.Button("Upscale", id=ids.UPSCALE, type="button", className="quiet", disabled=True),
                     dbc.Label("to", html_for=ids.UPSCALED_SIDE, class_name="hint"),
-                    dbc.Select(id=ids.UPSCALED_SIDE, options=sides, value=UPSCALED_SIDES[0]),
+                    dbc.Select(id=ids.UPSCALED_SIDE),
                 ],
                 className="with-choice",
             ),
@@ -40,10 +41,11 @@ def layout() -> Component:
     )
 
 
-def sharing_buttons() -> list[Component]:
-    """Return the buttons that copy the link to the run, and that ask for a notification of its end."""
-    notify = html.Button("Notify me", id=ids.NOTIFY, type="button", className="quiet", **{"aria-pressed": "false"})
-    return [copy_button(ids.COPY_RUN_LINK), notify]
+def notify_button() -> Component:
+    """Return the button that asks for notifications of the end of runs."""
+    title = "When the run has ended, and when nothing waits any more"
+    pressed = {"aria-pressed": "false"}
+    return html.Button("Notify me", id=ids.NOTIFY, type="button", className="quiet", title=title, **pressed)
 
 
 def copy_button(button_id: str) -> Component:
@@ -61,3 +63,11 @@ def can_be_upscaled(run: Run | None) -> bool:
     if run is None or run.fast or not run.has_result:
         return False
     return run.state.rests and max(run.width, run.height) < UPSCALED_SIDES[-1]
+
+
+def upscaling_view(run: Run | None) -> dict[str, Any]:
+    """Return the sides that the result of a run can be painted at, by names of OUTPUTS in run_view.py."""
+    side = max(run.width, run.height) if run else 0
+    sides = [each for each in UPSCALED_SIDES if each > side]
+    options = [{"label": f"{each} px", "value": each} for each in sides]
+    return {"upscaled_sides": options, "upscaled_side": sides[0] if sides else None}

@@ -3,6 +3,7 @@
 from typing import Any
 
 import dash_bootstrap_components as dbc
+from dash import html
 from dash.development.base_component import Component
 
 from nst.runs.run import Run, State
@@ -37,6 +38,7 @@ def layout() -> list[Component]:
             title="Stop this run, which stays in the gallery, and start again with these settings",
             **secondary,
         ),
+        html.Div(id=ids.ADDED, className="visually-hidden", role="status"),
     ]
 
 

@@ -1,22 +1,61 @@
 """The strip of runs that are painted or wait, in their order, with buttons that move and remove those that wait.
 
-assets/run_queue.js calls the REST interface for the buttons.
+Quick runs of one grid of variations are one entry. assets/run_queue.js calls the REST interface for the buttons.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 from dash import html
 from dash.development.base_component import Component
 
-from nst.runs.humanize import ordinal
+from nst.runs.humanize import count, ordinal
 from nst.runs.run import Run, State
 from nst.web import ids
 from nst.web.components.run_card import RunCard
 from nst.web.components.urls import run_url, thumbnail_url
+from nst.web.service.service import Service
 
 OUTPUTS = {"queue": (ids.RUN_QUEUE, "children"), "queue_hidden": (ids.RUN_QUEUE, "hidden")}
 THUMBNAIL_SIDE = 128  # px
 BUTTONS = {"earlier": ("‹", "Paint sooner"), "later": ("›", "Paint later"), "remove": ("✕", "Remove from the queue")}
+
+
+@dataclass(frozen=True)
+class QueueEntry:
+    """A run in the queue, or those quick runs of one grid that are there."""
+
+    card: RunCard  # of the first run
+    place: int  # of that run, see `Runs.queue_places`
+    runs: tuple[Run, ...]
+
+    @property
+    def title(self) -> str:
+        """The title of the run, or how many quick runs there are."""
+        return f"Variations, {count(len(self.runs), 'quick run')}" if self.card.run.variations else self.card.title
+
+    @property
+    def waiting(self) -> int:
+        """How many of the runs wait."""
+        return sum(run.state is State.QUEUED for run in self.runs)
+
+    def url(self, shown: Run | None) -> str:
+        """Return the address that shows the run, or the grid; `shown` is the run that the page keeps beside a grid."""
+        run = self.card.run
+        if not run.variations:
+            return run_url(run.id)
+        return f"/vary{f'?run={shown.id}' if shown else ''}#{run.variations}"
+
+
+def queue_entries(service: Service, client: str) -> list[QueueEntry]:
+    """Return the entries of a client's queue, the one that is painted or comes next first. Reads the database."""
+    entries: dict[str, list[Run]] = {}
+    for run in service.runs.queue_of(client):
+        entries.setdefault(run.variations or run.id, []).append(run)
+    places = service.runs.queue_places()
+    return [
+        QueueEntry(RunCard.of(service, runs[0]), places.get(runs[0].id, 1), tuple(runs)) for runs in entries.values()
+    ]
 
 
 def layout() -> Component:
@@ -24,34 +63,37 @@ def layout() -> Component:
     return html.Ol(id=ids.RUN_QUEUE, className="run-queue", hidden=True, **{"aria-label": "Runs painted and waiting"})
 
 
-def queue_view(cards: list[RunCard], shown: Run | None) -> dict[str, Any]:
+def queue_view(entries: list[QueueEntry], shown: Run | None) -> dict[str, Any]:
     """Return the strip, by the names of OUTPUTS; hidden if there is no run but the one that the page shows."""
-    waiting = [card.run.id for card in cards if card.run.state is State.QUEUED]
-    painted = len(cards) - len(waiting)
-    items = [_item(card, waiting, painted, shown is not None and card.run.id == shown.id) for card in cards]
-    others = [card for card in cards if shown is None or card.run.id != shown.id]
-    return {"queue": items, "queue_hidden": not others}
+    others = [run for entry in entries for run in entry.runs if shown is None or run.id != shown.id]
+    return {"queue": [_item(n, entries, shown) for n in range(len(entries))], "queue_hidden": not others}
 
 
-def _item(card: RunCard, waiting: list[str], painted: int, current: bool) -> Component:
-    run = card.run
-    place = waiting.index(run.id) if run.id in waiting else None
-    state = "painting" if place is None else f"{ordinal(painted + place + 1)} in line"
+def _item(n: int, entries: list[QueueEntry], shown: Run | None) -> Component:
+    entry = entries[n]
+    run = entry.card.run
+    waits = entry.waiting == len(entry.runs)
     thumbnails = [
-        html.Img(src=thumbnail_url(picture["ref"], THUMBNAIL_SIDE), alt="") for picture in card.pictures.values()
+        html.Img(src=thumbnail_url(picture["ref"], THUMBNAIL_SIDE), alt="") for picture in entry.card.pictures.values()
     ]
+    state = f"{ordinal(entry.place)} in line" if waits else "painting"
     link = html.A(
-        [*thumbnails[:2], html.Span(card.title), html.Small(state)],
-        href=run_url(run.id),
+        [*thumbnails[:2], html.Span(entry.title), html.Small(state)],
+        href=entry.url(shown),
         className="in-app",
-        **{"aria-current": "true"} if current else {},
+        **{"aria-current": "true"} if shown is not None and run.id == shown.id else {},
     )
-    off = {"earlier": place == 0, "later": place == len(waiting) - 1, "remove": False}
-    buttons = [_button(name, card, off[name]) for name in (BUTTONS if place is not None else ())]
-    return html.Li([link, *buttons], className="run-queued" if place is not None else "run-queued run-painted")
+    buttons = [_button(name, entry, _passed(name, n, entries)) for name in BUTTONS if waits and not run.variations]
+    return html.Li([link, *buttons], className="run-queued" if waits else "run-queued run-painted")
 
 
-def _button(name: str, card: RunCard, disabled: bool) -> Component:
+def _passed(name: str, n: int, entries: list[QueueEntry]) -> int:
+    """How many runs that wait a button moves an entry past: those of the entry before it, or of the next one."""
+    other = {"earlier": n - 1, "later": n + 1}.get(name, n)
+    return entries[other].waiting if 0 <= other < len(entries) else 0
+
+
+def _button(name: str, entry: QueueEntry, passed: int) -> Component:
     sign, label = BUTTONS[name]
-    named = {"data-queue": name, "data-run": card.run.id, "aria-label": f"{label}: {card.title}"}
-    return html.Button(sign, type="button", title=label, disabled=disabled, **named)
+    named = {"data-queue": name, "data-run": entry.card.run.id, "aria-label": f"{label}: {entry.title}"}
+    return html.Button(sign, type="button", title=label, disabled=not passed, **named, **{"data-passed": str(passed)})

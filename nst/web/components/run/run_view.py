@@ -4,14 +4,15 @@ from typing import Any
 
 from dash import html, no_update
 
-from nst.runs.run import Run
+from nst.runs.run import Run, State
 from nst.web import ids
 from nst.web.components.run import figures, history, run_buttons, run_queue, steering
-from nst.web.components.run.result_tools import USES, can_be_upscaled, use_url
+from nst.web.components.run.result_tools import USES, can_be_upscaled, upscaling_view, use_url
 from nst.web.components.run.status import progress_text, status_text
 from nst.web.components.urls import file_stem, original_url
 from nst.web.follow import RunUpdate
 
+ENDINGS = {state for state in State if state.ended}  # also kinds of events
 REPLAYED_FRAMES = 12  # newest frames that a page plays when it begins to show a run
 
 OUTPUTS = {  # what `run_view` and `server_view` return, by (component, property)
@@ -33,6 +34,8 @@ OUTPUTS = {  # what `run_view` and `server_view` return, by (component, property
     "lineage": (ids.LINEAGE, "children"),
     **{f"as_{role}": (ids.use_as(role), "href") for role in USES},
     "upscale_off": (ids.UPSCALE, "disabled"),
+    "upscaled_sides": (ids.UPSCALED_SIDE, "options"),
+    "upscaled_side": (ids.UPSCALED_SIDE, "value"),
     "name": (ids.RUN_NAME, "value"),
     "title": (ids.RUN_NAME, "placeholder"),
     "notes": (ids.RUN_NOTES, "value"),
@@ -60,7 +63,8 @@ def run_view(update: RunUpdate, attached: bool) -> dict[str, Any]:
     return view | {
         **run_buttons.buttons_view(run),
         **_figures(update, attached),
-        **({} if attached else {**_steering_card(run), **_annotations(update)}),
+        **({} if attached else {**_steering_card(run), **_annotations(update), **upscaling_view(run)}),
+        **({} if attached and not _has_just_ended(update) else {"to_epoch": history.proposed_end(run) if run else ""}),
         "photograph": original_url(f"uploads/{run.content}") if run else None,
         "image_frame": f"comparison viewer image-frame image-frame-{_phase(run)}",
         "aspect": {"--width": run.width, "--height": run.height} if run and run.width else {},
@@ -70,13 +74,16 @@ def run_view(update: RunUpdate, attached: bool) -> dict[str, Any]:
         "progress_max": str(run.epochs if run else 1),
         "history_hidden": run is None or not run.frames,
         "continue_off": not ended,
-        "to_epoch": history.proposed_end(run) if run else "",
         "steer_hint": steering.hint(run),
         "steered": [html.Li(line) for line in figures.steering_lines(run)] if run else [],
         "lineage": history.lineage(run, update.relatives) if run else [],
         "upscale_off": not can_be_upscaled(run),
         **{f"as_{role}": use_url(run.id, role) if run and run.has_result else None for role in USES},
     }
+
+
+def _has_just_ended(update: RunUpdate) -> bool:
+    return update.run is not None and any(event["kind"] in ENDINGS for event in update.events)
 
 
 def _steering_card(run: Run | None) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from nst.runs.humanize import converged, count, duration, ordinal, roughly
 from nst.runs.run import Run, State
+from nst.web.components.form.network import NETWORK_NAMES
 from nst.web.follow import RunUpdate
 
 READY = "Ready. Press Start, or choose other pictures first."
@@ -16,7 +17,7 @@ def status_text(update: RunUpdate) -> str:
     if run.state is State.QUEUED:
         return _queued_text(update, run)
     if run.state is State.RUNNING:
-        return f"Running: {run.extractor} paints at {_scale_text(run)}."
+        return f"Running: {_network(run)} paints at {_scale_text(run)}."
     if run.state is State.PAUSED:
         return f"Paused at epoch {run.epoch} of {run.epochs}." if run.frames else "Paused before it was painted."
     if run.converged:
@@ -39,6 +40,12 @@ def _queued_text(update: RunUpdate, run: Run) -> str:
     start = f", starts in about {roughly(update.starts_in)}" if update.starts_in else ""
     reason = start if update.server["worker"] == "warm" else ", the worker is getting ready"
     return f"Queued: {ordinal(update.place or 1)} in line{reason}."
+
+
+def _network(run: Run) -> str:
+    """The name of the network within a sentence."""
+    name = NETWORK_NAMES.get(run.extractor, run.extractor)
+    return f"the{name.removeprefix('The')}" if name.startswith("The ") else name
 
 
 def _scale_text(run: Run) -> str:

@@ -16,6 +16,7 @@ from nst.pictures.samples import sample_of
 from nst.runs.run import Run, State
 from nst.web import ids
 from nst.web.components.form.option_fields import to_text
+from nst.web.components.toast import message_of
 
 LIVE = {
     option.name: option
@@ -85,11 +86,7 @@ def _title(run: Run, name: str) -> str:
 def _values(run: Run) -> dict[str, float]:
     """The current values, by the names of the fields."""
     now = run.options_now
-    values: dict[str, float] = {
-        "strength": now.strength,
-        "learning_rate": now.learning_rate,
-        **now.weights_before_strength,
-    }
+    values = {name: getattr(now, name) for name in LIVE} | now.weights_before_strength
     if run.more_styles:
         weights = now.style_mix or (1.0,) * len(run.styles)
         values |= {f"{PAINTING_PREFIX}{number}": weight for number, weight in enumerate(weights)}
@@ -134,7 +131,7 @@ def validate(run: Run, texts: Mapping[str, Any]) -> tuple[dict[str, Any], list[s
         try:
             run.options_now.steered(changes(run, {name: text}), run.extractor)
         except OptionError as error:
-            errors.append(str(error))
+            errors.append(message_of(error))
         else:
             found[name] = text
     return found, errors

@@ -1,0 +1,108 @@
+"""Files on the pages: dropped, pasted, photographed, and sent."""
+
+import re
+
+from playwright.sync_api import Page, Route, expect
+
+from tests.browser.conftest import Visit, set_up, stop, wait_for_epoch, wait_for_status
+from tests.browser.test_form import PASTE
+from tests.web.sites import picture
+
+DROP = """async (selector) => {
+    const canvas = Object.assign(document.createElement("canvas"), { width: 300, height: 200 });
+    canvas.getContext("2d").fillRect(0, 0, 90, 90);
+    const dataTransfer = new DataTransfer(), png = await new Promise((done) => canvas.toBlob(done));
+    dataTransfer.items.add(new File([png], "lake.png", { type: "image/png" }));
+    const events = ["dragover", "drop"].map((kind) =>
+        new DragEvent(kind, { bubbles: true, cancelable: true, dataTransfer }));
+    events.forEach((event) => document.querySelector(selector).dispatchEvent(event));
+    return events.map((event) => event.defaultPrevented);
+}"""
+PHOTOS = [
+    {"name": name, "mimeType": "image/png", "buffer": picture(width, 150)}
+    for name, width in (("hill.png", 300), ("lake.png", 200))
+]
+
+
+def choose(page: Page, files: list[dict]) -> None:
+    page.set_input_files("#content-upload input[type=file]", files)
+
+
+def test_a_file_that_is_dropped_beside_the_choosers_never_opens_in_place_of_the_page(visit: Visit) -> None:
+    page = visit()
+    before = page.inner_text("#content-caption")
+    for place in ("h1", ".panel-foot", ".sidebar"):
+        assert page.evaluate(DROP, place) == [True, True]
+    assert page.inner_text("#content-caption") == before
+
+
+def test_a_photograph_that_is_dropped_on_the_painting_is_the_content(visit: Visit) -> None:
+    page = visit()
+    page.evaluate(DROP, "#easel")
+    expect(page.locator("#content-caption")).to_have_text("lake.png")
+    expect(page.locator("#settings-said")).to_have_text("lake.png has no settings: it is the content now.")
+
+
+def test_a_second_picture_that_is_pasted_after_a_reload_is_the_style(visit: Visit) -> None:
+    page = visit()
+    page.evaluate(PASTE)
+    expect(page.locator("#content-caption")).to_have_text("pasted.png")
+    page.wait_for_function("localStorage.getItem('nst-draft')?.includes('pasted.png')")
+    page.reload()
+    expect(page.locator("#content-caption")).to_have_text("pasted.png")
+    page.evaluate(PASTE)
+    expect(page.locator("#style-caption")).to_have_text("pasted.png")
+
+
+def test_a_telephone_takes_a_picture_with_its_camera(visit: Visit) -> None:
+    page = visit(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    with page.expect_file_chooser() as choosing:
+        page.get_by_role("button", name="Camera: content").click()
+    assert choosing.value.element.get_attribute("capture") == "environment"
+    choosing.value.set_files(PHOTOS[0])
+    expect(page.locator("#content-caption")).to_have_text("hill.png")
+    expect(visit().locator(".chooser-content .camera")).to_be_hidden()
+
+
+def test_start_that_is_refused_on_a_telephone_leaves_the_page_where_it_is(visit: Visit) -> None:
+    page = visit(viewport={"width": 390, "height": 844})
+    page.fill("#option-size", "8")
+    page.locator("#option-size").scroll_into_view_if_needed()
+    before = page.evaluate("window.scrollY")
+    page.click("#start")
+    expect(page.locator("#toast")).to_be_visible()
+    assert page.evaluate("window.scrollY") == before
+
+
+def test_variations_wait_for_the_picture_and_take_the_first_of_several(visit: Visit) -> None:
+    page = visit()
+    held: list[Route] = []
+    page.route("**/api/v1/uploads", lambda route: held.append(route))
+    with page.expect_request("**/api/v1/uploads"):
+        choose(page, PHOTOS[:1])
+    page.click("#to-vary")
+    expect(page.locator("#vary-summary")).to_contain_text("quick runs")
+    page.click("#vary-start")
+    expect(page.locator("#toast")).to_contain_text("A picture is still being sent.")
+    expect(page.locator("#vary-grid table")).to_have_count(0)
+    held[0].continue_()
+    page.unroute("**/api/v1/uploads")
+    expect(page.locator("#vary-pair")).to_contain_text("hill.png")
+    choose(page, PHOTOS)
+    expect(page.locator("#vary-summary")).to_contain_text("Of the photographs only the first one is painted.")
+
+
+def test_a_paused_photograph_is_not_counted_as_done(visit: Visit) -> None:
+    page = visit()
+    choose(page, PHOTOS)
+    expect(page.locator("#content-remark")).to_have_text("2 photographs: a run for each.")
+    set_up(page, 200, steps=30)
+    page.fill("#option-epochs", "1000")
+    page.click("#start")
+    expect(page.locator("#batch-text")).to_have_text("0 of 2 photographs done")
+    wait_for_epoch(page, 1)
+    page.click("#pause")
+    wait_for_status(page, "Paused")
+    expect(page.locator("#batch-text")).to_have_text("0 of 2 photographs done, 1 paused")
+    stop(page)
+    expect(page.locator("#batch-text")).to_have_text(re.compile("^1 of 2 photographs done$"))
