@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 from nst.engine.backend import tf
 
-# How many times faster than float32 bfloat16 must be to be chosen: the middle between 1, no gain, and 2, usual where a
-# device has instructions for it, is least likely to be crossed by an error of measurement.
+# The least speed-up for which bfloat16 is chosen: the geometric mean of 1, no gain, and 2, usual where a device has
+# instructions for it, so that errors of measurement seldom decide.
 LEAST_SPEEDUP = 1.4
 TRIAL_CHANNELS = 128  # of the trial's convolution, as in the middle of VGG
 TRIAL_SIDES = (32, 512)  # px, smallest and largest picture of the trial

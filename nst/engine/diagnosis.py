@@ -9,6 +9,7 @@ from nst.engine.backend import ops, tf
 from nst.engine.networks.extractors import Extractor
 from nst.engine.optimization.losses import mix_matrices
 from nst.engine.optimization.objective import LayerLosses, LiveWeights, Targets
+from nst.engine.optimization.scale_objective import guided
 from nst.options.style_options import StyleOptions
 from nst.pictures.colors import match_colors
 from nst.pictures.images import fit, resize
@@ -30,7 +31,7 @@ class Diagnosis:
 
     layers: tuple[LayerLoss, ...]
     tv_share: float  # of total variation, 0..1
-    matrices: dict[str, tuple[np.ndarray, np.ndarray]]  # style layer -> (Gram matrix [C, C], that of the target)
+    matrices: dict[str, tuple[np.ndarray, np.ndarray]]  # layer, region -> (Gram matrix [C, C], that of the target)
     content_map: np.ndarray  # [h, w]: weighted squared errors of the content layers at each position
     style_map: np.ndarray  # [H, W]: length of the gradient of the style loss at each pixel
 
@@ -41,11 +42,12 @@ def diagnose(
     styles: Sequence[np.ndarray],
     options: StyleOptions,
     extractor: Extractor,
+    mask: np.ndarray | None = None,
 ) -> Diagnosis:
     """Diagnose `image` [H, W, 3], float32 in 0..1, as a result of the other arguments, which are as in `stylize`.
 
     The content is resized to the size of the image. Each painting is resized so that its long side is its style scale
-    times that of the image. A mask is ignored. Raises OptionError if the extractor lacks a layer.
+    times that of the image. With a mask, Gram matrices are guided. Raises OptionError if the extractor lacks a layer.
     """
     if options.keep_colors:
         styles = [match_colors(style, content) for style in styles]
@@ -53,7 +55,8 @@ def diagnose(
     content_layers, style_layers = ([layer for layer, _ in given] for given in options.layers(name))
     losses = LayerLosses(extractor, content_layers, style_layers, options.normalisation)
     weights = LiveWeights.of(options, name, len(styles))
-    targets = _targets(losses, resize(content, height, width), styles, options, max(height, width), weights.styles)
+    channel = None if mask is None else resize(mask[..., None], height, width)
+    targets = _targets(losses, resize(content, height, width), styles, options, weights.styles, channel)
     x = tf.convert_to_tensor(image[None], tf.float32)
     with tf.GradientTape() as tape:
         tape.watch(x)
@@ -61,6 +64,8 @@ def diagnose(
         per_content, per_style, tv = losses.losses(found, x, targets)
         style = ops.sum(ops.convert_to_tensor(weights.style_layers, "float32") * per_style)
     gradient = tape.gradient(style, x)[0].numpy()
+    if channel is not None and options.mask_use == "protect":
+        gradient = (1 - channel) * gradient
     parts = {
         "content": weights.content * np.array(weights.content_layers) * per_content.numpy(),
         "style": weights.style * np.array(weights.style_layers) * per_style.numpy(),
@@ -74,10 +79,7 @@ def diagnose(
             for layer, loss, weighted in zip(names, unweighted[role], parts[role], strict=True)
         ),
         tv_share=weights.tv * float(tv) / total,
-        matrices={
-            layer: (matrix.numpy(), targets.style[layer].numpy())
-            for layer, matrix in losses.gram_matrices(found).items()
-        },
+        matrices=_matrices(losses, found, targets),
         content_map=_content_map(losses, found, targets, weights),
         style_map=np.linalg.norm(gradient, axis=-1),
     )
@@ -88,16 +90,36 @@ def _targets(
     content: np.ndarray,
     styles: Sequence[np.ndarray],
     options: StyleOptions,
-    side: int,
     shares: Sequence[float],
+    mask: np.ndarray | None,
 ) -> Targets:
     activations = losses.extractor(tf.convert_to_tensor(content[None], tf.float32), losses.content_layers)
     matrices = []
     for style, scale in zip(styles, options.scale_of_each(len(styles)), strict=True):
-        painting = resize(style, *fit(style.shape[0], style.shape[1], round(scale * side)))
+        painting = resize(style, *fit(style.shape[0], style.shape[1], round(scale * max(content.shape[:2]))))
         found = losses.extractor(tf.convert_to_tensor(painting[None], tf.float32), losses.style_layers)
         matrices.append(losses.gram_matrices(found))
-    return Targets(activations, mix_matrices(matrices, shares))
+    targets = Targets(activations, mix_matrices(matrices, shares))
+    if mask is None:
+        return targets
+    channel = tf.convert_to_tensor(mask[None], tf.float32)
+    return guided(targets, matrices, shares, channel, options.mask_use, losses.extractor.architecture, margin=0)
+
+
+def _matrices(losses: LayerLosses, found: dict, targets: Targets) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """The Gram matrices of each style layer and their targets; of two regions, those of each."""
+    pairs = {
+        layer: (matrix.numpy(), targets.style[layer].numpy())
+        for layer, matrix in losses.gram_matrices(found, targets.guidance).items()
+    }
+    if not targets.guidance:
+        return pairs
+    regions = {1: [""], 2: [", where the mask is white", ", where it is black"]}  # by their number
+    return {
+        f"{layer}{region}": (now, target)
+        for layer, pair in pairs.items()
+        for region, now, target in zip(regions[len(pair[0])], *pair, strict=True)
+    }
 
 
 def _content_map(losses: LayerLosses, found: dict, targets: Targets, weights: LiveWeights) -> np.ndarray:

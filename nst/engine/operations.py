@@ -10,7 +10,7 @@ NORM_EPSILON = 1e-5  # added to the variance of instance normalisation
 
 
 def convolve(x: Tensor, kernel: Tensor, bias: Tensor | None = None, stride: int = 1, padding: str = "valid") -> Tensor:
-    """`x` [N, H, W, C] convolved with `kernel` [kh, kw, C, D], plus `bias` [D]; TensorFlow fuses a ReLU after it."""
+    """`x` [N, H, W, C] convolved with `kernel` [kh, kw, C, D], plus `bias` [D]; TensorFlow can fuse it with a ReLU."""
     if tf is None:
         found = ops.conv(x, kernel, stride, padding)
         return found if bias is None else found + bias

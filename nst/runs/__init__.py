@@ -1,1 +1,1 @@
-"""What a run is: its events, its state, its schedule and its cost. Nothing here does any work."""
+"""What a run is: its events, its state, its schedule and its cost. No picture is painted here."""

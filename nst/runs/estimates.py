@@ -15,7 +15,7 @@ from nst.options.style_options import AUTO_SECONDS, StyleOptions
 from nst.pictures.images import fit
 from nst.runs.humanize import roughly
 from nst.runs.memory_budget import GIGABYTE
-from nst.runs.schedule import Scale, margins, schedule
+from nst.runs.schedule import Scale, schedule
 
 PIXEL_BYTES = 3 * 4  # bytes of one pixel, float32
 
@@ -293,5 +293,4 @@ class _Run:
 
 def canvas_pixels(scale: Scale) -> int:
     """Pixels that are painted, margins included."""
-    above, left = margins(scale.height, scale.width)
-    return (scale.height + 2 * above) * (scale.width + 2 * left)
+    return math.prod(scale.canvas)

@@ -25,6 +25,9 @@ class Losses:
     tv: float
 
 
+LOSS_NAMES = {"total": "Total", "content": "Content", "style": "Style", "tv": "Smoothness"}  # by the fields above
+
+
 @dataclass(frozen=True)
 class Event:
     """Base of all events; `kind` is the class name in lower case."""

@@ -61,6 +61,7 @@ class DiagnosisJob:
     styles: tuple[bytes, ...]
     options: StyleOptions  # in force
     extractor: str
+    mask: bytes | None = None
 
     def to_wire(self) -> dict[str, Any]:
         """Plain values under the fields' names, bytes included."""

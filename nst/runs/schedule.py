@@ -25,6 +25,12 @@ class Scale:
     steps: int
 
     @property
+    def canvas(self) -> tuple[int, int]:
+        """(height, width) of what is optimized: the picture with its `margins`, px."""
+        rows, columns = margins(self.height, self.width)
+        return self.height + 2 * rows, self.width + 2 * columns
+
+    @property
     def step_cost(self) -> int:
         """What one step takes, in the time of one pixel."""
         return self.height * self.width + STEP_OVERHEAD

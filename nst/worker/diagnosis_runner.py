@@ -12,6 +12,7 @@ from nst.engine.networks.choose_extractor import load_extractor
 from nst.pictures import images
 from nst.pictures.heat_map import matrix_heat_map, plane_heat_map
 from nst.pictures.images import fit
+from nst.pictures.masks import read_mask
 from nst.runs.job import DiagnosisJob
 
 SIDE = 320  # px, long side at which a picture is diagnosed: a second or two, beside the run
@@ -22,16 +23,18 @@ def execute(job: DiagnosisJob) -> dict[str, Any]:
 
     Returns:
         {"width", "height" (px), "layers": [{"role", "layer", "loss", "share"}], "tv_share", "matrices": {layer: {"now",
-        "target"}} and "maps": {"content", "style"}}; the last two hold PNG files in base64.
+        "target"}} and "maps": {"content", "style"}}; the last two hold PNG files in base64. Where a mask makes two
+        regions, "matrices" name the region after the layer.
     """
     picture = images.read(job.picture, "picture", SIDE).rgb
     height, width = picture.shape[:2]
     height, width = fit(height, width, min(SIDE, max(height, width)))
     side = max(1, round(max(height, width) * max(job.options.scale_of_each(len(job.styles)))))
     styles = [images.read(style, "style", side).rgb for style in job.styles]
-    content = images.read(job.content, "content", max(height, width)).rgb
+    content = images.read(job.content, "content", max(height, width))
+    mask = read_mask(job.mask, max(height, width), (content.height, content.width)) if job.mask else None
     extractor = load_extractor(job.extractor, job.options.pooling)
-    found = diagnose(images.resize(picture, height, width), content, styles, job.options, extractor)
+    found = diagnose(images.resize(picture, height, width), content.rgb, styles, job.options, extractor, mask)
     return {
         "width": width,
         "height": height,

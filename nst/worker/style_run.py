@@ -41,7 +41,8 @@ CHECKPOINT_SHARE = 20  # the interval is at least so many times what a checkpoin
 class StyleRun:
     """A run in progress.
 
-    Raises InputError (OptionError, ImageError, WeightsError) for a job that cannot be painted, and OutOfMemory.
+    Raises InputError (OptionError, ImageError) for a job that cannot be painted, WeightsError where the weights of the
+    network are missing or damaged, and OutOfMemory.
     """
 
     def __init__(self, job: StyleJob) -> None:
@@ -157,10 +158,18 @@ class StyleRun:
     def started(self) -> Started:
         """The event that describes what will be painted."""
         final, steps = self._scales[-1], sum(scale.steps for scale in self._scales)
-        epochs = math.ceil(steps / self.options.steps_per_epoch)
-        how = self._network.dtype, self._estimate.tiled
-        where = self._first_step // self.options.steps_per_epoch, self.resumed
-        return Started(self.extractor, self.note, final.width, final.height, epochs, steps, *how, *where)
+        return Started(
+            extractor=self.extractor,
+            note=self.note,
+            width=final.width,
+            height=final.height,
+            epochs=math.ceil(steps / self.options.steps_per_epoch),
+            steps=steps,
+            precision=self._network.dtype,
+            tiled=self._estimate.tiled,
+            epoch=self._first_step // self.options.steps_per_epoch,
+            resumed=self.resumed,
+        )
 
     def steps(self) -> Iterator[Step]:
         """The engine's steps; `result` is made of the last good one. Raises Diverged, OutOfMemory."""
@@ -201,7 +210,7 @@ class StyleRun:
         made = self._options_now.values_of(changes)
         self.steered.append((following, made))
         self._applied += 1
-        return Steered(following, step.epoch, made)
+        return Steered(step=following, epoch=step.epoch, changes=made)
 
     def checkpoint_is_due(self) -> bool:
         """Whether the last checkpoint is old enough for another one; the longer one takes, the rarer they are."""
@@ -219,7 +228,7 @@ class StyleRun:
         data = self._last.checkpoint(history).to_bytes()
         self._checkpoint_at = time.monotonic()
         self._checkpoint_takes = self._checkpoint_at - began
-        return Kept(self._last.step, seconds, data)
+        return Kept(step=self._last.step, seconds=seconds, checkpoint=data)
 
     def seconds_left(self, step: Step) -> float:
         """Seconds until the run ends, estimated from its schedule and the time so far."""
@@ -232,16 +241,16 @@ class StyleRun:
         self._epoch_began, self._counted_step = now, step.step
         image = step.image
         return Epoch(
-            step.epoch,
-            step.step,
-            step.losses,
-            image.shape[1],
-            image.shape[0],
-            self.seconds,
-            rate,
-            self.seconds_left(step),
-            images.encode_jpeg(image, FRAME_QUALITY),
-            step.in_float32,
+            epoch=step.epoch,
+            step=step.step,
+            losses=step.losses,
+            width=image.shape[1],
+            height=image.shape[0],
+            seconds=self.seconds,
+            steps_per_second=rate,
+            seconds_left=self.seconds_left(step),
+            image=images.encode_jpeg(image, FRAME_QUALITY),
+            in_float32=step.in_float32,
         )
 
     def result(self) -> bytes:

@@ -80,7 +80,7 @@ def apply_mix(picture: Array, file: StyleFile, mix: Mapping[str, float], options
         picture: [H, W, 3] in 0..1.
         file: a network with the styles of the mix.
         mix: weights by style, of sum 1.
-        options: strength, stroke size, colours, size.
+        options: strength, stroke size, colors, size.
 
     Returns:
         [h, w, 3] in 0..1, of the size that the options give, or else of the picture's.

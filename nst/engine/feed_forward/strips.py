@@ -91,7 +91,7 @@ class _Convolution:
 
     def rows(self, first: int, last: int) -> Any:
         unit, (height, _) = self._unit, self._source.sides
-        if unit.upsamples:  # a pair of rows is computed from one row and its neighbours; edges are repeated
+        if unit.upsamples:  # a pair of rows is computed from one row and its neighbors; edges are repeated
             start = first // 2
             wanted = np.clip(np.arange(start - 1, -(-last // 2) + 1), 0, height - 1)
             x = upsample_and_convolve(_widened(self._gather(wanted), 1, "symmetric"), self._kernel)

@@ -1,7 +1,7 @@
 """The image transformation network: it paints a picture in a style in one pass.
 
 Its shape is that of Johnson, Alahi and Fei-Fei 2016: strided convolutions reduce the picture, residual blocks follow,
-and convolutions after a nearest-neighbour enlargement (Odena et al. 2016), which leaves no checkerboard, restore its
+and convolutions after a nearest-neighbor enlargement (Odena et al. 2016), which leaves no checkerboard, restore its
 size. Edges are reflected. Each convolution but the last is followed by conditional instance normalisation (Dumoulin,
 Shlens and Kudlur 2017): all styles share the kernels, and a style is a vector of scales and offsets. A mix of styles is
 a mix of their vectors.
@@ -147,7 +147,7 @@ class Condition:
         return self._sum[:, None, None, self._slices[f"skip{level}/scale"]]
 
     def colors(self, unit: Unit, x: Tensor) -> Tensor:
-        """Colours in 0..1 from `x` [N, H, W, 3], the output of the last convolution."""
+        """Colors in 0..1 from `x` [N, H, W, 3], the output of the last convolution."""
         scale, offset = self._slices[f"{unit.name}/scale"], self._slices[f"{unit.name}/offset"]
         return ops.sigmoid(x * self._sum[:, None, None, scale] + self._sum[:, None, None, offset])
 

@@ -46,7 +46,7 @@ def choose_extractor(
 
 def _why_not(best: str, error: WeightsError) -> str:
     """Why `best` cannot be used, which network replaces it, and how to get its weights."""
-    title, instead = best.upper(), "The built-in compact network is used."
+    title, instead = best.upper(), "The built-in network is used."
     if weight_files.locate(best) is not None:
         return f"{title}'s weights cannot be used: {str(error).rstrip('.')}. {instead}"
     if weight_files.being_fetched(best):

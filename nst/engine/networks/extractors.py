@@ -48,7 +48,7 @@ class Architecture:
         )
 
     def stride(self, layer: str) -> int:
-        """Distance of two neighbouring positions of `layer`, px."""
+        """Distance of two neighboring positions of `layer`, px."""
         return 2 ** (_block(layer) - 1)
 
     def channels(self, layer: str) -> int:
@@ -168,7 +168,7 @@ class Extractor:
     def _convolve(self, x: Tensor, layer: str, rectify: bool) -> Tensor:
         """The kernels of `layer` one after the other, its bias and, if `rectify`, its ReLU, in the dtype of `x`."""
         *kernels, bias = (ops.cast(array, x.dtype) for array in self._weights[layer])
-        if layer == FIRST:  # zeros beyond the edge, as in the training of VGG, would lead to a coloured frame
+        if layer == FIRST:  # zeros beyond the edge, as in the training of VGG, would lead to a colored frame
             x = convolve(ops.pad(x, PADDING, mode="symmetric"), kernels[0], bias)
             return ops.relu(x) if rectify else x
         backs = [ops.cast(array, x.dtype) for array in self._back[layer]]

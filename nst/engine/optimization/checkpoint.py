@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from nst.errors import InputError
-from nst.runs.schedule import Scale, margins
+from nst.runs.schedule import Scale
 
 MOST_HISTORY_BYTES = 2**26  # of an optimizer's history, about: ten pairs of L-BFGS at 512 px; older ones are left out
 
@@ -101,7 +101,6 @@ class Checkpoint:
     def _check_canvas(self) -> None:
         """Raise InputError unless the canvas has the shape of its scale."""
         scale = self.scales[self.scale_index] if self.scales else Scale(0, 0, 0)
-        rows, columns = margins(scale.height, scale.width)
-        shape = (1, scale.height + 2 * rows, scale.width + 2 * columns, 3)
+        shape = (1, *scale.canvas, 3)
         if self.canvas.shape != shape or self.canvas.dtype != np.float32:
             raise InputError(f"the checkpoint is damaged: its canvas is {self.canvas.shape}, not {shape}")

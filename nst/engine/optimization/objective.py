@@ -62,10 +62,10 @@ class LiveWeights:
     def on_scale(self, coarseness: float, scales_left: float, normalisation: str) -> "LiveWeights":
         """The weights on a coarser scale.
 
-        Content and smoothness weigh `FIRST_SCALE_FACTOR` times more on the first scale, and from there to the last, in
-        equal ratios, less and less: large forms and their light are to be those of the content, and grain that forms on
-        a coarse scale would be enlarged to a weave. `gatys` sums the content loss over positions; its weight is scaled
-        so that the sum counts as on the full size.
+        On the first scale content and smoothness weigh `FIRST_SCALE_FACTOR` times more, and less on each later one, in
+        equal ratios: coarse scales fix large forms and the light, which are to be the content's, and grain that forms
+        on them would become a visible pattern when it is enlarged. `gatys` sums the content loss over positions; its
+        weight is scaled so that the sum counts as on the full size.
 
         Args:
             coarseness: how many times smaller than the result the scale is.

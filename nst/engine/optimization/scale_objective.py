@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from nst.engine.backend import tf
-from nst.engine.networks.extractors import Extractor
+from nst.engine.networks.extractors import Architecture, Extractor
 from nst.engine.optimization.canvas import to_canvas
 from nst.engine.optimization.guidance import REGIONS, blend, guidance_channels, layer_guidance, mask_canvas
 from nst.engine.optimization.losses import mix_matrices
-from nst.engine.optimization.objective import LiveWeights, Objective
+from nst.engine.optimization.objective import LiveWeights, Objective, Targets
 from nst.engine.optimization.tiles import TiledObjective
 from nst.options.style_options import StyleOptions
 from nst.pictures.images import fit
@@ -97,17 +97,39 @@ class ScaleObjective:
         return self._mask is not None and self._problem.options.mask_use == "protect"
 
     def _set_style_targets(self) -> None:
-        """Mix the Gram matrices of the paintings; or give each its region, which weighs more the more its share is."""
-        problem, shares = self._problem, self._shares
-        if self._mask is None:
-            self._targets = replace(self._targets, style=mix_matrices(self._matrices, shares))
-            return
-        architecture, use = problem.extractor.architecture, problem.options.mask_use
-        guidance = layer_guidance(guidance_channels(self._mask, use), architecture, tuple(self._targets.style), MARGIN)
-        of_regions = self._matrices if use == "styles" else [mix_matrices(self._matrices, shares)]
-        weights = [len(shares) * share for share in shares] if use == "styles" else [1.0]
-        style = {layer: tf.stack([each[layer] for each in of_regions]) for layer in self._targets.style}
-        self._targets = replace(self._targets, style=style, guidance=guidance, regions=tf.constant(weights, tf.float32))
+        """Mix the Gram matrices of the paintings; a mask may give each painting a region, or weigh positions."""
+        problem, mixed = self._problem, mix_matrices(self._matrices, self._shares)
+        self._targets = replace(self._targets, style=mixed)
+        if self._mask is not None:
+            guide = (self._mask, problem.options.mask_use, problem.extractor.architecture, MARGIN)
+            self._targets = guided(self._targets, self._matrices, self._shares, *guide)
+
+
+def guided(
+    targets: Targets,
+    matrices: Sequence[dict[str, Tensor]],
+    shares: Sequence[float],
+    mask: Tensor,
+    use: str,
+    architecture: Architecture,
+    margin: int,
+) -> Targets:
+    """`targets`, whose style is the mix of all paintings, for the regions of a mask.
+
+    Args:
+        targets: of the whole picture.
+        matrices: Gram matrices of each painting, by layer.
+        shares: of the paintings, of sum 1; where each has a region, this weighs more the more its share is.
+        mask: of a canvas, [1, H, W, 1].
+        use: `mask_use`.
+        architecture: of the network.
+        margin: outer px of the canvas that do not count.
+    """
+    guidance = layer_guidance(guidance_channels(mask, use), architecture, tuple(targets.style), margin)
+    of_regions = matrices if use == "styles" else [targets.style]
+    weights = [len(shares) * share for share in shares] if use == "styles" else [1.0]
+    style = {layer: tf.stack([each[layer] for each in of_regions]) for layer in targets.style}
+    return replace(targets, style=style, guidance=guidance, regions=tf.constant(weights, tf.float32))
 
 
 def tile_side(

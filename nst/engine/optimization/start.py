@@ -8,7 +8,7 @@ from nst.errors import InputError
 from nst.options.style_options import StyleOptions
 from nst.runs.schedule import Scale, rejoin, schedule
 
-NOISE_DEVIATION = 0.1  # of the noise at the start; near grey, because what is far from it stays as grain
+NOISE_DEVIATION = 0.1  # of the noise at the start; near gray, because what is far from it stays as grain
 
 
 def start_of_run(content: np.ndarray, style: np.ndarray, init: np.ndarray | None, options: StyleOptions) -> Checkpoint:

@@ -1,1 +1,1 @@
-"""The trainings: of fast styles, and of the built-in extractor."""
+"""Training of fast styles on crops of photos."""

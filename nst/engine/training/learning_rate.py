@@ -1,4 +1,7 @@
-"""The learning rate of both trainings: a linear warm-up, then half a cosine (Loshchilov and Hutter 2017)."""
+"""The learning rate of trainings: a linear warm-up, then half a cosine (Loshchilov and Hutter 2017).
+
+`nst train` and tools/train_fast_styles.py use it.
+"""
 
 import math
 

@@ -5,7 +5,7 @@ variation. Each step paints a batch of crops in one of the styles, most batches 
 style and the variation weigh t, and the distance of the pictures from the photos themselves weighs 1 - t.
 
 The Gram matrices are those of all crops of a batch together, as if they were one picture. If each crop had to match the
-style's statistics, a plain sky would have to show every colour of the painting, and would be covered with blotches.
+style's statistics, a plain sky would have to show every color of the painting, and would be covered with blotches.
 Those of a style are of crops as well, see style_crops.py.
 
 The code is written on Keras and runs on TensorFlow and on JAX.
