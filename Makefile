@@ -15,8 +15,8 @@ run: setup ## set up if need be, and open the studio on http://127.0.0.1:8050
 	@$(BIN)/python app.py $(if $(PORT),--port $(PORT))
 
 test: setup-dev lint ## set up if need be, then lint, types, import contracts and all tests
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --durations 10 --ignore tests/browser
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --durations 10 tests/browser
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 10 --ignore tests/browser
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 10 tests/browser
 
 lint: setup-dev ## code style, the rules of bandit, types and import contracts
 	@$(BIN)/ruff check .

@@ -52,6 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--rounds", type=COUNT, default=7, help="pictures of each width that are dropped")
     parser.add_argument("--widths", type=listed(COUNT), default=WIDTHS, help="of dropped pictures, px")
     parser.add_argument("--size", type=PIXELS, default=1024, help=f"of the picture that a click paints, {SIZES}")
+    parser.add_argument("--clicks", type=COUNT, default=1000, help="at most, each on another style")
     return command(parser, measure, arguments)
 
 
@@ -72,8 +73,8 @@ def measure(given: argparse.Namespace) -> None:
             found[f"{width} x {round(RATIO * width)} px"] = tuple(taken[1:])  # the first one warms up
         dropped(page, next(photos(given.size)))
         styles = page.locator(".style-pick")
-        clicks = tuple(clicked(page, n) for n in range(styles.count()))
         count, version = styles.count(), browser.version
+        clicks = tuple(clicked(page, n) for n in range(min(count, given.clicks)))
     if failed:
         raise NotMeasured(f"{len(failed)} requests of the page failed, the first: {failed[0]}")
     numbers = [

@@ -12,8 +12,16 @@ from numpy.typing import NDArray
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"  # TensorFlow reads it when it loads
 os.environ["NST_OFFLINE"] = "1"  # no server that a test starts, in whatever process, fetches weights by itself
+if "PYTEST_XDIST_WORKER" in os.environ:  # then the cores have another process of tests to work for
+    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 
 ROOT = Path(__file__).resolve().parent.parent
+# Files whose tests take longest: two processes share the files in their order, and the last should be short ones.
+LONGEST = (
+    "test_fuzz", "test_own_studio", "test_in_process", "test_shared_studio", "test_workers", "test_tiles", "test_train",
+    "test_optimize", "test_rebuilds", "test_train_fast_styles", "test_serve", "test_cluster", "test_weights_fetches",
+    "test_project_rules", "test_fast_styles", "test_viewer", "test_instant", "test_actions",
+)  # fmt: skip
 SHOWN = ("numpy", "pillow", "tensorflow", "tensorflow-cpu", "keras", "distributed", "dash", "fastapi", "playwright")
 
 
@@ -72,5 +80,13 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Browser tests last: while Playwright's synchronous interface is open, no test in this thread may run a loop."""
-    items.sort(key=lambda item: "browser" in item.path.relative_to(ROOT).parts)
+    """Browser tests last: while Playwright's synchronous interface is open, no test in this thread may run a loop.
+
+    Of either kind the longest files first.
+    """
+    ranks = {name: rank for rank, name in enumerate(LONGEST)}
+
+    def place(item: pytest.Item) -> tuple[bool, int]:
+        return "browser" in item.path.relative_to(ROOT).parts, ranks.get(item.path.stem, len(ranks))
+
+    items.sort(key=place)

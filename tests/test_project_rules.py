@@ -3,6 +3,8 @@
 import argparse
 import base64
 import dataclasses
+import email
+import functools
 import json
 import os
 import re
@@ -24,6 +26,7 @@ from nst.options.option_field import Option, options_of
 from nst.options.style_options import StyleOptions
 from nst.options.train_options import TrainOptions
 from nst.pictures.images import encode_png
+from tests.server_process import server_process
 
 ROOT = Path(__file__).resolve().parent.parent
 NST = ROOT / "nst"
@@ -50,6 +53,7 @@ SHARED_NAMES = {
     "presets.py": {"web/callbacks/form", "web/components/form"},
     "result_tools.py": {"web/callbacks/run", "web/components/run"},
     "runs.py": {"web/api", "web/service"},
+    "serve.py": {"cli", "web"},
     "settings_upload.py": {"web/callbacks/form", "web/components/form"},
     "steering.py": {"web/callbacks/run", "web/components/run"},
     "style_mix.py": {"web/callbacks/form", "web/components/form"},
@@ -57,6 +61,7 @@ SHARED_NAMES = {
     "train.py": {"cli", "engine/training"},
     "variations.py": {"options", "web/api", "web/service"},
     "vary.py": {"cli", "web/callbacks", "web/pages"},
+    "weights.py": {"cli", "engine/networks"},
 }
 GENERIC = re.compile("(utils?|helpers?|commons?|misc|core|base|libs?|stuff|things?|managers?|tools?)")
 METAPHORS = re.compile(
@@ -91,6 +96,7 @@ print(json.dumps({"loaded": sorted(sys.modules), "started": started}))
 """
 
 
+@functools.cache
 def importing(*modules: str) -> dict[str, list[str]]:
     """What happens in a fresh interpreter that imports `modules`."""
     command = [sys.executable, "-c", REPORTER, *modules]
@@ -293,17 +299,30 @@ def test_the_wheel_has_a_command_named_nst(wheel: zipfile.ZipFile) -> None:
     assert "nst = nst.cli.main:main" in wheel.read(entry).decode()
 
 
+def test_the_wheel_says_what_a_package_index_asks_for(wheel: zipfile.ZipFile) -> None:
+    name = next(name for name in wheel.namelist() if name.endswith(".dist-info/METADATA"))
+    found = email.message_from_bytes(wheel.read(name))
+    assert found["License-Expression"] == "MIT"
+    assert f"{name.rpartition('/')[0]}/licenses/{found['License-File']}" in wheel.namelist()
+    assert found["Author"] == "The nst authors"
+    assert found["Description-Content-Type"] == "text/markdown"
+    assert found["Requires-Python"] == "<3.14,>=3.11"
+    versions = {text.rpartition(" :: ")[2] for text in found.get_all("Classifier") if "Python :: 3." in text}
+    assert versions == {"3.11", "3.12", "3.13"}
+    assert any(each.startswith("dash") for each in found.get_all("Requires-Dist"))
+
+
 @pytest.mark.timeout(600)
 def test_the_installed_wheel_serves_and_paints(wheel: zipfile.ZipFile, tmp_path: Path) -> None:
     """Away from the checkout, in an empty folder beside the packages that are installed here."""
-    install = [sys.executable, "-m", "pip", "install", "--no-deps", "--no-index", "-q", "--target", tmp_path / "site"]
-    subprocess.run([*install, wheel.filename], check=True, capture_output=True)
+    install = [sys.executable, "-m", "pip", "install", "--no-deps", "--no-index", "--no-compile", "-q"]
+    subprocess.run([*install, "--target", tmp_path / "site", wheel.filename], check=True, capture_output=True)
     environment = {**os.environ, "PYTHONPATH": str(tmp_path / "site"), "NST_DATA": str(tmp_path / "data"), "CI": "1"}
     command = [sys.executable, tmp_path / "site/bin/nst", "serve", "--port", "0", "--no-open"]
     picture = base64.b64encode(encode_png(np.full((64, 64, 3), 0.5, np.float32))).decode()
     options = {"epochs": 1, "steps_per_epoch": 2, "size": 64, "extractor": "compact"}
     body = json.dumps({"content": picture, "style": picture, "options": options}).encode()
-    with subprocess.Popen(command, cwd=tmp_path, env=environment, text=True, stdout=subprocess.PIPE) as process:
+    with server_process(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         runs = process.stdout.readline().split()[4] + "/api/v1/runs"
         request = urllib.request.Request(runs, body, {"Content-Type": "application/json"})

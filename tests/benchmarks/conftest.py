@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks import outcome
 from nst.pictures.images import encode_png
 
 Main = Callable[[Sequence[str]], int]
@@ -55,7 +56,7 @@ def refuse(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Refuse:
 
 @pytest.fixture
 def broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Has processes that are started from now on find a damaged module of that name."""
+    """Has processes that are started from now on find a damaged module of that name; none waits for them long."""
 
     def broken(module: str) -> None:
         (tmp_path / "damaged").mkdir()
@@ -63,6 +64,7 @@ def broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], N
         monkeypatch.setenv("PYTHONPATH", str(tmp_path / "damaged"))
         monkeypatch.syspath_prepend(tmp_path / "damaged")  # which multiprocessing hands on to what it spawns
 
+    monkeypatch.setattr(outcome, "GRACE", 1.0)
     return broken
 
 

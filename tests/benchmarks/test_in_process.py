@@ -16,6 +16,7 @@ from benchmarks import (
     peak,
     speed,
 )
+from benchmarks.outcome import NotMeasured
 from benchmarks.quality.features import squeezenet_judge, vgg19_judge
 from nst.pictures.images import encode_png
 from tests.benchmarks.conftest import Measure, Refuse
@@ -39,7 +40,7 @@ def test_estimates_are_held_against_a_run(measure: Measure) -> None:
 
 
 def test_estimates_of_a_run_that_fails_are_not_judged(refuse: Refuse, no_vgg19: None) -> None:
-    refuse(estimates.main, "the weights of vgg19 are missing", "--settings", "1", "--network", "vgg19")
+    refuse(estimates.main, "the weights of vgg19 are missing", "--setting", "0", "--network", "vgg19")
 
 
 def test_peak_paints_in_processes_of_their_own(measure: Measure) -> None:
@@ -67,18 +68,15 @@ def test_fast_paints_in_one_pass(measure: Measure, pictures: tuple[str, ...]) ->
 
 
 def test_fast_races_predicted_styles_where_a_judge_is_there(
-    measure: Measure, refuse: Refuse, pictures: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    content: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv(fast_race.PYTHON, raising=False)
-    paintings = tmp_path / "paintings"
-    paintings.mkdir()
-    (paintings / "painting.png").write_bytes(encode_png(np.random.default_rng(0).random((80, 96, 3), np.float32)))
-    photos = str(Path(pictures[1]).parent)
-    short = ("--rounds", "1", "--size", "64", "--large", "300", "--photos", photos, "--paintings", str(paintings))
+    (tmp_path / "painting.png").write_bytes(encode_png(np.random.default_rng(0).random((80, 96, 3), np.float32)))
     if vgg19_judge() is None and squeezenet_judge() is None:
-        refuse(fast.main, "a judge needs the weights", *short)
+        with pytest.raises(NotMeasured, match="a judge needs the weights"):
+            fast_race.race([content], tmp_path, 64)
         return
-    found = measure(fast.main, *short)
+    found = {number.name: number.median for number in fast_race.race([content], tmp_path, 64)}
     assert found["ours, predicted: a photo like a painting"] > 0
     assert found["ours, predicted: peak memory"] > 0.1
 

@@ -68,7 +68,7 @@ def test_a_run_that_ends_otherwise_than_it_was_followed_for_is_no_measurement(ad
 
 
 def test_pollers_are_answered(measure: Measure, address: str) -> None:
-    given = ("--programs", "8", "--pages", "2", "--seconds", "6", "--size", "64", "--steps", "5")
+    given = ("--programs", "8", "--pages", "2", "--seconds", "2", "--size", "64", "--steps", "5")
     found = measure(pollers.main, *given, "--studio", address)
     assert found["programs: answers"] > 0
     assert found["the run alone"] > 0
@@ -88,15 +88,20 @@ def test_first_frame_is_painted(measure: Measure, address: str) -> None:
 @pytest.mark.browser
 @needs_browser
 def test_thumbnails_and_a_full_result_are_painted(measure: Measure, address: str) -> None:
-    found = measure(instant_page.main, "--rounds", "1", "--widths", "64", "--size", "64", "--studio", address)
+    tiny = ("--rounds", "1", "--widths", "64", "--size", "64", "--clicks", "2")
+    found = measure(instant_page.main, *tiny, "--studio", address)
     assert found["a click to the full result painted, 64 px"] > 0
 
 
 @pytest.mark.browser
 @needs_browser
-def test_idle_pages_ask_now_and_then_and_a_hidden_one_never(measure: Measure, address: str) -> None:
-    found = measure(idle_page.main, "--seconds", "4", "--patience", "10", "--studio", address)
-    assert found["studio: requests"] <= 30  # two of them, should the watch begin just before one
+def test_an_idle_page_asks_now_and_then_and_a_hidden_one_never(
+    measure: Measure, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(idle_page, "PAGES", {"studio": "/"})
+    monkeypatch.setattr(idle_page, "SETTLED", 3.0)
+    found = measure(idle_page.main, "--seconds", "2", "--patience", "4", "--studio", address)
+    assert found["studio: requests"] <= 60  # two of them, should the watch begin just before one
     assert found["hidden tab: requests"] == 0
 
 

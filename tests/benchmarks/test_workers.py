@@ -1,6 +1,7 @@
 """Benchmarks with workers of their own."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 
 import pytest
 
@@ -9,6 +10,7 @@ from benchmarks import (
     wire,
     workers,
 )
+from nst.options.style_options import StyleOptions
 from tests.benchmarks.conftest import Measure, Refuse
 
 pytestmark = pytest.mark.timeout(600)  # some wait for workers that load TensorFlow, beside whatever else goes on
@@ -25,9 +27,27 @@ def test_memory_of_a_worker_that_cannot_paint_is_no_figure(refuse: Refuse, broke
     refuse(memory.main, "tensorflow is damaged", "--runs", "1", "--size", "64")
 
 
-def test_workers_are_two_against_one(measure: Measure) -> None:
-    found = measure(workers.main, "--runs", "2", "--rounds", "1", "--size", "64", "--epochs", "1")
-    assert found["two workers against one"] == pytest.approx(found["two workers"] / found["one worker"], rel=1e-3)
+def test_workers_are_two_against_one(measure: Measure, monkeypatch: pytest.MonkeyPatch) -> None:
+    painted: dict[int, list[int]] = {1: [], 2: []}
+
+    class Quick:
+        """A queue whose runs take no time."""
+
+        def __init__(self, workers: int) -> None:
+            self.workers, self.warm = workers, lambda: True
+
+        def wait_until(self, happened: Callable[[], bool]) -> None:
+            assert happened()
+
+        def paint(self, options: StyleOptions, content: bytes, style: bytes, count: int) -> int:
+            painted[self.workers].append(count)
+            return min(count, self.workers)
+
+    monkeypatch.setattr(workers, "cold", lambda count: nullcontext(Quick(count)))
+    monkeypatch.setattr(workers, "seconds", lambda work: 6 / work())
+    found = measure(workers.main, "--runs", "4", "--rounds", "2")
+    assert found == {"one worker": 40, "two workers": 80, "two workers against one": 2}
+    assert painted == {1: [1, 4, 4], 2: [2, 4, 4]}
 
 
 def test_workers_that_cannot_paint_have_no_rate(refuse: Refuse, broken: Callable[[str], None]) -> None:

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from nst.engine.diagnosis import diagnose
 from nst.engine.networks.choose_extractor import load_extractor
@@ -61,3 +62,35 @@ def test_paintings_have_the_colors_of_the_content_where_the_run_gave_them_these(
     for layer, (_, target) in kept.items():
         np.testing.assert_allclose(target, recolored[layer][1], rtol=1e-5)
         assert not np.allclose(target, as_it_is[layer][1], rtol=0.01)
+
+
+@pytest.fixture
+def half(content) -> NDArray[np.float32]:
+    """A mask that is white on the left half of the content."""
+    mask = np.zeros(content.shape[:2], np.float32)
+    mask[:, : mask.shape[1] // 2] = 1.0
+    return mask
+
+
+def test_what_a_mask_protects_does_not_disagree_with_the_style(compact, content, style, half):
+    free, masked = (diagnose(content, content, [style], StyleOptions(), compact, mask) for mask in (None, half))
+    assert np.all(masked.style_map[half == 1] == 0)
+    assert masked.style_map[half == 0].mean() > 0
+    for layer, (now, _) in masked.matrices.items():
+        assert not np.allclose(now, free.matrices[layer][0], rtol=0.01)
+    assert sum(each.share for each in masked.layers) + masked.tv_share == pytest.approx(1)
+
+
+def test_with_a_painting_for_each_region_of_a_mask_each_has_its_gram_matrices(compact, content, style, half):
+    options = StyleOptions(mask_use="styles")
+    found = diagnose(content, content, [style, content], options, compact, half).matrices
+    alone = diagnose(content, content, [style], StyleOptions(), compact).matrices
+    assert list(found)[:2] == ["block1_conv1, where the mask is white", "block1_conv1, where it is black"]
+    for layer, (_, target) in alone.items():
+        np.testing.assert_allclose(found[f"{layer}, where the mask is white"][1], target, rtol=1e-5)
+
+
+def test_a_mask_fits_a_picture_of_odd_sides(compact, content, style, half):
+    options = StyleOptions(mask_use="strength")
+    found = diagnose(content[:45, :61], content[:45, :61], [style], options, compact, half[:45, :61])
+    assert found.style_map.shape == (45, 61)

@@ -34,4 +34,4 @@ def test_auto_is_compact_where_vgg_weights_are_damaged_and_the_note_names_the_fi
     network, note = choose_extractor("auto")
     assert network.architecture.name == "compact"
     assert str(damaged) in note
-    assert "compact network is used" in note
+    assert "built-in network is used" in note

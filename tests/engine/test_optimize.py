@@ -129,8 +129,10 @@ def test_the_built_in_network_paints_with_the_defaults(pictures):
     assert steps[-1].losses.total < 0.7 * steps[0].losses.total
 
 
-@pytest.mark.parametrize("preset", StyleOptions.option("preset").choices)
-@pytest.mark.parametrize("normalisation", StyleOptions.option("normalisation").choices)
+@pytest.mark.parametrize(
+    ("preset", "normalisation"),
+    [("gatys", "gatys"), *((preset, "relative") for preset in StyleOptions.option("preset").choices)],
+)
 def test_every_preset_and_normalisation_runs_on_the_built_in_network(pictures, preset, normalisation):
     options = StyleOptions(
         epochs=1, steps_per_epoch=3, size=64, extractor="compact", preset=preset, normalisation=normalisation

@@ -235,9 +235,8 @@ noisy = pytest.mark.parametrize(
 
 
 @noisy
-@pytest.mark.parametrize("seed", range(2))
-def test_a_search_among_noise_never_climbs_and_costs_little(objective, share, seed):
-    totals, spent = search(LBFGS(start()), Noisy(OBJECTIVES[objective], share, seed))
+def test_a_search_among_noise_never_climbs_and_costs_little(objective, share):
+    totals, spent = search(LBFGS(start()), Noisy(OBJECTIVES[objective], share))
     assert all(later <= earlier for earlier, later in itertools.pairwise(totals))
     assert max(spent) <= LBFGS.trials + 1
     assert max(sum(spent[first : first + 10]) for first in range(len(spent))) <= 40

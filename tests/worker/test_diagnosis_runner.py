@@ -1,4 +1,5 @@
 import base64
+import dataclasses
 import io
 
 import numpy as np
@@ -24,6 +25,12 @@ def test_a_frame_is_diagnosed_from_files(content, style):
     with Image.open(io.BytesIO(base64.b64decode(found["maps"]["style"]))) as picture:
         assert picture.size == (found["width"], found["height"])
     assert set(found["matrices"]["block1_conv1"]) == {"now", "target"}
+
+
+def test_what_the_mask_of_a_run_protects_everywhere_has_no_style_loss(content, style):
+    white = encode_png(np.ones_like(content))
+    found = execute(dataclasses.replace(job(encode_jpeg(content), content, style), mask=white))
+    assert [layer["loss"] for layer in found["layers"] if layer["role"] == "style"] == [0.0] * 5
 
 
 def test_a_picture_that_cannot_be_read_is_refused(content, style):

@@ -23,10 +23,13 @@ QUICK, SLOW = 1e-9, 1.0  # seconds a pixel
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """A file of VGG19 with random weights."""
-    path = write_notop(tmp_path_factory.mktemp("served") / FILE, he_normal(ARCHITECTURES["vgg19"], seed=1))
-    return path.read_bytes()
+def data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[bytes]:
+    """A file of VGG19, made thin for this module, with random weights."""
+    thin = replace(ARCHITECTURES["vgg19"], widths=(8, 12, 16, 16, 16))
+    path = write_notop(tmp_path_factory.mktemp("served") / FILE, he_normal(thin, seed=1))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(ARCHITECTURES, "vgg19", thin)
+        yield path.read_bytes()
 
 
 @pytest.fixture
@@ -82,9 +85,7 @@ def test_a_run_paints_at_once_while_vgg19_is_fetched_and_the_next_one_has_it(ser
     assert some.wait(60)
     network, note = started(job)
     assert network == "compact"
-    assert note == (
-        "VGG19's weights are being fetched: a later run can have them. The built-in compact network is used."
-    )
+    assert note == ("VGG19's weights are being fetched: a later run can have them. The built-in network is used.")
     server.release.set()
     download.join()
     assert answers[0]["extractors"]["vgg19"] == {"installed": True, "how": "", "fetchable": False}
