@@ -39,7 +39,7 @@ SOURCES = {  # name -> (title, the picture learned from, its rights)
     "cafe-terrace": ("Café terrace", "Vincent van Gogh, Café Terrace at Night, 1888", PUBLIC_DOMAIN),
     "senecio": ("Senecio", "Paul Klee, Senecio, 1922", PUBLIC_DOMAIN),
     "rose-window": ("Rose window", "the sample of that name, stained glass", OURS),
-    "river-points": ("River in points", "the sample of that name, points of colour", OURS),
+    "river-points": ("River in points", "the sample of that name, points of color", OURS),
 }
 SIDES = 192, 256  # px, height and width of the thumbnails
 QUALITY = 85

@@ -4,13 +4,17 @@ Run `python -m tools.train_fast_styles --photos FOLDER ... --paintings FOLDER ..
 -o trained.style`; called again it goes on from the checkpoint beside the output. With `--from-shipped` it begins with
 the network, the vectors and the predictor that ship. Then `python -m tools.ship trained.style`.
 
-The objective is that of nst/engine/training/train.py. Each step paints a pair of crops in a named style and another
-pair in the style of a painting, whose vector is predicted from its activations; the crops of a pair have the style's
-Gram matrices together. On deep layers these are the mean over crops of the painting that have the same size, see
-nst/engine/training/style_crops.py; on the others those of the whole painting, since random crops seldom show its
-corners. The logarithm of a style error counts, because that of a dark painting, relative to its own
-small Gram matrices, would outweigh all others. The weight of each style is moved until its content error stays at
-`CONTENT_ERROR`.
+The objective is that of nst/engine/training/train.py, with these differences:
+
+- Steps with a named style and with the style of a painting, whose vector is predicted from its activations, take turns.
+- The Gram matrices of a style are, on deep layers, the mean over random crops of the painting that have the size of
+  those of the photos, see nst/engine/training/style_crops.py; few crops, because there are a thousand paintings. On the
+  other layers they are those of the whole painting, since random crops seldom show its corners.
+- The logarithm of a style error counts, because that of a dark painting, relative to its own small Gram matrices, would
+  outweigh all others.
+- The weights of named styles and of paintings are moved until the content error of both stays at `CONTENT_ERROR`.
+- Differences between the mean colors of neighboring blocks of pixels cost where the photo has none (`patchiness`): a
+  network meets the Gram matrices of a painting with many colors most easily by patches of them across skies and faces.
 """
 
 import argparse
@@ -39,18 +43,19 @@ from tools.crops import Array, pictures_in, random_crop, recolored
 from tools.widen import widened, widened_maps
 
 CROP = 192  # px
-PAIR = 2  # crops in each of the two styles of a step
+CROPS = 4  # of photos in a step, which have the Gram matrices of the style together
 NAMED_CROPS, PAINTING_CROPS = 64, 4  # that a style's Gram matrices are the mean of
 PHOTO_SCALES = (0.75, 1.25)
 LEAST_PART = 0.6  # of the sides of a painting, in its second variant
 DIRECTIONS, COMPONENTS, HIDDEN = 32, 96, 192  # of the predictor
 STATISTICS_PAINTINGS = 600  # that its fixed arrays are computed from
-PEAK_LEARNING_RATE, PREDICTOR_RATE = 1e-3, 0.3  # the second as a share of the first
+PREDICTOR_RATE, VECTORS_RATE = 0.3, 4.0  # times the learning rate, for the predictor and the vectors of named styles
 CLIP_NORM, AVERAGE_DECAY = 5.0, 0.998
 CONTENT_LAYER, CONTENT_ERROR = "block4_conv2", 0.86
 STYLE_WEIGHTS, FIRST_STYLE_WEIGHT = (2.0, 30.0), 11.0  # smallest and largest; of both styles at the start
 WHOLE_LAYERS, CROP_LAYERS = GATYS_STYLE[:3], GATYS_STYLE[3:]  # whose Gram matrices are of whole paintings; of crops
-SMOOTHNESS, IDENTITY_WEIGHT = 1.0, 2.0
+SMOOTHNESS, PATCHINESS_WEIGHT, IDENTITY_WEIGHT = 1.0, 30.0, 2.0
+BLOCK, SAME_COLOR = 16, 0.06  # px; distance of colors in 0..1 above which two blocks of a photo may differ
 FULL_STRENGTH_SHARE = 0.88  # of the steps
 RECOLORED_SHARE = 0.5  # of the second variants of the paintings
 PHOTOS_A_STYLE = 20  # photographs for one that is a style as well
@@ -66,6 +71,7 @@ def main() -> None:
     parser.add_argument("--paintings", type=Path, nargs="+", required=True, help="folders of paintings")
     parser.add_argument("--styles", nargs="+", required=True, metavar="NAME=FILE", help="the named styles")
     parser.add_argument("--minutes", type=float, default=90, help="training time in all")
+    parser.add_argument("--rate", type=float, default=1e-3, help="the largest learning rate")
     parser.add_argument("--from-shipped", action="store_true", help="begin with the weights that ship")
     parser.add_argument("--extractor", default="vgg19", help="the loss network: vgg19, or compact, the built-in one")
     parser.add_argument("-o", "--output", type=Path, default=Path("trained.style"))
@@ -86,7 +92,7 @@ def main() -> None:
     elif given.from_shipped:
         training.assign(shipped_file(), load_predictor())
     logged = saved = time.monotonic()
-    for errors in training.steps(given.minutes):
+    for errors in training.steps(given.minutes, given.rate):
         now = time.monotonic()
         if now - logged > LOG_SECONDS:
             logged = now
@@ -136,9 +142,9 @@ class Training:
         maps = zip(TRAINED_MAPS, first, strict=True)
         self.maps = {name: tf.Variable(array.astype(np.float32)) for name, array in maps}
         network = self.network
-        shared = [each.value for each in (*network.kernels.values(), network.identity_vector, network.styles)]
-        self._variables = [*shared, *self.maps.values()]
-        self._rates = [1.0] * len(shared) + [PREDICTOR_RATE] * len(self.maps)
+        shared = [each.value for each in (*network.kernels.values(), network.identity_vector)]
+        self._variables = [*shared, network.styles.value, *self.maps.values()]
+        self._rates = [1.0] * len(shared) + [VECTORS_RATE] + [PREDICTOR_RATE] * len(self.maps)
         self._average = [tf.Variable(variable) for variable in self._variables]
         self._moments = [[tf.Variable(tf.zeros_like(v)) for v in self._variables] for _ in range(2)]
         grams = [self._grams_of(picture, NAMED_CROPS) for picture in named.values()]
@@ -171,85 +177,75 @@ class Training:
         fixed["components"] = (rows[:COMPONENTS] / deviations).T.astype(np.float32)
         return fixed
 
-    def steps(self, minutes: float) -> Iterator[Array]:
+    def steps(self, minutes: float, peak_rate: float) -> Iterator[Array]:
         """Train until `minutes` have passed in all; yields smoothed errors.
 
-        These are of content (named style, painting) and of style (the same), of the steps at full strength.
+        These are of content (named style, painting), of style and of patches (the same), of the steps at full strength.
         """
-        random, recent = self._random, None
+        random, recent = self._random, np.full((3, 2), np.nan, np.float32)
         with ThreadPoolExecutor(1) as ahead:
-            coming = ahead.submit(self._batch)
+            coming = ahead.submit(self._batch, 1)
             while self.seconds < 60 * minutes:
                 began = time.monotonic()
-                photos, grams, components = coming.result()
-                coming = ahead.submit(self._batch)
+                kind = (self.step + 1) % 2  # 0: a named style
+                photos, grams, style = coming.result()
+                coming = ahead.submit(self._batch, 1 - kind)
                 full = random.random() < FULL_STRENGTH_SHARE
                 strength = None if full else tf.constant(max(0.0, random.uniform(-0.4, 1.0)), tf.float32)
-                rate = PEAK_LEARNING_RATE * warm_cosine(self.step, self.seconds / (60 * minutes))
+                rate = peak_rate * warm_cosine(self.step, self.seconds / (60 * minutes))
                 self.step += 1
-                number = tf.constant(self.step % len(self.names))  # a Python number would be traced anew
-                scalars = (tf.constant(x, tf.float32) for x in (self.weights, rate, self.step))
-                errors = self._train(photos, number, grams, components, strength, *scalars).numpy()
+                scalars = (tf.constant(x, tf.float32) for x in (self.weights[kind], rate, self.step))
+                errors = self._train(photos, grams, style, strength, *scalars).numpy()
                 self.seconds += time.monotonic() - began
                 if full and np.isfinite(errors).all():
-                    recent = errors if recent is None else recent + 0.02 * (errors - recent)
-                    change = np.exp(0.004 * (CONTENT_ERROR - recent[:2]))
-                    self.weights = np.clip(self.weights * change, *STYLE_WEIGHTS)
-                    yield recent
+                    before = np.where(np.isnan(recent[:, kind]), errors, recent[:, kind])
+                    recent[:, kind] = before + 0.02 * (errors - before)
+                    change = np.exp(0.008 * (CONTENT_ERROR - recent[0, kind]))
+                    self.weights[kind] = np.clip(self.weights[kind] * change, *STYLE_WEIGHTS)
+                    yield recent.reshape(-1)
 
     @tf.function
     def _train(
-        self,
-        photos: Any,
-        number: Any,
-        grams: Mapping[str, Any],
-        components: Any,
-        strength: Any,
-        weights: Any,
-        rate: Any,
-        step: Any,
+        self, photos: Any, grams: Mapping[str, Any], style: Any, strength: Any, weight: Any, rate: Any, step: Any
     ) -> Any:
-        """One step of Adam, and of the averaged variables; returns the errors.
+        """One step of Adam, and of the averaged variables; returns the errors of content, style and patches, [3].
 
         Args:
-            photos: crops, [2 PAIR, CROP, CROP, 3], the first pair for the named style.
-            number: that of the named style.
-            grams: the Gram matrices of the painting, [C, C], by layer.
-            components: of the painting, [1, COMPONENTS].
-            strength: of both styles, 0..1; None is 1, and faster.
-            weights: of the style errors, [2].
+            photos: crops, [CROPS, CROP, CROP, 3].
+            grams: the Gram matrices of the style, [C, C], by layer.
+            style: the number of a named style, [] int32, or the components of a painting, [1, COMPONENTS].
+            strength: of the style, 0..1; None is 1, and faster.
+            weight: of the style error.
             rate: the learning rate.
             step: the number of this step, from 1.
         """
-        components = tf.nn.dropout(components, DROPOUT)
-        targets = {
-            layer: tf.stack([self._named_grams[layer][number], tf.cast(grams[layer], tf.float32)])
-            for layer in GATYS_STYLE
-        }
         content = tf.cast(self._extractor(photos, [CONTENT_LAYER])[CONTENT_LAYER], tf.float32)
         with tf.GradientTape() as tape:
-            vectors = tf.stack([self.network.styles.value[number], StylePredictor(self.maps).vectors(components)[0]])
-            strengths = None if strength is None else tf.fill([2 * PAIR], strength)
-            painted = self.network.paint(photos, tf.repeat(vectors, PAIR, axis=0), strengths)
+            if style.dtype == tf.int32:
+                vector = self.network.styles.value[style][None]
+            else:
+                vector = StylePredictor(self.maps).vectors(tf.nn.dropout(style, DROPOUT))
+            strengths = None if strength is None else tf.fill([CROPS], strength)
+            painted = self.network.paint(photos, tf.repeat(vector, CROPS, axis=0), strengths)
             found = self._extractor(painted, [*GATYS_STYLE, CONTENT_LAYER])
-            content_errors = _relative_errors(tf.cast(found[CONTENT_LAYER], tf.float32), content)
-            painted_grams = self._grams(found, PAIR)
-            style_errors = tf.add_n([_relative_errors(painted_grams[layer], targets[layer]) for layer in GATYS_STYLE])
-            style_errors /= len(GATYS_STYLE)
-            down, right = painted[:, 1:] - painted[:, :-1], painted[:, :, 1:] - painted[:, :, :-1]
-            smoothness = tf.reduce_mean(tf.square(down)) + tf.reduce_mean(tf.square(right))
-            styled = tf.reduce_mean(weights * tf.math.log1p(style_errors)) + SMOOTHNESS * smoothness
-            loss = tf.reduce_mean(content_errors)
+            content_error = tf.reduce_mean(_relative_errors(tf.cast(found[CONTENT_LAYER], tf.float32), content))
+            painted_grams = self._grams(found, CROPS)
+            of_layers = [
+                _relative_errors(painted_grams[layer], tf.cast(grams[layer], tf.float32)[None]) for layer in GATYS_STYLE
+            ]
+            style_error = tf.add_n(of_layers)[0] / len(GATYS_STYLE)
+            smoothness = tf.add_n([tf.reduce_mean(tf.square(_differences(painted, axis))) for axis in (1, 2)])
+            patches = patchiness(painted, photos)
+            styled = weight * tf.math.log1p(style_error) + SMOOTHNESS * smoothness + PATCHINESS_WEIGHT * patches
+            loss = content_error
             if strength is None:
                 loss += styled
             else:
                 distance = IDENTITY_WEIGHT * tf.reduce_mean(_relative_errors(painted, photos))
                 loss += strength * styled + (1 - strength) * distance
-        found = tape.gradient(loss, self._variables, unconnected_gradients=tf.UnconnectedGradients.ZERO)
-        gradients = [tf.convert_to_tensor(each) for each in found]
-        self._descend(gradients, rate, step)
-        of_pairs = tf.reduce_mean(tf.reshape(content_errors, [2, PAIR]), axis=1)
-        return tf.concat([of_pairs, style_errors], axis=0)
+        gradients = tape.gradient(loss, self._variables, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        self._descend([tf.convert_to_tensor(each) for each in gradients], rate, step)
+        return tf.stack([content_error, style_error, patches])
 
     def _descend(self, gradients: Sequence[Any], rate: Any, step: Any) -> None:
         """Adam with clipped gradients; a step whose gradient is not finite changes nothing but the moments' decay."""
@@ -295,12 +291,19 @@ class Training:
         grams = self._grams(self._extractor(crops, CROP_LAYERS), PAINTING_CROPS, CROP_LAYERS)
         return {layer: gram[0] for layer, gram in grams.items()}
 
-    def _batch(self) -> tuple[Array, dict[str, Any], Any]:
-        """(crops of photos [2 PAIR, CROP, CROP, 3], Gram matrices of a painting, its components [1, K])."""
+    def _batch(self, kind: int) -> tuple[Array, dict[str, Any], Any]:
+        """(crops of photos [CROPS, CROP, CROP, 3], Gram matrices of a style, what `_train` takes as style).
+
+        `kind` 0 is a named style, 1 a painting.
+        """
         random = self._random
-        chosen = random.integers(len(self._photos), size=2 * PAIR)
+        chosen = random.integers(len(self._photos), size=CROPS)
         photos = np.stack([random_crop(self._photos[n], CROP, random, PHOTO_SCALES) for n in chosen])
-        return photos, *self._painting(int(random.integers(len(self._paintings))), bool(random.integers(2)))
+        if kind:
+            return photos, *self._painting(int(random.integers(len(self._paintings))), bool(random.integers(2)))
+        number = random.integers(len(self.names))
+        grams = {layer: gram[number] for layer, gram in self._named_grams.items()}
+        return photos, grams, tf.constant(number, tf.int32)  # a Python number would be traced anew
 
     def _painting(self, number: int, varied: bool) -> tuple[dict[str, Any], Any]:
         """(Gram matrices [C, C], components [1, K]) of a painting, or of a part of it that may be recolored.
@@ -373,6 +376,29 @@ def fixed_arrays_of(checkpoint: Path) -> dict[str, Array]:
     """The arrays of the predictor that are not trained, in a file that `Training.save` wrote."""
     with np.load(checkpoint, allow_pickle=False) as file:
         return {name.removeprefix("fixed/"): file[name] for name in file.files if name.startswith("fixed/")}
+
+
+def patchiness(painted: Any, photos: Any) -> Any:
+    """Mean squared distance between the mean colors of neighboring blocks where those of the photos are alike, [].
+
+    Args:
+        painted: [N, H, W, 3] in 0..1.
+        photos: what was painted, the same shape; weighs pairs of blocks by exp(-d^2 / SAME_COLOR^2), d the distance of
+            the photo's colors.
+    """
+    total = weights = 0.0
+    blocks = [tf.nn.avg_pool2d(picture, BLOCK, BLOCK, "VALID") for picture in (painted, photos)]
+    for axis in (1, 2):
+        found, given = (tf.reduce_sum(tf.square(_differences(picture, axis)), axis=-1) for picture in blocks)
+        weight = tf.exp(-given / SAME_COLOR**2)
+        total += tf.reduce_sum(weight * found)
+        weights += tf.reduce_sum(weight)
+    return total / (weights + 1e-6)
+
+
+def _differences(picture: Any, axis: int) -> Any:
+    """Between neighbors along `axis` of `picture`, 1 or 2, [N, H, W, C]."""
+    return picture[:, 1:] - picture[:, :-1] if axis == 1 else picture[:, :, 1:] - picture[:, :, :-1]
 
 
 def _relative_errors(found: Any, target: Any) -> Any:
