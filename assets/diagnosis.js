@@ -7,7 +7,8 @@
     say("Examining …");
     window.dash_clientside.set_props("diagnosis", { children: null });
     try {
-      await fetch("/api/v1/health", { signal: AbortSignal.timeout(HEALTH_TIMEOUT_MS) });
+      const answer = await fetch("/api/v1/health", { signal: AbortSignal.timeout(HEALTH_TIMEOUT_MS) });
+      if (!answer.ok) throw new Error(answer.statusText); // the session has ended
     } catch { // no answer will come
       say("The studio does not answer. Try again once it does.");
     }

@@ -9,15 +9,26 @@
   const runOf = (search) => new URLSearchParams(search ?? "").get("run") ?? "";
   let opened = null; // run of the address; null until the form was filled: from then on changes are kept
 
+  // Without a run a draft is kept until the next visit, beside a run in this tab: others may prepare something else there.
+  const storageOf = (run) => (run ? sessionStorage : localStorage);
+
   function read() {
-    try {
-      return JSON.parse(localStorage.getItem(KEY)).filter(([, values]) => Array.isArray(values));
-    } catch {
-      return []; // there are none, or they are of another version
+    return [localStorage, sessionStorage].flatMap((storage) => {
+      try {
+        return JSON.parse(storage.getItem(KEY)).filter(([run, values]) => storageOf(run) === storage && Array.isArray(values));
+      } catch {
+        return []; // there are none, or they are of another version
+      }
+    });
+  }
+
+  function write(drafts) {
+    for (const storage of [localStorage, sessionStorage]) {
+      const own = drafts.filter(([run]) => storageOf(run) === storage);
+      storage.setItem(KEY, JSON.stringify(own.slice(0, MOST)));
     }
   }
 
-  const write = (drafts) => localStorage.setItem(KEY, JSON.stringify(drafts.slice(0, MOST)));
   const draftOf = (run) => read().find(([each]) => each === run)?.[1];
   const without = (...runs) => read().filter(([each]) => !runs.includes(each));
 
@@ -31,14 +42,14 @@
     const source = takeNamed(search);
     if (first && run && !fits) source.set("run", run);
     const kept = values.map((value, at) => (fits && JSON.stringify(draft[at]) !== JSON.stringify(value) ? draft[at] : same()));
-    places.forEach((place, at) => { if (fits && place.property === "data") replaceMissing(place, draft[at]); });
+    if (fits && !source.size) places.forEach((place, at) => { if (place.property === "data") replaceMissing(place, draft[at], at); });
     return [source.size ? `?${source}` : same(), ...kept];
   }
 
   // When the address changes to another run the form stays, and so does its draft.
   function move(from, to) {
     const draft = draftOf(from);
-    if (draft) write([[to, draft], ...without(from, to)]);
+    write([...(draft ? [[to, draft]] : []), ...without(from, to)]);
   }
 
   // Takes what the address names out of it, and returns it.
@@ -56,10 +67,11 @@
   }
 
   // An upload that no run uses is deleted after a day. Instead of those that are missing, `place` gets what it had at first.
-  async function replaceMissing({ id, value: first }, choice) {
+  async function replaceMissing({ id, value: first }, choice, at) {
     const pictures = choice ? [choice, ...choice.more ?? []] : [];
     const missing = await Promise.all(pictures.map(isMissing));
     if (!missing.includes(true)) return;
+    if (JSON.stringify(draftOf(opened)?.[at]) !== JSON.stringify(choice)) return; // another was chosen meanwhile
     const [left, ...more] = pictures.filter((_, at) => !missing[at]);
     set(id, { data: left ? { ...left, more: more.length ? more : undefined } : first ?? false });
     const titles = pictures.filter((_, at) => missing[at]).map(({ title }) => `“${title}”`).join(" and ");

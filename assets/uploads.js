@@ -40,7 +40,10 @@
   }
 
   const latest = {}; // role -> number of the last choice: what is sent for an earlier one comes too late
-  const outdate = (role) => { latest[role] = (latest[role] ?? 0) + 1; };
+  function outdate(role) {
+    latest[role] = (latest[role] ?? 0) + 1;
+    if (role === "content") outdate("mask"); // a mask is of one photograph
+  }
 
   // Puts pictures into a chooser. That of the content takes several: a run is started for each.
   async function take(role, files) {

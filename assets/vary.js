@@ -5,9 +5,10 @@
   const grid = window.changingGrid("/vary", "vary-request");
   let actions = 0;
 
-  function propose(option, proposals) {
+  function propose(option, proposals, ...paintings) {
     const { values = "", help = "" } = proposals[option] ?? {};
-    return [values, !(option in proposals), help];
+    const chosen = paintings.filter(Boolean).map((_, n) => n + 1);
+    return [option === "style" && chosen.length > 1 ? chosen.join(", ") : values, !(option in proposals), help];
   }
 
   function received({ n, ended }) {

@@ -52,7 +52,7 @@ STATISTICS_PAINTINGS = 600  # that its fixed arrays are computed from
 PREDICTOR_RATE, VECTORS_RATE = 0.3, 4.0  # times the learning rate, for the predictor and the vectors of named styles
 CLIP_NORM, AVERAGE_DECAY = 5.0, 0.998
 CONTENT_LAYER, CONTENT_ERROR = "block4_conv2", 0.86
-STYLE_WEIGHTS, FIRST_STYLE_WEIGHT = (2.0, 30.0), 11.0  # smallest and largest; of both styles at the start
+STYLE_WEIGHTS, FIRST_STYLE_WEIGHT = (2.0, 80.0), 15.0  # smallest and largest; of both styles at the start
 WHOLE_LAYERS, CROP_LAYERS = GATYS_STYLE[:3], GATYS_STYLE[3:]  # whose Gram matrices are of whole paintings; of crops
 SMOOTHNESS, PATCHINESS_WEIGHT, IDENTITY_WEIGHT = 1.0, 30.0, 2.0
 BLOCK, SAME_COLOR = 16, 0.06  # px; distance of colors in 0..1 above which two blocks of a photo may differ
@@ -184,7 +184,7 @@ class Training:
         """
         random, recent = self._random, np.full((3, 2), np.nan, np.float32)
         with ThreadPoolExecutor(1) as ahead:
-            coming = ahead.submit(self._batch, 1)
+            coming = ahead.submit(self._batch, (self.step + 1) % 2)
             while self.seconds < 60 * minutes:
                 began = time.monotonic()
                 kind = (self.step + 1) % 2  # 0: a named style

@@ -19,7 +19,7 @@ QUICK_SIZE, QUICK_EPOCHS = 256, 12  # of a quick run, unless they vary: px of th
 SIZE = dataclasses.replace(OPTIONS["size"], default=QUICK_SIZE, help="long side of a quick run")
 EPOCHS = dataclasses.replace(OPTIONS["epochs"], default=QUICK_EPOCHS, help="of a quick run")
 STYLE = Option(
-    "style", int, 1, "one of the chosen paintings alone, by its number", "styles", low=1, high=MOST_STYLES, step=1
+    "style", int, 1, "each of the chosen paintings alone, by its number", "styles", low=1, high=MOST_STYLES, step=1
 )
 VARIABLE = {STYLE.name: STYLE, **OPTIONS}  # what may vary, by name
 PROPOSED_NUMBERS = {"style_mix": "1,3; 1,1; 3,1", "style_scales": "0.5,1; 1,1; 1,0.5"}
@@ -63,7 +63,9 @@ class Axis:
         """Each value with the name of the option, "Strength 0.5"; of a painting its name in `names`, by role."""
         titles = [f"{self.option.label} {option_text(value)}" for value in self.values]
         if names and self.option is STYLE:
-            return [names.get(STYLE_ROLES[n - 1]) or title for n, title in zip(self.values, titles, strict=True)]
+            named = [names.get(STYLE_ROLES[n - 1]) or title for n, title in zip(self.values, titles, strict=True)]
+            alike = len(set(named)) < len(named)
+            return [f"{n}: {each}" for n, each in zip(self.values, named, strict=True)] if alike else named
         return titles
 
     def to_json(self, names: Mapping[str, str] | None = None) -> dict[str, Any]:
@@ -154,9 +156,12 @@ class Variations:
         """As `StyleOptions.check_pictures`, of every run; raises OptionError for a painting that was not chosen too."""
         for changes in self.changes():
             number = changes.get(STYLE.name, 0)
+            if number and masked and self.options.mask_use == "styles":
+                rule = f"`{STYLE.name}` paints each painting alone"
+                raise OptionError(f"{rule}: it cannot vary with `mask_use` styles, which needs two", STYLE.name)
             if number > paintings:
-                chosen = f"one of the {paintings} chosen paintings" if paintings > 1 else "1, the only chosen painting"
-                raise OptionError(f"`{STYLE.name}` must be {chosen}, got {number}", STYLE.name)
+                rule = f"`{STYLE.name}` must be at most {paintings}, as many paintings as were chosen"
+                raise OptionError(f"{rule}, got {number}", STYLE.name)
             self.quick(changes).check_pictures(1 if number else paintings, masked)
 
     def to_json(self) -> dict[str, Any]:
@@ -175,9 +180,9 @@ def pictures_of(changes: Mapping[str, Any], pictures: Mapping[str, Picture]) -> 
     """Of `pictures` by role, those of the run with `changes`: of the paintings one, where `STYLE` varies."""
     if STYLE.name not in changes:
         return dict(pictures)
-    role = STYLE_ROLES[changes[STYLE.name] - 1]
-    own = {"style" if name == role else name: picture for name, picture in pictures.items()}
-    return {name: picture for name, picture in own.items() if name == "style" or name not in STYLE_ROLES}
+    chosen = STYLE_ROLES[changes[STYLE.name] - 1]
+    others = {role: picture for role, picture in pictures.items() if role not in STYLE_ROLES}
+    return others | ({"style": pictures[chosen]} if chosen in pictures else {})
 
 
 def proposed_values(option: Option, options: StyleOptions | None = None) -> str:

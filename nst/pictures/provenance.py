@@ -32,6 +32,10 @@ SHA256 = re.compile("[0-9a-f]{64}|")  # empty if unknown
 Steering = tuple[int, Mapping[str, Any]]  # (step, changed options as JSON values)
 
 
+class NoSettings(ImageError):
+    """A picture was not painted by this program, or has lost what tells how."""
+
+
 @dataclass(frozen=True)
 class Provenance:
     """How the result of a run was painted."""
@@ -221,7 +225,7 @@ def _text(file: BinaryIO, name: str) -> tuple[str, str]:
     """
     head = file.read(len(PNG_START))
     if head != PNG_START and not head.startswith(JPEG_START):
-        raise ImageError(f"{name!r} must be a PNG or a JPEG that this program painted")
+        raise NoSettings(f"{name!r} must be a PNG or a JPEG that this program painted")
     file.seek(0)
     try:
         info = (PngImageFile if head == PNG_START else JpegImageFile)(file).info
@@ -234,7 +238,7 @@ def _text(file: BinaryIO, name: str) -> tuple[str, str]:
             if len(text) > MAX_LENGTH:
                 raise ImageError(f"the settings in {name!r} must take at most {MAX_LENGTH} bytes, got {len(text)}")
             return known, text
-    raise ImageError(f"{name!r} carries no settings of this program")
+    raise NoSettings(f"{name!r} carries no settings of this program")
 
 
 def _object(name: str, value: Any, known: Collection[str] | None = None) -> Mapping[str, Any]:

@@ -107,12 +107,12 @@ async def _wait_for_server(service: Service, server: dict[str, Any] | None) -> N
 
 def server_state(service: Service) -> dict[str, Any]:
     """Return the state of the worker, networks, downloads and queue, as plain values that can be compared."""
-    health = service.queue.health()
+    health, places = service.queue.health(), service.runs.queue_places()
     return {
         "worker": health["worker"],
         "error": health.get("error", ""),
         "networks": service.queue.extractors(),
-        "queue": [[run.id, str(run.state)] for run in service.runs.queue_of(current_client())],
+        "queue": [[run.id, str(run.state), places.get(run.id)] for run in service.runs.queue_of(current_client())],
         "created": service.store.created_count(),
         "fetching": {name: event.to_json() for name, event in service.queue.fetching.items()},
         "shared": service.settings.many,

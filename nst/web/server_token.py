@@ -55,6 +55,11 @@ def _write_new(file: Path, token: str) -> None:
             part.flush()
             os.fsync(handle)
         with suppress(FileExistsError):  # another studio was faster: its token holds
-            os.link(name, file)
+            try:
+                os.link(name, file)
+            except FileExistsError:
+                raise
+            except OSError:  # a file system without hard links
+                os.rename(name, file)
     finally:
-        os.unlink(name)
+        Path(name).unlink(missing_ok=True)

@@ -10,7 +10,8 @@ from tests.browser.test_vary import begin, wait_until_painted
 from tests.web.sites import picture
 
 SIZE = str(StyleOptions().size)
-DRAFT = "localStorage.getItem('nst-draft')"
+KEPT = "localStorage.getItem('nst-draft')"
+DRAFT = f"(sessionStorage.getItem('nst-draft') + {KEPT})"  # beside a run, and without one
 
 
 def paint(page: Page, size: int) -> str:
@@ -131,7 +132,7 @@ def test_a_draft_whose_upload_was_deleted_says_so_and_takes_the_first_choice(vis
         "#content-upload input[type=file]", {"name": "gone.png", "mimeType": "image/png", "buffer": picture(200, 150)}
     )
     page.wait_for_function(f"{DRAFT}?.includes('gone.png')")
-    page.evaluate(f"localStorage.setItem('nst-draft', {DRAFT}.replace(/uploads\\/\\w+/, 'uploads/{64 * '0'}'))")
+    page.evaluate(f"localStorage.setItem('nst-draft', {KEPT}.replace(/uploads\\/\\w+/, 'uploads/{64 * '0'}'))")
     page.reload()
     expect(page.locator("#content-error")).to_have_text("Not stored any more: “gone.png”. Choose again.")
     expect(page.locator("#content-caption")).to_have_text(before)

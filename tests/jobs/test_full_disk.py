@@ -126,7 +126,7 @@ def unused_uploads(store: Store, *ages: float) -> list[str]:
 
 def test_an_upload_over_the_limit_replaces_unused_ones_oldest_first_before_anything_of_a_run(store: Store) -> None:
     run = run_with_frames(store)
-    new, old, older = unused_uploads(store, 0, 1000, 2000)
+    new, old, older = unused_uploads(store, 0, 4000, 5000)
     archive = Archive(store, Archive(store, 0).used())
     archive.put_upload(bytes(MEGABYTE // 2), "boat.jpg")
     assert [(store.folder / "uploads" / upload).exists() for upload in (new, old, older)] == [True, True, False]
@@ -136,6 +136,6 @@ def test_an_upload_over_the_limit_replaces_unused_ones_oldest_first_before_anyth
 
 def test_an_upload_for_which_the_limit_leaves_no_room_is_refused(store: Store) -> None:
     unused_uploads(store, 0)  # a request may be about to use it
-    with pytest.raises(Busy, match=r"^runs take 0.00 of 0.00 GB: delete some[^\n]*$"):
-        Archive(store, MEGABYTE).put_upload(bytes(MEGABYTE), "boat.jpg")
+    with pytest.raises(Busy, match=r"^runs and pictures take 0.00 of 0.00 GB: delete some[^\n]*$"):
+        Archive(store, MEGABYTE).put_upload(b"9" * MEGABYTE, "boat.jpg")
     assert len(list((store.folder / "uploads").iterdir())) == 1

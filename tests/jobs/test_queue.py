@@ -3,7 +3,7 @@ import json
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +70,12 @@ def painting(run: Run) -> bool:
 def processes_since(before: set[psutil.Process]) -> list[psutil.Process]:
     """Those that were started since then and have not ended, but that of Python which tracks shared memory."""
     left = set(psutil.Process().children(recursive=True)) - before
-    return [process for process in left if "resource_tracker" not in " ".join(process.cmdline())]
+    found = []
+    for process in left:
+        with suppress(psutil.Error):  # it ends just now
+            if "resource_tracker" not in " ".join(process.cmdline()):
+                found.append(process)
+    return found
 
 
 # One run --------------------------------------------------------------------------------------------------------------

@@ -521,3 +521,31 @@ def test_a_client_does_not_get_the_name_that_another_gave_the_same_picture(store
     run = store.create(StyleOptions(), upload, sample, client="someone")
     assert run.names == {"content": "", "style": "samples/harbour"}
     assert store.create(StyleOptions(), upload, sample).names["content"] == "private.jpg"
+
+
+def test_a_run_that_is_restored_while_it_is_swept_stays(store: Store, monkeypatch) -> None:
+    run, archive = painted(store, 1), Archive(store, 10**9)
+    store.append(run.id, Finished(1.0, b"a picture"))
+    archive.delete(run.id)
+    rows = store.database.rows
+
+    def restored_then(query: str, *values: object) -> list[tuple[object, ...]]:
+        found = rows(query, *values)
+        if "deleted <" in query:
+            archive.restore(run.id)
+        return found
+
+    monkeypatch.setattr(store.database, "rows", restored_then)
+    archive.sweep(0.0)
+    assert store.run(run.id).id == run.id
+    assert store.files.result(run.id).exists()
+
+
+def test_what_is_left_of_a_deleted_run_is_deleted_at_the_next_sweep(store: Store) -> None:
+    run, archive = painted(store, 1), Archive(store, 10**9)
+    left = store.folder / "runs" / ("f" * 32 + ".deleted")
+    left.mkdir()
+    store.append(run.id, Finished(1.0, b"a picture"))
+    archive.delete(run.id)
+    archive.sweep(0.0)
+    assert list((store.folder / "runs").iterdir()) == []

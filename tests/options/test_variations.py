@@ -72,20 +72,27 @@ def test_a_painting_varies_by_its_number_and_is_alone_in_its_runs() -> None:
     assert grid.quick(third).style_scale == 1.5
     assert pictures_of(second, {**names, "mask": "face"}) == {"content": "owl", "style": "stars", "mask": "face"}
     assert pictures_of({"strength": 1.0}, names) == names
+    assert pictures_of(second, {"style2": "stars", "style": "waves"}) == {"style": "stars"}
+    assert pictures_of(second, {"content": "owl", "style": "waves"}) == {"content": "owl"}  # the second has no name
+    alike = {"style": "pasted.png", "style2": "pasted.png", "style3": "stars"}
+    assert grid.titles(alike)[0] == ["1: pasted.png", "2: pasted.png", "3: stars"]
     grid.check_pictures(3, masked=False)
 
 
 @pytest.mark.parametrize(
     ("paintings", "message"),
     [
-        (1, "`style` must be 1, the only chosen painting, got 2"),
-        (2, "`style` must be one of the 2 chosen paintings, got 3"),
+        (1, "`style` must be at most 1, as many paintings as were chosen, got 2"),
+        (2, "`style` must be at most 2, as many paintings as were chosen, got 3"),
     ],
 )
 def test_only_chosen_paintings_vary(paintings: int, message: str) -> None:
     with pytest.raises(OptionError) as caught:
         Variations.parse(StyleOptions(), {"style": "1,2,3"}).check_pictures(paintings, masked=False)
     assert str(caught.value) == message
+    halves = Variations.parse(StyleOptions(mask_use="styles"), {"style": "1,2"})
+    with pytest.raises(OptionError, match="`style` paints each painting alone: it cannot vary with `mask_use` styles"):
+        halves.check_pictures(2, masked=True)
     with pytest.raises(OptionError, match="`style` must be a whole number between 1 and 4, got 5"):
         Variations.parse(StyleOptions(), {"style": [1, 5]})
 

@@ -108,5 +108,5 @@ def test_a_client_with_too_many_queued_runs_gets_a_retry_time(shared_site: TestC
 
 
 def test_in_a_shared_studio_no_visitor_cancels_a_download(shared_site: TestClient) -> None:
-    with pytest.raises(Conflict, match="only its operator can prevent this"):
+    with pytest.raises(Conflict, match="only its operator may cancel downloads"):
         cancel_fetch(shared_site.app.state.service, "vgg19")  # type: ignore[attr-defined]

@@ -3,7 +3,6 @@
 import dataclasses
 import json
 import os
-import shutil
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,14 +10,14 @@ from pathlib import Path
 
 from nst.errors import Busy, Conflict, DiskFull
 from nst.jobs.storage.database import BLOCK, RESERVE
-from nst.jobs.storage.run_files import recordable
+from nst.jobs.storage.run_files import uploads_of, uploads_of_unrecorded
 from nst.jobs.storage.store import Store
 from nst.options.picture_roles import STYLE_ROLES
 from nst.runs.run import Run, State
 
 UNDO = 600.0  # seconds for which a deleted run can be restored
 FRESH = 86400.0  # seconds for which an upload that no run uses, or a quick run, is kept: its page may still be open
-IN_USE = 120.0  # seconds for which an upload is kept even if space is short: the request that brought it may use it
+IN_USE = 3600.0  # seconds for which an upload is kept even if space is short: its page may be about to use it
 GIGABYTE = 10**9
 SEARCHED = " || ' ' || ".join(  # in SQL
     [
@@ -150,21 +149,23 @@ class Archive:
         self._store.database.restore_reserve()
         self._keep_limit(but=but)
 
-    def _keep_limit(self, more: int = 0, but: str = "") -> None:
-        """Free disk space until `more` bytes are within the limit, as `check_room` does. Raises Busy."""
+    def _keep_limit(self, more: int = 0, but: str = "", slim: bool = True) -> None:
+        """Free disk space until `more` bytes are within the limit, as `_spare` does. Raises Busy."""
         over = self.used() + more - self.limit
-        if over > 0 and (over := self._spare(over, but)) > 0:
+        if over > 0 and (over := self._spare(over, but, slim)) > 0:
             raise Busy(
-                f"runs take {(over + self.limit) / GIGABYTE:.2f} of {self.limit / GIGABYTE:.2f} GB: "
+                f"runs and pictures take {(over + self.limit) / GIGABYTE:.2f} of {self.limit / GIGABYTE:.2f} GB: "
                 "delete some in the gallery, or let them have more with --disk"
             )
 
     def put_upload(self, data: bytes, name: str) -> str:
-        """Keep an upload, where space is short in place of what `check_room` removes; returns its id.
+        """Keep an upload; returns its id.
 
-        Raises Busy over the limit, and DiskFull.
+        Over the limit it replaces deleted runs, old quick runs and unused uploads, on a full disk all that `check_room`
+        removes. Raises Busy over the limit, and DiskFull.
         """
-        self._keep_limit(len(data))
+        if not self._store.has_upload(data):
+            self._keep_limit(len(data), slim=False)
         try:
             return self._store.put_upload(data, name)
         except DiskFull:
@@ -178,8 +179,11 @@ class Archive:
                 raise
             return self._store.put_upload(data, name)
 
-    def _spare(self, excess: float, but: str = "") -> float:
-        """Free `excess` bytes, as `check_room` describes; returns the bytes that could not be freed."""
+    def _spare(self, excess: float, but: str = "", slim: bool = True) -> float:
+        """Free `excess` bytes, as `check_room` describes; returns the bytes that could not be freed.
+
+        Without `slim` the runs that are kept stay as they are.
+        """
         before = self.used()
         self._delete_quick_runs()
         self.sweep(0.0)
@@ -187,8 +191,8 @@ class Archive:
         for path in self._unused_uploads(IN_USE):
             if excess <= 0:
                 break
-            excess -= self._drop_upload(path)
-        for run in self._slimmable():
+            excess -= self._drop_upload(path, IN_USE)
+        for run in self._slimmable() if slim else ():
             if excess <= 0:
                 break
             if run.id != but:
@@ -208,27 +212,21 @@ class Archive:
         """Remove runs that were deleted more than `undo` seconds ago, and old uploads that no run uses."""
         removed = self._store.database.rows("SELECT id FROM runs WHERE deleted < ?", time.time() - undo)
         for (run_id,) in removed:
-            shutil.rmtree(self._store.files.folder(run_id), ignore_errors=True)  # first: a folder has a row always
-            with self._store.database.transaction() as connection:
-                for table, column in (("events", "run"), ("frames", "run"), ("runs", "id")):
-                    connection.execute(f"DELETE FROM {table} WHERE {column} = ?", (run_id,))
+            with self._store.database.transaction() as connection, suppress(OSError):
+                deleted = connection.execute("SELECT deleted FROM runs WHERE id = ?", (run_id,)).fetchone()
+                if deleted and deleted[0] is not None:  # it was not restored meanwhile
+                    self._store.files.set_aside(run_id)  # where a file of it is being sent, some systems refuse
+                    for table, column in (("events", "run"), ("frames", "run"), ("runs", "id")):
+                        connection.execute(f"DELETE FROM {table} WHERE {column} = ?", (run_id,))
+        self._store.files.delete_set_aside()
         for path in self._unused_uploads(FRESH):
-            self._drop_upload(path)
+            self._drop_upload(path, FRESH)
 
     def _unused_uploads(self, seconds: float) -> list[Path]:
-        """Uploads that no run uses, older than some seconds, oldest first.
-
-        None while the files of a run are there but no row in the database: that run may use them.
-        """
+        """Uploads that no run uses, older than some seconds, oldest first."""
         rows = self._store.database.rows("SELECT id, run FROM runs")
-        if recordable(self._store.folder, {run_id for run_id, _ in rows}):
-            return []
-        used = {
-            picture
-            for _, text in rows
-            for run in (json.loads(text),)
-            for picture in (run["content"], run["style"], run["init"], run.get("mask"), *run.get("more_styles", ()))
-        }
+        used = uploads_of_unrecorded(self._store.folder, {run_id for run_id, _ in rows})
+        used.update(*(uploads_of(json.loads(text)) for _, text in rows))
         dates = {}
         for path in (self._store.folder / "uploads").iterdir():
             with suppress(FileNotFoundError):  # it is written, or was deleted, meanwhile
@@ -236,12 +234,13 @@ class Archive:
         latest = time.time() - seconds
         return sorted((path for path in dates if path.name not in used and dates[path] < latest), key=dates.__getitem__)
 
-    def _drop_upload(self, path: Path) -> int:
-        """Delete an upload; returns the bytes that this saves."""
-        with suppress(FileNotFoundError):
-            size = path.stat().st_size
-            self._store.drop_upload(path.name)
-            return size
+    def _drop_upload(self, path: Path, seconds: float) -> int:
+        """Delete an upload, unless it was used within some seconds; returns the bytes that this saves."""
+        with self._store.database.lock, suppress(FileNotFoundError):
+            found = path.stat()
+            if found.st_mtime < time.time() - seconds:
+                self._store.drop_upload(path.name)
+                return found.st_size
         return 0
 
     def _slimmable(self) -> list[Run]:

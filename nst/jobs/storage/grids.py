@@ -56,6 +56,7 @@ class Grids:
         those before it.
         """
         grid_id, runs = uuid.uuid4().hex, list[str]()
+        names = self._store.names_of(pictures, client) | dict(names)
         try:
             for changes in variations.changes():
                 options = variations.quick(changes)

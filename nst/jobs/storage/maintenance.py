@@ -16,7 +16,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from nst.errors import Busy, DiskFull, ImageError, InputError, NstError, OptionError
+from nst.errors import Busy, ImageError, InputError, NstError, OptionError
 from nst.jobs.storage.run_files import FETCHES, recordable, unrecorded
 from nst.jobs.storage.schema import FILE
 from nst.jobs.storage.store import UPLOAD_ID, Store
@@ -52,7 +52,8 @@ def back_up(folder: Path, target: Path) -> None:
     if target.resolve().is_relative_to(folder.resolve()):
         raise InputError(f"the backup would lie in the store itself: {str(target)!r}")
     target.mkdir(parents=True, exist_ok=True)
-    target.chmod(0o700)  # as the store: an empty folder that was there may have been open to others
+    with suppress(OSError):  # a mounted folder of another owner
+        target.chmod(0o700)  # as the store: an empty folder that was there may have been open to others
     try:
         with closing(sqlite3.connect(folder / FILE)) as source, closing(sqlite3.connect(target / FILE)) as copy:
             source.backup(copy)
@@ -93,7 +94,7 @@ def repair(folder: Path) -> list[str]:
     """Bring database and files of the store in `folder` together again; what was done, one line each.
 
     A damaged database is put aside, not deleted, and so is the folder of a run that cannot be recorded.
-    Raises InputError, DiskFull, and Busy while a studio uses the folder.
+    Raises InputError, NstError where the disk fails, and Busy while a studio uses the folder.
     """
     if not folder.is_dir():
         raise InputError(f"there is no folder {str(folder)!r}")
@@ -110,9 +111,8 @@ def repair(folder: Path) -> list[str]:
 
 
 def check_recorded(store: Store) -> None:
-    """Raise NstError if the database has no run beside folders of runs, as where it was lost and a new one was made."""
-    has_run = store.database.rows("SELECT 1 FROM runs LIMIT 1")
-    if not has_run and (strays := recordable(store.folder, ())):
+    """Raise NstError if no run was ever in the database, and there are folders of runs: another database was lost."""
+    if not store.created_count() and (strays := recordable(store.folder, ())):
         rule = f"the database in {store.folder} knows none of the {len(strays)} runs that have a folder there"
         raise NstError(f"{rule}: `nst store repair` records them again")
 
@@ -177,20 +177,25 @@ def _match_frames(store: Store) -> list[str]:
 
 
 def _add_or_set_aside(store: Store, run_id: str) -> str:
-    """Record a run of which only the files are left, or move them out of the way. Raises DiskFull."""
+    """Record a run of which only the files are left, or move them out of the way. Raises NstError if the disk fails."""
     try:
         if done := _add_run(store, run_id):
             return done
         reason = "it has neither a result nor a description"
-    except DiskFull:
+    except InputError as error:
+        reason = str(error)
+    except NstError:  # of the database or the disk, not of this run
         raise
     except Exception as error:  # of as many kinds as a description can have wrong types
         reason = f"{type(error).__name__}: {error}".partition("\n")[0]
-    aside = store.folder / UNREADABLE / run_id
+    aside, number = store.folder / UNREADABLE / run_id, 1
+    while aside.exists():  # from an earlier repair
+        number += 1
+        aside = aside.with_name(f"{run_id}-{number}")
     with store.database.plain_errors():
         aside.parent.mkdir(exist_ok=True)
         os.rename(store.files.folder(run_id), aside)
-    return f"run {run_id} cannot be recorded ({reason}): its folder is now {UNREADABLE}/{run_id}"
+    return f"run {run_id} cannot be recorded ({reason}): its folder is now {UNREADABLE}/{aside.name}"
 
 
 def _add_run(store: Store, run_id: str) -> str:

@@ -9,6 +9,7 @@ runs/<id>/result.png
 runs/<id>/checkpoint.npz     the last one
 runs/<id>/start.jpg          what a branch begins with
 runs/<id>/run.json           the run as it was created, for a repair
+runs/<id>.deleted            what is left to delete of a run without a row
 """
 
 import json
@@ -18,7 +19,7 @@ import shutil
 import sqlite3
 import uuid
 from collections.abc import Container, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,8 @@ from nst.runs.run import Run
 
 FETCHES = "fetches.json"  # of the folder of a store
 RUN_ID = re.compile("[0-9a-f]{32}")  # the name of its folder
+DELETED = ".deleted"  # suffix
+PICTURES = ("content", "style", "init", "mask")  # fields of a run that name one upload; "more_styles" names several
 FRAMES_BUDGET = 64 * 10**6  # bytes of one run's frames
 
 
@@ -46,6 +49,20 @@ def recordable(folder: Path, known: Container[str]) -> list[str]:
         for found in unrecorded(folder, known)
         if any((folder / "runs" / found / name).exists() for name in ("run.json", "result.png"))
     ]
+
+
+def uploads_of(run: Mapping[str, Any]) -> set[str]:
+    """The ids of the uploads of a run, which is given as its JSON form."""
+    return {run[name] for name in PICTURES if run.get(name)} | set(run.get("more_styles", ()))
+
+
+def uploads_of_unrecorded(folder: Path, known: Container[str]) -> set[str]:
+    """The ids of the uploads that the descriptions of `unrecorded` runs name: a repair may record these runs again."""
+    found = set[str]()
+    for run_id in unrecorded(folder, known):
+        with suppress(OSError, ValueError, AttributeError, TypeError):  # it has no description, or a damaged one
+            found |= uploads_of(json.loads((folder / "runs" / run_id / "run.json").read_bytes()))
+    return found
 
 
 class RunFiles:
@@ -115,6 +132,16 @@ class RunFiles:
         except BaseException:
             shutil.rmtree(self.folder(run_id), ignore_errors=True)
             raise
+
+    def set_aside(self, run_id: str) -> None:
+        """Rename the folder of a run that is to be deleted, if it has one, for `delete_set_aside`. Raises OSError."""
+        with suppress(FileNotFoundError):
+            self.folder(run_id).rename(self.folder(run_id).with_suffix(DELETED))
+
+    def delete_set_aside(self) -> None:
+        """Delete the folders that were set aside, also those that an earlier process left."""
+        for place in (self._database.folder / "runs").glob(f"*{DELETED}"):
+            shutil.rmtree(place, ignore_errors=True)
 
     def write_ended(self, run: Run, frame: bytes, result: bytes) -> None:
         """Write the files of a run that was not painted here: its one frame, a JPEG file, and its result, a PNG."""

@@ -13,7 +13,7 @@ import re
 import sys
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -64,6 +64,10 @@ class Store:
             connection.execute("INSERT OR REPLACE INTO uploads VALUES (?, ?)", (upload_id, name))
         return upload_id
 
+    def has_upload(self, data: bytes) -> bool:
+        """Whether a picture's bytes are kept."""
+        return self._upload_file(hashlib.sha256(data).hexdigest()).exists()
+
     def upload(self, upload_id: str) -> bytes:
         """The bytes of an upload. Raises NotFound."""
         with self.database.plain_errors():
@@ -80,6 +84,14 @@ class Store:
         self.upload_path(upload_id)
         rows = self.database.rows("SELECT name FROM uploads WHERE id = ?", upload_id)
         return rows[0][0] if rows else ""
+
+    def names_of(self, uploads: Mapping[str, str], client: str) -> dict[str, str]:
+        """The last names given with uploads, by role. Raises NotFound.
+
+        For a `client`, where several share the studio, only those of samples: another may have given the others.
+        """
+        names = {role: self.upload_name(upload_id) for role, upload_id in uploads.items()}
+        return {role: name if not client or name.startswith("samples/") else "" for role, name in names.items()}
 
     def use_upload(self, upload_id: str) -> str:
         """Renew the date of an upload, so that it is not deleted as unused; returns its id. Raises NotFound."""
@@ -101,8 +113,7 @@ class Store:
     def create(self, options: StyleOptions, content: str, style: str, init: str | None = None, **more: Any) -> Run:
         """Create a queued run of uploads, and record its first event. `more`: fields of Run. Raises NotFound.
 
-        Where several clients share the studio, the names of files that are not given are "": the store knows those that
-        any client gave last.
+        Names of files that are not given are those of `names_of`.
         """
         given_names = more.pop("names", {})
         run = Run(
@@ -112,10 +123,7 @@ class Store:
             style=style,
             init=init,
         )
-        names = {role: self.upload_name(upload_id) for role, upload_id in run.uploads.items()}
-        if run.client:
-            names = {role: name if name.startswith("samples/") else "" for role, name in names.items()}
-        run = dataclasses.replace(run, names=names | given_names)
+        run = dataclasses.replace(run, names=self.names_of(run.uploads, run.client) | given_names)
         with self.files.removed_after_error(run.id), self.database.transaction() as connection:
             self.files.write_description(run)
             insert_run(connection, run)

@@ -22,19 +22,18 @@ class LostWorkers:
 
     def __init__(self, client: Client, wanted: int) -> None:
         self._cluster, self._wanted = client.cluster, wanted
-        self._seen_at = self._complete_at = time.monotonic()  # when some worker was there, and when all were
+        self._none_since: float | None = None  # when no worker was there first, and when not all were; None: they are
+        self._some_missing_since: float | None = None
 
     def check(self, count: int) -> None:
         """Note that `count` workers are there now. Raises NoWorker after `TIMEOUT` seconds without any."""
         now = time.monotonic()
-        if count:
-            self._seen_at = now
-        if count >= self._wanted:
-            self._complete_at = now
-        if now - self._seen_at > TIMEOUT:
+        self._none_since = None if count else self._none_since or now
+        self._some_missing_since = None if count >= self._wanted else self._some_missing_since or now
+        if self._none_since and now - self._none_since > TIMEOUT:
             raise NoWorker(f"none was there for {TIMEOUT:g} s")
-        if now - self._complete_at > TIMEOUT:
-            self._complete_at = now
+        if self._some_missing_since and now - self._some_missing_since > TIMEOUT:
+            self._some_missing_since = now
             self._replace()
 
     def _replace(self) -> None:

@@ -7,6 +7,7 @@ worker_tasks.py.
 
 import logging
 import threading
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
@@ -172,13 +173,17 @@ class Pool:
 
     def _work(self) -> None:
         """Call posted actions and dispatch runs until the pool closes. Raises ConnectionError without a scheduler."""
+        synchronized_at = time.monotonic()
         while not self._closing.is_set():
-            try:
+            action = None
+            with suppress(Empty):
                 action = self._actions.get(timeout=SYNC_INTERVAL)
-            except Empty:
-                action = self._synchronize
             try:
-                action()
+                if action:
+                    action()
+                if time.monotonic() - synchronized_at >= SYNC_INTERVAL:  # also while messages follow each other quickly
+                    synchronized_at = time.monotonic()
+                    self._synchronize()
                 self._warm_up_stale()
                 self._dispatcher.dispatch()
             except ConnectionError:

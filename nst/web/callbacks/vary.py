@@ -10,7 +10,7 @@ from dash import ClientsideFunction, Dash, Input, Output, State, ctx, no_update
 from dash.exceptions import PreventUpdate
 
 from nst.errors import NotFound, NstError, OptionError
-from nst.options.picture_roles import ROLES
+from nst.options.picture_roles import ROLES, STYLE_ROLES
 from nst.options.style_options import StyleOptions
 from nst.options.variations import MOST_AXES, Variations
 from nst.runs.humanize import count, roughly
@@ -44,6 +44,7 @@ def register(app: Dash, service: Service) -> None:
             Output(ids.hint(ids.axis(n, "values")), "children"),
             Input(ids.axis(n, "option"), "value"),
             State(ids.VARY_PROPOSALS, "data"),
+            *(State(ids.choice(role), "data") for role in STYLE_ROLES),
             prevent_initial_call=True,
         )
     _register_form(app, service)

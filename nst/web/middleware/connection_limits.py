@@ -13,7 +13,7 @@ HEADER_SECONDS = 15.0  # for the headers of a request, from its first byte or fr
 BODY_SECONDS = 30.0  # for a body, to which its bytes over BODY_RATE are added; also the longest pause between two bytes
 BODY_RATE = 16_000  # bytes per second
 ANSWERED_SECONDS = 10.0  # for the rest of a body whose request was answered before it had come
-UNREAD_SECONDS = 60.0  # in which a client must take some bytes of an answer, once it has stopped the server's writing
+UNREAD_SECONDS = 300.0  # in which a client must take some bytes of an answer, once it has stopped the server's writing
 ANSWERED = "the rest of a body after the answer"
 
 

@@ -12,7 +12,7 @@ MOST_TOKENS = 100_000  # brackets, commas and quotes; the gallery sends eight fo
 TOKEN = re.compile(rb'["\[\]{},]')
 PATHS = ("/api/", "/_dash-")  # prefixes of paths whose bodies are parsed; Dash also parses those sent to PAGE
 PAGE = "/"
-FORMS = {  # paths that take forms, too: nothing but a form's `options` is parsed there, and checked before
+FORMS = {  # paths that take forms, too: request_parsing.py parses short fields of them, with check_json
     "/api/v1/runs",
     "/api/v1/stylize",
     "/api/v1/stylize/fast",

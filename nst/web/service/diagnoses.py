@@ -31,7 +31,8 @@ class Diagnoses:
             raise Conflict(f"run {run.id} has no frame yet")
         files = self._store.files
         frame = files.partial(run.id) if epoch is None else files.frame(run.id, epoch)
-        kept = files.folder(run.id) / "diagnosis" / f"{frame.stem}.json"
+        name = f"{frame.stem}-masked.json" if run.mask else f"{frame.stem}.json"  # version 0.1 ignored masks
+        kept = files.folder(run.id) / "diagnosis" / name
         if not kept.exists() or kept.stat().st_mtime < frame.stat().st_mtime:  # else the frame was painted again
             job = DiagnosisJob(
                 picture=frame.read_bytes(),

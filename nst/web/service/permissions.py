@@ -18,7 +18,9 @@ class Permissions:
     def check_cancel_fetch(self) -> None:
         """Check that a visitor may cancel the download of a network's weights. Raises Forbidden."""
         if self._shared:
-            raise Forbidden("several people share this studio: only its operator can prevent this, with NST_OFFLINE=1")
+            raise Forbidden(
+                "several people share this studio: only its operator may cancel downloads, with NST_OFFLINE=1"
+            )
 
     def check_change_styles(self) -> None:
         """Check that a visitor may add, rename and remove fast styles. Raises Forbidden."""

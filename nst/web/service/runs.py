@@ -55,7 +55,9 @@ class Runs:
         run. Raises NotFound, OptionError, Busy, TooMany, and Conflict where the arguments differ.
         """
         refs = by_role(content, (style, *more_styles), init, mask)
-        uploads = {role: self._pictures.upload_id(ref) for role, ref in refs.items()}
+        # Uploads first: that renews their dates, before a copy of a sample may replace unused ones.
+        ordered = sorted(refs, key=lambda role: not refs[role].startswith("uploads/"))
+        uploads = {role: self._pictures.upload_id(refs[role]) for role in ordered}
         names = names_of_uploads(refs, names)
         with self._starting:
             before = self._store.keyed(client, key) if key else None

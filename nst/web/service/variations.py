@@ -21,7 +21,7 @@ from nst.runs.run import Run
 from nst.web.middleware.clients import current_client
 from nst.web.service.forecasts import Forecasts
 from nst.web.service.permissions import check_owner
-from nst.web.service.pictures import Pictures, names_of_uploads
+from nst.web.service.pictures import Pictures, names_of_files, names_of_uploads
 from nst.web.service.runs import Runs
 
 SHEET_QUALITY = 92  # JPEG
@@ -117,7 +117,7 @@ class VariationsService:
         if options.init != "image":
             own.pop("init", None)
         refs = as_fields({role: f"uploads/{upload}" for role, upload in own.items()})
-        names = {role: name for role, name in pictures_of(changes, grid.names).items() if role in own}
+        names = names_of_files({role: name for role, name in pictures_of(changes, grid.names).items() if role in own})
         return self._runs.start(options, **refs, names=names, client=client)
 
     def describe(self, grid: Grid) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from dash import Dash, Input, Output
 
-from nst.errors import ImageError, NotFound, NstError
+from nst.errors import NotFound, NstError
 from nst.options.style_options import StyleOptions
 from nst.pictures import provenance
 from nst.pictures.provenance import Provenance
@@ -40,7 +40,7 @@ def register(app: Dash, service: Service) -> None:
         try:
             found = await asyncio.to_thread(lambda: provenance.read(service.pictures.read(file["ref"]), name))
         except NstError as error:
-            if not (file["dropped"] and isinstance(error, ImageError)):
+            if not (file["dropped"] and isinstance(error, provenance.NoSettings)):
                 show_error(error, "The settings were not loaded")
                 return {**UNCHANGED, "message": ""}
             chosen = UNCHANGED["choices"] | {"content": file}
