@@ -22,6 +22,7 @@ from nst.pictures.samples import CONTENTS
 from nst.runs.events import Epoch, Event, Failed, Finished, Interrupted, Kept, Losses, Paused, Started, Steered, Stopped
 from nst.runs.run import Run
 from nst.web import callbacks, ids
+from nst.web.callbacks.form.chooser import is_ordinary
 from nst.web.callbacks.form.settings_upload import MOST_EPOCHS_AT_START, form_values, steering_of
 from nst.web.callbacks.run.start_and_poll import added_text
 from nst.web.components import run_grid, toast
@@ -537,3 +538,19 @@ def test_the_figure_of_the_painting_has_no_buttons_and_no_zoom_of_its_own() -> N
 )
 def test_the_address_names_the_run(search: str | None, run_id: str) -> None:
     assert run_id_of(search) == run_id
+
+
+@pytest.mark.parametrize(
+    ("changes", "fills"),
+    [
+        ({}, True),
+        ({"parent": "another", "first": 3}, True),  # a branch
+        ({"init": "start.png"}, True),
+        ({"variations": "a grid"}, False),
+        ({"parent": "another", "init": "result"}, False),  # upscaled
+        ({"fast": {"mix": {}}}, False),
+    ],
+)
+def test_runs_whose_settings_were_made_in_the_form_fill_it(changes: dict[str, Any], fills: bool) -> None:
+    run = Run(id="a", created=0.0, options=StyleOptions(), content="c", style="s", epochs=1, **changes)
+    assert is_ordinary(run) == fills

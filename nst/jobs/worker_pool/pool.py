@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 
 MOST_FAILED_WARM_UPS = 3  # workers in a row that ended while they warmed up; the next one does without
 CLOSE_TIMEOUT = 30.0  # seconds
-SYNC_INTERVAL = 2.0  # seconds without a message, after which the scheduler is asked for its workers
+SYNC_INTERVAL = 2.0  # seconds after which the scheduler is asked again for its workers
 RETRY_INTERVAL = 2.0  # seconds between two attempts to reach a scheduler, or to start an embedded cluster
 MOST_REBUILDS = 3  # in a row, without a warm worker; the next one then waits for a run to be submitted
 RELEASE_TIMEOUT = 2.0  # seconds in which a worker must accept that its run is to stop
@@ -173,16 +173,13 @@ class Pool:
 
     def _work(self) -> None:
         """Call posted actions and dispatch runs until the pool closes. Raises ConnectionError without a scheduler."""
-        synchronized_at = time.monotonic()
+        due = time.monotonic() + SYNC_INTERVAL
         while not self._closing.is_set():
-            action = None
-            with suppress(Empty):
-                action = self._actions.get(timeout=SYNC_INTERVAL)
             try:
-                if action:
-                    action()
-                if time.monotonic() - synchronized_at >= SYNC_INTERVAL:  # also while messages follow each other quickly
-                    synchronized_at = time.monotonic()
+                with suppress(Empty):
+                    self._actions.get(timeout=SYNC_INTERVAL)()
+                if time.monotonic() >= due:  # also while messages follow each other quickly
+                    due = time.monotonic() + SYNC_INTERVAL
                     self._synchronize()
                 self._warm_up_stale()
                 self._dispatcher.dispatch()
