@@ -10,10 +10,10 @@ def __getattr__(name: str) -> Any:
     import os
     import sys
 
-    from nst.options.settings import Settings
+    from nst.options.settings import UMASK, Settings
     from nst.web.serve import build
 
-    os.umask(0o077)  # as `nst serve` does
+    os.umask(UMASK)  # as `nst serve` does
     warning = "this server has no limits of connections and no lock on its data folder, which `nst serve` has"
     print(f"nst: {warning}", file=sys.stderr)
     server = globals()["server"] = build(Settings.read())

@@ -34,6 +34,7 @@ from nst.engine.devices import choose_precision
 from nst.engine.feed_forward.style_predictor import SIDE, StylePredictor, load_predictor
 from nst.engine.feed_forward.transformer import Transformer
 from nst.engine.networks.choose_extractor import load_extractor
+from nst.engine.optimization.losses import tv_loss
 from nst.engine.training.learning_rate import warm_cosine
 from nst.options.layer_presets import GATYS_STYLE
 from nst.styles.network_plan import PLANS
@@ -234,9 +235,8 @@ class Training:
                 _relative_errors(painted_grams[layer], tf.cast(grams[layer], tf.float32)[None]) for layer in GATYS_STYLE
             ]
             style_error = tf.add_n(of_layers)[0] / len(GATYS_STYLE)
-            smoothness = tf.add_n([tf.reduce_mean(tf.square(_differences(painted, axis))) for axis in (1, 2)])
             patches = patchiness(painted, photos)
-            styled = weight * tf.math.log1p(style_error) + SMOOTHNESS * smoothness + PATCHINESS_WEIGHT * patches
+            styled = weight * tf.math.log1p(style_error) + SMOOTHNESS * tv_loss(painted) + PATCHINESS_WEIGHT * patches
             loss = content_error
             if strength is None:
                 loss += styled

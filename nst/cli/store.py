@@ -4,9 +4,7 @@ import argparse
 import os
 from pathlib import Path
 
-from nst.options.settings import Settings
-
-OWNER_ALONE = 0o077  # umask: pictures are private, and ids of clients are keys
+from nst.options.settings import UMASK, Settings
 
 
 def add_actions(parser: argparse.ArgumentParser) -> None:
@@ -30,7 +28,7 @@ def _add_data(parser: argparse.ArgumentParser, command: object) -> None:
 def _back_up(parsed: argparse.Namespace) -> int:
     from nst.jobs.storage.maintenance import back_up
 
-    os.umask(OWNER_ALONE)
+    os.umask(UMASK)
     back_up(_folder(parsed), parsed.target)
     print(parsed.target)
     return 0
@@ -47,7 +45,7 @@ def _check(parsed: argparse.Namespace) -> int:
 def _repair(parsed: argparse.Namespace) -> int:
     from nst.jobs.storage.maintenance import repair
 
-    os.umask(OWNER_ALONE)
+    os.umask(UMASK)
     print("\n".join(repair(_folder(parsed))) or "There was nothing to repair.")
     return 0
 

@@ -19,7 +19,7 @@ from nst.errors import InputError, OptionError
 from nst.options.option_field import option_text
 from nst.options.picture_roles import MOST_STYLES, as_fields, by_role
 from nst.options.style_options import StyleOptions
-from nst.options.variations import MOST_RUNS, OPTIONS, QUICK_EPOCHS, QUICK_SIZE, Variations, pictures_of
+from nst.options.variations import MOST_RUNS, OPTIONS, QUICK_EPOCHS, QUICK_SIZE, Variations
 from nst.pictures import images
 from nst.pictures.contact_sheet import grid_sheet
 from nst.pictures.images import fit
@@ -62,7 +62,7 @@ def run(parsed: argparse.Namespace) -> int:
     console = Console(stderr=True, quiet=parsed.quiet)
     with progress_bar(console) as progress:
         for number, changes in enumerate(grid.changes()):
-            job = StyleJob(options=grid.quick(changes), **as_fields(pictures_of(changes, given)))
+            job = StyleJob(options=grid.quick(changes), **as_fields(grid.pictures_of(changes, given)))
             result = _paint(job, _title(changes, number, len(files)), progress)
             if parsed.folder:
                 files[number].write_bytes(result)

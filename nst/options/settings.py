@@ -14,6 +14,7 @@ from nst.errors import OptionError
 from nst.options.option_field import Option
 
 SHORTEST_TOKEN = 16  # characters
+UMASK = 0o077  # of what keeps runs: pictures are private, and ids of clients are keys
 
 
 def _setting(default: Any, help: str, low: float | None = None, high: float | None = None, in_repr: bool = True) -> Any:

@@ -164,6 +164,20 @@ class Variations:
                 raise OptionError(f"{rule}, got {number}", STYLE.name)
             self.quick(changes).check_pictures(1 if number else paintings, masked)
 
+    def pictures_of(self, changes: Mapping[str, Any], pictures: Mapping[str, Picture]) -> dict[str, Picture]:
+        """Of `pictures`, or of anything else by role, those of the run with `changes`.
+
+        These are one of the paintings where `STYLE` varies, and the picture to start from only where a run starts so.
+        """
+        found = dict(pictures)
+        if self.full(changes).init != "image":
+            found.pop("init", None)
+        if STYLE.name not in changes:
+            return found
+        chosen = STYLE_ROLES[changes[STYLE.name] - 1]
+        others = {role: picture for role, picture in found.items() if role not in STYLE_ROLES}
+        return others | ({"style": found[chosen]} if chosen in found else {})
+
     def to_json(self) -> dict[str, Any]:
         """Plain values; `from_json` reads them back."""
         axes = {axis.option.name: axis.to_json()["values"] for axis in self.axes}
@@ -174,15 +188,6 @@ class Variations:
         """The variations that `to_json` was called on. Raises OptionError for options of another version."""
         sizes = {"size": given["size"], "epochs": given["epochs"]}
         return cls.parse(StyleOptions.from_json(given["options"]), given["vary"], **sizes)
-
-
-def pictures_of(changes: Mapping[str, Any], pictures: Mapping[str, Picture]) -> dict[str, Picture]:
-    """Of `pictures` by role, those of the run with `changes`: of the paintings one, where `STYLE` varies."""
-    if STYLE.name not in changes:
-        return dict(pictures)
-    chosen = STYLE_ROLES[changes[STYLE.name] - 1]
-    others = {role: picture for role, picture in pictures.items() if role not in STYLE_ROLES}
-    return others | ({"style": pictures[chosen]} if chosen in pictures else {})
 
 
 def proposed_values(option: Option, options: StyleOptions | None = None) -> str:

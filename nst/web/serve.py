@@ -22,7 +22,7 @@ from nst.jobs.storage.database import GONE
 from nst.jobs.storage.maintenance import check_recorded, exclusive
 from nst.jobs.storage.store import Store
 from nst.jobs.worker_pool.worker_tasks import describe_error
-from nst.options.settings import Settings
+from nst.options.settings import UMASK, Settings
 from nst.web.factory import create_app
 from nst.web.middleware.connection_limits import LimitedProtocol
 from nst.web.server_token import with_token
@@ -54,7 +54,7 @@ def serve(settings: Settings, open_browser: bool) -> None:
 
     Raises Busy if the port or the data folder is in use, and NstError if the application does not start.
     """
-    os.umask(0o077)  # what is kept is readable by its owner alone
+    os.umask(UMASK)
     made, settings = not settings.token, with_token(settings)
     application = build(settings)
     with _listen(settings) as listener, exclusive(settings.data):

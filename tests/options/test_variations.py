@@ -5,7 +5,7 @@ import pytest
 from nst.errors import OptionError
 from nst.options.option_field import option_text, options_of
 from nst.options.style_options import StyleOptions
-from nst.options.variations import MOST_RUNS, OPTIONS, Axis, Variations, pictures_of, proposed_values
+from nst.options.variations import MOST_RUNS, OPTIONS, Axis, Variations, proposed_values
 
 
 @pytest.mark.parametrize(
@@ -70,10 +70,12 @@ def test_a_painting_varies_by_its_number_and_is_alone_in_its_runs() -> None:
     for made in (grid.quick(second), grid.full(second)):
         assert (made.style_mix, made.style_scales, made.style_scale) == (None, None, 2)
     assert grid.quick(third).style_scale == 1.5
-    assert pictures_of(second, {**names, "mask": "face"}) == {"content": "owl", "style": "stars", "mask": "face"}
-    assert pictures_of({"strength": 1.0}, names) == names
-    assert pictures_of(second, {"style2": "stars", "style": "waves"}) == {"style": "stars"}
-    assert pictures_of(second, {"content": "owl", "style": "waves"}) == {"content": "owl"}  # the second has no name
+    assert grid.pictures_of(second, {**names, "mask": "face"}) == {"content": "owl", "style": "stars", "mask": "face"}
+    assert grid.pictures_of({"strength": 1.0}, names) == names
+    assert grid.pictures_of(second, {"style2": "stars", "style": "waves"}) == {"style": "stars"}
+    assert grid.pictures_of(second, {"content": "owl", "style": "waves"}) == {
+        "content": "owl"
+    }  # the second has no name
     alike = {"style": "pasted.png", "style2": "pasted.png", "style3": "stars"}
     assert grid.titles(alike)[0] == ["1: pasted.png", "2: pasted.png", "3: stars"]
     grid.check_pictures(3, masked=False)

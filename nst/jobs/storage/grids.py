@@ -14,7 +14,7 @@ from typing import Any, Self
 from nst.errors import NotFound
 from nst.jobs.storage.store import Store
 from nst.options.picture_roles import as_fields
-from nst.options.variations import Variations, pictures_of
+from nst.options.variations import Variations
 from nst.runs.run import Run
 
 
@@ -60,10 +60,7 @@ class Grids:
         try:
             for changes in variations.changes():
                 options = variations.quick(changes)
-                own = pictures_of(changes, pictures)
-                if options.init != "image":
-                    own.pop("init", None)
-                known = {role: name for role, name in pictures_of(changes, names).items() if role in own}
+                own, known = (variations.pictures_of(changes, each) for each in (pictures, names))
                 more: dict[str, Any] = {"names": known, "client": client, "variations": grid_id}
                 runs.append(self._store.create(options, **as_fields(own), **more).id)
         finally:

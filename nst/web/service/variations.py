@@ -15,7 +15,7 @@ from nst.jobs.storage.grids import Grid, Grids
 from nst.jobs.storage.store import Store
 from nst.options.option_field import option_text
 from nst.options.picture_roles import STYLE_ROLES, as_fields
-from nst.options.variations import Variations, pictures_of
+from nst.options.variations import Variations
 from nst.pictures.contact_sheet import grid_sheet
 from nst.runs.run import Run
 from nst.web.middleware.clients import current_client
@@ -74,7 +74,7 @@ class VariationsService:
         self._runs.check_mask(refs.get("mask"), refs["content"])
         forecasts = []
         for changes in variations.changes():
-            own = pictures_of(changes, refs)
+            own = variations.pictures_of(changes, refs)
             paintings = [own[role] for role in STYLE_ROLES if role in own]
             options = variations.quick(changes)
             forecasts.append(self._forecasts.forecast(options, refs["content"], *paintings, masked=masked))
@@ -113,12 +113,9 @@ class VariationsService:
             raise NotFound(f"run {run_id[:80]!r} is not of variations {grid.id}")
         changes = grid.variations.changes()[grid.runs.index(run_id)]
         options = grid.variations.full(changes)
-        own = pictures_of(changes, grid.pictures)
-        if options.init != "image":
-            own.pop("init", None)
+        own, names = (grid.variations.pictures_of(changes, each) for each in (grid.pictures, grid.names))
         refs = as_fields({role: f"uploads/{upload}" for role, upload in own.items()})
-        names = names_of_files({role: name for role, name in pictures_of(changes, grid.names).items() if role in own})
-        return self._runs.start(options, **refs, names=names, client=client)
+        return self._runs.start(options, **refs, names=names_of_files(names), client=client)
 
     def describe(self, grid: Grid) -> dict[str, Any]:
         """Describe a grid as `GET /api/v1/variations/{id}` does."""
