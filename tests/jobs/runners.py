@@ -73,8 +73,9 @@ def skip_the_start(job: StyleJob, emit: Emit, control: Control) -> None:
 def paint_with_checkpoints(job: StyleJob, emit: Emit, control: Control) -> None:
     """Answers every request: a step an epoch, a checkpoint with its number after each.
 
-    It kills its process at epoch 2 where the style is "deadly", or "deadly once" and there was no checkpoint; the event
-    of epoch 2 was received by then, because the checkpoint of epoch 1, which is sent after it, was fetched.
+    It kills its process at epoch 2 where the style is "deadly", or "deadly once" and there was no checkpoint. By then
+    the event of epoch 2 and the checkpoint of epoch 1, which is sent after it, were received: it is sent twice, and the
+    second one is asked for when the first one is there.
     """
     epochs = job.epochs or int(job.options.epochs)
     begun = int(job.checkpoint or (job.first if job.start else 0))
@@ -85,8 +86,9 @@ def paint_with_checkpoints(job: StyleJob, emit: Emit, control: Control) -> None:
         if n > begun or not job.checkpoint:
             emit(epoch(n))
         if n == 2 and dies:
-            emit(Kept(1, 1.0, b"1"))
-            while worker_tasks._checkpoints:  # it was not fetched yet
+            for _ in range(2):
+                emit(Kept(1, 1.0, b"1"))
+            while worker_tasks._checkpoints:  # the second one was not asked for yet
                 time.sleep(0.005)
             os.kill(os.getpid(), signal.SIGKILL)
         if control.stop_requested:
