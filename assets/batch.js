@@ -8,20 +8,23 @@
     if (!batch?.runs || !server) return [true, "", null];
     const runs = batch.runs;
     const active = new Set(server.created < batch.created ? runs : server.queue.map(([run]) => run));
-    const states = await Promise.all(runs.filter((run) => !active.has(run)).map(stateOf));
+    const states = await statesOf(runs.filter((run) => !active.has(run)));
     const done = states.filter((state) => PAINTED.includes(state)).length;
     const others = ["failed", "paused", "interrupted"].map((state) => [states.filter((each) => each === state).length, state]);
     const parts = [`${done} of ${runs.length} photographs done`, ...others.filter(([count]) => count).map((each) => each.join(" "))];
-    const query = runs.map((run) => `run=${run}`).join("&");
-    return [false, parts.join(", "), done ? `/api/v1/results.zip?${query}` : null];
+    return [false, parts.join(", "), done ? `/api/v1/results.zip?${queryOf(runs)}` : null];
   }
 
-  // Of a run that is not in the queue; "" if it was deleted, or the server does not answer.
-  async function stateOf(run) {
+  const queryOf = (runs) => runs.map((run) => `run=${run}`).join("&");
+
+  // Of runs that are not in the queue, but for deleted ones; [] if the server does not answer.
+  async function statesOf(runs) {
+    if (!runs.length) return [];
     try {
-      return (await (await fetch(`/api/v1/runs/${run}`)).json()).state ?? "";
+      const answer = await fetch(`/api/v1/runs?limit=${runs.length}&${queryOf(runs)}`);
+      return (await answer.json()).runs.map(({ state }) => state);
     } catch {
-      return "";
+      return [];
     }
   }
 

@@ -1,11 +1,13 @@
 // Sends the values of the steering card when its sliders have not moved for a moment. At most one request is in flight:
-// Dash drops a request that waits when a newer one comes, and the changes in it with it.
+// Dash drops a request that waits when a newer one comes, and the changes in it with it. The server drops one that comes
+// after a newer one of the page: a request that the network holds back is given up here, and may arrive later.
 (() => {
   const DEBOUNCE_MS = 120;
   const GIVE_UP_MS = 10000; // without an answer, so that the sliders work again after a restart of the server
   const listOf = (name) => (name.includes(".") ? name.split(".")[0] : ""); // "style_layers.block1_conv1" is in a list
   let timer = 0, changes = {}; // since the last request
   let moved = {}; // since the card was built
+  let unanswered = {}; // of the last request, until it is answered: the next one brings them again if it was lost
   let sent = 0, answered = 0, since = 0;
 
   function collect(values, ids) {
@@ -29,17 +31,19 @@
     const lists = new Set(Object.keys(changes).map(listOf).filter(Boolean));
     const together = Object.entries(moved).filter(([name]) => lists.has(listOf(name)));
     since = Date.now();
-    const values = { ...Object.fromEntries(together), ...changes };
-    window.dash_clientside.set_props("steer-wish", { data: { number: ++sent, values } });
+    const values = unanswered = { ...Object.fromEntries(together), ...unanswered, ...changes };
+    window.dash_clientside.set_props("steer-wish", { data: { page: performance.timeOrigin, number: ++sent, values } });
     changes = {};
   }
 
   function received(number) {
     answered = Math.max(answered, number);
+    if (answered === sent) unanswered = {};
   }
 
   function reset() {
     changes = {};
+    unanswered = {};
     moved = {};
     return {};
   }

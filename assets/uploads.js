@@ -39,7 +39,7 @@
     throw new Error(`'${name}' must be at most ${megabytes(limit)} MB, got ${megabytes(size).toFixed(1)} MB`);
   }
 
-  const latest = {}; // role -> number of the last choice: what is sent for an earlier one comes too late
+  const latest = {}; // role or "settings" -> number of the last choice: what is sent for an earlier one comes too late
   function outdate(role) {
     latest[role] = (latest[role] ?? 0) + 1;
     if (role === "content") outdate("mask"); // a mask is of one photograph
@@ -74,12 +74,15 @@
 
   // The form is filled with the settings in a result. One that was `dropped` on the painting may be any picture.
   async function takeSettings(file, dropped) {
-    const say = (text) => set("settings-said", { children: text });
+    outdate("settings");
+    const number = latest.settings, isLatest = () => number === latest.settings;
+    const say = (text) => { if (isLatest()) set("settings-said", { children: text }); };
     try {
       checkSize(file);
       const stored = await send(file, (share) => say(`Sending ${file.name}: ${Math.round(100 * share)} %`));
-      set("settings-file", { data: { ...stored, dropped } });
+      if (isLatest()) set("settings-file", { data: { ...stored, dropped } });
     } catch (error) {
+      if (!isLatest()) return;
       say("");
       set("toast", { is_open: true, header: "The settings were not loaded", children: error.message });
     }
@@ -176,11 +179,21 @@
     if (files.length) place.takeFiles(files, place.element);
   }, true);
 
+  // What is pressed in place of waiting for a picture that is being sent, and the roles that it chooses or empties. The
+  // paintings after one that is removed move up.
+  const FURTHER = ["style2", "style3", "style4"];
+  const OTHERS = [
+    [".chooser .sample", (sample) => [roleOf(sample)]],
+    ["#mask-remove", () => ["mask"]],
+    [".style-slot > button", ({ id }) => FURTHER.filter((role) => `${role}-remove` >= id)],
+    ["#surprise", () => ["content", "style"]],
+  ];
   document.addEventListener("click", (event) => {
-    const sample = within(event, ".chooser .sample");
-    if (!sample) return;
-    outdate(roleOf(sample));
-    set(`${roleOf(sample)}-progress`, { hidden: true });
+    const [selector, rolesOf] = OTHERS.find(([each]) => within(event, each)) ?? [];
+    for (const role of selector ? rolesOf(within(event, selector)) : []) {
+      outdate(role);
+      set(`${role}-progress`, { hidden: true });
+    }
   });
 
   // Camera and clipboard -----------------------------------------------------------------------------------------------

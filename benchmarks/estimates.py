@@ -19,7 +19,7 @@ from benchmarks.process import fresh_process, peak_memory
 from benchmarks.report import Number, others_load, report
 from nst.options.style_options import StyleOptions
 from nst.pictures.images import encode_png
-from nst.runs.estimates import estimate
+from nst.runs.estimates import PlannedRun
 from nst.runs.job import StyleJob
 
 SMALLEST = 128  # px
@@ -80,7 +80,8 @@ def told_and_taken(number: int, size: int, network: str) -> dict[str, float | st
     )
     content, style = (picture(choose) for _ in range(2))
     extractor, _ = choose_extractor(network, precision="float32")
-    told = estimate(*content.shape[:2], options, network, calibration=calibrate(extractor), styles=[style.shape[:2]])
+    planned = PlannedRun(*content.shape[:2], options, network, styles=[style.shape[:2]])
+    told = planned.estimate(calibrate(extractor))
     if told.seconds is None:
         raise NotMeasured(f"no seconds were told for {told.width} x {told.height} px")
     job = StyleJob(encode_png(content), encode_png(style), options)

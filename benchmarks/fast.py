@@ -30,14 +30,14 @@ from nst.engine.optimization.optimize import stylize
 from nst.engine.training.photos import Photos
 from nst.engine.training.train import Training
 from nst.options.fast_options import WORKING_SIDE, FastOptions
-from nst.options.layer_presets import PRESETS
+from nst.options.layer_presets import LAYER_PRESETS
 from nst.options.style_options import StyleOptions
 from nst.options.train_options import TrainOptions
 from nst.pictures import images
 from nst.pictures.images import fit
 from nst.pictures.samples import CONTENTS
 from nst.runs.events import Losses
-from nst.runs.memory_budget import GIGABYTE
+from nst.runs.humanize import GIGABYTE
 from nst.styles.network_plan import PLANS
 from nst.styles.style_file import Style, StyleFile
 from nst.styles.style_library import SHIPPED
@@ -169,7 +169,7 @@ def objective_of(style: images.Array) -> tuple[Callable[[images.Array, images.Ar
         tv_weight=settings.tv_weight,
         style_scale=settings.style_size / WORTH,
     )
-    layers = [[layer for layer, _ in chosen] for chosen in PRESETS["fast"].layers()]
+    layers = [[layer for layer, _ in chosen] for chosen in LAYER_PRESETS["fast"].layers()]
     objective, weights = Objective(extractor, *layers, "relative"), LiveWeights.of(options, name)
     small = images.resize(style, *fit(*style.shape[:2], settings.style_size))
 

@@ -23,7 +23,7 @@ from nst.engine.feed_forward.predicted_styles import with_paintings
 from nst.options.fast_options import FastOptions
 from nst.pictures import images
 from nst.pictures.images import Array, fit
-from nst.runs.memory_budget import GIGABYTE
+from nst.runs.humanize import GIGABYTE
 from nst.styles.style_library import shipped_file
 from nst.styles.style_picture import StylePicture
 

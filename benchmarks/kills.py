@@ -18,11 +18,10 @@ from typing import Any
 from benchmarks.command import COUNT, PIXELS, SIZES, command, flags
 from benchmarks.outcome import NotMeasured, must_finish
 from benchmarks.report import Number, others_load, report
-from benchmarks.studio import answered, free_port, launched
+from benchmarks.studio import PATIENCE, answered, free_port, launched
 
 PAINTING = {"epochs": 60, "steps_per_epoch": 5, "extractor": "compact"}
 AT_ONCE = 2  # runs that are painted or wait
-PATIENCE = 90.0  # seconds
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -21,8 +21,8 @@ from nst.engine.networks.choose_extractor import load_extractor
 from nst.engine.networks.extractors import ARCHITECTURES, Extractor, he_normal
 from nst.engine.optimization.optimize import stylize
 from nst.options.style_options import StyleOptions
-from nst.runs.estimates import estimate
-from nst.runs.memory_budget import GIGABYTE
+from nst.runs.estimates import PlannedRun
+from nst.runs.humanize import GIGABYTE
 
 
 class Peak(NamedTuple):
@@ -95,7 +95,7 @@ def paint(peak: Peak, steps: int) -> dict[str, float]:
     content, style = (np.random.default_rng(seed).random((height, width, 3), np.float32) for seed in range(2))
     options = StyleOptions(size=size, init="content", epochs=1, steps_per_epoch=steps, extractor=network)
     bound = round(budget * GIGABYTE) or 10**6 * GIGABYTE
-    told = estimate(height, width, options, network, extractor.dtype, budget=bound, styles=[(height, width)])
+    told = PlannedRun(height, width, options, network, extractor.dtype).estimate(budget=bound)
     painting = stylize(content, style, options, extractor=extractor, budget=bound)
     spent = [seconds(lambda: all_of(1, painting)) for _ in range(1 + steps)]
     return {

@@ -20,6 +20,8 @@ NstError
 └── DiskFull            the disk that keeps the runs is full
 """
 
+import errno
+
 
 class NstError(Exception):
     """Base of the errors that users see; `str(error)` is the message."""
@@ -102,3 +104,5 @@ class Busy(NstError):
 
 class DiskFull(NstError):
     """The disk that keeps the runs is full."""
+
+    ERRNOS = (errno.ENOSPC, errno.EDQUOT)  # of an OSError that means this

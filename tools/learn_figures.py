@@ -90,7 +90,7 @@ class Renderer:
 
     def smoothness(self) -> Files:
         """Without total variation, with the default, and with much of it."""
-        yield from self.values("tv_weight", (0, 8, 200))
+        yield from self.values("tv_weight", (0, 12, 200))
 
     def scales(self) -> Files:
         """The last picture of each scale of a run."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from nst.cli.main import build_parser
 from nst.cli.stylize import TIMELAPSE_FLAGS
 from nst.options.fast_options import FastOptions
-from nst.options.layer_presets import PRESETS, Preset
+from nst.options.layer_presets import LAYER_PRESETS, LayerPreset
 from nst.options.option_field import Numbers, Option, options_of
 from nst.options.settings import Settings, flag_of
 from nst.options.style_options import StyleOptions
@@ -56,11 +56,11 @@ def options(kind: type, prefix: str = "") -> Iterator[tuple[str, ...]]:
 
 def presets() -> Iterator[tuple[str, ...]]:
     """A row for each preset."""
-    for name, preset in PRESETS.items():
+    for name, preset in LAYER_PRESETS.items():
         yield f"`{name}`", ", ".join(preset.content), styles(preset), preset.help
 
 
-def styles(preset: Preset) -> str:
+def styles(preset: LayerPreset) -> str:
     """A preset's style layers, each with its share where they differ."""
     shares = [f" {share:g}" for share in preset.shares or ()] or [""] * len(preset.style)
     return ", ".join(layer + share for layer, share in zip(preset.style, shares, strict=True))

@@ -52,11 +52,12 @@ DIRECTIONS, COMPONENTS, HIDDEN = 32, 96, 192  # of the predictor
 STATISTICS_PAINTINGS = 600  # that its fixed arrays are computed from
 PREDICTOR_RATE, VECTORS_RATE = 0.3, 4.0  # times the learning rate, for the predictor and the vectors of named styles
 CLIP_NORM, AVERAGE_DECAY = 5.0, 0.998
-CONTENT_LAYER, CONTENT_ERROR = "block4_conv2", 0.86
+CONTENT_LAYER, CONTENT_ERROR = "block4_conv2", 0.82
 STYLE_WEIGHTS, FIRST_STYLE_WEIGHT = (2.0, 80.0), 15.0  # smallest and largest; of both styles at the start
 WHOLE_LAYERS, CROP_LAYERS = GATYS_STYLE[:3], GATYS_STYLE[3:]  # whose Gram matrices are of whole paintings; of crops
 SMOOTHNESS, PATCHINESS_WEIGHT, IDENTITY_WEIGHT = 1.0, 30.0, 2.0
-BLOCK, SAME_COLOR = 16, 0.06  # px; distance of colors in 0..1 above which two blocks of a photo may differ
+BLOCK, BLOCK_STRIDE = 16, 4  # px: blocks overlap, or their edges would show in the pictures as a grid
+SAME_COLOR = 0.06  # distance of colors in 0..1 above which two blocks of a photo may differ
 FULL_STRENGTH_SHARE = 0.88  # of the steps
 RECOLORED_SHARE = 0.5  # of the second variants of the paintings
 PHOTOS_A_STYLE = 20  # photographs for one that is a style as well
@@ -381,13 +382,15 @@ def fixed_arrays_of(checkpoint: Path) -> dict[str, Array]:
 def patchiness(painted: Any, photos: Any) -> Any:
     """Mean squared distance between the mean colors of neighboring blocks where those of the photos are alike, [].
 
+    Blocks of `BLOCK` px begin every `BLOCK_STRIDE` px; neighbors are `BLOCK` px apart.
+
     Args:
         painted: [N, H, W, 3] in 0..1.
         photos: what was painted, the same shape; weighs pairs of blocks by exp(-d^2 / SAME_COLOR^2), d the distance of
             the photo's colors.
     """
     total = weights = 0.0
-    blocks = [tf.nn.avg_pool2d(picture, BLOCK, BLOCK, "VALID") for picture in (painted, photos)]
+    blocks = [tf.nn.avg_pool2d(picture, BLOCK, BLOCK_STRIDE, "VALID") for picture in (painted, photos)]
     for axis in (1, 2):
         found, given = (tf.reduce_sum(tf.square(_differences(picture, axis)), axis=-1) for picture in blocks)
         weight = tf.exp(-given / SAME_COLOR**2)
@@ -396,9 +399,10 @@ def patchiness(painted: Any, photos: Any) -> Any:
     return total / (weights + 1e-6)
 
 
-def _differences(picture: Any, axis: int) -> Any:
-    """Between neighbors along `axis` of `picture`, 1 or 2, [N, H, W, C]."""
-    return picture[:, 1:] - picture[:, :-1] if axis == 1 else picture[:, :, 1:] - picture[:, :, :-1]
+def _differences(blocks: Any, axis: int) -> Any:
+    """Between neighbors along `axis`, 1 or 2, of the means `blocks` [N, H, W, C]."""
+    apart = BLOCK // BLOCK_STRIDE
+    return blocks[:, apart:] - blocks[:, :-apart] if axis == 1 else blocks[:, :, apart:] - blocks[:, :, :-apart]
 
 
 def _relative_errors(found: Any, target: Any) -> Any:

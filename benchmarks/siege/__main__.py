@@ -1,8 +1,8 @@
 """A siege: what a studio of our own holds against, and how soon it answers others meanwhile.
 
-Hostile files and requests, floods, slow connections, streams, strangers on the ports of its cluster, kills, and a disk
-that gets full. Everything happens on 127.0.0.1, against a studio that is started for it with an empty data folder. What
-failed is printed line by line; the exit status is 1 then.
+Hostile files, requests and JSON, floods, slow connections, clients that never read, pipelined requests, streams,
+strangers on the ports of its cluster, kills, and a disk that gets full. Everything happens on 127.0.0.1, against a
+studio that is started for it with an empty data folder. What failed is printed line by line; the exit status is 1 then.
 """
 
 import argparse
@@ -12,11 +12,25 @@ from collections.abc import Iterator, Sequence
 from benchmarks.command import COUNT, command, flags
 from benchmarks.outcome import NotMeasured
 from benchmarks.report import Number, others_load, report
-from benchmarks.siege.attacks import ATTACKS, Scale
+from benchmarks.siege.attacks import floods, hostile_files, hostile_requests, kills, strangers, streams
+from benchmarks.siege.connection_attacks import pipelines, slow_connections, slow_readers
 from benchmarks.siege.full_disk import full_disk
-from benchmarks.siege.target import HealthProbe, Target
+from benchmarks.siege.hostile_json import hostile_json
+from benchmarks.siege.target import Attack, HealthProbe, Scale, Target
 from benchmarks.studio import warm_studio
 
+ATTACKS: dict[str, Attack] = {
+    "hostile files": hostile_files,
+    "hostile requests": hostile_requests,
+    "hostile JSON": hostile_json,
+    "floods": floods,
+    "slow connections": slow_connections,
+    "slow readers": slow_readers,
+    "pipelined requests": pipelines,
+    "streams and polls": streams,
+    "strangers": strangers,
+    "kills": kills,
+}
 FULL_DISK = "full disk"
 SHOWN = 10  # failures of an attack that are printed
 
@@ -42,7 +56,7 @@ def measure(given: argparse.Namespace) -> None:
                 failures, tried = _count(name, ATTACKS[name](target, scale))
             failures += probe.failures
             failed += len(failures)
-            numbers += _numbers(name, failures, tried, probe.latencies)
+            numbers += _numbers(name, failures, tried, probe)
     if FULL_DISK in chosen:
         try:
             failures, tried = _count(FULL_DISK, full_disk())
@@ -50,7 +64,7 @@ def measure(given: argparse.Namespace) -> None:
             print(f"{FULL_DISK}: not tried: {error}", file=sys.stderr)
         else:
             failed += len(failures)
-            numbers += _numbers(FULL_DISK, failures, tried, [])
+            numbers += _numbers(FULL_DISK, failures, tried)
     report("siege", numbers, given.folder, seed=given.seed, other_load=load)
     if failed:
         raise NotMeasured(f"the studio did not hold against {failed} of the attempts")
@@ -66,10 +80,11 @@ def _count(name: str, attempts: Iterator[str]) -> tuple[list[str], int]:
     return failures, len(found)
 
 
-def _numbers(name: str, failures: list[str], tried: int, latencies: list[float]) -> list[Number]:
+def _numbers(name: str, failures: list[str], tried: int, probe: HealthProbe | None = None) -> list[Number]:
     numbers = [Number(f"{name}: tried", "", (tried,)), Number(f"{name}: failed", "", (len(failures),), at_most=0)]
-    if latencies:
-        numbers.append(Number(f"{name}: /health meanwhile", "ms", tuple(latencies)))
+    if probe and probe.latencies:
+        numbers.append(Number(f"{name}: /health meanwhile", "ms", tuple(probe.latencies)))
+        numbers.append(Number(f"{name}: the server's memory", "MB", tuple(probe.memory)))
     return numbers
 
 

@@ -1,13 +1,14 @@
-"""The attacks. Each yields, for everything that it tried, "" if the studio held, or how it did not."""
+"""Attacks by files and requests, on ports and on processes.
+
+Each yields, for everything that it tried, "" if the studio held, or how it did not.
+"""
 
 import asyncio
 import json
 import random
-import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
 
 import psutil
 from distributed.comm import connect as connect_to_dask
@@ -15,8 +16,7 @@ from distributed.security import Security
 
 from benchmarks.outcome import NotMeasured
 from benchmarks.siege.hostile_files import hostile_pictures, hostile_styles
-from benchmarks.siege.target import ANSWER_SECONDS, Target
-from nst.web.middleware.connection_limits import HEADER_SECONDS
+from benchmarks.siege.target import ANSWER_SECONDS, LONG, QUICK, Scale, Target
 
 RETURN_SECONDS = 180.0  # in which a studio has a warm worker again
 METHODS = ("POST", "POST", "GET", "PUT", "DELETE", "PATCH", "TRACE")
@@ -28,24 +28,6 @@ OUTSIDE = (  # what is asked for there
     "/_dash-component-suites/os/os.py",
     "/api/v1/samples/%00.png",
 )
-QUICK = {"extractor": "compact", "size": 64, "epochs": 2, "steps_per_epoch": 5}
-LONG = {"extractor": "compact", "size": 128, "epochs": 1000, "steps_per_epoch": 5}
-
-
-@dataclass(frozen=True)
-class Scale:
-    """How much is tried, and the seed of what is random."""
-
-    requests: int
-    connections: int
-    kills: int
-    seed: int
-
-    def random(self) -> random.Random:
-        return random.Random(self.seed)
-
-
-Attack = Callable[[Target, Scale], Iterator[str]]
 
 
 def hostile_files(target: Target, scale: Scale) -> Iterator[str]:
@@ -92,18 +74,6 @@ def floods(target: Target, scale: Scale) -> Iterator[str]:
         yield f"{name}: {fault}" if fault else ""
 
 
-def slow_connections(target: Target, scale: Scale) -> Iterator[str]:
-    """Many connections that send nothing, or a byte a second."""
-    with ExitStack() as stack:
-        held = [stack.enter_context(target.connect()) for _ in range(scale.connections)]
-        end = time.monotonic() + HEADER_SECONDS + 15
-        open_ones = set(range(len(held)))
-        while open_ones and time.monotonic() < end:
-            open_ones -= {n for n in open_ones if _is_closed(held[n], b"G" if n % 2 else b"")}
-            time.sleep(1)
-        yield from (f"connection {n} was held" if n in open_ones else "" for n in range(len(held)))
-
-
 def streams(target: Target, scale: Scale) -> Iterator[str]:
     """Many streams of the events of one run, and as many polls."""
     run = target.studio.start_run(LONG)
@@ -111,8 +81,7 @@ def streams(target: Target, scale: Scale) -> Iterator[str]:
     with ExitStack() as stack:
         held = [stack.enter_context(target.connect()) for _ in range(scale.connections)]
         for each in held:
-            asked = f"GET {path}/stream HTTP/1.1\r\nHost: {target.place[0]}\r\nAccept: text/event-stream\r\n\r\n"
-            each.sendall(asked.encode())
+            each.sendall(target.head(f"{path}/stream") + b"\r\n")
         for _ in range(scale.connections):
             fault = target.ask("GET", f"{path}/events?after=0").fault
             yield f"a poll: {fault}" if fault else ""
@@ -199,19 +168,6 @@ def _seconds_open(target: Target, head: bytes, part: bytes) -> float:
     return time.monotonic() - began
 
 
-def _is_closed(connection: socket.socket, drip: bytes) -> bool:
-    """Whether the other side has closed a connection; `drip` is sent first."""
-    connection.settimeout(0.001)
-    try:
-        if drip:
-            connection.sendall(drip)
-        return connection.recv(1024) == b""
-    except TimeoutError:
-        return False
-    except OSError:
-        return True
-
-
 async def _admitted(address: str, security: Security) -> bool:
     """Whether a Dask scheduler, nanny or worker at `address` answers a program with these certificates."""
     try:
@@ -235,14 +191,3 @@ def _random_json(choose: random.Random, depth: int) -> object:
             choose.choice(KEYS): _random_json(choose, depth - 1) if depth else 1 for _ in range(choose.randrange(5))
         }
     return [_random_json(choose, depth - 1) for _ in range(choose.randrange(4))]
-
-
-ATTACKS: dict[str, Attack] = {
-    "hostile files": hostile_files,
-    "hostile requests": hostile_requests,
-    "floods": floods,
-    "slow connections": slow_connections,
-    "streams and polls": streams,
-    "strangers": strangers,
-    "kills": kills,
-}

@@ -9,8 +9,7 @@ from pathlib import Path
 
 from benchmarks.outcome import NotMeasured
 from benchmarks.pictures import soft_colors
-from benchmarks.siege.attacks import LONG
-from benchmarks.siege.target import Target
+from benchmarks.siege.target import LONG, Target
 from benchmarks.studio import studio
 
 MEGABYTES = 24

@@ -1,13 +1,13 @@
 """What an attack knows of the studio that it attacks, and how it talks to it."""
 
 import json
+import random
 import socket
 import threading
 import time
-import urllib.error
-import urllib.request
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from http.client import HTTPException
+from http.client import HTTPConnection, HTTPException
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -18,6 +18,21 @@ from benchmarks.studio import Studio
 
 ANSWER_SECONDS = 30.0  # in which every request must be answered
 HEALTH_SECONDS = 0.2  # between two looks at /health
+QUICK = {"extractor": "compact", "size": 64, "epochs": 2, "steps_per_epoch": 5}
+LONG = {"extractor": "compact", "size": 128, "epochs": 1000, "steps_per_epoch": 5}
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How much is tried, and the seed of what is random."""
+
+    requests: int
+    connections: int
+    kills: int
+    seed: int
+
+    def random(self) -> random.Random:
+        return random.Random(self.seed)
 
 
 @dataclass(frozen=True)
@@ -65,21 +80,37 @@ class Target:
         assert self.studio.process
         return psutil.Process(self.studio.process.pid)
 
-    def connect(self) -> socket.socket:
-        return socket.create_connection(self.place, timeout=ANSWER_SECONDS)
+    def connect(self, window: int = 0) -> socket.socket:
+        """A connection; `window`: bytes that the system receives before they are read, 0 for as many as it likes."""
+        connection = socket.socket()
+        if window:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window)
+        connection.settimeout(ANSWER_SECONDS)
+        connection.connect(self.place)
+        return connection
+
+    def clients(self) -> set[int]:
+        """The ports of the clients whose connections the server has open."""
+        found = self.process.net_connections("tcp")
+        return {each.raddr.port for each in found if each.raddr and each.laddr.port == self.place[1]}
+
+    def head(self, path: str, method: str = "GET") -> bytes:
+        """The first lines of a request, without the empty one that ends them."""
+        return f"{method} {path} HTTP/1.1\r\nHost: {self.place[0]}\r\n".encode()
 
     def ask(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Answer:
         """The answer to a request, whatever it is."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        request = urllib.request.Request(self.studio.address + path, body, named, method=method)
+        connection = HTTPConnection(*self.place, timeout=2 * ANSWER_SECONDS)
         began = time.monotonic()
         try:
-            with urllib.request.urlopen(request, timeout=2 * ANSWER_SECONDS) as answer:
-                status, found = answer.status, answer.read()
-        except urllib.error.HTTPError as error:
-            status, found = error.code, error.read()
+            connection.request(method, path, body, named)
+            answer = connection.getresponse()
+            status, found = answer.status, answer.read()
         except (OSError, HTTPException, ValueError) as error:
             status, found = 0, str(error).encode()
+        finally:
+            connection.close()
         return Answer(status, found, time.monotonic() - began)
 
     def send_file(self, path: str, data: bytes, name: str) -> Answer:
@@ -93,12 +124,16 @@ class Target:
         return self.ask("POST", path, json.dumps(body).encode(), Content_Type="application/json")
 
 
+Attack = Callable[[Target, Scale], Iterator[str]]
+
+
 class HealthProbe:
-    """Asks for /health again and again in a thread, while something else goes on."""
+    """Asks for /health again and again in a thread, and looks at the server's memory, while something else goes on."""
 
     def __init__(self, target: Target) -> None:
         self._target, self._ended = target, threading.Event()
         self.latencies: list[float] = []  # ms
+        self.memory: list[float] = []  # MB
         self.failures: list[str] = []
         self._thread = threading.Thread(target=self._look, daemon=True)
 
@@ -116,3 +151,4 @@ class HealthProbe:
             self.latencies.append(1000 * answer.seconds)
             if answer.status != 200:
                 self.failures.append(f"/health was answered with {answer.status}: {answer.body[:100]!r}")
+            self.memory.append(self._target.process.memory_info().rss / 1e6)

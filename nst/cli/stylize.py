@@ -19,7 +19,7 @@ from nst.options.option_field import options_of
 from nst.options.picture_roles import MOST_STYLES
 from nst.options.style_options import StyleOptions
 from nst.pictures import timelapse
-from nst.pictures.images import Array, encode_jpeg, fit, read_bytes, resize
+from nst.pictures.images import read_bytes, reduced_jpeg
 from nst.pictures.provenance import Provenance, read_file
 from nst.pictures.result_formats import SUFFIXES, result_as
 from nst.pictures.timelapse import TimelapseOptions
@@ -120,7 +120,7 @@ def _repeated(like: Provenance, flags: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _remarks(like: Provenance, name: str, job: StyleJob) -> Iterator[str]:
-    """In what the run of `job` differs from that of `like`, a file called `name`, and what is repeated of it."""
+    """Lines on how the run of `job` differs from that of `like`, a result called `name`, and on what it repeats."""
     given = {role: hashlib.sha256(data).hexdigest() for role, data in job.pictures.items()}
     others = [role for role, sha in like.pictures.items() if given.get(role, sha) != sha]
     if len(like.more_styles) != len(job.more_styles):
@@ -194,15 +194,9 @@ def _run_epochs(painting: "StyleRun", epochs: int | None, console: Console, fram
             )
             progress.update(task, completed=step.epoch, total=step.epochs, description=line)
             if side:
-                frames.append(_frame(step.image, side))
+                frames.append(reduced_jpeg(step.image, side, FRAME_QUALITY))
             if step.epoch == epochs:
                 break
-
-
-def _frame(image: Array, side: int) -> bytes:
-    """`image` ([H, W, 3], 0..1) as JPEG, no larger than a timelapse with that long side needs."""
-    height, width = image.shape[:2]
-    return encode_jpeg(resize(image, *fit(height, width, min(side, max(height, width)))), FRAME_QUALITY)
 
 
 def _write_timelapse(moving: Timelapse, frames: list[bytes], height: int, width: int, console: Console) -> None:

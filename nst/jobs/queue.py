@@ -1,5 +1,6 @@
 """The queue of runs: what may be requested of a run that waits, is painted, or has ended."""
 
+import itertools
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -34,6 +35,7 @@ class Queue:
     ) -> None:
         self._settings, self._store = settings, store
         self.pool = Pool(settings, store, functions or WorkerFunctions(), prefetch)
+        self._steering_numbers = itertools.count(1)  # requests may overtake each other on their way to a worker
 
     def start(self) -> None:
         """Start the pool in the background. Raises Conflict at a second call."""
@@ -117,7 +119,7 @@ class Queue:
                 self._store.append(run_id, Stopped(run.seconds))
 
     def pause(self, run_id: str) -> None:
-        """Pause a run, as `stop`, so that it can be resumed and its worker is free. Raises NotFound, Conflict."""
+        """Pause a run, at once if it waits, else after its current step. Raises NotFound, Conflict."""
         with self.pool.workers.lock:
             run = self._store.run(run_id)
             if run.state is State.PAUSED:
@@ -144,7 +146,7 @@ class Queue:
             run = self._store.run(run_id)
             if run.state.ended:
                 raise Conflict(f"run {run_id} cannot be steered: it is {run.state}; continue it, or branch from it")
-            if not self.pool.request(run_id, "steer", dict(changes)):
+            if not self.pool.request(run_id, "steer", dict(changes), next(self._steering_numbers)):
                 self._store.append(run_id, Steered((run.kept or 0) + 1, run.epoch, dict(changes)))
 
     # Pictures in one pass ---------------------------------------------------------------------------------------------

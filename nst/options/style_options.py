@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from nst.errors import OptionError
-from nst.options.layer_presets import PRESETS, nearest_layer, nearest_layers
+from nst.options.layer_presets import LAYER_PRESETS, nearest_layer, nearest_layers
 from nst.options.option_field import ECHO, LayerWeights, Numbers, Options, declare, did_you_mean, options_of, shown
 from nst.options.picture_roles import MOST_STYLES
 
@@ -22,7 +22,7 @@ AUTO_SECONDS = 90.0
 WEIGHTS = ("content_weight", "style_weight", "tv_weight")
 # What they are when automatic, for each normalisation; see engine/objective.py.
 NORMALISATION_WEIGHTS = {
-    "relative": (1.0, 32.0, 8.0),
+    "relative": (1.0, 32.0, 12.0),
     "gatys": (1.0, 1000.0, 0.0),  # Gatys 2016, section 2.3: content over style 1e-3, no total variation
 }
 
@@ -142,7 +142,11 @@ class StyleOptions(Options):
         choices=tuple(NORMALISATION_WEIGHTS),
     )
     preset: str = declare(
-        "studio", "which layers content and style are compared on", "layers", choices=tuple(PRESETS), title="Layers"
+        "studio",
+        "which layers content and style are compared on",
+        "layers",
+        choices=tuple(LAYER_PRESETS),
+        title="Layers",
     )
     content_layers: LayerWeights | None = declare(
         None, "content layers instead of the preset's, as block4_conv2=1,block5_conv2=0.5", "layers", live=True
@@ -244,7 +248,7 @@ class StyleOptions(Options):
         return {layer: found for layer, found in nearest.items() if found != layer}
 
     def _given_layers(self) -> tuple[LayerWeights, LayerWeights]:
-        content, style = PRESETS[self.preset].layers()
+        content, style = LAYER_PRESETS[self.preset].layers()
         return self.content_layers or content, self.style_layers or style
 
     def steered(self, changes: Mapping[str, Any], extractor: str) -> Self:

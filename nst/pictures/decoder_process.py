@@ -1,16 +1,19 @@
-"""Decode a picture in a process of its own, which ends after a limit of time, whatever the file does to its decoder.
+"""Decode pictures in another process, which is ended after a limit of time, whatever a file does to its decoder.
 
-For untrusted files in formats whose decoders are slow or consist of large libraries. The process is this module; it
-gets the settings as arguments and the file on its input, and writes a line of JSON, then the arrays' bytes.
+For untrusted files. The process is this module: for each picture it gets a line of JSON, its settings, and the file on
+its input, and writes a line of JSON, then the arrays' bytes. A fault in a decoder ends it, and not what uses it.
 """
 
 import json
+import math
 import os
 import signal
 import subprocess
 import sys
+import threading
+import time
 from contextlib import suppress
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -23,27 +26,78 @@ TIMEOUT = 120.0  # s on the clock, where the machine is busy or limits no CPU ti
 MAX_MEMORY = 6 * 2**30  # bytes of address space
 
 
-def decode_apart(
-    data: bytes, name: str, long_side: int | None, least: int, most_pixels: int, formats: tuple[str, ...]
-) -> Picture:
-    """Decode as `nst.pictures.decoding.decode` does. Raises TooLarge also if that takes over `SECONDS`."""
-    settings = json.dumps([SECONDS, MAX_MEMORY, name, long_side, least, most_pixels, formats])
-    command = [sys.executable, "-P", "-m", "nst.pictures.decoder_process", settings]
+class Decoder:
+    """A process that decodes one picture after another; a context ends it. For one thread at a time.
+
+    Once it has ended, because of a picture, the next one starts another.
+    """
+
+    def __init__(self) -> None:
+        self._process = _start()
+
+    def __enter__(self) -> "Decoder":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._end()
+
+    def decode(
+        self, data: bytes, name: str, long_side: int | None, least: int, most_pixels: int, formats: tuple[str, ...]
+    ) -> Picture:
+        """Decode as `nst.pictures.decoding.decode` does. Raises TooLarge also if that takes over `SECONDS`."""
+        if self._process.poll() is not None:
+            self._end()
+            self._process = _start()
+        settings = json.dumps([len(data), SECONDS, MAX_MEMORY, name, long_side, least, most_pixels, formats])
+        timer, end = threading.Timer(TIMEOUT, self._process.kill), time.monotonic() + TIMEOUT
+        timer.start()
+        try:
+            found, pixels = _exchange(self._process, settings.encode() + b"\n", data)
+        except (OSError, EOFError):
+            too_slow = self._end() == -getattr(signal, "SIGXCPU", 0) or time.monotonic() >= end
+            raise _too_slow(name) if too_slow else _no_picture(name) from None
+        except BaseException:  # between two parts of an answer
+            self._end()
+            raise
+        finally:
+            timer.cancel()
+        if "error" in found:
+            raise getattr(errors, found["error"])(found["message"])
+        return _picture(found, pixels)
+
+    def _end(self) -> int:
+        """End the process; returns its status, that of a signal below zero."""
+        with suppress(OSError), self._process:  # what it has not read cannot be written
+            self._process.kill()
+        return self._process.returncode
+
+
+def _start() -> subprocess.Popen[bytes]:
     environment = {key: value for key, value in os.environ.items() if not key.startswith("NST_")}
     environment |= {"PYTHONPATH": os.pathsep.join(sys.path), "OPENBLAS_NUM_THREADS": "1"}
-    try:
-        ended = subprocess.run(command, input=data, capture_output=True, timeout=TIMEOUT, env=environment, check=False)
-    except subprocess.TimeoutExpired:
-        raise _too_slow(name) from None
-    if ended.returncode == -getattr(signal, "SIGXCPU", 0):
-        raise _too_slow(name)
-    if ended.returncode:
-        raise NotAnImage(f"{name!r} cannot be decoded: the decoder ended without a picture")
-    header, _, pixels = ended.stdout.partition(b"\n")
+    command, pipe = [sys.executable, "-P", "-m", "nst.pictures.decoder_process"], subprocess.PIPE
+    return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, env=environment)
+
+
+def _exchange(process: subprocess.Popen[bytes], settings: bytes, data: bytes) -> tuple[dict[str, Any], bytes]:
+    """(the header, the bytes of the arrays) of an answer. Raises OSError, EOFError if the process ends before."""
+    assert process.stdin
+    assert process.stdout
+    process.stdin.writelines((settings, data))
+    process.stdin.flush()
+    header = process.stdout.readline()
+    if not header.endswith(b"\n"):
+        raise EOFError
     found = json.loads(header)
-    if "error" in found:
-        raise getattr(errors, found["error"])(found["message"])
-    return _picture(found, pixels)
+    size = found.pop("bytes")
+    pixels = process.stdout.read(size)
+    if len(pixels) < size:
+        raise EOFError
+    return found, pixels
+
+
+def _no_picture(name: str) -> NotAnImage:
+    return NotAnImage(f"{name!r} cannot be decoded: the decoder ended without a picture")
 
 
 def _too_slow(name: str) -> TooLarge:
@@ -58,33 +112,45 @@ def _picture(header: dict[str, Any], pixels: bytes) -> Picture:
     return Picture(rgb.reshape(height, width, 3), alpha.reshape(height, width) if alpha.size else None, **header)
 
 
-def main(settings: str) -> None:
-    """Decode the picture on the standard input to the standard output."""
-    seconds, memory, *arguments = json.loads(settings)
-    _limit_resources(seconds, memory)
+def main() -> None:
+    """Decode the pictures on the standard input to the standard output, until its end."""
+    while settings := sys.stdin.buffer.readline():
+        size, seconds, memory, *arguments = json.loads(settings)
+        _limit_resources(seconds, memory)
+        _answer(sys.stdin.buffer.read(size), arguments, sys.stdout.buffer)
+
+
+def _answer(data: bytes, arguments: list[Any], output: BinaryIO) -> None:
+    """Decode a picture, and write the header and the arrays."""
+    arrays: list[np.ndarray] = []
     try:
-        picture = decode(sys.stdin.buffer.read(), *arguments)
+        picture = decode(data, *arguments)
     except ImageError as error:
-        print(json.dumps({"error": type(error).__name__, "message": str(error)}))
-        return
-    header = {"width": picture.width, "height": picture.height, "format": picture.format}
-    output = sys.stdout.buffer
-    output.write(json.dumps({**header, "shape": picture.rgb.shape[:2]}).encode() + b"\n")
-    for array in (picture.rgb, picture.alpha):
-        if array is not None:
-            output.write(np.ascontiguousarray(array, np.float32).data)
+        header: dict[str, Any] = {"error": type(error).__name__, "message": str(error)}
+    else:
+        header = {"width": picture.width, "height": picture.height, "format": picture.format}
+        header["shape"] = picture.rgb.shape[:2]
+        found = (picture.rgb, picture.alpha)
+        arrays = [np.ascontiguousarray(array, np.float32) for array in found if array is not None]
+    header["bytes"] = sum(array.nbytes for array in arrays)
+    output.writelines([json.dumps(header).encode() + b"\n", *(array.data for array in arrays)])
+    output.flush()
 
 
 def _limit_resources(seconds: int, memory: int) -> None:
-    """Have the system end this process after `seconds`, and give it no more than `memory`, in bytes. Not on Windows."""
+    """Have the system end this process `seconds` from now, and give it at most `memory`, in bytes. Not on Windows."""
     if sys.platform == "win32":
         return
     import resource
 
-    for limit, most in ((resource.RLIMIT_CPU, seconds), (resource.RLIMIT_AS, memory), (resource.RLIMIT_CORE, 0)):
+    for limit, most in (
+        (resource.RLIMIT_CPU, math.ceil(time.process_time()) + seconds),
+        (resource.RLIMIT_AS, memory),
+        (resource.RLIMIT_CORE, 0),
+    ):
         with suppress(ValueError, OSError):  # the system, or the account, has another limit
             resource.setrlimit(limit, (most, resource.getrlimit(limit)[1]))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main()

@@ -1,7 +1,8 @@
 """Decode and encode pictures: bytes <-> float32 [H, W, 3] in 0..1, sRGB.
 
 A file may come from anybody. Its decoders' time and memory are bounded: formats whose decoders are quick for every file
-within the limits (decoding.py) are decoded here, the others in a process of their own (decoder_process.py).
+within the limits (decoding.py) are decoded here, the others in a new process each (decoder_process.py). What serves
+many people has the quick ones decoded in one other process, too: `apart`.
 """
 
 import io
@@ -16,7 +17,7 @@ from PIL import Image, PngImagePlugin
 
 from nst.errors import Busy, ImageError, InputError, NotAnImage, TooLarge
 from nst.pictures.color_modes import Array as Array
-from nst.pictures.decoder_process import decode_apart
+from nst.pictures.decoder_process import Decoder
 from nst.pictures.decoding import FORMATS, MAX_PIXELS, decode
 from nst.pictures.decoding import MIN_SIDE as MIN_SIDE
 from nst.pictures.decoding import Picture as Picture
@@ -33,7 +34,7 @@ class Turns:
 
     def __init__(self, most: int) -> None:
         self.most = most
-        self._free, self._turn = threading.BoundedSemaphore(most), threading.Lock()
+        self._free, self.turn = threading.BoundedSemaphore(most), threading.Lock()
 
     @contextmanager
     def take(self) -> Iterator[None]:
@@ -41,7 +42,7 @@ class Turns:
         if not self._free.acquire(blocking=False):
             raise Busy(f"{self.most} pictures are being read already: try again in a moment")
         try:
-            with self._turn:
+            with self.turn:
                 yield
         finally:
             self._free.release()
@@ -49,6 +50,19 @@ class Turns:
 
 # A thread that waits is one that the pages lack. Slow pictures must not keep quick ones waiting.
 quick_turns, slow_turns = Turns(12), Turns(4)
+_decoders: list[Decoder] = []  # for pictures of quick formats; the last one is used
+
+
+@contextmanager
+def apart() -> Iterator[None]:
+    """A context in which `read` decodes quick formats in another process, which a fault in a decoder ends alone."""
+    with Decoder() as decoder:
+        _decoders.append(decoder)
+        try:
+            yield
+        finally:
+            with quick_turns.turn:  # nobody uses it any more
+                _decoders.remove(decoder)
 
 
 def read(
@@ -78,10 +92,11 @@ def read(
     """
     _check_bytes(len(data), name, most_bytes)
     if _begins_like(data, SLOW_FORMATS):
-        with slow_turns.take():
-            return decode_apart(data, name, long_side, least, most_pixels, SLOW_FORMATS)
+        with slow_turns.take(), Decoder() as decoder:
+            return decoder.decode(data, name, long_side, least, most_pixels, SLOW_FORMATS)
     with quick_turns.take():
-        return decode(data, name, long_side, least, most_pixels, QUICK_FORMATS)
+        decode_quick = _decoders[-1].decode if _decoders else decode
+        return decode_quick(data, name, long_side, least, most_pixels, QUICK_FORMATS)
 
 
 def _begins_like(data: bytes, formats: tuple[str, ...]) -> bool:
@@ -151,12 +166,23 @@ def fit(height: int, width: int, long_side: int) -> tuple[int, int]:
     return max(1, round(height * factor)), max(1, round(width * factor))
 
 
+def fit_within(height: int, width: int, side: int) -> tuple[int, int]:
+    """(height, width) of the same aspect ratio within `side` x `side` px, never enlarged."""
+    return fit(height, width, min(side, max(height, width)))
+
+
 def encode_jpeg(rgb: Array, quality: int = 90, comment: str = "") -> bytes:
     """`rgb` ([H, W, 3], 0..1) as JPEG, with a comment in the file; chroma at full resolution from quality 90 on."""
     buffer = io.BytesIO()
     subsampling = "4:4:4" if quality >= 90 else "4:2:0"
     _to_8_bit(rgb).save(buffer, "JPEG", quality=quality, subsampling=subsampling, comment=comment.encode())
     return buffer.getvalue()
+
+
+def reduced_jpeg(rgb: Array, side: int, quality: int) -> bytes:
+    """`rgb` ([H, W, 3], 0..1) as JPEG within `side` x `side` px, never enlarged."""
+    height, width = rgb.shape[:2]
+    return encode_jpeg(resize(rgb, *fit_within(height, width, side)), quality)
 
 
 def encode_png(rgb: Array, alpha: Array | None = None, text: Mapping[str, str] | None = None) -> bytes:

@@ -12,7 +12,7 @@ from PIL import Image
 from nst.atomic_write import atomic_write
 from nst.errors import InputError, NotAnImage
 from nst.options.option_field import Options, declare
-from nst.pictures.images import fit
+from nst.pictures.images import fit_within
 
 Frame = Path | bytes  # a JPEG file, or its bytes
 Progress = Callable[[int, int], None]  # called with (frames written, of how many)
@@ -44,7 +44,7 @@ class TimelapseOptions(Options):
 
     def sides(self, height: int, width: int) -> tuple[int, int]:
         """(height, width), px, of the timelapse of a picture of `height` x `width` px; even, as H.264 requires."""
-        limited = fit(height, width, min(self.size, max(height, width)))
+        limited = fit_within(height, width, self.size)
         return max(2, limited[0] // 2 * 2), max(2, limited[1] // 2 * 2)
 
 

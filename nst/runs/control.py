@@ -11,6 +11,7 @@ class Control:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._changes: dict[str, Any] = {}
+        self._numbers: dict[str, int] = {}  # of the newest change of each option
         self._stop = False
         self.pause_requested = False
         self.abandoned: Callable[[], bool] = lambda: False
@@ -28,10 +29,15 @@ class Control:
         """Request that the run pauses, to be resumed later."""
         self.pause_requested = True
 
-    def steer(self, changes: Mapping[str, Any]) -> None:
-        """Request changes of live options, in addition to those requested and not taken yet."""
+    def steer(self, changes: Mapping[str, Any], number: int = 0) -> None:
+        """Request changes of live options, in addition to those requested and not taken yet.
+
+        Of requests that change the same option, the one with the highest `number` counts, whatever their order.
+        """
         with self._lock:
-            self._changes |= changes
+            newest = {name: value for name, value in changes.items() if number >= self._numbers.get(name, 0)}
+            self._changes |= newest
+            self._numbers |= dict.fromkeys(newest, number)
 
     def take_changes(self) -> dict[str, Any]:
         """The changes requested since the last call, {} if none."""

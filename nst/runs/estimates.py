@@ -13,8 +13,7 @@ from typing import Any, Self
 from nst.errors import OutOfMemory
 from nst.options.style_options import AUTO_SECONDS, StyleOptions
 from nst.pictures.images import fit
-from nst.runs.humanize import roughly
-from nst.runs.memory_budget import GIGABYTE
+from nst.runs.humanize import GIGABYTE, roughly
 from nst.runs.schedule import Scale, schedule
 
 PIXEL_BYTES = 3 * 4  # bytes of one pixel, float32
@@ -51,7 +50,7 @@ PAIRS_BYTES = GIGABYTE  # the most that they take together, but for LEAST_PAIRS
 LEAST_PAIRS = 3
 
 START_SECONDS = 0.2  # s: decoding, encoding, and whatever else is not a step
-# Times of parts of a run, in those of a step on as many pixels.
+# Times of parts of a run, relative to a step on as many pixels.
 TARGET_STEPS = 0.4  # a forward pass
 TILED_STEP = 1.4  # a forward pass, and a step
 VECTOR_PASSES = 3  # of a step of L-BFGS over the pictures of its pairs
@@ -111,143 +110,67 @@ class Estimate:
         return {**dataclasses.asdict(self), "tiled": self.tiled}
 
 
-def estimate(
-    height: int,
-    width: int,
-    options: StyleOptions,
-    network: str,
-    precision: str = "float32",
-    calibration: Calibration | None = None,
-    budget: int | None = None,
-    styles: Sequence[tuple[int, int]] = (),
-    masked: bool = False,
-) -> Estimate:
-    """What painting a content of `height` x `width` px (of any size: their ratio counts) with `options` will take.
-
-    Args:
-        height, width: of the content picture, px.
-        options: the run's; `size` says how large the result will be.
-        network: the one that will paint, a key of `NETWORKS`: "auto" is already decided.
-        precision: "float32" or "bfloat16": "auto" is already decided.
-        calibration: of that network at that precision, see `calibration_for`.
-        budget: bytes the painting process may take in all, see memory_budget.py; None is no bound.
-        styles: (height, width) of each painting, px; none takes one shaped like the content.
-        masked: whether the run has a mask.
-
-    Raises:
-        OutOfMemory: it does not fit the budget, even by tiles; the message names the largest size that does.
-    """
-    run = _Run(height, width, options, network, precision, styles, masked)
-    tile = run.tile(math.inf if budget is None else budget)
-    if tile is None:
-        pictures: dict[str, Any] = {"styles": styles, "masked": masked}
-        largest = largest_size(height, width, options, network, precision, budget=budget or 0, **pictures)
-        raise OutOfMemory(
-            f"`size` {options.size} needs {run.bytes(TILES[-1]) / GIGABYTE:.1f} GB of memory even by tiles, but the "
-            f"painting may take {(budget or 0) / GIGABYTE:.1f} GB; "
-            + (f"the largest size that fits is {largest}" if largest else "no size fits")
-        )
-    seconds = None if calibration is None else run.seconds(calibration, tile)
-    final = run.scales[-1]
-    return Estimate(final.width, final.height, seconds, run.bytes(tile), tile or None, options.epochs == "auto")
-
-
-def seconds_of(
-    height: int,
-    width: int,
-    options: StyleOptions,
-    calibration: Calibration,
-    tile: int | None,
-    styles: Sequence[tuple[int, int]] = (),
-) -> float:
-    """Seconds of the run, from Start to the result, if it is painted by tiles of that side, px; None is whole.
-
-    Arguments as in `estimate`, whose `Estimate.tile` it may be.
-    """
-    run = _Run(height, width, options, calibration.network, calibration.precision, styles)
-    return run.seconds(calibration, tile or 0)
-
-
-def auto_network(
-    height: int,
-    width: int,
-    options: StyleOptions,
-    precision: str,
-    known: Iterable[Calibration],
-    budget: int,
-    styles: Sequence[tuple[int, int]] = (),
-    masked: bool = False,
-    best: str = "vgg19",
-) -> tuple[str, str]:
-    """(the network that "auto" stands for in a run where the weights of `best` are installed, why in one sentence).
-
-    The worker and the page's estimate both use it. Arguments as in `estimate`; `known` is what was measured on this
-    machine, without which `best` counts as quick enough.
-    """
-    title, speed = best.upper(), calibration_for(best, precision, known)
-    try:
-        found = estimate(height, width, options, best, precision, speed, budget, styles, masked)
-    except OutOfMemory:
-        return "compact", f"{title} would need more memory than there is."
-    if found.seconds is None or found.seconds <= AUTO_SECONDS:
-        return best, f"{title} is here and quick enough for this run."
-    takes = f"{'up to' if found.at_most else 'about'} {roughly(found.seconds)}"
-    waits = f"`auto` waits {roughly(AUTO_SECONDS)} at most"
-    return "compact", f"{title} would take {takes} here, and {waits}; choose `{best}` to have it all the same."
-
-
-def largest_size(
-    height: int,
-    width: int,
-    options: StyleOptions,
-    network: str,
-    precision: str = "float32",
-    *,
-    budget: int,
-    styles: Sequence[tuple[int, int]] = (),
-    masked: bool = False,
-) -> int:
-    """The largest `size`, px, that the option allows and that fits the budget, by tiles if need be; 0 if none does."""
-    bounds = StyleOptions.option("size")
-    low, high, step = (int(bound or 1) for bound in (bounds.low, bounds.high, bounds.step))
-    for size in range(high, low - 1, -step):
-        smaller = dataclasses.replace(options, size=size)
-        run = _Run(height, width, smaller, network, precision, styles, masked)
-        if run.tile(budget) is not None:
-            return size
-    return 0
-
-
-def pairs(pixels: int) -> int:
-    """How many pairs L-BFGS keeps for a canvas of so many pixels: fewer of a large one, to limit their memory."""
-    return max(LEAST_PAIRS, min(PAIRS, PAIRS_BYTES // (2 * PIXEL_BYTES * pixels)))
-
-
 @dataclass(frozen=True)
-class _Run:
-    """What is to be painted; a `tile` of 0 stands for the whole picture."""
+class PlannedRun:
+    """What the time and the memory of a run depend on."""
 
-    height: int
+    height: int  # of the content, px; of any size, because only the ratio of its sides counts
     width: int
     options: StyleOptions
-    network: str
-    precision: str
-    styles: Sequence[tuple[int, int]]
+    network: str  # that paints it, a key of `NETWORKS`
+    precision: str = "float32"  # or "bfloat16"
+    styles: Sequence[tuple[int, int]] = ()  # (height, width) of each painting, px; without any, one like the content
     masked: bool = False
 
+    def estimate(self, calibration: Calibration | None = None, budget: int | None = None) -> Estimate:
+        """What painting it will take.
+
+        Args:
+            calibration: of its network at its precision, see `calibration_for`; None leaves the seconds unknown.
+            budget: bytes the painting process may take in all, see memory_budget.py; None is no bound.
+
+        Raises:
+            OutOfMemory: it does not fit the budget, even by tiles; the message names the largest size that does.
+        """
+        tile = self._tile(math.inf if budget is None else budget)
+        if tile is None:
+            largest = self.largest_size(budget or 0)
+            raise OutOfMemory(
+                f"`size` {self.options.size} needs {self._bytes(TILES[-1]) / GIGABYTE:.1f} GB of memory even by tiles, "
+                f"but the painting may take {(budget or 0) / GIGABYTE:.1f} GB; "
+                + (f"the largest size that fits is {largest}" if largest else "no size fits")
+            )
+        seconds = None if calibration is None else self.seconds(calibration, tile)
+        final, at_most = self._scales[-1], self.options.epochs == "auto"
+        return Estimate(final.width, final.height, seconds, self._bytes(tile), tile or None, at_most)
+
+    def seconds(self, calibration: Calibration, tile: int | None) -> float:
+        """Seconds from Start to the result, painted by tiles of that side, px; whole if it is None or 0."""
+        return START_SECONDS + sum(self._scale_seconds(scale, calibration, tile) for scale in self._scales)
+
+    def largest_size(self, budget: int) -> int:
+        """The largest `size`, px, that the option allows and that fits the budget, maybe by tiles; 0 if none does."""
+        bounds = StyleOptions.option("size")
+        low, high, step = (int(bound or 1) for bound in (bounds.low, bounds.high, bounds.step))
+        for size in range(high, low - 1, -step):
+            smaller = dataclasses.replace(self, options=dataclasses.replace(self.options, size=size))
+            if smaller._tile(budget) is not None:
+                return size
+        return 0
+
     @property
-    def scales(self) -> tuple[Scale, ...]:
+    def _scales(self) -> tuple[Scale, ...]:
         return schedule(self.height, self.width, self.options)
 
-    def tile(self, budget: float) -> int | None:
-        """The largest tile that fits the budget, 0 if the whole picture does; None if no tile does."""
-        return next((tile for tile in (0, *TILES) if self.bytes(tile) <= budget), None)
+    def _tile(self, budget: float) -> int | None:
+        """The side of the largest tile that fits the budget; 0 if the whole picture does, None if no tile does."""
+        return next((tile for tile in (0, *TILES) if self._bytes(tile) <= budget), None)
 
-    def bytes(self, tile: int) -> int:
-        """Peak memory of the process that paints; with L-BFGS as in float32, which it may change to."""
+    def _bytes(self, tile: int) -> int:
+        """Peak memory of the process that paints; that of float32 with L-BFGS, which may go on in it."""
         half = self.precision == "bfloat16" and self.options.optimizer != "lbfgs"
         cost, share = NETWORKS[self.network], 0.5 if half else 1.0
-        canvas, styles = canvas_pixels(self.scales[-1]), self._style_pixels(self.scales[-1])
+        canvas, styles = canvas_pixels(self._scales[-1]), self._style_pixels(self._scales[-1])
         most = self._pixels(tile) if tile else math.inf
         step = max(min(canvas, most), FORWARD_SHARE * min(max(styles), most))
         pictures = ADAM_PICTURES * canvas
@@ -263,11 +186,7 @@ class _Run:
             held += MASK_BYTES * canvas
         return round(BASE_BYTES + share * WEIGHT_COPIES * cost.weights + of_step * step + held)
 
-    def seconds(self, calibration: Calibration, tile: int) -> float:
-        """From Start to the result."""
-        return START_SECONDS + sum(self._scale_seconds(scale, calibration, tile) for scale in self.scales)
-
-    def _scale_seconds(self, scale: Scale, calibration: Calibration, tile: int) -> float:
+    def _scale_seconds(self, scale: Scale, calibration: Calibration, tile: int | None) -> float:
         canvas = canvas_pixels(scale)
         pixels = float(canvas)
         if tile and canvas > self._pixels(tile):
@@ -276,7 +195,7 @@ class _Run:
         targets = TARGET_STEPS * (canvas + sum(self._style_pixels(scale))) * calibration.pixel_seconds
         if self.options.optimizer == "lbfgs":
             step += VECTOR_PASSES * 2 * pairs(canvas) * canvas * calibration.vector_seconds
-        again = (scale == self.scales[0]) + (self.options.optimizer == "lbfgs")  # evaluated before the first step
+        again = (scale == self._scales[0]) + (self.options.optimizer == "lbfgs")  # evaluated before the first step
         return (scale.steps + again) * step + targets
 
     def _pixels(self, tile: int) -> int:
@@ -289,6 +208,29 @@ class _Run:
         side, factors = max(scale.height, scale.width), self.options.scale_of_each(len(styles))
         shapes = (fit(*shape, round(factor * side)) for shape, factor in zip(styles, factors, strict=True))
         return [canvas_pixels(Scale(*shape, 0)) for shape in shapes]
+
+
+def auto_network(planned: PlannedRun, known: Iterable[Calibration], budget: int) -> tuple[str, str]:
+    """(the network that "auto" stands for, why in one sentence): that of `planned` if it is quick enough, else compact.
+
+    The worker and the page's estimate both use it. `known` is what was measured on this machine; without any, every
+    run counts as quick enough. `budget` is as in `PlannedRun.estimate`.
+    """
+    best = planned.network
+    try:
+        found = planned.estimate(calibration_for(best, planned.precision, known), budget)
+    except OutOfMemory:
+        return "compact", f"{best.upper()} would need more memory than there is."
+    if found.seconds is None or found.seconds <= AUTO_SECONDS:
+        return best, f"{best.upper()} is here and quick enough for this run."
+    takes = f"{'up to' if found.at_most else 'about'} {roughly(found.seconds)}"
+    waits = f"`auto` waits {roughly(AUTO_SECONDS)} at most"
+    return "compact", f"{best.upper()} would take {takes} here, and {waits}; choose `{best}` to have it all the same."
+
+
+def pairs(pixels: int) -> int:
+    """How many pairs L-BFGS keeps for a canvas of so many pixels: fewer of a large one, to limit their memory."""
+    return max(LEAST_PAIRS, min(PAIRS, PAIRS_BYTES // (2 * PIXEL_BYTES * pixels)))
 
 
 def canvas_pixels(scale: Scale) -> int:

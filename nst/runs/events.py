@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-# How a download of weights ends. One that was "broken", by the network or the end of its worker, may succeed later; one
-# that was "refused" will be again.
+# How a download of weights ends. It is "broken" if the network failed or its worker ended, and may succeed later; a
+# "refused" one would be refused again.
 OUTCOMES = ("installed", "cancelled", "broken", "refused")
 BYTES = ("image", "checkpoint")  # fields that are kept as files
 
@@ -96,7 +96,7 @@ class Epoch(Event):
     steps_per_second: float  # of this epoch
     seconds_left: float  # estimated from the schedule
     image: bytes = b""
-    in_float32: bool = False  # the following steps on this scale are, even in a run that began in bfloat16
+    in_float32: bool = False  # whether the next steps on this scale are, also if the run began in bfloat16
 
 
 @dataclass(frozen=True)

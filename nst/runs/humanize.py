@@ -1,5 +1,6 @@
 """Numbers in words: durations, memory, counts and positions in the queue."""
 
+GIGABYTE = 10**9  # bytes
 ORDINALS = ("", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 ROUNDING = ((20, 1), (60, 5), (600, 10), (3600, 60))  # (durations below, are rounded to); seconds
 COARSEST = 300  # seconds, of longer ones
@@ -41,4 +42,4 @@ def roughly(seconds: float) -> str:
 
 def gigabytes(number: int) -> str:
     """Bytes, as 1.1 GB."""
-    return f"{number / 1e9:.1f} GB"
+    return f"{number / GIGABYTE:.1f} GB"

@@ -25,14 +25,14 @@ class StyleJob:
     more_styles: tuple[bytes, ...] = ()  # further paintings
     mask: bytes | None = None  # what it means is `options.mask_use`
     extractor: str = ""  # the network of a run that goes on; "" takes that of `options`
-    precision: str = ""  # of its arithmetic, likewise
-    epochs: int | None = None  # of the whole run, if not those of `options`
+    precision: str = ""  # of the network's arithmetic; "" takes that of `options`
+    epochs: int | None = None  # of the whole run; None takes those of `options`
     steered: tuple[Steering, ...] = ()  # changes of live options so far, oldest first
     checkpoint: bytes | None = None  # of the run that goes on
     start: bytes | None = None  # the frame that a branch starts from, a JPEG file
     first: int = 0  # epoch of that frame
     seconds: float = 0.0  # of painting so far
-    checkpoints: bool = True  # are made; a quick run is painted anew instead of resumed
+    checkpoints: bool = True  # whether they are made; without any, a lost run is painted anew
 
     def to_wire(self) -> dict[str, Any]:
         """Plain values under the fields' names, bytes included."""

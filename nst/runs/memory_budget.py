@@ -5,10 +5,11 @@ from pathlib import Path
 
 import psutil
 
-GIGABYTE = 10**9
+from nst.runs.humanize import GIGABYTE
+
 SHARE = 0.7  # of the free memory, which a run may take unless the settings say otherwise
 
-CONTAINERS = (  # (limit, use) of a container's memory, where the machine's own would be too much
+CONTAINERS = (  # files with (limit, use) of a container's memory, bytes: the machine has more than it may take
     ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
     ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
 )

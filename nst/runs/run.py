@@ -120,8 +120,8 @@ class Run:
     steps_per_second: float = 0.0  # of the last epoch
     steered: tuple[dict[str, Any], ...] = ()  # {"step", "epoch", "changes"}, oldest first
     kept: int | None = None  # step of the last checkpoint, None if there is none
-    lost: int | None = None  # what `kept` was, 0 for none, when its worker or server was lost the last time
-    stalls: int = 0  # times in a row that one was lost before the run had got further
+    lost: int | None = None  # `kept` (0 for None) when a worker or server was last lost; None if none was
+    stalls: int = 0  # workers or servers lost in a row without a later checkpoint in between
     last: int = 1  # number of the last event; the first says that it was queued
     has_result: bool = False
 

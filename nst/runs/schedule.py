@@ -32,7 +32,7 @@ class Scale:
 
     @property
     def step_cost(self) -> int:
-        """What one step takes, in the time of one pixel."""
+        """The time of one step, in units of the time of one pixel."""
         return self.height * self.width + STEP_OVERHEAD
 
 

@@ -4,7 +4,6 @@ A file in the folder holds one or more styles of one network. Names are unique: 
 shipped style comes first, then files in alphabetical order.
 """
 
-import errno
 import functools
 import itertools
 import os
@@ -237,5 +236,5 @@ def _plain_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        kind = DiskFull if error.errno in (errno.ENOSPC, errno.EDQUOT) else NstError
+        kind = DiskFull if error.errno in DiskFull.ERRNOS else NstError
         raise kind(f"the style file {str(path)!r} cannot be changed: {error.strerror or error}") from None

@@ -14,7 +14,7 @@ from PIL import Image
 from nst import __version__
 from nst.errors import ImageError
 from nst.pictures import images
-from nst.pictures.images import MAX_BYTES, Array, check_array, encode_jpeg, fit, resize
+from nst.pictures.images import MAX_BYTES, Array, check_array, reduced_jpeg, resize
 from nst.styles.style_file import Style, check_title
 
 LEAST = 64  # px, each side
@@ -70,8 +70,7 @@ class StylePicture:
     @property
     def copy(self) -> bytes:
         """A JPEG of at most `SIDE` x `SIDE` px."""
-        height, width = self.rgb.shape[:2]
-        return encode_jpeg(resize(self.rgb, *fit(height, width, min(SIDE, max(height, width)))), QUALITY)
+        return reduced_jpeg(self.rgb, SIDE, QUALITY)
 
     def style(self, title: str, vector: NDArray[np.float32]) -> Style:
         """The style of a predicted `vector`, with the copy. Raises StyleError for the title."""

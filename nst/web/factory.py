@@ -14,9 +14,11 @@ from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddle
 from nst import __version__
 from nst.errors import OptionError
 from nst.jobs.queue import Queue
-from nst.jobs.storage.archive import GIGABYTE, Archive
+from nst.jobs.storage.archive import Archive
 from nst.jobs.storage.store import Store
 from nst.options.settings import Settings
+from nst.pictures import images
+from nst.runs.humanize import GIGABYTE
 from nst.web import api, callbacks, problems
 from nst.web.api import docs
 from nst.web.api.openapi import DESCRIPTION
@@ -80,7 +82,8 @@ def create_app(settings: Settings, store: Store, queue: Queue) -> FastAPI:
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, "nst-web"))
         store.interrupt_running()
         queue.start()
-        yield
+        with images.apart():
+            yield
         await asyncio.to_thread(service.timelapses.close)
         await asyncio.to_thread(queue.close)
         store.close()

@@ -59,7 +59,7 @@ async def follow(service: Service, run_id: str, after: int, server: dict[str, An
     named = await asyncio.to_thread(_names, service, run) if events else {}
     starts_in = await asyncio.to_thread(service.forecasts.starts_in, run) if run.state is State.QUEUED else None
     places = await asyncio.to_thread(service.runs.queue_places)
-    now = server_state(service)
+    now = await server_state(service)
     queue = await _queue(service, now, server)
     return RunUpdate(run, places.get(run.id), events, now, "", frames, starts_in, queue=queue, **named)
 
@@ -67,7 +67,7 @@ async def follow(service: Service, run_id: str, after: int, server: dict[str, An
 async def _without_run(service: Service, server: dict[str, Any] | None, missing: str = "") -> RunUpdate:
     """What changed for a page that shows no run; `missing` is why."""
     await _wait_for_server(service, server)
-    now = server_state(service)
+    now = await server_state(service)
     return RunUpdate(None, None, [], now, missing, queue=await _queue(service, now, server))
 
 
@@ -93,7 +93,7 @@ async def _events(service: Service, run_id: str, after: int, server: dict[str, A
     """The events after number `after`. If there are none, wait for one, or for another server state."""
     found = service.store.events(run_id, after, limit=MAX_EVENTS)
     end = time.monotonic() + POLL_SECONDS
-    while not found and server is not None and server_state(service) == server and time.monotonic() < end:
+    while not found and server is not None and await server_state(service) == server and time.monotonic() < end:
         found = await service.store.wait(run_id, after, CHECK_SECONDS)
     return found
 
@@ -101,12 +101,19 @@ async def _events(service: Service, run_id: str, after: int, server: dict[str, A
 async def _wait_for_server(service: Service, server: dict[str, Any] | None) -> None:
     """Wait until the server state differs from `server`, at most POLL_SECONDS."""
     end = time.monotonic() + POLL_SECONDS
-    while server is not None and server_state(service) == server and time.monotonic() < end:
+    while server is not None and await server_state(service) == server and time.monotonic() < end:
         await asyncio.sleep(CHECK_SECONDS)
 
 
-def server_state(service: Service) -> dict[str, Any]:
-    """Return the state of the worker, networks, downloads and queue, as plain values that can be compared."""
+async def server_state(service: Service) -> dict[str, Any]:
+    """Return the state of the worker, networks, downloads and queue, as plain values that can be compared.
+
+    A thread asks the queue, whose lock is held while a frame or a checkpoint is written.
+    """
+    return await asyncio.to_thread(_server_state, service)
+
+
+def _server_state(service: Service) -> dict[str, Any]:
     health, places = service.queue.health(), service.runs.queue_places()
     return {
         "worker": health["worker"],

@@ -11,7 +11,7 @@ from nst.engine.diagnosis import diagnose
 from nst.engine.networks.choose_extractor import load_extractor
 from nst.pictures import images
 from nst.pictures.heat_map import matrix_heat_map, plane_heat_map
-from nst.pictures.images import fit
+from nst.pictures.images import fit_within
 from nst.pictures.masks import read_mask
 from nst.runs.job import DiagnosisJob
 
@@ -28,7 +28,7 @@ def execute(job: DiagnosisJob) -> dict[str, Any]:
     """
     picture = images.read(job.picture, "picture", SIDE).rgb
     height, width = picture.shape[:2]
-    height, width = fit(height, width, min(SIDE, max(height, width)))
+    height, width = fit_within(height, width, SIDE)
     side = max(1, round(max(height, width) * max(job.options.scale_of_each(len(job.styles)))))
     styles = [images.read(style, "style", side).rgb for style in job.styles]
     content = images.read(job.content, "content", max(height, width))

@@ -21,7 +21,7 @@ from nst.options.settings import Settings
 from nst.options.style_options import StyleOptions
 from nst.pictures import images
 from nst.runs.control import Control
-from nst.runs.estimates import auto_network
+from nst.runs.estimates import PlannedRun, auto_network
 from nst.runs.events import Event, Failed, Finished, Paused, Stopped
 from nst.runs.job import StyleJob
 from nst.runs.memory_budget import budget
@@ -94,7 +94,9 @@ def warm_up() -> dict[str, Any]:
         calibration_of(choose_extractor("vgg19")[0])
 
     def decide(best: Extractor) -> tuple[str, str]:
-        return auto_network(*WARM_UP_PICTURE.shape[:2], StyleOptions(), best.dtype, measured(), memory)
+        height, width, _ = WARM_UP_PICTURE.shape
+        planned = PlannedRun(height, width, StyleOptions(), best.architecture.name, best.dtype)
+        return auto_network(planned, measured(), memory)
 
     network, _ = choose_extractor("auto", decide=decide)
     options = StyleOptions(epochs=1, steps_per_epoch=2, size=128)

@@ -26,7 +26,7 @@ from nst.pictures import images
 from nst.pictures.images import fit
 from nst.pictures.masks import describe_uniform, read_mask
 from nst.pictures.provenance import Provenance, Steering
-from nst.runs.estimates import Estimate, auto_network, estimate, seconds_of
+from nst.runs.estimates import Estimate, PlannedRun, auto_network
 from nst.runs.events import Epoch, Kept, Started, Steered
 from nst.runs.job import StyleJob
 from nst.runs.memory_budget import budget
@@ -75,23 +75,20 @@ class StyleRun:
         if self._mask is not None:
             self._add_note(describe_uniform(self._mask, self.options.mask_use))
         self._load_state()
-        height, width, _ = self._content.shape
-        network = self.extractor, self._network.dtype
-        self._estimate = estimate(height, width, self.options, *network, budget=self._budget, **self._shapes)
+        self._estimate = self._planned(self._network).estimate(budget=self._budget)
         self._last: Step | None = None
         self._began = self._epoch_began = self._checkpoint_at = time.monotonic()
         self._checkpoint_takes = 0.0  # seconds
 
     def _decide(self, best: Extractor) -> tuple[str, str]:
         """The network that "auto" stands for, and why; `best` is measured if no network was."""
-        known = measured() or [calibration_of(best)]
-        height, width, _ = self._content.shape
-        return auto_network(height, width, self.options, best.dtype, known, self._budget, **self._shapes)
+        return auto_network(self._planned(best), measured() or [calibration_of(best)], self._budget)
 
-    @property
-    def _shapes(self) -> dict[str, Any]:
-        """What an estimate needs to know of the paintings and of the mask."""
-        return {"styles": [style.shape[:2] for style in self._styles], "masked": self._mask is not None}
+    def _planned(self, network: Extractor) -> PlannedRun:
+        """This run, painted with that network."""
+        height, width, _ = self._content.shape
+        styles, masked = [style.shape[:2] for style in self._styles], self._mask is not None
+        return PlannedRun(height, width, self.options, network.architecture.name, network.dtype, styles, masked)
 
     def _add_note(self, sentence: str) -> None:
         self.note = f"{self.note} {sentence}".strip()
@@ -150,9 +147,7 @@ class StyleRun:
 
     def estimate(self) -> Estimate:
         """What the run will take on this machine, which is measured if it was not before."""
-        height, width, _ = self._content.shape
-        speed, tile = calibration_of(self._network), self._estimate.tile
-        seconds = seconds_of(height, width, self.options, speed, tile, self._shapes["styles"])
+        seconds = self._planned(self._network).seconds(calibration_of(self._network), self._estimate.tile)
         return dataclasses.replace(self._estimate, seconds=seconds)
 
     def started(self) -> Started:
@@ -289,9 +284,9 @@ def versions() -> dict[str, str]:
 
 
 def _in_order(steered: Sequence[Steering]) -> list[Steering]:
-    """Recorded changes, each from the step of the next one on at the latest.
+    """Recorded changes, oldest first, each at the step of a later change where that step is lower.
 
-    A change that was made after the loss of a worker may have the number of an earlier step than one before it.
+    After the loss of a worker, steps are painted again: a change made then may have a lower step than one before it.
     """
     steps = [step for step, _ in steered]
     return [(min(steps[n:]), changes) for n, (_, changes) in enumerate(steered)]

@@ -29,6 +29,20 @@ def steer(page: Page, label: str, value: str) -> None:
     page.locator("#room-studio").get_by_label(f"{label}, as a number", exact=True).last.fill(value)
 
 
+def hold_the_first_change(page: Page) -> list[Route]:
+    """Hold back the next change of a slider; returns the list that its request is in once it was sent."""
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        if "steer-wish" not in route.request.post_data_json["changedPropIds"][0] or held:
+            route.continue_()
+        else:
+            held.append(route)
+
+    page.route("**/_dash-update-component*", hold)
+    return held
+
+
 def run_of(page: Page, site: Site) -> dict:
     run_id = page.url.partition("run=")[2]
     return page.request.get(f"{site.url}/api/v1/runs/{run_id}").json()
@@ -96,15 +110,7 @@ def test_sliders_moved_in_quick_succession_all_arrive_beside_a_wrong_value(visit
 def test_a_change_waits_for_the_answer_to_the_one_before(visit: Visit, site: Site) -> None:
     page = visit()
     start_long_run(page)
-    held: list[Route] = []
-
-    def hold_the_first(route: Route) -> None:
-        if "steer-wish" not in route.request.post_data_json["changedPropIds"][0] or held:
-            route.continue_()
-        else:
-            held.append(route)
-
-    page.route("**/_dash-update-component*", hold_the_first)
+    held = hold_the_first_change(page)
     with page.expect_request(lambda request: "steer-wish.data" in (request.post_data or "")):
         steer(page, "Strength", "3")
     steer(page, "Content weight", "7")
@@ -117,6 +123,27 @@ def test_a_change_waits_for_the_answer_to_the_one_before(visit: Visit, site: Sit
     steered = run_of(page, site)["steered"]
     assert [change["changes"] for change in steered] == [{"strength": 3}, {"content_weight": 7, "style_weight": 9}]
     stop(page)
+
+
+def test_a_change_that_the_network_holds_back_for_long_comes_again_with_the_next_and_never_after_it(
+    visit: Visit, site: Site
+) -> None:
+    page = visit(lossy=True)  # the page gives the request up
+    start_long_run(page)
+    held = hold_the_first_change(page)
+    page.clock.install()
+    with page.expect_request(lambda request: "steer-wish.data" in (request.post_data or "")):
+        steer(page, "Strength", "3")
+    page.clock.fast_forward(11_000)
+    steer(page, "Content weight", "7")
+    expect(page.locator("#marks")).to_contain_text(": strength 3, content weight 7")
+    steer(page, "Strength", "2")
+    expect(page.locator("#marks")).to_contain_text(": strength 2")
+    with page.expect_response(lambda answer: answer.request == held[0].request):
+        held[0].continue_()
+    stop(page)
+    steered = run_of(page, site)["steered"]
+    assert [change["changes"] for change in steered] == [{"strength": 3, "content_weight": 7}, {"strength": 2}]
 
 
 def test_a_run_is_paused_and_goes_on_where_it_was(visit: Visit) -> None:

@@ -5,7 +5,7 @@ from urllib.parse import urljoin
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Visit, set_up, wait_for_epoch, wait_for_status
+from tests.browser.conftest import Visit, follow, set_up, wait_for_epoch, wait_for_status
 from tests.browser.test_gallery import card, enter, paint
 from tests.browser.test_looks import findings, squeeze
 
@@ -33,7 +33,7 @@ def choose(page: Page, *runs: str) -> None:
 
 def open_run(page: Page, run: str) -> None:
     """Show a finished run in the studio, with all that can be done with it."""
-    page.goto(urljoin(page.url, f"/?run={run}"))
+    follow(page, f"/?run={run}")
     wait_for_status(page, "Finished")
     page.click(".more-actions summary")
 
@@ -59,7 +59,7 @@ def test_two_runs_are_chosen_in_the_gallery_and_compared_by_keyboard(visit: Visi
 def test_pictures_side_by_side_are_zoomed_and_moved_together(visit: Visit) -> None:
     page = visit()
     first, second = paint(page, "cape.png"), paint(page, "bay.png")
-    page.goto(urljoin(page.url, f"/compare?a={first}&b={second}"))
+    follow(page, f"/compare?a={first}&b={second}")
     page.get_by_role("link", name="Side by side").click()
     expect(page).to_have_url(re.compile("&view=side$"))
     page.focus("#compared-0 .viewer-window")
@@ -113,6 +113,12 @@ def test_a_result_is_upscaled_from_itself(visit: Visit) -> None:
     run = paint(page, "dune.png")
     open_run(page, run)
     expect(page.locator("#print-size")).to_have_text(re.compile(r"^\d+\.\d × \d+\.\d cm$"))
+    forecast = page.locator("#upscale-forecast")
+    expect(forecast).to_have_text(re.compile(r"^About .+, \d\.\d GB"))
+    page.select_option("#upscaled-side", "4096")
+    expect(forecast).to_contain_text("Size 4096 needs")
+    page.select_option("#upscaled-side", "2048")
+    expect(forecast).to_contain_text("About")
     page.click("#upscale")
     expect(page.locator("#lineage")).to_contain_text("Upscaled from dune after wave")
     wait_for_status(page, "Finished")
@@ -158,7 +164,7 @@ def test_a_notification_tells_that_the_queue_is_empty_too(visit: Visit) -> None:
 def test_a_link_that_cannot_be_copied_is_shown_without_an_error(visit: Visit) -> None:
     page = visit()
     run = paint(page, "shoal.png")
-    page.goto(urljoin(page.url, f"/?run={run}"))
+    follow(page, f"/?run={run}")
     wait_for_status(page, "Finished")
     page.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })")  # as on http://192.168.0.2
     page.click("#copy-run-link")
@@ -170,7 +176,7 @@ def test_a_link_that_cannot_be_copied_is_shown_without_an_error(visit: Visit) ->
 def test_the_link_to_a_run_is_copied(visit: Visit) -> None:
     page = visit(permissions=["clipboard-read", "clipboard-write"])
     run = paint(page, "reef.png")
-    page.goto(urljoin(page.url, f"/?run={run}"))
+    follow(page, f"/?run={run}")
     wait_for_status(page, "Finished")
     page.click("#copy-run-link")
     expect(page.locator("#copy-run-link")).to_have_text("Link copied")

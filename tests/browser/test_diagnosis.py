@@ -4,7 +4,7 @@ from typing import Any
 
 from playwright.sync_api import Route, expect
 
-from tests.browser.conftest import Visit, set_up, wait_for_status
+from tests.browser.conftest import Visit, follow, set_up, wait_for_status
 
 
 def test_an_answer_that_comes_after_another_run_was_opened_is_not_shown(visit: Visit) -> None:
@@ -34,7 +34,7 @@ def test_an_answer_that_comes_after_another_run_was_opened_is_not_shown(visit: V
     with page.expect_request(lambda request: "diagnose.n_clicks" in (request.post_data or "")):
         page.click("#diagnose")
     expect(state).to_have_text("Examining …")
-    page.evaluate("run => window.dash_clientside.set_props('url', { search: `?run=${run}` })", runs[0])
+    follow(page, f"/?run={runs[0]}")
     wait_for_status(page, "Finished: 2 epochs")
     expect(state).to_be_empty()
     page.evaluate(

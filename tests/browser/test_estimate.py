@@ -5,7 +5,7 @@ from typing import Any
 from playwright.sync_api import Request, expect
 
 from nst.options.style_options import StyleOptions
-from nst.runs.estimates import Estimate, estimate
+from nst.runs.estimates import Estimate, PlannedRun
 from nst.web.components.form.estimate import estimate_line as line_of
 from tests.browser.conftest import Visit, wait_for_status
 from tests.web.fake_runner import CALIBRATION, MEMORY
@@ -15,7 +15,7 @@ CONTENT, STYLE = (576, 768), (640, 768)  # px, height and width of the pictures 
 
 def forecast(**options: Any) -> Estimate:
     """What `options` take on the worker that the tests have."""
-    return estimate(*CONTENT, StyleOptions(**options), "compact", "float32", CALIBRATION, MEMORY, [STYLE])
+    return PlannedRun(*CONTENT, StyleOptions(**options), "compact", styles=[STYLE]).estimate(CALIBRATION, MEMORY)
 
 
 def said(**options: Any) -> str:

@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Visit, set_up, stop, wait_for_epoch, wait_for_status
@@ -90,6 +91,64 @@ def test_variations_wait_for_the_picture_and_take_the_first_of_several(visit: Vi
     expect(page.locator("#vary-pair")).to_contain_text("hill.png")
     choose(page, PHOTOS)
     expect(page.locator("#vary-summary")).to_contain_text("Of the photographs only the first one is painted.")
+
+
+def hold_first_upload(page: Page) -> list[Route]:
+    """Hold back the first upload from now on; returns the list that it is in once it was sent."""
+    held: list[Route] = []
+    page.route("**/api/v1/uploads", lambda route: route.continue_() if held else held.append(route))
+    return held
+
+
+def let_go(page: Page, held: list[Route]) -> None:
+    """Send what was held back, and wait until the page has had its answer and has asked for something later."""
+    with page.expect_response(lambda answer: answer.request == held[0].request) as answered:
+        held[0].continue_()
+    answered.value.finished()
+    with page.expect_request(lambda request: "estimate.children" in (request.post_data or "")):
+        page.fill("#option-size", "300")
+
+
+@pytest.mark.parametrize("role", ["content", "style", "mask"])
+def test_of_two_pictures_that_are_sent_at_once_the_last_chosen_stays(visit: Visit, role: str) -> None:
+    page = visit()
+    held = hold_first_upload(page)
+    with page.expect_request("**/api/v1/uploads"):
+        page.set_input_files(f"#{role}-upload input[type=file]", PHOTOS[0])
+    page.set_input_files(f"#{role}-upload input[type=file]", PHOTOS[1])
+    expect(page.locator(f"#{role}-caption")).to_have_text("lake.png")
+    let_go(page, held)
+    assert page.inner_text(f"#{role}-caption") == "lake.png"
+    expect(page.locator(f"#{role}-progress")).to_be_hidden()
+
+
+def test_of_two_files_of_settings_the_last_chosen_counts(visit: Visit) -> None:
+    page = visit()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.post_data or "" if "_dash" in request.url else ""))
+    held = hold_first_upload(page)
+    with page.expect_request("**/api/v1/uploads"):
+        page.set_input_files("#settings input[type=file]", PHOTOS[0])
+    page.set_input_files("#settings input[type=file]", PHOTOS[1])
+    expect(page.locator("#toast")).to_contain_text("lake.png")
+    let_go(page, held)
+    assert [PHOTOS[1]["name"] in body for body in asked if "settings-file.data" in body] == [True]
+    expect(page.locator("#settings-said")).to_be_empty()
+
+
+def test_a_mask_that_was_removed_while_another_was_sent_stays_removed(visit: Visit) -> None:
+    page = visit()
+    page.locator(".mask-panel summary").click()
+    page.set_input_files("#mask-upload input[type=file]", PHOTOS[0])
+    expect(page.locator("#mask-caption")).to_have_text("hill.png")
+    held = hold_first_upload(page)
+    with page.expect_request("**/api/v1/uploads"):
+        page.set_input_files("#mask-upload input[type=file]", PHOTOS[1])
+    page.click("#mask-remove")
+    expect(page.locator("#mask-caption")).to_be_empty()
+    let_go(page, held)
+    assert page.inner_text("#mask-caption") == ""
+    expect(page.locator("#mask-progress")).to_be_hidden()
 
 
 def test_a_paused_photograph_is_not_counted_as_done(visit: Visit) -> None:

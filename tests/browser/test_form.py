@@ -177,8 +177,13 @@ def test_several_photographs_get_a_run_each_and_one_file_of_results(visit: Visit
     expect(page.locator("#content-caption")).to_have_text("hill.png and 1 more")
     expect(page.locator("#content-remark")).to_have_text("2 photographs: a run for each.")
     page.fill("#option-epochs", "2")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
     page.click("#start")
     expect(page.locator("#batch-text")).to_have_text("2 of 2 photographs done", timeout=60_000)
+    states = [url for url in asked if re.search("/api/v1/runs([?]|/[0-9a-f]{32}$)", url)]
+    assert states[-1].count("run=") == 2  # one request for all that have ended
+    assert all("?" in url for url in states)
     with page.expect_download() as download:
         page.click("#batch-link")
     assert zipfile.ZipFile(download.value.path()).namelist() == ["hill.png", "lake.png"]

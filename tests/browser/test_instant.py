@@ -165,6 +165,26 @@ def test_refine_hands_the_result_to_the_studio(visit: Visit) -> None:
     page.wait_for_function("document.querySelector('#status')?.textContent.startsWith('Finished')")
 
 
+def test_a_result_is_kept_in_the_gallery_and_opens_again(visit: Visit) -> None:
+    page = visit()
+    enter(page)
+    drop(page, "navy", "keel.png")
+    card(page, 0).locator(".style-pick").click()
+    painted(page)
+    keep = page.locator("#keep-result")
+    keep.click()
+    expect(keep).to_have_text("Kept in the gallery")
+    expect(keep).to_be_disabled()
+    page.click("#to-gallery")
+    page.select_option("#of-state", "instant")
+    page.fill("#words", "keel")
+    expect(page.locator("#found")).to_have_text("1 run")
+    page.get_by_role("link", name="Open: keel after").click()
+    painted(page)
+    expect(page.locator("#photo-caption")).to_have_text("keel.png")
+    expect(card(page, 0).locator(".style-pick")).to_have_attribute("aria-pressed", "true")
+
+
 def test_what_is_no_picture_and_what_is_no_style_is_said(visit: Visit) -> None:
     page = visit(lossy=True)  # the browser logs a refused upload
     page.click("#to-instant")

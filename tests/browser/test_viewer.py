@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from nst.pictures.samples import find
-from tests.browser.conftest import Site, Visit, set_up, wait_for_epoch, wait_for_status
+from tests.browser.conftest import Site, Visit, follow, set_up, wait_for_epoch, wait_for_status
 from tests.browser.test_looks import findings, squeeze
 from tests.web.sites import picture
 
@@ -40,14 +40,6 @@ def finished(site: Site) -> str:
 def shown(page: Page) -> Page:
     """The page, once it shows the result of that run."""
     wait_for_status(page, "Finished: 12 epochs")
-    page.wait_for_function("window.shown.at(-1)?.includes('result.png')")
-    return page
-
-
-def painted(page: Page, epochs: int = 12) -> Page:
-    set_up(page, epochs, steps=2)
-    page.click("#start")
-    wait_for_status(page, f"Finished: {epochs} epochs")
     page.wait_for_function("window.shown.at(-1)?.includes('result.png')")
     return page
 
@@ -90,8 +82,8 @@ def test_dragging_across_the_painting_shows_the_photograph_while_it_paints_and_w
     revealed(page, 0.2)
 
 
-def test_the_photograph_is_shown_with_keys_and_the_slider_says_how_much(visit: Visit) -> None:
-    page = painted(visit())
+def test_the_photograph_is_shown_with_keys_and_the_slider_says_how_much(visit: Visit, finished: str) -> None:
+    page = shown(visit(finished))
     page.focus(SLIDER)
     expect(page.locator(SLIDER)).to_have_attribute("aria-valuetext", "0 % of the photograph")
     page.keyboard.press("End")
@@ -103,8 +95,9 @@ def test_the_photograph_is_shown_with_keys_and_the_slider_says_how_much(visit: V
     revealed(page, 0)
     page.get_by_role("button", name="Compare", exact=True).click()
     revealed(page, 0.5)
+    set_up(page, epochs=2, steps=1)
     page.click("#start")  # another run: the comparison begins anew
-    wait_for_status(page, "Finished")
+    wait_for_status(page, "Finished: 2 epochs")
     revealed(page, 0)
 
 
@@ -186,20 +179,19 @@ def test_the_wheel_scrolls_the_page_until_the_painting_was_clicked_or_ctrl_is_he
     assert not zooms()
 
 
-def test_where_nothing_fills_the_screen_no_button_offers_it(visit: Visit) -> None:
-    page = visit()
+def test_where_nothing_fills_the_screen_no_button_offers_it(visit: Visit, finished: str) -> None:
+    page = visit(finished)
     page.context.add_init_script("delete Document.prototype.fullscreenEnabled;")
     page.reload()
-    painted(page)
+    shown(page)
     page.hover("#easel")
     expect(page.locator("#easel [data-view=closer]")).to_be_visible()
     expect(page.locator("#easel [data-view=fullscreen]")).to_be_hidden()
 
 
-def test_the_size_in_print_is_that_of_the_frame_that_is_shown(visit: Visit) -> None:
-    page, small = visit(), picture(64, 48, format="JPEG")
+def test_the_size_in_print_is_that_of_the_frame_that_is_shown(visit: Visit, finished: str) -> None:
+    page, small = shown(visit(finished)), picture(64, 48, format="JPEG")
     page.route(re.compile("/frames/1.jpg$"), lambda route: route.fulfill(body=small, content_type="image/jpeg"))
-    painted(page)
     page.click(".more-actions summary")
     expect(page.locator("#print-size")).to_have_text(re.compile(r"^4\.3 × "))  # 512 px at 300 dpi
     page.fill("#epoch-scrubber", "1")
@@ -220,7 +212,10 @@ def test_the_painting_fills_the_screen_and_comes_back(visit: Visit, finished: st
 
 
 def test_the_frame_that_is_looked_at_is_the_one_that_is_downloaded(visit: Visit) -> None:
-    page = painted(visit())
+    page = visit()
+    set_up(page, epochs=12, steps=2)
+    page.click("#start")
+    shown(page)
     page.fill("#epoch-scrubber", "5")
     expect(page.locator("#download")).to_have_attribute("download", "harbour-night-wind-epoch-5.jpg")
     with page.expect_download() as download:
@@ -231,11 +226,9 @@ def test_the_frame_that_is_looked_at_is_the_one_that_is_downloaded(visit: Visit)
     expect(page.locator("#download")).to_have_attribute("href", re.compile("result.png"))
 
 
-def test_the_epoch_beside_the_scrubber_is_always_the_one_that_is_shown(visit: Visit) -> None:
-    page = painted(visit(), epochs=60)
-    path = page.url.removeprefix(page.evaluate("location.origin"))
-    again = visit("/")
-    again.evaluate(
+def test_the_epoch_beside_the_scrubber_is_always_the_one_that_is_shown(visit: Visit, finished: str) -> None:
+    page = visit("/")
+    page.evaluate(
         """window.labels = [];
         new MutationObserver(() => {
             const href = document.querySelector("#image-graph image")?.href.baseVal ?? "";
@@ -244,11 +237,9 @@ def test_the_epoch_beside_the_scrubber_is_always_the_one_that_is_shown(visit: Vi
             if (shown) window.labels.push([epoch, href.split("/").at(-1)]);
         }).observe(document, { subtree: true, childList: true, attributes: true, characterData: true });"""
     )
-    again.evaluate("path => window.dash_clientside.set_props('url', { search: path.slice(1) })", path)
-    wait_for_status(again, "Finished: 60 epochs")
-    expect(again.locator("#scrubbed")).to_have_text("Epoch 60")
-    again.wait_for_function("window.shown.at(-1)?.includes('result.png')")
-    assert {file.partition("?")[0] for _, file in again.evaluate("window.labels")} == {"result.png"}
+    follow(page, finished)
+    expect(shown(page).locator("#scrubbed")).to_have_text("Epoch 12")
+    assert {file.partition("?")[0] for _, file in page.evaluate("window.labels")} == {"result.png"}
 
 
 def test_axe_finds_nothing_in_the_viewer(visit: Visit, finished: str) -> None:

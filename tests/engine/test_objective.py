@@ -39,11 +39,13 @@ def test_the_total_is_the_weighted_sum_of_its_twins(tiny, pictures, normalisatio
     assert losses.total == pytest.approx(losses.content + losses.style + losses.tv, rel=1e-5)
 
 
-@pytest.mark.parametrize(("normalisation", "content"), [("relative", 2.0 * 4), ("gatys", 2.0 * 4 * 9)])
-def test_on_a_coarser_scale_content_and_smoothness_count_for_more(normalisation, content):
-    coarse = WEIGHTS.on_scale(3.0, 2 / 3, normalisation)  # a third as wide: sums are over a ninth of the positions
-    assert (coarse.content, coarse.tv) == pytest.approx((content, 4 * WEIGHTS.tv))
-    assert dataclasses.replace(coarse, content=WEIGHTS.content, tv=WEIGHTS.tv) == WEIGHTS
+@pytest.mark.parametrize(("normalisation", "positions"), [("relative", 1), ("gatys", 9)])
+def test_on_a_coarser_scale_content_and_smoothness_count_for_more(normalisation, positions):
+    first = WEIGHTS.on_scale(3.0, 1.0, normalisation)  # a third as wide: sums are over a ninth of the positions
+    assert (first.content, first.tv) == pytest.approx((24 * positions * WEIGHTS.content, 5 * WEIGHTS.tv))
+    assert dataclasses.replace(first, content=WEIGHTS.content, tv=WEIGHTS.tv) == WEIGHTS
+    middle = WEIGHTS.on_scale(1.0, 0.5, normalisation)
+    assert (middle.content**2, middle.tv**2) == pytest.approx((24 * WEIGHTS.content**2, 5 * WEIGHTS.tv**2))
     assert WEIGHTS.on_scale(1.0, 0.0, normalisation) == WEIGHTS
 
 

@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 
 from nst.errors import NotFound
-from nst.jobs.storage.archive import FRESH, GIGABYTE, Archive
+from nst.jobs.storage.archive import FRESH, Archive
 from nst.jobs.storage.grids import Grid, Grids
 from nst.jobs.storage.schema import TABLES, TO_2, open_database
 from nst.jobs.storage.store import Store
 from nst.options.style_options import StyleOptions
 from nst.options.variations import Variations
 from nst.runs.events import Finished, Started
+from nst.runs.humanize import GIGABYTE
 from nst.runs.run import Run, State
 from tests.jobs.runs import new_run
 

@@ -491,6 +491,25 @@ def test_the_same_key_of_the_same_client_is_the_same_run(store: Store) -> None:
     assert store.keyed("someone", "twice") is None
 
 
+def test_the_database_is_free_while_an_upload_is_written(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    write, free = Path.write_bytes, []
+
+    def write_and_look(path: Path, data: bytes) -> int:
+        with ThreadPoolExecutor(1) as other:  # the lock lets its own thread in again
+            free.append(other.submit(take_lock).result())
+        return write(path, data)
+
+    def take_lock() -> bool:
+        taken = store.database.lock.acquire(timeout=10)
+        if taken:
+            store.database.lock.release()
+        return taken
+
+    monkeypatch.setattr(Path, "write_bytes", write_and_look)
+    upload = store.put_upload(b"picture", "boat.jpg")
+    assert (free, store.upload(upload), store.upload_name(upload)) == ([True], b"picture", "boat.jpg")
+
+
 def test_nothing_is_written_once_the_folder_was_deleted(store: Store) -> None:
     run = new_run(store)
     shutil.rmtree(store.folder)

@@ -3,11 +3,11 @@
 import pytest
 
 from nst.errors import OptionError
-from nst.options.layer_presets import PRESETS, nearest_layer
+from nst.options.layer_presets import LAYER_PRESETS, nearest_layer
 from nst.options.style_options import StyleOptions
 
 
-@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("preset", LAYER_PRESETS)
 @pytest.mark.parametrize("extractor", ["vgg19", "vgg16", "compact"])
 def test_the_layers_of_a_preset_share_one(preset, extractor):
     for layers in StyleOptions(preset=preset).layers(extractor):
@@ -17,7 +17,7 @@ def test_the_layers_of_a_preset_share_one(preset, extractor):
 @pytest.mark.parametrize("extractor", ["vgg19", "compact"])
 def test_the_preset_studio_weighs_early_style_layers_most(extractor):
     _, style = StyleOptions().layers(extractor)
-    assert [weight for _, weight in style] == [0.4, 0.2, 0.2, 0.1, 0.1]
+    assert [weight for _, weight in style] == [0.44, 0.22, 0.22, 0.1, 0.02]
 
 
 def test_given_layers_replace_those_of_the_preset():

@@ -1,10 +1,12 @@
-"""Slow formats are decoded in a process of their own, which ends; quick ones are quick for the worst file there is."""
+"""Slow formats are decoded in a process each, which ends; quick ones in one, or here, quickly for the worst file."""
 
 import struct
+import subprocess
 import time
 import zlib
 
 import numpy as np
+import psutil
 import pytest
 from PIL import Image, features
 
@@ -64,6 +66,64 @@ def test_a_decoder_that_crashes_ends_its_own_process_alone(monkeypatch: pytest.M
     monkeypatch.setattr(decoder_process, "MAX_MEMORY", 1)  # in which Python cannot start to decode
     with pytest.raises((NotAnImage, TooLarge), match="'mine' "):
         read(encoded(RAMP, "BMP"), "mine")
+
+
+# Quick formats --------------------------------------------------------------------------------------------------------
+
+
+def process_of(decoder: decoder_process.Decoder) -> subprocess.Popen[bytes]:
+    return decoder._process
+
+
+@pytest.mark.parametrize("format", QUICK_FORMATS)
+def test_a_quick_format_is_the_same_apart(format: str) -> None:
+    data = encoded(RAMP, format)
+    here = read(data, "mine", 40)
+    with images.apart():
+        apart = [read(data, "mine", 40) for _ in range(2)]
+    assert all(np.array_equal(each.rgb, here.rgb) for each in apart)
+    assert all((each.width, each.height, each.format) == (here.width, here.height, format) for each in apart)
+
+
+def test_one_process_decodes_quick_formats_and_tells_errors_of_them() -> None:
+    with images.apart():
+        first = process_of(images._decoders[-1])
+        with pytest.raises(NotAnImage, match="'mine' is damaged or cut off"):
+            read(encoded(RAMP, "PNG")[:200], "mine")
+        assert read(encoded(RAMP, "PNG"), "mine").format == "PNG"
+        assert process_of(images._decoders[-1]) is first
+    assert first.poll() is not None
+    assert not images._decoders
+
+
+def test_a_decoder_that_has_ended_is_replaced() -> None:
+    with images.apart():
+        read(encoded(RAMP, "JPEG"), "before")
+        process_of(images._decoders[-1]).kill()
+        process_of(images._decoders[-1]).wait()
+        assert read(encoded(RAMP, "JPEG"), "after").format == "JPEG"
+
+
+def test_a_fault_in_a_decoder_is_an_error_of_that_picture_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    with images.apart():
+        with monkeypatch.context() as changed:
+            changed.setattr(decoder_process, "MAX_MEMORY", 1)  # in which Python cannot start to decode
+            with pytest.raises((NotAnImage, TooLarge), match="'mine' "):
+                read(encoded(RAMP, "PNG"), "mine")
+        assert read(encoded(RAMP, "PNG"), "next").format == "PNG"
+
+
+@pytest.mark.skipif(not hasattr(decoder_process.signal, "SIGXCPU"), reason="no limit of CPU time on this system")
+def test_a_picture_has_the_limit_of_time_to_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decoder_process, "SECONDS", 1)
+    data = encoded(RAMP.resize((2000, 2000)), "PNG")
+    with decoder_process.Decoder() as decoder:
+        process, used = process_of(decoder), 0.0
+        while used < 2.5:  # more than one picture may take
+            decoder.decode(data, "mine", None, 16, 10**8, ("PNG",))
+            assert process_of(decoder) is process
+            times = psutil.Process(process.pid).cpu_times()
+            used = times.user + times.system
 
 
 def interlaced_png() -> bytes:

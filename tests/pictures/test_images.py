@@ -10,7 +10,16 @@ from PIL import Image, features
 
 from nst.errors import ImageError, NotAnImage
 from nst.pictures import images
-from nst.pictures.images import encode_jpeg, encode_png, read, read_bytes, read_file, resize, thumbnail
+from nst.pictures.images import (
+    encode_jpeg,
+    encode_png,
+    read,
+    read_bytes,
+    read_file,
+    reduced_jpeg,
+    resize,
+    thumbnail,
+)
 from tests.pictures.picture_files import (
     ALPHAS,
     EXIF_FORMATS,
@@ -257,6 +266,12 @@ def test_a_thumbnail_is_a_small_jpeg_that_never_grows(side):
         assert max(preview.size) == side
     with Image.open(io.BytesIO(thumbnail(OPAQUE["PNG"][0], side))) as preview:
         assert max(preview.size) == min(side, WIDTH)
+
+
+@pytest.mark.parametrize(("side", "sides"), [(16, (12, 16)), (100, (30, 40))])
+def test_a_reduced_jpeg_has_the_shape_of_its_picture_and_never_grows(side, sides):
+    found = read(reduced_jpeg(np.full((30, 40, 3), 0.5, np.float32), side, 90), "x", least=1)
+    assert (found.height, found.width) == sides
 
 
 def test_a_thumbnail_shows_transparency_as_a_checkerboard():

@@ -41,11 +41,13 @@ def annas(shared_site: TestClient) -> str:
 
 
 def test_lists_show_only_the_runs_of_the_client(shared_site: TestClient, annas: str) -> None:
-    def listed(who: dict[str, str]) -> list[str]:
-        return [run["id"] for run in shared_site.get("/api/v1/runs", headers=who).json()["runs"]]
+    def listed(who: dict[str, str], **asked: str) -> list[str]:
+        return [run["id"] for run in shared_site.get("/api/v1/runs", params=asked, headers=who).json()["runs"]]
 
     assert annas in listed(ANNA)
     assert annas not in listed(BEN)
+    assert listed(ANNA, run=annas) == [annas]
+    assert listed(BEN, run=annas) == []
 
 
 @pytest.mark.parametrize("path", ["", "/events", "/frames", "/frames/0.jpg", "/partial.jpg", "/result.png", "/stream"])

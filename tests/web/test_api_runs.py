@@ -94,7 +94,7 @@ def test_the_timeout_is_between_a_second_and_an_hour(client: TestClient, timeout
     assert_error(client.post(f"/api/v1/stylize?timeout={timeout}", json=body()), 422, "invalid", field="timeout")
 
 
-def test_runs_are_found_by_words_state_and_age(client: TestClient) -> None:
+def test_runs_are_found_by_words_state_age_and_id(client: TestClient) -> None:
     files = {"content": ("lighthouse.png", picture(70, 50)), "style": ("b.png", picture())}
     old = client.post("/api/v1/runs", files=files, data=QUICK | {"seed": 424_242}).json()["id"]
     new = client.post("/api/v1/runs", files=files, data=QUICK | {"seed": 424_242}).json()["id"]
@@ -111,9 +111,14 @@ def test_runs_are_found_by_words_state_and_age(client: TestClient) -> None:
     assert found(before=new) == [old]
     assert found(state="failed") == []
     assert found(words="424242 windmill") == []
+    assert found(words="", run=[old, "nowhere"]) == [old]
+    assert found(words="", run=[old, new]) == [new, old]
+    assert found(words="", run=["nowhere"]) == []
 
 
-@pytest.mark.parametrize("query", ["limit=0", "limit=501", "state=lost", "favourite=often", f"words={'w' * 201}"])
+@pytest.mark.parametrize(
+    "query", ["limit=0", "limit=1001", "state=lost", "favourite=often", f"words={'w' * 201}", "run=x&" * 1001]
+)
 def test_a_bad_filter_is_refused(client: TestClient, query: str) -> None:
     assert_error(client.get(f"/api/v1/runs?{query}"), 422, "invalid", field=query.partition("=")[0])
 

@@ -14,8 +14,9 @@ from nst.jobs.storage.store import Store
 from nst.options.settings import Settings
 from nst.options.style_options import StyleOptions
 from nst.pictures.samples import CONTENTS
-from nst.runs.estimates import auto_network, calibration_for, estimate
+from nst.runs.estimates import PlannedRun, auto_network, calibration_for
 from nst.runs.events import Epoch, Finished, Losses, Started
+from nst.web.callbacks.run.result_tools import upscaling_line
 from nst.web.components.form.estimate import MEASURING, estimate_line
 from nst.web.service.service import Service
 from tests.web.fake_runner import CALIBRATION, MEMORY
@@ -67,19 +68,19 @@ def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Service:
 
 def test_a_forecast_is_the_estimate_of_the_network_that_will_be_used(service: Service) -> None:
     options = StyleOptions(size=256)
-    expected = estimate(576, 768, options, "compact", "float32", CALIBRATION, MEMORY, [(60, 80)])
+    planned = PlannedRun(576, 768, options, "compact", styles=[(60, 80)])
+    expected = planned.estimate(CALIBRATION, MEMORY)
     style = service.pictures.keep(picture(80, 60), "style")
     found = service.forecasts.forecast(options, f"samples/{CONTENTS[0].name}", style)
     why = "VGG19's weights are not here."
     assert found == {**expected.to_json(), "extractor": "compact", "precision": "float32", "why": why}
     assert found == service.forecasts.forecast(options, (576, 768), style)
-    mixed = estimate(576, 768, options, "compact", "float32", CALIBRATION, MEMORY, [(60, 80), (60, 80)])
+    mixed = dataclasses.replace(planned, styles=[(60, 80), (60, 80)]).estimate(CALIBRATION, MEMORY)
     assert (service.forecasts.forecast(options, (576, 768), style, style) or {}).items() >= mixed.to_json().items()
-    assert service.forecasts.forecast(StyleOptions(extractor="vgg16", precision="bfloat16"), (120, 160)) == {
-        **estimate(
-            *(120, 160, StyleOptions(extractor="vgg16", precision="bfloat16"), "vgg16", "bfloat16"),
-            *(calibration_for("vgg16", "bfloat16", [CALIBRATION]), MEMORY),
-        ).to_json(),
+    chosen = StyleOptions(extractor="vgg16", precision="bfloat16")
+    speed = calibration_for("vgg16", "bfloat16", [CALIBRATION])
+    assert service.forecasts.forecast(chosen, (120, 160)) == {
+        **PlannedRun(120, 160, chosen, "vgg16", "bfloat16").estimate(speed, MEMORY).to_json(),
         "extractor": "vgg16",
         "precision": "bfloat16",
         "why": "",
@@ -96,7 +97,7 @@ def test_a_forecast_is_of_the_network_that_auto_will_stand_for(
         found = service.forecasts.forecast(options, (120, 160))
         assert found is not None
         assert (found["extractor"], found["why"]) == auto_network(
-            *(120, 160, options, "float32", [CALIBRATION], MEMORY)
+            PlannedRun(120, 160, options, "vgg19"), [CALIBRATION], MEMORY
         )
         assert found["extractor"] == network
         assert words in found["why"]
@@ -109,16 +110,26 @@ def painted(service: Service, options: StyleOptions, times: float, tiled: bool =
     """Add a finished run that took `times` its estimate; returns the estimate in seconds."""
     ref = service.pictures.upload_id(service.pictures.keep(picture(80, 60), "a"))
     run = service.store.create(options, ref, ref)
-    expected = estimate(60, 80, options, "compact", "float32", CALIBRATION).seconds
-    assert expected
+    expected = PlannedRun(60, 80, options, "compact").seconds(CALIBRATION, None)
     width = options.size
     for event in (
         Started("compact", "", width, width * 3 // 4, 1, 1, "float32", tiled=tiled),
         Epoch(1, 1, Losses(1.0, 1.0, 0.0, 0.0), width, width * 3 // 4, 1.0, 1.0, 0.0, b""),
-        Finished(times * expected, b""),
+        Finished(times * expected, picture()),
     ):
         service.store.append(run.id, event)
     return expected
+
+
+def test_an_upscaling_is_forecast_as_the_run_that_it_starts(service: Service) -> None:
+    painted(service, StyleOptions(size=128), 1.0)
+    [run] = service.store.runs()
+    forecast = service.runs.forecast_upscaling(run.id, 2048)
+    assert upscaling_line(service, run.id, 2048) == estimate_line(forecast, "warm")
+    assert forecast == service.forecasts.of_run(service.runs.upscale(run.id, 2048))
+    refused = upscaling_line(service, run.id, 4096)
+    assert refused["class"] == "estimate estimate-refused"
+    assert refused["children"].startswith("Size 4096 needs ")
 
 
 def test_a_forecast_is_scaled_by_the_time_that_the_last_runs_took(service: Service) -> None:

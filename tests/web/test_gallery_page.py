@@ -10,13 +10,14 @@ from fastapi.testclient import TestClient
 
 from nst.errors import Conflict, Forbidden
 from nst.jobs.queue import Queue
-from nst.jobs.storage.archive import GIGABYTE, Archive
+from nst.jobs.storage.archive import Archive
 from nst.jobs.storage.grids import Grid
 from nst.jobs.storage.store import Store
 from nst.options.settings import Settings
 from nst.options.style_options import StyleOptions
 from nst.pictures.samples import STYLES
 from nst.runs.events import Epoch, Finished, Losses, Started
+from nst.runs.humanize import GIGABYTE
 from nst.runs.run import Run, State
 from nst.web import ids
 from nst.web.callbacks.compare import compared

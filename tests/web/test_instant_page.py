@@ -201,8 +201,8 @@ def test_results_are_kept_until_newer_ones_exceed_the_limits() -> None:
     assert results.get(first) is small
     third = results.put(small)
     with pytest.raises(NotFound, match="paint it again"):
-        results.get(first)
-    assert results.get(second) is results.get(third) is small
+        results.get(second)
+    assert results.get(first) is results.get(third) is small
     large = results.put(replace(small, data=b"x" * 1000))
     assert len(results.get(large).data) == 1000
     with pytest.raises(NotFound):

@@ -38,6 +38,17 @@ def test_json_with_too_many_values_is_refused_without_memory_for_them(text: byte
         tracemalloc.stop()
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_json_whose_quotes_other_bytes_may_imitate_is_refused(encoding: str) -> None:
+    text = '{"a": "\u0122", "b": [' + "{}," * MOST_TOKENS + "{}]}"  # in UTF-16, that letter has the byte of a quote
+    with pytest.raises(ValueError, match="it must be UTF-8, got utf-"):
+        check_json(text.encode(encoding))
+
+
+def test_json_may_begin_with_the_mark_of_utf_8() -> None:
+    check_json('{"name": "Dürer"}'.encode("utf-8-sig"))
+
+
 @pytest.mark.parametrize(
     "value",
     [
@@ -59,6 +70,8 @@ def test_a_body_with_too_much_structure_is_refused_before_it_is_parsed(client: T
     assert_error(answer, 400, "malformed", "more than 100000 brackets")
     answer = client.post(path, content=nested(65), headers=json_type)
     assert_error(answer, 400, "malformed", "more than 64 levels")
+    answer = client.post(path, content="{}".encode("utf-16"), headers=json_type)
+    assert_error(answer, 400, "malformed", "must be UTF-8, got utf-16")
 
 
 @pytest.mark.parametrize("path", ["/api/v1/variations", "/api/v1/estimate", "/_dash-update-component"])

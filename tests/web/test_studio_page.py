@@ -330,6 +330,8 @@ def test_a_result_is_upscaled_to_larger_sides_only(side: int, sides: list[int]) 
     run = run_after(dataclasses.replace(STARTED, width=side // 2, height=side), epoch(0), Finished(2.0, b"png"))
     view = run_view.run_view(RunUpdate(run, None, [], SERVER), attached=False)
     assert [option["value"] for option in view["upscaled_sides"]] == sides
+    attached = run_view.run_view(RunUpdate(run, None, events_of(run, epoch(0)), SERVER), attached=True)
+    assert "upscale_off" not in attached  # it may change only where the run's state does
     assert (view["upscaled_side"], view["upscale_off"]) == (sides[0] if sides else None, not sides)
 
 
@@ -404,6 +406,31 @@ def test_quick_runs_are_one_entry_of_the_strip_which_agrees_with_the_status(serv
     assert service.runs.queue_places()[run.id] == 1
 
 
+def test_a_run_is_moved_past_what_waits_of_a_partly_painted_grid_and_back(service: Service) -> None:
+    variations = Variations.parse(StyleOptions(), {"seed": "0,1,2"}, size=64)
+    grid = service.variations.start(variations, {"content": "samples/owl", "style": "samples/night-wind"})
+    service.store.append(grid.runs[0], STARTED)
+    first, last = [service.runs.start(StyleOptions(seed=n), "samples/owl", "samples/night-wind") for n in (1, 2)]
+
+    def shown() -> list[tuple[int, list[str]]]:
+        """Of each entry, how many runs it has, and how many the buttons move it past: sooner, later."""
+        entries = run_queue.queue_entries(service, "")
+        items = [components(item) for item in run_queue.queue_view(entries, None)["queue"]]
+        buttons = [[each for each in tree if isinstance(each, dash.html.Button)] for tree in items]
+        passed = [[getattr(each, "data-passed") for each in found[:2]] for found in buttons]
+        return [(len(entry.runs), moves) for entry, moves in zip(entries, passed, strict=True)]
+
+    before = [(3, []), (1, ["2", "1"]), (1, ["1", "0"])]
+    assert shown() == before
+    service.queue.move(first.id, -2)
+    assert shown() == [(1, []), (1, ["0", "2"]), (2, []), (1, ["2", "0"])]
+    service.queue.move(last.id, -2)
+    assert shown() == [(1, []), (1, ["0", "1"]), (1, ["1", "2"]), (2, [])]
+    service.queue.move(last.id, 2)
+    service.queue.move(first.id, 2)
+    assert shown() == before
+
+
 def test_a_restarted_run_takes_the_first_place_and_an_added_one_says_its_own(service: Service) -> None:
     photo, painting = (service.pictures.keep(picture(colour=colour), f"{colour}.png") for colour in ("teal", "red"))
     waiting, *restarted = [service.runs.start(StyleOptions(seed=seed), photo, painting) for seed in range(3)]
@@ -460,9 +487,10 @@ def test_the_steering_card_shows_the_current_values_and_returns_only_changes() -
     tree = [each for field in steering.fields(run) for each in components(field)]
     found = [each for each in tree if isinstance(getattr(each, "id", None), dict)]
     values = {each.id["steer"]: each.value for each in found if each.id["part"] == "box"}
-    assert (values["strength"], values["style_weight"], values["tv_weight"]) == ("2", "32", "8")
+    assert (values["strength"], values["style_weight"], values["tv_weight"]) == ("2", "32", "12")
     assert {"style_layers.block1_conv1", "style_layers.block5_conv1", *steering.LIVE} <= values.keys()
     assert steering.changes(run, values) == {}
+    assert steering.changes(run, {"strength": "2"}, in_force=True) == {"strength": 2.0}
     moved = values | {"strength": "0.5", "style_layers.block1_conv1": "0.9", "tv_weight": "much"}
     changes = steering.changes(run, moved)
     assert (changes["strength"], changes["tv_weight"], changes["style_layers"]["block1_conv1"]) == (0.5, "much", 0.9)

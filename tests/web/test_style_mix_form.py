@@ -7,13 +7,14 @@ from dash import no_update
 from dash.development.base_component import Component
 
 from nst.jobs.queue import Queue
-from nst.jobs.storage.archive import GIGABYTE, Archive
+from nst.jobs.storage.archive import Archive
 from nst.jobs.storage.store import Store
 from nst.options.picture_roles import ROLES
 from nst.options.settings import Settings
 from nst.options.style_options import StyleOptions
 from nst.pictures.samples import STYLES
 from nst.runs.events import Steered
+from nst.runs.humanize import GIGABYTE
 from nst.runs.run import Run
 from nst.web.components.form.chooser import CHOOSERS, choices_of_run
 from nst.web.components.form.option_fields import fill_form, read_form

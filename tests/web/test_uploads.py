@@ -7,6 +7,7 @@ import zipfile
 import pytest
 from fastapi.testclient import TestClient
 
+from nst.pictures import images
 from tests.web.sites import picture
 from tests.web.test_api import QUICK, assert_error, follow
 
@@ -29,6 +30,13 @@ def test_an_upload_is_named_by_its_path_and_its_size_is_that_of_the_picture(clie
     assert (stored["title"], stored["width"], stored["height"]) == ("boat.png", 40, 30)
     assert client.get(f"/api/v1/{stored['ref']}.jpg").status_code == 200
     assert upload(client, "again.png", width=40, height=30)["ref"] == stored["ref"]
+
+
+def test_the_server_decodes_in_another_process_and_outlives_it(client: TestClient) -> None:
+    process = images._decoders[-1]._process
+    process.kill()
+    process.wait()
+    assert upload(client, "after.png", width=50, height=30)["width"] == 50
 
 
 @pytest.mark.parametrize(

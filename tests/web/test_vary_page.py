@@ -8,13 +8,14 @@ from dash import Patch, no_update
 
 from nst.errors import Busy, InputError, NotFound, OptionError
 from nst.jobs.queue import Queue
-from nst.jobs.storage.archive import GIGABYTE, Archive
+from nst.jobs.storage.archive import Archive
 from nst.jobs.storage.grids import Grid
 from nst.jobs.storage.store import Store
 from nst.options.settings import Settings
 from nst.options.style_options import StyleOptions
 from nst.options.variations import Variations
 from nst.runs.events import Epoch, Finished, Losses, Started
+from nst.runs.humanize import GIGABYTE
 from nst.web.callbacks.vary import _errors, perform_action, read_variations
 from nst.web.components.form.option_fields import fill_form
 from nst.web.components.variation_grid import earlier_links, grid_view, pair_view

@@ -1,7 +1,6 @@
 """Painting in one pass: the network of a style file, a mix of its styles, and the options of `apply_style`."""
 
 import math
-import threading
 from collections.abc import Mapping
 
 import numpy as np
@@ -12,12 +11,14 @@ from nst.engine.feed_forward.enlarge import enlarge_painted
 from nst.engine.feed_forward.strips import STRIP_PIXELS, paint_in_strips
 from nst.engine.feed_forward.transformer import Transformer
 from nst.errors import OptionError
+from nst.lru_cache import LruCache
 from nst.options.fast_options import FastOptions, working_side
 from nst.options.settings import Settings
 from nst.pictures import images
 from nst.pictures.colors import match_colors
 from nst.pictures.images import fit
-from nst.runs.memory_budget import GIGABYTE, spare
+from nst.runs.humanize import GIGABYTE
+from nst.runs.memory_budget import spare
 from nst.styles.network_plan import Plan
 from nst.styles.style_file import StyleFile
 from nst.styles.style_library import shipped_file
@@ -66,8 +67,7 @@ class FastNetwork:
         return painted[0].numpy()
 
 
-_networks: dict[str, FastNetwork] = {}  # by StyleFile.network, the last one used comes last
-_networks_lock = threading.Lock()
+_networks = LruCache[str, FastNetwork](NETWORKS_KEPT)  # by StyleFile.network, whatever file it came in
 
 
 def apply_mix(picture: Array, file: StyleFile, mix: Mapping[str, float], options: FastOptions) -> Array:
@@ -95,7 +95,8 @@ def apply_mix(picture: Array, file: StyleFile, mix: Mapping[str, float], options
     sides = [max(SMALLEST_SIDE, side) for side in fit(height, width, working)]
     _check_memory(file.plan, math.prod(sides), height * width)
     reduced = _resized(picture, *sides)
-    painted = _network_of(file).paint(reduced, style_vector(file, mix), options.strength**STRENGTH_EXPONENT)
+    network = _networks.get_or_make(file.network, lambda: FastNetwork(file))
+    painted = network.paint(reduced, style_vector(file, mix), options.strength**STRENGTH_EXPONENT)
     if options.keep_colors:
         painted = match_colors(painted, reduced)
     if height * width <= math.prod(sides):
@@ -136,13 +137,3 @@ def _check_memory(plan: Plan, pixels: int, result_pixels: int) -> None:
             f"{max(0, free) / GIGABYTE:.1f} GB are free; choose a smaller one, or a larger `stroke_size`",
             "size",
         )
-
-
-def _network_of(file: StyleFile) -> FastNetwork:
-    """The network of `file`: one in memory if it is the same, whatever file it came in."""
-    with _networks_lock:
-        network = _networks.pop(file.network, None) or FastNetwork(file)
-        _networks[file.network] = network
-        while len(_networks) > NETWORKS_KEPT:
-            del _networks[next(iter(_networks))]
-    return network

@@ -1,18 +1,18 @@
 """Styles that are predicted from paintings, beside those of a style file; each painting is predicted once."""
 
-import threading
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 
 from nst.engine.feed_forward.style_predictor import predict_vector
+from nst.lru_cache import LruCache
 from nst.pictures.images import Array
 from nst.styles.style_file import Style, StyleFile
 from nst.styles.style_picture import StylePicture
 
 VECTORS_KEPT = 256  # in memory, for later pictures
 
-_vectors: dict[str, Array] = {}  # by the SHA-256 of a painting, the last one used comes last
-_vectors_lock = threading.Lock()
+_vectors = LruCache[str, Array](VECTORS_KEPT)  # by the SHA-256 of a painting
 
 
 def with_paintings(file: StyleFile, paintings: Mapping[str, StylePicture]) -> StyleFile:
@@ -20,17 +20,8 @@ def with_paintings(file: StyleFile, paintings: Mapping[str, StylePicture]) -> St
 
     Raises StyleError if the file of the predictor is damaged.
     """
-    predicted = {sha256: Style(sha256, _vector_of(sha256, painting)) for sha256, painting in paintings.items()}
+    predicted = {
+        sha256: Style(sha256, _vectors.get_or_make(sha256, partial(predict_vector, painting.rgb)))
+        for sha256, painting in paintings.items()
+    }
     return replace(file, styles={**file.styles, **predicted}) if predicted else file
-
-
-def _vector_of(sha256: str, painting: StylePicture) -> Array:
-    with _vectors_lock:
-        vector = _vectors.pop(sha256, None)
-    if vector is None:
-        vector = predict_vector(painting.rgb)
-    with _vectors_lock:
-        _vectors[sha256] = vector
-        while len(_vectors) > VECTORS_KEPT:
-            del _vectors[next(iter(_vectors))]
-    return vector

@@ -5,7 +5,6 @@ not know the networks, whose shapes its callers give, and imports neither Tensor
 with h5py.
 """
 
-import errno
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -21,7 +20,7 @@ from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from nst.engine.networks.download import CANCELLED, POLL_SECONDS, Progress, download, md5_of
-from nst.errors import Cancelled, Unfetched, WeightsError
+from nst.errors import Cancelled, DiskFull, Unfetched, WeightsError
 from nst.options.settings import Settings
 
 Arrays = dict[str, list[Any]]  # layer -> its datasets, kernels first
@@ -178,8 +177,7 @@ def fetch(
                     raise
                 part.replace(target)
     except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        reason = "the disk is full" if full else error.strerror or str(error)
+        reason = "the disk is full" if error.errno in DiskFull.ERRNOS else error.strerror or str(error)
         message = f"cannot keep the weights of {extractor} in {str(target.parent)!r}: {reason}"
         raise Unfetched(message, f"there is no way to keep it: {reason}") from None
     size = target.stat().st_size

@@ -23,7 +23,8 @@ from nst.options.style_options import StyleOptions
 from nst.runs.events import Losses
 
 Tensor = Any
-FIRST_SCALE_FACTOR = 8.0  # of the weights of content and smoothness on the first of several scales
+# Of the weights of content and smoothness on the first of several scales.
+FIRST_SCALE_CONTENT, FIRST_SCALE_SMOOTHNESS = 24.0, 5.0
 
 
 @dataclass(frozen=True)
@@ -62,19 +63,19 @@ class LiveWeights:
     def on_scale(self, coarseness: float, scales_left: float, normalisation: str) -> "LiveWeights":
         """The weights on a coarser scale.
 
-        On the first scale content and smoothness weigh `FIRST_SCALE_FACTOR` times more, and less on each later one, in
-        equal ratios: coarse scales fix large forms and the light, which are to be the content's, and grain that forms
-        on them would become a visible pattern when it is enlarged. `gatys` sums the content loss over positions; its
-        weight is scaled so that the sum counts as on the full size.
+        On the first scale content and smoothness weigh `FIRST_SCALE_CONTENT` and `FIRST_SCALE_SMOOTHNESS` times more,
+        and less on each later one, in equal ratios: coarse scales fix large forms and the light, which are to be the
+        content's, and grain that forms on them would become a visible pattern when it is enlarged. `gatys` sums the
+        content loss over positions; its weight is scaled so that the sum counts as on the full size.
 
         Args:
             coarseness: how many times smaller than the result the scale is.
             scales_left: the share of the scales after the first that is still to come, 1 on the first, 0 on the last.
             normalisation: "relative" or "gatys".
         """
-        factor = FIRST_SCALE_FACTOR**scales_left
-        content = self.content * factor * (coarseness**2 if normalisation == "gatys" else 1.0)
-        return replace(self, content=content, tv=self.tv * factor)
+        positions = coarseness**2 if normalisation == "gatys" else 1.0
+        content = self.content * FIRST_SCALE_CONTENT**scales_left * positions
+        return replace(self, content=content, tv=self.tv * FIRST_SCALE_SMOOTHNESS**scales_left)
 
 
 class LayerLosses:

@@ -17,7 +17,7 @@ from nst.engine.optimization.objective import LiveWeights, Objective, Targets
 from nst.engine.optimization.tiles import TiledObjective
 from nst.options.style_options import StyleOptions
 from nst.pictures.images import fit
-from nst.runs.estimates import NETWORKS, estimate
+from nst.runs.estimates import NETWORKS, PlannedRun
 from nst.runs.events import Losses
 from nst.runs.memory_budget import budget
 from nst.runs.schedule import MARGIN, Scale
@@ -156,9 +156,8 @@ def tile_side(
     network = extractor.architecture.name
     if network not in NETWORKS:
         return None
-    most_bytes = budget() if most_bytes is None else most_bytes
-    kind = network, extractor.dtype
-    return estimate(*content_sides, options, *kind, budget=most_bytes, styles=style_sides, masked=masked).tile
+    planned = PlannedRun(*content_sides, options, network, extractor.dtype, style_sides, masked)
+    return planned.estimate(budget=budget() if most_bytes is None else most_bytes).tile
 
 
 # Objectives and networks are cached because their graphs take seconds to trace and serve later runs, too.

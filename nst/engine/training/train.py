@@ -31,7 +31,7 @@ from nst.engine.training.learning_rate import warm_cosine
 from nst.engine.training.photos import Photos
 from nst.engine.training.style_crops import crops_of
 from nst.errors import Diverged, InputError
-from nst.options.layer_presets import PRESETS
+from nst.options.layer_presets import LAYER_PRESETS
 from nst.options.train_options import TrainOptions
 
 Array = NDArray[np.float32]
@@ -92,7 +92,7 @@ class Learner(keras.Model):
     ) -> None:
         super().__init__()
         self.transformer, self._settings = transformer, options
-        content, style = (dict(layers) for layers in PRESETS["fast"].layers())
+        content, style = (dict(layers) for layers in LAYER_PRESETS["fast"].layers())
         self._content_weights, self._style_weights = (
             np.array(list(layers.values()), np.float32) for layers in (content, style)
         )

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import os
 import time
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,14 +12,15 @@ from pathlib import Path
 from nst.errors import Busy, Conflict, DiskFull
 from nst.jobs.storage.database import BLOCK, RESERVE
 from nst.jobs.storage.run_files import uploads_of, uploads_of_unrecorded
+from nst.jobs.storage.run_rows import run_of
 from nst.jobs.storage.store import Store
 from nst.options.picture_roles import STYLE_ROLES
+from nst.runs.humanize import GIGABYTE
 from nst.runs.run import Run, State
 
 UNDO = 600.0  # seconds for which a deleted run can be restored
 FRESH = 86400.0  # seconds for which an upload that no run uses, or a quick run, is kept: its page may still be open
 IN_USE = 3600.0  # seconds for which an upload is kept even if space is short: its page may be about to use it
-GIGABYTE = 10**9
 SEARCHED = " || ' ' || ".join(  # in SQL
     [
         *(f"json_extract(run, '$.{name}')" for name in ("options", "extractor")),
@@ -57,12 +59,13 @@ class Archive:
         before: str = "",
         limit: int = 50,
         fast: bool = False,
+        runs: Collection[str] = (),
     ) -> list[tuple[Run, bool]]:
         """(run, whether it is a favourite), newest first, at most `limit` older than the run `before`. Raises NotFound.
 
         `words` must all be found in a run's settings, network, name or notes or the names of its pictures, in any case.
-        With `fast`, only pictures that were painted in one pass. A quick run of a grid of variations is found only if
-        it is a favourite.
+        With `fast`, only pictures that were painted in one pass; with `runs`, only those of these ids. A quick run of a
+        grid of variations is found only if it is a favourite.
         """
         where, values = ["deleted IS NULL", "(variations = '' OR favourite = 1)"], []
         if client:
@@ -75,6 +78,9 @@ class Archive:
             where.append("json_extract(run, '$.fast') IS NOT NULL")
         if favourite:
             where.append("favourite = 1")
+        if runs:
+            where.append(f"id IN ({', '.join('?' * len(runs))})")
+            values.extend(runs)
         if before:
             where.append("number < (SELECT number FROM runs WHERE id = ?)")
             values.append(self._store.run(before).id)
@@ -83,7 +89,7 @@ class Archive:
             values.append(word)
         query = f"SELECT run, favourite FROM runs WHERE {' AND '.join(where)} ORDER BY number DESC LIMIT {limit:d}"
         rows = self._store.database.rows(query, *values)
-        return [(Run.from_json(json.loads(text)), bool(liked)) for text, liked in rows]
+        return [(run_of(text), bool(liked)) for text, liked in rows]
 
     def count(self) -> dict[State, int]:
         """How many runs there are of each state."""
@@ -123,7 +129,7 @@ class Archive:
     def deleted(self, run_id: str) -> Run:
         """A run that can be restored, or was not deleted. Raises NotFound."""
         rows = self._store.database.rows("SELECT run FROM runs WHERE id = ? AND deleted IS NOT NULL", run_id)
-        return Run.from_json(json.loads(rows[0][0])) if rows else self._store.run(run_id)
+        return run_of(rows[0][0]) if rows else self._store.run(run_id)
 
     def restore(self, run_id: str) -> None:
         """Restore a deleted run. Raises NotFound if it was removed."""
@@ -205,7 +211,7 @@ class Archive:
         now = time.time()
         with self._store.database.transaction() as connection:
             for run_id, text in connection.execute(f"SELECT id, run FROM runs WHERE {old}", (now - FRESH,)).fetchall():
-                if Run.from_json(json.loads(text)).state.ended:
+                if run_of(text).state.ended:
                     connection.execute("UPDATE runs SET deleted = ? WHERE id = ?", (now - UNDO, run_id))
 
     def sweep(self, undo: float = UNDO) -> None:
@@ -246,7 +252,7 @@ class Archive:
     def _slimmable(self) -> list[Run]:
         """Runs whose frames may be deleted: ended, not interrupted, no favourites; oldest first."""
         query = "SELECT run FROM runs WHERE favourite = 0 AND deleted IS NULL ORDER BY number"
-        runs = (Run.from_json(json.loads(text)) for (text,) in self._store.database.rows(query))
+        runs = [run_of(text) for (text,) in self._store.database.rows(query)]
         return [run for run in runs if run.state.ended and run.state is not State.INTERRUPTED]
 
 

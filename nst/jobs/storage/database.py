@@ -1,6 +1,5 @@
 """The SQLite database of a store, for the threads of one process and for several processes."""
 
-import errno
 import shutil
 import sqlite3
 import threading
@@ -13,7 +12,6 @@ from nst.errors import DiskFull, NstError
 from nst.jobs.storage.schema import FILE, open_database
 
 RESERVE = 2**22  # bytes of a file that is deleted when the disk is full, so that a failure can still be recorded
-FULL = (errno.ENOSPC, errno.EDQUOT)
 IO_ERRORS = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
 BLOCK = 2**16  # bytes, more than SQLite appends to a file at once
 GONE = "the data folder {} was deleted or replaced while the studio used it: start the studio again"
@@ -88,7 +86,7 @@ class Database:
     def _is_full(self, error: sqlite3.Error | OSError) -> bool:
         """Whether an error is due to a full disk, which SQLite may also report as an I/O error."""
         if isinstance(error, OSError):
-            return error.errno in FULL
+            return error.errno in DiskFull.ERRNOS
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # without what extends the primary code
         return code == sqlite3.SQLITE_FULL or (code in IO_ERRORS and self.free_bytes() < BLOCK)
 

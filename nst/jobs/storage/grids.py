@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from nst.errors import NotFound
+from nst.jobs.storage.run_rows import run_of
 from nst.jobs.storage.store import Store
 from nst.options.picture_roles import as_fields
 from nst.options.variations import Variations
@@ -91,5 +92,5 @@ class Grids:
         """(run, whether it is a favourite) of each cell; None for a run that was deleted."""
         query = "SELECT run, favourite FROM runs WHERE variations = ? AND deleted IS NULL"
         rows = self._store.database.rows(query, grid.id)
-        found = {run.id: (run, bool(liked)) for run, liked in ((Run.from_json(json.loads(r)), f) for r, f in rows)}
+        found = {run.id: (run, bool(liked)) for run, liked in ((run_of(text), liked) for text, liked in rows)}
         return [found.get(run_id, (None, False)) for run_id in grid.runs]

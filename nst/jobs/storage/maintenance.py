@@ -5,7 +5,6 @@ the run as it was created.
 """
 
 import hashlib
-import json
 import os
 import shutil
 import sqlite3
@@ -18,6 +17,7 @@ from filelock import FileLock, Timeout
 
 from nst.errors import Busy, ImageError, InputError, NstError, OptionError
 from nst.jobs.storage.run_files import FETCHES, recordable, unrecorded
+from nst.jobs.storage.run_rows import run_of
 from nst.jobs.storage.schema import FILE
 from nst.jobs.storage.store import UPLOAD_ID, Store
 from nst.pictures import images
@@ -74,7 +74,7 @@ def check(folder: Path) -> list[str]:
     if trouble := _database_trouble(folder):
         return [f"the database is damaged: {trouble}"]
     with closing(sqlite3.connect(f"file:{folder / FILE}?mode=ro", uri=True)) as database:
-        runs = [Run.from_json(json.loads(text)) for (text,) in database.execute("SELECT run FROM runs")]
+        runs = [run_of(text) for (text,) in database.execute("SELECT run FROM runs")]
         frames = database.execute("SELECT run, epoch FROM frames").fetchall()
     found = [line for run in runs for line in _run_troubles(folder, run)]
     found += [
@@ -223,7 +223,7 @@ def _add_run(store: Store, run_id: str) -> str:
 def _described(place: Path) -> dict[str, Any]:
     """The fields of the run as it was created, {} if its description is missing or damaged."""
     try:
-        run = Run.from_json(json.loads((place / "run.json").read_bytes()))
+        run = run_of((place / "run.json").read_bytes())
     except (OSError, ValueError, KeyError, TypeError, OptionError):
         return {}
     pictures = ("content", "style", "init", "more_styles", "mask", "names")

@@ -11,6 +11,11 @@ from nst.runs.events import Epoch, Event
 from nst.runs.run import Run
 
 
+def run_of(text: str | bytes) -> Run:
+    """The run whose JSON a row, or its description in a file, holds. Raises ValueError, KeyError, TypeError."""
+    return Run.from_json(json.loads(text))
+
+
 def insert_run(connection: sqlite3.Connection, run: Run) -> None:
     """Insert a new run."""
     connection.execute(

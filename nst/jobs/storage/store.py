@@ -14,7 +14,7 @@ import sys
 import time
 import uuid
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from nst.atomic_write import atomic_write
 from nst.errors import NotFound
 from nst.jobs.storage.database import Database
 from nst.jobs.storage.run_files import FRAMES_BUDGET, RunFiles
-from nst.jobs.storage.run_rows import insert_event, insert_run, update_run
+from nst.jobs.storage.run_rows import insert_event, insert_run, run_of, update_run
 from nst.jobs.storage.waiters import Waiters
 from nst.options.style_options import StyleOptions
 from nst.runs.events import Continued, Event, Failed, Finished, Interrupted, Kept, Queued, Started, Stopped
@@ -56,11 +56,15 @@ class Store:
     # Uploads ----------------------------------------------------------------------------------------------------------
 
     def put_upload(self, data: bytes, name: str = "") -> str:
-        """Keep a picture's bytes; returns its id, their SHA-256, so that the same bytes are kept once."""
+        """Keep a picture's bytes; returns its id, their SHA-256, so that the same bytes are kept once.
+
+        The database is free while they are written: the file gets its name in the transaction.
+        """
         upload_id = hashlib.sha256(data).hexdigest()
-        with self.database.transaction() as connection:
-            with atomic_write(self._upload_file(upload_id)) as part:
-                part.write_bytes(data)
+        file = self._upload_file(upload_id)
+        with ExitStack() as transaction, self.database.plain_errors(), atomic_write(file) as part:
+            part.write_bytes(data)
+            connection = transaction.enter_context(self.database.transaction())
             connection.execute("INSERT OR REPLACE INTO uploads VALUES (?, ?)", (upload_id, name))
         return upload_id
 
@@ -224,7 +228,7 @@ class Store:
 
     def _runs(self, where: str, *values: object) -> list[Run]:
         rows = self.database.rows(f"SELECT run FROM runs WHERE {where}", *values)
-        return [Run.from_json(json.loads(text)) for (text,) in rows]
+        return [run_of(text) for (text,) in rows]
 
     # Events -----------------------------------------------------------------------------------------------------------
 

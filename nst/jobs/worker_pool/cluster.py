@@ -13,13 +13,14 @@ import dask
 from distributed import Client, LocalCluster, Security
 
 from nst.options.settings import Settings
-from nst.runs.memory_budget import GIGABYTE, budget
+from nst.runs.humanize import GIGABYTE
+from nst.runs.memory_budget import budget
 
 CONNECT_TIMEOUT = 10.0  # seconds that an attempt to reach a scheduler may take
 POLL_INTERVAL = 0.05  # seconds between two looks whether such an attempt has ended, or is to be cancelled
 LOOP_TIMEOUT = 5.0  # seconds that the tasks of a client may take to end
 NICENESS = 10  # of embedded workers above that of this process, so that the page stays quick
-GPU = "GPU"  # the Dask resource of a worker with a graphics card, 1 of each: one run at a time
+GPU = "GPU"  # the Dask resource that a worker with a graphics card has one of
 
 CONFIG = {
     "distributed.scheduler.allowed-failures": 0,

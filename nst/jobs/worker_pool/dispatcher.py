@@ -125,7 +125,7 @@ class Dispatcher:
         slot.checkpoint_thread.start()
 
     def _on_checkpoint(self, run_id: str, event: Event | None) -> None:
-        """Record a checkpoint; None could not be fetched, and the one before stays."""
+        """Record a checkpoint; `event` is None where it could not be fetched, and the one before stays."""
         self._incoming[run_id] -= 1
         if event:
             self._record(run_id, event)

@@ -9,6 +9,9 @@ from nst.runs.run import Run, State
 def fair_order(active: Iterable[Run], taken: Container[str] = (), turns: Mapping[str, int] | None = None) -> list[Run]:
     """The runs that wait, the next one first.
 
+    Each round has one run of each client. In a round, clients that never had a worker come first, then those whose
+    last run was given to one longest ago; of equals, the first to arrive.
+
     Args:
         active: runs that wait or are painted, in order of arrival.
         taken: ids of those that a worker has, whatever their state.

@@ -22,8 +22,8 @@ class LostWorkers:
 
     def __init__(self, client: Client, wanted: int) -> None:
         self._cluster, self._wanted = client.cluster, wanted
-        self._none_since: float | None = None  # when no worker was there first, and when not all were; None: they are
-        self._some_missing_since: float | None = None
+        self._none_since: float | None = None  # when the last worker left, time.monotonic(); None while there is one
+        self._some_missing_since: float | None = None  # the same of the first that left; None while all are there
 
     def check(self, count: int) -> None:
         """Note that `count` workers are there now. Raises NoWorker after `TIMEOUT` seconds without any."""

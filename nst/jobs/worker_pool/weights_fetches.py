@@ -69,7 +69,7 @@ class WeightsFetches:
                 self._workers.call(download.worker, worker_tasks.cancel_fetch, download.fetch_id)
 
     def may_start_automatically(self, name: str) -> bool:
-        """Whether this server has not started the download, and an earlier one has left no outcome but "broken"."""
+        """Whether the download may start unasked: this server has not begun it; the last one, if any, was "broken"."""
         return name not in self._last and self._outcomes.get(name, "broken") == "broken"
 
     def fetch_in(self, slot: WorkerSlot, name: str) -> None:

@@ -36,6 +36,7 @@ from typing import Any
 from distributed import Worker, get_worker
 
 from nst.errors import Cancelled, InputError, NstError, Unfetched
+from nst.lru_cache import LruCache
 from nst.runs.control import Control
 from nst.runs.events import Event, Failed, Fetching
 from nst.runs.job import DiagnosisJob, FastJob, StyleJob
@@ -43,10 +44,10 @@ from nst.runs.job import DiagnosisJob, FastJob, StyleJob
 _controls: dict[str, Control] = {}  # by lease
 _fetch_stops: dict[str, threading.Event] = {}  # by fetch id
 _checkpoints: dict[str, bytes] = {}  # not fetched yet, oldest first
-_beside_executor = ThreadPoolExecutor(1, "nst-beside")
-_call_numbers, _last_calls = itertools.count(), dict[str, int]()  # the last call of each caller
 MOST_CHECKPOINTS = 3  # held; older ones are dropped
+_beside_executor = ThreadPoolExecutor(1, "nst-beside")
 MOST_CALLERS = 256  # remembered
+_call_numbers, _last_calls = itertools.count(), LruCache[str, int](MOST_CALLERS)  # the last call of each caller
 
 
 def dask_setup(worker: Worker) -> None:
@@ -113,13 +114,10 @@ async def apply_style_beside(function: str, job: Mapping[str, Any], caller: str 
     {"superseded": True} if `caller`, unless "", made a newer call before this one began.
     """
     number = next(_call_numbers)
-    _last_calls.pop(caller, None)
-    _last_calls[caller] = number
-    if len(_last_calls) > MOST_CALLERS:
-        del _last_calls[next(iter(_last_calls))]
+    _last_calls.put(caller, number)
 
     def call() -> dict[str, Any]:
-        if caller and _last_calls.get(caller, number) > number:
+        if caller and (_last_calls.get(caller) or 0) > number:
             return {"superseded": True}
         return {"pictures": [picture.to_wire() for picture in _named(function)(FastJob.from_wire(job))]}
 

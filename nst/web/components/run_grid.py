@@ -5,8 +5,7 @@ from typing import Any
 
 from dash import Patch, no_update
 
-from nst.jobs.storage.archive import GIGABYTE
-from nst.runs.humanize import count
+from nst.runs.humanize import GIGABYTE, count
 from nst.runs.run import Run
 from nst.web import ids
 from nst.web.components.run_card import RunCard

@@ -1,6 +1,7 @@
 """Limits the structure of JSON bodies before they are parsed: 40 MB of `{},{},` would take gigabytes of memory."""
 
 import asyncio
+import json
 import re
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -23,10 +24,13 @@ CALLBACKS = "/_dash-update-component"
 
 
 def check_json(text: bytes) -> None:
-    """Raise ValueError if JSON text is nested too deeply or has too many values; any other error is not noticed.
+    """Raise ValueError if JSON text is nested too deeply, has too many values, or is not in UTF-8, as JSON must be.
 
-    What is in strings does not count, and is skipped quickly.
+    Any other error is not noticed. What is in strings does not count, and is skipped quickly.
     """
+    encoding = json.detect_encoding(text)  # which a parser reads it in: quotes are other bytes in UTF-16 and UTF-32
+    if not encoding.startswith("utf-8"):
+        raise ValueError(f"it must be UTF-8, got {encoding}")
     levels = tokens = position = 0
     in_string = False
     while True:

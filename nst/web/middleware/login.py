@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
 from nst.atomic_write import atomic_write
+from nst.lru_cache import LruCache
 from nst.web.pages.html_page import html_page
 from nst.web.problems import problem
 
@@ -191,16 +192,13 @@ class TokenCheck:
 
     def __init__(self, token: str, sleep: Sleep = asyncio.sleep) -> None:
         self._token, self._sleep = token.encode(), sleep
-        self._guessers: dict[str, _Guesser] = {}  # by address, the one that guessed last at the end
+        self._guessers = LruCache[str, _Guesser](self.MAX_ADDRESSES)  # by address
 
     async def check(self, given: bytes, address: str) -> bool | None:
         """Return whether `given` is the token, at once if it is; None if too many wrong ones of `address` wait."""
         if hmac.compare_digest(given, self._token):
             return True
-        guesser = self._guessers.pop(address, None) or _Guesser()
-        self._guessers[address] = guesser
-        if len(self._guessers) > self.MAX_ADDRESSES:
-            del self._guessers[next(iter(self._guessers))]
+        guesser = self._guessers.get_or_make(address, _Guesser)
         if guesser.waiting >= self.MAX_WAITING:
             return None
         guesser.waiting += 1

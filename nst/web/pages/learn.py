@@ -119,7 +119,7 @@ def _losses() -> list[Component]:
             "network does not mind. Too much of it makes the picture flat.",
             _pictures(
                 "The weight of total variation.",
-                [("tv_weight-0.jpg", "0"), ("tv_weight-8.jpg", "8, the default"), ("tv_weight-200.jpg", "200")],
+                [("tv_weight-0.jpg", "0"), ("tv_weight-12.jpg", "12, the default"), ("tv_weight-200.jpg", "200")],
             ),
         ),
         _section(

@@ -10,7 +10,7 @@ import numpy as np
 from nst.jobs.queue import Queue
 from nst.options.fast_options import FastOptions, mix_of, working_side
 from nst.pictures import images
-from nst.pictures.images import fit
+from nst.pictures.images import fit_within
 from nst.runs.job import VECTOR, FastJob, FastPicture, FastRequest, Format
 from nst.styles.style_file import check_name, check_title, title_of
 from nst.styles.style_library import Entry, Library, shipped_file
@@ -154,5 +154,5 @@ def shrink(content: bytes, side: int, most_bytes: int = images.MAX_BYTES) -> byt
     """Fit a picture file into `side` x `side` px, as JPEG; a smaller picture keeps its size. Raises ImageError."""
     picture = images.read(content, "content", side, most_bytes=most_bytes)
     height, width = picture.rgb.shape[:2]
-    height, width = (max(images.MIN_SIDE, each) for each in fit(height, width, min(side, max(height, width))))
+    height, width = (max(images.MIN_SIDE, each) for each in fit_within(height, width, side))
     return images.encode_jpeg(images.resize(picture.rgb, height, width), JPEG_QUALITY)

@@ -1,13 +1,15 @@
 """What runs will take: time, memory, and the network that "auto" stands for."""
 
 import time
+from dataclasses import replace
 from typing import Any
 
 from nst.errors import NstError, OptionError, OutOfMemory
 from nst.jobs.queue import Queue
 from nst.jobs.storage.store import Store
+from nst.lru_cache import LruCache
 from nst.options.style_options import StyleOptions
-from nst.runs.estimates import Calibration, auto_network, calibration_for, estimate
+from nst.runs.estimates import Calibration, PlannedRun, auto_network, calibration_for
 from nst.runs.run import Run, State
 from nst.web.service.pictures import Pictures, Shape
 
@@ -21,7 +23,7 @@ class Forecasts:
 
     def __init__(self, store: Store, queue: Queue, pictures: Pictures) -> None:
         self._store, self._queue, self._pictures = store, queue, pictures
-        self._seconds: dict[str, float] = {}  # that queued runs will take, by id
+        self._seconds = LruCache[str, float](MAX_CACHED_FORECASTS)  # that queued runs will take, by id
         self._opened = time.time()  # seconds since 1970
 
     def forecast(
@@ -44,18 +46,20 @@ class Forecasts:
         calibrations = [Calibration.from_json(each) for each in health.get("calibrations", ())]
         shape = self._pictures.shape(content) if isinstance(content, str) else content
         shapes = [self._pictures.shape(style) for style in styles]
-        network, why = options.extractor, ""
-        if network == "auto" and self._queue.extractors().get("vgg19", {}).get("installed"):
-            network, why = auto_network(*shape, options, precision, calibrations, health["memory"], shapes, masked)
-        elif network == "auto":
+        auto, why = options.extractor == "auto", ""
+        planned = PlannedRun(*shape, options, "vgg19" if auto else options.extractor, precision, shapes, masked)
+        if auto:
             network, why = "compact", "VGG19's weights are not here."
-        speed = calibration_for(network, precision, calibrations)
+            if self._queue.extractors().get("vgg19", {}).get("installed"):
+                network, why = auto_network(planned, calibrations, health["memory"])
+            planned = replace(planned, network=network)
+        speed = calibration_for(planned.network, precision, calibrations)
         try:
-            found = estimate(*shape, options, network, precision, speed, health["memory"], shapes, masked)
+            found = planned.estimate(speed, health["memory"])
         except OutOfMemory as error:
             raise OptionError(str(error), "size") from error
         seconds = found.seconds * self._pace(speed) if found.seconds and speed else None
-        return {**found.to_json(), "seconds": seconds, "extractor": network, "precision": precision, "why": why}
+        return {**found.to_json(), "seconds": seconds, "extractor": planned.network, "precision": precision, "why": why}
 
     def of_run(self, run: Run) -> dict[str, Any] | None:
         """Forecast a run that has not started. Returns and raises as `forecast`."""
@@ -81,17 +85,15 @@ class Forecasts:
 
     def _seconds_of(self, run: Run) -> float | None:
         """Return what a queued run will take in all, None if that is not known. Each run is forecast once."""
-        if run.id not in self._seconds:
+        seconds = self._seconds.get(run.id)
+        if seconds is None:
             try:
                 forecast = self.of_run(run)
             except NstError:
                 return 0.0  # it will fail as soon as it starts
-            if forecast is None or forecast["seconds"] is None:
-                return None
-            if len(self._seconds) > MAX_CACHED_FORECASTS:
-                self._seconds.clear()
-            self._seconds[run.id] = forecast["seconds"]
-        return self._seconds[run.id]
+            if forecast and (seconds := forecast["seconds"]) is not None:
+                self._seconds.put(run.id, seconds)
+        return seconds
 
     def _pace(self, speed: Calibration) -> float:
         """Return the time that the last whole runs on that network took since the server started, over their estimates.
@@ -106,7 +108,5 @@ class Forecasts:
             and not (run.tiled or run.options.epochs == "auto" or run.converged or run.prolonged or run.parent)
             and run.created > self._opened
         ][:PACE_RUNS]
-        estimates = [
-            estimate(run.height, run.width, run.options, run.extractor, run.precision, speed).seconds for run in runs
-        ]
-        return sum(run.seconds for run in runs) / sum(seconds or 0.0 for seconds in estimates) if runs else 1.0
+        planned = [PlannedRun(run.height, run.width, run.options, run.extractor, run.precision) for run in runs]
+        return sum(run.seconds for run in runs) / sum(each.seconds(speed, None) for each in planned) if runs else 1.0

@@ -53,8 +53,7 @@ class KeptResults:
             has_result=True,
             fast=found.to_json(),
         )
-        sides = images.fit(result.height, result.width, min(FRAME_SIDE, max(result.height, result.width)))
-        frame = images.encode_jpeg(images.resize(picture, *sides), FRAME_QUALITY)
+        frame = images.reduced_jpeg(picture, FRAME_SIDE, FRAME_QUALITY)
         with self._store.files.removed_after_error(run.id):
             self._store.files.write_ended(run, frame, result.data)
             self._store.restore_run(run, [(run.epoch, len(frame))])

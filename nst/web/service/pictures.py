@@ -10,13 +10,14 @@ from typing import Any
 from nst.errors import NotFound, OptionError
 from nst.jobs.storage.archive import Archive
 from nst.jobs.storage.store import Store
+from nst.lru_cache import LruCache
 from nst.options.picture_roles import STYLE_ROLES
 from nst.pictures import images
 from nst.pictures.samples import Sample, find, sample_of
 
 Shape = tuple[int, int]  # (height, width), px
 
-MOST_THUMBNAILS = 256  # of uploads, that stay in memory
+MOST_THUMBNAILS, MOST_SHAPES = 256, 100_000  # that stay in memory
 MAX_NAME_LENGTH = 255  # characters of an upload's name, of which the end is cut
 DECODED_SIDE = 64  # px to which a picture is decoded when only its size is asked for, or whether it can be read
 
@@ -26,8 +27,8 @@ class Pictures:
 
     def __init__(self, store: Store, archive: Archive) -> None:
         self._store, self._archive = store, archive
-        self._shapes: dict[str, Shape] = {}  # by reference
-        self._thumbnails: dict[tuple[str, int], bytes] = {}  # by (upload id, side), oldest first
+        self._shapes = LruCache[str, Shape](MOST_SHAPES)  # by reference
+        self._thumbnails = LruCache[tuple[str, int], bytes](MOST_THUMBNAILS)  # by (upload id, side)
 
     def keep(self, data: bytes, name: str) -> str:
         """Store `data`, the bytes of a picture file, as an upload; returns its reference.
@@ -37,7 +38,7 @@ class Pictures:
         name = file_name(name)
         shape = _shape(data, name)
         ref = f"uploads/{self._archive.put_upload(data, name)}"
-        self._shapes[ref] = shape
+        self._shapes.put(ref, shape)
         return ref
 
     def read(self, ref: str) -> bytes:
@@ -50,12 +51,7 @@ class Pictures:
         kind, _, name = ref.partition("/")
         if kind == "samples":
             return _sample(name).thumbnail(side).read_bytes()
-        found = self._thumbnails.get((name, side))
-        if found is None:
-            found = self._thumbnails[name, side] = images.thumbnail(self._store.upload(name), side)
-            if len(self._thumbnails) > MOST_THUMBNAILS:
-                self._thumbnails.pop(next(iter(self._thumbnails)), None)
-        return found
+        return self._thumbnails.get_or_make((name, side), lambda: images.thumbnail(self._store.upload(name), side))
 
     def upload_id(self, ref: str) -> str:
         """Return the id of the upload that `ref` names, to use in a run; a sample is stored as one. Raises NotFound."""
@@ -96,9 +92,7 @@ class Pictures:
 
     def shape(self, ref: str) -> Shape:
         """Return (height, width) of a picture in px, after its EXIF rotation. Raises NotFound, Busy."""
-        if ref not in self._shapes:
-            self._shapes[ref] = _shape(self.read(ref), ref.partition("/")[2])
-        return self._shapes[ref]
+        return self._shapes.get_or_make(ref, lambda: _shape(self.read(ref), ref.partition("/")[2]))
 
 
 def names_of_uploads(refs: Mapping[str, str], names: Mapping[str, str] | None) -> dict[str, str]:

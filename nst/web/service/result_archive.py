@@ -7,7 +7,6 @@ from pathlib import PurePath
 from typing import IO
 
 from nst.errors import Conflict, DiskFull
-from nst.jobs.storage.database import FULL
 from nst.jobs.storage.store import Store
 from nst.runs.run import Run
 from nst.web.service.pictures import Pictures
@@ -27,7 +26,7 @@ def result_archive(store: Store, pictures: Pictures, runs: Iterable[Run]) -> IO[
         _write(file, store, pictures, done)
     except BaseException as error:
         file.close()
-        if isinstance(error, OSError) and error.errno in FULL:
+        if isinstance(error, OSError) and error.errno in DiskFull.ERRNOS:
             raise DiskFull(f"the results cannot be packed in {tempfile.gettempdir()}: {error.strerror}") from error
         raise
     file.seek(0)

@@ -107,18 +107,27 @@ class Runs:
         It has the options that were in force at the end, and the network that painted. Raises as `start`, also where
         the run would not fit into memory, and Conflict where there is no result.
         """
+        parent, options = self._upscaling(run_id, size, epochs)
+        uploads = {role: f"uploads/{upload}" for role, upload in parent.uploads.items()}
+        refs = {**as_fields(uploads), "init": self.result(parent)}
+        return self.start(
+            options, **refs, names=names_of_files(parent.names), client=client, gpu=parent.gpu, parent=run_id
+        )
+
+    def forecast_upscaling(self, run_id: str, size: int) -> dict[str, Any] | None:
+        """Forecast the run that `upscale` starts, as `Forecasts.forecast` does. Raises as `upscale`."""
+        parent, options = self._upscaling(run_id, size)
+        return self._forecasts.of_run(dataclasses.replace(parent, options=options))
+
+    def _upscaling(self, run_id: str, size: int, epochs: int = UPSCALING_EPOCHS) -> tuple[Run, StyleOptions]:
+        """Return a run, and the options of the one that paints its result larger. Raises Conflict, OptionError."""
         parent = self._studio_run(run_id)
         if not (parent.has_result and parent.state.rests):
             raise Conflict(f"run {run_id} has no result to upscale: it is {parent.state}")
         if size <= (side := max(parent.width, parent.height)):
             raise OptionError(f"`size` must be more than the {side} px of the result, got {size}", "size")
         changes = {"size": size, "epochs": epochs, "init": "image", "extractor": parent.extractor}
-        options = StyleOptions.from_json({**parent.options_now.to_json(), **changes})
-        uploads = {role: f"uploads/{upload}" for role, upload in parent.uploads.items()}
-        refs = {**as_fields(uploads), "init": self.result(parent)}
-        return self.start(
-            options, **refs, names=names_of_files(parent.names), client=client, gpu=parent.gpu, parent=run_id
-        )
+        return parent, StyleOptions.from_json({**parent.options_now.to_json(), **changes})
 
     def result(self, run: Run) -> str:
         """Store the result of a run as an upload, to be used in another; returns its reference. Raises NotFound."""

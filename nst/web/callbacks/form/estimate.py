@@ -13,7 +13,7 @@ from nst.options.picture_roles import STYLE_ROLES
 from nst.options.style_options import StyleOptions
 from nst.web import ids
 from nst.web.callbacks.form.whole_form import read_options
-from nst.web.components.form.estimate import estimate_line
+from nst.web.components.form.estimate import estimate_line, refusal_line
 from nst.web.components.form.option_fields import BOXES, errors_of_form
 from nst.web.components.toast import message_of
 from nst.web.service.service import Service
@@ -58,15 +58,15 @@ def register(app: Dash, service: Service) -> None:
         try:
             options.check_pictures(sum(bool(choices[role]) for role in STYLE_ROLES), masked)
             forecast = await asyncio.to_thread(service.forecasts.forecast, options, *refs, masked=masked)
-        except OptionError as error:  # it does not fit the pictures or the memory, or the network's weights are missing
-            if error.option in errors:
-                errors[error.option] = message_of(error)
-            return empty | {"children": message_of(error), "class": "estimate estimate-refused"}
+            worker = (await asyncio.to_thread(service.queue.health))["worker"]
         except NstError as error:
-            return empty | {"children": str(error), "class": "estimate estimate-refused"}
+            # of an option, which does not fit the pictures or the memory, or a network whose weights are missing
+            if isinstance(error, OptionError) and error.option in errors:
+                errors[error.option] = message_of(error)
+            return empty | refusal_line(error)
         chosen = forecast and {
             "chosen": options.extractor,
             "extractor": forecast["extractor"],
             "why": forecast["why"],
         }
-        return estimate_line(forecast, service.queue.health()["worker"]) | {"forecast": chosen, "errors": errors}
+        return estimate_line(forecast, worker) | {"forecast": chosen, "errors": errors}

@@ -9,6 +9,7 @@ from nst.errors import NstError
 from nst.runs.run import Run
 from nst.web import ids
 from nst.web.callbacks.run.own_run import start_child
+from nst.web.components.form.estimate import estimate_line, refusal_line
 from nst.web.components.run.result_tools import USES
 from nst.web.components.toast import show_error
 from nst.web.components.urls import run_id_of
@@ -51,6 +52,29 @@ def _register_upscale(app: Dash, service: Service) -> None:
             return service.runs.upscale(run.id, int(side), client=current_client())
 
         return await start_child(service, search, start, "The result was not upscaled")
+
+    @app.callback(
+        {"children": Output(ids.UPSCALE_FORECAST, "children"), "class": Output(ids.UPSCALE_FORECAST, "className")},
+        Input(ids.UPSCALE, "disabled"),
+        Input(ids.UPSCALED_SIDE, "value"),
+        Input(ids.WORKER, "className"),
+        State(ids.URL, "search"),
+        prevent_initial_call=True,
+    )
+    async def forecast(disabled: bool, side: str | None, worker: str, search: str | None) -> dict[str, str]:
+        """Say what the upscaling would take; a worker that gets ready may know more."""
+        if disabled or not side:
+            return {"children": "", "class": "estimate"}
+        return await asyncio.to_thread(upscaling_line, service, run_id_of(search), int(side))
+
+
+def upscaling_line(service: Service, run_id: str, side: int) -> dict[str, str]:
+    """Return what it takes to paint the result of a run at `side` px, or why it cannot, as `estimate_line` does."""
+    try:
+        forecast = service.runs.forecast_upscaling(run_id, side)
+    except NstError as error:
+        return refusal_line(error)
+    return estimate_line(forecast, service.queue.health()["worker"])
 
 
 def _register_uses(app: Dash, service: Service) -> None:

@@ -1,8 +1,10 @@
-"""The line above Start: the time and the memory that a run of the form's settings would take."""
+"""The line above Start, and beside Upscale: the time and the memory that a run would take, or why there can be none."""
 
 from typing import Any
 
+from nst.errors import NstError
 from nst.runs.humanize import gigabytes, roughly
+from nst.web.components.toast import message_of
 
 MEASURING = "Measuring this machine …"
 TILED = "Too large for the memory as a whole: it will be painted by tiles, which takes longer."
@@ -20,3 +22,8 @@ def estimate_line(forecast: dict[str, Any] | None, worker: str) -> dict[str, str
     if forecast["tiled"]:
         return {"children": f"{text}. {TILED}", "class": "estimate estimate-warning"}
     return {"children": text, "class": "estimate"}
+
+
+def refusal_line(error: NstError) -> dict[str, str]:
+    """Return the line as `estimate_line` does, for a run that is refused with `error`."""
+    return {"children": message_of(error), "class": "estimate estimate-refused"}

@@ -22,12 +22,20 @@ def layout() -> Component:
             *(html.A(text, id=ids.use_as(role), href="/", className="in-app quiet") for role, text in USES.items()),
             html.Span(
                 [
-                    html.Button("Upscale", id=ids.UPSCALE, type="button", className="quiet", disabled=True),
+                    html.Button(
+                        "Upscale",
+                        id=ids.UPSCALE,
+                        type="button",
+                        className="quiet",
+                        disabled=True,
+                        **{"aria-describedby": ids.UPSCALE_FORECAST},
+                    ),
                     dbc.Label("to", html_for=ids.UPSCALED_SIDE, class_name="hint"),
                     dbc.Select(id=ids.UPSCALED_SIDE),
                 ],
                 className="with-choice",
             ),
+            html.Output(id=ids.UPSCALE_FORECAST, htmlFor=ids.UPSCALED_SIDE, className="estimate"),
             html.Span(
                 [
                     html.Output(id=ids.PRINT_SIZE, htmlFor=ids.PRINT_DPI),

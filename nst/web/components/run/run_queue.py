@@ -1,9 +1,11 @@
 """The strip of runs that are painted or wait, in their order, with buttons that move and remove those that wait.
 
-Quick runs of one grid of variations are one entry. assets/run_queue.js calls the REST interface for the buttons.
+Quick runs of one grid of variations that follow each other are one entry. assets/run_queue.js calls the REST interface
+for the buttons.
 """
 
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from dash import html
@@ -23,7 +25,7 @@ BUTTONS = {"earlier": ("‹", "Paint sooner"), "later": ("›", "Paint later"), 
 
 @dataclass(frozen=True)
 class QueueEntry:
-    """A run in the queue, or those quick runs of one grid that are there."""
+    """A run in the queue, or quick runs of one grid with no other run between them."""
 
     card: RunCard  # of the first run
     place: int  # of that run, see `Runs.queue_places`
@@ -49,13 +51,9 @@ class QueueEntry:
 
 def queue_entries(service: Service, client: str) -> list[QueueEntry]:
     """Return the entries of a client's queue, the one that is painted or comes next first. Reads the database."""
-    entries: dict[str, list[Run]] = {}
-    for run in service.runs.queue_of(client):
-        entries.setdefault(run.variations or run.id, []).append(run)
     places = service.runs.queue_places()
-    return [
-        QueueEntry(RunCard.of(service, runs[0]), places.get(runs[0].id, 1), tuple(runs)) for runs in entries.values()
-    ]
+    groups = groupby(service.runs.queue_of(client), lambda run: run.variations or run.id)
+    return [QueueEntry(RunCard.of(service, run), places.get(run.id, 1), (run, *more)) for _, (run, *more) in groups]
 
 
 def layout() -> Component:

@@ -13,6 +13,7 @@ from nst.web.components.urls import file_stem, original_url
 from nst.web.follow import RunUpdate
 
 ENDINGS = {state for state in State if state.ended}  # also kinds of events
+PAINTING = {"epoch", "kept", "steered"}  # kinds of events that leave a run in the state it is in
 REPLAYED_FRAMES = 12  # newest frames that a page plays when it begins to show a run
 
 OUTPUTS = {  # what `run_view` and `server_view` return, by (component, property)
@@ -65,6 +66,8 @@ def run_view(update: RunUpdate, attached: bool) -> dict[str, Any]:
         **_figures(update, attached),
         **({} if attached else {**_steering_card(run), **_annotations(update), **upscaling_view(run)}),
         **({} if attached and not _has_just_ended(update) else {"to_epoch": history.proposed_end(run) if run else ""}),
+        # only where it may change: a forecast is made each time
+        **({} if attached and _only_paints(update) else {"upscale_off": not can_be_upscaled(run)}),
         "photograph": original_url(f"uploads/{run.content}") if run else None,
         "image_frame": f"comparison viewer image-frame image-frame-{_phase(run)}",
         "aspect": {"--width": run.width, "--height": run.height} if run and run.width else {},
@@ -77,13 +80,17 @@ def run_view(update: RunUpdate, attached: bool) -> dict[str, Any]:
         "steer_hint": steering.hint(run),
         "steered": [html.Li(line) for line in figures.steering_lines(run)] if run else [],
         "lineage": history.lineage(run, update.relatives) if run else [],
-        "upscale_off": not can_be_upscaled(run),
         **{f"as_{role}": use_url(run.id, role) if run and run.has_result else None for role in USES},
     }
 
 
 def _has_just_ended(update: RunUpdate) -> bool:
     return update.run is not None and any(event["kind"] in ENDINGS for event in update.events)
+
+
+def _only_paints(update: RunUpdate) -> bool:
+    """Whether nothing happened but what happens while a run is painted."""
+    return all(event["kind"] in PAINTING for event in update.events)
 
 
 def _steering_card(run: Run | None) -> dict[str, Any]:
@@ -146,7 +153,7 @@ def server_view(update: RunUpdate, shown: dict[str, Any] | None) -> dict[str, An
     """
     server, run = update.server, update.run
     queue = {} if update.queue is None else run_queue.queue_view(update.queue, run)
-    if server == shown and all(event["kind"] in ("epoch", "kept", "steered") for event in update.events):
+    if server == shown and _only_paints(update):
         return queue
     names = ("extractor", "precision", "tiled", "note")
     network = {**{name: getattr(run, name) for name in names}, "ended": run.state.rests} if run else None

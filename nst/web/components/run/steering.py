@@ -137,14 +137,15 @@ def validate(run: Run, texts: Mapping[str, Any]) -> tuple[dict[str, Any], list[s
     return found, errors
 
 
-def changes(run: Run, texts: Mapping[str, Any]) -> dict[str, Any]:
+def changes(run: Run, texts: Mapping[str, Any], in_force: bool = False) -> dict[str, Any]:
     """Return the changes of live options that `texts`, by the names of the fields, make to a run.
 
-    Values that are in force already are left out. Text that is no number stays, for the option to refuse.
+    Values that are in force already are left out, unless `in_force`: an earlier request may be about to change them.
+    Text that is no number stays, for the option to refuse.
     """
     now = _values(run)
     moved = {name: number(str(text)) for name, text in texts.items() if name in now}
-    moved = {name: value for name, value in moved.items() if value != now[name]}
+    moved = {name: value for name, value in moved.items() if in_force or value != now[name]}
     found: dict[str, Any] = {name: value for name, value in moved.items() if name in LIVE}
     for prefix in (LAYER_PREFIX, PAINTING_PREFIX):  # a list is changed as a whole
         if any(name.startswith(prefix) for name in moved):
