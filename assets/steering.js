@@ -3,6 +3,7 @@
 // after a newer one of the page: a request that the network holds back is given up here, and may arrive later.
 (() => {
   const DEBOUNCE_MS = 120;
+  const PAGE = crypto.getRandomValues(new Uint32Array(2)).join("-"); // whose requests are numbered
   const GIVE_UP_MS = 10000; // without an answer, so that the sliders work again after a restart of the server
   const listOf = (name) => (name.includes(".") ? name.split(".")[0] : ""); // "style_layers.block1_conv1" is in a list
   let timer = 0, changes = {}; // since the last request
@@ -32,7 +33,7 @@
     const together = Object.entries(moved).filter(([name]) => lists.has(listOf(name)));
     since = Date.now();
     const values = unanswered = { ...Object.fromEntries(together), ...unanswered, ...changes };
-    window.dash_clientside.set_props("steer-wish", { data: { page: performance.timeOrigin, number: ++sent, values } });
+    window.dash_clientside.set_props("steer-wish", { data: { page: PAGE, number: ++sent, values } });
     changes = {};
   }
 

@@ -57,8 +57,8 @@ def main() -> None:
     network, lake = FastNetwork(file), resize(read_file(find("lake").path).rgb, *SIDES)
     training: dict[str, object] = {}
     styles = {}
-    for name, style in file.styles.items():
-        title, source, rights = SOURCES[name]
+    for name in (each for each in SOURCES if each in file.styles):  # the order in which the page shows them
+        style, (title, source, rights) = file.styles[name], SOURCES[name]
         training = {key: value for key, value in style.provenance.items() if key != "picture"}
         picture = encode_jpeg(network.paint(lake, style.vector), QUALITY)
         styles[name] = replace(

@@ -114,6 +114,7 @@ def _picture(header: dict[str, Any], pixels: bytes) -> Picture:
 
 def main() -> None:
     """Decode the pictures on the standard input to the standard output, until its end."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes of a terminal; the server ends this one
     while settings := sys.stdin.buffer.readline():
         size, seconds, memory, *arguments = json.loads(settings)
         _limit_resources(seconds, memory)

@@ -34,7 +34,7 @@ class Turns:
 
     def __init__(self, most: int) -> None:
         self.most = most
-        self._free, self.turn = threading.BoundedSemaphore(most), threading.Lock()
+        self._free, self._turn = threading.BoundedSemaphore(most), threading.Lock()
 
     @contextmanager
     def take(self) -> Iterator[None]:
@@ -42,7 +42,7 @@ class Turns:
         if not self._free.acquire(blocking=False):
             raise Busy(f"{self.most} pictures are being read already: try again in a moment")
         try:
-            with self.turn:
+            with self._turn:
                 yield
         finally:
             self._free.release()
@@ -55,14 +55,16 @@ _decoders: list[Decoder] = []  # for pictures of quick formats; the last one is 
 
 @contextmanager
 def apart() -> Iterator[None]:
-    """A context in which `read` decodes quick formats in another process, which a fault in a decoder ends alone."""
+    """A context in which `read` decodes quick formats in another process, which a fault in a decoder ends alone.
+
+    At its end that process is ended at once; a picture that it decodes then fails.
+    """
     with Decoder() as decoder:
         _decoders.append(decoder)
         try:
             yield
         finally:
-            with quick_turns.turn:  # nobody uses it any more
-                _decoders.remove(decoder)
+            _decoders.remove(decoder)
 
 
 def read(

@@ -81,11 +81,11 @@ def create_app(settings: Settings, store: Store, queue: Queue) -> FastAPI:
         # would hold them all, and with them every page.
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, "nst-web"))
         store.interrupt_running()
-        queue.start()
         with images.apart():
+            queue.start()
             yield
-        await asyncio.to_thread(service.timelapses.close)
-        await asyncio.to_thread(queue.close)
+            await asyncio.to_thread(service.timelapses.close)
+            await asyncio.to_thread(queue.close)
         store.close()
 
     server = FastAPI(

@@ -21,7 +21,7 @@ from nst.web.service.result_archive import result_archive
 from nst.web.service.service import Service
 
 DISCONNECT_CHECK_SECONDS = 0.5  # between two checks whether a client that waits for a picture is still connected
-MOST_RUNS = 1000  # that a request may name, or an answer list
+MOST_NAMED_RUNS = 1000  # that a request may name, or an answer list
 ZIP_CHUNK = 2**18  # bytes that are sent at once
 CLIENT_CLOSED_REQUEST = 499  # status for logs and metrics: the client has disconnected
 
@@ -182,8 +182,11 @@ def runs(
     state: Annotated[State | None, Query(description="only runs in that state")] = None,
     favourite: Annotated[bool, Query(description="only favourites")] = False,
     before: Annotated[str, Query(max_length=64, description="the id of a run: only older ones")] = "",
-    run: Annotated[tuple[str, ...], Query(max_length=MOST_RUNS, description="only those of these ids")] = (),
-    limit: Annotated[int, Query(ge=1, le=MOST_RUNS)] = 50,
+    run: Annotated[
+        tuple[str, ...],
+        Query(max_length=MOST_NAMED_RUNS, description="only those of these ids, without quick runs of a grid"),
+    ] = (),
+    limit: Annotated[int, Query(ge=1, le=MOST_NAMED_RUNS)] = 50,
 ) -> dict[str, Any]:
     """List runs, newest first; where several people share the studio, only those of the client."""
     found = service.archive.find(client, words, state or "", favourite, before, limit, runs=run)
@@ -198,7 +201,7 @@ def runs(
 )
 def results(
     service: ServiceDep,
-    run: Annotated[list[str], Query(min_length=1, max_length=MOST_RUNS, description="ids of runs")],
+    run: Annotated[list[str], Query(min_length=1, max_length=MOST_NAMED_RUNS, description="ids of runs")],
 ) -> StreamingResponse:
     """Return the results of those runs that are there and have one as a ZIP file, each named after its photograph."""
     runs = []

@@ -65,7 +65,7 @@ class PageSteering:
     def __init__(self, service: Service) -> None:
         self._service = service
         self._lock = threading.Lock()  # held from the look at a request's number until the run is steered
-        self._newest = LruCache[tuple[str, float], int](MOST_PAGES)  # number of the newest request of a run and page
+        self._newest = LruCache[tuple[str, str], int](MOST_PAGES)  # number of the newest request of a run and page
 
     def steer(self, run_id: str, request: dict[str, Any]) -> tuple[bool, list[str]]:
         """Apply a request, see `ids.STEER_CHANGES`; returns (whether the run is steered, error messages)."""
@@ -73,7 +73,7 @@ class PageSteering:
         with self._lock:
             try:
                 run = self._service.runs.owned(run_id)
-                key, number = (run_id, float(request["page"])), int(request["number"])
+                key, number = (run_id, str(request.get("page", ""))), int(request["number"])
                 if number < (self._newest.get(key) or 0):
                     return False, []
                 self._newest.put(key, number)
