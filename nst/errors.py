@@ -6,7 +6,8 @@ NstError
 │   ├── StyleError      a style file, or the name of a style
 │   └── ImageError      a picture
 │       ├── TooLarge    ... over a limit of bytes or pixels
-│       └── NotAnImage  ... in no supported format, or damaged
+│       ├── NotAnImage  ... in no supported format, or damaged
+│       └── NoSettings  ... that this program did not paint
 ├── WeightsError        a network's weights are missing, damaged or could not be fetched
 │   ├── Unfetched       ... could not be fetched
 │   └── Cancelled       ... were not fetched, because the download was cancelled
@@ -18,6 +19,8 @@ NstError
 ├── TooMany             the client has too many runs waiting
 ├── Busy                the queue is full, or there is no worker
 └── DiskFull            the disk that keeps the runs is full
+
+Requests have two more, in nst/web/problems.py: Malformed, for a body, and FieldError, which names a field.
 """
 
 import errno
@@ -53,6 +56,10 @@ class TooLarge(ImageError):
 
 class NotAnImage(ImageError):
     """The bytes are no picture in a supported format, or a damaged one."""
+
+
+class NoSettings(ImageError):
+    """A picture was not painted by this program, or has lost what tells how."""
 
 
 class WeightsError(NstError):

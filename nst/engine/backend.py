@@ -7,6 +7,9 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterator
+from typing import Any
+
+Tensor = Any  # of the backend; Keras has no public name for it
 
 
 @contextlib.contextmanager
@@ -41,4 +44,4 @@ with _quiet_stderr():
     else:
         tf = None
 
-__all__ = ["keras", "ops", "tf"]
+__all__ = ["Tensor", "keras", "ops", "tf"]

@@ -1,12 +1,12 @@
 """The devices that TensorFlow computes on: their set-up, and the precision that is faster on them."""
 
 import functools
-import os
 import statistics
 import time
 from collections.abc import Callable
 
 from nst.engine.backend import tf
+from nst.runs.processors import usable_cores
 
 # The least speed-up for which bfloat16 is chosen: the geometric mean of 1, no gain, and 2, usual where a device has
 # instructions for it, so that errors of measurement seldom decide.
@@ -32,8 +32,7 @@ def set_up() -> str:
         except RuntimeError:  # the GPU is in use
             break
     if not gpus:
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-        return f"CPU, {cores} threads"
+        return f"CPU, {usable_cores()} threads"
     return tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU")
 
 

@@ -7,16 +7,18 @@ import numpy as np
 
 from nst.engine.backend import ops, tf
 from nst.engine.networks.extractors import Extractor
-from nst.engine.optimization.losses import mix_matrices
+from nst.engine.optimization.guidance import transfer_colors
+from nst.engine.optimization.losses import content_divisor, mix_matrices
 from nst.engine.optimization.objective import LayerLosses, LiveWeights, Targets
-from nst.engine.optimization.scale_objective import guided
+from nst.engine.optimization.scale_objective import guided_targets
 from nst.options.style_options import StyleOptions
+from nst.pictures.color_transfer import ColorTransfer
 from nst.pictures.colors import match_colors
 from nst.pictures.images import fit, resize
 
 
 @dataclass(frozen=True)
-class LayerLoss:
+class LayerShare:
     """The loss of one layer."""
 
     role: str  # "content" or "style"
@@ -29,7 +31,7 @@ class LayerLoss:
 class Diagnosis:
     """What the losses of a picture consist of."""
 
-    layers: tuple[LayerLoss, ...]
+    layers: tuple[LayerShare, ...]
     tv_share: float  # of total variation, 0..1
     matrices: dict[str, tuple[np.ndarray, np.ndarray]]  # layer, region -> (Gram matrix [C, C], that of the target)
     content_map: np.ndarray  # [h, w]: weighted squared errors of the content layers at each position
@@ -46,8 +48,9 @@ def diagnose(
 ) -> Diagnosis:
     """Diagnose `image` [H, W, 3], float32 in 0..1, as a result of the other arguments, which are as in `stylize`.
 
-    The content is resized to the size of the image. Each painting is resized so that its long side is its style scale
-    times that of the image. With a mask, Gram matrices are guided. Raises OptionError if the extractor lacks a layer.
+    The content is resized to the size of the image and takes on the paintings' colors as in a run. Each painting is
+    resized so that its long side is its style scale times that of the image. With a mask, Gram matrices are guided.
+    Raises OptionError if the extractor lacks a layer.
     """
     if options.keep_colors:
         styles = [match_colors(style, content) for style in styles]
@@ -56,7 +59,9 @@ def diagnose(
     losses = LayerLosses(extractor, content_layers, style_layers, options.normalisation)
     weights = LiveWeights.of(options, name, len(styles))
     channel = None if mask is None else resize(mask[..., None], height, width)
-    targets = _targets(losses, resize(content, height, width), styles, options, weights.styles, channel)
+    transfer = ColorTransfer(content, styles, options.color_transfer_amount)
+    content = transfer_colors(resize(content, height, width), transfer, weights.styles, channel, options.mask_use)
+    targets = _targets(losses, content, styles, options, weights.styles, channel)
     x = tf.convert_to_tensor(image[None], tf.float32)
     with tf.GradientTape() as tape:
         tape.watch(x)
@@ -74,7 +79,7 @@ def diagnose(
     unweighted = {"content": per_content.numpy(), "style": per_style.numpy()}
     return Diagnosis(
         layers=tuple(
-            LayerLoss(role, layer, float(loss), float(weighted) / total)
+            LayerShare(role, layer, float(loss), float(weighted) / total)
             for role, names in (("content", content_layers), ("style", style_layers))
             for layer, loss, weighted in zip(names, unweighted[role], parts[role], strict=True)
         ),
@@ -103,7 +108,7 @@ def _targets(
     if mask is None:
         return targets
     channel = tf.convert_to_tensor(mask[None], tf.float32)
-    return guided(targets, matrices, shares, channel, options.mask_use, losses.extractor.architecture, margin=0)
+    return guided_targets(targets, matrices, shares, channel, options.mask_use, losses.extractor.architecture, margin=0)
 
 
 def _matrices(losses: LayerLosses, found: dict, targets: Targets) -> dict[str, tuple[np.ndarray, np.ndarray]]:
@@ -128,6 +133,13 @@ def _content_map(losses: LayerLosses, found: dict, targets: Targets, weights: Li
     for layer, weight in zip(losses.content_layers, weights.content_layers, strict=True):
         target = ops.cast(targets.content[layer], "float32")
         squares = ops.square(ops.cast(found[layer], "float32") - target)
-        planes.append(weight * (ops.sum(squares, axis=-1)[0] / (ops.sum(ops.square(target)) + 1e-12)).numpy())
+        divisor = content_divisor(ops.sum(ops.square(target)), losses.normalisation)
+        planes.append(weight * (ops.sum(squares, axis=-1)[0] / divisor).numpy())
     height, width = max((plane.shape for plane in planes), default=(1, 1))
-    return sum((resize(plane[..., None], height, width)[..., 0] for plane in planes), np.zeros((height, width)))
+    return sum((_enlarge(plane, height, width) for plane in planes), np.zeros((height, width)))
+
+
+def _enlarge(plane: np.ndarray, height: int, width: int) -> np.ndarray:
+    """`plane` [h, w] of at least 0 at that size; `resize` takes values in 0..1, and these are not."""
+    largest = float(plane.max()) or 1.0
+    return largest * resize((plane / largest).astype(np.float32), height, width)

@@ -1,11 +1,9 @@
 """Operations of networks that are faster than those of Keras, some with gradients of their own."""
 
 from collections.abc import Callable
-from typing import Any
 
-from nst.engine.backend import ops, tf
+from nst.engine.backend import Tensor, ops, tf
 
-Tensor = Any
 NORM_EPSILON = 1e-5  # added to the variance of instance normalisation
 
 

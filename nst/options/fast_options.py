@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from nst.errors import StyleError
-from nst.options.option_field import Options, declare, shown
+from nst.options.option_field import MOST_WEIGHT, Options, declare, shown
 
 MOST_MIXED = 4  # styles
 WORKING_SIDE = 512  # px, long side of the picture that the network paints: strokes keep their share of every result
@@ -49,8 +49,9 @@ def mix_of(wanted: str | Mapping[str, float]) -> dict[str, float]:
     if not 1 <= len(given) <= MOST_MIXED:
         raise StyleError(f"a mix must be of 1 to {MOST_MIXED} styles, got {len(given)}")
     for name, weight in given.items():
-        if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight <= 1e6:
-            raise StyleError(f"the weight of {str(name)[:80]!r} must be a number from 0 to 1e6, got {shown(weight)}")
+        if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight <= MOST_WEIGHT:
+            rule = f"a number from 0 to {MOST_WEIGHT:.10g}"
+            raise StyleError(f"the weight of {str(name)[:80]!r} must be {rule}, got {shown(weight)}")
     total = sum(given.values())
     if not total > 0:
         raise StyleError("some style of a mix must have a weight above 0")

@@ -3,7 +3,7 @@
 from typing import Any
 
 from nst.options.fast_options import FastOptions
-from nst.options.option_field import LayerWeights, Numbers, Option, options_of
+from nst.options.option_field import MOST_WEIGHT, LayerWeights, Numbers, Option, options_of
 from nst.options.style_options import StyleOptions
 
 
@@ -14,7 +14,7 @@ def schema_of(option: Option) -> dict[str, Any]:
     value: dict[str, Any] = {"type": names[option.type]}
     value |= {name: bound for name, bound in bounds.items() if bound is not None}
     if option.type is LayerWeights:
-        value["additionalProperties"] = {"type": "number", "minimum": 0, "maximum": 1e6}
+        value["additionalProperties"] = {"type": "number", "minimum": 0, "maximum": MOST_WEIGHT}
     if option.type is Numbers:
         item = {"type": "number", **{name: value.pop(name) for name in ("minimum", "maximum")}}
         value |= {"items": item, "maxItems": option.most}

@@ -14,6 +14,8 @@ COMPACT_LAYERS = tuple(  # VGG19's up to block5_conv1
     f"block{block}_conv{number}" for block, depth in enumerate((2, 2, 4, 4, 1), 1) for number in range(1, depth + 1)
 )
 VGG_LAYER = re.compile(r"block[1-5]_conv[1-4]")
+NETWORKS = ("vgg19", "vgg16", "compact")  # that compare pictures
+SHIPPED_NETWORK = "compact"  # the one whose weights ship; those of the others are fetched
 # Version 0.1's built-in network was SqueezeNet; its layers -> VGG's at the same resolution.
 RENAMED_LAYERS = {
     "conv1": "block1_conv1",
@@ -64,12 +66,12 @@ class LayerPreset:
 
 # Chosen by eye: color and strokes live in the early layers. Block 4 distorts faces; block 5 puts objects of the style,
 # such as its faces, where the content has none, and much of it stays when it weighs little.
-EARLY = (0.44, 0.22, 0.22, 0.1, 0.02)
+STUDIO_SHARES = (0.44, 0.22, 0.22, 0.1, 0.02)
 
 LAYER_PRESETS = {
     # Content on block 3 keeps faces whole and lets strokes follow fur and edges, which block 4 loses; VGG19's own style
     # and content errors end lower with it, too.
-    "studio": LayerPreset(("block3_conv1",), GATYS_STYLE, "what the studio paints with", EARLY),
+    "studio": LayerPreset(("block3_conv1",), GATYS_STYLE, "what the studio paints with", STUDIO_SHARES),
     "gatys": LayerPreset(
         ("block4_conv2",), GATYS_STYLE, "Gatys, Ecker and Bethge 2016: equal shares of its style layers"
     ),

@@ -21,6 +21,7 @@ Numbers = tuple[float, ...]  # one for each painting
 AUTOMATIC = "automatic"  # stands for None in texts
 BOOLEANS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 ECHO = 80  # characters of a wrong value that an error repeats
+MOST_WEIGHT = 1e6  # of a layer, a painting or a fast style
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class Option:
     most: int | None = None  # how many numbers, of `Numbers`
     step: float | None = None
     log: bool = False  # its slider is logarithmic
+    slider: tuple[float, float] | None = None  # the ends of its slider, where it does not span all of low..high
     choices: tuple[str, ...] = ()
     words: tuple[str, ...] = ()  # allowed in place of a number
     unit: str = ""
@@ -145,6 +147,13 @@ class Options:
                 raise OptionError(f"there is no option {shown(name)}{did_you_mean(str(name), names)}", str(name)[:ECHO])
         return cls(**given)
 
+    def with_changes(self, *changes: Mapping[str, Any]) -> Self:
+        """These options with changes, JSON values by name, of which a later one counts. Raises OptionError."""
+        values = self.to_json()
+        for each in changes:
+            values |= each
+        return self.from_json(values)
+
     def values_of(self, names: Iterable[str]) -> dict[str, Any]:
         """The values of some options as JSON has them, by name."""
         values = self.to_json()
@@ -222,8 +231,9 @@ def _layer_weights(name: str, value: Any) -> LayerWeights | None:
             f"`{name}` must look like block1_conv1=1,block2_conv1=0.5; got {shown(value)}", name
         ) from None
     for layer, weight in pairs:
-        if not (math.isfinite(weight) and 0 <= weight <= 1e6):
-            raise OptionError(f"`{name}`: the weight of {shown(layer)} must be between 0 and 1e6, got {weight:g}", name)
+        if not (math.isfinite(weight) and 0 <= weight <= MOST_WEIGHT):
+            rule = f"the weight of {shown(layer)} must be between 0 and {MOST_WEIGHT:.10g}"
+            raise OptionError(f"`{name}`: {rule}, got {weight:g}", name)
         if not layer:
             raise OptionError(f"`{name}` must name a layer for each weight, got {shown(value)}", name)
     if len({layer for layer, _ in pairs}) < len(pairs):

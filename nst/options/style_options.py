@@ -10,30 +10,25 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from nst.errors import OptionError
-from nst.options.layer_presets import LAYER_PRESETS, nearest_layer, nearest_layers
-from nst.options.option_field import ECHO, LayerWeights, Numbers, Options, declare, did_you_mean, options_of, shown
+from nst.options.layer_presets import LAYER_PRESETS, NETWORKS, nearest_layer, nearest_layers
+from nst.options.loss_weights import LOSS_WEIGHTS, NORMALISATION_WEIGHTS, LossWeights
+from nst.options.option_field import (
+    ECHO,
+    MOST_WEIGHT,
+    LayerWeights,
+    Numbers,
+    Options,
+    declare,
+    did_you_mean,
+    options_of,
+    shown,
+)
 from nst.options.picture_roles import MOST_STYLES
 
 MOST_AUTO_EPOCHS = 100  # of a run whose `epochs` is "auto"
 # `extractor` "auto" means VGG19 where the run is estimated to take at most so many seconds with it. The aim is the best
 # picture within about a minute; estimates made from the speed of the built-in network have been a third too long.
 AUTO_SECONDS = 90.0
-
-WEIGHTS = ("content_weight", "style_weight", "tv_weight")
-# What they are when automatic, for each normalisation; see engine/objective.py.
-NORMALISATION_WEIGHTS = {
-    "relative": (1.0, 32.0, 12.0),
-    "gatys": (1.0, 1000.0, 0.0),  # Gatys 2016, section 2.3: content over style 1e-3, no total variation
-}
-
-
-@dataclass(frozen=True)
-class Weights:
-    """The three loss weights as the objective uses them: multiplied by strength, none left automatic."""
-
-    content: float
-    style: float
-    tv: float
 
 
 @dataclass(frozen=True)
@@ -46,10 +41,13 @@ class StyleOptions(Options):
         "basic",
         low=1,
         high=1000,
+        slider=(1, 200),
         step=1,
         words=("auto",),
     )
-    size: int = declare(512, "long side of the result", "basic", low=64, high=4096, step=32, unit="px")
+    size: int = declare(
+        512, "long side of the result", "basic", low=64, high=4096, slider=(128, 1536), step=32, unit="px"
+    )
     strength: float = declare(
         1.0,
         "style against content: 10 is ten times the style",
@@ -65,7 +63,7 @@ class StyleOptions(Options):
         "the network that compares the pictures; auto is vgg19 where its weights are installed and the run takes "
         f"at most {AUTO_SECONDS:g} s with it, else compact",
         "basic",
-        choices=("auto", "vgg19", "vgg16", "compact"),
+        choices=("auto", *NETWORKS),
         title="Network",
     )
     seed: int = declare(0, "same seed, same picture", "basic", low=0, high=2**31 - 1, step=1)
@@ -77,6 +75,15 @@ class StyleOptions(Options):
         title="Starting image",
     )
     keep_colors: bool = declare(False, "keep the content's colors, take only the brushwork", "start")
+    color_transfer: float | None = declare(
+        None,
+        "how far the content takes on the style's colors before it is compared, none with keep_colors; automatic is 1, "
+        "less where strength is below 1, and 0 with the gatys normalisation",
+        "start",
+        low=0.0,
+        high=1.0,
+        step=0.05,
+    )
     style_scale: float = declare(
         1.0,
         "size of the brushwork: long side of the style picture over that of the result",
@@ -91,7 +98,7 @@ class StyleOptions(Options):
         "weights of several paintings, as 0.7,0.3: their Gram matrices are averaged; automatic is equal weights",
         "styles",
         low=0.0,
-        high=1e6,
+        high=MOST_WEIGHT,
         most=MOST_STYLES,
         live=True,
     )
@@ -116,6 +123,7 @@ class StyleOptions(Options):
         "weights",
         low=0.0,
         high=1e6,
+        slider=(0.01, 100.0),
         live=True,
     )
     style_weight: float | None = declare(
@@ -124,6 +132,7 @@ class StyleOptions(Options):
         "weights",
         low=0.0,
         high=1e9,
+        slider=(0.1, 1e4),
         live=True,
     )
     tv_weight: float | None = declare(
@@ -132,6 +141,7 @@ class StyleOptions(Options):
         "weights",
         low=0.0,
         high=1e6,
+        slider=(0.01, 1000.0),
         live=True,
         title="Smoothness weight",
     )
@@ -176,7 +186,9 @@ class StyleOptions(Options):
         log=True,
         live=True,
     )
-    steps_per_epoch: int = declare(5, "optimizer steps between two frames", "optimizer", low=1, high=100, step=1)
+    steps_per_epoch: int = declare(
+        5, "optimizer steps between two frames", "optimizer", low=1, high=100, slider=(1, 50), step=1
+    )
     precision: str = declare(
         "auto",
         "of the network's arithmetic; auto is bfloat16 where a short trial finds this machine faster with it",
@@ -202,14 +214,24 @@ class StyleOptions(Options):
     @property
     def weights_before_strength(self) -> dict[str, float]:
         """The three loss weights by name, before strength; automatic ones have the normalisation's value."""
-        automatic = zip(WEIGHTS, NORMALISATION_WEIGHTS[self.normalisation], strict=True)
+        automatic = zip(LOSS_WEIGHTS, NORMALISATION_WEIGHTS[self.normalisation], strict=True)
         return {name: value if getattr(self, name) is None else getattr(self, name) for name, value in automatic}
 
     @property
-    def weights(self) -> Weights:
+    def weights(self) -> LossWeights:
         """The loss weights as the objective uses them."""
         content, style, tv = self.weights_before_strength.values()
-        return Weights(content, style * self.strength, tv)
+        return LossWeights(content, style * self.strength, tv)
+
+    @property
+    def color_transfer_amount(self) -> float:
+        """How far the content takes on the paintings' colors before it is compared, in 0..1."""
+        if self.keep_colors:
+            return 0.0
+        if self.color_transfer is not None:
+            return self.color_transfer
+        usual_style_weight = NORMALISATION_WEIGHTS["relative"][1]
+        return min(1.0, self.weights.style / usual_style_weight) if self.normalisation == "relative" else 0.0
 
     def style_shares(self, paintings: int) -> Numbers:
         """The weight of each painting in their mix, of sum 1. Raises OptionError for a wrong number of weights."""
@@ -261,7 +283,7 @@ class StyleOptions(Options):
             if name not in known:
                 rule = f"{shown(name)} cannot change during a run; what can: {', '.join(known)}"
                 raise OptionError(rule, str(name)[:ECHO])
-        new = self.from_json({**self.to_json(), **changes})
+        new = self.with_changes(changes)
         kept: dict[str, Any] = {}
         roles = ("content_layers", "style_layers")
         for role, old, changed in zip(roles, self.layers(extractor), new.layers(extractor), strict=True):

@@ -4,6 +4,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Self
 
+from nst.options.layer_presets import NETWORKS
 from nst.options.option_field import Options, declare
 
 MINUTES_TO_ADD, MINUTES_NEW = 12.0, 60.0  # default minutes: to add styles to a network, and for a new network
@@ -30,7 +31,7 @@ class TrainOptions(Options):
         "auto",
         "the loss network; auto is vgg16 where its weights are installed, else compact",
         "basic",
-        choices=("auto", "vgg16", "vgg19", "compact"),
+        choices=("auto", *NETWORKS),
     )
     patience: int = declare(
         12, "previews without a better loss after which training ends early; 0 never does", "basic", low=0, high=1000

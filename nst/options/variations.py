@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 
 from nst.errors import OptionError
+from nst.options.loss_weights import LOSS_WEIGHTS
 from nst.options.option_field import LayerWeights, Numbers, Option, did_you_mean, option_text, options_of, shown
 from nst.options.picture_roles import MOST_STYLES, STYLE_ROLES
-from nst.options.style_options import WEIGHTS, StyleOptions
+from nst.options.style_options import StyleOptions
 
 MOST_AXES = 2  # options that vary at once
 MOST_RUNS = 25  # of one grid
@@ -205,11 +206,13 @@ def proposed_values(option: Option, options: StyleOptions | None = None) -> str:
         return "false, true"
     if option.choices:
         return ", ".join(choice for choice in option.choices if choice not in ("auto", "image"))
+    if option.name == "color_transfer":
+        return "0, 0.5, 1"
     low, high = option.low or 0.0, option.high or float("inf")
     default = next((quick.default for quick in (SIZE, EPOCHS) if quick.name == option.name), option.default)
     if default is None:
         default = (options or StyleOptions()).weights_before_strength[option.name]
-    if option.log or option.name in WEIGHTS:
+    if option.log or option.name in LOSS_WEIGHTS:
         values = [default * factor for factor in PROPOSED_FACTORS]
     elif option.name == "seed":
         values = [0, 1, 2]

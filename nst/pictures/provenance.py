@@ -16,7 +16,7 @@ from typing import Any, BinaryIO, Self
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 
-from nst.errors import ImageError, OptionError, StyleError
+from nst.errors import ImageError, NoSettings, OptionError, StyleError
 from nst.options.fast_options import FastOptions, mix_of
 from nst.options.option_field import ECHO, did_you_mean, shown
 from nst.options.picture_roles import MOST_STYLES, by_role
@@ -30,10 +30,6 @@ PNG_START, JPEG_START = b"\x89PNG\r\n\x1a\n", b"\xff\xd8"
 SHA256 = re.compile("[0-9a-f]{64}|")  # empty if unknown
 
 Steering = tuple[int, Mapping[str, Any]]  # (step, changed options as JSON values)
-
-
-class NoSettings(ImageError):
-    """A picture was not painted by this program, or has lost what tells how."""
 
 
 @dataclass(frozen=True)
@@ -62,17 +58,14 @@ class Provenance:
     @property
     def resolved(self) -> StyleOptions:
         """The options, with the network and the precision that were used in place of "auto"."""
-        return StyleOptions.from_json(
-            {**self.options.to_json(), "extractor": self.extractor, "precision": self.precision}
-        )
+        return self.options.with_changes({"extractor": self.extractor, "precision": self.precision})
 
     @property
     def options_at_the_end(self) -> StyleOptions:
         """The options after all changes during the run, with the number of epochs that it was continued to."""
-        changes = {name: value for _, changed in self.steered for name, value in changed.items()}
-        if not isinstance(self.options.epochs, str) and self.epochs > self.options.epochs:
-            changes["epochs"] = self.epochs
-        return StyleOptions.from_json({**self.options.to_json(), **changes})
+        continued = not isinstance(self.options.epochs, str) and self.epochs > self.options.epochs
+        epochs = {"epochs": self.epochs} if continued else {}
+        return self.options.with_changes(*(changes for _, changes in self.steered), epochs)
 
     def to_json(self) -> dict[str, Any]:
         """JSON values; `from_json` is the inverse."""

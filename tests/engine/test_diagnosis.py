@@ -14,7 +14,7 @@ def compact():
 
 
 def test_a_picture_that_is_its_own_content_and_style_has_no_loss(compact, content):
-    found = diagnose(content, content, [content], StyleOptions(tv_weight=0), compact)
+    found = diagnose(content, content, [content], StyleOptions(tv_weight=0, color_transfer=0), compact)
     assert [each.role for each in found.layers] == ["content", *["style"] * 5]
     assert all(each.loss < 1e-6 for each in found.layers)
     assert found.content_map.max() < 1e-6
@@ -35,6 +35,14 @@ def test_the_losses_are_those_of_the_objective(compact, content, style):
     for layer, (now, target) in found.matrices.items():
         loss = next(each.loss for each in found.layers if each.role == "style" and each.layer == layer)
         assert loss == pytest.approx(np.sum((now - target) ** 2) / np.sum(target**2), rel=1e-3)
+
+
+@pytest.mark.parametrize("normalisation", ["relative", "gatys"])
+def test_the_map_of_the_content_adds_up_to_its_loss(compact, content, style, normalisation):
+    options = StyleOptions(normalisation=normalisation, content_layers={"block1_conv1": 1.0})
+    found = diagnose(style, content, [style], options, compact)
+    loss = next(each.loss for each in found.layers if each.role == "content")
+    assert found.content_map.sum() == pytest.approx(loss, rel=1e-3)
 
 
 def test_maps_are_high_where_the_picture_differs(compact, content):

@@ -8,13 +8,14 @@ import tensorflow as tf
 
 from nst.engine.optimization.canvas import to_canvas
 from nst.engine.optimization.checkpoint import Checkpoint
-from nst.engine.optimization.guidance import guidance_channels, layer_guidance, mask_canvas
+from nst.engine.optimization.guidance import guidance_channels, layer_guidance, mask_canvas, transfer_colors
 from nst.engine.optimization.losses import gram, guided_gram
 from nst.engine.optimization.objective import LiveWeights, Objective
 from nst.engine.optimization.optimize import stylize
-from nst.engine.optimization.scale_objective import Problem, ScaleObjective
+from nst.engine.optimization.scale_objective import OptimizationInput, ScaleObjective
 from nst.engine.optimization.tiles import TiledObjective
 from nst.errors import InputError, OptionError
+from nst.pictures.color_transfer import ColorTransfer
 from nst.pictures.images import resize
 from nst.runs.schedule import schedule
 
@@ -94,11 +95,29 @@ def test_guidance_has_the_positions_of_each_layer_and_means_over_their_pixels(ti
     assert float(found["block3_conv3"][0, 0, 0, 0]) == pytest.approx(float(tf.reduce_mean(block)), abs=1e-6)
 
 
+def test_the_content_takes_on_colors_where_the_style_counts(pictures, second, soft):
+    content, style = pictures
+    picture, mask = resize(content, 40, 56), soft[..., None]
+    one, both = ColorTransfer(content, [style], 1.0), ColorTransfer(content, [style, second], 1.0)
+    first, last = (ColorTransfer(content, [each], 1.0).apply(picture, (1.0,)) for each in (style, second))
+    expected = {
+        "protect": mask * picture + (1 - mask) * first,
+        "strength": mask * first + (1 - mask) * picture,
+        "styles": mask * first + (1 - mask) * last,
+    }
+    for use, wanted in expected.items():
+        transfer, shares = (both, (0.7, 0.3)) if use == "styles" else (one, (1.0,))
+        np.testing.assert_allclose(transfer_colors(picture, transfer, shares, mask, use), wanted, atol=1e-5)
+    np.testing.assert_array_equal(transfer_colors(picture, one, (1.0,), None, "protect"), first)
+    assert np.abs(first - picture).mean() > 0.02 < np.abs(first - last).mean()
+
+
 def evaluated(tiny, content, styles, mask, tile=None, **options):
     """(losses, gradient) of a grey canvas."""
     options = small_options(init="content", **options)
-    problem = Problem(content=content, styles=styles, mask=mask, options=options, extractor=tiny, tile=tile)
-    objective = ScaleObjective(problem, schedule(*content.shape[:2], options), 0, in_float32=True)
+    inputs = OptimizationInput(content=content, styles=styles, mask=mask, options=options, extractor=tiny, tile=tile)
+    shares = options.style_shares(len(styles))
+    objective = ScaleObjective(inputs, schedule(*content.shape[:2], options), 0, True, shares)
     noise = np.random.default_rng(3).uniform(0.3, 0.6, objective.content.shape)
     return objective.evaluate(tf.constant(noise, tf.float32), LiveWeights.of(options, "tiny", len(styles)))
 

@@ -10,7 +10,7 @@ from nst.engine.optimization.canvas import to_canvas
 from nst.engine.optimization.checkpoint import Checkpoint
 from nst.engine.optimization.objective import LiveWeights, Objective
 from nst.engine.optimization.optimize import stylize
-from nst.engine.optimization.scale_objective import Problem, ScaleObjective
+from nst.engine.optimization.scale_objective import OptimizationInput, ScaleObjective
 from nst.errors import InputError, OptionError
 from nst.runs.schedule import schedule
 
@@ -40,9 +40,9 @@ def test_one_painting_of_any_weight_paints_the_same_as_without_a_mix_bit_for_bit
 
 def test_the_targets_of_a_mix_are_the_weighted_mean_of_the_paintings_gram_matrices(tiny, pictures, paintings):
     options = small_options(size=64, **MIX)
-    problem = Problem(content=pictures[0], styles=tuple(paintings), options=options, extractor=tiny, tile=None)
+    inputs = OptimizationInput(content=pictures[0], styles=tuple(paintings), options=options, extractor=tiny, tile=None)
     scales = schedule(40, 56, options)
-    objective = ScaleObjective(problem, scales, 0, in_float32=True)
+    objective = ScaleObjective(inputs, scales, 0, True, options.style_shares(2))
     objective.evaluate(objective.content, LiveWeights.of(options, "tiny", 2))
     plain = Objective(tiny, (), ("block1_conv1", "block2_conv1", "block2_conv2", "block4_conv1"), "relative", margin=8)
     canvases = [to_canvas(paintings[0], 64, 64), to_canvas(paintings[1], 19, 32)]  # the second at half the size
@@ -76,7 +76,7 @@ def test_a_mix_lies_between_its_paintings_and_a_weight_of_0_leaves_a_painting_ou
 
 @pytest.mark.parametrize("optimizer", ["lbfgs", "adam"])
 def test_weights_of_paintings_change_between_two_steps(tiny, pictures, paintings, optimizer):
-    options = small_options(size=64, style_mix=[1, 0], optimizer=optimizer, strength=10)
+    options = small_options(size=64, style_mix=[1, 0], optimizer=optimizer, strength=10, color_transfer=0)
     live = LiveWeights.of(options, "tiny", 2)
     painted = []
     for step in stylize(pictures[0], paintings, options, extractor=tiny, live=live):
@@ -90,6 +90,18 @@ def test_weights_of_paintings_change_between_two_steps(tiny, pictures, paintings
     assert painted[11][0].content == pytest.approx(plain[11][0].content)  # of the same picture
     assert painted[11][0].style > 1.5 * plain[11][0].style  # which is not in the second painting's style yet
     assert distance(tiny, painted[-1][1], paintings[1]) < distance(tiny, plain[-1][1], paintings[1])
+
+
+def test_the_content_takes_on_the_colors_of_the_mix_as_it_changes(tiny, pictures, paintings):
+    options = small_options(size=64, **MIX)
+    inputs = OptimizationInput(content=pictures[0], styles=tuple(paintings), options=options, extractor=tiny, tile=None)
+    changed, other = (ScaleObjective(inputs, schedule(40, 56, options), 0, True, s) for s in [(1.0, 0.0), (0.0, 1.0)])
+    weights = LiveWeights.of(options, "tiny", 2)
+    weights.styles = (0.0, 1.0)
+    assert np.abs(changed.content - other.content).max() > 0.1
+    losses, _ = changed.evaluate(other.content, weights)
+    np.testing.assert_array_equal(changed.content, other.content)
+    assert losses.content == 0
 
 
 def test_a_run_of_several_paintings_goes_on_from_its_checkpoint_as_if_it_had_not_stopped(tiny, pictures, paintings):
@@ -107,8 +119,10 @@ def test_a_mix_by_tiles_has_the_targets_of_the_whole(tiny, pictures, paintings):
     options = small_options(size=128, init="content", **MIX)
     evaluated = []
     for tile in (None, 16):
-        problem = Problem(content=pictures[0], styles=tuple(paintings), options=options, extractor=tiny, tile=tile)
-        objective = ScaleObjective(problem, schedule(40, 56, options), 0, in_float32=True)
+        inputs = OptimizationInput(
+            content=pictures[0], styles=tuple(paintings), options=options, extractor=tiny, tile=tile
+        )
+        objective = ScaleObjective(inputs, schedule(40, 56, options), 0, True, options.style_shares(2))
         losses, _ = objective.evaluate(tf.zeros_like(objective.content) + 0.4, LiveWeights.of(options, "tiny", 2))
         evaluated.append(losses.style)
     assert evaluated[0] == pytest.approx(evaluated[1], rel=1e-4)

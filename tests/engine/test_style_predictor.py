@@ -86,7 +86,7 @@ def test_paintings_have_vectors_of_their_own_and_one_painting_the_same_at_two_si
 
 @pytest.mark.parametrize("damage", ["cut", "nan", "other", "missing"])
 def test_a_damaged_file_is_refused_by_name(tmp_path, monkeypatch, damage):
-    with np.load(style_predictor.WEIGHTS) as file:
+    with np.load(style_predictor.PREDICTOR_FILE) as file:
         arrays = {name: file[name] for name in file.files}
     if damage == "nan":
         arrays["hidden/bias"] = np.full_like(arrays["hidden/bias"], np.nan)
@@ -97,7 +97,7 @@ def test_a_damaged_file_is_refused_by_name(tmp_path, monkeypatch, damage):
     path = tmp_path / "style_predictor.npz"
     if damage != "missing":
         path.write_bytes(buffer.getvalue()[:-100] if damage == "cut" else buffer.getvalue())
-    monkeypatch.setattr(style_predictor, "WEIGHTS", path)
+    monkeypatch.setattr(style_predictor, "PREDICTOR_FILE", path)
     load_predictor.cache_clear()
     try:
         with pytest.raises(StyleError, match=r"style predictor, style_predictor\.npz"):

@@ -12,9 +12,9 @@ from nst.engine.networks.choose_extractor import load_extractor
 from nst.engine.networks.extractors import ARCHITECTURES, Extractor, he_normal
 from nst.engine.optimization.adam import Adam
 from nst.engine.optimization.objective import LiveWeights, Objective
-from nst.engine.optimization.tiles import TiledObjective, grid, halo, spans
+from nst.engine.optimization.tiles import TiledObjective, edge_multiple, halo, spans
 from nst.options.style_options import StyleOptions
-from nst.runs.estimates import NETWORKS
+from nst.runs.estimates import NETWORK_COSTS
 
 from .conftest import TINY
 
@@ -48,7 +48,7 @@ def default_objective(network: str, normalisation: str, margin: int = 0) -> tupl
 def test_losses_and_gradient_by_tiles_are_those_of_the_whole(network, normalisation, margin):
     whole, weights = default_objective(network, normalisation, margin)
     tiled = TiledObjective(whole, 96)
-    side = 2 * NETWORKS[network].halo + 96 + 24  # three tiles wide and high: one of them has its whole halo
+    side = 2 * NETWORK_COSTS[network].halo + 96 + 24  # three tiles wide and high: one of them has its whole halo
     image, content, style = noise(side + 5, side - 2), noise(side + 5, side - 2, 1), noise(side, side + 40, 2)
     assert len(tiled._tiles(image)) == 9
     expected, targets = whole.targets(content, style), tiled.targets(content, style)
@@ -148,12 +148,12 @@ def test_the_halo_is_what_the_layers_see():
     # by hand: a 3x3 convolution sees one of its strides further: 2 of 1, 2 of 2, 4 of 4, 4 of 8, 1 of 16 px = 70
     assert halo(ARCHITECTURES["vgg19"], ["block1_conv1", "block5_conv1"]) == 80
     assert halo(TINY, ["block1_conv2"]) == 16
-    assert (TINY.stride("block2_conv2"), TINY.stride("block5_conv1"), grid(TINY)) == (2, 16, 16)
+    assert (TINY.stride("block2_conv2"), TINY.stride("block5_conv1"), edge_multiple(TINY)) == (2, 16, 16)
 
 
 @pytest.mark.parametrize("network", ARCHITECTURES)
 def test_the_costs_in_the_estimates_are_those_of_the_networks(network):
-    architecture, known = ARCHITECTURES[network], NETWORKS[network]
+    architecture, known = ARCHITECTURES[network], NETWORK_COSTS[network]
     content, style = StyleOptions().layers(network)
     assert known.halo == halo(architecture, [layer for layer, _ in (*content, *style)])
     shapes = {

@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nst.errors import OptionError
+from nst.options.loss_weights import NORMALISATION_WEIGHTS
 from nst.options.option_field import LayerWeights, Numbers, Option, did_you_mean, options_of
-from nst.options.style_options import NORMALISATION_WEIGHTS, StyleOptions
+from nst.options.style_options import StyleOptions
 
 modest = settings(max_examples=50, deadline=None, derandomize=True)
 
@@ -196,15 +197,34 @@ def test_layers_are_read_in_every_form(name, value, expected):
         ({"a": None}, "must look like"),
         (["block1_conv1"], "must look like"),
         ({"a": 10**400}, "must look like"),
-        ({"a": -1}, "the weight of 'a' must be between 0 and 1e6, got -1"),
-        ("a=nan", "the weight of 'a' must be between 0 and 1e6, got nan"),
-        ({"a\nb": 1e7}, "between 0 and 1e6, got 1e+07"),
+        ({"a": -1}, "the weight of 'a' must be between 0 and 1000000, got -1"),
+        ("a=nan", "the weight of 'a' must be between 0 and 1000000, got nan"),
+        ({"a\nb": 1e7}, "between 0 and 1000000, got 1e+07"),
         ("=2", "must name a layer"),
         ("a,a=2", "names a layer twice"),
     ],
 )
 def test_wrong_layers_are_refused(name, value, words):
     assert words in refusal(name, value)
+
+
+@pytest.mark.parametrize(
+    ("options", "amount"),
+    [
+        ({}, 1.0),
+        ({"strength": 10}, 1.0),
+        ({"strength": 0.25}, 0.25),
+        ({"strength": 4, "style_weight": 4}, 0.5),
+        ({"style_weight": 0}, 0.0),
+        ({"normalisation": "gatys"}, 0.0),
+        ({"keep_colors": True}, 0.0),
+        ({"keep_colors": True, "color_transfer": 1}, 0.0),
+        ({"normalisation": "gatys", "color_transfer": 0.3}, 0.3),
+        ({"strength": 10, "color_transfer": 0}, 0.0),
+    ],
+)
+def test_how_far_the_content_takes_on_colors(options, amount):
+    assert StyleOptions(**options).color_transfer_amount == pytest.approx(amount)
 
 
 def test_automatic_weights_are_those_of_the_normalisation_and_strength_multiplies_style():
@@ -294,3 +314,19 @@ def test_weights_of_paintings_may_change_during_a_run_but_not_their_scales():
     assert StyleOptions().steered({"style_mix": [1, 3]}, "compact").style_mix == (1.0, 3.0)
     with pytest.raises(OptionError, match="'style_scales' cannot change during a run"):
         StyleOptions().steered({"style_scales": [1, 3]}, "compact")
+
+
+def test_of_several_changes_of_an_option_the_last_counts():
+    options = StyleOptions(size=256, style_layers={"block1_conv1": 1.0})
+    changed = options.with_changes({"strength": 2.0}, {}, {"strength": 3, "style_layers": {"block2_conv1": 1}})
+    assert changed == StyleOptions(size=256, strength=3.0, style_layers={"block2_conv1": 1.0})
+    with pytest.raises(OptionError, match="`strength` must be a number between"):
+        options.with_changes({"strength": -1})
+
+
+@pytest.mark.parametrize("name", [name for name, option in OPTIONS.items() if option.slider])
+def test_a_slider_spans_a_part_of_the_range_that_has_the_default(name):
+    option = OPTIONS[name]
+    low, high = option.slider
+    default = StyleOptions().weights_before_strength.get(name, option.default)
+    assert option.low <= low <= default <= high <= option.high

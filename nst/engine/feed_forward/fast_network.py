@@ -4,7 +4,6 @@ import math
 from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nst.engine.backend import tf
 from nst.engine.feed_forward.enlarge import enlarge_painted
@@ -16,14 +15,13 @@ from nst.options.fast_options import FastOptions, working_side
 from nst.options.settings import Settings
 from nst.pictures import images
 from nst.pictures.colors import match_colors
-from nst.pictures.images import fit
+from nst.pictures.images import Array, fit
 from nst.runs.humanize import GIGABYTE
 from nst.runs.memory_budget import spare
 from nst.styles.network_plan import Plan
 from nst.styles.style_file import StyleFile
 from nst.styles.style_library import shipped_file
 
-Array = NDArray[np.float32]
 MOST_WHOLE_PIXELS = 3 * 2**20  # of a picture that is painted whole; larger ones are painted in strips
 STRENGTH_EXPONENT = 1 / 3  # of the strength that the network gets: most of its effect lies close to 1
 NETWORKS_KEPT = 4  # in memory, for later pictures

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from nst.engine.backend import ops
 from nst.engine.feed_forward.transformer import Condition, Transformer, prepared, upsample_and_convolve
 from nst.engine.operations import convolve
+from nst.pictures.images import Array
 from nst.styles.network_plan import Unit
 
-Array = NDArray[np.float32]
 STRIP_PIXELS = 2**17  # of a strip, about
 
 

@@ -16,18 +16,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nst.engine.backend import ops
+from nst.engine.backend import Tensor, ops
 from nst.engine.networks.choose_extractor import load_extractor
 from nst.errors import StyleError
 from nst.options.layer_presets import GATYS_STYLE
 from nst.pictures import images
 from nst.pictures.images import Array, fit
 from nst.styles.style_library import shipped_file
+from nst.styles.style_picture import SIDE
 
-Tensor = Any
-
-WEIGHTS = Path(__file__).parents[2] / "builtin" / "style_predictor.npz"
-SIDE = 512  # px, long side of a painting as it is read, in the training as well
+PREDICTOR_FILE = Path(__file__).parents[2] / "builtin" / "style_predictor.npz"
 MOST_STATISTIC, MOST_COMPONENT = 4.0, 3.0  # standard deviations from the mean, to which they are clipped
 LEAST_SHARE = 0.01  # of a layer's deviation, added before logarithms are taken
 
@@ -101,12 +99,12 @@ def predict_vector(painting: Array) -> Array:
 def load_predictor() -> StylePredictor:
     """The predictor that ships. Raises StyleError."""
     try:
-        with np.load(io.BytesIO(WEIGHTS.read_bytes()), allow_pickle=False) as file:
+        with np.load(io.BytesIO(PREDICTOR_FILE.read_bytes()), allow_pickle=False) as file:
             arrays: dict[str, NDArray[np.float32]] = {name: file[name].astype(np.float32) for name in file.files}
         length = len(arrays["out/bias"])
         finite = all(np.isfinite(array).all() for array in arrays.values())
     except Exception:  # NumPy and zipfile raise errors of many kinds on a damaged file
-        raise StyleError(f"the file of the style predictor, {WEIGHTS.name}, is missing or damaged") from None
+        raise StyleError(f"the file of the style predictor, {PREDICTOR_FILE.name}, is missing or damaged") from None
     if not finite or length != shipped_file().plan.length:
-        raise StyleError(f"the file of the style predictor, {WEIGHTS.name}, must be the one that ships")
+        raise StyleError(f"the file of the style predictor, {PREDICTOR_FILE.name}, must be the one that ships")
     return StylePredictor(arrays)

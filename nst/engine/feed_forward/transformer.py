@@ -19,12 +19,10 @@ from typing import Any
 
 import numpy as np
 
-from nst.engine.backend import keras, ops
+from nst.engine.backend import Tensor, keras, ops
 from nst.engine.operations import NORM_EPSILON, convolve, instance_norm
 from nst.styles.network_plan import Plan, Unit
 from nst.styles.style_file import Style, StyleFile
-
-Tensor = Any
 
 NOISE_SIDE = 1021  # px, of the field of noise; a prime, so that no stride of the network repeats its phase
 # Which rows (or columns) of a 3x3 kernel read the same pixel before enlargement: [phase, row of the 2x2 kernel, row].

@@ -14,10 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from nst.engine.backend import ops
+from nst.engine.backend import Tensor, ops
 from nst.engine.operations import convolve, convolve_fixed, gradient_kernel, max_pool
 
-Tensor = Any  # a backend tensor; Keras has no public name for it
 Weights = Mapping[str, tuple[Any, ...]]  # layer -> its kernels [kh, kw, in, out], then its bias [out]
 
 FIRST = "block1_conv1"  # the layer that sees the picture itself

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from nst.engine.backend import tf
-from nst.engine.optimization.optimizer import Evaluate, Resize, Tensor, tensor_like
+from nst.engine.backend import Tensor, tf
+from nst.engine.optimization.optimizer import Evaluate, Resize, tensor_like
 from nst.runs.events import Losses
 
 IMAGE = tf.TensorSpec([1, None, None, 3], tf.float32)

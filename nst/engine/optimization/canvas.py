@@ -12,11 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from nst.engine.backend import ops, tf
+from nst.engine.backend import Tensor, ops, tf
 from nst.pictures.images import resize
 from nst.runs.schedule import Scale, margins
 
-Tensor = Any
 Region = Sequence[Sequence[Any]]  # ((top, bottom), (left, right)) in px, ends excluded; numbers or tensors
 
 

@@ -4,15 +4,15 @@ A guidance channel of a region has a weight in 0..1 for each position (Gatys et 
 Factors in Neural Style Transfer", section 4). Channels are [1, H, W, R] float32, of R regions.
 """
 
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
-from nst.engine.backend import tf
+from nst.engine.backend import Tensor, tf
 from nst.engine.networks.extractors import Architecture
 from nst.engine.optimization.canvas import crop_features, inner_region, to_canvas
+from nst.pictures.color_transfer import ColorTransfer
 
-Tensor = Any
 REGIONS = {"protect": 1, "styles": 2, "strength": 1}  # by `mask_use`
 
 
@@ -46,6 +46,26 @@ def layer_guidance(channels: Tensor, architecture: Architecture, layers: tuple[s
         stride *= 2
     strides = {layer: architecture.stride(layer) for layer in layers}
     return {layer: crop_features(by_stride[stride], region, stride) for layer, stride in strides.items()}
+
+
+def transfer_colors(
+    picture: np.ndarray, transfer: ColorTransfer, shares: Sequence[float], mask: np.ndarray | None, use: str
+) -> np.ndarray:
+    """`picture` with the colors of the paintings, where they count and by how much; [h, w, 3] float32 in 0..1.
+
+    Args:
+        picture: the content at any size, [h, w, 3] float32 in 0..1.
+        transfer: from the content to the paintings.
+        shares: of the paintings, of sum 1.
+        mask: [h, w, 1] in 0..1, or None.
+        use: `mask_use`; with `styles` each painting gives its colors to its own region.
+    """
+    if mask is None:
+        return transfer.apply(picture, shares)
+    channels = guidance_channels(mask, use).numpy()
+    of_regions = np.eye(len(shares)).tolist() if use == "styles" else [shares]
+    changes = [transfer.apply(picture, each) - picture for each in of_regions]
+    return picture + sum(channels[..., [n]] * change for n, change in enumerate(changes))
 
 
 def blend(mask: Tensor, content: Tensor, painted: Tensor) -> Tensor:

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from nst.engine.backend import tf
-from nst.engine.optimization.optimizer import Evaluate, Resize, Tensor, tensor_like
+from nst.engine.backend import Tensor, tf
+from nst.engine.optimization.optimizer import Evaluate, Resize, tensor_like
 from nst.runs.estimates import pairs
 from nst.runs.events import Losses
 

@@ -12,7 +12,7 @@ from nst.engine.optimization.checkpoint import Checkpoint, ScaleState
 from nst.engine.optimization.lbfgs import LBFGS
 from nst.engine.optimization.objective import LiveWeights
 from nst.engine.optimization.optimizer import Optimizer
-from nst.engine.optimization.scale_objective import Problem, ScaleObjective
+from nst.engine.optimization.scale_objective import OptimizationInput, ScaleObjective
 from nst.engine.optimization.step import Step
 from nst.errors import Diverged, InputError
 from nst.runs.events import Losses
@@ -28,7 +28,7 @@ class Loop:
     """A run from its start to its end.
 
     Args:
-        problem: what is optimized.
+        inputs: what is optimized.
         live: weights, read before each step.
         start: a checkpoint; the run continues after its step.
         scales: a schedule in place of that of `start`, which is run to its end even if `epochs` is "auto"; or None.
@@ -37,18 +37,18 @@ class Loop:
     """
 
     def __init__(
-        self, problem: Problem, live: LiveWeights, start: Checkpoint, scales: tuple[Scale, ...] | None
+        self, inputs: OptimizationInput, live: LiveWeights, start: Checkpoint, scales: tuple[Scale, ...] | None
     ) -> None:
-        self._problem = problem
+        self._inputs = inputs
         self._live = live
         self._weights = replace(live)  # the weights in force: those of `live` at the last step
         self._start = start
         self._scales = scales or start.scales  # the schedule in force
-        self._ends_when_still = problem.options.epochs == "auto" and scales is None
+        self._ends_when_still = inputs.options.epochs == "auto" and scales is None
         self._step = start.step
         self._index = start.scale_index  # of the current scale
         self._steps_before = start.steps_before  # of the scales before the current one
-        self._optimizer = _resumed_optimizer(problem.options.optimizer, start)
+        self._optimizer = _resumed_optimizer(inputs.options.optimizer, start)
 
     def steps(self) -> Iterator[Step]:
         """The start, then each step. Raises Diverged; OptionError if the network lacks a layer."""
@@ -70,8 +70,8 @@ class Loop:
     def _first_step(self) -> Step:
         """The start with its losses; what a checkpoint has of the optimizer and of its scale is used again."""
         saved = self._start.scale_state
-        in_float32 = self._problem.is_float32 or saved.in_float32
-        self._objective = ScaleObjective(self._problem, self._scales, self._index, in_float32)
+        in_float32 = self._inputs.is_float32 or saved.in_float32
+        self._objective = ScaleObjective(self._inputs, self._scales, self._index, in_float32, self._weights.styles)
         self._state = self._new_scale_state(in_float32)
         if self._start.optimizer_state:
             self._state = replace(self._state, reference_step=saved.reference_step, lowest_loss=saved.lowest_loss)
@@ -87,10 +87,12 @@ class Loop:
         coarse, coarse_content = self._scales[self._index], self._objective.content
         self._step = self._steps_before = self._scale_end
         self._index += 1
-        self._objective = ScaleObjective(self._problem, self._scales, self._index, self._problem.is_float32)
+        self._objective = ScaleObjective(
+            self._inputs, self._scales, self._index, self._inputs.is_float32, self._weights.styles
+        )
         resize = functools.partial(resize_canvas, old=coarse, new=self._scales[self._index])
         self._optimizer.resize(resize, self._objective.content - resize(coarse_content, "bicubic"))
-        self._state = self._new_scale_state(self._problem.is_float32)
+        self._state = self._new_scale_state(self._inputs.is_float32)
 
     def _new_scale_state(self, in_float32: bool) -> ScaleState:
         reference = self._optimizer.shown if self._ends_when_still else None
@@ -131,7 +133,7 @@ class Loop:
             self._optimizer.on_objective_changed()
         elif self._is_on_last_scale:
             self._state = replace(self._state, converged=True)
-            per_epoch = self._problem.options.steps_per_epoch
+            per_epoch = self._inputs.options.steps_per_epoch
             self._end_scale(min(self._scale_end, math.ceil(self._step / per_epoch) * per_epoch))
         else:
             steps_left = 0 if self._ends_when_still else self._scale_end - self._step
@@ -140,7 +142,7 @@ class Loop:
     def _end_scale_if_still(self) -> None:
         """End the scale if the picture changed little since the reference, else take a new reference at times."""
         steps = self._step - self._state.reference_step
-        if steps != max(LEAST_CHANGE_STEPS, self._problem.options.steps_per_epoch):
+        if steps != max(LEAST_CHANGE_STEPS, self._inputs.options.steps_per_epoch):
             return
         shown = self._optimizer.shown
         change = float(tf.reduce_mean(tf.abs(shown - self._state.reference)))
@@ -162,7 +164,7 @@ class Loop:
             step=self._step,
             scales=self._scales,
             scale=self._scales[self._index],
-            steps_per_epoch=self._problem.options.steps_per_epoch,
+            steps_per_epoch=self._inputs.options.steps_per_epoch,
             losses=losses,
             _canvas=self._objective.with_protected_content(self._optimizer.shown),
             _optimizer=self._optimizer,

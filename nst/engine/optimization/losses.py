@@ -9,9 +9,8 @@ they have the same size, the `gatys` style loss is exactly that of the paper.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from nst.engine.backend import ops
+from nst.engine.backend import Tensor, ops
 
-Tensor = Any
 EPSILON = 1e-12  # added to a squared norm: a target whose activations are all 0 must not divide by zero
 
 
@@ -85,7 +84,12 @@ def content_loss(features: Tensor, target: Tensor, normalisation: str) -> Tensor
     _same_shape(features, target)
     target = ops.cast(target, "float32")
     error = ops.sum(ops.square(ops.cast(features, "float32") - target))
-    return error / (ops.sum(ops.square(target)) + EPSILON) if normalisation == "relative" else error / 2
+    return error / content_divisor(ops.sum(ops.square(target)), normalisation)
+
+
+def content_divisor(norm: Tensor, normalisation: str) -> Tensor:
+    """What the squared errors of a content layer are divided by; `norm` is the squared norm of its target."""
+    return norm + EPSILON if normalisation == "relative" else 2.0
 
 
 def style_loss(matrix: Tensor, target: Tensor, normalisation: str) -> Tensor:

@@ -5,9 +5,8 @@ E = content_weight * sum_l a_l C_l + style_weight * sum_l b_l S_l + tv_weight * 
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
-from nst.engine.backend import ops, tf
+from nst.engine.backend import Tensor, ops, tf
 from nst.engine.networks.extractors import Extractor
 from nst.engine.optimization.canvas import crop_features, inner_region
 from nst.engine.optimization.losses import (
@@ -22,7 +21,6 @@ from nst.options.option_field import did_you_mean, shown
 from nst.options.style_options import StyleOptions
 from nst.runs.events import Losses
 
-Tensor = Any
 # Of the weights of content and smoothness on the first of several scales.
 FIRST_SCALE_CONTENT, FIRST_SCALE_SMOOTHNESS = 24.0, 5.0
 
@@ -176,7 +174,7 @@ class Objective(LayerLosses):
         guidance = {n: tf.TensorSpec([1, None, None, self.regions], tf.float32) for n in guided}
         counts = (self.regions, 3, len(self.content_layers), len(self.style_layers))
         per_region, main, per_content, per_style = (tf.TensorSpec([n], tf.float32) for n in counts)
-        self._content_activations = tf.function(self._content_only, input_signature=[picture])
+        self._content_of = tf.function(self._content_only, input_signature=[picture])
         self._style_matrices = tf.function(self._summarize, input_signature=[picture])
         self._value_and_gradient = tf.function(
             self._differentiate,
@@ -185,7 +183,11 @@ class Objective(LayerLosses):
 
     def targets(self, content: Tensor, style: Tensor) -> Targets:
         """Targets from the two pictures, [1, H, W, 3] float32 in 0..1; their sizes may differ."""
-        return Targets(self._content_activations(content), self.style_matrices(style))
+        return Targets(self.content_activations(content), self.style_matrices(style))
+
+    def content_activations(self, content: Tensor) -> dict[str, Tensor]:
+        """Activations of each content layer for the content, [1, H, W, 3] float32 in 0..1."""
+        return self._content_of(content)
 
     def style_matrices(self, style: Tensor) -> dict[str, Tensor]:
         """Gram matrix of each style layer for a painting, [1, H, W, 3] float32 in 0..1."""

@@ -13,7 +13,7 @@ from nst.engine.networks.extractors import Extractor
 from nst.engine.optimization.checkpoint import Checkpoint
 from nst.engine.optimization.loop import Loop
 from nst.engine.optimization.objective import LiveWeights
-from nst.engine.optimization.scale_objective import Problem, tile_side
+from nst.engine.optimization.scale_objective import OptimizationInput, tile_side
 from nst.engine.optimization.start import start_of_run
 from nst.engine.optimization.step import Step
 from nst.errors import InputError
@@ -69,6 +69,24 @@ def stylize(
     """
     options = options or StyleOptions()
     styles = tuple(style) if isinstance(style, list | tuple) else (style,)
+    _check_pictures(content, styles, init, mask)
+    options.check_pictures(len(styles), masked=mask is not None)
+    extractor = extractor or choose_extractor(options.extractor, options.pooling, options.precision)[0]
+    live = live or LiveWeights.of(options, extractor.architecture.name, len(styles))
+    shapes = [each.shape[:2] for each in styles]
+    tile = tile_side(content.shape[:2], shapes, options, extractor, budget, mask is not None)
+    if options.keep_colors:
+        styles = tuple(match_colors(each, content) for each in styles)
+    inputs = OptimizationInput(
+        content=content, styles=styles, mask=mask, options=options, extractor=extractor, tile=tile
+    )
+    yield from Loop(inputs, live, resume or start_of_run(content, styles[0], init, options), scales).steps()
+
+
+def _check_pictures(
+    content: np.ndarray, styles: Sequence[np.ndarray], init: np.ndarray | None, mask: np.ndarray | None
+) -> None:
+    """Raise InputError unless these are arrays as `stylize` takes them, and as many paintings as it may have."""
     if not 1 <= len(styles) <= MOST_STYLES:
         raise InputError(f"`style` must be one to {MOST_STYLES} paintings, got {len(styles)}")
     for name, picture in (("content", content), *zip(STYLE_ROLES, styles, strict=False)):
@@ -77,12 +95,3 @@ def stylize(
         check_array(init, "init")
     if mask is not None:
         check_plane(mask, "mask")
-    options.check_pictures(len(styles), masked=mask is not None)
-    extractor = extractor or choose_extractor(options.extractor, options.pooling, options.precision)[0]
-    live = live or LiveWeights.of(options, extractor.architecture.name, len(styles))
-    shapes = [each.shape[:2] for each in styles]
-    tile = tile_side(content.shape[:2], shapes, options, extractor, budget, mask is not None)
-    if options.keep_colors:
-        styles = tuple(match_colors(each, content) for each in styles)
-    problem = Problem(content=content, styles=styles, mask=mask, options=options, extractor=extractor, tile=tile)
-    yield from Loop(problem, live, resume or start_of_run(content, styles[0], init, options), scales).steps()

@@ -5,14 +5,13 @@ and to resize the image between two scales.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
-from nst.engine.backend import tf
+from nst.engine.backend import Tensor, tf
 from nst.runs.events import Losses
 
-Tensor = Any
 Evaluate = Callable[[Tensor], tuple[Losses, Tensor]]  # image -> (losses, gradient of the total)
 Resize = Callable[[Tensor, str], Tensor]  # (image, a method of `tf.image.resize`) -> the image at another size
 

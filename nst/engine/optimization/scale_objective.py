@@ -4,29 +4,34 @@ import copy
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
-from nst.engine.backend import tf
+from nst.engine.backend import Tensor, tf
 from nst.engine.networks.extractors import Architecture, Extractor
-from nst.engine.optimization.canvas import to_canvas
-from nst.engine.optimization.guidance import REGIONS, blend, guidance_channels, layer_guidance, mask_canvas
+from nst.engine.optimization.canvas import add_margins, to_canvas
+from nst.engine.optimization.guidance import (
+    REGIONS,
+    blend,
+    guidance_channels,
+    layer_guidance,
+    mask_canvas,
+    transfer_colors,
+)
 from nst.engine.optimization.losses import mix_matrices
 from nst.engine.optimization.objective import LiveWeights, Objective, Targets
 from nst.engine.optimization.tiles import TiledObjective
 from nst.options.style_options import StyleOptions
-from nst.pictures.images import fit
-from nst.runs.estimates import NETWORKS, PlannedRun
+from nst.pictures.color_transfer import ColorTransfer
+from nst.pictures.images import fit, resize
+from nst.runs.estimates import NETWORK_COSTS, PlannedRun
 from nst.runs.events import Losses
 from nst.runs.memory_budget import budget
 from nst.runs.schedule import MARGIN, Scale
 
-Tensor = Any
-
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Problem:
+class OptimizationInput:
     """What a run optimizes."""
 
     content: np.ndarray  # [H, W, 3] float32 in 0..1
@@ -41,6 +46,11 @@ class Problem:
         """Whether the extractor's own precision is float32."""
         return self.extractor.dtype == "float32"
 
+    @functools.cached_property
+    def transfer(self) -> ColorTransfer:
+        """Of the paintings' colors to the content."""
+        return ColorTransfer(self.content, self.styles, self.options.color_transfer_amount)
+
     @property
     def regions(self) -> int:
         """How many regions the mask makes; 0 without a mask."""
@@ -48,41 +58,50 @@ class Problem:
 
 
 class ScaleObjective:
-    """The objective of a problem on the scale `scales[index]`, with its targets.
+    """The objective of a run on the scale `scales[index]`, with its targets.
 
-    Raises OptionError if the extractor lacks a layer of the options.
+    `shares` are those of the paintings in their mix. Raises OptionError if the extractor lacks a layer of the options.
     """
 
-    def __init__(self, problem: Problem, scales: tuple[Scale, ...], index: int, in_float32: bool) -> None:
-        scale, options = scales[index], problem.options
+    def __init__(
+        self,
+        inputs: OptimizationInput,
+        scales: tuple[Scale, ...],
+        index: int,
+        in_float32: bool,
+        shares: Sequence[float],
+    ) -> None:
+        scale, options = scales[index], inputs.options
         side = max(scale.height, scale.width)
-        self._problem = problem
+        self._inputs = inputs
         self._coarseness = options.size / side
         self._scales_left = (len(scales) - 1 - index) / max(1, len(scales) - 1)
-        self.content = to_canvas(problem.content, scale.height, scale.width)
-        self._mask: Tensor = None if problem.mask is None else mask_canvas(problem.mask, scale.height, scale.width)
-        factors = options.scale_of_each(len(problem.styles))
+        self._content = resize(inputs.content, scale.height, scale.width)
+        self._mask: Tensor = None if inputs.mask is None else mask_canvas(inputs.mask, scale.height, scale.width)
+        factors = options.scale_of_each(len(inputs.styles))
         self._styles = [
             to_canvas(style, *fit(style.shape[0], style.shape[1], round(factor * side)))
-            for style, factor in zip(problem.styles, factors, strict=True)
+            for style, factor in zip(inputs.styles, factors, strict=True)
         ]
+        self._protected = add_margins(self._content) if self._protects else None
+        self._shares = tuple(shares)
+        self.content = self._content_with_transferred_colors()
         self.set_precision(in_float32)
 
     def set_precision(self, in_float32: bool) -> None:
-        """Evaluate in float32, or else in the precision of the problem's extractor; the targets are computed anew."""
-        problem = self._problem
-        self._objective = _objective(problem, in_float32)
+        """Evaluate in float32, or else in the precision of the run's extractor; the targets are computed anew."""
+        inputs = self._inputs
+        self._objective = _objective(inputs, in_float32)
         first, *others = self._styles
         self._targets = self._objective.targets(self.content, first)
         self._matrices = [self._targets.style, *(self._objective.style_matrices(style) for style in others)]
-        self._shares: tuple[float, ...] = ()  # of the paintings, that the style targets were made for
+        self._mix_style_targets()
 
     def evaluate(self, canvas: Tensor, weights: LiveWeights) -> tuple[Losses, Tensor]:
         """(losses, gradient) at `canvas`, where `weights` are those of the full size."""
         if weights.styles != self._shares:
-            self._shares = weights.styles
-            self._set_style_targets()
-        weights = weights.on_scale(self._coarseness, self._scales_left, self._problem.options.normalisation)
+            self._change_shares(weights.styles)
+        weights = weights.on_scale(self._coarseness, self._scales_left, self._inputs.options.normalisation)
         if not self._protects:
             return self._objective.evaluate(canvas, self._targets, weights)
         losses, gradient = self._objective.evaluate(self.with_protected_content(canvas), self._targets, weights)
@@ -90,22 +109,34 @@ class ScaleObjective:
 
     def with_protected_content(self, canvas: Tensor) -> Tensor:
         """`canvas` with the content blended in where a mask protects it; else `canvas` itself."""
-        return blend(self._mask, self.content, canvas) if self._protects else canvas
+        return blend(self._mask, self._protected, canvas) if self._protects else canvas
 
     @property
     def _protects(self) -> bool:
-        return self._mask is not None and self._problem.options.mask_use == "protect"
+        return self._mask is not None and self._inputs.options.mask_use == "protect"
 
-    def _set_style_targets(self) -> None:
+    def _content_with_transferred_colors(self) -> Tensor:
+        inputs, (height, width) = self._inputs, self._content.shape[:2]
+        mask = None if inputs.mask is None else resize(inputs.mask[..., None], height, width)
+        use = inputs.options.mask_use
+        return add_margins(transfer_colors(self._content, inputs.transfer, self._shares, mask, use))
+
+    def _change_shares(self, shares: tuple[float, ...]) -> None:
+        self._shares = shares
+        self.content = self._content_with_transferred_colors()
+        self._targets = replace(self._targets, content=self._objective.content_activations(self.content))
+        self._mix_style_targets()
+
+    def _mix_style_targets(self) -> None:
         """Mix the Gram matrices of the paintings; a mask may give each painting a region, or weigh positions."""
-        problem, mixed = self._problem, mix_matrices(self._matrices, self._shares)
+        inputs, mixed = self._inputs, mix_matrices(self._matrices, self._shares)
         self._targets = replace(self._targets, style=mixed)
         if self._mask is not None:
-            guide = (self._mask, problem.options.mask_use, problem.extractor.architecture, MARGIN)
-            self._targets = guided(self._targets, self._matrices, self._shares, *guide)
+            guide = (self._mask, inputs.options.mask_use, inputs.extractor.architecture, MARGIN)
+            self._targets = guided_targets(self._targets, self._matrices, self._shares, *guide)
 
 
-def guided(
+def guided_targets(
     targets: Targets,
     matrices: Sequence[dict[str, Tensor]],
     shares: Sequence[float],
@@ -146,7 +177,7 @@ def tile_side(
         content_sides: (height, width) of the content, px.
         style_sides: the same of each painting.
         options: the run's.
-        extractor: one whose costs are not in `NETWORKS` never gets tiles.
+        extractor: one whose costs are not in `NETWORK_COSTS` never gets tiles.
         most_bytes: memory that this process may take in all; None is most of what is free.
         masked: whether the run has a mask.
 
@@ -154,7 +185,7 @@ def tile_side(
         OutOfMemory: the run does not fit, not even by tiles.
     """
     network = extractor.architecture.name
-    if network not in NETWORKS:
+    if network not in NETWORK_COSTS:
         return None
     planned = PlannedRun(*content_sides, options, network, extractor.dtype, style_sides, masked)
     return planned.estimate(budget=budget() if most_bytes is None else most_bytes).tile
@@ -163,14 +194,14 @@ def tile_side(
 # Objectives and networks are cached because their graphs take seconds to trace and serve later runs, too.
 
 
-def _objective(problem: Problem, in_float32: bool) -> Objective | TiledObjective:
-    options, extractor = problem.options, problem.extractor
+def _objective(inputs: OptimizationInput, in_float32: bool) -> Objective | TiledObjective:
+    options, extractor = inputs.options, inputs.extractor
     content_layers, style_layers = (
         tuple(name for name, _ in layers) for layers in options.layers(extractor.architecture.name)
     )
     network = _float32_copy(extractor) if in_float32 else extractor
-    whole = _whole_objective(network, content_layers, style_layers, options.normalisation, problem.regions)
-    return _tiled_objective(whole, problem.tile) if problem.tile else whole
+    whole = _whole_objective(network, content_layers, style_layers, options.normalisation, inputs.regions)
+    return _tiled_objective(whole, inputs.tile) if inputs.tile else whole
 
 
 @functools.lru_cache(maxsize=6)

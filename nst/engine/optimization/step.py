@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nst.engine.optimization.canvas import Tensor, cut_margins
+from nst.engine.backend import Tensor
+from nst.engine.optimization.canvas import cut_margins
 from nst.engine.optimization.checkpoint import MOST_HISTORY_BYTES, Checkpoint, ScaleState
 from nst.engine.optimization.optimizer import Optimizer
 from nst.runs.events import Losses

@@ -17,14 +17,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from nst.engine.backend import tf
+from nst.engine.backend import Tensor, tf
 from nst.engine.networks.extractors import Architecture
 from nst.engine.optimization.canvas import crop_features, inner_region, positions
-from nst.engine.optimization.losses import EPSILON, gram, guided_gram, tv_loss
+from nst.engine.optimization.losses import EPSILON, content_divisor, gram, guided_gram, tv_loss
 from nst.engine.optimization.objective import LiveWeights, Objective, Targets
 from nst.runs.events import Losses
 
-Tensor = Any
 Matrices = dict[str, Tensor]  # style layer -> Gram matrix [C, C], or [R, C, C] of R regions, or its sums, float32
 
 
@@ -64,21 +63,21 @@ class Tile:
         return tf.constant([[span.first - span.start, span.last - span.start] for span in (self.rows, self.columns)])
 
 
-def grid(architecture: Architecture) -> int:
+def edge_multiple(architecture: Architecture) -> int:
     """The multiple, px, that the edges of tiles lie on, so that tiles pool the same pixels as the whole picture."""
     return 2 ** (len(architecture.depths) - 1)
 
 
 def halo(architecture: Architecture, layers: Iterable[str]) -> int:
-    """Radius of the receptive fields of `layers`, px, rounded up to the grid: a 3x3 convolution adds its stride."""
+    """Radius of the receptive fields of `layers`, px, rounded up: a 3x3 convolution adds its stride."""
     deepest = max(map(architecture.layers.index, layers))
     reach = sum(map(architecture.stride, architecture.layers[: deepest + 1]))
-    return _up(reach, grid(architecture))
+    return _up(reach, edge_multiple(architecture))
 
 
-def spans(length: int, side: int, halo: int, grid: int, margin: int) -> list[Span]:
+def spans(length: int, side: int, halo: int, edge_multiple: int, margin: int) -> list[Span]:
     """The tiles along an axis of `length` px, less its margins: cores of about equal length, at most `side`."""
-    core = _up(-(-length // -(-length // side)), grid)
+    core = _up(-(-length // -(-length // side)), edge_multiple)
     return [
         Span(
             max(0, first - halo),
@@ -95,14 +94,14 @@ class TiledObjective:
 
     Args:
         whole: the objective; a picture of no more pixels than the largest tile has is left to it.
-        side: longest side of a tile's core, px, a multiple of `grid`.
+        side: longest side of a tile's core, px, a multiple of `edge_multiple`.
     """
 
     def __init__(self, whole: Objective, side: int) -> None:
         architecture = whole.extractor.architecture
         layers = (*whole.content_layers, *whole.style_layers)
         self._whole = whole
-        self._side, self._halo, self._grid = side, halo(architecture, layers), grid(architecture)
+        self._side, self._halo, self._edge_multiple = side, halo(architecture, layers), edge_multiple(architecture)
         self._strides = {n: architecture.stride(n) for n in layers}
         self._trace()
 
@@ -117,7 +116,7 @@ class TiledObjective:
         several, layers = [regions] if regions else [], self._whole.style_layers
         derivatives = {n: tf.TensorSpec([*several, channels[n], channels[n]], tf.float32) for n in layers}
         guided = {n: tf.TensorSpec([1, None, None, regions], tf.float32) for n in (layers if regions else ())}
-        self._content_of = tf.function(self._content_activations, input_signature=[picture, core])
+        self._content_of = tf.function(self._content_features, input_signature=[picture, core])
         self._style_sums_of = tf.function(self._style_sums, input_signature=[picture, core])
         self._sums_of = tf.function(self._measure, input_signature=[picture, core, content, guided])
         self._gradient_of = tf.function(
@@ -126,15 +125,18 @@ class TiledObjective:
 
     def targets(self, content: Tensor, style: Tensor) -> Targets:
         """Targets from the two pictures, [1, H, W, 3] float32 in 0..1; their sizes may differ."""
+        return Targets(self.content_activations(content), self.style_matrices(style))
+
+    def content_activations(self, content: Tensor) -> dict[str, Tensor]:
+        """Activations of each content layer for the content, [1, H, W, 3] float32 in 0..1."""
         rows, columns = self._spans(content)
         parts = [
             [self._content_of(tile.cut(content), tile.core) for tile in (Tile(r, c) for c in columns)] for r in rows
         ]
-        activations = {
+        return {
             layer: tf.concat([tf.concat([part[layer] for part in row], 2) for row in parts], 1)
             for layer in self._whole.content_layers
         }
-        return Targets(activations, self.style_matrices(style))
 
     def style_matrices(self, style: Tensor) -> dict[str, Tensor]:
         """Gram matrix of each style layer for a painting, [1, H, W, 3] float32 in 0..1."""
@@ -150,7 +152,7 @@ class TiledObjective:
         matrices, errors, norms = _total(sums)
         style, derivatives = self._style_loss(self._per_position(matrices, image, targets.guidance), targets, weights)
         per_content = weights.content * tf.constant(weights.content_layers, tf.float32)
-        per_content /= norms + EPSILON if self._whole.normalisation == "relative" else 2.0
+        per_content /= content_divisor(norms, self._whole.normalisation)
         content = float(tf.reduce_sum(per_content * errors))
         tv, tv_gradient = _total_variation(image)
 
@@ -167,11 +169,11 @@ class TiledObjective:
     def _spans(self, picture: Tensor) -> tuple[list[Span], list[Span]]:
         """(rows, columns) of the tiles of `picture` [1, H, W, 3]: one of each if it is no larger than a tile."""
         height, width = picture.shape[1:3]
-        margin = self._whole.margin
+        margin, multiple = self._whole.margin, self._edge_multiple
         if height * width <= (self._side + 2 * self._halo) ** 2:
             rows, columns = ([Span(0, margin, length - margin, length)] for length in (height, width))
         else:
-            rows, columns = (spans(length, self._side, self._halo, self._grid, margin) for length in (height, width))
+            rows, columns = (spans(length, self._side, self._halo, multiple, margin) for length in (height, width))
         return rows, columns
 
     def _tiles(self, picture: Tensor) -> list[Tile]:
@@ -220,7 +222,7 @@ class TiledObjective:
         found = self._whole.extractor(tile, layers)
         return {layer: crop_features(features, region, self._strides[layer]) for layer, features in found.items()}
 
-    def _content_activations(self, tile: Tensor, core: Tensor) -> dict[str, Tensor]:
+    def _content_features(self, tile: Tensor, core: Tensor) -> dict[str, Tensor]:
         return self._features(tile, core, self._whole.content_layers)
 
     def _style_sums(self, tile: Tensor, core: Tensor) -> Matrices:
@@ -292,6 +294,6 @@ def _float(features: Tensor) -> Tensor:
     return tf.cast(features, tf.float32)
 
 
-def _up(length: int, grid: int) -> int:
-    """The next multiple of `grid`."""
-    return -(-length // grid) * grid
+def _up(length: int, multiple: int) -> int:
+    """The next multiple."""
+    return -(-length // multiple) * multiple
