@@ -3,7 +3,7 @@
 import itertools
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from nst.errors import Busy, Conflict, InputError, NstError, TooMany
@@ -13,6 +13,7 @@ from nst.jobs.worker_pool import worker_tasks
 from nst.jobs.worker_pool.pool import Pool
 from nst.jobs.worker_pool.worker_slot import WorkerSlot
 from nst.jobs.worker_pool.workers import WorkerFunctions
+from nst.lru_cache import LruCache
 from nst.options.settings import Settings
 from nst.runs.events import Continued, Fetching, Paused, Steered, Stopped
 from nst.runs.job import DiagnosisJob, FastJob, FastPicture
@@ -22,6 +23,7 @@ log = logging.getLogger(__name__)
 
 MOST_FAST = 8  # jobs of pictures in one pass that are in progress
 MOST_FAST_EACH = 4  # of those, of one client
+MOST_STEERED = 1000  # runs whose last changes are remembered, more than there are workers
 
 
 class Queue:
@@ -36,6 +38,7 @@ class Queue:
         self._settings, self._store = settings, store
         self.pool = Pool(settings, store, functions or WorkerFunctions(), prefetch)
         self._steering_numbers = itertools.count(1)  # requests may overtake each other on their way to a worker
+        self._requested = LruCache[str, Mapping[str, Any]](MOST_STEERED)  # last values of live options, by run
 
     def start(self) -> None:
         """Start the pool in the background. Raises Conflict at a second call."""
@@ -140,14 +143,24 @@ class Queue:
             self._store.append(run_id, Continued(run.epochs + more))
             self.pool.wake()
 
-    def steer(self, run_id: str, changes: Mapping[str, Any]) -> None:
-        """Change live options, which were checked, from the next step on. Raises NotFound, Conflict."""
+    def steer(self, run_id: str, changes: Mapping[str, Any], in_force: Collection[str] = ()) -> bool:
+        """Change live options, which were checked, from the next step on; False if nothing changes.
+
+        `in_force` are the names of values that the run has, as far as its worker has reported: these are left out, but
+        for those that the last request changes. Raises NotFound, Conflict.
+        """
         with self.pool.workers.lock:
             run = self._store.run(run_id)
             if run.state.ended:
                 raise Conflict(f"run {run_id} cannot be steered: it is {run.state}; continue it, or branch from it")
-            if not self.pool.request(run_id, "steer", dict(changes), next(self._steering_numbers)):
-                self._store.append(run_id, Steered((run.kept or 0) + 1, run.epoch, dict(changes)))
+            before = self._requested.get(run_id) or {}
+            made = {n: value for n, value in changes.items() if n not in in_force or before.get(n, value) != value}
+            if not made:
+                return False
+            if not self.pool.request(run_id, "steer", made, next(self._steering_numbers)):
+                self._store.append(run_id, Steered((run.kept or 0) + 1, run.epoch, made))
+            self._requested.put(run_id, {**before, **made})
+            return True
 
     # Pictures in one pass ---------------------------------------------------------------------------------------------
 

@@ -22,7 +22,7 @@ class RunUpdate:
     """What changed since a page last asked."""
 
     run: Run | None  # its current state; None if the page shows no run, or there is none of that id
-    place: int | None  # in the queue, see `Runs.queue_places`
+    place: int | None  # in the queue, see `ServerState.place`
     events: list[dict[str, Any]]  # since the last update
     server: dict[str, Any]  # see `server_state`
     missing: str = ""  # why `run` is None, if the page asked for one
@@ -52,16 +52,14 @@ async def follow(service: Service, run_id: str, after: int, server: dict[str, An
         return await _without_run(service, server)
     try:
         events = await _events(service, run_id, after, server)
-        run = service.store.run(run_id)
+        run, frames, named = await asyncio.to_thread(_described, service, run_id, whole=bool(events))
     except NotFound as error:
         return await _without_run(service, server, str(error))
-    frames = service.store.files.frames(run_id) if events else []
-    named = await asyncio.to_thread(_names, service, run) if events else {}
+    state = await service.server_states.now()  # first of what needs the queue's lock: one thread waits for it
     starts_in = await asyncio.to_thread(service.forecasts.starts_in, run) if run.state is State.QUEUED else None
-    places = await asyncio.to_thread(service.runs.queue_places)
-    now = await server_state(service)
+    now = state.of(current_client())
     queue = await _queue(service, now, server)
-    return RunUpdate(run, places.get(run.id), events, now, "", frames, starts_in, queue=queue, **named)
+    return RunUpdate(run, state.place(run.id), events, now, "", frames, starts_in, queue=queue, **named)
 
 
 async def _without_run(service: Service, server: dict[str, Any] | None, missing: str = "") -> RunUpdate:
@@ -69,6 +67,12 @@ async def _without_run(service: Service, server: dict[str, Any] | None, missing:
     await _wait_for_server(service, server)
     now = await server_state(service)
     return RunUpdate(None, None, [], now, missing, queue=await _queue(service, now, server))
+
+
+def _described(service: Service, run_id: str, whole: bool) -> tuple[Run, list[dict[str, Any]], dict[str, Any]]:
+    """Return (a run, its frames, its `_names`), the last two empty unless `whole`. Raises NotFound."""
+    run = service.store.run(run_id)
+    return (run, service.store.files.frames(run_id), _names(service, run)) if whole else (run, [], {})
 
 
 def _names(service: Service, run: Run) -> dict[str, Any]:
@@ -91,7 +95,7 @@ async def _queue(service: Service, now: dict[str, Any], shown: dict[str, Any] | 
 
 async def _events(service: Service, run_id: str, after: int, server: dict[str, Any] | None) -> list[dict[str, Any]]:
     """The events after number `after`. If there are none, wait for one, or for another server state."""
-    found = service.store.events(run_id, after, limit=MAX_EVENTS)
+    found = await asyncio.to_thread(service.store.events, run_id, after, limit=MAX_EVENTS)
     end = time.monotonic() + POLL_SECONDS
     while not found and server is not None and await server_state(service) == server and time.monotonic() < end:
         found = await service.store.wait(run_id, after, CHECK_SECONDS)
@@ -106,22 +110,5 @@ async def _wait_for_server(service: Service, server: dict[str, Any] | None) -> N
 
 
 async def server_state(service: Service) -> dict[str, Any]:
-    """Return the state of the worker, networks, downloads and queue, as plain values that can be compared.
-
-    A thread asks the queue, whose lock is held while a frame or a checkpoint is written.
-    """
-    return await asyncio.to_thread(_server_state, service)
-
-
-def _server_state(service: Service) -> dict[str, Any]:
-    health, places = service.queue.health(), service.runs.queue_places()
-    return {
-        "worker": health["worker"],
-        "error": health.get("error", ""),
-        "networks": service.queue.extractors(),
-        "queue": [[run.id, str(run.state), places.get(run.id)] for run in service.runs.queue_of(current_client())],
-        "created": service.store.created_count(),
-        "fetching": {name: event.to_json() for name, event in service.queue.fetching.items()},
-        "shared": service.settings.many,
-        "gpu": service.queue.has_gpu,
-    }
+    """Return what the current client sees of the server, see `ServerState`."""
+    return (await service.server_states.now()).of(current_client())

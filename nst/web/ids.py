@@ -4,7 +4,6 @@ The ids themselves are part of the page's interface and do not change; names of 
 """
 
 # Ids that others may rely on.
-EPOCHS = "epochs"
 START = "start"
 STOP = "stop"
 IMAGE = "image-graph"

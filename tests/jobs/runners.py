@@ -12,7 +12,7 @@ from typing import Any
 from nst.errors import Cancelled, InputError, Unfetched, WeightsError
 from nst.jobs.worker_pool import worker_tasks
 from nst.runs.control import Control
-from nst.runs.events import Epoch, Event, Fetching, Finished, Kept, Losses, Paused, Started, Steered, Stopped
+from nst.runs.events import Checkpointed, Epoch, Event, Fetching, Finished, Losses, Paused, Started, Steered, Stopped
 from nst.runs.job import StyleJob
 
 Emit = Callable[[Event], None]
@@ -87,26 +87,26 @@ def paint_with_checkpoints(job: StyleJob, emit: Emit, control: Control) -> None:
             emit(epoch(n))
         if n == 2 and dies:
             for _ in range(2):
-                emit(Kept(1, 1.0, b"1"))
+                emit(Checkpointed(1, 1.0, b"1"))
             while worker_tasks._checkpoints:  # the second one was not asked for yet
                 time.sleep(0.005)
             os.kill(os.getpid(), signal.SIGKILL)
         if control.stop_requested:
             emit(Stopped(float(n), b"what there is"))
-            return emit(Kept(n, float(n), b"%d" % n))
+            return emit(Checkpointed(n, float(n), b"%d" % n))
         if control.pause_requested:
             emit(Paused(float(n), b"what there is"))
-            return emit(Kept(n, float(n), b"%d" % n))
+            return emit(Checkpointed(n, float(n), b"%d" % n))
         if changes := control.take_changes():
             emit(Steered(n + 1, n, changes))
         if not dies:
-            emit(Kept(n, float(n), b"%d" % n))
+            emit(Checkpointed(n, float(n), b"%d" % n))
         while job.options.strength == HOLDS and n == 1 and not (control.stop_requested or control.pause_requested):
             time.sleep(0.005)
             if changes := control.take_changes():
                 emit(Steered(n + 1, n, changes))
     emit(Finished(float(epochs), b"a result"))
-    return emit(Kept(epochs, float(epochs), b"%d" % epochs))
+    return emit(Checkpointed(epochs, float(epochs), b"%d" % epochs))
 
 
 HOLDS = 7.0  # with this strength, `paint_with_checkpoints` waits after epoch 1 for a request to pause or stop

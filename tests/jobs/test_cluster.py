@@ -30,7 +30,7 @@ from nst.jobs.storage.store import Store
 from nst.jobs.worker_pool.cluster import _environment
 from nst.jobs.worker_pool.workers import WorkerFunctions
 from nst.options.settings import Settings
-from nst.runs.events import Finished, Kept, Started
+from nst.runs.events import Checkpointed, Finished, Started
 from nst.runs.job import StyleJob
 from nst.runs.run import Run, State
 from tests.jobs.runners import Emit, epoch
@@ -55,7 +55,7 @@ def paint_slowly(job: StyleJob, emit: Emit, control: object) -> None:
     for n in range(first + bool(first), epochs + 1):
         emit(epoch(n, n.to_bytes(2) * 1000))
         if n % 10 == 0:
-            emit(Kept(10 * n, float(n), n.to_bytes(2)))
+            emit(Checkpointed(10 * n, float(n), n.to_bytes(2)))
         time.sleep(0.02)
     emit(Finished(1.0, b"a result"))
 

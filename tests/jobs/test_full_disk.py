@@ -9,7 +9,7 @@ import pytest
 from nst.errors import Busy, DiskFull, NstError
 from nst.jobs.storage.archive import Archive
 from nst.jobs.storage.store import Store
-from nst.runs.events import Finished, Kept, Started
+from nst.runs.events import Checkpointed, Finished, Started
 from nst.runs.run import Run, State
 from tests.jobs.runners import epoch
 from tests.jobs.runs import fill_disk, new_run
@@ -23,7 +23,7 @@ def test_a_run_that_fills_the_disk_fails_with_the_reason_and_what_was_kept_stays
     for event in (Started("compact", "", 8, 6, 40, 40), epoch(0), Finished(1.0, b"a result")):
         store.append(done.id, event)
     store.append(run.id, Started("compact", "", 8, 6, 40, 40))
-    store.append(run.id, Kept(1, 1.0, b"a checkpoint"))
+    store.append(run.id, Checkpointed(1, 1.0, b"a checkpoint"))
 
     def paint() -> None:
         for n in range(40):
@@ -48,7 +48,7 @@ def test_a_run_that_fills_the_disk_fails_with_the_reason_and_what_was_kept_stays
 def run_with_frames(store: Store) -> Run:
     run = new_run(store)
     frames = (epoch(n, bytes(MEGABYTE)) for n in range(4))
-    checkpoint = Kept(4, 1.0, bytes(MEGABYTE))
+    checkpoint = Checkpointed(4, 1.0, bytes(MEGABYTE))
     for event in (Started("compact", "", 8, 6, 4, 40), *frames, checkpoint, Finished(1.0, b"a result")):
         store.append(run.id, event)
     return run

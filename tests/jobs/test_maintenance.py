@@ -179,7 +179,7 @@ def test_a_new_database_beside_the_runs_of_a_lost_one_is_reported_until_it_is_re
         check_recorded(fresh)
     upload = fresh.upload_path(run.content)
     os.utime(upload, (0, 0))
-    Archive(fresh, 10**9).sweep()
+    Archive(fresh, 10**9).remove_expired()
     assert upload.exists()
     fresh.close()
     repair(folder)
@@ -193,7 +193,7 @@ def test_a_folder_without_a_run_in_it_hinders_nothing(store: Store) -> None:
     check_recorded(store)
     upload = store.upload_path(store.put_upload(b"an old picture"))
     os.utime(upload, (0, 0))
-    Archive(store, 10**9).sweep()
+    Archive(store, 10**9).remove_expired()
     assert not upload.exists()
 
 

@@ -1,4 +1,5 @@
 import asyncio
+import hashlib
 import itertools
 import json
 import shutil
@@ -13,10 +14,10 @@ from hypothesis import strategies as st
 
 from nst.errors import Conflict, DiskFull, NotFound, NstError
 from nst.jobs.storage.archive import Annotations, Archive
-from nst.jobs.storage.schema import TABLES, TO_2, TO_3
+from nst.jobs.storage.schema import TABLES, TO_2, TO_3, TO_4
 from nst.jobs.storage.store import Store
 from nst.options.style_options import StyleOptions
-from nst.runs.events import Epoch, Event, Failed, Finished, Kept, Losses, Started, Steered, Stopped
+from nst.runs.events import Checkpointed, Epoch, Event, Failed, Finished, Losses, Started, Steered, Stopped
 from nst.runs.run import Run, State
 from tests.jobs.runners import epoch
 from tests.jobs.runs import follow, new_run, spoil
@@ -460,8 +461,8 @@ def test_the_newest_frame_is_the_partial_picture(store: Store) -> None:
 def test_a_checkpoint_is_kept_with_its_step_and_is_part_of_the_job(store: Store) -> None:
     run = painted(store, 1)
     assert store.files.checkpoint(run.id) is None
-    store.append(run.id, Kept(7, 1.0, b"older"))
-    store.append(run.id, Kept(9, 2.0, b"newer"))
+    store.append(run.id, Checkpointed(7, 1.0, b"older"))
+    store.append(run.id, Checkpointed(9, 2.0, b"newer"))
     assert store.run(run.id).kept == 9
     assert "checkpoint" not in json.dumps(store.events(run.id))
     store.append(run.id, Steered(11, 1, {"strength": 2.0}))
@@ -540,6 +541,66 @@ def test_a_client_does_not_get_the_name_that_another_gave_the_same_picture(store
     run = store.create(StyleOptions(), upload, sample, client="someone")
     assert run.names == {"content": "", "style": "samples/harbour"}
     assert store.create(StyleOptions(), upload, sample).names["content"] == "private.jpg"
+    again = store.put_upload(b"picture", "mine.jpg", "someone")
+    assert store.create(StyleOptions(), again, sample, client="someone").names["content"] == "mine.jpg"
+
+
+def open_to(store: Store, upload: str, client: str) -> bool:
+    try:
+        store.check_upload(upload, client)
+    except NotFound:
+        return False
+    return True
+
+
+def test_an_upload_is_of_the_clients_that_sent_it_or_have_a_run_of_it_until_it_is_deleted(store: Store) -> None:
+    sent = store.put_upload(b"sent", "a.jpg", "ann")
+    of_run = [store.put_upload(data) for data in (b"content", b"style", b"second", b"mask", b"init")]
+    store.create(
+        StyleOptions(), of_run[0], of_run[1], of_run[4], more_styles=(of_run[2],), mask=of_run[3], client="ann"
+    )
+    for upload in (sent, *of_run):
+        assert (open_to(store, upload, "ann"), open_to(store, upload, "bob"), open_to(store, upload, "")) == (1, 0, 1)
+    store.put_upload(b"sent", "b.jpg", "bob")
+    assert [store.upload_name(sent, client) for client in ("ann", "bob", "eve")] == ["a.jpg", "b.jpg", ""]
+    store.drop_upload(sent)
+    store.put_upload(b"sent", "c.jpg", "eve")
+    assert [open_to(store, sent, client) for client in ("ann", "bob", "eve")] == [False, False, True]
+
+
+def test_a_folder_of_the_fourth_format_gives_uploads_to_the_clients_whose_runs_and_grids_use_them(
+    tmp_path: Path,
+) -> None:
+    old = sqlite3.connect(tmp_path / "studio.sqlite")
+    old.executescript(TABLES + TO_2 + TO_3 + TO_4 + "PRAGMA user_version = 4;")
+    (tmp_path / "uploads").mkdir()
+    uploads = [hashlib.sha256(data).hexdigest() for data in (b"0", b"1", b"2", b"3", b"4", b"5", b"6", b"7")]
+    for data, upload in zip((b"0", b"1", b"2", b"3", b"4", b"5", b"6", b"7"), uploads, strict=True):
+        (tmp_path / "uploads" / upload).write_bytes(data)
+        old.execute("INSERT INTO uploads VALUES (?, 'last.jpg')", (upload,))
+    names = {"content": "a.jpg", "style2": "c.jpg"}
+    pictures = {"content": uploads[0], "style": uploads[1], "more_styles": (uploads[2], uploads[3]), "mask": uploads[4]}
+    runs = [
+        Run("a" * 32, 1.0, StyleOptions(), **pictures, init=uploads[5], names=names, client="ann"),
+        Run("b" * 32, 1.0, StyleOptions(), uploads[7], uploads[7]),  # from before the studio was shared
+    ]
+    for run in runs:
+        row = (run.id, "finished", json.dumps(run.to_json()), run.client)
+        old.execute("INSERT INTO runs (id, state, run, client) VALUES (?, ?, ?, ?)", row)
+    grid = {"pictures": {"content": uploads[6], "style": uploads[1]}, "names": {"content": "g.jpg"}}
+    old.execute("INSERT INTO variations (id, client, grid) VALUES ('c', 'bob', ?)", (json.dumps(grid),))
+    old.commit()
+    old.close()
+    for _ in range(2):  # the second time it is up to date
+        store = Store(tmp_path)
+        found = {client: [n for n in range(8) if open_to(store, uploads[n], client)] for client in ("ann", "bob", "")}
+        assert found == {"ann": [0, 1, 2, 3, 4, 5], "bob": [1, 6], "": list(range(8))}
+        known = [
+            store.upload_name(uploads[n], client) for n, client in ((0, "ann"), (1, "ann"), (2, "ann"), (6, "bob"))
+        ]
+        assert known == ["a.jpg", "", "c.jpg", "g.jpg"]
+        assert store.upload_name(uploads[0]) == "last.jpg"
+        store.close()
 
 
 def test_a_run_that_is_restored_while_it_is_swept_stays(store: Store, monkeypatch) -> None:
@@ -555,16 +616,16 @@ def test_a_run_that_is_restored_while_it_is_swept_stays(store: Store, monkeypatc
         return found
 
     monkeypatch.setattr(store.database, "rows", restored_then)
-    archive.sweep(0.0)
+    archive.remove_expired(0.0)
     assert store.run(run.id).id == run.id
     assert store.files.result(run.id).exists()
 
 
-def test_what_is_left_of_a_deleted_run_is_deleted_at_the_next_sweep(store: Store) -> None:
+def test_what_is_left_of_a_deleted_run_is_deleted_with_the_next_expired_ones(store: Store) -> None:
     run, archive = painted(store, 1), Archive(store, 10**9)
     left = store.folder / "runs" / ("f" * 32 + ".deleted")
     left.mkdir()
     store.append(run.id, Finished(1.0, b"a picture"))
     archive.delete(run.id)
-    archive.sweep(0.0)
+    archive.remove_expired(0.0)
     assert list((store.folder / "runs").iterdir()) == []

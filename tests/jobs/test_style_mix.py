@@ -54,7 +54,7 @@ def test_paintings_that_a_run_uses_are_not_deleted_and_its_names_are_searched(st
     unused = store.put_upload(b"unused")
     for upload in (unused, *run.uploads.values()):
         os.utime(store.upload_path(upload), (0, 0))
-    archive.sweep()
+    archive.remove_expired()
     assert [store.upload(upload) for upload in run.uploads.values()] == [b"sea", b"oil", b"ink", b"wood", b"mask"]
     with pytest.raises(NotFound):
         store.upload(unused)

@@ -17,7 +17,7 @@ from nst.pictures.images import encode_png, fit
 from nst.pictures.provenance import Provenance
 from nst.runs.control import Control
 from nst.runs.estimates import Calibration
-from nst.runs.events import Epoch, Event, Fetching, Finished, Kept, Losses, Paused, Started, Steered, Stopped
+from nst.runs.events import Checkpointed, Epoch, Event, Fetching, Finished, Losses, Paused, Started, Steered, Stopped
 from nst.runs.job import FastJob, FastPicture, StyleJob
 
 Emit = Callable[[Event], None]
@@ -46,7 +46,7 @@ def execute(job: StyleJob, emit: Emit, control: Control) -> None:
 
     def rest(event: type[Event], n: int) -> None:
         emit(event(seconds(), _result(pictures, n / epochs, job)))  # type: ignore[call-arg]
-        emit(Kept(n * steps, seconds(), b"%d" % n))
+        emit(Checkpointed(n * steps, seconds(), b"%d" % n))
 
     last = ENOUGH if options["epochs"] == "auto" and not job.epochs else epochs
     for n in range(begun + where["resumed"], last + 1):

@@ -11,7 +11,8 @@ import httpx2
 import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from nst.web.middleware.connection_limits import LimitedProtocol
+from nst.web.middleware.body_limit import BodyLimit
+from nst.web.middleware.connection_limits import ANSWERED_SECONDS, LimitedProtocol
 from nst.web.serve import MAX_HEADER_BYTES
 from tests.web.sites import served
 
@@ -118,14 +119,50 @@ async def refusing(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": b"no"})
 
 
-def test_a_body_without_end_is_cut_off_some_time_after_the_answer() -> None:
+@pytest.mark.parametrize("more", [b"", b"Connection: close\r\n"])
+def test_a_body_without_end_is_cut_off_some_time_after_the_answer(more: bytes) -> None:
     with served(refusing, http=Impatient) as address, connect(address) as endless:
         began = time.monotonic()
-        endless.sendall(b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 1000000000000\r\n\r\n")
+        endless.sendall(b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 1000000000000\r\n" + more + b"\r\n")
         with suppress(ConnectionResetError, BrokenPipeError):
             while time.monotonic() < began + 20:
                 endless.sendall(b"x" * 65536)
         assert 0.5 < time.monotonic() - began < 10
+
+
+LARGER = 32 * 2**20  # bytes of a body, more than the buffers of a connection hold
+CHUNK = b"100000\r\n" + bytes(2**20) + b"\r\n"
+TOO_LARGE = {
+    "announced": (f"Content-Length: {LARGER}", bytes(LARGER)),
+    "in parts": ("Transfer-Encoding: chunked", CHUNK * 32 + b"0\r\n\r\n"),
+}
+
+
+@pytest.mark.parametrize("connection", ["close", "keep-alive"])
+@pytest.mark.parametrize("kind", TOO_LARGE)
+def test_a_client_that_sends_too_large_a_body_first_and_then_reads_gets_the_answer(kind: str, connection: str) -> None:
+    header, body = TOO_LARGE[kind]
+    head = f"POST / HTTP/1.1\r\nHost: here\r\nConnection: {connection}\r\n{header}\r\n\r\n"
+    with served(BodyLimit(answering(), lambda path: 100_000)) as address, connect(address) as client:
+        client.sendall(head.encode() + body)
+        answer = b""
+        while not answer.endswith(b"}}"):
+            part = client.recv(2**16)
+            assert part, answer
+            answer += part
+        assert answer.startswith(b"HTTP/1.1 413 ")
+        assert b"the request is over its limit of 97 kB" in answer
+        if connection == "close":
+            assert client.recv(1) == b""
+
+
+def test_a_server_that_ends_does_not_wait_for_the_rest_of_a_body_that_was_answered() -> None:
+    with served(refusing) as address, connect(address) as endless:
+        endless.sendall(HEAD.replace(b"Host", b"Connection: close\r\nHost"))
+        while not endless.recv(1000).endswith(b"no"):
+            pass
+        began = time.monotonic()
+    assert time.monotonic() - began < ANSWERED_SECONDS / 2
 
 
 def test_a_body_that_keeps_the_rate_is_received_however_long_it_takes() -> None:

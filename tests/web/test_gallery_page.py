@@ -231,8 +231,13 @@ def test_the_gallery_can_be_the_first_page_that_is_requested(tmp_path: Path) -> 
 
 def call(client: TestClient, headers: dict[str, str], output: str, values: dict[str, Any]) -> dict[str, Any]:
     """Call the callback with `output` for `values` of components, by their ids; returns its answer."""
+    return whole_answer(client, headers, output, values)["response"]
+
+
+def whole_answer(client: TestClient, headers: dict[str, str], output: str, values: dict[str, Any]) -> dict[str, Any]:
+    """As `call`, with what the callback sets beside its outputs, such as messages."""
     found = client.get("/_dash-dependencies", headers=headers).json()
-    callback = next(each for each in found if output in each["output"].strip(".").split("..."))
+    callback = next(each for each in found if output in (each["output"], *each["output"].strip(".").split("...")))
     places = [each.rpartition(".")[::2] for each in callback["output"].strip(".").split("...")]
     outputs = [{"id": name, "property": what} for name, what in places]
     inputs, state = (
@@ -245,7 +250,7 @@ def call(client: TestClient, headers: dict[str, str], output: str, values: dict[
         "/_dash-update-component", json={**body, "outputs": outputs if many else outputs[0]}, headers=headers
     )
     assert answer.status_code == 200, answer.text
-    return answer.json()["response"]
+    return answer.json()
 
 
 def test_a_card_names_both_pictures_and_a_sample_by_its_title(service: Service) -> None:

@@ -41,8 +41,8 @@ def test_more_requests_than_may_decode_at_once_are_refused(pictures: Pictures) -
             refused.append(error)
         done.release()
 
-    with images.quick_turns.take():  # as if one picture took long
-        threads = [threading.Thread(target=ask, args=(16 + n,)) for n in range(images.quick_turns.most + 2)]
+    with images.quick_line.take():  # as if one picture took long
+        threads = [threading.Thread(target=ask, args=(16 + n,)) for n in range(images.quick_line.most + 2)]
         for thread in threads:
             thread.start()
         for _ in range(3):  # those that are refused do not wait

@@ -14,17 +14,31 @@ from nst.jobs.queue import Queue
 from nst.jobs.storage.archive import Archive
 from nst.jobs.storage.store import Store
 from nst.options.option_field import options_of
+from nst.options.picture_roles import ROLES
 from nst.options.settings import Settings
 from nst.options.style_options import StyleOptions
 from nst.options.variations import Variations
 from nst.pictures.provenance import Provenance
 from nst.pictures.samples import CONTENTS
-from nst.runs.events import Epoch, Event, Failed, Finished, Interrupted, Kept, Losses, Paused, Started, Steered, Stopped
+from nst.runs.events import (
+    Checkpointed,
+    Epoch,
+    Event,
+    Failed,
+    Finished,
+    Interrupted,
+    Losses,
+    Paused,
+    Started,
+    Steered,
+    Stopped,
+)
 from nst.runs.run import Run
 from nst.web import callbacks, ids
 from nst.web.callbacks.form.chooser import is_ordinary
 from nst.web.callbacks.form.settings_upload import MOST_EPOCHS_AT_START, form_values, steering_of
-from nst.web.callbacks.run.start_and_poll import added_text
+from nst.web.callbacks.run import start_and_poll
+from nst.web.callbacks.run.start_and_poll import added_text, start_each
 from nst.web.components import run_grid, toast
 from nst.web.components.form import network
 from nst.web.components.form.network import NETWORK_NAMES
@@ -197,6 +211,20 @@ def test_no_run_is_created_when_too_many_are_queued(service: Service) -> None:
     assert int(problem_of(Busy("no")).headers["Retry-After"]) > 0
 
 
+def test_a_batch_has_at_most_as_many_photographs_as_a_request_may_name(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ref = service.pictures.keep(picture(), "mine")
+    chosen = {"ref": ref, "title": "mine"}
+    choices = {**dict.fromkeys(ROLES), "style": chosen, "content": {**chosen, "more": [chosen] * 1000}}
+    runs, message, field = start_each(service, fill_form(StyleOptions()), choices)
+    assert (runs, field) == ([], "content")
+    assert message == "at most 1000 photographs can be painted together, got 1001"
+    monkeypatch.setattr(start_and_poll, "MOST_NAMED_RUNS", 2)
+    choices["content"]["more"] = [chosen]
+    assert len(start_each(service, fill_form(StyleOptions()), choices)[0]) == 2
+
+
 def run_after(*events: Any, **options: Any) -> Run:
     given = StyleOptions(**options)
     run = Run("a" * 32, 0.0, given, "c", "s", epochs=given.most_epochs)
@@ -250,7 +278,7 @@ def test_a_page_opened_late_gets_whole_figures_and_the_last_frames() -> None:
     assert view["image"]["layout"]["xaxis"]["range"] == [0, 64]
     assert view["frames"]["play"] == list(range(9, 21))
     assert view["image"]["layout"]["images"][0]["source"].endswith("/frames/9.jpg")
-    assert view["photograph"] == f"/api/v1/instant/uploads/{run.content}.jpg"
+    assert view["photograph"] == f"/api/v1/instant/runs/{run.id}.jpg"
 
 
 def test_a_finished_run_that_is_opened_shows_its_result_at_once() -> None:
@@ -336,7 +364,7 @@ def test_a_result_is_upscaled_to_larger_sides_only(side: int, sides: list[int]) 
 
 
 def test_an_interrupted_run_says_that_it_can_be_continued() -> None:
-    run = run_after(STARTED, epoch(0), Kept(3, 0.5, b"checkpoint"), Interrupted("the server was stopped"))
+    run = run_after(STARTED, epoch(0), Checkpointed(3, 0.5, b"checkpoint"), Interrupted("the server was stopped"))
     view = run_view.run_view(RunUpdate(run, None, [], SERVER), attached=False)
     assert view["status"] == "Interrupted: the server was stopped. Continue resumes it from its last checkpoint."
     assert (view["continue_off"], view["to_epoch"], view["pause_off"]) == (False, "40", True)

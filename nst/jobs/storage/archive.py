@@ -122,7 +122,7 @@ class Archive:
             raise Conflict(f"run {run_id} cannot be deleted: it is {run.state}; stop it first")
         database = self._store.database
         if database.free_bytes() < RESERVE or self.used() > self.limit:
-            database.with_reserve(lambda: self._store.slim(run_id))
+            database.with_reserve(lambda: self._store.drop_intermediate_frames(run_id))
         database.with_reserve(lambda: self._set_deleted(run_id, time.time()))
         database.restore_reserve()
 
@@ -144,65 +144,65 @@ class Archive:
         """Bytes that runs and uploads take on the disk."""
         return sum(_bytes_below(self._store.folder / name) for name in ("runs", "uploads"))
 
-    def check_room(self, but: str = "") -> None:
+    def check_room(self, run_to_keep: str = "") -> None:
         """Free disk space, as much as the limit demands, for a new run. Raises Busy if that is not enough.
 
         First deleted runs, old quick runs and unused uploads are removed, then the checkpoints of ended runs and the
         frames between their first and last, oldest first; never a result, a marked frame, or anything of a favourite or
-        of the run `but`.
+        of the run `run_to_keep`.
         """
-        self.sweep()
+        self.remove_expired()
         self._store.database.restore_reserve()
-        self._keep_limit(but=but)
+        self._keep_limit(run_to_keep=run_to_keep)
 
-    def _keep_limit(self, more: int = 0, but: str = "", slim: bool = True) -> None:
-        """Free disk space until `more` bytes are within the limit, as `_spare` does. Raises Busy."""
+    def _keep_limit(self, more: int = 0, run_to_keep: str = "", thin: bool = True) -> None:
+        """Free disk space until `more` bytes are within the limit, as `_free_space` does. Raises Busy."""
         over = self.used() + more - self.limit
-        if over > 0 and (over := self._spare(over, but, slim)) > 0:
+        if over > 0 and (over := self._free_space(over, run_to_keep, thin)) > 0:
             raise Busy(
                 f"runs and pictures take {(over + self.limit) / GIGABYTE:.2f} of {self.limit / GIGABYTE:.2f} GB: "
                 "delete some in the gallery, or let them have more with --disk"
             )
 
-    def put_upload(self, data: bytes, name: str) -> str:
-        """Keep an upload; returns its id.
+    def put_upload(self, data: bytes, name: str, client: str = "") -> str:
+        """Keep an upload for a client; returns its id.
 
         Over the limit it replaces deleted runs, old quick runs and unused uploads, on a full disk all that `check_room`
         removes. Raises Busy over the limit, and DiskFull.
         """
         if not self._store.has_upload(data):
-            self._keep_limit(len(data), slim=False)
+            self._keep_limit(len(data), thin=False)
         try:
-            return self._store.put_upload(data, name)
+            return self._store.put_upload(data, name, client)
         except DiskFull:
             database = self._store.database
             database.release_reserve()  # deleting rows needs space, too
             wanted = len(data) + RESERVE + BLOCK
-            self._spare(wanted - database.free_bytes())
+            self._free_space(wanted - database.free_bytes())
             enough = database.free_bytes() >= wanted
             database.restore_reserve()
             if not enough:
                 raise
-            return self._store.put_upload(data, name)
+            return self._store.put_upload(data, name, client)
 
-    def _spare(self, excess: float, but: str = "", slim: bool = True) -> float:
+    def _free_space(self, excess: float, run_to_keep: str = "", thin: bool = True) -> float:
         """Free `excess` bytes, as `check_room` describes; returns the bytes that could not be freed.
 
-        Without `slim` the runs that are kept stay as they are.
+        Without `thin` the runs that are kept stay as they are.
         """
         before = self.used()
         self._delete_quick_runs()
-        self.sweep(0.0)
+        self.remove_expired(0.0)
         excess -= before - self.used()
         for path in self._unused_uploads(IN_USE):
             if excess <= 0:
                 break
             excess -= self._drop_upload(path, IN_USE)
-        for run in self._slimmable() if slim else ():
+        for run in self._runs_to_thin() if thin else ():
             if excess <= 0:
                 break
-            if run.id != but:
-                excess -= self._store.slim(run.id)
+            if run.id != run_to_keep:
+                excess -= self._store.drop_intermediate_frames(run.id)
         return excess
 
     def _delete_quick_runs(self) -> None:
@@ -214,7 +214,7 @@ class Archive:
                 if run_of(text).state.ended:
                     connection.execute("UPDATE runs SET deleted = ? WHERE id = ?", (now - UNDO, run_id))
 
-    def sweep(self, undo: float = UNDO) -> None:
+    def remove_expired(self, undo: float = UNDO) -> None:
         """Remove runs that were deleted more than `undo` seconds ago, and old uploads that no run uses."""
         removed = self._store.database.rows("SELECT id FROM runs WHERE deleted < ?", time.time() - undo)
         for (run_id,) in removed:
@@ -249,7 +249,7 @@ class Archive:
                 return found.st_size
         return 0
 
-    def _slimmable(self) -> list[Run]:
+    def _runs_to_thin(self) -> list[Run]:
         """Runs whose frames may be deleted: ended, not interrupted, no favourites; oldest first."""
         query = "SELECT run FROM runs WHERE favourite = 0 AND deleted IS NULL ORDER BY number"
         runs = [run_of(text) for (text,) in self._store.database.rows(query)]

@@ -26,7 +26,7 @@ from typing import Any
 from nst.atomic_write import atomic_write
 from nst.errors import NotFound
 from nst.jobs.storage.database import Database
-from nst.runs.events import Epoch, Event, Kept, Started, Steered
+from nst.runs.events import Checkpointed, Epoch, Event, Started, Steered
 from nst.runs.run import Run
 
 FETCHES = "fetches.json"  # of the folder of a store
@@ -202,7 +202,7 @@ class RunFiles:
         Steered marks the frame of its epoch.
         """
         folder, part = self.folder(run_id), files.get(id(event))
-        if part and isinstance(event, Kept):
+        if part and isinstance(event, Checkpointed):
             os.replace(part, folder / "checkpoint.npz")
         elif part and isinstance(event, Epoch):
             (folder / "frames").mkdir(exist_ok=True)

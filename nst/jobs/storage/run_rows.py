@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from nst.jobs.storage.upload_owners import record_owner
 from nst.runs.events import Epoch, Event
 from nst.runs.run import Run
 
@@ -17,11 +18,13 @@ def run_of(text: str | bytes) -> Run:
 
 
 def insert_run(connection: sqlite3.Connection, run: Run) -> None:
-    """Insert a new run."""
+    """Insert a new run. Its pictures are its client's from now on."""
     connection.execute(
         "INSERT INTO runs (id, state, run, client, parent, variations) VALUES (?, ?, ?, ?, ?, ?)",
         (run.id, run.state, _json(run.to_json()), run.client, run.parent, run.variations),
     )
+    names = {upload_id: run.names.get(role, "") for role, upload_id in run.uploads.items()}
+    record_owner(connection, names, run.client)
 
 
 def insert_event(connection: sqlite3.Connection, run: Run, event: Event) -> None:

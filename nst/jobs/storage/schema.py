@@ -6,7 +6,7 @@ from pathlib import Path
 from nst.errors import NstError
 
 FILE = "studio.sqlite"  # in the folder of a store
-VERSION = 4  # of the tables below, kept in the file's user_version
+VERSION = 5  # of the tables below, kept in the file's user_version
 
 TABLES = """
 CREATE TABLE runs (
@@ -58,6 +58,27 @@ ALTER TABLE runs ADD COLUMN name TEXT NOT NULL DEFAULT '';   -- that its client 
 ALTER TABLE runs ADD COLUMN notes TEXT NOT NULL DEFAULT '';
 """
 
+OF_RUNS = (  # where the uploads of a client's runs and grids are, as (table, upload, name of its file) in SQL
+    *(
+        ("runs", f"json_extract(run, '$.{role}')", f"coalesce(json_extract(run, '$.names.{role}'), '')")
+        for role in ("content", "style", "init", "mask")
+    ),
+    ("runs, json_each(run, '$.more_styles')", "value", "coalesce(json_extract(run, '$.names.style' || (key + 2)), '')"),
+    ("variations, json_each(grid, '$.pictures')", "value", "coalesce(json_extract(grid, '$.names.' || key), '')"),
+)
+TO_5 = """
+CREATE TABLE owners (
+    upload TEXT NOT NULL,
+    client TEXT NOT NULL,
+    name TEXT NOT NULL,                         -- of its file, as the client gave it
+    PRIMARY KEY (upload, client)
+) WITHOUT ROWID;
+""" + "".join(
+    f"INSERT OR IGNORE INTO owners SELECT {upload}, client, {name} FROM {tables}"
+    f" WHERE client != '' AND {upload} IS NOT NULL;"
+    for tables, upload, name in OF_RUNS
+)
+
 
 def open_database(folder: Path) -> sqlite3.Connection:
     """Open the database of a store; create or migrate its tables. Raises NstError if a newer program made it."""
@@ -85,7 +106,7 @@ def _migrate(database: sqlite3.Connection, version: int, folder: Path) -> None:
     """Apply all steps from `version` on, or none of them."""
     database.execute("BEGIN IMMEDIATE")
     with database:
-        for since, script in enumerate((TABLES, TO_2, TO_3, TO_4)):
+        for since, script in enumerate((TABLES, TO_2, TO_3, TO_4, TO_5)):
             if version <= since:
                 for statement in script.split(";")[:-1]:  # executescript would commit
                     database.execute(statement)

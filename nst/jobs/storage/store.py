@@ -20,13 +20,14 @@ from pathlib import Path
 from typing import Any
 
 from nst.atomic_write import atomic_write
-from nst.errors import NotFound
+from nst.errors import NotFound, NstError
 from nst.jobs.storage.database import Database
 from nst.jobs.storage.run_files import FRAMES_BUDGET, RunFiles
 from nst.jobs.storage.run_rows import insert_event, insert_run, run_of, update_run
+from nst.jobs.storage.upload_owners import forget_upload, is_open_to, name_for, record_upload
 from nst.jobs.storage.waiters import Waiters
 from nst.options.style_options import StyleOptions
-from nst.runs.events import Continued, Event, Failed, Finished, Interrupted, Kept, Queued, Started, Stopped
+from nst.runs.events import Checkpointed, Continued, Event, Failed, Finished, Interrupted, Queued, Started, Stopped
 from nst.runs.job import StyleJob
 from nst.runs.run import Run, State
 
@@ -55,8 +56,8 @@ class Store:
 
     # Uploads ----------------------------------------------------------------------------------------------------------
 
-    def put_upload(self, data: bytes, name: str = "") -> str:
-        """Keep a picture's bytes; returns its id, their SHA-256, so that the same bytes are kept once.
+    def put_upload(self, data: bytes, name: str = "", client: str = "") -> str:
+        """Keep a picture's bytes for a client; returns its id, their SHA-256: the same bytes are kept once.
 
         The database is free while they are written: the file gets its name in the transaction.
         """
@@ -65,7 +66,7 @@ class Store:
         with ExitStack() as transaction, self.database.plain_errors(), atomic_write(file) as part:
             part.write_bytes(data)
             connection = transaction.enter_context(self.database.transaction())
-            connection.execute("INSERT OR REPLACE INTO uploads VALUES (?, ?)", (upload_id, name))
+            record_upload(connection, upload_id, name, client)
         return upload_id
 
     def has_upload(self, data: bytes) -> bool:
@@ -83,19 +84,19 @@ class Store:
             raise NotFound(f"there is no upload {upload_id[:80]!r}")
         return self._upload_file(upload_id)
 
-    def upload_name(self, upload_id: str) -> str:
-        """The last file name given with an upload, "" if none. Raises NotFound."""
+    def check_upload(self, upload_id: str, client: str) -> None:
+        """Check that a client may use an upload, if it is kept. Raises NotFound for another client's."""
+        if not is_open_to(self.database, upload_id, client):
+            raise NotFound(f"there is no upload {upload_id[:80]!r} of yours")
+
+    def upload_name(self, upload_id: str, client: str = "") -> str:
+        """The last file name that a client gave with an upload, "" if none. Raises NotFound."""
         self.upload_path(upload_id)
-        rows = self.database.rows("SELECT name FROM uploads WHERE id = ?", upload_id)
-        return rows[0][0] if rows else ""
+        return name_for(self.database, upload_id, client)
 
     def names_of(self, uploads: Mapping[str, str], client: str) -> dict[str, str]:
-        """The last names given with uploads, by role. Raises NotFound.
-
-        For a `client`, where several share the studio, only those of samples: another may have given the others.
-        """
-        names = {role: self.upload_name(upload_id) for role, upload_id in uploads.items()}
-        return {role: name if not client or name.startswith("samples/") else "" for role, name in names.items()}
+        """The last names that a client gave with uploads, by role. Raises NotFound."""
+        return {role: self.upload_name(upload_id, client) for role, upload_id in uploads.items()}
 
     def use_upload(self, upload_id: str) -> str:
         """Renew the date of an upload, so that it is not deleted as unused; returns its id. Raises NotFound."""
@@ -106,7 +107,7 @@ class Store:
     def drop_upload(self, upload_id: str) -> None:
         """Delete an upload that no run uses."""
         with self.database.transaction() as connection:
-            connection.execute("DELETE FROM uploads WHERE id = ?", (upload_id,))
+            forget_upload(connection, upload_id)
             self._upload_file(upload_id).unlink(missing_ok=True)
 
     def _upload_file(self, upload_id: str) -> Path:
@@ -235,13 +236,13 @@ class Store:
     def append(self, run_id: str, *events: Event) -> int:
         """Record events of a run, all or none of them, and wake those who wait; returns the number of its last event.
 
-        Of the events of a run that has ended, only Continued and Kept are recorded. Raises NotFound, and Conflict where
-        the run's state does not allow the event.
+        Of the events of a run that has ended, only Continued and Checkpointed are recorded. Raises NotFound, and
+        Conflict where the run's state does not allow the event.
         """
         with self.files.staged(run_id, events) as files, self.database.transaction() as connection:
             run = self.run(run_id)
             for event in events:
-                if run.state.ended and not isinstance(event, Continued | Kept):
+                if run.state.ended and not isinstance(event, Continued | Checkpointed):
                     continue
                 recorded, run = run.is_numbered(event), run.after(event)
                 self.files.apply_event(connection, run_id, event, files)
@@ -251,7 +252,7 @@ class Store:
         self._waiters.wake(run_id)
         return run.last
 
-    def slim(self, run_id: str) -> int:
+    def drop_intermediate_frames(self, run_id: str) -> int:
         """Delete the checkpoint of a run at rest and all frames but the first, last and marked; returns bytes saved."""
         with self.database.transaction() as connection:
             run = self.run(run_id)
@@ -276,11 +277,18 @@ class Store:
         return [json.loads(text) for (text,) in rows]
 
     async def wait(self, run_id: str, after: int, timeout: float) -> list[dict[str, Any]]:
-        """`events`, as soon as there is one; [] after `timeout` seconds. Raises NotFound."""
+        """`events`, as soon as there is one; [] after `timeout` seconds. Raises NotFound. They are read in a thread."""
+        end = asyncio.get_running_loop().time() + timeout
         with self._waiters.waiter(run_id) as waiter, suppress(TimeoutError):
-            async with asyncio.timeout(timeout):
-                while not self._closed:
-                    if found := self.events(run_id, after):
-                        return found
+            while not self._closed:
+                try:
+                    found = await asyncio.to_thread(self.events, run_id, after)
+                except NstError:
+                    if self._closed:  # meanwhile
+                        break
+                    raise
+                if found:
+                    return found
+                async with asyncio.timeout_at(end):
                     await waiter.woken()
         return []

@@ -15,6 +15,7 @@ from distributed import Client, LocalCluster, Security
 from nst.options.settings import Settings
 from nst.runs.humanize import GIGABYTE
 from nst.runs.memory_budget import budget
+from nst.runs.processors import usable_cores
 
 CONNECT_TIMEOUT = 10.0  # seconds that an attempt to reach a scheduler may take
 POLL_INTERVAL = 0.05  # seconds between two looks whether such an attempt has ended, or is to be cancelled
@@ -132,14 +133,9 @@ def _environment(settings: Settings) -> dict[str, str]:
     if settings.workers == 1:
         return environment
     memory = settings.memory or budget() / GIGABYTE / settings.workers
-    threads = str(max(1, _cores() // settings.workers))
+    threads = str(max(1, usable_cores() // settings.workers))
     return environment | {
         "NST_MEMORY": str(memory),
         "TF_NUM_INTRAOP_THREADS": threads,
         "TF_NUM_INTEROP_THREADS": threads,
     }
-
-
-def _cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

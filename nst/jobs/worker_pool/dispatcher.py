@@ -17,7 +17,7 @@ from nst.jobs.worker_pool import worker_tasks
 from nst.jobs.worker_pool.fair_order import fair_order
 from nst.jobs.worker_pool.worker_slot import WorkerSlot
 from nst.jobs.worker_pool.workers import Action, Workers
-from nst.runs.events import Continued, Event, Failed, Finished, Interrupted, Kept, Paused, Stopped
+from nst.runs.events import Checkpointed, Continued, Event, Failed, Finished, Interrupted, Paused, Stopped
 from nst.runs.run import Run, State
 
 log = logging.getLogger(__name__)
@@ -156,7 +156,7 @@ class Dispatcher:
             pass  # it was deleted
         except NstError as error:
             log.error("run %s: %s", run_id, error)
-            if isinstance(events[0], Kept):
+            if isinstance(events[0], Checkpointed):
                 return
             with suppress(NstError):
                 self._store.fail(run_id, str(error))

@@ -3,8 +3,8 @@
 What they call is named as text, "module:function", and imported here, never in the process of the web:
 
     execute(job, emit, control) -> None
-        job: a StyleJob. emit(event): Started, Epochs, Kept, Steered, and one of Finished, Stopped, Paused, Failed; an
-        exception becomes Failed. control: a nst.runs.control.Control, to be read after every step.
+        job: a StyleJob. emit(event): Started, Epochs, Checkpointed, Steered, and one of Finished, Stopped, Paused,
+        Failed; an exception becomes Failed. control: a nst.runs.control.Control, to be read after every step.
     warm_up() -> plain values for the health report, as nst.worker.runner's: "extractors" lists the networks; "auto",
         "precision", "calibrations" and "memory" are what estimates need
     fetch(name, emit, stop) -> plain values: what is new in the answer of `warm_up`

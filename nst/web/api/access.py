@@ -1,6 +1,7 @@
 """Dependencies of the routes: the service, the client, and the run in the path if the client may use it.
 
 The id of a run, which cannot be guessed, is enough to see it; only the client that started a run may change it.
+What reads the database runs in a thread.
 """
 
 from typing import Annotated
@@ -29,17 +30,17 @@ ServiceDep = Annotated[Service, Depends(get_service)]
 Client = Annotated[str, Depends(get_client)]
 
 
-async def visible_run(run_id: RunId, service: ServiceDep) -> Run:
+def visible_run(run_id: RunId, service: ServiceDep) -> Run:
     """Return the run in the path. Raises NotFound."""
     return service.store.run(run_id)
 
 
-async def own_run(run_id: RunId, service: ServiceDep, client: Client) -> Run:
+def own_run(run_id: RunId, service: ServiceDep, client: Client) -> Run:
     """Return the run in the path for a change. Raises NotFound, and Forbidden if it is another client's."""
     return _owned(service.store.run(run_id), client)
 
 
-async def own_deleted_run(run_id: RunId, service: ServiceDep, client: Client) -> Run:
+def own_deleted_run(run_id: RunId, service: ServiceDep, client: Client) -> Run:
     """Return the run in the path, which may be deleted. Raises as `own_run`."""
     return _owned(service.archive.deleted(run_id), client)
 

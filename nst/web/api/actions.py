@@ -114,6 +114,9 @@ async def upscale(request: Request, run: OwnRun, service: ServiceDep, client: Cl
     openapi_extra=WEIGHTS_BODY,
 )
 async def weights(request: Request, run: OwnRun, service: ServiceDep) -> dict[str, Any]:
-    """Change options from the run's next step on; the event `steered` contains that step."""
-    await asyncio.to_thread(service.runs.steer, run.id, request_parsing.changes(await request.body()))
+    """Change options from the run's next step on; the event `steered` contains that step.
+
+    A value that is in force already changes nothing, and no event follows.
+    """
+    await asyncio.to_thread(service.runs.steer, run.id, request_parsing.json_body(await request.body()))
     return await asyncio.to_thread(_describe, service, run)

@@ -1,5 +1,6 @@
 """Events of a run: listed, waited for, or streamed. Waiting requests hold no thread."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
@@ -41,9 +42,10 @@ async def events(
 
     The next request sends `last` as `after`.
     """
-    found = service.store.events(run.id, after)
-    if wait and not found and not run.state.ended:
+    if wait and not run.state.ended:
         found = await service.store.wait(run.id, after, wait)
+    else:
+        found = await asyncio.to_thread(service.store.events, run.id, after)
     return {"events": found, "last": found[-1]["n"] if found else after}
 
 
@@ -74,10 +76,10 @@ async def stream(
 async def _stream(service: Service, run: Run, last: int) -> AsyncIterator[bytes]:
     """Yield the events after number `last` as server-sent events, with a comment where none comes for long."""
     while not (run.state.rests and run.last <= last):
-        found = service.store.events(run.id, last) or await service.store.wait(run.id, last, KEEPALIVE_SECONDS)
+        found = await service.store.wait(run.id, last, KEEPALIVE_SECONDS)
         for event in found:
             yield format_sse_event(data_str=json.dumps(event), event=event["kind"], id=str(event["n"]))
             last = event["n"]
         if not found:
             yield KEEPALIVE_COMMENT
-        run = service.store.run(run.id)
+        run = await asyncio.to_thread(service.store.run, run.id)

@@ -30,7 +30,7 @@ BASE64 = re.compile(rf"data:|[\w+/=\s]{{{MOST_NAME + 1}}}", re.ASCII)  # how a p
 
 
 @dataclass(frozen=True)
-class FastRequest:
+class ParsedFastRequest:
     """A request for a picture in one pass."""
 
     content: bytes | str  # a picture's file, or its reference
@@ -39,25 +39,25 @@ class FastRequest:
     format: Format
 
 
-def fast_request(text: bytes) -> FastRequest:
+def fast_request(text: bytes) -> ParsedFastRequest:
     """Parse a JSON body that requests a picture in one pass. Slow for large pictures: call it in a thread."""
     body = check_names(json_body(text), ("content", "style", "options", FORMAT.name))
     content = required("content", body.get("content"), "give a picture")
     content = content if is_ref(content) else decode("content", content)
     format = FORMAT.check(body.get(FORMAT.name, FORMAT.default))
-    return FastRequest(content, _style(body.get("style")), options_of_body(body), format)
+    return ParsedFastRequest(content, _style(body.get("style")), options_of_body(body), format)
 
 
-async def fast_request_from_form(request: Request) -> FastRequest:
+async def fast_request_from_form(request: Request) -> ParsedFastRequest:
     """Parse a form that requests a picture in one pass; a mix is JSON, options are as in `run_request_from_form`."""
     files, values = await form_fields(request, ("content", "style"), texts=("style", FORMAT.name))
     content, _ = required("content", files.get("content"), "give a picture")
     style, format = values.pop("style", None), FORMAT.check(values.pop(FORMAT.name, FORMAT.default))
     if "style" in files:
-        return FastRequest(content, await asyncio.to_thread(painting, "style", *files["style"]), values, format)
+        return ParsedFastRequest(content, await asyncio.to_thread(painting, "style", *files["style"]), values, format)
     if isinstance(style, str) and style.lstrip().startswith("{"):
         style = json_object("style", style)
-    return FastRequest(content, _style(style), values, format)
+    return ParsedFastRequest(content, _style(style), values, format)
 
 
 async def style_of_form(request: Request) -> tuple[bytes, str, dict[str, str]]:

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from nst.pictures import images
-from nst.web.api.access import ServiceDep
+from nst.web.api.access import ServiceDep, VisibleRun
 from nst.web.api.run_pictures import IMMUTABLE
 
 ORIGINAL_SIDE = 1536  # px
@@ -21,8 +21,18 @@ def result(name: str, service: ServiceDep) -> Response:
     return Response(service.result_cache.get(name).data, media_type="image/png", headers=IMMUTABLE)
 
 
+@router.get("/runs/{run_id}.jpg")
+def content(run: VisibleRun, service: ServiceDep) -> Response:
+    """Return the content of a run, at the size that the page shows, to whoever may see the run. Raises NotFound."""
+    return _original(service.store.upload(run.content))
+
+
 @router.get("/{kind}/{name}.jpg")
 def original(kind: str, name: str, service: ServiceDep) -> Response:
     """Return the sample or upload that a result was made from, at the size that the page shows. Raises NotFound."""
-    picture = images.thumbnail(service.pictures.read(f"{kind}/{name}"), ORIGINAL_SIDE)
+    return _original(service.pictures.read(f"{kind}/{name}"))
+
+
+def _original(data: bytes) -> Response:
+    picture = images.thumbnail(data, ORIGINAL_SIDE)
     return Response(picture, media_type="image/jpeg", headers=IMMUTABLE)

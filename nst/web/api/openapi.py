@@ -4,7 +4,7 @@ from typing import Any
 
 from nst.options.fast_options import MOST_MIXED
 from nst.options.json_schema import FAST_OPTIONS_SCHEMA, LIVE_SCHEMA, OPTIONS_SCHEMA, schema_of, schema_of_options
-from nst.options.option_field import Option, options_of
+from nst.options.option_field import MOST_WEIGHT, Option, options_of
 from nst.options.picture_roles import MOST_STYLES
 from nst.options.variations import EPOCHS, MOST_AXES, SIZE
 from nst.pictures.timelapse import TimelapseOptions
@@ -129,7 +129,7 @@ def _run_body() -> dict[str, Any]:
 def _fast_body() -> dict[str, Any]:
     weights = {
         "type": "object",
-        "additionalProperties": {"type": "number", "minimum": 0, "maximum": 1e6},
+        "additionalProperties": {"type": "number", "minimum": 0, "maximum": MOST_WEIGHT},
         "minProperties": 1,
         "maxProperties": MOST_MIXED,
     }

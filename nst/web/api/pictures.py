@@ -21,7 +21,7 @@ router = APIRouter(prefix="/api/v1", tags=["pictures"])
 Name = Annotated[str, InPath(description="as in the list", examples=["harbour"])]
 
 
-def _told(sample: Sample) -> dict[str, str]:
+def _sample_json(sample: Sample) -> dict[str, str]:
     return {
         "name": sample.name,
         "title": sample.title,
@@ -34,7 +34,7 @@ def _told(sample: Sample) -> dict[str, str]:
 @router.get("/samples", summary="The sample pictures", responses={200: {"model": responses.Samples}})
 async def samples() -> dict[str, Any]:
     """Contents, then styles; each with its address and a thumbnail's."""
-    return {"samples": [_told(sample) for sample in SAMPLES]}
+    return {"samples": [_sample_json(sample) for sample in SAMPLES]}
 
 
 @router.post(
@@ -48,7 +48,7 @@ async def upload(request: Request, service: ServiceDep) -> dict[str, Any]:
     """Store a picture, sent as `file` of a form, for the choosers of the page; `ref` is its path below /api/v1."""
     data, name = await request_parsing.file_of_form(request)
     ref = await asyncio.to_thread(service.pictures.keep, data, name)
-    height, width = service.pictures.shape(ref)
+    height, width = await asyncio.to_thread(service.pictures.shape, ref)
     return {"ref": ref, "title": file_name(name), "width": width, "height": height}
 
 
@@ -56,7 +56,7 @@ async def upload(request: Request, service: ServiceDep) -> dict[str, Any]:
 def styles(service: ServiceDep) -> dict[str, Any]:
     """`styles` are sample paintings, for a run; `fast` are those that paint in one pass, for `/api/v1/stylize/fast`."""
     return {
-        "styles": [_told(sample) for sample in STYLES],
+        "styles": [_sample_json(sample) for sample in STYLES],
         "fast": [fast.describe(entry) for entry in service.library.entries()],
     }
 

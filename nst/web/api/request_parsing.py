@@ -1,5 +1,6 @@
 """Parses request bodies: pictures in base64 or as files, options, sizes. An error is one line that names the field."""
 
+import dataclasses
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from starlette.requests import Request
 from nst.errors import InputError
 from nst.options.option_field import ECHO, Option, did_you_mean, shown
 from nst.options.picture_roles import MOST_STYLES, STYLE_ROLES
+from nst.options.style_options import StyleOptions
 from nst.pictures.decoding import MAX_PIXELS, MIN_SIDE
 from nst.web.middleware.json_limit import check_json
 from nst.web.problems import FieldError, Malformed
@@ -24,10 +26,20 @@ PICTURE_FIELDS = ("content", "style", "init", "mask")  # of a request for a run;
 Files = dict[str, tuple[bytes, str]]  # role -> (bytes, name)
 
 GPU = Option("gpu", bool, False, "let only a worker with a graphics card paint it, and wait until one is there", "run")
-MORE_EPOCHS = Option("epochs", int, 0, "how many epochs to paint beyond those it was to have", "run", low=0, high=1000)
+FEW_EPOCHS = dataclasses.replace(
+    StyleOptions.option("epochs"),
+    default=UPSCALING_EPOCHS,
+    help="how many epochs to paint at that size",
+    group="run",
+    words=(),
+)
+MORE_EPOCHS = dataclasses.replace(
+    FEW_EPOCHS, default=0, low=0, help="how many epochs to paint beyond those it was to have"
+)
+LARGER = dataclasses.replace(
+    StyleOptions.option("size"), default=UPSCALED_SIDE, help="long side of the new result, px", group="run", unit=""
+)
 EPOCH = Option("epoch", int, None, "whose frame to begin with; it must be kept", "run", low=0, high=10**6)
-LARGER = Option("size", int, UPSCALED_SIDE, "long side of the new result, px", "run", low=64, high=4096)
-FEW_EPOCHS = Option("epochs", int, UPSCALING_EPOCHS, "how many epochs to paint at that size", "run", low=1, high=1000)
 FAVOURITE = Option("favourite", bool, None, "whether the run is one", "run")
 
 
@@ -137,11 +149,6 @@ def fields(text: bytes, rules: Iterable[Option], required: Collection[str] = (),
         if found[name] is None:
             raise FieldError(name, InputError(f"`{name}` is missing"))
     return found | {name: _mapping(name, body.get(name)) for name in others}
-
-
-def changes(text: bytes) -> dict[str, Any]:
-    """Return the JSON body of a request to change live options."""
-    return json_body(text)
 
 
 def estimate_request(text: bytes) -> tuple[str | tuple[int, int], list[str], Any]:

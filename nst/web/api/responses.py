@@ -141,6 +141,27 @@ class Timelapses(Answer):
     error: str
 
 
+class LayerShare(Answer):
+    """The loss of a layer without weights, and its share of the whole objective with them."""
+
+    role: str
+    layer: str
+    loss: Number
+    share: Number
+
+
+class Diagnosis(Answer):
+    """The losses of a frame; `matrices` and `maps` hold heat maps, PNG files in base64."""
+
+    epoch: int
+    width: int
+    height: int
+    layers: list[LayerShare]
+    tv_share: Number
+    matrices: dict[str, dict[str, str]]
+    maps: dict[str, str]
+
+
 class QuickRun(Answer):
     """A quick run: what varies in it as text, and its newest frame; of a deleted one only `id` and `state`."""
 

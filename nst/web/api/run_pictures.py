@@ -146,7 +146,7 @@ async def make_timelapse(request: Request, run: OwnRun, service: ServiceDep) -> 
     """Start to encode the stored frames, one timelapse at a time. It replaces an earlier one of the same `format`."""
     fields = request_parsing.fields(await request.body(), options_of(TimelapseOptions))
     await asyncio.to_thread(service.timelapses.make, run, TimelapseOptions(**fields))
-    return service.timelapses.describe(run.id)
+    return await asyncio.to_thread(service.timelapses.describe, run.id)
 
 
 @router.get(
@@ -179,31 +179,10 @@ def timelapse(
     return _changing_file(request, service.timelapses.path(run.id, format), MEDIA_TYPES[format])
 
 
-class LayerLoss(responses.Answer):
-    """The loss of a layer without weights, and its share of the whole objective with them."""
-
-    role: str
-    layer: str
-    loss: responses.Number
-    share: responses.Number
-
-
-class Diagnosis(responses.Answer):
-    """The losses of a frame; `matrices` and `maps` hold heat maps, PNG files in base64."""
-
-    epoch: int
-    width: int
-    height: int
-    layers: list[LayerLoss]
-    tv_share: responses.Number
-    matrices: dict[str, dict[str, str]]
-    maps: dict[str, str]
-
-
 @router.get(
     "/diagnosis",
     summary="What the losses of a frame consist of",
-    responses={200: {"model": Diagnosis}, **errors(404, 409, 429, 500, 503)},
+    responses={200: {"model": responses.Diagnosis}, **errors(404, 409, 429, 500, 503)},
 )
 def diagnosis(
     run: VisibleRun,

@@ -18,10 +18,10 @@ from nst.web.api import request_parsing, responses
 from nst.web.api.access import Client, OwnDeletedRun, OwnRun, ServiceDep, VisibleRun
 from nst.web.api.openapi import ANNOTATIONS_BODY, ESTIMATE_BODY, RUN_BODY, Responses, errors, file_response
 from nst.web.service.result_archive import result_archive
+from nst.web.service.runs import MOST_NAMED_RUNS
 from nst.web.service.service import Service
 
 DISCONNECT_CHECK_SECONDS = 0.5  # between two checks whether a client that waits for a picture is still connected
-MOST_NAMED_RUNS = 1000  # that a request may name, or an answer list
 ZIP_CHUNK = 2**18  # bytes that are sent at once
 CLIENT_CLOSED_REQUEST = 499  # status for logs and metrics: the client has disconnected
 
@@ -125,7 +125,7 @@ async def stylize(
             raise HTTPException(504, f"run {run.id} was not finished within {timeout:g} s, and is stopped")
         events = await service.store.wait(run.id, last, min(DISCONNECT_CHECK_SECONDS, left))
         last = events[-1]["n"] if events else last
-        run = service.store.run(run.id)
+        run = await asyncio.to_thread(service.store.run, run.id)
     return await asyncio.to_thread(_result, request, service, run)
 
 

@@ -19,7 +19,7 @@ def thumbnail_url(ref: str, side: int) -> str:
 
 
 def original_url(ref: str) -> str:
-    """Return the address of a picture at the size in which it is compared with a result."""
+    """Return the address of a picture, or of the content of "runs/ID", at the size in which a result is compared."""
     return f"/api/v1/instant/{ref}.jpg"
 
 

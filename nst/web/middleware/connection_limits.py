@@ -4,7 +4,7 @@ A connection that sends nothing, or too slowly, is closed: without limits a clie
 """
 
 import asyncio
-from typing import Any
+from typing import Any, cast
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -15,6 +15,35 @@ BODY_RATE = 16_000  # bytes per second
 ANSWERED_SECONDS = 10.0  # for the rest of a body whose request was answered before it had come
 UNREAD_SECONDS = 300.0  # in which a client must take some bytes of an answer, once it has stopped the server's writing
 ANSWERED = "the rest of a body after the answer"
+
+
+class _PoliteTransport:
+    """A transport that is closed, if a body is still being sent, once the client has closed its side or the time is up.
+
+    Bytes that nobody has read would make the system reset the connection, and the client lose the answer.
+    """
+
+    def __init__(self, transport: asyncio.Transport, protocol: "LimitedProtocol") -> None:
+        self._transport, self._protocol = transport, protocol
+        self.drains = False  # the answer was sent, and what comes is dropped
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def is_closing(self) -> bool:
+        """Whether nothing more can be sent."""
+        return self.drains or self._transport.is_closing()
+
+    def close(self) -> None:
+        """Close the side of the server now, and the client's at once or later; at the second call at once."""
+        is_sent = self._protocol.conn.their_state is not h11.SEND_BODY
+        if is_sent or self.is_closing() or not self._transport.can_write_eof():
+            self._transport.close()
+            return
+        self.drains = True
+        self._transport.write_eof()
+        self._protocol.flow.resume_reading()
+        self._protocol.await_end()
 
 
 class LimitedProtocol(H11Protocol):
@@ -33,13 +62,19 @@ class LimitedProtocol(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for headers."""
-        super().connection_made(transport)
+        self._polite = _PoliteTransport(transport, self)
+        super().connection_made(cast(asyncio.Transport, self._polite))
         self._note(0)
 
     def data_received(self, data: bytes) -> None:
         """Handle received bytes."""
-        super().data_received(data)
-        self._note(len(data))
+        if not self._polite.drains:
+            super().data_received(data)
+            self._note(len(data))
+
+    def await_end(self) -> None:
+        """Begin to wait for the rest of a body after the last answer."""
+        self._note(0, last=True)
 
     def handle_events(self) -> None:
         """Handle what has been received, also the next request once one is answered."""
@@ -66,15 +101,18 @@ class LimitedProtocol(H11Protocol):
     def _unsupported_upgrade_warning(self) -> None:
         """Log nothing: any request could fill the log."""
 
-    def _note(self, received: int) -> None:
-        """Wait for the part of a request that the client has to send now; `received` bytes have just come."""
+    def _note(self, received: int, last: bool = False) -> None:
+        """Wait for the part of a request that the client has to send now; `received` bytes have just come.
+
+        `last` says that its answer was the last one of the connection.
+        """
         self._last = self.loop.time()
-        part = self._awaited()
+        part = ANSWERED if last else self._awaited()
         if part is self._part:
             self._received += received
             return
         self._stop()
-        if part and not self.transport.is_closing():
+        if part and (last or not self.transport.is_closing()):
             self._part, self._began, self._received = part, self._last, received
             self._timer = self.loop.call_at(self._deadline(), self._check)
 

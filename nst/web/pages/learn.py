@@ -17,7 +17,7 @@ CONTENT_LAYERS = ("block1_conv1", "block3_conv1", "block4_conv2", "block5_conv1"
 STYLE_LAYERS = ("block1_conv1", "block2_conv1", "block3_conv1", "block4_conv1", "block5_conv1")
 FIGURES = "/assets/learn"  # address of the folder
 SAMPLE_SIDE = 512  # px of the thumbnails of the two samples
-WEIGHTS = StyleOptions().weights_before_strength
+DEFAULT_LOSS_WEIGHTS = StyleOptions().weights_before_strength
 
 
 def layout() -> Component:
@@ -76,7 +76,7 @@ def _introduction() -> Component:
 
 
 def _losses() -> list[Component]:
-    content, style, tv = (f"{WEIGHTS[name]:g}" for name in ("content_weight", "style_weight", "tv_weight"))
+    content, style, tv = (f"{DEFAULT_LOSS_WEIGHTS[name]:g}" for name in ("content_weight", "style_weight", "tv_weight"))
     return [
         _section(
             "Content: what is where",

@@ -57,10 +57,7 @@ class Diagnoses:
 
 def _options_at(run: Run, epoch: int) -> StyleOptions:
     """The options in force when an epoch ended."""
-    changes: dict[str, Any] = {}
-    for change in run.steered:
-        changes |= change["changes"] if change["epoch"] < epoch else {}
-    return StyleOptions.from_json({**run.options.to_json(), **changes})
+    return run.options.with_changes(*(change["changes"] for change in run.steered if change["epoch"] < epoch))
 
 
 def reconstructions(run: Run, role: str) -> Variations:

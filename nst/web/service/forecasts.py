@@ -27,12 +27,12 @@ class Forecasts:
         self._opened = time.time()  # seconds since 1970
 
     def forecast(
-        self, options: StyleOptions, content: str | Shape, *styles: str, masked: bool = False
+        self, options: StyleOptions, content: str | Shape, *styles: str | Shape, masked: bool = False
     ) -> dict[str, Any] | None:
         """Forecast a run of `options`.
 
-        `content` is a picture's reference or its (height, width) in px, `styles` are references, and `masked` is
-        whether it has a mask. Returns `Estimate.to_json` with "seconds" multiplied by the current pace, "extractor",
+        `content` and `styles` are references of pictures or their (height, width) in px, and `masked` is whether it has
+        a mask. Returns `Estimate.to_json` with "seconds" multiplied by the current pace, "extractor",
         "precision" and "why": a sentence on why "auto" stands for that extractor, "" where the extractor was chosen.
         Returns None until a worker has reported its hardware. Raises NotFound, and OptionError where the network's
         weights are missing or the run does not fit into the worker's memory.
@@ -44,8 +44,7 @@ class Forecasts:
         if "auto" not in health or precision is None or "memory" not in health:
             return None
         calibrations = [Calibration.from_json(each) for each in health.get("calibrations", ())]
-        shape = self._pictures.shape(content) if isinstance(content, str) else content
-        shapes = [self._pictures.shape(style) for style in styles]
+        shape, *shapes = (self._pictures.shape(each) if isinstance(each, str) else each for each in (content, *styles))
         auto, why = options.extractor == "auto", ""
         planned = PlannedRun(*shape, options, "vgg19" if auto else options.extractor, precision, shapes, masked)
         if auto:
@@ -63,8 +62,8 @@ class Forecasts:
 
     def of_run(self, run: Run) -> dict[str, Any] | None:
         """Forecast a run that has not started. Returns and raises as `forecast`."""
-        styles = (f"uploads/{style}" for style in run.styles)
-        return self.forecast(run.options, f"uploads/{run.content}", *styles, masked=bool(run.mask))
+        shapes = [self._pictures.shape_in_run(upload_id) for upload_id in (run.content, *run.styles)]
+        return self.forecast(run.options, *shapes, masked=bool(run.mask))
 
     def starts_in(self, run: Run) -> float | None:
         """Return the seconds until a worker starts a run; 0 if it has started, None if it has ended or nobody can tell.

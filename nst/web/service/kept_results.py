@@ -31,7 +31,7 @@ class KeptResults:
         found = provenance.read_fast(result.data, "the result")
         uploads, names = [self._pictures.upload_id(photo)], [self._pictures.choice_of(photo)["title"]]
         for style in sorted(result.mix, key=lambda style: -result.mix[style]):
-            upload, title = self._painting(style)
+            upload, title = self._painting(style, client)
             uploads.append(upload)
             names.append(title)
         picture = images.read(result.data, "the result", most_bytes=len(result.data)).rgb
@@ -59,9 +59,9 @@ class KeptResults:
             self._store.restore_run(run, [(run.epoch, len(frame))])
         return self._store.run(run.id)
 
-    def _painting(self, style: str) -> tuple[str, str]:
+    def _painting(self, style: str, client: str) -> tuple[str, str]:
         """(the id of an upload, the title) of a painting, or of the copy of a named style's painting."""
         if is_ref(style):
             return self._pictures.upload_id(style), self._pictures.choice_of(style)["title"]
         found = self._library.find(style).style
-        return self._archive.put_upload(found.picture, found.title), found.title
+        return self._archive.put_upload(found.picture, found.title, client), found.title

@@ -1,6 +1,8 @@
 """The pictures that runs are made of: uploads and samples.
 
-A picture is named by a reference, "samples/<name>" or "uploads/<id>", which is also its path below /api/v1.
+A picture is named by a reference, "samples/<name>" or "uploads/<id>", which is also its path below /api/v1. Where
+several people share the studio, an upload is found by the clients that sent it or have a run of it: its id is a hash,
+which whoever has the picture or a result can know.
 """
 
 import re
@@ -14,6 +16,7 @@ from nst.lru_cache import LruCache
 from nst.options.picture_roles import STYLE_ROLES
 from nst.pictures import images
 from nst.pictures.samples import Sample, find, sample_of
+from nst.web.middleware.clients import current_client
 
 Shape = tuple[int, int]  # (height, width), px
 
@@ -31,23 +34,34 @@ class Pictures:
         self._thumbnails = LruCache[tuple[str, int], bytes](MOST_THUMBNAILS)  # by (upload id, side)
 
     def keep(self, data: bytes, name: str) -> str:
-        """Store `data`, the bytes of a picture file, as an upload; returns its reference.
+        """Store `data`, the bytes of a picture file, as an upload of the current client; returns its reference.
 
         Raises ImageError, Busy, DiskFull.
         """
         name = file_name(name)
         shape = _shape(data, name)
-        ref = f"uploads/{self._archive.put_upload(data, name)}"
+        ref = f"uploads/{self._archive.put_upload(data, name, current_client())}"
         self._shapes.put(ref, shape)
         return ref
 
+    def check_use(self, ref: str) -> None:
+        """Check that the current client may use a picture, if it is stored. Raises NotFound for another client's."""
+        kind, _, name = ref.partition("/")
+        if kind != "samples":
+            self._store.check_upload(name, current_client())
+
     def read(self, ref: str) -> bytes:
         """Read the file of a picture. Raises NotFound."""
+        self.check_use(ref)
+        return self._read(ref)
+
+    def _read(self, ref: str) -> bytes:
         kind, _, name = ref.partition("/")
         return _sample(name).path.read_bytes() if kind == "samples" else self._store.upload(name)
 
     def thumbnail(self, ref: str, side: int) -> bytes:
         """Return the thumbnail of a picture, a JPEG within `side` x `side` px. Raises NotFound, Busy."""
+        self.check_use(ref)
         kind, _, name = ref.partition("/")
         if kind == "samples":
             return _sample(name).thumbnail(side).read_bytes()
@@ -55,6 +69,7 @@ class Pictures:
 
     def upload_id(self, ref: str) -> str:
         """Return the id of the upload that `ref` names, to use in a run; a sample is stored as one. Raises NotFound."""
+        self.check_use(ref)
         kind, _, name = ref.partition("/")
         if kind == "samples":
             return self._archive.put_upload(_sample(name).path.read_bytes(), ref)
@@ -63,18 +78,20 @@ class Pictures:
     def choice(self, upload_id: str, name: str | None = None) -> dict[str, str]:
         """Return {"ref", "title"} of an upload, as a chooser stores it; of the sample if the upload is a copy of one.
 
-        `name` is that of its file, "" if it is unknown; None is the last one given with it. Raises NotFound.
+        `name` is that of its file, "" if it is unknown; None is the last one that the current client gave with it.
+        Raises NotFound.
         """
         if name is None:
-            name = self._store.upload_name(upload_id)
+            name = self._store.upload_name(upload_id, current_client())
         if sample := sample_of(name):
             return {"ref": name, "title": sample.title}
         return {"ref": f"uploads/{upload_id}", "title": name or "a picture"}
 
-    def choice_of(self, ref: str) -> dict[str, str]:
-        """Return {"ref", "title"} of a stored picture. Raises NotFound."""
-        kind, _, name = ref.partition("/")
-        return {"ref": ref, "title": _sample(name).title} if kind == "samples" else self.choice(name)
+    def choice_of(self, ref: str, name: str | None = None) -> dict[str, str]:
+        """Return `choice` of a picture by its reference. Raises NotFound, also for another client's."""
+        self.check_use(ref)
+        kind, _, key = ref.partition("/")
+        return {"ref": ref, "title": _sample(key).title} if kind == "samples" else self.choice(key, name)
 
     def choices(self, uploads: Mapping[str, str], names: Mapping[str, str]) -> dict[str, dict[str, str]]:
         """Return {"ref", "title"} of the content and of the paintings among the uploads of a run, by role.
@@ -92,7 +109,15 @@ class Pictures:
 
     def shape(self, ref: str) -> Shape:
         """Return (height, width) of a picture in px, after its EXIF rotation. Raises NotFound, Busy."""
-        return self._shapes.get_or_make(ref, lambda: _shape(self.read(ref), ref.partition("/")[2]))
+        self.check_use(ref)
+        return self._shape_of(ref)
+
+    def shape_in_run(self, upload_id: str) -> Shape:
+        """Return (height, width) of an upload of a run, whoever's it is, as `shape` does. Raises NotFound, Busy."""
+        return self._shape_of(f"uploads/{upload_id}")
+
+    def _shape_of(self, ref: str) -> Shape:
+        return self._shapes.get_or_make(ref, lambda: _shape(self._read(ref), ref.partition("/")[2]))
 
 
 def names_of_uploads(refs: Mapping[str, str], names: Mapping[str, str] | None) -> dict[str, str]:

@@ -10,6 +10,7 @@ from nst.errors import Conflict, NotFound, OptionError
 from nst.jobs.queue import Queue
 from nst.jobs.storage.archive import Archive
 from nst.jobs.storage.store import Store
+from nst.options.option_field import options_of
 from nst.options.picture_roles import as_fields, by_role
 from nst.options.style_options import StyleOptions
 from nst.pictures.masks import check_mask_shape
@@ -20,6 +21,7 @@ from nst.web.service.permissions import check_owner
 from nst.web.service.pictures import Pictures, names_of_files, names_of_uploads, without_suffix
 
 UPSCALED_SIDE, UPSCALING_EPOCHS = 2048, 6  # long side, px, and epochs of a run that paints a result larger
+MOST_NAMED_RUNS = 1000  # that a request may name, or an answer list, and so that a page may start together
 LONGEST = {"name": 80, "notes": 4000}  # characters of what a client may add to a run
 
 
@@ -127,7 +129,7 @@ class Runs:
         if size <= (side := max(parent.width, parent.height)):
             raise OptionError(f"`size` must be more than the {side} px of the result, got {size}", "size")
         changes = {"size": size, "epochs": epochs, "init": "image", "extractor": parent.extractor}
-        return parent, StyleOptions.from_json({**parent.options_now.to_json(), **changes})
+        return parent, parent.options_now.with_changes(changes)
 
     def result(self, run: Run) -> str:
         """Store the result of a run as an upload, to be used in another; returns its reference. Raises NotFound."""
@@ -139,22 +141,26 @@ class Runs:
         check_owner(run.client, current_client(), "this run")
         return run
 
-    def steer(self, run_id: str, changes: Mapping[str, Any]) -> None:
-        """Change live options of a run from its next step on. Raises NotFound, OptionError, Conflict."""
+    def steer(self, run_id: str, changes: Mapping[str, Any]) -> bool:
+        """Change live options of a run from its next step on; False if they have these values already.
+
+        Raises NotFound, OptionError, Conflict.
+        """
         run = self._studio_run(run_id)
         if not changes:
             raise OptionError("name at least one option to change")
-        options = _steered(run, changes, run.extractor or self._expected_network(run))
-        self._queue.steer(run_id, options.values_of(changes))
+        extractor = run.extractor or self._expected_network(run)
+        options = _steered(run, changes, extractor)
+        return self._queue.steer(run_id, options.values_of(changes), _in_force(run, options, extractor))
 
     def resume(self, run_id: str, more: int = 0, changes: Mapping[str, Any] | None = None) -> None:
         """Queue a paused or ended run again, for `more` epochs than planned. Raises NotFound, OptionError, Conflict."""
         run = self._studio_run(run_id)
-        made = _steered(run, changes, run.extractor).values_of(changes) if changes else {}
+        options = _steered(run, changes, run.extractor) if changes else None
         self._check_room(run.client, run_id)
         self._queue.resume(run_id, more)
-        if made:
-            self._queue.steer(run_id, made)
+        if changes and options:
+            self._queue.steer(run_id, options.values_of(changes), _in_force(run, options, run.extractor))
 
     def queue_of(self, client: str) -> list[Run]:
         """Return the runs of a client that are painted, then those that wait, the next one first; "" for all."""
@@ -237,6 +243,20 @@ def _steered(run: Run, changes: Mapping[str, Any], extractor: str) -> StyleOptio
     options = run.options_now.steered(changes, extractor)
     options.style_shares(len(run.styles))  # raises where their number is wrong
     return options
+
+
+def _in_force(run: Run, options: StyleOptions, extractor: str) -> set[str]:
+    """The names of the live options that `options` leave as they are in a run with `extractor`."""
+    now, new = (_live_values(each, len(run.styles), extractor) for each in (run.options_now, options))
+    return {name for name, value in new.items() if value == now[name]}
+
+
+def _live_values(options: StyleOptions, paintings: int, extractor: str) -> dict[str, Any]:
+    """The values of the live options by name, and those that automatic ones stand for."""
+    values = {option.name: getattr(options, option.name) for option in options_of(StyleOptions) if option.live}
+    layers = dict(zip(("content_layers", "style_layers"), options.layers(extractor), strict=True))
+    mix = options.style_mix or (1.0,) * paintings
+    return {**values, **options.weights_before_strength, **layers, "style_mix": mix}
 
 
 def title_of(pictures: Mapping[str, Mapping[str, str]]) -> str:

@@ -13,6 +13,7 @@ from nst.web.service.permissions import Permissions
 from nst.web.service.pictures import Pictures
 from nst.web.service.result_cache import ResultCache
 from nst.web.service.runs import Runs
+from nst.web.service.server_states import ServerStates
 from nst.web.service.style_pictures import StylePictures
 from nst.web.service.timelapses import Timelapses
 from nst.web.service.variations import VariationsService
@@ -26,6 +27,7 @@ class Service:
         self.pictures = Pictures(store, archive)
         self.forecasts = Forecasts(store, queue, self.pictures)
         self.runs = Runs(store, queue, archive, self.pictures, self.forecasts)
+        self.server_states = ServerStates(settings, store, queue, self.runs)
         self.variations = VariationsService(store, queue, archive, self.pictures, self.forecasts, self.runs)
         self.diagnoses = Diagnoses(store, queue)
         self.timelapses = Timelapses(store)

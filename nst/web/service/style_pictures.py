@@ -16,6 +16,7 @@ class StylePictures:
 
     def get(self, ref: str) -> StylePicture:
         """The painting with that reference, "samples/NAME" or "uploads/ID". Raises NotFound, ImageError."""
+        self._pictures.check_use(ref)
         return self._kept.get_or_make(ref, lambda: StylePicture.read(self._pictures.read(ref), self.title(ref)))
 
     def title(self, ref: str) -> str:

@@ -1,5 +1,7 @@
 """Callbacks of the choosers of pictures and of the form's buttons; what fills the form when the page opens."""
 
+import asyncio
+from contextlib import suppress
 from typing import Any
 
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State
@@ -82,16 +84,26 @@ def _register_form_of_run(app: Dash, service: Service) -> None:
         prevent_initial_call=True,
     )
     async def fill(source: str) -> dict[str, Any]:
-        """Fill the form with the options and pictures of a run: one to be like, or that with which the page opened."""
-        like = run_id_of(source, "like")
-        try:
-            run = service.store.run(like or run_id_of(source))
-        except NotFound:
-            return UNCHANGED
-        if not (like or is_ordinary(run)):
-            return UNCHANGED
-        choices = {role: service.pictures.choice(each, run.names.get(role, "")) for role, each in run.uploads.items()}
-        return filled(run.options, choices)
+        return await asyncio.to_thread(form_of_run, service, source)
+
+
+def form_of_run(service: Service, source: str) -> dict[str, Any]:
+    """Return FORM_OUTPUTS with the options and pictures of a run: one to be like, or that with which the page opened.
+
+    The choosers keep what they have for those pictures of another client's run that are not the client's own.
+    """
+    like = run_id_of(source, "like")
+    try:
+        run = service.store.run(like or run_id_of(source))
+    except NotFound:
+        return UNCHANGED
+    if not (like or is_ordinary(run)):
+        return UNCHANGED
+    choices = {}
+    for role, upload_id in run.uploads.items():
+        with suppress(NotFound):
+            choices[role] = service.pictures.choice_of(f"uploads/{upload_id}", run.names.get(role, ""))
+    return filled(run.options, choices)
 
 
 def is_ordinary(run: Run) -> bool:

@@ -40,7 +40,7 @@ def register(app: Dash, service: Service) -> None:
     )
     async def fetch(clicks: int, extractor: str) -> bool:
         try:
-            service.queue.fetch_weights(fetchable_network(extractor))
+            await asyncio.to_thread(service.queue.fetch_weights, fetchable_network(extractor))
         except NstError as error:
             show_error(str(error), "The weights were not fetched")
             return False

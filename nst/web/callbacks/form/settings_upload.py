@@ -10,7 +10,7 @@ from typing import Any
 
 from dash import Dash, Input, Output
 
-from nst.errors import NotFound, NstError
+from nst.errors import NoSettings, NotFound, NstError
 from nst.options.style_options import StyleOptions
 from nst.pictures import provenance
 from nst.pictures.provenance import Provenance
@@ -40,7 +40,7 @@ def register(app: Dash, service: Service) -> None:
         try:
             found = await asyncio.to_thread(lambda: provenance.read(service.pictures.read(file["ref"]), name))
         except NstError as error:
-            if not (file["dropped"] and isinstance(error, provenance.NoSettings)):
+            if not (file["dropped"] and isinstance(error, NoSettings)):
                 show_error(error, "The settings were not loaded")
                 return {**UNCHANGED, "message": ""}
             chosen = UNCHANGED["choices"] | {"content": file}
@@ -73,8 +73,7 @@ def _pictures(service: Service, found: Provenance) -> tuple[dict[str, Any], list
     choices, missing = {}, []
     for role, upload in found.pictures.items():
         try:
-            service.store.upload_path(upload)
-            choices[role] = service.pictures.choice(upload)
+            choices[role] = service.pictures.choice_of(f"uploads/{upload}")
         except NotFound:
             missing.append(role)
     return choices, missing

@@ -11,7 +11,7 @@ from typing import Any
 
 from dash import ClientsideFunction, Dash, Input, Output, State, ctx, no_update
 
-from nst.errors import Conflict, NotFound, NstError, OptionError
+from nst.errors import Conflict, InputError, NotFound, NstError, OptionError
 from nst.options.picture_roles import STYLE_ROLES, by_role
 from nst.options.style_options import StyleOptions
 from nst.runs.humanize import count, ordinal
@@ -27,6 +27,7 @@ from nst.web.components.poll_now import poll_now
 from nst.web.components.run.run_view import OUTPUTS, run_view, server_view
 from nst.web.components.urls import run_id_of
 from nst.web.middleware.clients import current_client
+from nst.web.service.runs import MOST_NAMED_RUNS
 from nst.web.service.service import Service
 
 
@@ -74,8 +75,9 @@ def _register_start(app: Dash, service: Service) -> None:
         if restart:
             await asyncio.to_thread(service.runs.to_the_front, runs)
             await asyncio.to_thread(stop_if_own, service, current)
-        stay = not restart and is_active(service, current)
-        batch = {"runs": [run.id for run in runs], "created": service.store.created_count()}
+        stay = not restart and await asyncio.to_thread(is_active, service, current)
+        created = await asyncio.to_thread(service.store.created_count)
+        batch = {"runs": [run.id for run in runs], "created": created}
         return {
             "search": no_update if stay else f"?run={runs[0].id}",
             "batch": batch if len(runs) > 1 else no_update,
@@ -98,6 +100,9 @@ def start_each(service: Service, values: dict[str, Any], choices: dict[str, Any]
         role = ""
         contents = [choices["content"], *choices["content"].get("more", ())]
         count = len(contents)
+        if count > MOST_NAMED_RUNS:
+            role = "content"
+            raise InputError(f"at most {MOST_NAMED_RUNS} photographs can be painted together, got {count}")
         for content in contents:
             runs.append(start_one(service, options, {**choices, "content": content}))  # noqa: PERF401 it may raise
     except NstError as error:
@@ -179,7 +184,7 @@ def _register_poll(app: Dash, service: Service) -> None:
         prevent_initial_call=True,
     )
     app.clientside_callback(
-        ClientsideFunction("run_queue", "built"), Input(ids.RUN_QUEUE, "children"), prevent_initial_call=True
+        ClientsideFunction("runQueue", "built"), Input(ids.RUN_QUEUE, "children"), prevent_initial_call=True
     )
     app.clientside_callback(ClientsideFunction("player", "play"), Input(ids.FRAMES, "data"), prevent_initial_call=True)
 

@@ -6,6 +6,7 @@ For a run that has ended, they are applied when it is continued or branched.
 import asyncio
 import threading
 from typing import Any
+from weakref import WeakValueDictionary
 
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State
 
@@ -64,13 +65,17 @@ class PageSteering:
 
     def __init__(self, service: Service) -> None:
         self._service = service
-        self._lock = threading.Lock()  # held from the look at a request's number until the run is steered
+        self._making = threading.Lock()  # held while a lock is looked up
+        # By run, as long as somebody has it: held from the look at a request's number until the run is steered.
+        self._locks = WeakValueDictionary[str, threading.Lock]()
         self._newest = LruCache[tuple[str, str], int](MOST_PAGES)  # number of the newest request of a run and page
 
     def steer(self, run_id: str, request: dict[str, Any]) -> tuple[bool, list[str]]:
         """Apply a request, see `ids.STEER_CHANGES`; returns (whether the run is steered, error messages)."""
         errors: list[str] = []
-        with self._lock:
+        with self._making:
+            lock = self._locks.setdefault(run_id, threading.Lock())
+        with lock:
             try:
                 run = self._service.runs.owned(run_id)
                 key, number = (run_id, str(request.get("page", ""))), int(request["number"])
@@ -79,9 +84,7 @@ class PageSteering:
                 self._newest.put(key, number)
                 texts, errors = validate(run, request["values"])
                 wanted = {} if run.state.ended else changes(run, texts, in_force=True)
-                if wanted:
-                    self._service.runs.steer(run.id, wanted)
-                return bool(wanted), errors
+                return bool(wanted) and self._service.runs.steer(run.id, wanted), errors
             except NotFound:
                 return False, []
             except NstError as error:

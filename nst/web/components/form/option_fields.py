@@ -23,21 +23,34 @@ FAST_OPTIONS = options_of(FastOptions)
 FAST_PREFIX = "fast-"  # of the ids on the Instant page, which has options of the same names
 FAST_BOXES = {option.name: ids.value(FAST_PREFIX + option.name) for option in FAST_OPTIONS}
 
-# The part of an option's range that its slider spans; the text box takes the whole range.
-SLIDER_RANGES = {"epochs": (1, 200), "size": (128, 1536), "steps_per_epoch": (1, 50)}
-
-# Labels of the switches that replace a number by a word.
-WORD_LABELS = {"auto": "Stop when it converges"}
+# Labels of choices, and of the switches that replace a number by a word, by option, where they are not the choice with
+# a capital letter.
+LABELS = {
+    "epochs": {"auto": "Stop when it converges"},
+    "extractor": {"vgg19": "VGG19", "vgg16": "VGG16"},
+    "mask_use": {
+        "protect": "Protect the white parts",
+        "styles": "A painting in white, the other in black",
+        "strength": "Gray is the strength of the style",
+    },
+    "optimizer": {"lbfgs": "L-BFGS"},
+    "precision": {"float32": "float32", "bfloat16": "bfloat16"},
+}
 
 ADVANCED = ("extractor", "seed", "normalisation")  # with all options of the groups below
 GROUPS = {"Starting image": ("start",), "Weights": ("weights",), "Advanced": ("layers", "optimizer")}
-# Labels of choices that are not the choice with a capital letter.
-CHOICE_LABELS = {"vgg19": "VGG19", "vgg16": "VGG16", "lbfgs": "L-BFGS", "float32": "float32", "bfloat16": "bfloat16"}
-CHOICE_LABELS |= {  # of `mask_use`
-    "protect": "Protect the white parts",
-    "styles": "A painting in white, the other in black",
-    "strength": "Gray is the strength of the style",
-}
+PANELS = ("basic", "styles", "mask")  # groups that are not in the accordion: above it, style_mix.py, mask.py
+
+
+def check_groups(options: Iterable[Option]) -> None:
+    """Raise ValueError for an option of a group that is nowhere in the form: its callbacks would have no field."""
+    known = {*PANELS, *(group for groups in GROUPS.values() for group in groups)}
+    for option in options:
+        if option.group not in known and option.name not in ADVANCED:
+            raise ValueError(f"`{option.name}` must be in one of the groups {sorted(known)}, got {option.group!r}")
+
+
+check_groups(OPTIONS)
 
 
 def basic_fields() -> Component:
@@ -93,7 +106,7 @@ def _control(option: Option, key: str) -> list[Component]:
     if option.type is bool:
         return [dbc.Switch(id=name, value=option.default, label=option.label)]
     if option.choices:
-        choices = [{"label": CHOICE_LABELS.get(each, each.capitalize()), "value": each} for each in option.choices]
+        choices = [{"label": _label(option, each), "value": each} for each in option.choices]
         return [dbc.Select(id=name, options=choices, value=option.default)]
     if has_slider(option):
         return _slider(option, key)
@@ -101,6 +114,11 @@ def _control(option: Option, key: str) -> list[Component]:
         button = icon_button("⚄", ids.RANDOM_SEED, "Another seed", "seed-button")
         return [html.Div([_box(option, key), button], className="with-button")]
     return [_box(option, key)]
+
+
+def _label(option: Option, choice: str) -> str:
+    """What the form calls a choice of an option, or a word in place of its number."""
+    return LABELS.get(option.name, {}).get(choice, choice.capitalize())
 
 
 def _slider(option: Option, key: str) -> list[Component]:
@@ -113,7 +131,7 @@ def _slider(option: Option, key: str) -> list[Component]:
         dbc.Input(id=ids.slider(key), type="range", **slider),
         dbc.Label(f"{option.label}, as a number", html_for=ids.value(key), class_name="visually-hidden"),
         *(
-            dbc.Switch(id=ids.word(key), name=word, label=WORD_LABELS[word], value=option.default == word)
+            dbc.Switch(id=ids.word(key), name=word, label=_label(option, word), value=option.default == word)
             for word in option.words
         ),
     ]
@@ -133,7 +151,7 @@ def _box(option: Option, key: str) -> Component:
 
 def has_slider(option: Option) -> bool:
     """Whether an option has a slider beside its text box."""
-    suited = option.name in SLIDER_RANGES or option.log or (option.type is float and option.step is not None)
+    suited = option.slider is not None or option.log or (option.type is float and option.step is not None)
     return suited and option.default is not None
 
 
@@ -143,7 +161,7 @@ def slider_scale(option: Option) -> tuple[float, float, float]:
     assert option.high is not None
     if option.log:
         return math.log10(option.low), math.log10(option.high), 0.01
-    return *SLIDER_RANGES.get(option.name, (option.low, option.high)), option.step or 1
+    return *(option.slider or (option.low, option.high)), option.step or 1
 
 
 def read_form(values: Mapping[str, Any], options: Iterable[Option] = OPTIONS) -> dict[str, Any]:

@@ -1,17 +1,20 @@
 """Further paintings of a run: a chooser for each, and the weight and the scale of each painting in the mix."""
 
+import math
+
 import dash_bootstrap_components as dbc
 from dash import dcc, html
 from dash.development.base_component import Component
 
 from nst.options.picture_roles import STYLE_ROLES
+from nst.options.style_options import StyleOptions
 from nst.pictures.samples import STYLES
 from nst.web import ids
 from nst.web.components.form.chooser import chooser
 
 OPTIONS = ("style_mix", "style_scales")  # their text boxes are hidden: assets/style_mix.js writes them
 MOST_WEIGHT = 100  # at the right end of a slider
-SCALE_DECADES = 0.6  # log10(4): the sliders of the scales span a quarter to four
+SCALES = StyleOptions.option("style_scales")
 
 
 def layout() -> Component:
@@ -61,6 +64,7 @@ def _mix() -> Component:
 def _row(number: int) -> Component:
     """The title of a painting, its weight with its share, and its scale."""
     weight, scale = ids.style_mix(number, "weight"), ids.style_mix(number, "scale")
+    smallest, largest = (math.log10(bound or 1) for bound in (SCALES.low, SCALES.high))
     return html.Div(
         [
             html.Span(id=ids.style_mix(number, "title"), className="style-mix-title"),
@@ -68,7 +72,7 @@ def _row(number: int) -> Component:
             dbc.Input(id=weight, type="range", min=0, max=MOST_WEIGHT, step=1, value=MOST_WEIGHT // 2),
             html.Span(id=ids.style_mix(number, "share"), className="unit"),
             html.Label("Brushwork", htmlFor=scale),
-            dbc.Input(id=scale, type="range", min=-SCALE_DECADES, max=SCALE_DECADES, step=0.01, value=0),
+            dbc.Input(id=scale, type="range", min=smallest, max=largest, step=0.01, value=0),
             html.Span(id=ids.style_mix(number, "factor"), className="unit"),
         ],
         id=ids.style_mix(number, "row"),

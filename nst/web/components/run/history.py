@@ -9,6 +9,7 @@ from dash.development.base_component import Component
 
 from nst.errors import OptionError
 from nst.options.option_field import number, shown
+from nst.options.style_options import StyleOptions
 from nst.pictures.timelapse import FORMATS
 from nst.runs.run import Run
 from nst.web import ids
@@ -18,7 +19,7 @@ from nst.web.components.urls import run_url
 from nst.web.service.runs import LONGEST
 
 PROPOSED_EPOCHS = 10  # more, for a run that has done all of its epochs
-MAX_MORE_EPOCHS = 1000
+MOST_MORE_EPOCHS = int(StyleOptions.option("epochs").high or 0)
 
 
 def layout() -> Component:
@@ -131,7 +132,7 @@ def proposed_end(run: Run) -> str:
 def read_end(text: str, epoch: int) -> int:
     """Return the last epoch that was typed for a run which has done `epoch`. Raises OptionError."""
     end = number(str(text).strip())
-    if not isinstance(end, int) or not epoch < end <= epoch + MAX_MORE_EPOCHS:
-        rule = f"a whole number between {epoch + 1} and {epoch + MAX_MORE_EPOCHS}"
+    if not isinstance(end, int) or not epoch < end <= epoch + MOST_MORE_EPOCHS:
+        rule = f"a whole number between {epoch + 1} and {epoch + MOST_MORE_EPOCHS}"
         raise OptionError(f"the epoch to go on to must be {rule}, got {shown(text)}")
     return end

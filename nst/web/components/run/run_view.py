@@ -68,7 +68,7 @@ def run_view(update: RunUpdate, attached: bool) -> dict[str, Any]:
         **({} if attached and not _has_just_ended(update) else {"to_epoch": history.proposed_end(run) if run else ""}),
         # only where it may change: a forecast is made each time
         **({} if attached and _only_paints(update) else {"upscale_off": not can_be_upscaled(run)}),
-        "photograph": original_url(f"uploads/{run.content}") if run else None,
+        "photograph": original_url(f"runs/{run.id}") if run else None,
         "image_frame": f"comparison viewer image-frame image-frame-{_phase(run)}",
         "aspect": {"--width": run.width, "--height": run.height} if run and run.width else {},
         "numbers": progress_text(run),

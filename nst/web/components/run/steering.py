@@ -9,7 +9,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from nst.errors import OptionError
-from nst.options.option_field import LayerWeights, Numbers, Option, number, options_of
+from nst.options.option_field import Option, number, options_of
 from nst.options.picture_roles import STYLE_ROLES
 from nst.options.style_options import StyleOptions
 from nst.pictures.samples import sample_of
@@ -21,9 +21,9 @@ from nst.web.components.toast import message_of
 LIVE = {
     option.name: option
     for option in options_of(StyleOptions)
-    if option.live and option.type not in (LayerWeights, Numbers)
+    if option.live and option.type in (int, float) and not option.words
 }
-SLIDER_DECADES = {"content_weight": (-2, 2), "style_weight": (-1, 4), "tv_weight": (-2, 3)}  # log10 of the ends
+DECADES = 4  # that a slider spans below the highest value, where its option's range begins at 0
 PAINTING_PREFIX = "style_mix."  # of a field that is the weight of a painting
 LAYER_PREFIX = "style_layers."  # of a field that is the weight of a style layer
 HINT_RUNNING = "For the picture that is painted now: a move takes effect at the next step."
@@ -94,16 +94,12 @@ def _values(run: Run) -> dict[str, float]:
     return values | {f"{LAYER_PREFIX}{layer}": weight for layer, weight in layers}
 
 
-def _field(name: str, label: str, value: float, option: Option | None = None) -> Component:
+def _field(name: str, label: str, value: Any, option: Option | None = None) -> Component:
     """A slider with its text box: logarithmic for an option, linear for the weight of a layer."""
     scale = "log" if option else "linear"
     slider, box = ids.steer(name, "slider", scale), ids.steer(name, "box", scale)
-    low, high, step = 0.0, max(1.0, 2 * value), 0.01
-    if option:
-        assert option.low is not None
-        assert option.high is not None
-        low, high = SLIDER_DECADES.get(name) or (math.log10(option.low), math.log10(option.high))
-    at = (math.log10(value) if value > 0 else low) if option else value
+    low, high = decades(option) if option else (0.0, max(1.0, 2 * value))
+    at = (math.log10(value) if value else low) if option else value
     return html.Div(
         [
             html.Div(
@@ -113,11 +109,19 @@ def _field(name: str, label: str, value: float, option: Option | None = None) ->
                 ],
                 className="field-head",
             ),
-            dbc.Input(id=slider, type="range", min=low, max=high, step=step, value=min(high, max(low, at))),
+            dbc.Input(id=slider, type="range", min=low, max=high, step=0.01, value=min(high, max(low, at))),
         ],
         className="field steer-field",
         **{"data-label": label, "data-log": "true" if option else None},
     )
+
+
+def decades(option: Option) -> tuple[float, float]:
+    """Return the ends of the slider of a live option, as decimal logarithms; its text box takes the whole range."""
+    low, high = option.slider or (option.low, option.high)
+    assert high is not None
+    end = math.log10(high)
+    return (math.log10(low) if low else end - DECADES), end
 
 
 def validate(run: Run, texts: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
