@@ -34,5 +34,5 @@
     });
   }
 
-  window.dash_clientside = Object.assign({}, window.dash_clientside, { run_queue: { built } });
+  window.dash_clientside = Object.assign({}, window.dash_clientside, { runQueue: { built } });
 })();

@@ -10,7 +10,7 @@ from benchmarks.published_loops import Frame, Loop, Picture, Problem
 from nst.engine.optimization.optimize import stylize
 from nst.engine.optimization.step import Step
 from nst.options.style_options import StyleOptions
-from nst.runs.schedule import full_size_steps, schedule
+from nst.runs.schedule import Scale, schedule
 
 
 def our_loops(problem: Problem) -> dict[str, Loop]:
@@ -31,6 +31,11 @@ def paint(problem: Problem, options: StyleOptions) -> Iterator[Frame]:
     """Our own loop."""
     for step in stylize(problem.content, problem.style, options, extractor=problem.extractor):
         yield Frame(step.scale.height, step.scale.width, functools.partial(_image_of, step))
+
+
+def full_size_steps(scales: tuple[Scale, ...]) -> float:
+    """What the steps of all scales cost, in steps of the last."""
+    return sum(scale.steps * scale.height * scale.width for scale in scales) / (scales[-1].height * scales[-1].width)
 
 
 def _image_of(step: Step) -> Picture:

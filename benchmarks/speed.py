@@ -17,6 +17,7 @@ import numpy as np
 from benchmarks.clock import seconds
 from benchmarks.command import COUNT, PIXELS, SIZES, command, flags
 from benchmarks.convolutions import bare_convolutions
+from benchmarks.our_loops import full_size_steps
 from benchmarks.outcome import NotMeasured, all_of, paint
 from benchmarks.report import Number, others_load, report
 from nst.engine.backend import tf
@@ -27,7 +28,7 @@ from nst.engine.optimization.step import Step
 from nst.options.style_options import StyleOptions
 from nst.pictures.images import encode_png
 from nst.runs.job import StyleJob
-from nst.runs.schedule import full_size_steps, schedule
+from nst.runs.schedule import schedule
 from nst.worker.runner import warm_up
 
 STEPS = 3  # of each round of VGG19's

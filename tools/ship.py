@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from nst.engine.feed_forward.fast_network import FastNetwork
-from nst.engine.feed_forward.style_predictor import WEIGHTS as PREDICTOR
+from nst.engine.feed_forward.style_predictor import PREDICTOR_FILE as PREDICTOR
 from nst.pictures.images import encode_jpeg, read_file, resize
 from nst.pictures.samples import find
 from nst.styles.style_file import StyleFile

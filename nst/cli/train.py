@@ -111,13 +111,9 @@ def train(
     from nst.engine.training.photos import Photos
 
     crops = Photos(photos, options.crop, options.seed, note)  # checked before TensorFlow loads, which takes seconds
-    try:
-        from nst.engine.networks.choose_extractor import choose_extractor
-        from nst.engine.training.train import Training
-    except (ImportError, ValueError) as error:  # the backend is not installed, or has an unknown name
-        reason = str(error).partition("\n")[0]
-        backend = os.environ.get("KERAS_BACKEND")
-        raise InputError(f"KERAS_BACKEND is {backend!r}, which does not load: {reason}") from None
+    _load_keras()
+    from nst.engine.networks.choose_extractor import choose_extractor
+    from nst.engine.training.train import Training
 
     extractor, remark = choose_extractor(options.extractor, precision="float32", best="vgg16")
     if remark:
@@ -140,6 +136,16 @@ def train(
         for style in styles
     }
     return network.file(learned), ended
+
+
+def _load_keras() -> None:
+    """Load Keras on its backend. Raises InputError if that cannot be loaded."""
+    try:
+        import nst.engine.backend  # noqa: F401
+    except (ImportError, ValueError) as error:  # the backend is not installed, or has an unknown name
+        reason = str(error).partition("\n")[0]
+        backend = os.environ.get("KERAS_BACKEND")
+        raise InputError(f"KERAS_BACKEND is {backend!r}, which does not load: {reason}") from None
 
 
 def _run_training(training: "Training", kept: TrainingFolder, console: Console) -> bool:

@@ -5,20 +5,22 @@ import argparse
 from rich.console import Console
 from rich.progress import Progress
 
+from nst.options.layer_presets import NETWORKS, SHIPPED_NETWORK
+
 
 def add_actions(parser: argparse.ArgumentParser) -> None:
     """Add the actions of the command with their arguments."""
     actions = parser.add_subparsers(required=True, metavar="ACTION")
     actions.add_parser("list", help="which networks are here").set_defaults(command=_list, flags=())
     fetch = actions.add_parser("fetch", help="download and verify a network's weights")
-    fetch.add_argument("name", choices=("vgg19", "vgg16"))
+    fetch.add_argument("name", choices=tuple(name for name in NETWORKS if name != SHIPPED_NETWORK))
     fetch.set_defaults(command=_fetch, flags=())
 
 
 def _list(parsed: argparse.Namespace) -> int:
     from nst.engine.networks import weights
 
-    for name in (*weights.SOURCES, "compact"):
+    for name in NETWORKS:
         path = weights.locate(name)
         print(f"{name:8} {path or weights.how_to_get(name)}")
     return 0

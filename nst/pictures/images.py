@@ -29,12 +29,12 @@ SLOW_FORMATS = tuple(format for format in FORMATS if format not in QUICK_FORMATS
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff")  # of the pictures in a folder
 
 
-class Turns:
+class WaitingLine:
     """Lets one thread at a time through, and up to `most` wait for their turn or be through."""
 
     def __init__(self, most: int) -> None:
         self.most = most
-        self._free, self._turn = threading.BoundedSemaphore(most), threading.Lock()
+        self._free, self._first = threading.BoundedSemaphore(most), threading.Lock()
 
     @contextmanager
     def take(self) -> Iterator[None]:
@@ -42,14 +42,14 @@ class Turns:
         if not self._free.acquire(blocking=False):
             raise Busy(f"{self.most} pictures are being read already: try again in a moment")
         try:
-            with self._turn:
+            with self._first:
                 yield
         finally:
             self._free.release()
 
 
 # A thread that waits is one that the pages lack. Slow pictures must not keep quick ones waiting.
-quick_turns, slow_turns = Turns(12), Turns(4)
+quick_line, slow_line = WaitingLine(12), WaitingLine(4)
 _decoders: list[Decoder] = []  # for pictures of quick formats; the last one is used
 
 
@@ -94,9 +94,9 @@ def read(
     """
     _check_bytes(len(data), name, most_bytes)
     if _begins_like(data, SLOW_FORMATS):
-        with slow_turns.take(), Decoder() as decoder:
+        with slow_line.take(), Decoder() as decoder:
             return decoder.decode(data, name, long_side, least, most_pixels, SLOW_FORMATS)
-    with quick_turns.take():
+    with quick_line.take():
         decode_quick = _decoders[-1].decode if _decoders else decode
         return decode_quick(data, name, long_side, least, most_pixels, QUICK_FORMATS)
 

@@ -20,7 +20,7 @@ PIXEL_BYTES = 3 * 4  # bytes of one pixel, float32
 
 
 @dataclass(frozen=True)
-class Network:
+class NetworkCost:
     """What a network costs up to the deepest layer of the studio's preset."""
 
     multiply_adds: int  # forward, for a pixel
@@ -32,10 +32,10 @@ class Network:
 
 # Bytes here and below are fitted to the peak resident memory of fresh processes (`python -m benchmarks.peak`), with
 # TensorFlow 2.21 on Linux, x86-64; those of a step of vgg16 follow from vgg19's in proportion to the activations.
-NETWORKS = {
-    "vgg19": Network(361_152, 1940, 488, 80_075_520, 80),
-    "vgg16": Network(287_424, 1781, 488, 58_841_856, 64),
-    "compact": Network(65_148, 1740, 488, 8_322_816, 80),
+NETWORK_COSTS = {
+    "vgg19": NetworkCost(361_152, 1940, 488, 80_075_520, 80),
+    "vgg16": NetworkCost(287_424, 1781, 488, 58_841_856, 64),
+    "compact": NetworkCost(65_148, 1740, 488, 8_322_816, 80),
 }
 BASE_BYTES = 640_000_000  # bytes: Python, TensorFlow, what a worker imports, a traced step
 WEIGHT_COPIES = 3  # copies: as they were read, as they are used, and transposed for the backward pass
@@ -67,9 +67,9 @@ class Calibration:
     pixel_seconds: float  # of a step, for each pixel of the canvas
     vector_seconds: float = 0.0  # of the inner product of two pictures, for each pixel: L-BFGS's own arithmetic
 
-    def on(self, network: str) -> "Calibration":
+    def scaled_to(self, network: str) -> "Calibration":
         """A guess for another network: pixels cost in proportion to its multiply-adds."""
-        ratio = NETWORKS[network].multiply_adds / NETWORKS[self.network].multiply_adds
+        ratio = NETWORK_COSTS[network].multiply_adds / NETWORK_COSTS[self.network].multiply_adds
         return dataclasses.replace(self, network=network, pixel_seconds=self.pixel_seconds * ratio)
 
     def to_json(self) -> dict[str, Any]:
@@ -86,7 +86,7 @@ def calibration_for(network: str, precision: str, known: Iterable[Calibration]) 
     """The one of `known` for that network at that precision, else a guess from another one; None without any."""
     known = tuple(known)
     closest = sorted(known, key=lambda one: (one.precision != precision, one.network != network))
-    return dataclasses.replace(closest[0].on(network), precision=precision) if closest else None
+    return dataclasses.replace(closest[0].scaled_to(network), precision=precision) if closest else None
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ class PlannedRun:
     height: int  # of the content, px; of any size, because only the ratio of its sides counts
     width: int
     options: StyleOptions
-    network: str  # that paints it, a key of `NETWORKS`
+    network: str  # that paints it, a key of `NETWORK_COSTS`
     precision: str = "float32"  # or "bfloat16"
     styles: Sequence[tuple[int, int]] = ()  # (height, width) of each painting, px; without any, one like the content
     masked: bool = False
@@ -169,7 +169,7 @@ class PlannedRun:
     def _bytes(self, tile: int) -> int:
         """Peak memory of the process that paints; that of float32 with L-BFGS, which may go on in it."""
         half = self.precision == "bfloat16" and self.options.optimizer != "lbfgs"
-        cost, share = NETWORKS[self.network], 0.5 if half else 1.0
+        cost, share = NETWORK_COSTS[self.network], 0.5 if half else 1.0
         canvas, styles = canvas_pixels(self._scales[-1]), self._style_pixels(self._scales[-1])
         most = self._pixels(tile) if tile else math.inf
         step = max(min(canvas, most), FORWARD_SHARE * min(max(styles), most))
@@ -200,7 +200,7 @@ class PlannedRun:
 
     def _pixels(self, tile: int) -> int:
         """Pixels of a tile with its halo; a picture of no more is painted whole."""
-        return (tile + 2 * NETWORKS[self.network].halo) ** 2
+        return (tile + 2 * NETWORK_COSTS[self.network].halo) ** 2
 
     def _style_pixels(self, scale: Scale) -> list[int]:
         """Pixels of each painting's canvas at that scale."""

@@ -30,13 +30,13 @@ LOSS_NAMES = {"total": "Total", "content": "Content", "style": "Style", "tv": "S
 
 @dataclass(frozen=True)
 class Event:
-    """Base of all events; `kind` is the class name in lower case."""
+    """Base of all events; `kind` is the class name in lower case, unless the class has a name of its own for it."""
 
     kind: ClassVar[str] = "event"
     registry: ClassVar[dict[str, type["Event"]]] = {}
 
     def __init_subclass__(cls) -> None:
-        cls.kind = cls.__name__.lower()
+        cls.kind = cls.__dict__.get("kind", cls.__name__.lower())
         Event.registry[cls.kind] = cls
 
     def to_wire(self) -> dict[str, Any]:
@@ -100,12 +100,13 @@ class Epoch(Event):
 
 
 @dataclass(frozen=True)
-class Kept(Event):
+class Checkpointed(Event):
     """The run can be resumed after `step`, from `checkpoint`.
 
     A large checkpoint takes long to send: the run may have ended when it arrives.
     """
 
+    kind: ClassVar[str] = "kept"
     step: int
     seconds: float  # of painting until then
     checkpoint: bytes = b""

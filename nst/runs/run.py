@@ -13,13 +13,13 @@ from nst.errors import Conflict
 from nst.options.picture_roles import by_role
 from nst.options.style_options import StyleOptions
 from nst.runs.events import (
+    Checkpointed,
     Continued,
     Epoch,
     Event,
     Failed,
     Finished,
     Interrupted,
-    Kept,
     Losses,
     Paused,
     Started,
@@ -62,21 +62,21 @@ _CUT_SHORT = {event: state for event, state in _ENDINGS.items() if event is not 
 MOVES: dict[State, dict[type[Event], State]] = {
     State.QUEUED: {
         Started: State.RUNNING,
-        **dict.fromkeys((Steered, Kept), State.QUEUED),
+        **dict.fromkeys((Steered, Checkpointed), State.QUEUED),
         Paused: State.PAUSED,
         **_CUT_SHORT,
     },
     State.RUNNING: {
-        **dict.fromkeys((Epoch, Steered, Kept), State.RUNNING),
+        **dict.fromkeys((Epoch, Steered, Checkpointed), State.RUNNING),
         Paused: State.PAUSED,
         **_ENDINGS,
     },
     State.PAUSED: {
         Continued: State.QUEUED,
-        **dict.fromkeys((Steered, Kept), State.PAUSED),
+        **dict.fromkeys((Steered, Checkpointed), State.PAUSED),
         Stopped: State.STOPPED,
     },
-    **{ended: {Continued: State.QUEUED, Kept: ended} for ended in _ENDINGS.values()},
+    **{ended: {Continued: State.QUEUED, Checkpointed: ended} for ended in _ENDINGS.values()},
 }
 
 
@@ -120,8 +120,11 @@ class Run:
     steps_per_second: float = 0.0  # of the last epoch
     steered: tuple[dict[str, Any], ...] = ()  # {"step", "epoch", "changes"}, oldest first
     kept: int | None = None  # step of the last checkpoint, None if there is none
-    lost: int | None = None  # `kept` (0 for None) when a worker or server was last lost; None if none was
-    stalls: int = 0  # workers or servers lost in a row without a later checkpoint in between
+    # A run whose worker or server is lost is queued again, but not for ever: one that ends each worker it is given to
+    # must not end all. `lost` is the checkpoint that it had at the last loss, as `kept`, 0 for None; None if there was
+    # no loss. `stalls` counts the losses in a row between which no later checkpoint came.
+    lost: int | None = None
+    stalls: int = 0
     last: int = 1  # number of the last event; the first says that it was queued
     has_result: bool = False
 
@@ -138,10 +141,7 @@ class Run:
     @property
     def options_now(self) -> StyleOptions:
         """The options with all changes so far."""
-        changes: dict[str, Any] = {}
-        for change in self.steered:
-            changes |= change["changes"]
-        return StyleOptions.from_json({**self.options.to_json(), **changes})
+        return self.options.with_changes(*(change["changes"] for change in self.steered))
 
     def after(self, event: Event) -> Self:
         """The run once `event` has happened to it. Raises Conflict where MOVES does not allow it."""
@@ -171,7 +171,7 @@ class Run:
 
         A checkpoint that comes once the run has ended or paused gets no number, so that the end stays the last event.
         """
-        return not (isinstance(event, Kept) and self.state.rests)
+        return not (isinstance(event, Checkpointed) and self.state.rests)
 
     def _derived_from(self, event: Event) -> dict[str, Any]:
         """What an event changes besides the fields of the same name."""
@@ -185,7 +185,7 @@ class Run:
             case Steered():
                 change = {"step": event.step, "epoch": event.epoch, "changes": event.changes}
                 return {"steered": (*self.steered, change), "epoch": self.epoch}
-            case Kept():  # epochs may have been recorded while it was sent
+            case Checkpointed():  # epochs may have been recorded while it was sent
                 return {"kept": event.step, "seconds": max(self.seconds, event.seconds)}
             case Interrupted():
                 return {"lost": self.kept or 0, "stalls": 1 if self.got_further else self.stalls + 1}

@@ -98,11 +98,6 @@ def margins(height: int, width: int) -> tuple[int, int]:
     return rows, columns
 
 
-def full_size_steps(scales: tuple[Scale, ...]) -> float:
-    """What the steps of all scales cost, in steps of the last."""
-    return sum(scale.steps * scale.height * scale.width for scale in scales) / (scales[-1].height * scales[-1].width)
-
-
 def seconds_left(scales: tuple[Scale, ...], step: int, seconds: float, begun: int = 0) -> float:
     """Seconds that the steps after `step` will take, if those from `begun` to `step` took `seconds`; 0 without any."""
     costs = [scale.step_cost for scale in scales for _ in range(scale.steps)]

@@ -21,7 +21,7 @@ from nst.styles.style_picture import StylePicture
 
 QUALITY = 90  # JPEG
 LEAST_SIDE = 8  # px, of a reduced result
-KEPT = 4  # style files that stay in memory
+MOST_STYLE_FILES = 4  # style files that stay in memory
 
 
 def execute(job: FastJob) -> list[FastPicture]:
@@ -65,6 +65,6 @@ def _painted(content: images.Picture, file: StyleFile, request: FastRequest) -> 
     return FastPicture(data, width, height, seconds)
 
 
-@functools.lru_cache(KEPT)
+@functools.lru_cache(MOST_STYLE_FILES)
 def _file(data: bytes) -> StyleFile:
     return StyleFile.from_bytes(data)

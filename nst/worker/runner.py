@@ -39,8 +39,8 @@ WARM_UP_PICTURE = np.full((64, 64, 3), 0.5, np.float32)
 def execute(job: StyleJob, emit: Emit, control: Control) -> None:
     """Paint one run and emit its events: Started, an Epoch each, then one of Finished, Stopped, Paused and Failed.
 
-    A checkpoint (Kept) follows every few seconds, and the last one after the end, unless the run failed or the job
-    asks for none.
+    A checkpoint (Checkpointed) follows every few seconds, and the last one after the end, unless the run failed or the
+    job asks for none.
 
     Args:
         job: the run.

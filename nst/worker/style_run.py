@@ -27,7 +27,7 @@ from nst.pictures.images import fit
 from nst.pictures.masks import describe_uniform, read_mask
 from nst.pictures.provenance import Provenance, Steering
 from nst.runs.estimates import Estimate, PlannedRun, auto_network
-from nst.runs.events import Epoch, Kept, Started, Steered
+from nst.runs.events import Checkpointed, Epoch, Started, Steered
 from nst.runs.job import StyleJob
 from nst.runs.memory_budget import budget
 from nst.runs.schedule import of_length, schedule, seconds_left
@@ -216,14 +216,14 @@ class StyleRun:
         interval = max(min(SHORTEST_INTERVAL, early), self._checkpoint_takes * CHECKPOINT_SHARE)
         return now - self._checkpoint_at > min(LONGEST_INTERVAL, interval)
 
-    def checkpoint(self, history: int | None = MOST_HISTORY_BYTES) -> Kept:
+    def checkpoint(self, history: int | None = MOST_HISTORY_BYTES) -> Checkpointed:
         """The event that carries a checkpoint of the last step; `history` is as in `Step.checkpoint`."""
         assert self._last is not None
         began, seconds = time.monotonic(), self.seconds
         data = self._last.checkpoint(history).to_bytes()
         self._checkpoint_at = time.monotonic()
         self._checkpoint_takes = self._checkpoint_at - began
-        return Kept(step=self._last.step, seconds=seconds, checkpoint=data)
+        return Checkpointed(step=self._last.step, seconds=seconds, checkpoint=data)
 
     def seconds_left(self, step: Step) -> float:
         """Seconds until the run ends, estimated from its schedule and the time so far."""

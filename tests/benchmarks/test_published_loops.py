@@ -17,6 +17,7 @@ from nst.engine.networks.extractors import Architecture, Extractor, he_normal
 from nst.engine.optimization.objective import LiveWeights, Objective
 from nst.options.style_options import StyleOptions
 from nst.pictures.images import resize
+from nst.runs.schedule import coarse_to_fine
 from tests.engine import textbook
 
 TINY = Architecture("tiny", (4, 6, 8, 8, 8), (2, 2, 2, 2, 2), "average", {"block2_conv2": (0, 4)})
@@ -252,3 +253,9 @@ def test_pytorchs_activations_agree_with_ours(extractor: Extractor, problem: Pro
     ours = extractor(published_loops.as_tensor(problem.content), layers)
     for layer in layers:
         np.testing.assert_allclose(np.moveaxis(found[layer][0].numpy(), 0, -1), ours[layer][0], rtol=1e-3, atol=1e-4)
+
+
+def test_full_size_steps_by_hand() -> None:
+    # 160 / 64 + 120 / 16 + 80 / 4 + 40
+    assert our_loops.full_size_steps(coarse_to_fine(300, 400, 512, 400)) == 70
+    assert our_loops.full_size_steps(coarse_to_fine(300, 400, 512, 400, coarse=False)) == 400

@@ -72,7 +72,7 @@ def test_dragging_across_the_painting_shows_the_photograph_while_it_paints_and_w
     set_up(page, epochs=200, steps=10)
     page.click("#start")
     wait_for_epoch(page, 1)
-    expect(page.locator("#photograph")).to_have_attribute("src", re.compile("/api/v1/instant/uploads/"))
+    expect(page.locator("#photograph")).to_have_attribute("src", re.compile("/api/v1/instant/runs/"))
     drag(page, 0.02, 0.7)
     revealed(page, 0.7)
     page.click("#stop")

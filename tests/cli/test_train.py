@@ -221,7 +221,7 @@ BAD = {
     "one title for two": (["{style}", "b={style}", "--photos", "{photos}", "--title", "A"], "--title is for one style"),
     "an output of another kind": (["{style}", "--photos", "{photos}", "-o", "x.zip"], "must be a .style file"),
     "too small crops": (["{style}", "--photos", "{photos}", "--crop", "8"], "`crop` must be a whole number between 64"),
-    "a mistyped network": (["{style}", "--photos", "{photos}", "--extractor", "vgg61"], "must be one of auto, vgg16"),
+    "a mistyped network": (["{style}", "--photos", "{photos}", "--extractor", "vgg61"], "must be one of auto, vgg19"),
     "a mistyped flag": (["{style}", "--photos", "{photos}", "--minuets", "3"], "did you mean '--minutes'"),
     "no photos": (["{style}"], "--photos"),
 }

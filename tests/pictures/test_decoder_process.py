@@ -2,6 +2,7 @@
 
 import struct
 import subprocess
+import sys
 import time
 import zlib
 
@@ -16,6 +17,8 @@ from nst.pictures.decoding import MAX_DECODED_BYTES, MAX_PIXELS, MAX_SCANS, deco
 from nst.pictures.images import QUICK_FORMATS, SLOW_FORMATS, read
 from tests.pictures.picture_files import RAMP, chunk, encoded
 
+# macOS knows the limit and does not keep it, Windows has none.
+LIMITS_MEMORY = pytest.mark.skipif(sys.platform != "linux", reason="no limit of address space on this system")
 WORST_SECONDS = 20  # of CPU time, for a picture that is decoded in the process that serves: a tenth was measured
 
 
@@ -62,6 +65,7 @@ def test_a_decoder_that_does_nothing_is_ended(monkeypatch: pytest.MonkeyPatch) -
         read(encoded(RAMP, "BMP"), "hung")
 
 
+@LIMITS_MEMORY
 def test_a_decoder_that_crashes_ends_its_own_process_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decoder_process, "MAX_MEMORY", 1)  # in which Python cannot start to decode
     with pytest.raises((NotAnImage, TooLarge), match="'mine' "):
@@ -105,6 +109,7 @@ def test_a_decoder_that_has_ended_is_replaced() -> None:
         assert read(encoded(RAMP, "JPEG"), "after").format == "JPEG"
 
 
+@LIMITS_MEMORY
 def test_a_fault_in_a_decoder_is_an_error_of_that_picture_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     with images.apart():
         with monkeypatch.context() as changed:

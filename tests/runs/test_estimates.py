@@ -12,7 +12,7 @@ from nst.runs import estimates
 from nst.runs.estimates import (
     AUTO_SECONDS,
     GIGABYTE,
-    NETWORKS,
+    NETWORK_COSTS,
     TILES,
     Calibration,
     PlannedRun,
@@ -29,7 +29,7 @@ RUNS = st.builds(
     PlannedRun,
     height=st.integers(200, 3000),
     width=st.integers(200, 3000),
-    network=st.sampled_from(sorted(NETWORKS)),
+    network=st.sampled_from(sorted(NETWORK_COSTS)),
     precision=st.sampled_from(["float32", "bfloat16"]),
     options=st.builds(
         StyleOptions,
@@ -64,7 +64,7 @@ def test_a_run_fits_its_budget_or_is_refused_with_the_largest_size_that_does(run
 @modest
 @given(RUNS)
 def test_what_fits_whole_is_not_cut_and_what_does_not_is_cut_into_less(run):
-    speed = SPEED.on(run.network)
+    speed = SPEED.scaled_to(run.network)
     whole = run.estimate(speed)
     assert not whole.tiled
     assert run.estimate(speed, whole.bytes) == whole
@@ -81,7 +81,7 @@ def test_what_fits_whole_is_not_cut_and_what_does_not_is_cut_into_less(run):
 @modest
 @given(RUNS)
 def test_more_of_anything_takes_no_less(run):
-    speed, options = SPEED.on(run.network), run.options
+    speed, options = SPEED.scaled_to(run.network), run.options
     first = run.estimate(speed)
     more = [
         {"size": min(4096, options.size + 256)},
@@ -179,7 +179,7 @@ def test_another_network_is_guessed_from_the_nearest_that_was_measured():
     assert calibration_for("compact", "bfloat16", [SPEED, vgg, half]) == half
     guess = calibration_for("vgg19", "float32", [half, SPEED])
     assert (guess.network, guess.precision, guess.step_seconds) == ("vgg19", "float32", SPEED.step_seconds)
-    ratio = NETWORKS["vgg19"].multiply_adds / NETWORKS["compact"].multiply_adds
+    ratio = NETWORK_COSTS["vgg19"].multiply_adds / NETWORK_COSTS["compact"].multiply_adds
     assert guess.pixel_seconds == pytest.approx(ratio * SPEED.pixel_seconds)
     assert calibration_for("compact", "bfloat16", [SPEED]).precision == "bfloat16"
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nst.runs.events import BYTES, Event, Finished, Losses, Queued
+from nst.runs.events import BYTES, Checkpointed, Event, Finished, Losses, Queued
 
 modest = settings(max_examples=25, deadline=None, derandomize=True)
 
@@ -52,7 +52,8 @@ def test_an_event_survives_json_but_for_its_bytes(kind, data):
 
 
 def test_kinds_are_class_names_and_belong_to_the_class():
-    assert {kind: cls.__name__.lower() for kind, cls in Event.registry.items()} == {kind: kind for kind in KINDS}
+    names = {kind: cls.__name__.lower() for kind, cls in Event.registry.items()}
+    assert names == {kind: kind for kind in KINDS} | {"kept": "checkpointed"}
     assert {"queued", "started", "epoch", "finished", "stopped", "failed", "interrupted", "fetching"} <= set(KINDS)
     assert Queued().to_json() == {"kind": "queued"}
 
@@ -60,3 +61,8 @@ def test_kinds_are_class_names_and_belong_to_the_class():
 def test_an_event_cannot_be_changed():
     with pytest.raises(dataclasses.FrozenInstanceError):
         Finished(1.0).seconds = 2.0
+
+
+def test_a_checkpoint_is_of_the_kind_that_stores_have_on_their_disks():
+    assert Checkpointed(1, 0.5).to_json() == {"kind": "kept", "step": 1, "seconds": 0.5}
+    assert Event.from_wire({"kind": "kept", "step": 1, "seconds": 0.5}) == Checkpointed(1, 0.5)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from nst.errors import Conflict
 from nst.options.style_options import StyleOptions
 from nst.runs.events import (
+    Checkpointed,
     Continued,
     Epoch,
     Event,
@@ -15,7 +16,6 @@ from nst.runs.events import (
     Fetching,
     Finished,
     Interrupted,
-    Kept,
     Losses,
     Paused,
     Queued,
@@ -44,7 +44,7 @@ events = st.one_of(
     st.just(Interrupted("the server went away")),
     st.just(Fetching("vgg19", 0, 1)),
     st.just(Steered(3, 1, {"strength": 2.0})),
-    st.just(Kept(20, 2.0, b"checkpoint")),
+    st.just(Checkpointed(20, 2.0, b"checkpoint")),
     st.just(Paused(1.0, b"png")),
     st.just(Continued(5)),
 )
@@ -71,7 +71,7 @@ def test_only_the_moves_of_the_table_happen(happened: list[Event]) -> None:
 @settings(deadline=None)
 @given(st.sampled_from([state for state in State if state.ended]), events)
 def test_an_ended_run_never_moves_again_unless_it_is_continued(state: State, event: Event) -> None:
-    assume(not isinstance(event, Continued | Kept))
+    assume(not isinstance(event, Continued | Checkpointed))
     with pytest.raises(Conflict, match=f"is {state}"):
         dataclasses.replace(RUN, state=state).after(event)
 
@@ -144,7 +144,7 @@ def test_a_run_that_was_paused_resumes_at_its_checkpoint() -> None:
         .after(epoch(0))
         .after(epoch(1))
         .after(Paused(2.0, b"png"))
-        .after(Kept(12, 2.0, b"checkpoint"))
+        .after(Checkpointed(12, 2.0, b"checkpoint"))
     )
     assert (run.state, run.kept, run.has_result, run.state.rests, run.state.ended) == ("paused", 12, True, True, False)
     run = run.after(Continued(3))
@@ -155,7 +155,7 @@ def test_a_run_that_was_paused_resumes_at_its_checkpoint() -> None:
 
 
 def test_what_was_painted_after_the_last_checkpoint_is_painted_again() -> None:
-    run = RUN.after(STARTED).after(epoch(0)).after(epoch(1)).after(Kept(10, 1.0, b"checkpoint")).after(epoch(2))
+    run = RUN.after(STARTED).after(epoch(0)).after(epoch(1)).after(Checkpointed(10, 1.0, b"checkpoint")).after(epoch(2))
     run = run.after(Interrupted("gone"))
     assert (run.state, run.lost) == ("interrupted", 10)
     run = run.after(Continued(3)).after(dataclasses.replace(STARTED, epoch=1, resumed=True))
@@ -166,7 +166,7 @@ def test_what_was_painted_after_the_last_checkpoint_is_painted_again() -> None:
 def test_a_run_knows_its_scales_and_forgets_those_that_are_painted_again() -> None:
     small, large = (dataclasses.replace(epoch(n), width=side, height=side) for n, side in ((0, 64), (2, 128)))
     middle = dataclasses.replace(epoch(1), width=64, height=48)
-    run = RUN.after(STARTED).after(small).after(middle).after(Kept(10, 1.0, b"checkpoint")).after(large)
+    run = RUN.after(STARTED).after(small).after(middle).after(Checkpointed(10, 1.0, b"checkpoint")).after(large)
     assert run.scales == ((0, 64), (2, 128))
     queued = run.after(Interrupted("gone")).after(Continued(3))
     assert queued.after(dataclasses.replace(STARTED, epoch=1, resumed=True)).scales == ((0, 64),)
@@ -181,7 +181,7 @@ def test_a_finished_run_may_be_prolonged() -> None:
         .after(epoch(0))
         .after(epoch(3))
         .after(Finished(2.0, b"png"))
-        .after(Kept(30, 2.0, b"checkpoint"))
+        .after(Checkpointed(30, 2.0, b"checkpoint"))
     )
     run = run.after(Continued(5))
     assert (run.state, run.epochs, run.prolonged, run.has_result) == ("queued", 5, True, True)

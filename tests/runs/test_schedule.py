@@ -9,7 +9,7 @@ from nst.errors import InputError
 from nst.options.option_field import options_of
 from nst.options.style_options import StyleOptions
 from nst.pictures.images import fit
-from nst.runs.schedule import SMALLEST, Scale, coarse_to_fine, full_size_steps, of_length, rejoin, seconds_left
+from nst.runs.schedule import SMALLEST, Scale, coarse_to_fine, of_length, rejoin, seconds_left
 
 modest = settings(max_examples=50, deadline=None, derandomize=True)
 
@@ -73,12 +73,6 @@ def test_scales_by_hand():
     )
     assert coarse_to_fine(300, 400, 64, 5) == (Scale(48, 64, 5),)
     assert coarse_to_fine(300, 400, 512, 1) == (Scale(384, 512, 1),)
-
-
-def test_full_size_steps_by_hand():
-    # 160 / 64 + 120 / 16 + 80 / 4 + 40
-    assert full_size_steps(coarse_to_fine(300, 400, 512, 400)) == 70
-    assert full_size_steps(coarse_to_fine(300, 400, 512, 400, coarse=False)) == 400
 
 
 @pytest.mark.parametrize(("height", "width"), [(16, 100_000), (100_000, 16), (1, 1)])

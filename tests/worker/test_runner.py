@@ -14,7 +14,7 @@ from nst.pictures import images
 from nst.pictures.provenance import read
 from nst.runs.control import Control
 from nst.runs.estimates import Calibration
-from nst.runs.events import Epoch, Failed, Finished, Kept, Paused, Started, Steered, Stopped
+from nst.runs.events import Checkpointed, Epoch, Failed, Finished, Paused, Started, Steered, Stopped
 from nst.runs.job import StyleJob
 from nst.worker import calibrations, runner, style_run
 from nst.worker.style_run import StyleRun
@@ -63,7 +63,7 @@ def at(epoch: int, method: str, *given):
 def end(events: list):
     """The event that ended the run, and the checkpoint that follows it."""
     *_, last, kept = events
-    assert isinstance(kept, Kept)
+    assert isinstance(kept, Checkpointed)
     return last, kept.checkpoint
 
 
@@ -74,7 +74,7 @@ def pictures(events: list) -> dict[int, bytes]:
 
 def test_a_run_emits_its_start_every_epoch_and_its_end(job):
     *events, kept = events_of(job)
-    started, *epochs, finished = (event for event in events if not isinstance(event, Kept))
+    started, *epochs, finished = (event for event in events if not isinstance(event, Checkpointed))
     assert kept.step == 6
     assert started == Started("compact", "", 96, 72, 3, 6, "float32", tiled=False)
     assert [type(event) for event in epochs] == [Epoch] * 4
@@ -131,7 +131,9 @@ def test_a_stop_keeps_the_picture_so_far(job):
 def test_a_quick_run_makes_no_checkpoint(job, monkeypatch, method):
     monkeypatch.setattr(style_run, "SHORTEST_INTERVAL", 0.0)
     request = at(1, method) if method else lambda control, event: None
-    assert not [event for event in events_of(replace(job, checkpoints=False), request) if isinstance(event, Kept)]
+    assert not [
+        event for event in events_of(replace(job, checkpoints=False), request) if isinstance(event, Checkpointed)
+    ]
 
 
 def test_a_run_that_was_paused_goes_on_as_if_it_had_not_been(job):
@@ -214,7 +216,7 @@ def test_an_invalid_change_is_ignored(job):
 def test_checkpoints_are_as_frequent_as_their_interval_and_each_can_be_resumed(job, monkeypatch):
     monkeypatch.setattr(style_run, "LONGEST_INTERVAL", 0.0)
     events = events_of(job)
-    kept = {event.step: event.checkpoint for event in events if isinstance(event, Kept)}
+    kept = {event.step: event.checkpoint for event in events if isinstance(event, Checkpointed)}
     assert sorted(kept) == list(range(7))
     for step in (1, 3, 6):
         rest = events_of(replace(job, checkpoint=kept[step]))
