@@ -41,7 +41,8 @@
     const draft = first && draftOf(run), fits = draft?.length === values.length;
     const source = takeNamed(search);
     if (first && run && !fits) source.set("run", run);
-    const kept = values.map((value, at) => (fits && JSON.stringify(draft[at]) !== JSON.stringify(value) ? draft[at] : same()));
+    const differs = (value, at) => JSON.stringify(draft[at]) !== JSON.stringify(value ?? null); // as JSON keeps what is not there
+    const kept = values.map((value, at) => (fits && differs(value, at) ? draft[at] : same()));
     if (fits && !source.size) places.forEach((place, at) => { if (place.property === "data") replaceMissing(place, draft[at], at); });
     return [source.size ? `?${source}` : same(), ...kept];
   }

@@ -20,7 +20,8 @@
     showTitle();
   }
 
-  // Returns which pages are hidden; and for each link its address, which keeps the run, and its aria-current.
+  // Returns which pages are hidden; for each link its address, which keeps the run, and its aria-current; and what Learn
+  // and Compare are to be filled from: the server is asked for them only when they are shown.
   function show(pathname, search, hash) {
     const path = pathname.replace(/\/+$/, "") || "/";
     const [id, address, title] = PAGES.find(([, each]) => each === path) ?? PAGES[0];
@@ -33,7 +34,8 @@
     showTitle();
     if (id === "room-vary") grid = hash ?? "";
     const links = LINKED.flatMap(([, each]) => [each + query + (each === "/vary" ? grid : ""), each === address ? "page" : null]);
-    return [...PAGES.map(([, each]) => each !== address), ...links];
+    const asked = (page, value) => (id === page ? value : window.dash_clientside.no_update);
+    return [...PAGES.map(([, each]) => each !== address), ...links, asked("room-learn", true), asked("room-compare", search ?? "")];
   }
 
   // On a narrow screen the painting is below the form, and above it where the address has a run (studio.css): a run that

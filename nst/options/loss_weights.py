@@ -9,6 +9,8 @@ NORMALISATION_WEIGHTS = {
     "gatys": (1.0, 1000.0, 0.0),  # Gatys 2016, section 2.3: content over style 1e-3, no total variation
 }
 
+USUAL_STYLE_WEIGHT = NORMALISATION_WEIGHTS["relative"][1]
+
 
 @dataclass(frozen=True)
 class LossWeights:

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from nst.errors import OptionError
 from nst.options.layer_presets import LAYER_PRESETS, NETWORKS, nearest_layer, nearest_layers
-from nst.options.loss_weights import LOSS_WEIGHTS, NORMALISATION_WEIGHTS, LossWeights
+from nst.options.loss_weights import LOSS_WEIGHTS, NORMALISATION_WEIGHTS, USUAL_STYLE_WEIGHT, LossWeights
 from nst.options.option_field import (
     ECHO,
     MOST_WEIGHT,
@@ -223,6 +223,11 @@ class StyleOptions(Options):
         content, style, tv = self.weights_before_strength.values()
         return LossWeights(content, style * self.strength, tv)
 
+    @classmethod
+    def from_record(cls, recorded: Any) -> Self:
+        """All options of a run or result, as its version recorded them; early ones transferred no colors."""
+        return cls.from_json({"color_transfer": 0.0, **recorded} if isinstance(recorded, Mapping) else recorded)
+
     @property
     def color_transfer_amount(self) -> float:
         """How far the content takes on the paintings' colors before it is compared, in 0..1."""
@@ -230,8 +235,7 @@ class StyleOptions(Options):
             return 0.0
         if self.color_transfer is not None:
             return self.color_transfer
-        usual_style_weight = NORMALISATION_WEIGHTS["relative"][1]
-        return min(1.0, self.weights.style / usual_style_weight) if self.normalisation == "relative" else 0.0
+        return min(1.0, self.weights.style / USUAL_STYLE_WEIGHT) if self.normalisation == "relative" else 0.0
 
     def style_shares(self, paintings: int) -> Numbers:
         """The weight of each painting in their mix, of sum 1. Raises OptionError for a wrong number of weights."""

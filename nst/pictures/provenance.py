@@ -95,7 +95,7 @@ class Provenance:
         known = {"nst", *(field.name for field in dataclasses.fields(cls))} - {"version"}
         given = _object("settings", given, known)
         network = StyleOptions.from_json({name: given.get(name, "auto") for name in ("extractor", "precision")})
-        options = StyleOptions.from_json(given.get("options", {}))
+        options = StyleOptions.from_record(given["options"]) if "options" in given else StyleOptions()
         versions = _object("versions", given.get("versions", {})).items()
         steered = given.get("steered", [])
         if not isinstance(steered, list):

@@ -143,6 +143,12 @@ class Run:
         """The options with all changes so far."""
         return self.options.with_changes(*(change["changes"] for change in self.steered))
 
+    def with_its_colors(self, options: StyleOptions) -> StyleOptions:
+        """`options` with the color transfer that this run began with, even if a changed strength makes it another."""
+        amount = self.options.color_transfer_amount
+        is_same = options.color_transfer_amount == amount
+        return options if is_same else options.with_changes({"color_transfer": amount})
+
     def after(self, event: Event) -> Self:
         """The run once `event` has happened to it. Raises Conflict where MOVES does not allow it."""
         state = MOVES.get(self.state, {}).get(type(event))
@@ -213,7 +219,7 @@ class Run:
             **{
                 **given,
                 "state": State(given["state"]),
-                "options": StyleOptions.from_json(given["options"]),
+                "options": StyleOptions.from_record(given["options"]),
                 "losses": losses and Losses(**losses),
                 "steered": tuple(given.get("steered", ())),
                 "more_styles": tuple(given.get("more_styles", ())),

@@ -128,6 +128,8 @@ LINKS = {  # of the header, in the order of assets/navigation.js
     LINK_LEARN: PAGE_LEARN,
 }
 PAGES = (*LINKS.values(), PAGE_COMPARE)
+LEARN_OPENED = "learn-opened"  # set when the Learn page is shown
+COMPARE_REQUEST = "compare-request"  # query of the Compare page, set when it is shown or its address changes
 
 # The Gallery page.
 SEARCH = "words"
@@ -160,6 +162,7 @@ VARY_PAIR = "vary-pair"
 VARY_SUMMARY = "vary-summary"
 VARY_START = "vary-start"
 VARY_STOP = "vary-stop"
+VARY_CHECK = "vary-check"  # counted up when the form is to be checked: its page is shown, or it changed
 VARY_REQUEST = "vary-request"  # number of the request that is sent
 VARY_ANSWER = "vary-answer"  # {"n": number of the request that was answered, "ended"}
 VARY_SHOWN = "vary-shown"  # what the browser shows: [id of the grid, versions of its cells]

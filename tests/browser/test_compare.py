@@ -185,7 +185,7 @@ def test_the_link_to_a_run_is_copied(visit: Visit) -> None:
 
 
 def test_axe_finds_nothing_in_a_comparison(visit: Visit) -> None:
-    page = visit(color_scheme="light", reduced_motion="reduce")
+    page = visit(color_scheme="light")
     first, second = paint(page, "a" * 100 + ".png"), paint(page, "sound.png", strength=3.0)
     choose(page, first, second)
     assert findings(page) == []

@@ -11,7 +11,7 @@ from tests.web.sites import picture
 
 SIZE = str(StyleOptions().size)
 KEPT = "localStorage.getItem('nst-draft')"
-DRAFT = f"(sessionStorage.getItem('nst-draft') + {KEPT})"  # beside a run, and without one
+DRAFT = f"[sessionStorage.getItem('nst-draft'), {KEPT}].join()"  # beside a run, and without one
 
 
 def paint(page: Page, size: int) -> str:

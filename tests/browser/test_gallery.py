@@ -217,7 +217,7 @@ def test_an_address_that_is_none_becomes_the_one_that_was_meant(visit: Visit, gi
 
 
 def test_axe_finds_nothing_and_nothing_sticks_out(visit: Visit) -> None:
-    page = visit(color_scheme="light", reduced_motion="reduce")
+    page = visit(color_scheme="light")
     run = paint(page, "a" * 100 + ".png")
     focus(page, "to-gallery")
     page.keyboard.press("Enter")

@@ -319,7 +319,7 @@ def test_ones_own_styles_are_brought_mixed_named_and_removed(visit: Visit, site:
 
 
 def test_axe_finds_nothing_by_day_and_by_night_and_nothing_sticks_out(visit: Visit) -> None:
-    page = visit(color_scheme="light", reduced_motion="reduce")
+    page = visit(color_scheme="light")
     enter(page)
     assert findings(page) == []
     card(page, 0).locator(".style-pick").click()

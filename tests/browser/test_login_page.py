@@ -22,7 +22,7 @@ def private(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 def test_the_token_opens_the_page_that_was_asked_for_until_all_browsers_are_logged_out(
     browser: Browser, private: Site
 ) -> None:
-    contexts = [browser.new_context(color_scheme="light", bypass_csp=True) for _ in range(2)]
+    contexts = [browser.new_context(color_scheme="light", bypass_csp=True, reduced_motion="reduce") for _ in range(2)]
     page, other = (context.new_page() for context in contexts)
     for each in (page, other):
         each.set_default_timeout(TIMEOUT)

@@ -34,7 +34,7 @@ def squeeze(page: Page) -> None:
 
 
 def test_axe_finds_nothing(visit: Visit) -> None:
-    page = visit(color_scheme="light", reduced_motion="reduce")
+    page = visit(color_scheme="light")
     unfold(page)
     page.select_option("#option-init", "image")
     assert findings(page) == []
@@ -56,7 +56,7 @@ def test_axe_finds_nothing(visit: Visit) -> None:
 
 
 def test_axe_finds_nothing_in_a_mix_a_mask_and_what_is_to_learn(visit: Visit) -> None:
-    page = visit(color_scheme="light", reduced_motion="reduce")
+    page = visit(color_scheme="light")
     page.click("#add-style")
     page.locator("#style2-slot .sample").first.click()
     expect(page.locator("#style-mix")).to_be_visible()

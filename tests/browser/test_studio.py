@@ -27,7 +27,7 @@ STAGE = "document.querySelector('#easel .viewer-stage')?.style.transform"
 
 
 def test_start_paints_every_epoch_up_to_the_result(visit: Visit) -> None:
-    page = visit()
+    page = visit(reduced_motion="no-preference")  # no animation keeps it from use
     set_up(page, epochs=60, steps=10)  # several epochs in each answer
     page.click("#start")
     wait_for_status(page, "Finished: 60 epochs")
@@ -214,3 +214,13 @@ def test_a_run_needs_no_mouse(visit: Visit) -> None:
     page.keyboard.press("Enter")
     wait_for_status(page, "Finished: 2 epochs")
     focus(page, "download")
+
+
+def test_opening_the_studio_asks_the_server_for_nothing_of_other_pages(visit: Visit) -> None:
+    page, asked = visit(), []
+    page.on("request", lambda request: asked.append(request.post_data or "") if "_dash-update" in request.url else None)
+    page.reload()
+    expect(page.locator("#estimate")).to_contain_text("About")
+    outputs = [json.loads(body)["output"] for body in asked]
+    assert any("estimate.children" in output for output in outputs)
+    assert [output for output in outputs if re.search("room-learn|compared|vary-", output)] == []

@@ -68,7 +68,7 @@ def test_a_grid_can_be_stopped_by_keyboard(visit: Visit) -> None:
 
 
 def test_axe_finds_nothing_on_the_page_and_nothing_sticks_out(visit: Visit) -> None:
-    page = visit("/vary", color_scheme="light", reduced_motion="reduce")
+    page = visit("/vary", color_scheme="light")
     page.fill("#vary-values-0", "1, many")
     expect(page.locator("#vary-values-0-error")).to_contain_text("Strength must be")
     expect(page.locator("#vary-start")).to_be_disabled()

@@ -243,7 +243,7 @@ def test_the_epoch_beside_the_scrubber_is_always_the_one_that_is_shown(visit: Vi
 
 
 def test_axe_finds_nothing_in_the_viewer(visit: Visit, finished: str) -> None:
-    page = shown(visit(finished, color_scheme="light", reduced_motion="reduce"))
+    page = shown(visit(finished, color_scheme="light"))
     page.fill(SLIDER, "40")
     page.focus(SLIDER)
     assert findings(page) == []

@@ -116,6 +116,21 @@ def test_events_and_runs_stored_without_precision_and_tiles_still_load() -> None
     assert Run.from_json(old_run) == RUN
 
 
+def test_a_run_stored_before_colors_were_transferred_goes_on_without() -> None:
+    stored = RUN.to_json()
+    assert Run.from_json(stored).options.color_transfer_amount == 1.0
+    del stored["options"]["color_transfer"]
+    assert Run.from_json(stored).options.color_transfer_amount == 0.0
+
+
+def test_a_steered_run_and_those_that_begin_with_its_picture_have_the_color_transfer_it_began_with() -> None:
+    run = RUN.after(STARTED).after(epoch(0)).after(Steered(1, 0, {"strength": 0.25}))
+    assert run.options_now.color_transfer_amount == 0.25
+    assert run.with_its_colors(run.options_now) == dataclasses.replace(run.options_now, color_transfer=1.0)
+    stronger = dataclasses.replace(RUN.options, strength=2.0)
+    assert RUN.with_its_colors(stronger) is stronger
+
+
 def test_a_failure_keeps_its_reason_and_the_last_good_picture() -> None:
     run = RUN.after(STARTED).after(Failed("the loss became NaN", b"png"))
     assert (run.state, run.error, run.has_result) == ("failed", "the loss became NaN", True)

@@ -117,6 +117,8 @@ def test_the_options_are_those_in_force_at_the_epoch() -> None:
     steered = ({"step": 6, "epoch": 1, "changes": {"strength": 2.0}}, {"step": 16, "epoch": 3, "changes": {"seed": 1}})
     run = Run("a" * 32, 0.0, StyleOptions(), "c", "s", steered=steered)
     assert [_options_at(run, epoch).strength for epoch in (1, 2)] == [1.0, 2.0]
+    weaker = Run("a" * 32, 0.0, StyleOptions(), "c", "s", steered=({**steered[0], "changes": {"strength": 0.5}},))
+    assert _options_at(weaker, 2).color_transfer_amount == 1.0  # as the run began
 
 
 def test_the_card_names_the_layer_that_disagrees_most_and_shows_all() -> None:
@@ -137,6 +139,7 @@ def test_single_layers_are_quick_runs_without_the_other_loss(service: Service) -
     assert content.quick({}).init == "image"  # of noise: the start "noise" would add the content's details
     assert content.columns == 5  # those of the style, among which is the content layer
     assert (content.options.style_weight, style.options.content_weight) == (0.0, 0.0)
+    assert content.options.color_transfer_amount == run.options.color_transfer_amount  # what the run is compared with
     assert dict(style.changes()[0]["style_layers"]) == {"block1_conv1": 1.0}
 
 

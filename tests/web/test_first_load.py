@@ -2,6 +2,8 @@
 
 import gzip
 import re
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -52,3 +54,25 @@ def test_assets_whose_address_has_their_version_are_kept_for_a_year(client: Test
     assert {path for path in versioned if "max-age=31536000" not in client.get(path).headers["cache-control"]} == set()
     assert "cache-control" not in client.get("/assets/studio.css").headers
     assert client.get("/assets/nothing.css?m=1").headers.get("cache-control") is None
+
+
+def test_as_the_page_opens_no_callback_runs_on_the_server_and_none_waits_for_an_address(client: TestClient) -> None:
+    callbacks = [each for each in client.get("/_dash-dependencies").json() if not each["clientside_function"]]
+    assert [each["output"] for each in callbacks if not each["prevent_initial_call"]] == []
+    assert [each["output"] for each in callbacks if {"id": "url", "property": "pathname"} in each["inputs"]] == []
+
+
+def test_no_store_tells_of_a_change_as_the_page_opens(client: TestClient) -> None:
+    stores = [each["props"] for each in components(client.get("/_dash-layout").json()) if each["type"] == "Store"]
+    assert len(stores) > 30
+    empty = [store["id"] for store in stores if store.get("storage_type") != "local" and store.get("data", "") is None]
+    assert empty == []  # dcc.Store sets `data` then, and all that listens to it runs
+
+
+def components(node: Any) -> Iterator[dict[str, Any]]:
+    """Every component of a layout, as plain values."""
+    if isinstance(node, dict) and "namespace" in node:
+        yield node
+    children = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    for child in children:
+        yield from components(child)

@@ -116,7 +116,9 @@ def test_the_layout_has_the_public_ids_the_outputs_and_a_field_for_every_option(
 
 def test_the_page_opens_with_both_pictures_chosen() -> None:
     chosen = {
-        each.id: each.data for each in components(studio.layout()) if str(getattr(each, "id", "")).endswith("choice")
+        each.id: getattr(each, "data", None)
+        for each in components(studio.layout())
+        if str(getattr(each, "id", "")).endswith("choice")
     }
     assert chosen["content-choice"]
     assert chosen["style-choice"]

@@ -120,7 +120,7 @@ def page_answers(client: TestClient, who: dict[str, str]) -> dict[str, str]:
         "start": whole_answer(client, who, f"{ids.URL}.search", {**given, ids.START: 1}),
         "batch": whole_answer(client, who, f"{ids.URL}.search", {**more, ids.START: 1}),
         "vary": whole_answer(client, who, f"{ids.VARY_SUMMARY}.children", {
-            **given, ids.URL: "/vary", ids.axis(0, "option"): "strength", ids.axis(0, "values"): "1, 2",
+            **given, ids.VARY_CHECK: 1, ids.axis(0, "option"): "strength", ids.axis(0, "values"): "1, 2",
             ids.axis(1, "option"): "none", ids.axis(1, "values"): ""}),
         "settings": whole_answer(client, who, f"{ids.SETTINGS_MESSAGE}.children", {ids.SETTINGS_FILE: settings}),
         "previews": whole_answer(client, who, f"{instant_ids.PREVIEWS}.data", {instant_ids.PREVIEWS_REQUEST: asked}),

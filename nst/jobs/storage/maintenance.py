@@ -164,7 +164,7 @@ def _add_uploads(store: Store) -> list[str]:
     lost = sorted(set(lost) - known)
     with store.database.transaction() as connection:
         connection.executemany("INSERT INTO uploads VALUES (?, '')", [(upload,) for upload in lost])
-    return [f"upload {upload} was recorded again, without its name" for upload in lost]
+    return [f"upload {upload} was recorded again, without its name and owner" for upload in lost]
 
 
 def _match_frames(store: Store) -> list[str]:

@@ -1,9 +1,8 @@
 """The callback of the Compare page: it shows the two runs that the address names."""
 
 import asyncio
-from typing import Any
 
-from dash import ClientsideFunction, Dash, Input, Output, html, no_update
+from dash import ClientsideFunction, Dash, Input, Output, html
 from dash.development.base_component import Component
 
 from nst.errors import NotFound
@@ -13,8 +12,6 @@ from nst.web.components.run_comparison import SIDE_BY_SIDE, run_comparison
 from nst.web.components.urls import run_id_of
 from nst.web.service.service import Service
 
-ADDRESS = "/compare"
-
 
 def register(app: Dash, service: Service) -> None:
     """Register the callback with `app`."""
@@ -23,10 +20,8 @@ def register(app: Dash, service: Service) -> None:
         ClientsideFunction("viewer", "drawAll"), Input(ids.COMPARED, "children"), prevent_initial_call=True
     )
 
-    @app.callback(Output(ids.COMPARED, "children"), Input(ids.URL, "pathname"), Input(ids.URL, "search"))
-    async def compare(pathname: str, search: str | None) -> Any:
-        if pathname != ADDRESS:
-            return no_update
+    @app.callback(Output(ids.COMPARED, "children"), Input(ids.COMPARE_REQUEST, "data"), prevent_initial_call=True)
+    async def compare(search: str) -> list[Component]:
         return await asyncio.to_thread(compared, service, search)
 
 

@@ -175,6 +175,7 @@ def _register_refine(app: Dash, service: Service) -> None:
         Output(ids.START_IMAGE, "src"),
         Input(ids.value("init"), "value"),
         Input(ids.choice("init"), "data"),
+        prevent_initial_call=True,
     )
 
     @app.callback(

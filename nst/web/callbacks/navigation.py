@@ -15,14 +15,21 @@ def register(app: Dash, service: Service) -> None:
         ClientsideFunction("navigation", "show"),
         *(Output(page, "hidden") for page in ids.PAGES),
         *(Output(link, what) for link in ids.LINKS for what in ("href", "aria-current")),
+        Output(ids.LEARN_OPENED, "data"),
+        Output(ids.COMPARE_REQUEST, "data"),
         Input(ids.URL, "pathname"),
         Input(ids.URL, "search"),
         Input(ids.URL, "hash"),
     )
 
-    @app.callback(Output(ids.PAGE_LEARN, "children"), Input(ids.URL, "pathname"), State(ids.PAGE_LEARN, "children"))
-    async def fill_learn(pathname: str | None, shown: object) -> Component:
+    @app.callback(
+        Output(ids.PAGE_LEARN, "children"),
+        Input(ids.LEARN_OPENED, "data"),
+        State(ids.PAGE_LEARN, "children"),
+        prevent_initial_call=True,
+    )
+    async def fill_learn(opened: bool, shown: object) -> Component:
         """Fill Learn when it is first shown, so that other pages do not load its figures."""
-        if pathname != "/learn" or shown:
+        if shown:
             raise PreventUpdate
         return learn.article()

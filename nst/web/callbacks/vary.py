@@ -7,10 +7,9 @@ import asyncio
 from typing import Any
 
 from dash import ClientsideFunction, Dash, Input, Output, State, ctx, no_update
-from dash.exceptions import PreventUpdate
 
 from nst.errors import NotFound, NstError, OptionError
-from nst.options.picture_roles import ROLES, STYLE_ROLES
+from nst.options.picture_roles import STYLE_ROLES
 from nst.options.style_options import StyleOptions
 from nst.options.variations import MOST_AXES, Variations
 from nst.runs.humanize import count, roughly
@@ -82,6 +81,14 @@ def _errors(error: NstError, axes: list[list[str]]) -> tuple[list[str], str]:
 
 
 def _register_form(app: Dash, service: Service) -> None:
+    app.clientside_callback(
+        ClientsideFunction("vary", "check"),
+        Output(ids.VARY_CHECK, "data"),
+        Input(ids.URL, "pathname"),
+        Input(ids.FORM_CHANGES, "data"),
+        prevent_initial_call=True,
+    )
+
     @app.callback(
         output={
             "pair": Output(ids.VARY_PAIR, "children"),
@@ -91,23 +98,15 @@ def _register_form(app: Dash, service: Service) -> None:
             "off": Output(ids.VARY_START, "disabled"),
         },
         inputs={
-            "pathname": Input(ids.URL, "pathname"),
-            "server": Input(ids.SERVER, "data"),
+            "number": Input(ids.VARY_CHECK, "data"),
             "axes": [[Input(ids.axis(n, part), "value") for part in ("option", "values")] for n in AXES],
-            "form": {
-                "choices": {role: Input(ids.choice(role), "data") for role in ROLES},
-                "changes": Input(ids.FORM_CHANGES, "data"),
-            },
         },
-        state={"values": FORM_STATE["values"]},
+        state={**FORM_STATE},  # a copy: Dash adds the inputs to it
         prevent_initial_call=True,
     )
     async def check(
-        pathname: str, server: Any, axes: list[list[str]], form: dict[str, Any], values: dict[str, Any]
+        number: int, axes: list[list[str]], choices: dict[str, Any], values: dict[str, Any]
     ) -> dict[str, Any]:
-        if pathname != "/vary":
-            raise PreventUpdate
-        choices = form["choices"]
         answer = {"pair": pair_view(choices), "errors": [""] * len(AXES), "class": "estimate", "off": False}
         try:
             variations = read_variations(values, choices, axes)

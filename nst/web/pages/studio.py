@@ -45,6 +45,8 @@ def layout(logout: bool = False) -> Component:
             dcc.Store(id=ids.SETTINGS_FILE),
             dcc.Store(id=ids.FORM_CHANGES),
             dcc.Store(id=ids.FORECAST),
+            dcc.Store(id=ids.LEARN_OPENED),
+            dcc.Store(id=ids.COMPARE_REQUEST),
             _header(logout),
             html.Main([_form_panel(), _image_panel(), _sidebar()], id=ids.PAGE_STUDIO, className="studio", tabIndex=-1),
             instant.layout(),

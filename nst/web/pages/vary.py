@@ -24,6 +24,7 @@ def layout() -> Component:
         **{"aria-label": "Variations"},
         children=[
             dcc.Store(id=ids.VARY_PROPOSALS, data=PROPOSALS),
+            dcc.Store(id=ids.VARY_CHECK),
             dcc.Store(id=ids.VARY_REQUEST),
             dcc.Store(id=ids.VARY_ANSWER),
             dcc.Store(id=ids.VARY_SHOWN, data=["", []]),

@@ -56,8 +56,9 @@ class Diagnoses:
 
 
 def _options_at(run: Run, epoch: int) -> StyleOptions:
-    """The options in force when an epoch ended."""
-    return run.options.with_changes(*(change["changes"] for change in run.steered if change["epoch"] < epoch))
+    """The options in force when an epoch ended; colors are transferred as at the start."""
+    steered = (change["changes"] for change in run.steered if change["epoch"] < epoch)
+    return run.with_its_colors(run.options.with_changes(*steered))
 
 
 def reconstructions(run: Run, role: str) -> Variations:
@@ -73,4 +74,4 @@ def reconstructions(run: Run, role: str) -> Variations:
         alone = dataclasses.replace(alone, style_weight=0.0)
     else:
         alone = dataclasses.replace(alone, content_weight=0.0)
-    return Variations.parse(alone, {f"{role}_layers": [{layer: 1.0} for layer in layers]})
+    return Variations.parse(run.with_its_colors(alone), {f"{role}_layers": [{layer: 1.0} for layer in layers]})

@@ -94,7 +94,7 @@ class Runs:
         epochs = parent.epochs + more
         if epoch >= epochs:
             raise Conflict(f"epoch {epoch} is the last one of run {run_id}: say how many more to paint")
-        options = _steered(parent, changes or {}, parent.extractor)
+        options = parent.with_its_colors(_steered(parent, changes or {}, parent.extractor))
         self._check_room(client, run_id)
         prolonged = parent.prolonged or more > 0
         run = self._store.branch(
@@ -129,7 +129,7 @@ class Runs:
         if size <= (side := max(parent.width, parent.height)):
             raise OptionError(f"`size` must be more than the {side} px of the result, got {size}", "size")
         changes = {"size": size, "epochs": epochs, "init": "image", "extractor": parent.extractor}
-        return parent, parent.options_now.with_changes(changes)
+        return parent, parent.with_its_colors(parent.options_now).with_changes(changes)
 
     def result(self, run: Run) -> str:
         """Store the result of a run as an upload, to be used in another; returns its reference. Raises NotFound."""

@@ -35,6 +35,7 @@ def _register_samples(app: Dash, role: str) -> None:
         Output(ids.sample(role, ALL), "className"),
         Input(ids.choice(role), "data"),
         State(ids.sample(role, ALL), "id"),
+        prevent_initial_call=True,
     )
     app.clientside_callback(
         ClientsideFunction("form", "chooseSample"),
@@ -74,6 +75,7 @@ def _register_buttons(app: Dash) -> None:
         ClientsideFunction("form", "hideInitChooser"),
         Output(ids.INIT_CHOOSER, "hidden"),
         Input(ids.value("init"), "value"),
+        prevent_initial_call=True,
     )
 
 
@@ -90,7 +92,8 @@ def _register_form_of_run(app: Dash, service: Service) -> None:
 def form_of_run(service: Service, source: str) -> dict[str, Any]:
     """Return FORM_OUTPUTS with the options and pictures of a run: one to be like, or that with which the page opened.
 
-    The choosers keep what they have for those pictures of another client's run that are not the client's own.
+    Of the pictures of another client's run, those that are not this client's own are left out: the choosers of content,
+    style and start keep what they have; further paintings and the mask are removed.
     """
     like = run_id_of(source, "like")
     try:

@@ -31,6 +31,7 @@ def register(app: Dash, service: Service) -> None:
         Output(ids.mask("name"), "children"),
         Output(ids.mask("panel"), "open"),
         Input(ids.choice("mask"), "data"),
+        prevent_initial_call=True,
     )
     app.clientside_callback(
         ClientsideFunction("mask", "removeOfOther"),

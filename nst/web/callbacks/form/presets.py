@@ -28,7 +28,10 @@ def register(app: Dash, service: Service) -> None:
         State(ids.LOOK_NAMES, "data"),
     )
     app.clientside_callback(
-        ClientsideFunction("presets", "list"), Output(ids.PRESET, "options"), Input(ids.PRESETS, "data")
+        ClientsideFunction("presets", "list"),
+        Output(ids.PRESET, "options"),
+        Input(ids.PRESETS, "data"),
+        prevent_initial_call=True,
     )
     app.clientside_callback(
         ClientsideFunction("presets", "apply"),

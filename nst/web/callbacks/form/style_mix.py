@@ -24,6 +24,7 @@ def register(app: Dash, service: Service) -> None:
         [Output(ids.style_mix(number, "title"), "children") for number in ROWS],
         [Input(*each) for each in CHOICES],
         Input(ids.OPEN_STYLES, "data"),
+        prevent_initial_call=True,
     )
     app.clientside_callback(
         ClientsideFunction("styleMix", "add"),

@@ -34,6 +34,7 @@ def register(app: Dash, service: Service) -> None:
         Output(ids.PRINT_SIZE, "children"),
         Input(ids.PRINT_DPI, "value"),
         Input(ids.IMAGE_FRAME, "style"),
+        prevent_initial_call=True,
     )
     _register_upscale(app, service)
     _register_uses(app, service)

@@ -173,6 +173,7 @@ def _register_poll(app: Dash, service: Service) -> None:
         Output(ids.BATCH_LINK, "href"),
         Input(ids.SERVER, "data"),
         Input(ids.BATCH, "data"),
+        prevent_initial_call=True,
     )
     app.clientside_callback(
         ClientsideFunction("notifications", "followQueue"), Input(ids.SERVER, "data"), prevent_initial_call=True

@@ -62,12 +62,13 @@ def chooser(role: str, samples: Iterable[Sample] = (), chosen: Sample | None = N
             html.Div(id=ids.remark(role), className="hint", role="status"),
             html.Div(id=ids.error(role), className="field-error", role="alert"),
             html.Div(
-                [_sample_button(role, sample) for sample in samples],
+                [_sample_button(role, sample, sample is chosen) for sample in samples],
                 className="samples",
                 role="group",
                 **{"aria-label": f"Samples for {title.lower()}"},
             ),
-            dcc.Store(id=ids.choice(role), data=choice),
+            # with `data=None` it would tell of a change as the page opens
+            dcc.Store(id=ids.choice(role), **({"data": choice} if choice else {})),
         ],
     )
 
@@ -78,9 +79,15 @@ def _camera_button(title: str) -> Component:
     return html.Button("Camera", type="button", className="quiet camera", **name)
 
 
-def _sample_button(role: str, sample: Sample) -> Component:
+def _sample_button(role: str, sample: Sample, chosen: bool) -> Component:
     picture = html.Img(src=thumbnail_url(f"samples/{sample.name}", SAMPLE_SIDE), alt=sample.title)
-    return html.Button(picture, id=ids.sample(role, sample.name), title=sample.title, type="button", className="sample")
+    return html.Button(
+        picture,
+        id=ids.sample(role, sample.name),
+        title=sample.title,
+        type="button",
+        className="sample sample-chosen" if chosen else "sample",
+    )
 
 
 def chosen_ref(role: str, choice: dict[str, str] | None) -> str:

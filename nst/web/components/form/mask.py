@@ -23,7 +23,12 @@ def layout() -> Component:
         [
             html.Button("Paint it", id=ids.mask("open"), type="button", className="quiet"),
             html.Button(
-                "Remove", id=ids.mask("remove"), type="button", className="quiet", **{"aria-label": "Remove mask"}
+                "Remove",
+                id=ids.mask("remove"),
+                type="button",
+                className="quiet",
+                hidden=True,
+                **{"aria-label": "Remove mask"},
             ),
         ],
         className="mask-buttons",

@@ -64,7 +64,7 @@ def _mix() -> Component:
 def _row(number: int) -> Component:
     """The title of a painting, its weight with its share, and its scale."""
     weight, scale = ids.style_mix(number, "weight"), ids.style_mix(number, "scale")
-    smallest, largest = (math.log10(bound or 1) for bound in (SCALES.low, SCALES.high))
+    smallest, largest = (round(math.log10(bound or 1), 2) for bound in (SCALES.low, SCALES.high))  # in whole steps
     return html.Div(
         [
             html.Span(id=ids.style_mix(number, "title"), className="style-mix-title"),
