@@ -1,9 +1,9 @@
 """Color transfer: the colors of a picture brought near those of paintings, by optimal transport.
 
 Transport is entropic (Cuturi 2013, "Sinkhorn distances") and unbalanced (Chizat et al. 2018, "Scaling algorithms for
-unbalanced optimal transport problems", section 5): a color that the picture has no use for may stay unused, so that
-each object gets a color near its own, rather than one that was left over. The map is extended to all colors as in
-Pooladian and Niles-Weed 2021, "Entropic estimation of optimal transport maps", equation 4, as a table of colors.
+unbalanced optimal transport problems"): a color that the picture has no use for may stay unused, so that each object
+gets a color near its own, rather than one that was left over. The map is extended to all colors by the entropic map of
+Pooladian and Niles-Weed 2021, "Entropic estimation of optimal transport maps", and kept as a table of colors.
 """
 
 from collections.abc import Sequence

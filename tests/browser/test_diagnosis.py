@@ -47,6 +47,7 @@ def test_an_answer_that_comes_after_another_run_was_opened_is_not_shown(visit: V
         answer(held.pop(), runs[1])
     with page.expect_request(lambda request: "diagnose.n_clicks" in (request.post_data or "")):
         page.click("#diagnose")
+    expect(state).to_have_text("Examining …")
     answer(held.pop(), runs[0])
     expect(state).to_have_text(f"Of {runs[0]}.")
     assert f"Of {runs[1]}." not in page.evaluate("window.said")
