@@ -83,7 +83,8 @@ def _losses() -> list[Component]:
             "The network turns a picture into layers of activations. Early layers respond to edges and colors, later "
             "ones to larger forms. The **content loss** compares the activations of the result with those of the "
             "photograph, position by position: the sum of the squared differences, divided by the sum of the squares "
-            "of the photograph's own.",
+            "of the photograph's own. The photograph has taken on the painting's colors by then, so that content and "
+            "style do not pull a color two ways.",
             _pictures(
                 "Pictures found from noise with the content loss of one layer alone. An early layer "
                 "fixes every pixel; a late one keeps forms and leaves colors and details free.",
