@@ -39,7 +39,7 @@ class ColorTransfer:
 
     def __init__(self, content: Array, styles: Sequence[Array], amount: float) -> None:
         self._content, self._styles = _samples(content, SAMPLES), [_samples(style, SAMPLES) for style in styles]
-        self._amount = amount
+        self.amount = amount
         self._tables: LruCache[tuple[float, ...], ImageFilter.Color3DLUT] = LruCache(MOST_TABLES)
 
     def apply(self, picture: Array, shares: Sequence[float]) -> Array:
@@ -47,7 +47,7 @@ class ColorTransfer:
 
         `shares` are those of the paintings in their mix, of sum 1.
         """
-        if not self._amount:
+        if not self.amount:
             return picture
         table = self._tables.get_or_make(tuple(shares), lambda: self._table(shares))
         image = Image.fromarray(np.round(255 * picture).astype(np.uint8))
@@ -59,7 +59,7 @@ class ColorTransfer:
         grid = _grid()
         found = transported(self._content, palette, grid)
         found += (1 - LUMA_SHARE) * ((grid - found) @ LUMA)[:, None]
-        colors = grid + self._amount * (np.clip(found, 0, 1) - grid)
+        colors = grid + self.amount * (np.clip(found, 0, 1) - grid)
         return ImageFilter.Color3DLUT(TABLE_SIDE, colors.astype(np.float32).ravel())
 
 

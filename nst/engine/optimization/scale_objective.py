@@ -123,8 +123,9 @@ class ScaleObjective:
 
     def _change_shares(self, shares: tuple[float, ...]) -> None:
         self._shares = shares
-        self.content = self._content_with_transferred_colors()
-        self._targets = replace(self._targets, content=self._objective.content_activations(self.content))
+        if self._inputs.transfer.amount:
+            self.content = self._content_with_transferred_colors()
+            self._targets = replace(self._targets, content=self._objective.content_activations(self.content))
         self._mix_style_targets()
 
     def _mix_style_targets(self) -> None:
