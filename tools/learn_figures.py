@@ -58,7 +58,7 @@ class Renderer:
 
     def _alone(self) -> dict[str, object]:
         """Options of a picture of one layer: small, and on one scale, because the others add details of the content."""
-        return {"init": "image", "size": self.size // 2, "tv_weight": 1}
+        return {"init": "image", "size": self.size // 2, "tv_weight": 1, "neighbor_weight": 0}
 
     def content(self) -> Files:
         """What each content layer alone keeps of the content."""
@@ -92,6 +92,10 @@ class Renderer:
         """Without total variation, with the default, and with much of it."""
         yield from self.values("tv_weight", (0, 12, 200))
 
+    def neighbors(self) -> Files:
+        """Without the nearest-neighbor loss, with the default, and with much of it."""
+        yield from self.values("neighbor_weight", (0, 4, 32))
+
     def scales(self) -> Files:
         """The last picture of each scale of a run."""
         last = {max(step.scale.height, step.scale.width): step for step in self.steps()}
@@ -109,7 +113,7 @@ class Renderer:
 
 FIGURES: Mapping[str, Callable[[Renderer], Files]] = {
     name: getattr(Renderer, name)
-    for name in ("painting", "content", "style", "gram", "strength", "smoothness", "scales", "optimizers")
+    for name in ("painting", "content", "style", "gram", "strength", "smoothness", "neighbors", "scales", "optimizers")
 }
 
 

@@ -1,14 +1,27 @@
 """What the losses of a picture consist of: the share of each layer, where they arise, and the Gram matrices."""
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from nst.engine.backend import ops, tf
+from nst.engine.backend import Tensor, ops, tf
 from nst.engine.networks.extractors import Extractor
-from nst.engine.optimization.guidance import transfer_colors
+from nst.engine.optimization.guidance import painting_weights, transfer_colors
 from nst.engine.optimization.losses import content_divisor, mix_matrices
+from nst.engine.optimization.neighbors import (
+    PLACE,
+    NeighborTargets,
+    Places,
+    find_neighbors,
+    mix_neighbors,
+    neighbor_error,
+    neighbor_layers,
+    place_count,
+    quarter_turns,
+    to_places,
+)
 from nst.engine.optimization.objective import LayerLosses, LiveWeights, Targets
 from nst.engine.optimization.scale_objective import guided_targets
 from nst.options.style_options import StyleOptions
@@ -33,6 +46,7 @@ class Diagnosis:
 
     layers: tuple[LayerShare, ...]
     tv_share: float  # of total variation, 0..1
+    neighbor_share: float  # of the neighbors, 0..1
     matrices: dict[str, tuple[np.ndarray, np.ndarray]]  # layer, region -> (Gram matrix [C, C], that of the target)
     content_map: np.ndarray  # [h, w]: weighted squared errors of the content layers at each position
     style_map: np.ndarray  # [H, W]: length of the gradient of the style loss at each pixel
@@ -61,7 +75,11 @@ def diagnose(
     channel = None if mask is None else resize(mask[..., None], height, width)
     transfer = ColorTransfer(content, styles, options.color_transfer_amount)
     content = transfer_colors(resize(content, height, width), transfer, weights.styles, channel, options.mask_use)
-    targets = _targets(losses, content, styles, options, weights.styles, channel)
+    paintings = [
+        resize(style, *fit(style.shape[0], style.shape[1], round(scale * max(height, width))))
+        for style, scale in zip(styles, options.scale_of_each(len(styles)), strict=True)
+    ]
+    targets = _targets(losses, content, paintings, options, weights.styles, channel)
     x = tf.convert_to_tensor(image[None], tf.float32)
     with tf.GradientTape() as tape:
         tape.watch(x)
@@ -75,7 +93,12 @@ def diagnose(
         "content": weights.content * np.array(weights.content_layers) * per_content.numpy(),
         "style": weights.style * np.array(weights.style_layers) * per_style.numpy(),
     }
-    total = float(sum(part.sum() for part in parts.values()) + weights.tv * float(tv)) or 1.0
+    neighbors = 0.0
+    if layers := neighbor_layers(extractor.architecture, style_layers) if weights.neighbors else ():
+        target = _neighbor_targets(extractor, layers, content, paintings, weights.styles, channel, options.mask_use)
+        places = to_places(found, layers, extractor.architecture)
+        neighbors = weights.neighbors * float(neighbor_error(places, target) / place_count(places))
+    total = float(sum(part.sum() for part in parts.values()) + weights.tv * float(tv) + neighbors) or 1.0
     unweighted = {"content": per_content.numpy(), "style": per_style.numpy()}
     return Diagnosis(
         layers=tuple(
@@ -84,6 +107,7 @@ def diagnose(
             for layer, loss, weighted in zip(names, unweighted[role], parts[role], strict=True)
         ),
         tv_share=weights.tv * float(tv) / total,
+        neighbor_share=neighbors / total,
         matrices=_matrices(losses, found, targets),
         content_map=_content_map(losses, found, targets, weights),
         style_map=np.linalg.norm(gradient, axis=-1),
@@ -93,15 +117,14 @@ def diagnose(
 def _targets(
     losses: LayerLosses,
     content: np.ndarray,
-    styles: Sequence[np.ndarray],
+    paintings: Sequence[np.ndarray],
     options: StyleOptions,
     shares: Sequence[float],
     mask: np.ndarray | None,
 ) -> Targets:
     activations = losses.extractor(tf.convert_to_tensor(content[None], tf.float32), losses.content_layers)
     matrices = []
-    for style, scale in zip(styles, options.scale_of_each(len(styles)), strict=True):
-        painting = resize(style, *fit(style.shape[0], style.shape[1], round(scale * max(content.shape[:2]))))
+    for painting in paintings:
         found = losses.extractor(tf.convert_to_tensor(painting[None], tf.float32), losses.style_layers)
         matrices.append(losses.gram_matrices(found))
     targets = Targets(activations, mix_matrices(matrices, shares))
@@ -109,6 +132,25 @@ def _targets(
         return targets
     channel = tf.convert_to_tensor(mask[None], tf.float32)
     return guided_targets(targets, matrices, shares, channel, options.mask_use, losses.extractor.architecture, margin=0)
+
+
+def _neighbor_targets(
+    extractor: Extractor,
+    layers: Sequence[str],
+    content: np.ndarray,
+    paintings: Sequence[np.ndarray],
+    shares: Sequence[float],
+    mask: np.ndarray | None,
+    use: str,
+) -> NeighborTargets:
+    def places(picture: Tensor) -> Places:
+        return to_places(extractor(picture, layers), layers, extractor.architecture)
+
+    tensor = functools.partial(tf.convert_to_tensor, dtype=tf.float32)
+    turned = [[places(turn) for turn in quarter_turns(tensor(painting[None]))] for painting in paintings]
+    found = find_neighbors(places(tensor(content[None])), turned, shares, extractor.dtype)
+    weights = shares if mask is None else painting_weights(shares, tensor(mask[None]), use, PLACE, margin=0)
+    return mix_neighbors(found, weights)
 
 
 def _matrices(losses: LayerLosses, found: dict, targets: Targets) -> dict[str, tuple[np.ndarray, np.ndarray]]:

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-LOSS_WEIGHTS = ("content_weight", "style_weight", "tv_weight")  # options
+LOSS_WEIGHTS = ("content_weight", "style_weight", "tv_weight", "neighbor_weight")  # options
 # What they are when automatic, for each normalisation; see nst/engine/optimization/losses.py.
 NORMALISATION_WEIGHTS = {
-    "relative": (1.0, 32.0, 12.0),
-    "gatys": (1.0, 1000.0, 0.0),  # Gatys 2016, section 2.3: content over style 1e-3, no total variation
+    "relative": (1.0, 32.0, 12.0, 4.0),
+    "gatys": (1.0, 1000.0, 0.0, 0.0),  # Gatys 2016, section 2.3: content over style 1e-3, and no other loss
 }
 
 USUAL_STYLE_WEIGHT = NORMALISATION_WEIGHTS["relative"][1]
@@ -19,3 +19,4 @@ class LossWeights:
     content: float
     style: float
     tv: float
+    neighbors: float

@@ -31,6 +31,12 @@ MOST_AUTO_EPOCHS = 100  # of a run whose `epochs` is "auto"
 AUTO_SECONDS = 90.0
 
 
+def _loss_weight(help_text: str, high: float = 1e6, **given: Any) -> Any:
+    """Declare the weight of a loss, which the normalisation chooses unless it is given."""
+    text = f"{help_text}; automatic is the normalisation's own"
+    return declare(None, text, "weights", low=0.0, high=high, **given)
+
+
 @dataclass(frozen=True)
 class StyleOptions(Options):
     """Settings of one run. Raises OptionError on a value out of its bounds."""
@@ -117,33 +123,16 @@ class StyleOptions(Options):
         "mask",
         choices=("protect", "styles", "strength"),
     )
-    content_weight: float | None = declare(
-        None,
-        "weight of the content loss; automatic is the normalisation's own",
-        "weights",
-        low=0.0,
-        high=1e6,
+    content_weight: float | None = _loss_weight("weight of the content loss", slider=(0.01, 100.0), live=True)
+    style_weight: float | None = _loss_weight(
+        "weight of the style loss before strength", high=1e9, slider=(0.1, 1e4), live=True
+    )
+    tv_weight: float | None = _loss_weight(
+        "weight of total variation, which smooths", slider=(0.01, 1000.0), live=True, title="Smoothness weight"
+    )
+    neighbor_weight: float | None = _loss_weight(
+        "weight of the nearest-neighbor loss before strength, which lays strokes along the content's forms",
         slider=(0.01, 100.0),
-        live=True,
-    )
-    style_weight: float | None = declare(
-        None,
-        "weight of the style loss before strength; automatic is the normalisation's own",
-        "weights",
-        low=0.0,
-        high=1e9,
-        slider=(0.1, 1e4),
-        live=True,
-    )
-    tv_weight: float | None = declare(
-        None,
-        "weight of total variation, which smooths; automatic is the normalisation's own",
-        "weights",
-        low=0.0,
-        high=1e6,
-        slider=(0.01, 1000.0),
-        live=True,
-        title="Smoothness weight",
     )
     normalisation: str = declare(
         "relative",
@@ -213,20 +202,21 @@ class StyleOptions(Options):
 
     @property
     def weights_before_strength(self) -> dict[str, float]:
-        """The three loss weights by name, before strength; automatic ones have the normalisation's value."""
+        """The loss weights by name, before strength; automatic ones have the normalisation's value."""
         automatic = zip(LOSS_WEIGHTS, NORMALISATION_WEIGHTS[self.normalisation], strict=True)
         return {name: value if getattr(self, name) is None else getattr(self, name) for name, value in automatic}
 
     @property
     def weights(self) -> LossWeights:
         """The loss weights as the objective uses them."""
-        content, style, tv = self.weights_before_strength.values()
-        return LossWeights(content, style * self.strength, tv)
+        content, style, tv, neighbors = self.weights_before_strength.values()
+        return LossWeights(content, style * self.strength, tv, neighbors * self.strength)
 
     @classmethod
     def from_record(cls, recorded: Any) -> Self:
-        """All options of a run or result, as its version recorded them; early ones transferred no colors."""
-        return cls.from_json({"color_transfer": 0.0, **recorded} if isinstance(recorded, Mapping) else recorded)
+        """All options of a run or result, as its version recorded them; early ones had less of them."""
+        absent = {"color_transfer": 0.0, "neighbor_weight": 0.0}
+        return cls.from_json({**absent, **recorded} if isinstance(recorded, Mapping) else recorded)
 
     @property
     def color_transfer_amount(self) -> float:

@@ -1,6 +1,6 @@
 """Estimates of what a run will take, before it starts: seconds, peak memory, and whether it is painted by tiles.
 
-Time is summed over the schedule's steps with the speed that `nst/engine/optimization/calibrate.py` measured on the
+Time is summed over the schedule's steps with the speed that `nst/engine/calibrate.py` measured on the
 machine; memory follows from the pictures and activations that are held at once. TensorFlow is not used.
 """
 

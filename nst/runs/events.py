@@ -17,15 +17,22 @@ BYTES = ("image", "checkpoint")  # fields that are kept as files
 
 @dataclass(frozen=True)
 class Losses:
-    """The objective and its weighted parts: total = content + style + tv."""
+    """The objective and its weighted parts: total = content + style + tv + neighbors."""
 
     total: float
     content: float
     style: float
     tv: float
+    neighbors: float = 0.0  # that of early runs, which had no such loss
 
 
-LOSS_NAMES = {"total": "Total", "content": "Content", "style": "Style", "tv": "Smoothness"}  # by the fields above
+LOSS_NAMES = {
+    "total": "Total",
+    "content": "Content",
+    "style": "Style",
+    "tv": "Smoothness",
+    "neighbors": "Neighbors",
+}  # by the fields above
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,7 @@ def report_page(
     """
     title = ", ".join(style.title for style in styles)
     refresh = f'<meta http-equiv="refresh" content="{REFRESH}">' if running else ""
-    curves = "".join(_curve(name, previews) for name in LOSS_NAMES) if previews else ""
+    curves = "".join(_curve(name, previews) for name in previews[0].losses) if previews else ""
     pictures = "".join(_previews(style, photo, previews) for style in styles)
     sections = "".join(_table(heading, rows) for heading, rows in tables.items())
     return f"""<!doctype html>

@@ -1,7 +1,7 @@
 """The speed of each network on this machine, measured once in a worker process."""
 
+from nst.engine.calibrate import calibrate
 from nst.engine.networks.extractors import Extractor
-from nst.engine.optimization.calibrate import calibrate
 from nst.runs.estimates import Calibration
 
 _measured: dict[Extractor, Calibration] = {}

@@ -22,9 +22,9 @@ def execute(job: DiagnosisJob) -> dict[str, Any]:
     """Diagnose the losses of a job's picture, reduced to `SIDE`. Raises InputError, WeightsError.
 
     Returns:
-        {"width", "height" (px), "layers": [{"role", "layer", "loss", "share"}], "tv_share", "matrices": {layer: {"now",
-        "target"}} and "maps": {"content", "style"}}; the last two hold PNG files in base64. Where a mask makes two
-        regions, "matrices" name the region after the layer.
+        {"width", "height" (px), "layers": [{"role", "layer", "loss", "share"}], "tv_share", "neighbor_share",
+        "matrices": {layer: {"now", "target"}} and "maps": {"content", "style"}}; the last two hold PNG files in base64.
+        Where a mask makes two regions, "matrices" name the region after the layer.
     """
     picture = images.read(job.picture, "picture", SIDE).rgb
     height, width = picture.shape[:2]
@@ -40,6 +40,7 @@ def execute(job: DiagnosisJob) -> dict[str, Any]:
         "height": height,
         "layers": [dataclasses.asdict(each) for each in found.layers],
         "tv_share": found.tv_share,
+        "neighbor_share": found.neighbor_share,
         "matrices": {
             layer: {name: _png(matrix_heat_map(matrix, target)) for name, matrix in (("now", now), ("target", target))}
             for layer, (now, target) in found.matrices.items()

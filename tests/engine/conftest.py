@@ -4,9 +4,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from nst.engine.backend import Tensor
 from nst.engine.networks.extractors import Architecture, Extractor, he_normal
 from nst.engine.optimization.lbfgs import LBFGS
+from nst.engine.optimization.neighbors import NeighborTargets, find_neighbors
 from nst.engine.optimization.objective import Objective
+from nst.engine.optimization.tiles import TiledObjective
 from nst.options.style_options import StyleOptions
 
 from .files import FILE, SHAPES, Layers, Server, write_notop
@@ -92,3 +95,8 @@ def notop(layers: Layers, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def server(notop: Path) -> Iterator[Server]:
     with Server(notop.read_bytes()) as running:
         yield running
+
+
+def neighbors_of(objective: Objective | TiledObjective, content: Tensor, style: Tensor) -> NeighborTargets:
+    """The neighbors of `content` in `style`, as it is and upright only; both [1, H, W, 3]."""
+    return find_neighbors(objective.places(content), [[objective.places(style)]], (1.0,), "float32")[0]

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from nst.engine.diagnosis import diagnose
+from nst.engine.diagnosis import Diagnosis, diagnose
 from nst.engine.networks.choose_extractor import load_extractor
 from nst.options.style_options import StyleOptions
 from nst.pictures.colors import match_colors
@@ -15,18 +15,23 @@ def compact():
 
 def test_a_picture_that_is_its_own_content_and_style_has_no_loss(compact, content):
     found = diagnose(content, content, [content], StyleOptions(tv_weight=0, color_transfer=0), compact)
+    assert found.neighbor_share == pytest.approx(1)  # what is most like it is not the same place, but for a few
     assert [each.role for each in found.layers] == ["content", *["style"] * 5]
     assert all(each.loss < 1e-6 for each in found.layers)
     assert found.content_map.max() < 1e-6
 
 
+def total_share(found: Diagnosis) -> float:
+    return sum(each.share for each in found.layers) + found.tv_share + found.neighbor_share
+
+
 def test_shares_sum_to_one_and_the_weights_decide(compact, content, style):
     def share_of_content(**weights: float) -> float:
         found = diagnose(style, content, [style], StyleOptions(**weights), compact)
-        assert sum(each.share for each in found.layers) + found.tv_share == pytest.approx(1)
+        assert total_share(found) == pytest.approx(1)
         return sum(each.share for each in found.layers if each.role == "content")
 
-    assert share_of_content(content_weight=0) == 0
+    assert share_of_content(content_weight=0) == 0 < share_of_content(neighbor_weight=0)
     assert share_of_content(content_weight=100) > share_of_content(content_weight=1) > 0
 
 
@@ -86,7 +91,7 @@ def test_what_a_mask_protects_does_not_disagree_with_the_style(compact, content,
     assert masked.style_map[half == 0].mean() > 0
     for layer, (now, _) in masked.matrices.items():
         assert not np.allclose(now, free.matrices[layer][0], rtol=0.01)
-    assert sum(each.share for each in masked.layers) + masked.tv_share == pytest.approx(1)
+    assert total_share(masked) == pytest.approx(1)
 
 
 def test_with_a_painting_for_each_region_of_a_mask_each_has_its_gram_matrices(compact, content, style, half):

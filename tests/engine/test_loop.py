@@ -74,9 +74,9 @@ def test_changed_weights_are_used_from_the_next_step_on(tiny, pictures, optimize
     live = LiveWeights.of(options, "tiny")
     run = stylize(*pictures, options, live=live, extractor=tiny)
     next(run), next(run)
-    live.content = live.style = 0.0
+    live.content = live.style = live.neighbors = 0.0
     losses = next(run).losses
-    assert (losses.content, losses.style) == (0, 0)
+    assert (losses.content, losses.style, losses.neighbors) == (0, 0, 0)
     assert losses.total == pytest.approx(losses.tv)
 
 
@@ -126,7 +126,7 @@ def test_scales_without_steps_at_the_end_of_a_cut_schedule_are_not_entered(tiny,
 
 def test_a_long_run_in_bfloat16_continues_in_float32_where_it_gets_no_further(tiny_half, pictures, evaluations):
     steps, spent = [], [0]
-    options = small_options(size=64, init="content", epochs=30, tv_weight=8.0, color_transfer=0)
+    options = small_options(size=64, init="content", epochs=30, tv_weight=8.0, color_transfer=0, neighbor_weight=0)
     for step in stylize(*pictures, options, extractor=tiny_half):
         steps.append(step)
         spent.append(len(evaluations))
@@ -151,7 +151,7 @@ def test_a_run_that_never_stalls_evaluates_nothing_in_float32(tiny_half, picture
 
 
 def test_a_run_with_nothing_to_gain_ends_after_an_epoch_and_has_converged(tiny, pictures):
-    options = small_options(size=64, init="content", style_weight=0, tv_weight=0)
+    options = small_options(size=64, init="content", style_weight=0, tv_weight=0, neighbor_weight=0)
     *_, last = stylize(*pictures, options, extractor=tiny)
     assert (last.step, last.steps, last.epoch, last.epochs) == (5, 5, 1, 1)  # a whole epoch, of one line search
     assert last.converged

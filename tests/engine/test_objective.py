@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from nst.engine.optimization.neighbors import neighbor_error, place_count
 from nst.engine.optimization.objective import LiveWeights, Objective
 from nst.errors import OptionError
 from nst.options.style_options import StyleOptions
 
 from . import textbook
+from .conftest import neighbors_of
 
 CONTENT, STYLE = ("block3_conv3",), ("block1_conv1", "block2_conv1", "block2_conv2")
 WEIGHTS = LiveWeights(2.0, 3.0, 0.7, (1.0,), (0.5, 0.3, 0.2), 0.03)
@@ -78,6 +80,32 @@ def test_the_gradient_is_that_of_finite_differences(tiny, pictures):
         objective.evaluate(batch(image) + sign * step * direction, targets, WEIGHTS)[0].total for sign in (1, -1)
     )
     assert (ahead - behind) / (2 * step) == pytest.approx(float(tf.norm(gradient)), rel=0.05)
+
+
+def test_the_loss_of_neighbors_is_part_of_the_total_and_of_the_gradient(tiny, pictures):
+    content, style = (batch(picture) for picture in pictures)
+    objective = Objective(tiny, CONTENT, STYLE, "relative", with_neighbors=True)
+    neighbors = neighbors_of(objective, content, style)
+    targets = dataclasses.replace(objective.targets(content, style), neighbors=neighbors)
+    image = tf.constant(np.random.default_rng(1).uniform(0.2, 0.8, content.shape), tf.float32)
+    with_it, without = dataclasses.replace(WEIGHTS, neighbors=5.0), WEIGHTS
+    (losses, gradient), (fewer, _) = (objective.evaluate(image, targets, each) for each in (with_it, without))
+    places = objective.places(image)
+    assert losses.neighbors == pytest.approx(
+        5 * float(neighbor_error(places, neighbors) / place_count(places)), rel=1e-3
+    )
+    assert (fewer.neighbors, losses.total) == (0, pytest.approx(fewer.total + losses.neighbors, rel=1e-4))
+    direction = gradient / tf.norm(gradient)
+    ahead, behind = (objective.evaluate(image + sign * 1e-2 * direction, targets, with_it)[0].total for sign in (1, -1))
+    assert (ahead - behind) / 2e-2 == pytest.approx(float(tf.norm(gradient)), rel=0.05)
+
+
+def test_an_objective_without_layers_for_neighbors_has_no_such_loss(tiny, pictures):
+    content, style = (batch(picture) for picture in pictures)
+    objective = Objective(tiny, CONTENT, ("block5_conv1",), "relative", with_neighbors=True)
+    assert objective.places(content) == {}
+    weights = dataclasses.replace(WEIGHTS, neighbors=5.0, style_layers=(1.0,))
+    assert objective.evaluate(content, objective.targets(content, style), weights)[0].neighbors == 0
 
 
 def test_content_is_zero_at_the_content_and_style_at_the_style(tiny, pictures):

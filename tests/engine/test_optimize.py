@@ -94,7 +94,7 @@ def test_no_coloured_frame_is_painted(tiny, pictures):
 
 
 def test_a_picture_has_more_of_the_style_because_its_margins_do_not_count(pictures, monkeypatch):
-    options = StyleOptions(epochs=12, size=96, tv_weight=0, content_weight=0, extractor="compact")
+    options = StyleOptions(epochs=12, size=96, tv_weight=0, content_weight=0, neighbor_weight=0, extractor="compact")
     content_layers, style_layers = (tuple(name for name, _ in layers) for layers in options.layers("compact"))
     without_margin = Objective(load_extractor("compact"), content_layers, style_layers, "relative")
     content, style = (tf.constant(resize(picture, *fit(*picture.shape[:2], 96))[None]) for picture in pictures)

@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 from nst.engine.networks.choose_extractor import load_extractor
 from nst.engine.networks.extractors import ARCHITECTURES, Extractor, he_normal
 from nst.engine.optimization.adam import Adam
+from nst.engine.optimization.canvas import edge_multiple, halo, spans
 from nst.engine.optimization.objective import LiveWeights, Objective
-from nst.engine.optimization.tiles import TiledObjective, edge_multiple, halo, spans
+from nst.engine.optimization.tiles import TiledObjective
 from nst.options.style_options import StyleOptions
 from nst.runs.estimates import NETWORK_COSTS
 
-from .conftest import TINY
+from .conftest import TINY, neighbors_of
 
 CONTENT, STYLE = ("block3_conv3",), ("block1_conv1", "block2_conv1", "block2_conv2", "block5_conv1")
 WEIGHTS = LiveWeights(2.0, 3.0, 0.7, (1.0,), (0.5, 0.3, 0.2, 0.4), 0.03)
@@ -38,7 +39,8 @@ def default_objective(network: str, normalisation: str, margin: int = 0) -> tupl
     extractor = load_extractor("compact") if network == "compact" else Extractor(THIN, he_normal(THIN, 0))
     options = StyleOptions(normalisation=normalisation, tv_weight=0.5)
     content, style = (tuple(name for name, _ in layers) for layers in options.layers(network))
-    return Objective(extractor, content, style, normalisation, margin), LiveWeights.of(options, network)
+    whole = Objective(extractor, content, style, normalisation, margin, with_neighbors=True)
+    return whole, dataclasses.replace(LiveWeights.of(options, network), neighbors=4.0)
 
 
 @pytest.mark.parametrize(
@@ -51,11 +53,18 @@ def test_losses_and_gradient_by_tiles_are_those_of_the_whole(network, normalisat
     side = 2 * NETWORK_COSTS[network].halo + 96 + 24  # three tiles wide and high: one of them has its whole halo
     image, content, style = noise(side + 5, side - 2), noise(side + 5, side - 2, 1), noise(side, side + 40, 2)
     assert len(tiled._tiles(image)) == 9
-    expected, targets = whole.targets(content, style), tiled.targets(content, style)
+    expected, targets = (
+        dataclasses.replace(each.targets(content, style), neighbors=neighbors_of(each, content, style))
+        for each in (whole, tiled)
+    )
     for layer, matrix in expected.style.items():
         assert distance(matrix, targets.style[layer]) < 1e-5
     for layer, activations in expected.content.items():
         assert distance(activations, targets.content[layer]) < 1e-5
+    places = tiled.places(content)
+    for layer, activations in whole.places(content).items():
+        assert distance(activations, places[layer]) < 1e-5
+    targets = dataclasses.replace(targets, neighbors=expected.neighbors)  # rounding may find another neighbor
 
     losses, gradient = whole.evaluate(image, expected, weights)
     by_tiles, gradient_by_tiles = tiled.evaluate(image, targets, weights)

@@ -228,11 +228,11 @@ def test_how_far_the_content_takes_on_colors(options, amount):
 
 
 def test_automatic_weights_are_those_of_the_normalisation_and_strength_multiplies_style():
-    for normalisation, (content, style, tv) in NORMALISATION_WEIGHTS.items():
+    for normalisation, (content, style, tv, neighbors) in NORMALISATION_WEIGHTS.items():
         weights = StyleOptions(normalisation=normalisation, strength=2.0).weights
-        assert dataclasses.astuple(weights) == (content, 2 * style, tv)
-    mine = StyleOptions(content_weight=0.0, style_weight=3.0, tv_weight=0.25, strength=10.0).weights
-    assert dataclasses.astuple(mine) == (0.0, 30.0, 0.25)
+        assert dataclasses.astuple(weights) == (content, 2 * style, tv, 2 * neighbors)
+    mine = StyleOptions(content_weight=0.0, style_weight=3.0, tv_weight=0.25, neighbor_weight=0.5, strength=10.0)
+    assert dataclasses.astuple(mine.weights) == (0.0, 30.0, 0.25, 5.0)
 
 
 def test_options_cannot_be_changed():

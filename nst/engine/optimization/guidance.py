@@ -39,13 +39,35 @@ def layer_guidance(channels: Tensor, architecture: Architecture, layers: tuple[s
         layers: names of its layers.
         margin: outer px of the canvas that do not count.
     """
-    region = inner_region(channels.shape[1:3], margin)
-    by_stride, stride = {1: channels}, 1
-    while stride < max(map(architecture.stride, layers), default=1):
-        by_stride[2 * stride] = tf.nn.avg_pool2d(by_stride[stride], 2, 2, "SAME")  # as the networks halve a picture
-        stride *= 2
     strides = {layer: architecture.stride(layer) for layer in layers}
-    return {layer: crop_features(by_stride[stride], region, stride) for layer, stride in strides.items()}
+    return {layer: guidance_at(channels, stride, margin) for layer, stride in strides.items()}
+
+
+def guidance_at(channels: Tensor, stride: int, margin: int) -> Tensor:
+    """The mean weight of the pixels of each position, `stride` px apart, of a canvas [1, H, W, R], [1, h, w, R].
+
+    Positions in the outer `margin` px are left out.
+    """
+    region, reached = inner_region(channels.shape[1:3], margin), 1
+    while reached < stride:
+        channels, reached = tf.nn.avg_pool2d(channels, 2, 2, "SAME"), 2 * reached  # as the networks halve a picture
+    return crop_features(channels, region, stride)
+
+
+def painting_weights(shares: Sequence[float], mask: Tensor, use: str, stride: int, margin: int) -> list[Tensor]:
+    """The weight of each painting at each position, `stride` px apart, [1, h, w, 1].
+
+    Args:
+        shares: of the paintings, of sum 1; where each has a region, it weighs more the more its share is.
+        mask: of a canvas, [1, H, W, 1].
+        use: `mask_use`.
+        stride: of the positions.
+        margin: outer px of the canvas that do not count.
+    """
+    channels = guidance_at(guidance_channels(mask, use), stride, margin)
+    if use == "styles":
+        return [len(shares) * share * channels[..., n, None] for n, share in enumerate(shares)]
+    return [share * channels for share in shares]
 
 
 def transfer_colors(

@@ -1,6 +1,7 @@
 """The objective: the loss of an image, its parts and its gradient, from targets and weights.
 
-E = content_weight * sum_l a_l C_l + style_weight * sum_l b_l S_l + tv_weight * TV, with layer weights a and b.
+E = content_weight * sum_l a_l C_l + style_weight * sum_l b_l S_l + tv_weight * TV + neighbor_weight * N, with layer
+weights a and b, and N of neighbors.py.
 """
 
 from collections.abc import Iterable, Sequence
@@ -9,30 +10,33 @@ from dataclasses import dataclass, field, replace
 from nst.engine.backend import Tensor, ops, tf
 from nst.engine.networks.extractors import Extractor
 from nst.engine.optimization.canvas import crop_features, inner_region
-from nst.engine.optimization.losses import (
-    content_loss,
-    gram,
-    guided_gram,
-    style_loss,
-    tv_loss,
+from nst.engine.optimization.losses import content_loss, gram, guided_gram, style_loss, tv_loss
+from nst.engine.optimization.neighbors import (
+    NeighborTargets,
+    Places,
+    neighbor_error,
+    neighbor_layers,
+    place_count,
+    to_places,
 )
 from nst.errors import OptionError
 from nst.options.option_field import did_you_mean, shown
 from nst.options.style_options import StyleOptions
 from nst.runs.events import Losses
 
-# Of the weights of content and smoothness on the first of several scales.
+# Of the weights of content and neighbors, and of smoothness, on the first of several scales.
 FIRST_SCALE_CONTENT, FIRST_SCALE_SMOOTHNESS = 24.0, 5.0
 
 
 @dataclass(frozen=True)
 class Targets:
-    """What an image is compared with: activations of the content, Gram matrices of the style."""
+    """What an image is compared with: activations of the content, Gram matrices and neighbors of the style."""
 
     content: dict[str, Tensor]  # layer -> [1, h, w, C]
     style: dict[str, Tensor]  # layer -> [C, C] float32; of R regions [R, C, C]
     guidance: dict[str, Tensor] = field(default_factory=dict)  # layer -> [1, h, w, R]; empty without regions
     regions: Tensor | None = None  # weight of each region, [R]
+    neighbors: NeighborTargets = field(default_factory=NeighborTargets)
 
 
 @dataclass
@@ -49,6 +53,7 @@ class LiveWeights:
     style_layers: tuple[float, ...]
     learning_rate: float
     styles: tuple[float, ...] = (1.0,)  # share of each painting in the mix, of sum 1
+    neighbors: float = 0.0
 
     @classmethod
     def of(cls, options: StyleOptions, extractor: str, paintings: int = 1) -> "LiveWeights":
@@ -56,15 +61,17 @@ class LiveWeights:
         w = options.weights
         content, style = options.layers(extractor)
         layers = tuple(weight for _, weight in content), tuple(weight for _, weight in style)
-        return cls(w.content, w.style, w.tv, *layers, options.learning_rate, options.style_shares(paintings))
+        shares = options.style_shares(paintings)
+        return cls(w.content, w.style, w.tv, *layers, options.learning_rate, shares, w.neighbors)
 
     def on_scale(self, coarseness: float, scales_left: float, normalisation: str) -> "LiveWeights":
         """The weights on a coarser scale.
 
-        On the first scale content and smoothness weigh `FIRST_SCALE_CONTENT` and `FIRST_SCALE_SMOOTHNESS` times more,
-        and less on each later one, in equal ratios: coarse scales fix large forms and the light, which are to be the
-        content's, and grain that forms on them would become a visible pattern when it is enlarged. `gatys` sums the
-        content loss over positions; its weight is scaled so that the sum counts as on the full size.
+        On the first scale content and neighbors weigh `FIRST_SCALE_CONTENT` times more, smoothness
+        `FIRST_SCALE_SMOOTHNESS` times, and less on each later one, in equal ratios: coarse scales fix large forms and
+        the light, which are to be the content's, and grain that forms on them would become a visible pattern when it is
+        enlarged. `gatys` sums the content loss over positions; its weight is scaled so that the sum counts as on the
+        full size.
 
         Args:
             coarseness: how many times smaller than the result the scale is.
@@ -72,8 +79,13 @@ class LiveWeights:
             normalisation: "relative" or "gatys".
         """
         positions = coarseness**2 if normalisation == "gatys" else 1.0
-        content = self.content * FIRST_SCALE_CONTENT**scales_left * positions
-        return replace(self, content=content, tv=self.tv * FIRST_SCALE_SMOOTHNESS**scales_left)
+        more = FIRST_SCALE_CONTENT**scales_left
+        return replace(
+            self,
+            content=self.content * more * positions,
+            tv=self.tv * FIRST_SCALE_SMOOTHNESS**scales_left,
+            neighbors=self.neighbors * more,
+        )
 
 
 class LayerLosses:
@@ -144,7 +156,8 @@ class Objective(LayerLosses):
 
     With a `margin`, px, images are canvases whose margins are as wide, or wider. Convolutions and total variation read
     them, but positions in the outer `margin` px do not count in content and style. If `regions` is not 0, it is their
-    number, and targets have guidance.
+    number, and targets have guidance. With `with_neighbors`, the loss of neighbors is a part; its layers are style
+    layers. Without such layers it is 0.
 
     Raises OptionError if the extractor has no such layer.
     """
@@ -157,9 +170,11 @@ class Objective(LayerLosses):
         normalisation: str,
         margin: int = 0,
         regions: int = 0,
+        with_neighbors: bool = False,
     ) -> None:
         super().__init__(extractor, content_layers, style_layers, normalisation)
         self.margin, self.regions = margin, regions
+        self.neighbor_layers = neighbor_layers(extractor.architecture, self.style_layers) if with_neighbors else ()
         self._trace()
 
     def _trace(self) -> None:
@@ -172,13 +187,15 @@ class Objective(LayerLosses):
         style = {n: tf.TensorSpec([*several, channels[n], channels[n]], tf.float32) for n in self.style_layers}
         guided = self.style_layers if self.regions else ()
         guidance = {n: tf.TensorSpec([1, None, None, self.regions], tf.float32) for n in guided}
-        counts = (self.regions, 3, len(self.content_layers), len(self.style_layers))
+        neighbors = NeighborTargets.spec({n: channels[n] for n in self.neighbor_layers})
+        counts = (self.regions, 4, len(self.content_layers), len(self.style_layers))
         per_region, main, per_content, per_style = (tf.TensorSpec([n], tf.float32) for n in counts)
         self._content_of = tf.function(self._content_only, input_signature=[picture])
         self._style_matrices = tf.function(self._summarize, input_signature=[picture])
+        self._places_of = tf.function(self._places, input_signature=[picture])
         self._value_and_gradient = tf.function(
             self._differentiate,
-            input_signature=[picture, content, style, guidance, per_region, main, per_content, per_style],
+            input_signature=[picture, content, style, guidance, per_region, neighbors, main, per_content, per_style],
         )
 
     def targets(self, content: Tensor, style: Tensor) -> Targets:
@@ -193,6 +210,10 @@ class Objective(LayerLosses):
         """Gram matrix of each style layer for a painting, [1, H, W, 3] float32 in 0..1."""
         return self._style_matrices(style)
 
+    def places(self, picture: Tensor) -> Places:
+        """What neighbors are found by, for a canvas [1, H, W, 3] float32 in 0..1; empty without that loss."""
+        return self._places_of(picture)
+
     def evaluate(self, image: Tensor, targets: Targets, weights: LiveWeights) -> tuple[Losses, Tensor]:
         """(losses, gradient) at `image` [1, H, W, 3] float32 in 0..1; the gradient has the image's shape."""
         values, gradient = self._value_and_gradient(
@@ -201,7 +222,8 @@ class Objective(LayerLosses):
             targets.style,
             targets.guidance,
             tf.zeros([0]) if targets.regions is None else targets.regions,
-            tf.constant([weights.content, weights.style, weights.tv], tf.float32),
+            targets.neighbors.as_tuple(),
+            tf.constant([weights.content, weights.style, weights.tv, weights.neighbors], tf.float32),
             tf.constant(weights.content_layers, tf.float32),
             tf.constant(weights.style_layers, tf.float32),
         )
@@ -212,6 +234,10 @@ class Objective(LayerLosses):
 
     def _summarize(self, image: Tensor) -> dict[str, Tensor]:
         return self.gram_matrices(self._activations(image, self.style_layers))
+
+    def _places(self, image: Tensor) -> Places:
+        found = self._activations(image, self.neighbor_layers) if self.neighbor_layers else {}
+        return to_places(found, self.neighbor_layers, self.extractor.architecture)
 
     def _activations(self, image: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
         """Activations of `layers` at the positions that count."""
@@ -226,19 +252,28 @@ class Objective(LayerLosses):
         style: dict,
         guidance: dict,
         per_region: Tensor,
+        neighbors: tuple[Places, dict, dict],
         main: Tensor,
         per_content: Tensor,
         per_style: Tensor,
     ) -> tuple[Tensor, Tensor]:
-        """([total, content, style, tv], gradient)."""
+        """([total, content, style, tv, neighbors], gradient)."""
         with tf.GradientTape() as tape:
             tape.watch(image)
             found = self._activations(image, self.layers)
             content_parts, style_parts, tv = self.losses(found, image, Targets(content, style, guidance, per_region))
-            weighted = main * tf.stack(
-                [tf.reduce_sum(per_content * content_parts), tf.reduce_sum(per_style * style_parts), tv]
+            content_part, style_part = (
+                tf.reduce_sum(per_content * content_parts),
+                tf.reduce_sum(per_style * style_parts),
             )
+            weighted = main * tf.stack([content_part, style_part, tv, self._neighbor_loss(found, neighbors)])
             total = tf.reduce_sum(weighted)
         gradient = tape.gradient(total, image)
         total += 0.0 * tf.reduce_sum(gradient)  # a gradient that is not finite shows in the loss, before it is used
         return tf.concat([total[None], weighted], axis=0), gradient
+
+    def _neighbor_loss(self, found: dict[str, Tensor], neighbors: tuple[Places, dict, dict]) -> Tensor:
+        if not self.neighbor_layers:
+            return tf.constant(0.0)
+        places = to_places(found, self.neighbor_layers, self.extractor.architecture)
+        return neighbor_error(places, NeighborTargets(*neighbors)) / place_count(places)

@@ -16,9 +16,11 @@ from nst.engine.optimization.guidance import (
     guidance_channels,
     layer_guidance,
     mask_canvas,
+    painting_weights,
     transfer_colors,
 )
 from nst.engine.optimization.losses import mix_matrices
+from nst.engine.optimization.neighbors import PLACE, NeighborTargets, find_neighbors, mix_neighbors, quarter_turns
 from nst.engine.optimization.objective import LiveWeights, Objective, Targets
 from nst.engine.optimization.tiles import TiledObjective
 from nst.options.style_options import StyleOptions
@@ -129,12 +131,23 @@ class ScaleObjective:
         self._mix_style_targets()
 
     def _mix_style_targets(self) -> None:
-        """Mix the Gram matrices of the paintings; a mask may give each painting a region, or weigh positions."""
+        """Mix Gram matrices and neighbors of the paintings; a mask may give each a region, or weigh positions."""
         inputs, mixed = self._inputs, mix_matrices(self._matrices, self._shares)
-        self._targets = replace(self._targets, style=mixed)
+        self._targets = replace(self._targets, style=mixed, neighbors=self._neighbors())
         if self._mask is not None:
             guide = (self._mask, inputs.options.mask_use, inputs.extractor.architecture, MARGIN)
             self._targets = guided_targets(self._targets, self._matrices, self._shares, *guide)
+
+    def _neighbors(self) -> NeighborTargets:
+        """The neighbors of the content in the mix; none if that loss has no weight."""
+        inputs, objective = self._inputs, self._objective
+        if not (content := objective.places(self.content)):
+            return NeighborTargets()
+        turns = [[objective.places(each) for each in quarter_turns(style)] for style in self._styles]
+        found = find_neighbors(content, turns, self._shares, inputs.extractor.dtype)
+        if self._mask is None:
+            return mix_neighbors(found, self._shares)
+        return mix_neighbors(found, painting_weights(self._shares, self._mask, inputs.options.mask_use, PLACE, MARGIN))
 
 
 def guided_targets(
@@ -201,15 +214,23 @@ def _objective(inputs: OptimizationInput, in_float32: bool) -> Objective | Tiled
         tuple(name for name, _ in layers) for layers in options.layers(extractor.architecture.name)
     )
     network = _float32_copy(extractor) if in_float32 else extractor
-    whole = _whole_objective(network, content_layers, style_layers, options.normalisation, inputs.regions)
+    with_neighbors = options.weights.neighbors > 0
+    whole = _whole_objective(
+        network, content_layers, style_layers, options.normalisation, inputs.regions, with_neighbors
+    )
     return _tiled_objective(whole, inputs.tile) if inputs.tile else whole
 
 
 @functools.lru_cache(maxsize=6)
 def _whole_objective(
-    extractor: Extractor, content: tuple[str, ...], style: tuple[str, ...], normalisation: str, regions: int
+    extractor: Extractor,
+    content: tuple[str, ...],
+    style: tuple[str, ...],
+    normalisation: str,
+    regions: int,
+    with_neighbors: bool,
 ) -> Objective:
-    return Objective(extractor, content, style, normalisation, MARGIN, regions)
+    return Objective(extractor, content, style, normalisation, MARGIN, regions, with_neighbors)
 
 
 @functools.lru_cache(maxsize=3)

@@ -3,90 +3,36 @@
 The losses are functions of sums over positions: of products of activations (style) and of squared errors (content). A
 first pass, forward over the tiles, adds up these sums; the losses and their derivatives by the sums follow. A second
 pass, forward and backward, treats these derivatives as constants: the loss of a tile is <dE/dG, its share of the Gram
-matrix G>, summed over the layers, plus its share of the content loss, and the gradients of the tiles add up to the
-gradient of the whole.
+matrix G>, summed over the layers, plus its shares of the losses of content and neighbors, and the gradients of the
+tiles add up to the gradient of the whole.
 
-A tile is a core within a halo as wide as the receptive fields. Positions of the core count, those of the halo do not:
-each position counts once, and the receptive field of none that counts is cut off.
+Positions of a tile's core count, those of its halo do not: each position counts once, and the receptive field of none
+that counts is cut off.
 """
 
 import functools
 import itertools
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from nst.engine.backend import Tensor, tf
-from nst.engine.networks.extractors import Architecture
-from nst.engine.optimization.canvas import crop_features, inner_region, positions
+from nst.engine.optimization.canvas import (
+    Span,
+    Tile,
+    crop_features,
+    edge_multiple,
+    halo,
+    inner_region,
+    positions,
+    spans,
+)
 from nst.engine.optimization.losses import EPSILON, content_divisor, gram, guided_gram, tv_loss
+from nst.engine.optimization.neighbors import PLACE, NeighborTargets, Places, neighbor_error, to_places
 from nst.engine.optimization.objective import LiveWeights, Objective, Targets
 from nst.runs.events import Losses
 
 Matrices = dict[str, Tensor]  # style layer -> Gram matrix [C, C], or [R, C, C] of R regions, or its sums, float32
-
-
-@dataclass(frozen=True)
-class Span:
-    """The extent of a tile along one axis: the core is first..last, core and halo start..stop; px, ends excluded."""
-
-    start: int
-    first: int
-    last: int
-    stop: int
-
-
-@dataclass(frozen=True)
-class Tile:
-    """A tile of a picture, or of a canvas."""
-
-    rows: Span
-    columns: Span
-
-    def cut(self, image: Tensor) -> Tensor:
-        """The tile's part of `image` [1, H, W, C], halo included."""
-        return image[:, self.rows.start : self.rows.stop, self.columns.start : self.columns.stop]
-
-    def crop_core(self, features: Tensor, stride: int, margin: int) -> Tensor:
-        """The positions of `features` [1, h, w, C], `stride` px apart, that belong to this tile's core.
-
-        `features` cover the canvas without its outer `margin` px: the first position contains the pixel `margin`.
-        """
-        origin = margin // stride * stride
-        region = [(span.first - origin, span.last - origin) for span in (self.rows, self.columns)]
-        return crop_features(features, region, stride)
-
-    @property
-    def core(self) -> Tensor:
-        """The core's region within the tile, ((top, bottom), (left, right)) in px, int32 [2, 2]."""
-        return tf.constant([[span.first - span.start, span.last - span.start] for span in (self.rows, self.columns)])
-
-
-def edge_multiple(architecture: Architecture) -> int:
-    """The multiple, px, that the edges of tiles lie on, so that tiles pool the same pixels as the whole picture."""
-    return 2 ** (len(architecture.depths) - 1)
-
-
-def halo(architecture: Architecture, layers: Iterable[str]) -> int:
-    """Radius of the receptive fields of `layers`, px, rounded up: a 3x3 convolution adds its stride."""
-    deepest = max(map(architecture.layers.index, layers))
-    reach = sum(map(architecture.stride, architecture.layers[: deepest + 1]))
-    return _up(reach, edge_multiple(architecture))
-
-
-def spans(length: int, side: int, halo: int, edge_multiple: int, margin: int) -> list[Span]:
-    """The tiles along an axis of `length` px, less its margins: cores of about equal length, at most `side`."""
-    core = _up(-(-length // -(-length // side)), edge_multiple)
-    return [
-        Span(
-            max(0, first - halo),
-            max(margin, first),
-            min(length - margin, first + core),
-            min(length, first + core + halo),
-        )
-        for first in range(0, length - margin, core)
-    ]
 
 
 class TiledObjective:
@@ -116,11 +62,15 @@ class TiledObjective:
         several, layers = [regions] if regions else [], self._whole.style_layers
         derivatives = {n: tf.TensorSpec([*several, channels[n], channels[n]], tf.float32) for n in layers}
         guided = {n: tf.TensorSpec([1, None, None, regions], tf.float32) for n in (layers if regions else ())}
+        neighbors = NeighborTargets.spec({n: channels[n] for n in self._whole.neighbor_layers})
+        per_place = tf.TensorSpec([], tf.float32)
         self._content_of = tf.function(self._content_features, input_signature=[picture, core])
+        self._places_of = tf.function(self._places, input_signature=[picture, core])
         self._style_sums_of = tf.function(self._style_sums, input_signature=[picture, core])
-        self._sums_of = tf.function(self._measure, input_signature=[picture, core, content, guided])
+        self._sums_of = tf.function(self._measure, input_signature=[picture, core, content, guided, neighbors])
         self._gradient_of = tf.function(
-            self._differentiate, input_signature=[picture, core, content, guided, per_content, derivatives]
+            self._differentiate,
+            input_signature=[picture, core, content, guided, neighbors, per_content, per_place, derivatives],
         )
 
     def targets(self, content: Tensor, style: Tensor) -> Targets:
@@ -129,13 +79,18 @@ class TiledObjective:
 
     def content_activations(self, content: Tensor) -> dict[str, Tensor]:
         """Activations of each content layer for the content, [1, H, W, 3] float32 in 0..1."""
-        rows, columns = self._spans(content)
-        parts = [
-            [self._content_of(tile.cut(content), tile.core) for tile in (Tile(r, c) for c in columns)] for r in rows
-        ]
+        return self._assemble(self._content_of, content)
+
+    def places(self, picture: Tensor) -> Places:
+        """What neighbors are found by, for a canvas [1, H, W, 3] float32 in 0..1; empty without that loss."""
+        return self._assemble(self._places_of, picture)
+
+    def _assemble(self, of_tile: Callable[[Tensor, Tensor], dict[str, Tensor]], picture: Tensor) -> dict[str, Tensor]:
+        """The activations of `picture` [1, H, W, 3] by layer, from those that `of_tile` finds in the cores of tiles."""
+        rows, columns = self._spans(picture)
+        parts = [[of_tile(tile.cut(picture), tile.core) for tile in (Tile(r, c) for c in columns)] for r in rows]
         return {
-            layer: tf.concat([tf.concat([part[layer] for part in row], 2) for row in parts], 1)
-            for layer in self._whole.content_layers
+            layer: tf.concat([tf.concat([part[layer] for part in row], 2) for row in parts], 1) for layer in parts[0][0]
         }
 
     def style_matrices(self, style: Tensor) -> dict[str, Tensor]:
@@ -149,22 +104,26 @@ class TiledObjective:
         if len(tiles) == 1:
             return self._whole.evaluate(image, targets, weights)
         sums = (self._sums_of(tile.cut(image), tile.core, *self._in_tile(targets, tile)) for tile in tiles)
-        matrices, errors, norms = _total(sums)
+        matrices, errors, norms, neighbor_errors = _total(sums)
         style, derivatives = self._style_loss(self._per_position(matrices, image, targets.guidance), targets, weights)
         per_content = weights.content * tf.constant(weights.content_layers, tf.float32)
         per_content /= content_divisor(norms, self._whole.normalisation)
         content = float(tf.reduce_sum(per_content * errors))
+        per_place = tf.constant(weights.neighbors / max(1, self._count(PLACE, image)), tf.float32)
+        neighbors = float(per_place * neighbor_errors)
         tv, tv_gradient = _total_variation(image)
 
         gradient = weights.tv * tv_gradient.numpy()
         by_sums = self._per_position(derivatives, image, targets.guidance)
         for tile in tiles:
-            part = self._gradient_of(tile.cut(image), tile.core, *self._in_tile(targets, tile), per_content, by_sums)
+            part = self._gradient_of(
+                tile.cut(image), tile.core, *self._in_tile(targets, tile), per_content, per_place, by_sums
+            )
             tile.cut(gradient)[...] += part.numpy()
         tv = weights.tv * float(tv)
         # a gradient that is not finite shows in the loss, before it is used
-        total = content + style + tv + 0.0 * float(gradient.sum())
-        return Losses(total, content, style, tv), tf.convert_to_tensor(gradient)
+        total = content + style + tv + neighbors + 0.0 * float(gradient.sum())
+        return Losses(total, content, style, tv, neighbors), tf.convert_to_tensor(gradient)
 
     def _spans(self, picture: Tensor) -> tuple[list[Span], list[Span]]:
         """(rows, columns) of the tiles of `picture` [1, H, W, 3]: one of each if it is no larger than a tile."""
@@ -179,13 +138,15 @@ class TiledObjective:
     def _tiles(self, picture: Tensor) -> list[Tile]:
         return [Tile(*sides) for sides in itertools.product(*self._spans(picture))]
 
-    def _in_tile(self, targets: Targets, tile: Tile) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-        """(content targets, guidance) of the core of `tile`."""
+    def _in_tile(self, targets: Targets, tile: Tile) -> tuple[dict[str, Tensor], dict[str, Tensor], tuple]:
+        """(content targets, guidance, targets of neighbors) of the core of `tile`."""
         content, guidance = (
             {layer: tile.crop_core(each, self._strides[layer], self._whole.margin) for layer, each in found.items()}
             for found in (targets.content, targets.guidance)
         )
-        return content, guidance
+        directions, centers, scales = targets.neighbors.as_tuple()
+        directions = {layer: tile.crop_core(each, PLACE, self._whole.margin) for layer, each in directions.items()}
+        return content, guidance, (directions, centers, scales)
 
     def _per_position(self, matrices: Matrices, picture: Tensor, guidance: dict[str, Tensor]) -> Matrices:
         """Each layer's matrices divided by its number of positions that count in `picture` [1, H, W, 3].
@@ -194,15 +155,17 @@ class TiledObjective:
         guidance, those of each region are divided by the sum of its weights.
         """
         counts = {
-            n: tf.maximum(_weights(guidance[n]), EPSILON) if guidance else tf.constant(float(self._count(n, picture)))
+            n: tf.maximum(_weights(guidance[n]), EPSILON)
+            if guidance
+            else tf.constant(float(self._count(self._strides[n], picture)))
             for n in matrices
         }
         return {n: matrix / counts[n][..., None, None] for n, matrix in matrices.items()}
 
-    def _count(self, layer: str, picture: Tensor) -> int:
-        """How many positions of `layer` count in `picture`."""
+    def _count(self, stride: int, picture: Tensor) -> int:
+        """How many positions, `stride` px apart, count in `picture`."""
         region = inner_region(picture.shape[1:3], self._whole.margin)
-        sides = (positions(first, last, self._strides[layer]) for first, last in region)
+        sides = (positions(first, last, stride) for first, last in region)
         return math.prod(last - first for first, last in sides)
 
     def _style_loss(self, matrices: Matrices, targets: Targets, weights: LiveWeights) -> tuple[float, Matrices]:
@@ -225,6 +188,13 @@ class TiledObjective:
     def _content_features(self, tile: Tensor, core: Tensor) -> dict[str, Tensor]:
         return self._features(tile, core, self._whole.content_layers)
 
+    def _places(self, tile: Tensor, core: Tensor) -> Places:
+        layers = self._whole.neighbor_layers
+        return self._to_places(self._features(tile, core, layers) if layers else {})
+
+    def _to_places(self, features: dict[str, Tensor]) -> Places:
+        return to_places(features, self._whole.neighbor_layers, self._whole.extractor.architecture)
+
     def _style_sums(self, tile: Tensor, core: Tensor) -> Matrices:
         return self._sums(self._features(tile, core, self._whole.style_layers), {})
 
@@ -244,13 +214,25 @@ class TiledObjective:
         pairs = [(features[n], content[n]) for n in self._whole.content_layers]
         return tf.stack([tf.reduce_sum(tf.square(_float(found) - _float(wanted))) for found, wanted in pairs])
 
+    def _neighbor_errors(self, features: dict[str, Tensor], neighbors: tuple) -> Tensor:
+        """The loss of neighbors, summed over the places of a tile's core."""
+        if not self._whole.neighbor_layers:
+            return tf.constant(0.0)
+        return neighbor_error(self._to_places(features), NeighborTargets(*neighbors))
+
     def _measure(
-        self, tile: Tensor, core: Tensor, content: dict[str, Tensor], guidance: dict[str, Tensor]
-    ) -> tuple[Matrices, Tensor, Tensor]:
-        """A tile's share of the sums: (of products, squared errors, squared norms of the content targets)."""
+        self,
+        tile: Tensor,
+        core: Tensor,
+        content: dict[str, Tensor],
+        guidance: dict[str, Tensor],
+        neighbors: tuple,
+    ) -> tuple[Matrices, Tensor, Tensor, Tensor]:
+        """A tile's share of the sums: of products, squared errors, squared norms of the content targets, neighbors."""
         features = self._features(tile, core, self._whole.layers)
         norms = tf.stack([tf.reduce_sum(tf.square(_float(content[n]))) for n in self._whole.content_layers])
-        return self._sums(features, guidance), self._errors(features, content), norms
+        errors = self._errors(features, content), norms, self._neighbor_errors(features, neighbors)
+        return self._sums(features, guidance), *errors
 
     def _differentiate(
         self,
@@ -258,7 +240,9 @@ class TiledObjective:
         core: Tensor,
         content: dict[str, Tensor],
         guidance: dict[str, Tensor],
+        neighbors: tuple,
         per_content: Tensor,
+        per_place: Tensor,
         by_sums: Matrices,
     ) -> Tensor:
         """A tile's share of the gradient, in the tile's shape; `by_sums` is dE by the sums that `_measure` returns."""
@@ -266,6 +250,7 @@ class TiledObjective:
             tape.watch(tile)
             features = self._features(tile, core, self._whole.layers)
             loss = tf.reduce_sum(per_content * self._errors(features, content))
+            loss += per_place * self._neighbor_errors(features, neighbors)
             for layer, total in self._sums(features, guidance).items():
                 loss += tf.reduce_sum(by_sums[layer] * total)
         return tape.gradient(loss, tile)
@@ -292,8 +277,3 @@ def _total_variation(image: Tensor) -> tuple[Tensor, Tensor]:
 
 def _float(features: Tensor) -> Tensor:
     return tf.cast(features, tf.float32)
-
-
-def _up(length: int, multiple: int) -> int:
-    """The next multiple."""
-    return -(-length // multiple) * multiple

@@ -40,6 +40,7 @@ class Losses(Answer):
     content: Number
     style: Number
     tv: Number
+    neighbors: Number
 
 
 def _fields_of_run() -> dict[str, Any]:
@@ -158,6 +159,7 @@ class Diagnosis(Answer):
     height: int
     layers: list[LayerShare]
     tv_share: Number
+    neighbor_share: Number
     matrices: dict[str, dict[str, str]]
     maps: dict[str, str]
 

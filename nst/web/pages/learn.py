@@ -76,7 +76,7 @@ def _introduction() -> Component:
 
 
 def _losses() -> list[Component]:
-    content, style, tv = (f"{DEFAULT_LOSS_WEIGHTS[name]:g}" for name in ("content_weight", "style_weight", "tv_weight"))
+    content, style, tv, neighbors = (f"{weight:g}" for weight in DEFAULT_LOSS_WEIGHTS.values())
     return [
         _section(
             "Content: what is where",
@@ -124,9 +124,25 @@ def _losses() -> list[Component]:
             ),
         ),
         _section(
+            "Neighbors: each stroke in its place",
+            "Gram matrices know how often a stroke occurs, but not where, so a star may land on a coat. The fourth "
+            "part says where: every place of the photograph has its **nearest neighbor**, the place of the painting "
+            "that the network finds most like it, and the result is drawn to that one there. Strokes follow fur and "
+            "edges, and a field of one color stays whole (Kolkin and others, 2022).",
+            _pictures(
+                "The weight of the neighbors.",
+                [
+                    ("neighbor_weight-0.jpg", "0"),
+                    ("neighbor_weight-4.jpg", "4, the default"),
+                    ("neighbor_weight-32.jpg", "32"),
+                ],
+            ),
+        ),
+        _section(
             "What the weights do",
             "The curves show the sum: `content weight × content loss + style weight × strength × style loss + "
-            f"smoothness × total variation`. The weights are {content}, {style} and {tv} unless you change them. Only "
+            "smoothness × total variation + neighbor weight × strength × neighbors`. The weights are "
+            f"{content}, {style}, {tv} and {neighbors} unless you change them. Only "
             "their ratio decides what the picture looks like, and **strength** is the handle for it: 10 is ten times "
             "the style. Because each loss is divided by the size of its target, the same strength looks alike at every "
             "size and on every network.",
@@ -159,8 +175,8 @@ def _painting() -> list[Component]:
             ),
             "That is why the curves **step** where a scale begins, which a vertical line marks there: the larger "
             "picture has details that were never compared before, so its losses are other numbers. Besides, content "
-            "and smoothness weigh eight times more on the first scale than on the last, to fix forms and light while "
-            "they are cheap. Compare losses within a scale, not across.",
+            "and neighbors weigh 24 times and smoothness five times more on the first scale than on the last, to fix "
+            "forms and light while they are cheap. Compare losses within a scale, not across.",
         ),
         _section(
             "L-BFGS or Adam",

@@ -73,9 +73,10 @@ def _percent(share: float | None) -> str:
 
 
 def _bars(found: dict[str, Any]) -> Component:
-    """A bar for each layer, and for smoothness: its share of the whole loss."""
+    """A bar for each layer, for smoothness and for neighbors: its share of the whole loss."""
     rows = [(_name(layer), layer["role"], layer["share"]) for layer in found["layers"]]
     rows.append((LOSS_NAMES["tv"], "tv", found["tv_share"]))
+    rows.append((LOSS_NAMES["neighbors"], "neighbors", found["neighbor_share"]))
     return html.Dl(
         [
             html.Div(
