@@ -65,8 +65,8 @@ def measure(given: argparse.Namespace) -> None:
 
 def told_and_taken(number: int, size: int, network: str) -> dict[str, float | str]:
     """One setting of at most `size` px: seconds and gigabytes, as estimated and as they were."""
-    from nst.engine.networks.choose_extractor import choose_extractor
     from nst.engine.calibrate import calibrate
+    from nst.engine.networks.choose_extractor import choose_extractor
 
     choose = random.Random(number)
     options = StyleOptions(

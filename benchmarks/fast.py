@@ -167,6 +167,7 @@ def objective_of(style: images.Array) -> tuple[Callable[[images.Array, images.Ar
         content_weight=settings.content_weight,
         style_weight=settings.style_weight,
         tv_weight=settings.tv_weight,
+        neighbor_weight=0.0,
         style_scale=settings.style_size / WORTH,
     )
     layers = [[layer for layer, _ in chosen] for chosen in LAYER_PRESETS["fast"].layers()]

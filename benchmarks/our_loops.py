@@ -57,6 +57,7 @@ def yardstick_weights(problem: Problem) -> dict[str, Any]:
         "style_layers": tuple((layer, 400.0 / architecture.channels(layer) ** 2) for layer in styles),
         "style_weight": 1.0,
         "tv_weight": 0.0,
+        "neighbor_weight": 0.0,
     }
 
 

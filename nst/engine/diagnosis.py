@@ -11,7 +11,6 @@ from nst.engine.networks.extractors import Extractor
 from nst.engine.optimization.guidance import painting_weights, transfer_colors
 from nst.engine.optimization.losses import content_divisor, mix_matrices
 from nst.engine.optimization.neighbors import (
-    PLACE,
     NeighborTargets,
     Places,
     find_neighbors,
@@ -28,6 +27,7 @@ from nst.options.style_options import StyleOptions
 from nst.pictures.color_transfer import ColorTransfer
 from nst.pictures.colors import match_colors
 from nst.pictures.images import fit, resize
+from nst.runs.estimates import PLACE
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from nst.errors import OptionError
-from nst.options.layer_presets import LAYER_PRESETS, NETWORKS, nearest_layer, nearest_layers
+from nst.options.layer_presets import EARLIER_STUDIO_STYLE, LAYER_PRESETS, NETWORKS, nearest_layer, nearest_layers
 from nst.options.loss_weights import LOSS_WEIGHTS, NORMALISATION_WEIGHTS, USUAL_STYLE_WEIGHT, LossWeights
 from nst.options.option_field import (
     ECHO,
@@ -214,9 +214,13 @@ class StyleOptions(Options):
 
     @classmethod
     def from_record(cls, recorded: Any) -> Self:
-        """All options of a run or result, as its version recorded them; early ones had less of them."""
-        absent = {"color_transfer": 0.0, "neighbor_weight": 0.0}
-        return cls.from_json({**absent, **recorded} if isinstance(recorded, Mapping) else recorded)
+        """All options of a run or result, as its version recorded them; early ones had less of them, or others."""
+        if not isinstance(recorded, Mapping):
+            return cls.from_json(recorded)
+        options = {"color_transfer": 0.0, "neighbor_weight": 0.0, **recorded}
+        if "neighbor_weight" not in recorded and options.get("preset", "studio") == "studio":
+            options["style_layers"] = options.get("style_layers") or dict(EARLIER_STUDIO_STYLE)
+        return cls.from_json(options)
 
     @property
     def color_transfer_amount(self) -> float:

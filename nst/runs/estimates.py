@@ -49,9 +49,17 @@ PAIRS = 10  # of L-BFGS, two pictures each; with twenty a run needs as many step
 PAIRS_BYTES = GIGABYTE  # the most that they take together, but for LEAST_PAIRS
 LEAST_PAIRS = 3
 
+# Of the search for neighbors, see nst/engine/optimization/neighbors.py.
+PLACE = 4  # px between two places
+QUARTER_TURNS = 4  # of each painting
+MOST_CANDIDATES = 2**15  # vectors of a painting, with its turns; of more, as many are taken at random
+PROJECTED = 256  # numbers of a vector while neighbors are searched: random projections nearly keep cosines
+
 START_SECONDS = 0.2  # s: decoding, encoding, and whatever else is not a step
 # Times of parts of a run, relative to a step on as many pixels.
 TARGET_STEPS = 0.4  # a forward pass
+PASSES = 3  # passes of a step, each of the network's multiply-adds
+SEARCH = 0.9  # a multiply-add of the search for neighbors, relative to one of a step
 TILED_STEP = 1.4  # a forward pass, and a step
 VECTOR_PASSES = 3  # of a step of L-BFGS over the pictures of its pairs
 TILES = (1536, 1024, 768, 512, 384, 256)  # px, sides of a tile's core; few, because each needs a trace of its own
@@ -192,11 +200,21 @@ class PlannedRun:
         if tile and canvas > self._pixels(tile):
             pixels *= TILED_STEP * self._pixels(tile) / tile**2
         step = calibration.step_seconds + pixels * calibration.pixel_seconds
-        targets = TARGET_STEPS * (canvas + sum(self._style_pixels(scale))) * calibration.pixel_seconds
+        targets = self._target_pixels(canvas, self._style_pixels(scale)) * calibration.pixel_seconds
         if self.options.optimizer == "lbfgs":
             step += VECTOR_PASSES * 2 * pairs(canvas) * canvas * calibration.vector_seconds
         again = (scale == self._scales[0]) + (self.options.optimizer == "lbfgs")  # evaluated before the first step
         return (scale.steps + again) * step + targets
+
+    def _target_pixels(self, canvas: int, styles: Sequence[int]) -> float:
+        """Pixels of a step that takes as long as computing the targets of a scale, for canvases of so many pixels."""
+        passes = canvas + sum(styles)
+        if not self.options.weights.neighbors:
+            return TARGET_STEPS * passes
+        places, turned = canvas / PLACE**2, [QUARTER_TURNS * style for style in styles]
+        candidates = sum(min(MOST_CANDIDATES, each / PLACE**2) for each in turned)
+        search = SEARCH * places * candidates * PROJECTED / (PASSES * NETWORK_COSTS[self.network].multiply_adds)
+        return TARGET_STEPS * (passes + canvas + sum(turned)) + search
 
     def _pixels(self, tile: int) -> int:
         """Pixels of a tile with its halo; a picture of no more is painted whole."""

@@ -97,11 +97,19 @@ def test_more_of_anything_takes_no_less(run):
 
 
 def test_seconds_are_those_of_the_steps_and_of_the_targets():
-    options = StyleOptions(size=400, init="content", epochs=2, steps_per_epoch=5, optimizer="adam")
+    without = {"init": "content", "epochs": 2, "steps_per_epoch": 5, "optimizer": "adam", "neighbor_weight": 0}
+    options = StyleOptions(size=400, **without)
     canvas = (300 + 2 * 8) * (400 + 2 * 8)  # by hand: margins of 8 px
     steps = (1 + 10) * (0.01 + canvas * 1e-6)  # the start is evaluated, too
     targets = estimates.TARGET_STEPS * 2 * canvas * 1e-6
     assert PlannedRun(3, 4, options, "compact").seconds(SPEED, None) == pytest.approx(
+        estimates.START_SECONDS + steps + targets
+    )
+    with_neighbors = dataclasses.replace(options, neighbor_weight=1.0)  # four turns of the painting, all of its places
+    cosines = canvas / 16 * min(2**15, 4 * canvas / 16)
+    search = estimates.SEARCH * cosines * 256 / (3 * NETWORK_COSTS["compact"].multiply_adds)
+    targets += (estimates.TARGET_STEPS * 5 * canvas + search) * 1e-6
+    assert PlannedRun(3, 4, with_neighbors, "compact").seconds(SPEED, None) == pytest.approx(
         estimates.START_SECONDS + steps + targets
     )
 

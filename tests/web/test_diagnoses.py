@@ -31,9 +31,10 @@ FOUND: dict[str, Any] = {
     "height": 48,
     "layers": [
         {"role": "content", "layer": "block3_conv1", "loss": 0.5, "share": 0.25},
-        {"role": "style", "layer": "block1_conv1", "loss": 0.1, "share": 0.7},
+        {"role": "style", "layer": "block1_conv1", "loss": 0.1, "share": 0.4},
     ],
     "tv_share": 0.05,
+    "neighbor_share": 0.3,
     "matrices": {"block1_conv1": {"now": "AAAA", "target": "BBBB"}},
     "maps": {"content": "CCCC", "style": "DDDD"},
 }
@@ -58,7 +59,8 @@ def test_a_worker_diagnoses_a_frame_once(client: TestClient) -> None:
     assert answer.status_code == 200, answer.text
     found = answer.json()
     assert found["epoch"] == 1
-    assert sum(layer["share"] for layer in found["layers"]) + found["tv_share"] == pytest.approx(1)
+    others = found["tv_share"] + found["neighbor_share"]
+    assert sum(layer["share"] for layer in found["layers"]) + others == pytest.approx(1)
     assert client.get(f"{path}?epoch=1").json() == found
     assert client.get(path).json()["epoch"] == 2
     assert_error(client.get(f"{path}?epoch=7"), 404, "not_found", "7")
@@ -122,13 +124,13 @@ def test_the_options_are_those_in_force_at_the_epoch() -> None:
 
 
 def test_the_card_names_the_layer_that_disagrees_most_and_shows_all() -> None:
-    assert diagnosis_line(FOUND)[2] == " disagrees most: 70\u00a0%."
+    assert diagnosis_line(FOUND)[2] == " disagrees most: 40\u00a0%."
     assert [strong.children for strong in diagnosis_line(FOUND) if isinstance(strong, html.Strong)] == [
         "Style block1_conv1"
     ]
     view = diagnosis_view(FOUND, "/frame.jpg")
     shares = [row.style["--share"] for part in view for row in parts(part, "Div") if "bar-row" in row.className]
-    assert shares == [0.25, 0.7, 0.05]
+    assert shares == [0.25, 0.4, 0.05, 0.3]
     images = [image for part in view for image in parts(part, "Img")]
     assert [image.src for image in images if image.alt] == [f"data:image/png;base64,{each * 4}" for each in "CDAB"]
 
@@ -139,6 +141,7 @@ def test_single_layers_are_quick_runs_without_the_other_loss(service: Service) -
     assert content.quick({}).init == "image"  # of noise: the start "noise" would add the content's details
     assert content.columns == 5  # those of the style, among which is the content layer
     assert (content.options.style_weight, style.options.content_weight) == (0.0, 0.0)
+    assert (content.options.neighbor_weight, style.options.neighbor_weight) == (0.0, 0.0)
     assert content.options.color_transfer_amount == run.options.color_transfer_amount  # what the run is compared with
     assert dict(style.changes()[0]["style_layers"]) == {"block1_conv1": 1.0}
 

@@ -583,6 +583,7 @@ def test_losses_are_drawn_on_a_logarithmic_axis_one_point_an_epoch() -> None:
         ([0], [1.0]),
         ([0], [1.5]),
         ([0], [0.5]),
+        ([0], [0.0]),  # an early run had no neighbors
     ]
 
 

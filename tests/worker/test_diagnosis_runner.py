@@ -21,7 +21,8 @@ def test_a_frame_is_diagnosed_from_files(content, style):
     found = execute(job(encode_jpeg(content), content, style))
     assert (found["width"], found["height"]) == (content.shape[1], content.shape[0])
     assert {layer["role"] for layer in found["layers"]} == {"content", "style"}
-    assert sum(layer["share"] for layer in found["layers"]) + found["tv_share"] == pytest.approx(1)
+    others = found["tv_share"] + found["neighbor_share"]
+    assert sum(layer["share"] for layer in found["layers"]) + others == pytest.approx(1)
     with Image.open(io.BytesIO(base64.b64decode(found["maps"]["style"]))) as picture:
         assert picture.size == (found["width"], found["height"])
     assert set(found["matrices"]["block1_conv1"]) == {"now", "target"}

@@ -16,12 +16,9 @@ import numpy as np
 
 from nst.engine.backend import Tensor, tf
 from nst.engine.networks.extractors import Architecture
+from nst.runs.estimates import MOST_CANDIDATES, PLACE, PROJECTED, QUARTER_TURNS
 
-PLACE = 4  # px between two places
 DEEPEST_STRIDE = 8  # of the layers that are joined: those of block 5 see objects, not strokes
-QUARTER_TURNS = range(4)
-MOST_CANDIDATES = 2**15  # vectors of a painting, with its turns; of more, as many are taken at random
-PROJECTED = 256  # numbers of a vector while neighbors are searched: random projections nearly keep cosines
 MOST_SCORES = 2**24  # cosines that are held at once
 EPSILON = 1e-8  # added to squared lengths
 
@@ -103,7 +100,7 @@ def place_count(places: Places) -> Tensor:
 
 def quarter_turns(painting: Tensor) -> list[Tensor]:
     """A painting [1, H, W, 3] as it is, and turned by one, two and three quarters."""
-    return [tf.image.rot90(painting[0], turn)[None] for turn in QUARTER_TURNS]
+    return [tf.image.rot90(painting[0], turn)[None] for turn in range(QUARTER_TURNS)]
 
 
 def find_neighbors(

@@ -20,13 +20,13 @@ from nst.engine.optimization.guidance import (
     transfer_colors,
 )
 from nst.engine.optimization.losses import mix_matrices
-from nst.engine.optimization.neighbors import PLACE, NeighborTargets, find_neighbors, mix_neighbors, quarter_turns
+from nst.engine.optimization.neighbors import NeighborTargets, find_neighbors, mix_neighbors, quarter_turns
 from nst.engine.optimization.objective import LiveWeights, Objective, Targets
 from nst.engine.optimization.tiles import TiledObjective
 from nst.options.style_options import StyleOptions
 from nst.pictures.color_transfer import ColorTransfer
 from nst.pictures.images import fit, resize
-from nst.runs.estimates import NETWORK_COSTS, PlannedRun
+from nst.runs.estimates import NETWORK_COSTS, PLACE, PlannedRun
 from nst.runs.events import Losses
 from nst.runs.memory_budget import budget
 from nst.runs.schedule import MARGIN, Scale

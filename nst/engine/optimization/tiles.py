@@ -28,8 +28,9 @@ from nst.engine.optimization.canvas import (
     spans,
 )
 from nst.engine.optimization.losses import EPSILON, content_divisor, gram, guided_gram, tv_loss
-from nst.engine.optimization.neighbors import PLACE, NeighborTargets, Places, neighbor_error, to_places
+from nst.engine.optimization.neighbors import NeighborTargets, Places, neighbor_error, to_places
 from nst.engine.optimization.objective import LiveWeights, Objective, Targets
+from nst.runs.estimates import PLACE
 from nst.runs.events import Losses
 
 Matrices = dict[str, Tensor]  # style layer -> Gram matrix [C, C], or [R, C, C] of R regions, or its sums, float32

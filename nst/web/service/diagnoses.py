@@ -62,14 +62,14 @@ def _options_at(run: Run, epoch: int) -> StyleOptions:
 
 
 def reconstructions(run: Run, role: str) -> Variations:
-    """Return quick runs with the content loss, or the style loss, of one layer of a run each.
+    """Return quick runs with the content loss, or the style loss, of one layer of a run each, and smoothness.
 
     They start from a picture of noise: a run from "noise" would add the content's details at each scale.
     """
     options = run.options_now
     content, style = options.layers(run.extractor or "compact")
     layers = dict.fromkeys(layer for layer, _ in ((*content, *style) if role == "content" else style))
-    alone = dataclasses.replace(options, init="image", mask_use="protect")
+    alone = dataclasses.replace(options, init="image", mask_use="protect", neighbor_weight=0.0)
     if role == "content":
         alone = dataclasses.replace(alone, style_weight=0.0)
     else:
