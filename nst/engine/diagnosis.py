@@ -12,7 +12,7 @@ from nst.engine.optimization.guidance import painting_weights, transfer_colors
 from nst.engine.optimization.losses import content_divisor, mix_matrices
 from nst.engine.optimization.neighbors import (
     NeighborTargets,
-    Places,
+    Parts,
     find_neighbors,
     mix_neighbors,
     neighbor_error,
@@ -27,7 +27,7 @@ from nst.options.style_options import StyleOptions
 from nst.pictures.color_transfer import ColorTransfer
 from nst.pictures.colors import match_colors
 from nst.pictures.images import fit, resize
-from nst.runs.estimates import PLACE
+from nst.runs.estimates import PLACE, QUARTER_TURNS
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,8 @@ def diagnose(
     weights = LiveWeights.of(options, name, len(styles))
     channel = None if mask is None else resize(mask[..., None], height, width)
     transfer = ColorTransfer(content, styles, options.color_transfer_amount)
-    content = transfer_colors(resize(content, height, width), transfer, weights.styles, channel, options.mask_use)
+    own = resize(content, height, width)
+    content = transfer_colors(own, transfer, weights.styles, channel, options.mask_use)
     paintings = [
         resize(style, *fit(style.shape[0], style.shape[1], round(scale * max(height, width))))
         for style, scale in zip(styles, options.scale_of_each(len(styles)), strict=True)
@@ -95,7 +96,9 @@ def diagnose(
     }
     neighbors = 0.0
     if layers := neighbor_layers(extractor.architecture, style_layers) if weights.neighbors else ():
-        target = _neighbor_targets(extractor, layers, content, paintings, weights.styles, channel, options.mask_use)
+        each = np.eye(len(styles)).tolist()
+        contents = [transfer_colors(own, transfer, only, channel, options.mask_use) for only in each]
+        target = _neighbor_targets(extractor, layers, contents, paintings, weights.styles, channel, options.mask_use)
         places = to_places(found, layers, extractor.architecture)
         neighbors = weights.neighbors * float(neighbor_error(places, target) / place_count(places))
     total = float(sum(part.sum() for part in parts.values()) + weights.tv * float(tv) + neighbors) or 1.0
@@ -137,20 +140,27 @@ def _targets(
 def _neighbor_targets(
     extractor: Extractor,
     layers: Sequence[str],
-    content: np.ndarray,
+    contents: Sequence[np.ndarray],
     paintings: Sequence[np.ndarray],
     shares: Sequence[float],
     mask: np.ndarray | None,
     use: str,
 ) -> NeighborTargets:
-    def places(picture: Tensor) -> Places:
-        return to_places(extractor(picture, layers), layers, extractor.architecture)
-
+    """`contents` has the content in the colors of each of the `paintings`."""
     tensor = functools.partial(tf.convert_to_tensor, dtype=tf.float32)
-    turned = [[places(turn) for turn in quarter_turns(tensor(painting[None]))] for painting in paintings]
-    found = find_neighbors(places(tensor(content[None])), turned, shares, extractor.dtype)
-    weights = shares if mask is None else painting_weights(shares, tensor(mask[None]), use, PLACE, margin=0)
-    return mix_neighbors(found, weights)
+
+    def places(picture: Tensor) -> Parts:
+        return [[lambda: to_places(extractor(picture, layers), layers, extractor.architecture)]]
+
+    found = []
+    for content, painting in zip(contents, paintings, strict=True):
+        turns = [places(turn) for turn in quarter_turns(tensor(painting[None]))]
+        pixels = QUARTER_TURNS * painting.shape[0] * painting.shape[1]
+        found.append(find_neighbors(places(tensor(content[None])), turns, pixels, extractor.dtype))
+    weights = tensor(shares)
+    if mask is not None:
+        weights = tf.concat(painting_weights(shares, tensor(mask[None]), use, PLACE, margin=0), axis=-1)
+    return mix_neighbors(found, shares, weights)
 
 
 def _matrices(losses: LayerLosses, found: dict, targets: Targets) -> dict[str, tuple[np.ndarray, np.ndarray]]:

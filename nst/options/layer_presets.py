@@ -65,9 +65,8 @@ class LayerPreset:
 
 
 # Chosen by eye: color and strokes live in the early layers. Block 4 distorts faces; block 5 puts objects of the style,
-# such as its faces, where the content has none; with so little weight it does so seldom, and large forms stay.
-STUDIO_SHARES = (0.44, 0.22, 0.22, 0.115, 0.005)
-EARLIER_STUDIO_STYLE = tuple(zip(GATYS_STYLE, (0.44, 0.22, 0.22, 0.1, 0.02), strict=True))  # before neighbors
+# such as its faces, where the content has none, and much of it stays when it weighs little.
+STUDIO_SHARES = (0.44, 0.22, 0.22, 0.1, 0.02)
 
 LAYER_PRESETS = {
     # Content on block 3 keeps faces whole and lets strokes follow fur and edges, which block 4 loses; VGG19's own style

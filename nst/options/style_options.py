@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from nst.errors import OptionError
-from nst.options.layer_presets import EARLIER_STUDIO_STYLE, LAYER_PRESETS, NETWORKS, nearest_layer, nearest_layers
+from nst.options.layer_presets import LAYER_PRESETS, NETWORKS, nearest_layer, nearest_layers
 from nst.options.loss_weights import LOSS_WEIGHTS, NORMALISATION_WEIGHTS, USUAL_STYLE_WEIGHT, LossWeights
 from nst.options.option_field import (
     ECHO,
@@ -131,7 +131,7 @@ class StyleOptions(Options):
         "weight of total variation, which smooths", slider=(0.01, 1000.0), live=True, title="Smoothness weight"
     )
     neighbor_weight: float | None = _loss_weight(
-        "weight of the nearest-neighbor loss before strength, which lays strokes along the content's forms",
+        "weight, before strength, of the nearest-neighbor loss: it lays strokes along the content's forms",
         slider=(0.01, 100.0),
     )
     normalisation: str = declare(
@@ -214,13 +214,12 @@ class StyleOptions(Options):
 
     @classmethod
     def from_record(cls, recorded: Any) -> Self:
-        """All options of a run or result, as its version recorded them; early ones had less of them, or others."""
-        if not isinstance(recorded, Mapping):
-            return cls.from_json(recorded)
-        options = {"color_transfer": 0.0, "neighbor_weight": 0.0, **recorded}
-        if "neighbor_weight" not in recorded and options.get("preset", "studio") == "studio":
-            options["style_layers"] = options.get("style_layers") or dict(EARLIER_STUDIO_STYLE)
-        return cls.from_json(options)
+        """All options of a run or result, as its version recorded them.
+
+        Early records have no `color_transfer` or no `neighbor_weight`: those pictures were painted without.
+        """
+        absent = {"color_transfer": 0.0, "neighbor_weight": 0.0}
+        return cls.from_json({**absent, **recorded} if isinstance(recorded, Mapping) else recorded)
 
     @property
     def color_transfer_amount(self) -> float:

@@ -188,7 +188,7 @@ class Variations:
     def from_json(cls, given: Mapping[str, Any]) -> Self:
         """The variations that `to_json` was called on. Raises OptionError for options of another version."""
         sizes = {"size": given["size"], "epochs": given["epochs"]}
-        return cls.parse(StyleOptions.from_json(given["options"]), given["vary"], **sizes)
+        return cls.parse(StyleOptions.from_record(given["options"]), given["vary"], **sizes)
 
 
 def proposed_values(option: Option, options: StyleOptions | None = None) -> str:

@@ -5,6 +5,7 @@ import tensorflow as tf
 from nst.engine.networks.extractors import ARCHITECTURES
 from nst.engine.optimization import neighbors
 from nst.engine.optimization.neighbors import (
+    Neighbors,
     NeighborTargets,
     find_neighbors,
     mix_neighbors,
@@ -27,80 +28,111 @@ def places(seed: int, height: int = 6, width: int = 5, channels: tuple[int, ...]
     }
 
 
-def twin(content: dict, painting: list[dict]) -> np.ndarray:
+def parts(places: dict[str, tf.Tensor]) -> list:
+    """A picture in one part."""
+    return [[lambda: places]]
+
+
+def search(content: dict, *turns: dict, pixels: float = 1.0) -> Neighbors:
+    return find_neighbors(parts(content), [parts(turn) for turn in turns], pixels, "float32")
+
+
+def targets_of(content: dict, *turns: dict) -> NeighborTargets:
+    return mix_neighbors([search(content, *turns)], (1.0,), tf.constant([1.0]))
+
+
+def flat(places: dict) -> dict[str, np.ndarray]:
+    return {layer: np.reshape(each, (-1, each.shape[-1])) for layer, each in places.items()}
+
+
+def unit(vectors: np.ndarray) -> np.ndarray:
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def joined(places: dict, centers: dict, scales: dict) -> np.ndarray:
+    return unit(np.concatenate([scales[n] * (each - centers[n]) for n, each in flat(places).items()], axis=1))
+
+
+def twin(content: dict, *turns: dict) -> np.ndarray:
     """The neighbors by the definition, in NumPy: [places, C] of length 1."""
-    flat = {
-        layer: np.concatenate([np.reshape(each[layer], (-1, each[layer].shape[-1])) for each in painting])
-        for layer in LAYERS
-    }
-    scales = {layer: 1 / np.sqrt(np.square(each).sum(1).mean()) for layer, each in flat.items()}
-    own = {layer: np.reshape(content[layer], (-1, content[layer].shape[-1])) for layer in LAYERS}
-    vectors, query = (
-        np.concatenate([scales[layer] * (each[layer] - each[layer].mean(0)) for layer in LAYERS], axis=1)
-        for each in (flat, own)
-    )
-    vectors, query = (each / np.linalg.norm(each, axis=1, keepdims=True) for each in (vectors, query))
+    every = {n: np.concatenate([flat(turn)[n] for turn in turns]) for n in LAYERS}
+    scales = {n: 1 / np.sqrt(np.square(each).sum(1).mean()) for n, each in every.items()}
+    vectors, query = (joined(each, {n: x.mean(0) for n, x in flat(each).items()}, scales) for each in (every, content))
     return vectors[np.argmax(query @ vectors.T, axis=1)]
 
 
-def joined(targets: NeighborTargets) -> np.ndarray:
-    return np.concatenate([np.reshape(each, (-1, each.shape[-1])) for each in targets.directions.values()], axis=1)
+def goals(targets: NeighborTargets) -> np.ndarray:
+    """The target of each place, [places, C]."""
+    nearest = [np.asarray(table)[targets.indices] for table in targets.vectors.values()]
+    each = [np.sum(targets.weights[..., None] * vectors, axis=3) for vectors in nearest]
+    return np.concatenate([np.reshape(goal, (-1, goal.shape[-1])) for goal in each], axis=1)
 
 
 def test_neighbors_are_the_vectors_of_the_painting_with_the_highest_cosines():
-    content, painting = places(0), [places(1, 4, 9), places(2, 9, 4)]
-    found = find_neighbors(content, [painting], (1.0,), "float32")
-    assert len(found) == 1
-    assert np.allclose(joined(found[0]), twin(content, painting), atol=1e-5)
+    content, turns = places(0), (places(1, 4, 9), places(2, 9, 4))
+    assert np.allclose(goals(targets_of(content, *turns)), twin(content, *turns), atol=1e-5)
+
+
+def test_neighbors_are_the_same_when_a_picture_comes_in_parts():
+    content, turn = places(0, 8, 6), places(1)
+    rows, columns = (slice(0, 5), slice(5, 8)), (slice(0, 4), slice(4, 6))
+    by_parts = [[lambda r=r, c=c: {n: x[:, r, c] for n, x in content.items()} for c in columns] for r in rows]
+    found = find_neighbors(by_parts, [parts(turn)], 1.0, "float32")
+    assert np.array_equal(found.indices, search(content, turn).indices)
 
 
 def test_long_vectors_are_searched_by_a_projection_that_finds_nearly_the_same(monkeypatch):
-    content, painting = places(0, 16, 16, (40, 60)), [places(1, 16, 16, (40, 60))]
-    exact = twin(content, painting)
+    content, turn = places(0, 16, 16, (40, 60)), places(1, 16, 16, (40, 60))
+    exact = twin(content, turn)
     monkeypatch.setattr(neighbors, "PROJECTED", 64)
     monkeypatch.setattr(neighbors, "MOST_SCORES", 1000)  # in several parts
-    found = joined(find_neighbors(content, [painting], (1.0,), "float32")[0])
+    found = goals(targets_of(content, turn))
     assert not np.allclose(found, exact)  # it was used
-    vectors = {layer: content[layer] - tf.reduce_mean(content[layer], (0, 1, 2)) for layer in LAYERS}
-    query = np.concatenate([np.reshape(vectors[layer], (256, -1)) for layer in LAYERS], axis=1)
-    query /= np.linalg.norm(query, axis=1, keepdims=True)
+    query = unit(np.concatenate([each - each.mean(0) for each in flat(content).values()], axis=1))
     random = np.roll(exact, 1, axis=0)
     lost, possible = (((exact - each) * query).sum(1).mean() for each in (found, random))
     assert lost < 0.4 * possible
 
 
-def test_of_many_vectors_always_the_same_ones_are_taken(monkeypatch):
-    content, painting = places(0), [places(1, 20, 20)]
-    every = joined(find_neighbors(content, [painting], (1.0,), "float32")[0])
-    monkeypatch.setattr(neighbors, "MOST_CANDIDATES", 50)
-    few, again = (joined(find_neighbors(content, [painting], (1.0,), "float32")[0]) for _ in range(2))
-    assert np.array_equal(few, again)
-    assert not np.allclose(few, every)
+def test_of_many_vectors_always_the_same_ones_are_taken():
+    content, turn = places(0), places(1, 20, 20)
+    pixels = 4 * neighbors.MOST_CANDIDATES * neighbors.PLACE**2  # four times as many as are taken
+    few, again = (search(content, turn, pixels=pixels) for _ in range(2))
+    assert len(few.vectors[LAYERS[0]]) == 100
+    assert np.array_equal(few.vectors[LAYERS[1]], again.vectors[LAYERS[1]])
+    assert np.array_equal(few.indices, again.indices)
 
 
 def test_the_loss_is_one_less_the_cosine_at_each_place_and_zero_at_its_target():
-    content, painting = places(0), [places(1)]
-    targets = find_neighbors(content, [painting], (1.0,), "float32")[0]
-    now = places(3)
-    x = np.concatenate(
-        [np.reshape(targets.scales[n] * (now[n] - targets.centers[n]), (30, -1)) for n in LAYERS], axis=1
-    )
-    cosines = (x * joined(targets)).sum(1) / np.linalg.norm(x, axis=1)
+    content, turn, now = places(0), places(1), places(3)
+    targets = targets_of(content, turn)
+    cosines = (joined(now, targets.centers, targets.scales) * goals(targets)).sum(1)
     assert float(neighbor_error(now, targets)) == pytest.approx((1 - cosines).sum(), rel=1e-4)
     assert float(place_count(now)) == 30
-    reached = {n: 5 * targets.directions[n] / targets.scales[n] + targets.centers[n] for n in LAYERS}
+    nearest = {n: np.asarray(targets.vectors[n])[targets.indices[..., 0]] for n in LAYERS}
+    reached = {n: 5 * nearest[n] / targets.scales[n] + targets.centers[n] for n in LAYERS}
     assert float(neighbor_error(reached, targets)) == pytest.approx(0, abs=1e-4)
 
 
 def test_a_mix_weighs_paintings_and_a_place_without_weight_counts_nothing():
-    content, one, other = places(0), places(1), places(2)
-    found = find_neighbors(content, [[one], [other]], (0.25, 0.75), "float32")
-    mixed = mix_neighbors(found, (0.25, 0.75))
-    assert np.allclose(joined(mixed), 0.25 * joined(found[0]) + 0.75 * joined(found[1]), atol=1e-6)
+    content, one, other, now = places(0), places(1), places(2), places(3)
+    found = [search(content, each) for each in (one, other)]
+    alone = targets_of(content, one)
+    left_out = mix_neighbors(found, (1.0, 0.0), tf.constant([1.0, 0.0]))
+    assert np.allclose(goals(left_out), goals(alone), atol=1e-6)
+    mixed = mix_neighbors(found, (0.25, 0.75), tf.constant([0.25, 0.75]))
+    whole = [np.concatenate([each.vectors[n] for n in LAYERS], axis=1) for each in found]
+    nearest = [vectors[np.ravel(each.indices)] for vectors, each in zip(whole, found, strict=True)]
+    centers, scales = (
+        np.concatenate([np.broadcast_to(each[n], (1, count)) for n, count in zip(LAYERS, (3, 7), strict=True)], axis=1)
+        for each in (mixed.centers, mixed.scales)
+    )
+    expected = sum(share * unit(scales * (each - centers)) for share, each in zip((0.25, 0.75), nearest, strict=True))
+    assert np.allclose(goals(mixed), expected, atol=1e-5)
+
     left = np.zeros((1, 6, 5, 1), np.float32)
     left[:, :, :2] = 1
-    half = mix_neighbors(found[:1], [tf.constant(left)])
-    now = places(3)
+    half = mix_neighbors(found[:1], (1.0,), tf.constant(left))
     moved = {n: tf.concat([now[n][:, :, :2], now[n][:, :, 2:] + 1.0], axis=2) for n in LAYERS}
     assert float(neighbor_error(moved, half)) == pytest.approx(float(neighbor_error(now, half)), rel=1e-5)
     assert float(neighbor_error(now, half)) > 0
@@ -132,6 +164,7 @@ def test_all_layers_have_the_same_places_whatever_the_size(height, width):
 
 def test_layers_of_block_5_are_left_out():
     assert neighbor_layers(VGG, ("block1_conv2", "block5_conv1", "block4_conv4")) == ("block1_conv2", "block4_conv4")
+    assert neighbor_layers(VGG, ("block4_conv1", "block5_conv1")) == ()  # none is as fine as the places
 
 
 def test_a_painting_is_searched_in_four_directions():

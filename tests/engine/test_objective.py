@@ -90,7 +90,7 @@ def test_the_loss_of_neighbors_is_part_of_the_total_and_of_the_gradient(tiny, pi
     image = tf.constant(np.random.default_rng(1).uniform(0.2, 0.8, content.shape), tf.float32)
     with_it, without = dataclasses.replace(WEIGHTS, neighbors=5.0), WEIGHTS
     (losses, gradient), (fewer, _) = (objective.evaluate(image, targets, each) for each in (with_it, without))
-    places = objective.places(image)
+    places = objective.places(image)[0][0]()
     assert losses.neighbors == pytest.approx(
         5 * float(neighbor_error(places, neighbors) / place_count(places)), rel=1e-3
     )
@@ -103,7 +103,7 @@ def test_the_loss_of_neighbors_is_part_of_the_total_and_of_the_gradient(tiny, pi
 def test_an_objective_without_layers_for_neighbors_has_no_such_loss(tiny, pictures):
     content, style = (batch(picture) for picture in pictures)
     objective = Objective(tiny, CONTENT, ("block5_conv1",), "relative", with_neighbors=True)
-    assert objective.places(content) == {}
+    assert objective.neighbor_layers == ()
     weights = dataclasses.replace(WEIGHTS, neighbors=5.0, style_layers=(1.0,))
     assert objective.evaluate(content, objective.targets(content, style), weights)[0].neighbors == 0
 

@@ -61,10 +61,12 @@ def test_losses_and_gradient_by_tiles_are_those_of_the_whole(network, normalisat
         assert distance(matrix, targets.style[layer]) < 1e-5
     for layer, activations in expected.content.items():
         assert distance(activations, targets.content[layer]) < 1e-5
-    places = tiled.places(content)
-    for layer, activations in whole.places(content).items():
-        assert distance(activations, places[layer]) < 1e-5
-    targets = dataclasses.replace(targets, neighbors=expected.neighbors)  # rounding may find another neighbor
+    ours, theirs = (
+        tf.gather(each.neighbors.vectors["block3_conv1"], each.neighbors.indices) for each in (expected, targets)
+    )
+    differ = tf.reduce_any(abs(ours - theirs) > 1e-3, axis=-1)  # rounding may find another neighbor that is as near
+    assert float(tf.reduce_mean(tf.cast(differ, tf.float32))) < 0.01
+    targets = dataclasses.replace(targets, neighbors=expected.neighbors)
 
     losses, gradient = whole.evaluate(image, expected, weights)
     by_tiles, gradient_by_tiles = tiled.evaluate(image, targets, weights)

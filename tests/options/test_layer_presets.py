@@ -17,7 +17,7 @@ def test_the_layers_of_a_preset_share_one(preset, extractor):
 @pytest.mark.parametrize("extractor", ["vgg19", "compact"])
 def test_the_preset_studio_weighs_early_style_layers_most(extractor):
     _, style = StyleOptions().layers(extractor)
-    assert [weight for _, weight in style] == [0.44, 0.22, 0.22, 0.115, 0.005]
+    assert [weight for _, weight in style] == [0.44, 0.22, 0.22, 0.1, 0.02]
 
 
 def test_given_layers_replace_those_of_the_preset():

@@ -31,10 +31,10 @@ FOUND: dict[str, Any] = {
     "height": 48,
     "layers": [
         {"role": "content", "layer": "block3_conv1", "loss": 0.5, "share": 0.25},
-        {"role": "style", "layer": "block1_conv1", "loss": 0.1, "share": 0.4},
+        {"role": "style", "layer": "block1_conv1", "loss": 0.1, "share": 0.2},
     ],
     "tv_share": 0.05,
-    "neighbor_share": 0.3,
+    "neighbor_share": 0.5,
     "matrices": {"block1_conv1": {"now": "AAAA", "target": "BBBB"}},
     "maps": {"content": "CCCC", "style": "DDDD"},
 }
@@ -124,13 +124,13 @@ def test_the_options_are_those_in_force_at_the_epoch() -> None:
 
 
 def test_the_card_names_the_layer_that_disagrees_most_and_shows_all() -> None:
-    assert diagnosis_line(FOUND)[2] == " disagrees most: 40\u00a0%."
-    assert [strong.children for strong in diagnosis_line(FOUND) if isinstance(strong, html.Strong)] == [
-        "Style block1_conv1"
-    ]
+    assert diagnosis_line(FOUND)[2] == " disagrees most: 50\u00a0%."
+    assert [strong.children for strong in diagnosis_line(FOUND) if isinstance(strong, html.Strong)] == ["Neighbors"]
+    less = FOUND | {"neighbor_share": 0.0, "tv_share": 0.1}
+    assert diagnosis_line(less)[1].children == "Content block3_conv1"
     view = diagnosis_view(FOUND, "/frame.jpg")
     shares = [row.style["--share"] for part in view for row in parts(part, "Div") if "bar-row" in row.className]
-    assert shares == [0.25, 0.4, 0.05, 0.3]
+    assert shares == [0.25, 0.2, 0.05, 0.5]
     images = [image for part in view for image in parts(part, "Img")]
     assert [image.src for image in images if image.alt] == [f"data:image/png;base64,{each * 4}" for each in "CDAB"]
 

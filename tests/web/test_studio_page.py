@@ -583,8 +583,14 @@ def test_losses_are_drawn_on_a_logarithmic_axis_one_point_an_epoch() -> None:
         ([0], [1.0]),
         ([0], [1.5]),
         ([0], [0.5]),
-        ([0], [0.0]),  # an early run had no neighbors
+        ([0], [0.0]),
     ]
+
+
+def test_the_losses_of_a_run_from_before_there_were_neighbors_are_drawn() -> None:
+    early = epoch(1).to_json()
+    del early["losses"]["neighbors"]
+    assert [trace["y"] for trace in figures.losses([early])["data"]] == [[3.0], [1.0], [1.5], [0.5], [0.0]]
 
 
 def test_the_figure_of_the_painting_has_no_buttons_and_no_zoom_of_its_own() -> None:

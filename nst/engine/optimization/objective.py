@@ -13,6 +13,7 @@ from nst.engine.optimization.canvas import crop_features, inner_region
 from nst.engine.optimization.losses import content_loss, gram, guided_gram, style_loss, tv_loss
 from nst.engine.optimization.neighbors import (
     NeighborTargets,
+    Parts,
     Places,
     neighbor_error,
     neighbor_layers,
@@ -210,9 +211,9 @@ class Objective(LayerLosses):
         """Gram matrix of each style layer for a painting, [1, H, W, 3] float32 in 0..1."""
         return self._style_matrices(style)
 
-    def places(self, picture: Tensor) -> Places:
-        """What neighbors are found by, for a canvas [1, H, W, 3] float32 in 0..1; empty without that loss."""
-        return self._places_of(picture)
+    def places(self, picture: Tensor) -> Parts:
+        """What neighbors are found by, for a canvas [1, H, W, 3] float32 in 0..1: one part."""
+        return [[lambda: self._places_of(picture)]]
 
     def evaluate(self, image: Tensor, targets: Targets, weights: LiveWeights) -> tuple[Losses, Tensor]:
         """(losses, gradient) at `image` [1, H, W, 3] float32 in 0..1; the gradient has the image's shape."""
@@ -252,7 +253,7 @@ class Objective(LayerLosses):
         style: dict,
         guidance: dict,
         per_region: Tensor,
-        neighbors: tuple[Places, dict, dict],
+        neighbors: tuple,
         main: Tensor,
         per_content: Tensor,
         per_style: Tensor,
@@ -272,7 +273,7 @@ class Objective(LayerLosses):
         total += 0.0 * tf.reduce_sum(gradient)  # a gradient that is not finite shows in the loss, before it is used
         return tf.concat([total[None], weighted], axis=0), gradient
 
-    def _neighbor_loss(self, found: dict[str, Tensor], neighbors: tuple[Places, dict, dict]) -> Tensor:
+    def _neighbor_loss(self, found: dict[str, Tensor], neighbors: tuple) -> Tensor:
         if not self.neighbor_layers:
             return tf.constant(0.0)
         places = to_places(found, self.neighbor_layers, self.extractor.architecture)

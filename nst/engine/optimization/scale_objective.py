@@ -2,6 +2,7 @@
 
 import copy
 import functools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -20,13 +21,19 @@ from nst.engine.optimization.guidance import (
     transfer_colors,
 )
 from nst.engine.optimization.losses import mix_matrices
-from nst.engine.optimization.neighbors import NeighborTargets, find_neighbors, mix_neighbors, quarter_turns
+from nst.engine.optimization.neighbors import (
+    Neighbors,
+    NeighborTargets,
+    find_neighbors,
+    mix_neighbors,
+    quarter_turns,
+)
 from nst.engine.optimization.objective import LiveWeights, Objective, Targets
 from nst.engine.optimization.tiles import TiledObjective
 from nst.options.style_options import StyleOptions
 from nst.pictures.color_transfer import ColorTransfer
 from nst.pictures.images import fit, resize
-from nst.runs.estimates import NETWORK_COSTS, PLACE, PlannedRun
+from nst.runs.estimates import NETWORK_COSTS, PLACE, QUARTER_TURNS, PlannedRun
 from nst.runs.events import Losses
 from nst.runs.memory_budget import budget
 from nst.runs.schedule import MARGIN, Scale
@@ -87,7 +94,9 @@ class ScaleObjective:
         ]
         self._protected = add_margins(self._content) if self._protects else None
         self._shares = tuple(shares)
-        self.content = self._content_with_transferred_colors()
+        self.content = self._content_in_colors_of(self._shares)
+        self._found: list[Neighbors] = []  # of each of several paintings
+        self._neighbors = self._find_neighbors()
         self.set_precision(in_float32)
 
     def set_precision(self, in_float32: bool) -> None:
@@ -117,37 +126,51 @@ class ScaleObjective:
     def _protects(self) -> bool:
         return self._mask is not None and self._inputs.options.mask_use == "protect"
 
-    def _content_with_transferred_colors(self) -> Tensor:
+    def _content_in_colors_of(self, shares: Sequence[float]) -> Tensor:
+        """The content's canvas in the colors of a mix of the paintings."""
         inputs, (height, width) = self._inputs, self._content.shape[:2]
         mask = None if inputs.mask is None else resize(inputs.mask[..., None], height, width)
         use = inputs.options.mask_use
-        return add_margins(transfer_colors(self._content, inputs.transfer, self._shares, mask, use))
+        return add_margins(transfer_colors(self._content, inputs.transfer, shares, mask, use))
 
     def _change_shares(self, shares: tuple[float, ...]) -> None:
         self._shares = shares
         if self._inputs.transfer.amount:
-            self.content = self._content_with_transferred_colors()
+            self.content = self._content_in_colors_of(self._shares)
             self._targets = replace(self._targets, content=self._objective.content_activations(self.content))
+        if self._found:
+            self._neighbors = self._mix_neighbors(self._found)
         self._mix_style_targets()
 
     def _mix_style_targets(self) -> None:
         """Mix Gram matrices and neighbors of the paintings; a mask may give each a region, or weigh positions."""
         inputs, mixed = self._inputs, mix_matrices(self._matrices, self._shares)
-        self._targets = replace(self._targets, style=mixed, neighbors=self._neighbors())
+        self._targets = replace(self._targets, style=mixed, neighbors=self._neighbors)
         if self._mask is not None:
             guide = (self._mask, inputs.options.mask_use, inputs.extractor.architecture, MARGIN)
             self._targets = guided_targets(self._targets, self._matrices, self._shares, *guide)
 
-    def _neighbors(self) -> NeighborTargets:
-        """The neighbors of the content in the mix; none if that loss has no weight."""
-        inputs, objective = self._inputs, self._objective
-        if not (content := objective.places(self.content)):
+    def _find_neighbors(self) -> NeighborTargets:
+        """Those of the content in each painting, mixed; in the run's own precision, so that they stay the same."""
+        inputs, objective = self._inputs, _objective(self._inputs, self._inputs.is_float32)
+        if not objective.neighbor_layers:
             return NeighborTargets()
-        turns = [[objective.places(each) for each in quarter_turns(style)] for style in self._styles]
-        found = find_neighbors(content, turns, self._shares, inputs.extractor.dtype)
-        if self._mask is None:
-            return mix_neighbors(found, self._shares)
-        return mix_neighbors(found, painting_weights(self._shares, self._mask, inputs.options.mask_use, PLACE, MARGIN))
+        found = []
+        for style, only in zip(self._styles, np.eye(len(self._styles)).tolist(), strict=True):
+            content = objective.places(self._content_in_colors_of(only))
+            turns = [objective.places(turn) for turn in quarter_turns(style)]
+            pixels = QUARTER_TURNS * math.prod(style.shape[1:3])
+            found.append(find_neighbors(content, turns, pixels, inputs.extractor.dtype))
+        if len(found) > 1:
+            self._found = found
+        return self._mix_neighbors(found)
+
+    def _mix_neighbors(self, found: Sequence[Neighbors]) -> NeighborTargets:
+        weights = tf.constant(self._shares, tf.float32)
+        if self._mask is not None:
+            use = self._inputs.options.mask_use
+            weights = tf.concat(painting_weights(self._shares, self._mask, use, PLACE, MARGIN), axis=-1)
+        return mix_neighbors(found, self._shares, weights)
 
 
 def guided_targets(

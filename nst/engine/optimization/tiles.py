@@ -28,7 +28,7 @@ from nst.engine.optimization.canvas import (
     spans,
 )
 from nst.engine.optimization.losses import EPSILON, content_divisor, gram, guided_gram, tv_loss
-from nst.engine.optimization.neighbors import NeighborTargets, Places, neighbor_error, to_places
+from nst.engine.optimization.neighbors import NeighborTargets, Parts, Places, neighbor_error, to_places
 from nst.engine.optimization.objective import LiveWeights, Objective, Targets
 from nst.runs.estimates import PLACE
 from nst.runs.events import Losses
@@ -74,25 +74,34 @@ class TiledObjective:
             input_signature=[picture, core, content, guided, neighbors, per_content, per_place, derivatives],
         )
 
+    @property
+    def neighbor_layers(self) -> tuple[str, ...]:
+        """The layers that neighbors are found by."""
+        return self._whole.neighbor_layers
+
     def targets(self, content: Tensor, style: Tensor) -> Targets:
         """Targets from the two pictures, [1, H, W, 3] float32 in 0..1; their sizes may differ."""
         return Targets(self.content_activations(content), self.style_matrices(style))
 
     def content_activations(self, content: Tensor) -> dict[str, Tensor]:
         """Activations of each content layer for the content, [1, H, W, 3] float32 in 0..1."""
-        return self._assemble(self._content_of, content)
-
-    def places(self, picture: Tensor) -> Places:
-        """What neighbors are found by, for a canvas [1, H, W, 3] float32 in 0..1; empty without that loss."""
-        return self._assemble(self._places_of, picture)
-
-    def _assemble(self, of_tile: Callable[[Tensor, Tensor], dict[str, Tensor]], picture: Tensor) -> dict[str, Tensor]:
-        """The activations of `picture` [1, H, W, 3] by layer, from those that `of_tile` finds in the cores of tiles."""
-        rows, columns = self._spans(picture)
-        parts = [[of_tile(tile.cut(picture), tile.core) for tile in (Tile(r, c) for c in columns)] for r in rows]
+        rows, columns = self._spans(content)
+        parts = [
+            [self._content_of(tile.cut(content), tile.core) for tile in (Tile(r, c) for c in columns)] for r in rows
+        ]
         return {
-            layer: tf.concat([tf.concat([part[layer] for part in row], 2) for row in parts], 1) for layer in parts[0][0]
+            layer: tf.concat([tf.concat([part[layer] for part in row], 2) for row in parts], 1)
+            for layer in self._whole.content_layers
         }
+
+    def places(self, picture: Tensor) -> Parts:
+        """What neighbors are found by, for a canvas [1, H, W, 3] float32 in 0..1, tile by tile."""
+
+        def part(tile: Tile) -> Callable[[], Places]:
+            return lambda: self._places_of(tile.cut(picture), tile.core)
+
+        rows, columns = self._spans(picture)
+        return [[part(Tile(row, column)) for column in columns] for row in rows]
 
     def style_matrices(self, style: Tensor) -> dict[str, Tensor]:
         """Gram matrix of each style layer for a painting, [1, H, W, 3] float32 in 0..1."""
@@ -145,9 +154,9 @@ class TiledObjective:
             {layer: tile.crop_core(each, self._strides[layer], self._whole.margin) for layer, each in found.items()}
             for found in (targets.content, targets.guidance)
         )
-        directions, centers, scales = targets.neighbors.as_tuple()
-        directions = {layer: tile.crop_core(each, PLACE, self._whole.margin) for layer, each in directions.items()}
-        return content, guidance, (directions, centers, scales)
+        *shared, indices, weights = targets.neighbors.as_tuple()
+        local = (tile.crop_core(each, PLACE, self._whole.margin) for each in (indices, weights))
+        return content, guidance, (*shared, *local)
 
     def _per_position(self, matrices: Matrices, picture: Tensor, guidance: dict[str, Tensor]) -> Matrices:
         """Each layer's matrices divided by its number of positions that count in `picture` [1, H, W, 3].

@@ -45,7 +45,7 @@ class Diagnoses:
             found = {"epoch": int(frame.stem), **self._queue.diagnose(job, current_client())}
             with self._store.database.plain_errors(), atomic_write(kept) as part:
                 part.write_text(json.dumps(found))
-        return dict(json.loads(kept.read_text()))
+        return {"neighbor_share": 0.0, **json.loads(kept.read_text())}  # early ones had no neighbors
 
     def near(self, run: Run, epoch: Any) -> dict[str, Any]:
         """Diagnose the frame of an epoch as `of` does, or the newest one where that is not kept or no number."""

@@ -10,7 +10,8 @@ from nst.web import ids
 
 EXPLANATION = (
     "Content compares activations of the network position by position, style compares Gram matrices: which channels "
-    "respond together, wherever that is. Smoothness is the difference of neighboring pixels."
+    "respond together, wherever that is. Smoothness is the difference of neighboring pixels. Neighbors compares each "
+    "place with the place of the painting that is most like the photograph's."
 )
 MATRIX_WORDS = "Gram matrix now, and that of the style: a row and a column for each channel, lighter for more."
 MAP_WORDS = {
@@ -45,9 +46,9 @@ def card() -> Component:
 
 
 def diagnosis_line(found: dict[str, Any]) -> list[str | Component]:
-    """Return the sentence on a diagnosis: which layer disagrees most."""
-    worst = max(found["layers"], key=lambda layer: layer["share"])
-    return [f"Epoch {found['epoch']}. ", html.Strong(_name(worst)), f" disagrees most: {_percent(worst['share'])}."]
+    """Return the sentence on a diagnosis: which layer disagrees most, or the neighbors."""
+    name, _, share = max(_shares(found), key=lambda row: row[2] or 0.0)
+    return [f"Epoch {found['epoch']}. ", html.Strong(name), f" disagrees most: {_percent(share)}."]
 
 
 def diagnosis_view(found: dict[str, Any], frame: str) -> list[Component]:
@@ -72,11 +73,14 @@ def _percent(share: float | None) -> str:
     return f"{100 * (share or 0.0):.0f}\u00a0%"
 
 
+def _shares(found: dict[str, Any]) -> list[tuple[str, str, float | None]]:
+    """(name, part, share of the whole loss) of each layer, of smoothness and of neighbors."""
+    layers = [(_name(layer), layer["role"], layer["share"]) for layer in found["layers"]]
+    others = (("tv", found["tv_share"]), ("neighbors", found["neighbor_share"]))
+    return [*layers, *((LOSS_NAMES[part], part, share) for part, share in others)]
+
+
 def _bars(found: dict[str, Any]) -> Component:
-    """A bar for each layer, for smoothness and for neighbors: its share of the whole loss."""
-    rows = [(_name(layer), layer["role"], layer["share"]) for layer in found["layers"]]
-    rows.append((LOSS_NAMES["tv"], "tv", found["tv_share"]))
-    rows.append((LOSS_NAMES["neighbors"], "neighbors", found["neighbor_share"]))
     return html.Dl(
         [
             html.Div(
@@ -84,7 +88,7 @@ def _bars(found: dict[str, Any]) -> Component:
                 className=f"bar-row part-{part}",
                 style={"--share": share or 0.0},
             )
-            for name, part, share in rows
+            for name, part, share in _shares(found)
         ],
         className="bars",
     )

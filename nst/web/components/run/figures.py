@@ -171,7 +171,7 @@ def more_losses(
 
 
 def _points(epochs: Iterable[Mapping[str, Any]], part: str) -> dict[str, list[Any]]:
-    pairs = [(event["epoch"], event["losses"][part]) for event in epochs]
+    pairs = [(event["epoch"], event["losses"].get(part, 0.0)) for event in epochs]  # early runs lack neighbors
     return {"x": [epoch for epoch, _ in pairs], "y": [loss for _, loss in pairs]}
 
 
