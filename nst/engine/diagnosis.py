@@ -100,7 +100,7 @@ def diagnose(
         contents = [transfer_colors(own, transfer, only, channel, options.mask_use) for only in each]
         target = _neighbor_targets(extractor, layers, contents, paintings, weights.styles, channel, options.mask_use)
         places = to_places(found, layers, extractor.architecture)
-        neighbors = weights.neighbors * float(neighbor_error(places, target) / place_count(places))
+        neighbors = weights.neighbors * float(neighbor_error(places, target.goals) / place_count(places))
     total = float(sum(part.sum() for part in parts.values()) + weights.tv * float(tv) + neighbors) or 1.0
     unweighted = {"content": per_content.numpy(), "style": per_style.numpy()}
     return Diagnosis(

@@ -43,6 +43,11 @@ FORWARD_SHARE = 0.5  # of the bytes of a step: a forward pass alone
 MASK_BYTES = 32  # bytes for a pixel: the mask, and its regions' weights on the canvas and on the layers
 MATRICES_BYTES = 2_500_000  # bytes of another painting's Gram matrices on the layers of a preset
 CONTENT_BYTES = 64  # bytes for a pixel: activations of the content, and the parts that they are joined from
+NEIGHBOR_BYTES = 1300  # bytes for a pixel of a step: what the loss of neighbors adds to it
+VECTOR_BYTES = 4 * (
+    64 + 128 + 256 + 512
+)  # bytes of a vector that neighbors are among: the studio's layers of blocks 1 to 4
+VECTOR_COPIES = 3  # of the vectors of a painting, while they are searched
 ADAM_PICTURES = 8  # held at once: iterate, gradient, moments, average, and the arrays they come from
 LBFGS_PICTURES = 15  # the same of L-BFGS beside its pairs
 PAIRS = 10  # of L-BFGS, two pictures each; with twenty a run needs as many steps
@@ -52,7 +57,7 @@ LEAST_PAIRS = 3
 # Of the search for neighbors, see nst/engine/optimization/neighbors.py.
 PLACE = 4  # px between two places
 QUARTER_TURNS = 4  # of each painting
-MOST_CANDIDATES = 2**15  # vectors of a painting, with its turns; of more, as many are taken at random
+MOST_CANDIDATES = 2**14  # vectors of a painting, with its turns; of more, as many are taken at random
 PROJECTED = 256  # numbers of a vector while neighbors are searched: random projections nearly keep cosines
 
 START_SECONDS = 0.2  # s: decoding, encoding, and whatever else is not a step
@@ -192,7 +197,13 @@ class PlannedRun:
         of_step = share * cost.step + cost.style_copy * ((share < 1) + self.masked)
         if self.masked:
             held += MASK_BYTES * canvas
-        return round(BASE_BYTES + share * WEIGHT_COPIES * cost.weights + of_step * step + held)
+        peak = of_step * step
+        if self.options.weights.neighbors:
+            vectors = [VECTOR_BYTES * count for count in self._candidates(styles)]
+            held += sum(vectors) * min(2, len(vectors))  # of several paintings also as they were, to mix them anew
+            search = of_step * FORWARD_SHARE * min(max(canvas, *styles), most) + VECTOR_COPIES * max(vectors)
+            peak = max(peak + NEIGHBOR_BYTES * min(canvas, most), search)
+        return round(BASE_BYTES + share * WEIGHT_COPIES * cost.weights + peak + held)
 
     def _scale_seconds(self, scale: Scale, calibration: Calibration, tile: int | None) -> float:
         canvas = canvas_pixels(scale)
@@ -211,10 +222,13 @@ class PlannedRun:
         passes = canvas + sum(styles)
         if not self.options.weights.neighbors:
             return TARGET_STEPS * passes
-        places, turned = canvas / PLACE**2, [QUARTER_TURNS * style for style in styles]
-        candidates = sum(min(MOST_CANDIDATES, each / PLACE**2) for each in turned)
-        search = SEARCH * places * candidates * PROJECTED / (PASSES * NETWORK_COSTS[self.network].multiply_adds)
-        return TARGET_STEPS * (passes + canvas + sum(turned)) + search
+        cosines = canvas / PLACE**2 * sum(self._candidates(styles))
+        search = SEARCH * cosines * PROJECTED / (PASSES * NETWORK_COSTS[self.network].multiply_adds)
+        return TARGET_STEPS * (passes + len(styles) * canvas + QUARTER_TURNS * sum(styles)) + search
+
+    def _candidates(self, styles: Sequence[int]) -> list[float]:
+        """The number of vectors of each painting, of canvases of so many pixels, that neighbors are searched among."""
+        return [min(MOST_CANDIDATES, QUARTER_TURNS * pixels / PLACE**2) for pixels in styles]
 
     def _pixels(self, tile: int) -> int:
         """Pixels of a tile with its halo; a picture of no more is painted whole."""

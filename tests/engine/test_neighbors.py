@@ -62,10 +62,8 @@ def twin(content: dict, *turns: dict) -> np.ndarray:
 
 
 def goals(targets: NeighborTargets) -> np.ndarray:
-    """The target of each place, [places, C]."""
-    nearest = [np.asarray(table)[targets.indices] for table in targets.vectors.values()]
-    each = [np.sum(targets.weights[..., None] * vectors, axis=3) for vectors in nearest]
-    return np.concatenate([np.reshape(goal, (-1, goal.shape[-1])) for goal in each], axis=1)
+    """The goal of each place, [places, C]."""
+    return np.concatenate(list(flat(targets.goals[0]).values()), axis=1)
 
 
 def test_neighbors_are_the_vectors_of_the_painting_with_the_highest_cosines():
@@ -107,11 +105,11 @@ def test_the_loss_is_one_less_the_cosine_at_each_place_and_zero_at_its_target():
     content, turn, now = places(0), places(1), places(3)
     targets = targets_of(content, turn)
     cosines = (joined(now, targets.centers, targets.scales) * goals(targets)).sum(1)
-    assert float(neighbor_error(now, targets)) == pytest.approx((1 - cosines).sum(), rel=1e-4)
+    assert float(neighbor_error(now, targets.goals)) == pytest.approx((1 - cosines).sum(), rel=1e-4)
     assert float(place_count(now)) == 30
     nearest = {n: np.asarray(targets.vectors[n])[targets.indices[..., 0]] for n in LAYERS}
     reached = {n: 5 * nearest[n] / targets.scales[n] + targets.centers[n] for n in LAYERS}
-    assert float(neighbor_error(reached, targets)) == pytest.approx(0, abs=1e-4)
+    assert float(neighbor_error(reached, targets.goals)) == pytest.approx(0, abs=1e-4)
 
 
 def test_a_mix_weighs_paintings_and_a_place_without_weight_counts_nothing():
@@ -134,8 +132,8 @@ def test_a_mix_weighs_paintings_and_a_place_without_weight_counts_nothing():
     left[:, :, :2] = 1
     half = mix_neighbors(found[:1], (1.0,), tf.constant(left))
     moved = {n: tf.concat([now[n][:, :, :2], now[n][:, :, 2:] + 1.0], axis=2) for n in LAYERS}
-    assert float(neighbor_error(moved, half)) == pytest.approx(float(neighbor_error(now, half)), rel=1e-5)
-    assert float(neighbor_error(now, half)) > 0
+    assert float(neighbor_error(moved, half.goals)) == pytest.approx(float(neighbor_error(now, half.goals)), rel=1e-5)
+    assert float(neighbor_error(now, half.goals)) > 0
 
 
 def test_places_are_means_of_finer_positions_and_repeat_coarser_ones():

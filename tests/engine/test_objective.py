@@ -92,7 +92,7 @@ def test_the_loss_of_neighbors_is_part_of_the_total_and_of_the_gradient(tiny, pi
     (losses, gradient), (fewer, _) = (objective.evaluate(image, targets, each) for each in (with_it, without))
     places = objective.places(image)[0][0]()
     assert losses.neighbors == pytest.approx(
-        5 * float(neighbor_error(places, neighbors) / place_count(places)), rel=1e-3
+        5 * float(neighbor_error(places, neighbors.goals) / place_count(places)), rel=1e-3
     )
     assert (fewer.neighbors, losses.total) == (0, pytest.approx(fewer.total + losses.neighbors, rel=1e-4))
     direction = gradient / tf.norm(gradient)

@@ -11,9 +11,9 @@ depend neither on the picture so far nor on the weights of a mix, so a run that 
 ones. Of a large painting a random sample of vectors is searched, in a random projection.
 """
 
+import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -24,43 +24,48 @@ from nst.runs.estimates import MOST_CANDIDATES, PLACE, PROJECTED, QUARTER_TURNS
 
 DEEPEST_STRIDE = 8  # of the layers that are joined: those of block 5 see objects, not strokes
 MOST_SCORES = 2**24  # cosines that are held at once
+ROWS_AT_ONCE = 2**12  # vectors whose intermediate results are held at once
 EPSILON = 1e-8  # added to squared lengths
 
 Places = dict[str, Tensor]  # layer -> its activations at each place, [1, h, w, C] float32
 Vectors = dict[str, Tensor]  # the same of places in any order, [n, C]
+# What the vectors of places are compared with: (layer -> [1, h, w, C], centers, scales), the latter of NeighborTargets.
+Goals = tuple[Places, dict[str, Tensor], dict[str, Tensor]]
+NO_GOALS: Goals = {}, {}, {}
 Parts = Sequence[Sequence[Callable[[], Places]]]  # of a picture: rows of tiles, each gives its places when it is called
 
 
 @dataclass(frozen=True)
 class NeighborTargets:
-    """What the vectors of a picture are compared with; empty where they are not.
+    """What the vectors of a picture are compared with: at each place the mean of its neighbors, by `weights`."""
 
-    The target of a place is the mean of its neighbors in the paintings by `weights`: where these differ, it is shorter
-    than the sum of the weights.
-    """
+    vectors: Vectors  # of all paintings; joined, each is centered and has length 1
+    centers: dict[str, Tensor]  # layer -> [C]: subtracted from a picture's activations,
+    scales: dict[str, Tensor]  # layer -> []: then each layer is multiplied with these
+    indices: Tensor  # neighbors of each place, one in each of P paintings, [1, h, w, P] int32
+    weights: Tensor  # of these, [1, h, w, P] float32
 
-    vectors: Vectors = field(default_factory=dict)  # of all paintings; joined, each is centered and has length 1
-    centers: dict[str, Tensor] = field(default_factory=dict)  # layer -> [C]: subtracted from a picture's activations,
-    scales: dict[str, Tensor] = field(default_factory=dict)  # layer -> []: then each layer is multiplied with these
-    indices: Tensor | None = None  # neighbors of each place, one in each of P paintings, [1, h, w, P] int32
-    weights: Tensor | None = None  # of these, [1, h, w, P] float32
+    @functools.cached_property
+    def goals(self) -> Goals:
+        """The goals of all places."""
+        return self.goals_at(self.indices, self.weights)
 
-    def as_tuple(self) -> tuple[Any, ...]:
-        """The fields, as a graph takes them."""
-        if self.indices is None or self.weights is None:
-            return {}, {}, {}, tf.zeros([1, 0, 0, 1], tf.int32), tf.zeros([1, 0, 0, 1])
-        return self.vectors, self.centers, self.scales, self.indices, self.weights
+    def goals_at(self, indices: Tensor, weights: Tensor) -> Goals:
+        """The goals of some places, whose `indices` and `weights` are parts of the fields of that name."""
+        mixed = {
+            layer: tf.reduce_sum(weights[..., None] * tf.gather(table, indices), axis=3)
+            for layer, table in self.vectors.items()
+        }
+        return mixed, self.centers, self.scales
 
-    @staticmethod
-    def spec(channels: Mapping[str, int]) -> tuple[Any, ...]:
-        """What `as_tuple` returns for layers of so many channels, as the signature of a graph of TensorFlow."""
-        return (
-            {layer: tf.TensorSpec([None, count], tf.float32) for layer, count in channels.items()},
-            {layer: tf.TensorSpec([count], tf.float32) for layer, count in channels.items()},
-            {layer: tf.TensorSpec([], tf.float32) for layer in channels},
-            tf.TensorSpec([1, None, None, None], tf.int32),
-            tf.TensorSpec([1, None, None, None], tf.float32),
-        )
+
+def goals_spec(channels: Mapping[str, int]) -> Goals:
+    """The signature of goals, for a graph of TensorFlow: of layers of so many channels."""
+    return (
+        {layer: tf.TensorSpec([1, None, None, count], tf.float32) for layer, count in channels.items()},
+        {layer: tf.TensorSpec([count], tf.float32) for layer, count in channels.items()},
+        {layer: tf.TensorSpec([], tf.float32) for layer in channels},
+    )
 
 
 def neighbor_layers(architecture: Architecture, layers: Iterable[str]) -> tuple[str, ...]:
@@ -89,28 +94,25 @@ def _resize(features: Tensor, stride: int) -> Tensor:
     return features
 
 
-def neighbor_error(places: Places, targets: NeighborTargets) -> Tensor:
-    """The loss, summed over the places: |t| - <x, t> / |x| of each, with x the picture's vector and t its target's."""
-    assert targets.weights is not None
-    weights = targets.weights[..., None]
-    goals = [tf.reduce_sum(weights * tf.gather(table, targets.indices), axis=3) for table in targets.vectors.values()]
-    lengths = tf.reduce_sum(tf.sqrt(sum(_squares(goal) for goal in goals)))
+def neighbor_error(places: Places, goals: Goals) -> Tensor:
+    """The loss, summed over the places: |t| - <x, t> / |x| of each, with x the picture's vector and t its goal."""
+    wanted, centers, scales = goals
+    targets = list(wanted.values())
+    lengths = tf.reduce_sum(tf.sqrt(sum(map(_squares, targets))))
 
     @tf.custom_gradient
     def products(*vectors: Tensor) -> tuple[Tensor, Callable[[Tensor], list[Tensor]]]:
         """The sum of <x, t> / |x|. TensorFlow's own gradient goes over the vectors twice as often."""
-        along = sum(tf.reduce_sum(x * goal, axis=-1) for x, goal in zip(vectors, goals, strict=True))
+        along = sum(tf.reduce_sum(x * t, axis=-1) for x, t in zip(vectors, targets, strict=True))
         shrink = tf.math.rsqrt(sum(map(_squares, vectors)) + EPSILON)
 
         def gradient(upstream: Tensor) -> list[Tensor]:
-            by_goal, by_vector = (upstream * factor[..., None] for factor in (shrink, along * shrink**3))
-            return [by_goal * goal - by_vector * x for x, goal in zip(vectors, goals, strict=True)]
+            by_target, by_vector = (upstream * factor[..., None] for factor in (shrink, along * shrink**3))
+            return [by_target * t - by_vector * x for x, t in zip(vectors, targets, strict=True)]
 
         return tf.reduce_sum(along * shrink), gradient
 
-    return lengths - products(
-        *(targets.scales[layer] * (places[layer] - targets.centers[layer]) for layer in targets.vectors)
-    )
+    return lengths - products(*(scales[layer] * (places[layer] - centers[layer]) for layer in wanted))
 
 
 def place_count(places: Places) -> Tensor:
@@ -145,13 +147,17 @@ def find_neighbors(content: Parts, turns: Sequence[Parts], pixels: float, dtype:
     samples = [_sample(_vectors(part()), share, number) for number, part in enumerate(parts)]
     vectors = {layer: tf.concat([sample[layer] for sample in samples], axis=0) for layer in samples[0]}
     centers, scales = _statistics([vectors], [1.0])
-    candidates = _project(_joined(vectors, centers, scales), dtype)
-    own_centers = _mean_vectors(content)
+    candidates = tf.concat([_project(_joined(sample, centers, scales), dtype) for sample in samples], axis=0)
+    own_centers, rows_at_once = _mean_vectors(content), max(1, MOST_SCORES // len(candidates))
 
     def nearest(part: Callable[[], Places]) -> Tensor:
         places = part()
-        query = _project(_joined(_vectors(places), own_centers, scales), dtype)
-        return tf.reshape(_most_similar(query, candidates), [*_first(places).shape[:3], 1])
+        vectors, found = _vectors(places), []
+        for first in range(0, len(_first(vectors)), rows_at_once):
+            some = {layer: each[first : first + rows_at_once] for layer, each in vectors.items()}
+            query = _project(_joined(some, own_centers, scales), dtype)
+            found.append(tf.argmax(tf.matmul(query, candidates, transpose_b=True), axis=-1, output_type=tf.int32))
+        return tf.reshape(tf.concat(found, axis=0), [*_first(places).shape[:3], 1])
 
     rows = [tf.concat([nearest(part) for part in row], axis=2) for row in content]
     return Neighbors(vectors, tf.concat(rows, axis=1))
@@ -219,8 +225,12 @@ def _squares(vectors: Tensor) -> Tensor:
 
 
 def _joined(vectors: Vectors, centers: Mapping[str, Tensor], scales: Mapping[str, Tensor]) -> Tensor:
-    """The vectors of all layers, centered and scaled, side by side and of length 1, [n, C]."""
-    return _unit(tf.concat([scales[layer] * (each - centers[layer]) for layer, each in vectors.items()], axis=-1))
+    """The vectors of all layers, centered and scaled, side by side and of length 1, [n, C]; some rows at a time."""
+    blocks = []
+    for first in range(0, len(_first(vectors)), ROWS_AT_ONCE):
+        rows = {layer: each[first : first + ROWS_AT_ONCE] for layer, each in vectors.items()}
+        blocks.append(_unit(tf.concat([scales[layer] * (rows[layer] - centers[layer]) for layer in rows], axis=-1)))
+    return tf.concat(blocks, axis=0)
 
 
 def _unit(vectors: Tensor) -> Tensor:
@@ -232,11 +242,3 @@ def _project(vectors: Tensor, dtype: str) -> Tensor:
     if vectors.shape[-1] > PROJECTED:
         vectors = _unit(vectors @ tf.random.stateless_normal([vectors.shape[-1], PROJECTED], (0, 0)))
     return tf.cast(vectors, dtype)
-
-
-def _most_similar(query: Tensor, candidates: Tensor) -> Tensor:
-    """Of each vector of `query` [n, C], which of `candidates` [m, C] has the highest cosine, [n]; all have length 1."""
-    rows = max(1, MOST_SCORES // len(candidates))
-    parts = [query[first : first + rows] for first in range(0, len(query), rows)]
-    found = [tf.argmax(tf.matmul(part, candidates, transpose_b=True), -1, tf.int32) for part in parts]
-    return tf.concat(found, axis=0)

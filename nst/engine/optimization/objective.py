@@ -12,9 +12,12 @@ from nst.engine.networks.extractors import Extractor
 from nst.engine.optimization.canvas import crop_features, inner_region
 from nst.engine.optimization.losses import content_loss, gram, guided_gram, style_loss, tv_loss
 from nst.engine.optimization.neighbors import (
+    NO_GOALS,
+    Goals,
     NeighborTargets,
     Parts,
     Places,
+    goals_spec,
     neighbor_error,
     neighbor_layers,
     place_count,
@@ -37,7 +40,7 @@ class Targets:
     style: dict[str, Tensor]  # layer -> [C, C] float32; of R regions [R, C, C]
     guidance: dict[str, Tensor] = field(default_factory=dict)  # layer -> [1, h, w, R]; empty without regions
     regions: Tensor | None = None  # weight of each region, [R]
-    neighbors: NeighborTargets = field(default_factory=NeighborTargets)
+    neighbors: NeighborTargets | None = None
 
 
 @dataclass
@@ -188,7 +191,7 @@ class Objective(LayerLosses):
         style = {n: tf.TensorSpec([*several, channels[n], channels[n]], tf.float32) for n in self.style_layers}
         guided = self.style_layers if self.regions else ()
         guidance = {n: tf.TensorSpec([1, None, None, self.regions], tf.float32) for n in guided}
-        neighbors = NeighborTargets.spec({n: channels[n] for n in self.neighbor_layers})
+        goals = goals_spec({n: channels[n] for n in self.neighbor_layers})
         counts = (self.regions, 4, len(self.content_layers), len(self.style_layers))
         per_region, main, per_content, per_style = (tf.TensorSpec([n], tf.float32) for n in counts)
         self._content_of = tf.function(self._content_only, input_signature=[picture])
@@ -196,7 +199,7 @@ class Objective(LayerLosses):
         self._places_of = tf.function(self._places, input_signature=[picture])
         self._value_and_gradient = tf.function(
             self._differentiate,
-            input_signature=[picture, content, style, guidance, per_region, neighbors, main, per_content, per_style],
+            input_signature=[picture, content, style, guidance, per_region, goals, main, per_content, per_style],
         )
 
     def targets(self, content: Tensor, style: Tensor) -> Targets:
@@ -223,7 +226,7 @@ class Objective(LayerLosses):
             targets.style,
             targets.guidance,
             tf.zeros([0]) if targets.regions is None else targets.regions,
-            targets.neighbors.as_tuple(),
+            targets.neighbors.goals if targets.neighbors else NO_GOALS,
             tf.constant([weights.content, weights.style, weights.tv, weights.neighbors], tf.float32),
             tf.constant(weights.content_layers, tf.float32),
             tf.constant(weights.style_layers, tf.float32),
@@ -253,7 +256,7 @@ class Objective(LayerLosses):
         style: dict,
         guidance: dict,
         per_region: Tensor,
-        neighbors: tuple,
+        goals: Goals,
         main: Tensor,
         per_content: Tensor,
         per_style: Tensor,
@@ -267,14 +270,14 @@ class Objective(LayerLosses):
                 tf.reduce_sum(per_content * content_parts),
                 tf.reduce_sum(per_style * style_parts),
             )
-            weighted = main * tf.stack([content_part, style_part, tv, self._neighbor_loss(found, neighbors)])
+            weighted = main * tf.stack([content_part, style_part, tv, self._neighbor_loss(found, goals)])
             total = tf.reduce_sum(weighted)
         gradient = tape.gradient(total, image)
         total += 0.0 * tf.reduce_sum(gradient)  # a gradient that is not finite shows in the loss, before it is used
         return tf.concat([total[None], weighted], axis=0), gradient
 
-    def _neighbor_loss(self, found: dict[str, Tensor], neighbors: tuple) -> Tensor:
+    def _neighbor_loss(self, found: dict[str, Tensor], goals: Goals) -> Tensor:
         if not self.neighbor_layers:
             return tf.constant(0.0)
         places = to_places(found, self.neighbor_layers, self.extractor.architecture)
-        return neighbor_error(places, NeighborTargets(*neighbors)) / place_count(places)
+        return neighbor_error(places, goals) / place_count(places)

@@ -150,11 +150,11 @@ class ScaleObjective:
             guide = (self._mask, inputs.options.mask_use, inputs.extractor.architecture, MARGIN)
             self._targets = guided_targets(self._targets, self._matrices, self._shares, *guide)
 
-    def _find_neighbors(self) -> NeighborTargets:
+    def _find_neighbors(self) -> NeighborTargets | None:
         """Those of the content in each painting, mixed; in the run's own precision, so that they stay the same."""
         inputs, objective = self._inputs, _objective(self._inputs, self._inputs.is_float32)
         if not objective.neighbor_layers:
-            return NeighborTargets()
+            return None
         found = []
         for style, only in zip(self._styles, np.eye(len(self._styles)).tolist(), strict=True):
             content = objective.places(self._content_in_colors_of(only))

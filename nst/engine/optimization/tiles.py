@@ -28,7 +28,7 @@ from nst.engine.optimization.canvas import (
     spans,
 )
 from nst.engine.optimization.losses import EPSILON, content_divisor, gram, guided_gram, tv_loss
-from nst.engine.optimization.neighbors import NeighborTargets, Parts, Places, neighbor_error, to_places
+from nst.engine.optimization.neighbors import NO_GOALS, Goals, Parts, Places, goals_spec, neighbor_error, to_places
 from nst.engine.optimization.objective import LiveWeights, Objective, Targets
 from nst.runs.estimates import PLACE
 from nst.runs.events import Losses
@@ -63,15 +63,15 @@ class TiledObjective:
         several, layers = [regions] if regions else [], self._whole.style_layers
         derivatives = {n: tf.TensorSpec([*several, channels[n], channels[n]], tf.float32) for n in layers}
         guided = {n: tf.TensorSpec([1, None, None, regions], tf.float32) for n in (layers if regions else ())}
-        neighbors = NeighborTargets.spec({n: channels[n] for n in self._whole.neighbor_layers})
+        goals = goals_spec({n: channels[n] for n in self._whole.neighbor_layers})
         per_place = tf.TensorSpec([], tf.float32)
         self._content_of = tf.function(self._content_features, input_signature=[picture, core])
         self._places_of = tf.function(self._places, input_signature=[picture, core])
         self._style_sums_of = tf.function(self._style_sums, input_signature=[picture, core])
-        self._sums_of = tf.function(self._measure, input_signature=[picture, core, content, guided, neighbors])
+        self._sums_of = tf.function(self._measure, input_signature=[picture, core, content, guided, goals])
         self._gradient_of = tf.function(
             self._differentiate,
-            input_signature=[picture, core, content, guided, neighbors, per_content, per_place, derivatives],
+            input_signature=[picture, core, content, guided, goals, per_content, per_place, derivatives],
         )
 
     @property
@@ -148,15 +148,17 @@ class TiledObjective:
     def _tiles(self, picture: Tensor) -> list[Tile]:
         return [Tile(*sides) for sides in itertools.product(*self._spans(picture))]
 
-    def _in_tile(self, targets: Targets, tile: Tile) -> tuple[dict[str, Tensor], dict[str, Tensor], tuple]:
-        """(content targets, guidance, targets of neighbors) of the core of `tile`."""
+    def _in_tile(self, targets: Targets, tile: Tile) -> tuple[dict[str, Tensor], dict[str, Tensor], Goals]:
+        """(content targets, guidance, goals of the loss of neighbors) of the core of `tile`."""
         content, guidance = (
             {layer: tile.crop_core(each, self._strides[layer], self._whole.margin) for layer, each in found.items()}
             for found in (targets.content, targets.guidance)
         )
-        *shared, indices, weights = targets.neighbors.as_tuple()
-        local = (tile.crop_core(each, PLACE, self._whole.margin) for each in (indices, weights))
-        return content, guidance, (*shared, *local)
+        if targets.neighbors is None:
+            return content, guidance, NO_GOALS
+        of_all = (targets.neighbors.indices, targets.neighbors.weights)
+        local = (tile.crop_core(each, PLACE, self._whole.margin) for each in of_all)
+        return content, guidance, targets.neighbors.goals_at(*local)
 
     def _per_position(self, matrices: Matrices, picture: Tensor, guidance: dict[str, Tensor]) -> Matrices:
         """Each layer's matrices divided by its number of positions that count in `picture` [1, H, W, 3].
@@ -224,11 +226,11 @@ class TiledObjective:
         pairs = [(features[n], content[n]) for n in self._whole.content_layers]
         return tf.stack([tf.reduce_sum(tf.square(_float(found) - _float(wanted))) for found, wanted in pairs])
 
-    def _neighbor_errors(self, features: dict[str, Tensor], neighbors: tuple) -> Tensor:
+    def _neighbor_errors(self, features: dict[str, Tensor], goals: Goals) -> Tensor:
         """The loss of neighbors, summed over the places of a tile's core."""
         if not self._whole.neighbor_layers:
             return tf.constant(0.0)
-        return neighbor_error(self._to_places(features), NeighborTargets(*neighbors))
+        return neighbor_error(self._to_places(features), goals)
 
     def _measure(
         self,
@@ -236,12 +238,12 @@ class TiledObjective:
         core: Tensor,
         content: dict[str, Tensor],
         guidance: dict[str, Tensor],
-        neighbors: tuple,
+        goals: Goals,
     ) -> tuple[Matrices, Tensor, Tensor, Tensor]:
         """A tile's share of the sums: of products, squared errors, squared norms of the content targets, neighbors."""
         features = self._features(tile, core, self._whole.layers)
         norms = tf.stack([tf.reduce_sum(tf.square(_float(content[n]))) for n in self._whole.content_layers])
-        errors = self._errors(features, content), norms, self._neighbor_errors(features, neighbors)
+        errors = self._errors(features, content), norms, self._neighbor_errors(features, goals)
         return self._sums(features, guidance), *errors
 
     def _differentiate(
@@ -250,7 +252,7 @@ class TiledObjective:
         core: Tensor,
         content: dict[str, Tensor],
         guidance: dict[str, Tensor],
-        neighbors: tuple,
+        goals: Goals,
         per_content: Tensor,
         per_place: Tensor,
         by_sums: Matrices,
@@ -260,7 +262,7 @@ class TiledObjective:
             tape.watch(tile)
             features = self._features(tile, core, self._whole.layers)
             loss = tf.reduce_sum(per_content * self._errors(features, content))
-            loss += per_place * self._neighbor_errors(features, neighbors)
+            loss += per_place * self._neighbor_errors(features, goals)
             for layer, total in self._sums(features, guidance).items():
                 loss += tf.reduce_sum(by_sums[layer] * total)
         return tape.gradient(loss, tile)
