@@ -254,11 +254,12 @@ def test_auto_guesses_from_the_speed_of_another_network() -> None:
 
 def test_each_further_painting_takes_memory_and_time():
     run = PlannedRun(3, 4, StyleOptions(size=512), "compact")
-    found = [dataclasses.replace(run, styles=[(3, 4)] * count).estimate(SPEED) for count in (1, 2, 3)]
+    found = [dataclasses.replace(run, styles=[(3, 4)] * count).estimate(SPEED) for count in (1, 2, 3, 4)]
     assert found[0] == run.estimate(SPEED)
     more = [after.bytes - before.bytes for before, after in itertools.pairwise(found)]
-    assert more[0] == pytest.approx(more[1], abs=1)
-    assert more[0] > 2 * 512 * 384 * 12  # the picture and its canvas, besides the Gram matrices
+    assert more[1] == pytest.approx(more[2], abs=1)
+    assert more[0] > more[1]  # of several paintings vectors are kept twice
+    assert more[1] > 2 * 512 * 384 * 12  # the picture and its canvas, besides the Gram matrices
     assert found[0].seconds < found[1].seconds < found[2].seconds
 
 

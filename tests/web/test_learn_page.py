@@ -35,7 +35,7 @@ def test_the_text_is_marked_up_and_names_the_weights() -> None:
     text = text_of(article())
     assert "**" not in text
     assert "`" not in text
-    assert "The weights are 1, 32 and 12 unless you change them" in text
+    assert "The weights are 1, 32, 12 and 4 unless you change them" in text
     assert "is 5 steps, one frame" in text
     assert [each.children for each in parts("H3")][:2] == [
         "Content: what is where",
