@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from nst.runs.events import LOSS_NAMES
 from tools.browser import FLAGS, chromium
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -201,7 +202,7 @@ def stop(page: Page) -> None:
 
 def wait_for_curve(page: Page, first: int, last: int) -> None:
     """Wait until the figure of the losses has exactly the epochs `first` to `last`; Plotly draws after an answer."""
-    expected = json.dumps([list(range(first, last + 1))] * 4, separators=(",", ":"))
+    expected = json.dumps([list(range(first, last + 1))] * len(LOSS_NAMES), separators=(",", ":"))
     page.wait_for_function(f"epochs => JSON.stringify({CURVE}) === epochs", arg=expected)
 
 

@@ -148,14 +148,18 @@ def test_the_style_loss_of_regions_is_that_of_the_twin(tiny, pictures, second, s
     assert losses.style == pytest.approx(options.weights.style * expected, rel=2e-3)
 
 
+@pytest.mark.parametrize(("neighbors", "tolerance"), [(0, 1e-4), (4, 1e-2)])  # rounding may find another neighbor
 @pytest.mark.parametrize(("use", "paintings"), [("protect", 1), ("strength", 2), ("styles", 2)])
-def test_losses_and_gradient_by_tiles_are_those_of_the_whole(tiny, pictures, second, soft, use, paintings):
+def test_losses_and_gradient_by_tiles_are_those_of_the_whole(
+    tiny, pictures, second, soft, use, paintings, neighbors, tolerance
+):
     styles = (pictures[1], second)[:paintings]
-    whole, gradient = evaluated(tiny, pictures[0], styles, soft, size=256, mask_use=use)
-    tiled, by_tiles = evaluated(tiny, pictures[0], styles, soft, tile=16, size=256, mask_use=use)
+    options = {"size": 256, "mask_use": use, "neighbor_weight": neighbors}
+    whole, gradient = evaluated(tiny, pictures[0], styles, soft, **options)
+    tiled, by_tiles = evaluated(tiny, pictures[0], styles, soft, tile=16, **options)
     for part, value in dataclasses.asdict(whole).items():
-        assert dataclasses.asdict(tiled)[part] == pytest.approx(value, rel=1e-4)
-    assert float(tf.norm(gradient - by_tiles) / tf.norm(gradient)) < 1e-3
+        assert dataclasses.asdict(tiled)[part] == pytest.approx(value, rel=tolerance)
+    assert float(tf.norm(gradient - by_tiles) / tf.norm(gradient)) < 10 * tolerance
     side = 16 + 2 * TiledObjective(Objective(tiny, ("block3_conv3",), STYLE, "relative"), 16)._halo
     assert gradient.shape[1] * gradient.shape[2] > side**2  # it was painted by tiles
 

@@ -134,7 +134,7 @@ def test_a_loss_that_is_not_a_number_is_none_in_json(store: Store) -> None:
     run = new_run(store)
     store.append(run.id, STARTED)
     store.append(run.id, Epoch(0, 0, Losses(float("nan"), float("inf"), 1.0, 2.0), 8, 6, 0.0, 0.0, 0.0))
-    losses = {"total": None, "content": None, "style": 1.0, "tv": 2.0}
+    losses = {"total": None, "content": None, "style": 1.0, "tv": 2.0, "neighbors": 0.0}
     assert store.events(run.id)[-1]["losses"] == losses
     assert store.run(run.id).to_json()["losses"] == losses
 

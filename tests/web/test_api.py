@@ -66,7 +66,7 @@ def test_a_run_goes_from_two_pictures_to_frames_and_a_result(client: TestClient)
     assert run["queue_position"] is None
     assert run["error"] == ""
     assert run["extractor"] == "compact"
-    assert set(run["losses"]) == {"total", "content", "style", "tv"}
+    assert set(run["losses"]) == {"total", "content", "style", "tv", "neighbors"}
     assert run["options"] == StyleOptions(**QUICK).to_json()
     frame = client.get(f"/api/v1/runs/{run_id}/frames/{events[3]['frame']}.jpg")
     assert frame.content[:3] == b"\xff\xd8\xff"

@@ -164,7 +164,7 @@ def test_a_finished_run_is_continued_at_full_size(job):
 
 
 def test_a_run_that_converges_finishes_early_and_says_so(job):
-    job = with_options(job, init="content", style_weight=0, tv_weight=0)
+    job = with_options(job, init="content", style_weight=0, tv_weight=0, neighbor_weight=0)
     events = events_of(job)
     finished, checkpoint = end(events)
     assert finished == Finished(finished.seconds, finished.image, converged=True)

@@ -208,5 +208,6 @@ def _further() -> Component:
         "Further",
         "L. A. Gatys, A. S. Ecker, M. Bethge: *Image Style Transfer Using Convolutional Neural Networks*, CVPR 2016. "
         "J. Johnson, A. Alahi, L. Fei-Fei: *Perceptual Losses for Real-Time Style Transfer*, ECCV 2016, for what the "
-        "page Instant does. K. Simonyan, A. Zisserman: *Very Deep Convolutional Networks*, 2014, for VGG19.",
+        "page Instant does. K. Simonyan, A. Zisserman: *Very Deep Convolutional Networks*, 2014, for VGG19. "
+        "N. Kolkin and others: *Neural Neighbor Style Transfer*, 2022, for the neighbors.",
     )

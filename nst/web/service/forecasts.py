@@ -105,6 +105,7 @@ class Forecasts:
             if run.state is State.FINISHED
             and (run.extractor, run.precision) == (speed.network, speed.precision)
             and not (run.tiled or run.options.epochs == "auto" or run.converged or run.prolonged or run.parent)
+            and len(run.styles) == 1  # the shapes of others, which count, are not known here
             and run.created > self._opened
         ][:PACE_RUNS]
         planned = [PlannedRun(run.height, run.width, run.options, run.extractor, run.precision) for run in runs]
