@@ -13,12 +13,11 @@ from nst.engine.optimization.losses import content_divisor, mix_matrices
 from nst.engine.optimization.neighbors import (
     NeighborTargets,
     Parts,
-    find_neighbors,
+    find_in_paintings,
     mix_neighbors,
     neighbor_error,
     neighbor_layers,
     place_count,
-    quarter_turns,
     to_places,
 )
 from nst.engine.optimization.objective import LayerLosses, LiveWeights, Targets
@@ -27,7 +26,7 @@ from nst.options.style_options import StyleOptions
 from nst.pictures.color_transfer import ColorTransfer
 from nst.pictures.colors import match_colors
 from nst.pictures.images import fit, resize
-from nst.runs.estimates import PLACE, QUARTER_TURNS
+from nst.runs.estimates import PLACE
 
 
 @dataclass(frozen=True)
@@ -152,14 +151,9 @@ def _neighbor_targets(
     def places(picture: Tensor) -> Parts:
         return [[lambda: to_places(extractor(picture, layers), layers, extractor.architecture)]]
 
-    found = []
-    for content, painting in zip(contents, paintings, strict=True):
-        turns = [places(turn) for turn in quarter_turns(tensor(painting[None]))]
-        pixels = QUARTER_TURNS * painting.shape[0] * painting.shape[1]
-        found.append(find_neighbors(places(tensor(content[None])), turns, pixels, extractor.dtype))
-    weights = tensor(shares)
-    if mask is not None:
-        weights = tf.concat(painting_weights(shares, tensor(mask[None]), use, PLACE, margin=0), axis=-1)
+    tensors = [[tensor(each[None]) for each in given] for given in (contents, paintings)]
+    found = find_in_paintings(places, tensors[0], tensors[1], extractor.dtype)
+    weights = painting_weights(shares, None if mask is None else tensor(mask[None]), use, PLACE, margin=0)
     return mix_neighbors(found, shares, weights)
 
 

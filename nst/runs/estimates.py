@@ -44,9 +44,7 @@ MASK_BYTES = 32  # bytes for a pixel: the mask, and its regions' weights on the 
 MATRICES_BYTES = 2_500_000  # bytes of another painting's Gram matrices on the layers of a preset
 CONTENT_BYTES = 64  # bytes for a pixel: activations of the content, and the parts that they are joined from
 NEIGHBOR_BYTES = 1300  # bytes for a pixel of a step: what the loss of neighbors adds to it
-VECTOR_BYTES = 4 * (
-    64 + 128 + 256 + 512
-)  # bytes of a vector that neighbors are among: the studio's layers of blocks 1 to 4
+VECTOR_BYTES = 4 * (64 + 128 + 256 + 512)  # bytes of a vector of the search, on the studio's layers of blocks 1 to 4
 VECTOR_COPIES = 3  # of the vectors of a painting, while they are searched
 ADAM_PICTURES = 8  # held at once: iterate, gradient, moments, average, and the arrays they come from
 LBFGS_PICTURES = 15  # the same of L-BFGS beside its pairs

@@ -54,20 +54,21 @@ def guidance_at(channels: Tensor, stride: int, margin: int) -> Tensor:
     return crop_features(channels, region, stride)
 
 
-def painting_weights(shares: Sequence[float], mask: Tensor, use: str, stride: int, margin: int) -> list[Tensor]:
-    """The weight of each painting at each position, `stride` px apart, [1, h, w, 1].
+def painting_weights(shares: Sequence[float], mask: Tensor | None, use: str, stride: int, margin: int) -> Tensor:
+    """The weight of each of P paintings at each position, `stride` px apart, [1, h, w, P]; without a mask [P].
 
     Args:
         shares: of the paintings, of sum 1; where each has a region, it weighs more the more its share is.
-        mask: of a canvas, [1, H, W, 1].
+        mask: of a canvas, [1, H, W, 1], or None.
         use: `mask_use`.
         stride: of the positions.
         margin: outer px of the canvas that do not count.
     """
-    channels = guidance_at(guidance_channels(mask, use), stride, margin)
-    if use == "styles":
-        return [len(shares) * share * channels[..., n, None] for n, share in enumerate(shares)]
-    return [share * channels for share in shares]
+    of_each = tf.constant(shares, tf.float32)
+    if mask is None:
+        return of_each
+    channels = guidance_at(guidance_channels(mask, use), stride, margin)  # of each painting, or one for all
+    return channels * (len(shares) * of_each if use == "styles" else of_each)
 
 
 def transfer_colors(

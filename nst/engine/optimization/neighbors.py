@@ -12,6 +12,7 @@ ones. Of a large painting a random sample of vectors is searched, in a random pr
 """
 
 import functools
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -81,7 +82,7 @@ def to_places(found: Mapping[str, Tensor], layers: Iterable[str], architecture: 
     """
     resized = {layer: _resize(found[layer], architecture.stride(layer)) for layer in layers}
     sides = [tf.shape(each)[1:3] for each in resized.values()]
-    rows, columns = tf.unstack(tf.reduce_min(sides, axis=0)) if sides else (0, 0)
+    rows, columns = tf.unstack(tf.reduce_min(sides, axis=0))
     region = ((0, rows), (0, columns))
     return {layer: tf.cast(crop_features(each, region, 1), tf.float32) for layer, each in resized.items()}
 
@@ -131,6 +132,25 @@ class Neighbors:
 
     vectors: Vectors  # of the painting, among which they are
     indices: Tensor  # of the neighbor of each place, [1, h, w, 1] int32
+
+
+def find_in_paintings(
+    places: Callable[[Tensor], Parts], contents: Sequence[Tensor], paintings: Sequence[Tensor], dtype: str
+) -> list[Neighbors]:
+    """The neighbors of a content in each of several paintings.
+
+    Args:
+        places: those of a picture [1, H, W, 3].
+        contents: the content in the colors of each painting.
+        paintings: [1, H, W, 3] each.
+        dtype: of the search.
+    """
+    found = []
+    for content, painting in zip(contents, paintings, strict=True):
+        turns = [places(turn) for turn in quarter_turns(painting)]
+        pixels = QUARTER_TURNS * math.prod(painting.shape[1:3])
+        found.append(find_neighbors(places(content), turns, pixels, dtype))
+    return found
 
 
 def find_neighbors(content: Parts, turns: Sequence[Parts], pixels: float, dtype: str) -> Neighbors:

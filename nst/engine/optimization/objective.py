@@ -240,7 +240,7 @@ class Objective(LayerLosses):
         return self.gram_matrices(self._activations(image, self.style_layers))
 
     def _places(self, image: Tensor) -> Places:
-        found = self._activations(image, self.neighbor_layers) if self.neighbor_layers else {}
+        found = self._activations(image, self.neighbor_layers)
         return to_places(found, self.neighbor_layers, self.extractor.architecture)
 
     def _activations(self, image: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:

@@ -2,7 +2,6 @@
 
 import copy
 import functools
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -21,19 +20,13 @@ from nst.engine.optimization.guidance import (
     transfer_colors,
 )
 from nst.engine.optimization.losses import mix_matrices
-from nst.engine.optimization.neighbors import (
-    Neighbors,
-    NeighborTargets,
-    find_neighbors,
-    mix_neighbors,
-    quarter_turns,
-)
+from nst.engine.optimization.neighbors import Neighbors, NeighborTargets, find_in_paintings, mix_neighbors
 from nst.engine.optimization.objective import LiveWeights, Objective, Targets
 from nst.engine.optimization.tiles import TiledObjective
 from nst.options.style_options import StyleOptions
 from nst.pictures.color_transfer import ColorTransfer
 from nst.pictures.images import fit, resize
-from nst.runs.estimates import NETWORK_COSTS, PLACE, QUARTER_TURNS, PlannedRun
+from nst.runs.estimates import NETWORK_COSTS, PLACE, PlannedRun
 from nst.runs.events import Losses
 from nst.runs.memory_budget import budget
 from nst.runs.schedule import MARGIN, Scale
@@ -155,21 +148,14 @@ class ScaleObjective:
         inputs, objective = self._inputs, _objective(self._inputs, self._inputs.is_float32)
         if not objective.neighbor_layers:
             return None
-        found = []
-        for style, only in zip(self._styles, np.eye(len(self._styles)).tolist(), strict=True):
-            content = objective.places(self._content_in_colors_of(only))
-            turns = [objective.places(turn) for turn in quarter_turns(style)]
-            pixels = QUARTER_TURNS * math.prod(style.shape[1:3])
-            found.append(find_neighbors(content, turns, pixels, inputs.extractor.dtype))
+        contents = [self._content_in_colors_of(only) for only in np.eye(len(self._styles)).tolist()]
+        found = find_in_paintings(objective.places, contents, self._styles, inputs.extractor.dtype)
         if len(found) > 1:
             self._found = found
         return self._mix_neighbors(found)
 
     def _mix_neighbors(self, found: Sequence[Neighbors]) -> NeighborTargets:
-        weights = tf.constant(self._shares, tf.float32)
-        if self._mask is not None:
-            use = self._inputs.options.mask_use
-            weights = tf.concat(painting_weights(self._shares, self._mask, use, PLACE, MARGIN), axis=-1)
+        weights = painting_weights(self._shares, self._mask, self._inputs.options.mask_use, PLACE, MARGIN)
         return mix_neighbors(found, self._shares, weights)
 
 

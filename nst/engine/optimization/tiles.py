@@ -201,8 +201,7 @@ class TiledObjective:
         return self._features(tile, core, self._whole.content_layers)
 
     def _places(self, tile: Tensor, core: Tensor) -> Places:
-        layers = self._whole.neighbor_layers
-        return self._to_places(self._features(tile, core, layers) if layers else {})
+        return self._to_places(self._features(tile, core, self._whole.neighbor_layers))
 
     def _to_places(self, features: dict[str, Tensor]) -> Places:
         return to_places(features, self._whole.neighbor_layers, self._whole.extractor.architecture)
