@@ -77,5 +77,8 @@
     }
   }, true);
 
-  window.dash_clientside = Object.assign({}, window.dash_clientside, { buttons: { focusOther } });
+  const requestStart = (clicks, restarts) =>
+    ({ clicks, restarts, restart: window.dash_clientside.callback_context.triggered_id === "restart" });
+
+  window.dash_clientside = Object.assign({}, window.dash_clientside, { buttons: { focusOther, requestStart } });
 })();

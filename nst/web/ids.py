@@ -14,6 +14,7 @@ DOWNLOAD = "download"
 
 # The Studio page.
 URL = "url"
+START_REQUEST = "start-request"  # {"clicks", "restarts", "restart"}: Start was pressed, or Restart
 POLL_REQUEST = "ask"  # number of the poll that is sent
 POLL_ANSWER = "answered"  # {"n": number of the poll that was answered, "expecting": whether a change is expected}
 POLL_WAKE = "poll-wake"  # set when a request may have changed the run: the page polls at once

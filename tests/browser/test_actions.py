@@ -356,7 +356,9 @@ def test_resume_is_primary_and_clear_and_restart_takes_one_click(visit: Visit, s
     page.click("#restart")
     page.wait_for_function("before => !location.search.includes(before)", arg=before)
     wait_for_status(page, "Running")
-    assert page.request.get(f"{site.url}/api/v1/runs/{before}").json()["state"] == "stopped"
+    page.wait_for_function(  # it ends its epoch first
+        "async path => (await (await fetch(path)).json()).state === 'stopped'", arg=f"/api/v1/runs/{before}"
+    )
     expect(page.locator(".run-queued:not(.run-painted)")).to_have_count(1)
     page.locator("[data-queue=remove]").click()
     expect(page.locator("#run-queue")).to_be_hidden()

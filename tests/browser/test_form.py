@@ -3,7 +3,7 @@
 import re
 import zipfile
 
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visit, focus, open_advanced, wait_for_status
 from tests.web.sites import picture
@@ -38,16 +38,28 @@ def test_a_switch_puts_auto_in_the_place_of_the_epochs_and_lets_the_slider_rest(
     expect(page.locator("#epochs")).to_have_value("12")
 
 
+def move_slider_and_click(page: Page, epochs: int, button: str) -> None:
+    """Move the slider of the epochs and click a button, before any callback can run in between."""
+    page.evaluate(
+        """([epochs, button]) => {
+            const slider = document.querySelector("#epochs");
+            Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set.call(slider, epochs);
+            for (const kind of ["input", "change"]) slider.dispatchEvent(new Event(kind, { bubbles: true }));
+            document.querySelector(button).click();
+        }""",
+        [str(epochs), button],
+    )
+
+
+def test_start_paints_what_the_slider_was_moved_to_in_the_same_moment(visit: Visit) -> None:
+    page = visit()
+    move_slider_and_click(page, 3, "#start")
+    wait_for_status(page, "Finished: 3 epochs")
+
+
 def test_a_switch_pressed_in_the_same_moment_as_the_slider_moves_is_heard(visit: Visit) -> None:
     page = visit()
-    page.evaluate(
-        """() => {
-            const slider = document.querySelector("#epochs");
-            Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set.call(slider, "7");
-            for (const kind of ["input", "change"]) slider.dispatchEvent(new Event(kind, { bubbles: true }));
-            document.querySelector("#epochs-word").click();
-        }"""
-    )
+    move_slider_and_click(page, 7, "#epochs-word")
     expect(page.locator("#option-epochs")).to_have_value("auto")
     expect(page.get_by_label("Stop when it converges")).to_be_checked()
     expect(page.locator("#epochs")).to_be_disabled()

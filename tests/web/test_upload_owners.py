@@ -117,8 +117,8 @@ def page_answers(client: TestClient, who: dict[str, str]) -> dict[str, str]:
     }
     kept = service.result_cache.put(fast_result())
     found = {
-        "start": whole_answer(client, who, f"{ids.URL}.search", {**given, ids.START: 1}),
-        "batch": whole_answer(client, who, f"{ids.URL}.search", {**more, ids.START: 1}),
+        "start": whole_answer(client, who, f"{ids.URL}.search", {**given, ids.START_REQUEST: {"restart": False}}),
+        "batch": whole_answer(client, who, f"{ids.URL}.search", {**more, ids.START_REQUEST: {"restart": False}}),
         "vary": whole_answer(client, who, f"{ids.VARY_SUMMARY}.children", {
             **given, ids.VARY_CHECK: 1, ids.axis(0, "option"): "strength", ids.axis(0, "values"): "1, 2",
             ids.axis(1, "option"): "none", ids.axis(1, "values"): ""}),

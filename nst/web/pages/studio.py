@@ -35,6 +35,7 @@ def layout(logout: bool = False) -> Component:
     return html.Div(
         [
             dcc.Location(id=ids.URL, refresh="callback-nav"),
+            dcc.Store(id=ids.START_REQUEST),
             dcc.Store(id=ids.POLL_REQUEST),
             dcc.Store(id=ids.POLL_ANSWER),
             dcc.Store(id=ids.POLL_WAKE),

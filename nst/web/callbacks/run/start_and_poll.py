@@ -9,7 +9,7 @@ import asyncio
 from contextlib import suppress
 from typing import Any
 
-from dash import ClientsideFunction, Dash, Input, Output, State, ctx, no_update
+from dash import ClientsideFunction, Dash, Input, Output, State, no_update
 
 from nst.errors import Conflict, InputError, NotFound, NstError, OptionError
 from nst.options.picture_roles import STYLE_ROLES, by_role
@@ -41,6 +41,16 @@ def register(app: Dash, service: Service) -> None:
 def _register_start(app: Dash, service: Service) -> None:
     fields = {"content": "content", "style": "style", "mask": "mask", **BOXES}
 
+    # A slider that was moved just before is in its box only after a callback of its own. This one follows after that,
+    # and the form is read when it has ended.
+    app.clientside_callback(
+        ClientsideFunction("buttons", "requestStart"),
+        Output(ids.START_REQUEST, "data"),
+        Input(ids.START, "n_clicks"),
+        Input(ids.RESTART, "n_clicks"),
+        prevent_initial_call=True,
+    )
+
     @app.callback(
         output={
             "search": Output(ids.URL, "search"),
@@ -50,12 +60,12 @@ def _register_start(app: Dash, service: Service) -> None:
                 name: Output(ids.error(field), "children", allow_duplicate=True) for name, field in fields.items()
             },
         },
-        inputs={"clicks": Input(ids.START, "n_clicks"), "again": Input(ids.RESTART, "n_clicks")},
+        inputs={"request": Input(ids.START_REQUEST, "data")},
         state={"search": State(ids.URL, "search"), **FORM_STATE},
         prevent_initial_call=True,
     )
     async def start(
-        clicks: int | None, again: int | None, search: str | None, choices: dict[str, Any], values: dict[str, Any]
+        request: dict[str, Any], search: str | None, choices: dict[str, Any], values: dict[str, Any]
     ) -> dict[str, Any]:
         """Start a run of each chosen photograph and show the first one.
 
@@ -71,7 +81,7 @@ def _register_start(app: Dash, service: Service) -> None:
         if not runs:
             return {"search": no_update, "batch": no_update, "added": "", "errors": errors}
         poll_now()
-        current, restart = run_id_of(search), ctx.triggered_id == ids.RESTART
+        current, restart = run_id_of(search), request["restart"]
         if restart:
             await asyncio.to_thread(service.runs.to_the_front, runs)
             await asyncio.to_thread(stop_if_own, service, current)
