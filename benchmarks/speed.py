@@ -8,6 +8,7 @@ time of the step itself; both are measured in turn in one process, so that what 
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from time import perf_counter
 from typing import Any
 from unittest.mock import patch
@@ -54,7 +55,10 @@ def measure(given: argparse.Namespace) -> None:
     warm_up()
     precision = choose_precision("auto")
     options = StyleOptions(size=given.size, extractor=given.network, epochs=given.epochs)
-    painted, frames = zip(*(seconds_and_frames(options) for _ in range(given.paintings)), strict=True)
+    # In turn, so that what else the machine does meets both alike.
+    without = replace(options, neighbor_weight=0.0)
+    pairs = [(seconds_and_frames(options), seconds_and_frames(without)) for _ in range(given.paintings)]
+    (painted, frames), (painted_without, _) = (zip(*of, strict=True) for of in zip(*pairs, strict=True))
     full_size = full_size_steps(schedule(*CONTENT.shape[:2], options))
     step, bare = vgg19_step_and_bare_convolutions(precision, given.size, given.rounds)
     run = "default run" if options.epochs == StyleOptions().epochs else f"run of {options.epochs} epochs"
@@ -67,6 +71,7 @@ def measure(given: argparse.Namespace) -> None:
             at_most=20 if aimed else None,
         ),
         Number("... of it spent on frames", "%", shares(frames, painted), at_most=3),
+        Number("... without the loss of neighbors", "s", painted_without),
         Number(f"{run}, in steps at full size", "steps", (full_size,)),
         Number(f"vgg19, {given.size} px", "steps/s", tuple(1 / seconds for seconds in step)),
         Number("... its bare convolutions alone", "steps/s", tuple(1 / seconds for seconds in bare)),

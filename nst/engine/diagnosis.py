@@ -10,16 +10,16 @@ from nst.engine.backend import Tensor, ops, tf
 from nst.engine.networks.extractors import Extractor
 from nst.engine.optimization.guidance import painting_weights, transfer_colors
 from nst.engine.optimization.losses import content_divisor, mix_matrices
-from nst.engine.optimization.neighbors import (
-    NeighborTargets,
+from nst.engine.optimization.neighbors.loss import NeighborTargets, mix_neighbors, neighbor_error
+from nst.engine.optimization.neighbors.places import (
     Parts,
-    find_in_paintings,
-    mix_neighbors,
-    neighbor_error,
+    cell_sides,
     neighbor_layers,
     place_count,
+    to_cells,
     to_places,
 )
+from nst.engine.optimization.neighbors.search import find_in_paintings
 from nst.engine.optimization.objective import LayerLosses, LiveWeights, Targets
 from nst.engine.optimization.scale_objective import guided_targets
 from nst.options.style_options import StyleOptions
@@ -98,8 +98,8 @@ def diagnose(
         each = np.eye(len(styles)).tolist()
         contents = [transfer_colors(own, transfer, only, channel, options.mask_use) for only in each]
         target = _neighbor_targets(extractor, layers, contents, paintings, weights.styles, channel, options.mask_use)
-        places = to_places(found, layers, extractor.architecture)
-        neighbors = weights.neighbors * float(neighbor_error(places, target.goals) / place_count(places))
+        cells = to_cells(found, layers, extractor.architecture)
+        neighbors = weights.neighbors * float(neighbor_error(cells, target.goals) / place_count(cells))
     total = float(sum(part.sum() for part in parts.values()) + weights.tv * float(tv) + neighbors) or 1.0
     unweighted = {"content": per_content.numpy(), "style": per_style.numpy()}
     return Diagnosis(
@@ -147,14 +147,15 @@ def _neighbor_targets(
 ) -> NeighborTargets:
     """`contents` has the content in the colors of each of the `paintings`."""
     tensor = functools.partial(tf.convert_to_tensor, dtype=tf.float32)
+    sides = cell_sides(extractor.architecture, layers)
 
     def places(picture: Tensor) -> Parts:
-        return [[lambda: to_places(extractor(picture, layers), layers, extractor.architecture)]]
+        return [[lambda: to_places(to_cells(extractor(picture, layers), layers, extractor.architecture), sides)]]
 
     tensors = [[tensor(each[None]) for each in given] for given in (contents, paintings)]
     found = find_in_paintings(places, tensors[0], tensors[1], extractor.dtype)
     weights = painting_weights(shares, None if mask is None else tensor(mask[None]), use, PLACE, margin=0)
-    return mix_neighbors(found, shares, weights)
+    return mix_neighbors(found, shares, weights, sides)
 
 
 def _matrices(losses: LayerLosses, found: dict, targets: Targets) -> dict[str, tuple[np.ndarray, np.ndarray]]:

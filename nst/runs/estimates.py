@@ -52,7 +52,7 @@ PAIRS = 10  # of L-BFGS, two pictures each; with twenty a run needs as many step
 PAIRS_BYTES = GIGABYTE  # the most that they take together, but for LEAST_PAIRS
 LEAST_PAIRS = 3
 
-# Of the search for neighbors, see nst/engine/optimization/neighbors.py.
+# Of the search for neighbors, see nst/engine/optimization/neighbors.
 PLACE = 4  # px between two places
 QUARTER_TURNS = 4  # of each painting
 MOST_CANDIDATES = 2**14  # vectors of a painting, with its turns; of more, as many are taken at random

@@ -7,7 +7,9 @@ import pytest
 from nst.engine.backend import Tensor, tf
 from nst.engine.networks.extractors import Architecture, Extractor, he_normal
 from nst.engine.optimization.lbfgs import LBFGS
-from nst.engine.optimization.neighbors import NeighborTargets, find_neighbors, mix_neighbors
+from nst.engine.optimization.neighbors.loss import NeighborTargets, mix_neighbors
+from nst.engine.optimization.neighbors.places import cell_sides
+from nst.engine.optimization.neighbors.search import find_neighbors
 from nst.engine.optimization.objective import Objective
 from nst.engine.optimization.tiles import TiledObjective
 from nst.options.style_options import StyleOptions
@@ -100,4 +102,4 @@ def server(notop: Path) -> Iterator[Server]:
 def neighbors_of(objective: Objective | TiledObjective, content: Tensor, style: Tensor) -> NeighborTargets:
     """The neighbors of `content` in `style`, as it is and upright only; both [1, H, W, 3]."""
     found = find_neighbors(objective.places(content), [objective.places(style)], 1.0, "float32")
-    return mix_neighbors([found], (1.0,), tf.constant([1.0]))
+    return mix_neighbors([found], (1.0,), tf.constant([1.0]), cell_sides(TINY, found.vectors))

@@ -1,23 +1,24 @@
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from nst.engine.networks.extractors import ARCHITECTURES
-from nst.engine.optimization import neighbors
-from nst.engine.optimization.neighbors import (
-    Neighbors,
-    NeighborTargets,
-    find_neighbors,
-    mix_neighbors,
-    neighbor_error,
+from nst.engine.optimization.neighbors import search as neighbor_search
+from nst.engine.optimization.neighbors.loss import NeighborTargets, mix_neighbors, neighbor_error
+from nst.engine.optimization.neighbors.places import (
+    cell_sides,
     neighbor_layers,
     place_count,
-    quarter_turns,
+    to_cells,
     to_places,
 )
+from nst.engine.optimization.neighbors.search import Neighbors, find_neighbors, quarter_turns
 
 VGG = ARCHITECTURES["vgg19"]
 LAYERS = ("block1_conv1", "block3_conv1")
+SIDES = dict.fromkeys(LAYERS, 1)  # each cell is a place
 
 
 def places(seed: int, height: int = 6, width: int = 5, channels: tuple[int, ...] = (3, 7)) -> dict[str, tf.Tensor]:
@@ -38,7 +39,7 @@ def search(content: dict, *turns: dict, pixels: float = 1.0) -> Neighbors:
 
 
 def targets_of(content: dict, *turns: dict) -> NeighborTargets:
-    return mix_neighbors([search(content, *turns)], (1.0,), tf.constant([1.0]))
+    return mix_neighbors([search(content, *turns)], (1.0,), tf.constant([1.0]), SIDES)
 
 
 def flat(places: dict) -> dict[str, np.ndarray]:
@@ -62,8 +63,8 @@ def twin(content: dict, *turns: dict) -> np.ndarray:
 
 
 def goals(targets: NeighborTargets) -> np.ndarray:
-    """The goal of each place, [places, C]."""
-    return np.concatenate(list(flat(targets.goals[0]).values()), axis=1)
+    """The goal of each place, [places, C], where each cell is a place."""
+    return np.concatenate([flat(targets.goals.directions)[n] / targets.scales[n] for n in LAYERS], axis=1)
 
 
 def test_neighbors_are_the_vectors_of_the_painting_with_the_highest_cosines():
@@ -82,8 +83,8 @@ def test_neighbors_are_the_same_when_a_picture_comes_in_parts():
 def test_long_vectors_are_searched_by_a_projection_that_finds_nearly_the_same(monkeypatch):
     content, turn = places(0, 16, 16, (40, 60)), places(1, 16, 16, (40, 60))
     exact = twin(content, turn)
-    monkeypatch.setattr(neighbors, "PROJECTED", 64)
-    monkeypatch.setattr(neighbors, "MOST_SCORES", 1000)  # in several parts
+    monkeypatch.setattr(neighbor_search, "PROJECTED", 64)
+    monkeypatch.setattr(neighbor_search, "MOST_SCORES", 1000)  # in several parts
     found = goals(targets_of(content, turn))
     assert not np.allclose(found, exact)  # it was used
     query = unit(np.concatenate([each - each.mean(0) for each in flat(content).values()], axis=1))
@@ -94,7 +95,7 @@ def test_long_vectors_are_searched_by_a_projection_that_finds_nearly_the_same(mo
 
 def test_of_many_vectors_always_the_same_ones_are_taken():
     content, turn = places(0), places(1, 20, 20)
-    pixels = 4 * neighbors.MOST_CANDIDATES * neighbors.PLACE**2  # four times as many as are taken
+    pixels = 4 * neighbor_search.MOST_CANDIDATES * neighbor_search.PLACE**2  # four times as many as are taken
     few, again = (search(content, turn, pixels=pixels) for _ in range(2))
     assert len(few.vectors[LAYERS[0]]) == 100
     assert np.array_equal(few.vectors[LAYERS[1]], again.vectors[LAYERS[1]])
@@ -116,9 +117,9 @@ def test_a_mix_weighs_paintings_and_a_place_without_weight_counts_nothing():
     content, one, other, now = places(0), places(1), places(2), places(3)
     found = [search(content, each) for each in (one, other)]
     alone = targets_of(content, one)
-    left_out = mix_neighbors(found, (1.0, 0.0), tf.constant([1.0, 0.0]))
+    left_out = mix_neighbors(found, (1.0, 0.0), tf.constant([1.0, 0.0]), SIDES)
     assert np.allclose(goals(left_out), goals(alone), atol=1e-6)
-    mixed = mix_neighbors(found, (0.25, 0.75), tf.constant([0.25, 0.75]))
+    mixed = mix_neighbors(found, (0.25, 0.75), tf.constant([0.25, 0.75]), SIDES)
     whole = [np.concatenate([each.vectors[n] for n in LAYERS], axis=1) for each in found]
     nearest = [vectors[np.ravel(each.indices)] for vectors, each in zip(whole, found, strict=True)]
     centers, scales = (
@@ -130,34 +131,76 @@ def test_a_mix_weighs_paintings_and_a_place_without_weight_counts_nothing():
 
     left = np.zeros((1, 6, 5, 1), np.float32)
     left[:, :, :2] = 1
-    half = mix_neighbors(found[:1], (1.0,), tf.constant(left))
+    half = mix_neighbors(found[:1], (1.0,), tf.constant(left), SIDES)
     moved = {n: tf.concat([now[n][:, :, :2], now[n][:, :, 2:] + 1.0], axis=2) for n in LAYERS}
     assert float(neighbor_error(moved, half.goals)) == pytest.approx(float(neighbor_error(now, half.goals)), rel=1e-5)
     assert float(neighbor_error(now, half.goals)) > 0
 
 
-def test_places_are_means_of_finer_positions_and_repeat_coarser_ones():
-    random = np.random.default_rng(0)
-    found = {
-        "block1_conv1": random.normal(size=(1, 16, 24, 2)),
-        "block2_conv1": random.normal(size=(1, 8, 12, 2)),
-        "block3_conv1": random.normal(size=(1, 4, 6, 2)),
-        "block4_conv1": random.normal(size=(1, 2, 3, 2)),
+STRIDES = {"block1_conv1": 1, "block2_conv1": 2, "block3_conv1": 4, "block4_conv1": 8}
+
+
+def activations(height: int, width: int, seed: int = 0) -> dict[str, tf.Tensor]:
+    """Of a picture of that size, on layers of four strides, 2 to 5 channels."""
+    random = np.random.default_rng(seed)
+    return {
+        layer: tf.constant(random.normal(0.5, 1.0, (1, -(-height // stride), -(-width // stride), count)), tf.float32)
+        for count, (layer, stride) in enumerate(STRIDES.items(), start=2)
     }
-    at = to_places({n: tf.constant(x, tf.float32) for n, x in found.items()}, tuple(found), VGG)
-    assert {each.shape for each in at.values()} == {(1, 4, 6, 2)}
-    assert np.allclose(at["block1_conv1"][0, 1, 2], found["block1_conv1"][0, 4:8, 8:12].mean((0, 1)), atol=1e-6)
-    assert np.allclose(at["block2_conv1"][0, 3, 5], found["block2_conv1"][0, 6:8, 10:12].mean((0, 1)), atol=1e-6)
+
+
+def places_of(found: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    return to_places(to_cells(found, tuple(found), VGG), cell_sides(VGG, found))
+
+
+def test_places_are_means_of_finer_positions_and_repeat_coarser_ones():
+    found = activations(16, 24)
+    at = places_of(found)
+    assert {each.shape[:3] for each in at.values()} == {(1, 4, 6)}
+    means = (found["block1_conv1"][0, 4:8, 8:12], found["block2_conv1"][0, 6:8, 10:12])
+    assert np.allclose(at["block1_conv1"][0, 1, 2], np.mean(means[0], (0, 1)), atol=1e-6)
+    assert np.allclose(at["block2_conv1"][0, 3, 5], np.mean(means[1], (0, 1)), atol=1e-6)
     assert np.allclose(at["block3_conv1"], found["block3_conv1"])
     assert np.allclose(at["block4_conv1"][0, 2, 3], found["block4_conv1"][0, 1, 1])
 
 
-@pytest.mark.parametrize(("height", "width"), [(17, 23), (18, 33), (31, 40)])
+@pytest.mark.parametrize(("height", "width"), [(17, 23), (18, 33), (31, 40), (3, 3)])
 def test_all_layers_have_the_same_places_whatever_the_size(height, width):
-    strides = {"block1_conv1": 1, "block2_conv1": 2, "block3_conv1": 4, "block4_conv1": 8}
-    found = {n: tf.zeros([1, -(-height // stride), -(-width // stride), 2]) for n, stride in strides.items()}
-    shapes = {tuple(each.shape) for each in to_places(found, tuple(strides), VGG).values()}
-    assert shapes == {(1, -(-height // 4), -(-width // 4), 2)}
+    found = activations(height, width)
+    sides = (-(-height // 4), -(-width // 4))
+    assert {tuple(each.shape[1:3]) for each in places_of(found).values()} == {sides}
+    assert float(place_count(to_cells(found, tuple(found), VGG))) == sides[0] * sides[1]
+
+
+@pytest.mark.parametrize(("height", "width"), [(32, 40), (17, 23), (3, 3)])
+def test_loss_and_gradient_on_cells_are_those_of_the_definition_at_places(height, width):
+    content, painting, now = (activations(height, width, seed) for seed in range(3))
+    sides = cell_sides(VGG, content)
+    found = find_neighbors(parts(places_of(content)), [parts(places_of(painting))], 1.0, "float32")
+    weights = np.random.default_rng(0).uniform(size=(*found.indices.shape[:3], 1))
+    targets = mix_neighbors([found], (1.0,), tf.constant(weights), sides)
+    joined_goals = np.concatenate([np.asarray(targets.vectors[n])[targets.indices[..., 0]] for n in now], axis=-1)
+    goals = (weights * joined_goals).astype(np.float32)
+
+    def definition(found: dict[str, tf.Tensor]) -> tf.Tensor:
+        at = places_of(found)
+        x = tf.concat([targets.scales[n] * (at[n] - targets.centers[n]) for n in found], axis=-1)
+        return tf.reduce_sum(tf.norm(goals, axis=-1)) - tf.reduce_sum(goals * tf.math.l2_normalize(x, axis=-1))
+
+    def loss(found: dict[str, tf.Tensor]) -> tf.Tensor:
+        return 3.0 * neighbor_error(to_cells(found, tuple(found), VGG), targets.goals)
+
+    values, gradients = zip(*(value_and_gradient(of, now) for of in (lambda x: 3.0 * definition(x), loss)), strict=True)
+    assert values[1] == pytest.approx(values[0], rel=1e-5)
+    for layer in now:
+        assert np.allclose(gradients[1][layer], gradients[0][layer], rtol=1e-4, atol=1e-5), layer
+
+
+def value_and_gradient(of: Callable, found: dict[str, tf.Tensor]) -> tuple[float, dict[str, tf.Tensor]]:
+    with tf.GradientTape() as tape:
+        tape.watch(found)
+        value = of(found)
+    return float(value), tape.gradient(value, found)
 
 
 def test_layers_of_block_5_are_left_out():

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from nst.engine.optimization.neighbors import neighbor_error, place_count
+from nst.engine.optimization.neighbors.loss import neighbor_error
+from nst.engine.optimization.neighbors.places import place_count
 from nst.engine.optimization.objective import LiveWeights, Objective
 from nst.errors import OptionError
 from nst.options.style_options import StyleOptions
@@ -90,9 +91,9 @@ def test_the_loss_of_neighbors_is_part_of_the_total_and_of_the_gradient(tiny, pi
     image = tf.constant(np.random.default_rng(1).uniform(0.2, 0.8, content.shape), tf.float32)
     with_it, without = dataclasses.replace(WEIGHTS, neighbors=5.0), WEIGHTS
     (losses, gradient), (fewer, _) = (objective.evaluate(image, targets, each) for each in (with_it, without))
-    places = objective.places(image)[0][0]()
+    cells = objective.cells(tiny(image, objective.neighbor_layers))
     assert losses.neighbors == pytest.approx(
-        5 * float(neighbor_error(places, neighbors.goals) / place_count(places)), rel=1e-3
+        5 * float(neighbor_error(cells, neighbors.goals) / place_count(cells)), rel=1e-3
     )
     assert (fewer.neighbors, losses.total) == (0, pytest.approx(fewer.total + losses.neighbors, rel=1e-4))
     direction = gradient / tf.norm(gradient)

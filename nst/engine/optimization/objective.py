@@ -11,16 +11,15 @@ from nst.engine.backend import Tensor, ops, tf
 from nst.engine.networks.extractors import Extractor
 from nst.engine.optimization.canvas import crop_features, inner_region
 from nst.engine.optimization.losses import content_loss, gram, guided_gram, style_loss, tv_loss
-from nst.engine.optimization.neighbors import (
-    NO_GOALS,
-    Goals,
-    NeighborTargets,
+from nst.engine.optimization.neighbors.loss import NO_GOALS, Goals, NeighborTargets, goals_spec, neighbor_error
+from nst.engine.optimization.neighbors.places import (
+    Cells,
     Parts,
     Places,
-    goals_spec,
-    neighbor_error,
+    cell_sides,
     neighbor_layers,
     place_count,
+    to_cells,
     to_places,
 )
 from nst.errors import OptionError
@@ -179,6 +178,7 @@ class Objective(LayerLosses):
         super().__init__(extractor, content_layers, style_layers, normalisation)
         self.margin, self.regions = margin, regions
         self.neighbor_layers = neighbor_layers(extractor.architecture, self.style_layers) if with_neighbors else ()
+        self.cell_sides = cell_sides(extractor.architecture, self.neighbor_layers)
         self._trace()
 
     def _trace(self) -> None:
@@ -191,7 +191,7 @@ class Objective(LayerLosses):
         style = {n: tf.TensorSpec([*several, channels[n], channels[n]], tf.float32) for n in self.style_layers}
         guided = self.style_layers if self.regions else ()
         guidance = {n: tf.TensorSpec([1, None, None, self.regions], tf.float32) for n in guided}
-        goals = goals_spec({n: channels[n] for n in self.neighbor_layers})
+        goals = goals_spec({n: channels[n] for n in self.neighbor_layers}, self.cell_sides)
         counts = (self.regions, 4, len(self.content_layers), len(self.style_layers))
         per_region, main, per_content, per_style = (tf.TensorSpec([n], tf.float32) for n in counts)
         self._content_of = tf.function(self._content_only, input_signature=[picture])
@@ -241,7 +241,11 @@ class Objective(LayerLosses):
 
     def _places(self, image: Tensor) -> Places:
         found = self._activations(image, self.neighbor_layers)
-        return to_places(found, self.neighbor_layers, self.extractor.architecture)
+        return to_places(self.cells(found), self.cell_sides)
+
+    def cells(self, found: dict[str, Tensor]) -> Cells:
+        """What the loss of neighbors reads of activations of `neighbor_layers`."""
+        return to_cells(found, self.neighbor_layers, self.extractor.architecture)
 
     def _activations(self, image: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
         """Activations of `layers` at the positions that count."""
@@ -279,5 +283,5 @@ class Objective(LayerLosses):
     def _neighbor_loss(self, found: dict[str, Tensor], goals: Goals) -> Tensor:
         if not self.neighbor_layers:
             return tf.constant(0.0)
-        places = to_places(found, self.neighbor_layers, self.extractor.architecture)
-        return neighbor_error(places, goals) / place_count(places)
+        cells = self.cells(found)
+        return neighbor_error(cells, goals) / place_count(cells)

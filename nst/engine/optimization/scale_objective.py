@@ -20,7 +20,9 @@ from nst.engine.optimization.guidance import (
     transfer_colors,
 )
 from nst.engine.optimization.losses import mix_matrices
-from nst.engine.optimization.neighbors import Neighbors, NeighborTargets, find_in_paintings, mix_neighbors
+from nst.engine.optimization.neighbors.loss import NeighborTargets, mix_neighbors
+from nst.engine.optimization.neighbors.places import cell_sides
+from nst.engine.optimization.neighbors.search import Neighbors, find_in_paintings
 from nst.engine.optimization.objective import LiveWeights, Objective, Targets
 from nst.engine.optimization.tiles import TiledObjective
 from nst.options.style_options import StyleOptions
@@ -156,7 +158,8 @@ class ScaleObjective:
 
     def _mix_neighbors(self, found: Sequence[Neighbors]) -> NeighborTargets:
         weights = painting_weights(self._shares, self._mask, self._inputs.options.mask_use, PLACE, MARGIN)
-        return mix_neighbors(found, self._shares, weights)
+        sides = cell_sides(self._inputs.extractor.architecture, found[0].vectors)
+        return mix_neighbors(found, self._shares, weights, sides)
 
 
 def guided_targets(

@@ -28,7 +28,8 @@ from nst.engine.optimization.canvas import (
     spans,
 )
 from nst.engine.optimization.losses import EPSILON, content_divisor, gram, guided_gram, tv_loss
-from nst.engine.optimization.neighbors import NO_GOALS, Goals, Parts, Places, goals_spec, neighbor_error, to_places
+from nst.engine.optimization.neighbors.loss import NO_GOALS, Goals, goals_spec, neighbor_error
+from nst.engine.optimization.neighbors.places import Parts, Places, to_places
 from nst.engine.optimization.objective import LiveWeights, Objective, Targets
 from nst.runs.estimates import PLACE
 from nst.runs.events import Losses
@@ -63,7 +64,7 @@ class TiledObjective:
         several, layers = [regions] if regions else [], self._whole.style_layers
         derivatives = {n: tf.TensorSpec([*several, channels[n], channels[n]], tf.float32) for n in layers}
         guided = {n: tf.TensorSpec([1, None, None, regions], tf.float32) for n in (layers if regions else ())}
-        goals = goals_spec({n: channels[n] for n in self._whole.neighbor_layers})
+        goals = goals_spec({n: channels[n] for n in self._whole.neighbor_layers}, self._whole.cell_sides)
         per_place = tf.TensorSpec([], tf.float32)
         self._content_of = tf.function(self._content_features, input_signature=[picture, core])
         self._places_of = tf.function(self._places, input_signature=[picture, core])
@@ -201,10 +202,8 @@ class TiledObjective:
         return self._features(tile, core, self._whole.content_layers)
 
     def _places(self, tile: Tensor, core: Tensor) -> Places:
-        return self._to_places(self._features(tile, core, self._whole.neighbor_layers))
-
-    def _to_places(self, features: dict[str, Tensor]) -> Places:
-        return to_places(features, self._whole.neighbor_layers, self._whole.extractor.architecture)
+        cells = self._whole.cells(self._features(tile, core, self._whole.neighbor_layers))
+        return to_places(cells, self._whole.cell_sides)
 
     def _style_sums(self, tile: Tensor, core: Tensor) -> Matrices:
         return self._sums(self._features(tile, core, self._whole.style_layers), {})
@@ -229,7 +228,7 @@ class TiledObjective:
         """The loss of neighbors, summed over the places of a tile's core."""
         if not self._whole.neighbor_layers:
             return tf.constant(0.0)
-        return neighbor_error(self._to_places(features), goals)
+        return neighbor_error(self._whole.cells(features), goals)
 
     def _measure(
         self,

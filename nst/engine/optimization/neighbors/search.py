@@ -1,0 +1,150 @@
+"""The search for the neighbors of a content in the paintings."""
+
+import itertools
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from nst.engine.backend import Tensor, tf
+from nst.engine.optimization.neighbors.places import Parts, Places, Vectors, squared_lengths
+from nst.runs.estimates import MOST_CANDIDATES, PLACE, PROJECTED, QUARTER_TURNS
+
+MOST_SCORES = 2**24  # cosines that are held at once
+EPSILON = 1e-8  # added to squared lengths
+
+
+def quarter_turns(painting: Tensor) -> list[Tensor]:
+    """A painting [1, H, W, 3] as it is, and turned by one, two and three quarters."""
+    return [tf.image.rot90(painting[0], turn)[None] for turn in range(QUARTER_TURNS)]
+
+
+@dataclass(frozen=True)
+class Neighbors:
+    """The neighbors of a content in one painting."""
+
+    vectors: Vectors  # of the painting, among which they are
+    means: dict[str, Tensor]  # of these, layer -> [C]
+    powers: dict[str, Tensor]  # mean squared lengths of these, layer -> []
+    indices: Tensor  # of the neighbor of each place, [1, h, w, 1] int32
+
+
+def find_in_paintings(
+    places: Callable[[Tensor], Parts], contents: Sequence[Tensor], paintings: Sequence[Tensor], dtype: str
+) -> list[Neighbors]:
+    """The neighbors of a content in each of several paintings.
+
+    Args:
+        places: those of a picture [1, H, W, 3].
+        contents: the content in the colors of each painting.
+        paintings: [1, H, W, 3] each.
+        dtype: of the search.
+    """
+    found = []
+    for content, painting in zip(contents, paintings, strict=True):
+        turns = [places(turn) for turn in quarter_turns(painting)]
+        pixels = QUARTER_TURNS * math.prod(painting.shape[1:3])
+        found.append(find_neighbors(places(content), turns, pixels, dtype))
+    return found
+
+
+def find_neighbors(content: Parts, turns: Sequence[Parts], pixels: float, dtype: str) -> Neighbors:
+    """The neighbors of a content in a painting.
+
+    Args:
+        content: of the content, in the painting's colors.
+        turns: of the painting, in each of its turns.
+        pixels: of all turns together.
+        dtype: of the search.
+    """
+    share = min(1.0, MOST_CANDIDATES * PLACE**2 / pixels)
+    vectors = concatenated(
+        [_sample(_vectors(part()), share, number) for number, part in enumerate(itertools.chain(*map(_all, turns)))]
+    )
+    means = {layer: tf.reduce_mean(each, axis=0) for layer, each in vectors.items()}
+    powers = {layer: tf.reduce_mean(squared_lengths(each)) for layer, each in vectors.items()}
+    scales = layer_scales(powers)
+    candidates = _project(vectors, means, scales, dtype)
+    if sum(map(len, content)) == 1:  # evaluated once, if that is no more to hold
+        places = content[0][0]()
+        content = [[lambda: places]]
+    own_means, rows_at_once = _mean_vectors(content), max(1, MOST_SCORES // len(candidates))
+
+    def nearest(part: Callable[[], Places]) -> Tensor:
+        places = part()
+        query = _project(_vectors(places), own_means, scales, dtype)
+        found = [
+            tf.argmax(
+                tf.matmul(query[first : first + rows_at_once], candidates, transpose_b=True),
+                axis=-1,
+                output_type=tf.int32,
+            )
+            for first in range(0, len(query), rows_at_once)
+        ]
+        return tf.reshape(tf.concat(found, axis=0), [*_first(places).shape[:3], 1])
+
+    rows = [tf.concat([nearest(part) for part in row], axis=2) for row in content]
+    return Neighbors(vectors, means, powers, tf.concat(rows, axis=1))
+
+
+def _all(parts: Parts) -> Iterator[Callable[[], Places]]:
+    return (part for row in parts for part in row)
+
+
+def _first(of_layers: Mapping[str, Tensor]) -> Tensor:
+    return next(iter(of_layers.values()))
+
+
+def _vectors(places: Places) -> Vectors:
+    return {layer: tf.reshape(each, [-1, each.shape[-1]]) for layer, each in places.items()}
+
+
+def _sample(vectors: Vectors, share: float, seed: int) -> Vectors:
+    """That share of the vectors, chosen at random."""
+    count = len(_first(vectors))
+    taken = np.random.default_rng(seed).permutation(count)[: max(1, int(share * count))]
+    return {layer: tf.gather(each, np.sort(taken)) for layer, each in vectors.items()} if share < 1 else vectors
+
+
+def concatenated(vectors: Sequence[Vectors]) -> Vectors:
+    """All of several `vectors`."""
+    return {layer: tf.concat([each[layer] for each in vectors], axis=0) for layer in vectors[0]}
+
+
+def _mean_vectors(parts: Parts) -> dict[str, Tensor]:
+    """The mean of each layer over all places, [C]."""
+    sums: dict[str, Tensor] = {}
+    count = 0
+    for part in _all(parts):
+        vectors = _vectors(part())
+        count += len(_first(vectors))
+        sums = {layer: sums.get(layer, 0.0) + tf.reduce_sum(each, axis=0) for layer, each in vectors.items()}
+    return {layer: each / count for layer, each in sums.items()}
+
+
+def layer_scales(powers: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """1 over the root of the mean squared length of each layer's vectors."""
+    return {layer: tf.math.rsqrt(power + EPSILON) for layer, power in powers.items()}
+
+
+def unit_vectors(vectors: Vectors, centers: Mapping[str, Tensor], scales: Mapping[str, Tensor]) -> Vectors:
+    """`vectors`, centered and scaled; all layers of a place together have length 1."""
+    squares = sum(scales[layer] ** 2 * squared_lengths(each - centers[layer]) for layer, each in vectors.items())
+    shrink = tf.math.rsqrt(squares + EPSILON)[:, None]
+    return {layer: shrink * scales[layer] * (each - centers[layer]) for layer, each in vectors.items()}
+
+
+def _project(vectors: Vectors, centers: Mapping[str, Tensor], scales: Mapping[str, Tensor], dtype: str) -> Tensor:
+    """`unit_vectors`, all layers side by side, [n, ...]; more numbers than `PROJECTED` are projected at random."""
+    channels = [each.shape[-1] for each in vectors.values()]
+    count = sum(channels)
+    matrix = tf.random.stateless_normal([count, PROJECTED], (0, 0)) if count > PROJECTED else tf.eye(count)
+    of_layers = dict(zip(vectors, tf.split(matrix, channels), strict=True))
+    products = [
+        tf.matmul(each, scales[layer] * of_layers[layer])
+        - tf.linalg.matvec(of_layers[layer], scales[layer] * centers[layer], transpose_a=True)
+        for layer, each in vectors.items()
+    ]
+    projected = tf.add_n(products)
+    return tf.cast(projected * tf.math.rsqrt(squared_lengths(projected) + EPSILON)[:, None], dtype)
