@@ -15,10 +15,13 @@ EPSILON = 1e-12  # added to a squared norm: a target whose activations are all 0
 
 
 def gram(features: Tensor) -> Tensor:
-    """Gram matrix [C, C], float32, of one image's activations [1, h, w, C] over their positions: G = F^T F / (h w)."""
+    """Gram matrix [C, C], float32, of one image's activations [1, h, w, C] over their positions: G = F^T F / (h w).
+
+    Products of bfloat16 activations are summed in float32 and rounded once, to bfloat16: by 2^-9 of an entry at most.
+    """
     if len(features.shape) != 4 or features.shape[0] not in (1, None):
         raise ValueError(f"`features` must be one image's activations [1, h, w, C], got shape {tuple(features.shape)}")
-    return _gram(ops.cast(ops.reshape(features, (-1, features.shape[-1])), "float32"))
+    return _gram(ops.reshape(features, (-1, features.shape[-1])))
 
 
 @ops.custom_gradient
@@ -27,9 +30,14 @@ def _gram(flat: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
     positions = ops.cast(ops.shape(flat)[0], "float32")
 
     def gradient(upstream: Tensor) -> Tensor:
-        return ops.matmul(flat, upstream + ops.transpose(upstream)) / positions
+        return ops.matmul(flat, _both_ways(upstream / positions, flat.dtype))
 
-    return ops.matmul(ops.transpose(flat), flat) / positions, gradient
+    return ops.cast(ops.matmul(ops.transpose(flat), flat), "float32") / positions, gradient
+
+
+def _both_ways(upstream: Tensor, dtype: Any) -> Tensor:
+    """The derivative by F^T F as one by F: U + U^T, in the precision of F."""
+    return ops.cast(upstream + ops.transpose(upstream), dtype)
 
 
 def guided_gram(features: Tensor, guidance: Tensor) -> Tensor:
@@ -43,7 +51,7 @@ def guided_gram(features: Tensor, guidance: Tensor) -> Tensor:
         features: activations.
         guidance: the weight of each position in each region, [1, h, w, R] in 0..1; of a region without any, all is 0.
     """
-    flat = ops.cast(ops.reshape(features, (-1, features.shape[-1])), "float32")
+    flat = ops.reshape(features, (-1, features.shape[-1]))
     weights = [ops.reshape(guidance[..., region], (-1, 1)) for region in range(guidance.shape[-1])]
     return ops.stack([_guided_gram(flat, of_region) for of_region in weights])
 
@@ -51,12 +59,12 @@ def guided_gram(features: Tensor, guidance: Tensor) -> Tensor:
 @ops.custom_gradient
 def _guided_gram(flat: Tensor, weights: Tensor) -> tuple[Tensor, Callable[[Tensor], Any]]:
     """Gram matrix of `flat` [positions, C] with `weights` [positions, 1], which are constants."""
-    weights = weights / ops.maximum(ops.sum(weights), EPSILON)
+    weights = ops.cast(weights / ops.maximum(ops.sum(weights), EPSILON), flat.dtype)
 
     def gradient(upstream: Tensor) -> tuple[Tensor, None]:
-        return weights * ops.matmul(flat, upstream + ops.transpose(upstream)), None
+        return weights * ops.matmul(flat, _both_ways(upstream, flat.dtype)), None
 
-    return ops.matmul(ops.transpose(flat * weights), flat), gradient
+    return ops.cast(ops.matmul(ops.transpose(flat * weights), flat), "float32"), gradient
 
 
 def mix_matrices(matrices: Sequence[Mapping[str, Tensor]], shares: Sequence[float]) -> dict[str, Tensor]:
