@@ -77,8 +77,11 @@
     }
   }, true);
 
-  const requestStart = (clicks, restarts) =>
-    ({ clicks, restarts, restart: window.dash_clientside.callback_context.triggered_id === "restart" });
+  // What calls `start` (nst/web/callbacks/run/start_and_poll.py); two equal requests would call it once.
+  const requestStart = (starts, restarts) => ({
+    number: (starts ?? 0) + (restarts ?? 0),
+    restart: window.dash_clientside.callback_context.triggered_id === "restart",
+  });
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, { buttons: { focusOther, requestStart } });
 })();

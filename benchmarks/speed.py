@@ -40,7 +40,12 @@ STYLE = np.random.default_rng(1).random((400, 512, 3), np.float32)
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = flags("speed", __doc__)
-    parser.add_argument("--paintings", type=COUNT, default=3, help="runs that are painted")
+    parser.add_argument(
+        "--paintings",
+        type=COUNT,
+        default=3,
+        help="runs that are painted with the loss of neighbors, and as many without",
+    )
     parser.add_argument("--rounds", type=COUNT, default=5, help=f"of {STEPS} steps of VGG19, and of its convolutions")
     parser.add_argument("--size", type=PIXELS, default=512, help=SIZES)
     parser.add_argument("--epochs", type=COUNT, default=StyleOptions().epochs, help="of each painting")
@@ -57,6 +62,7 @@ def measure(given: argparse.Namespace) -> None:
     options = StyleOptions(size=given.size, extractor=given.network, epochs=given.epochs)
     # In turn, so that what else the machine does meets both alike.
     without = replace(options, neighbor_weight=0.0)
+    seconds_and_frames(replace(without, epochs=1))  # its graph is another one, which `warm_up` does not trace
     pairs = [(seconds_and_frames(options), seconds_and_frames(without)) for _ in range(given.paintings)]
     (painted, frames), (painted_without, _) = (zip(*of, strict=True) for of in zip(*pairs, strict=True))
     full_size = full_size_steps(schedule(*CONTENT.shape[:2], options))

@@ -25,7 +25,7 @@ class NetworkCost:
 
     multiply_adds: int  # forward, for a pixel
     step: int  # bytes for a pixel at the peak of a step: activations held for the backward pass, and temporaries
-    style_copy: int  # bytes for a pixel of a float32 copy of what the style layers read: for bfloat16, and for a mask
+    style_copy: int  # bytes for a pixel of a float32 copy of what the style layers read, for a mask
     weights: int  # bytes, float32
     halo: int  # px beyond a tile that its activations depend on
 
@@ -192,7 +192,7 @@ class PlannedRun:
             + share * CONTENT_BYTES * canvas
             + MATRICES_BYTES * (len(styles) - 1)
         )
-        of_step = share * cost.step + cost.style_copy * ((share < 1) + self.masked)
+        of_step = share * (cost.step + cost.style_copy * self.masked)
         if self.masked:
             held += MASK_BYTES * canvas
         peak = of_step * step

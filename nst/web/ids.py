@@ -14,7 +14,7 @@ DOWNLOAD = "download"
 
 # The Studio page.
 URL = "url"
-START_REQUEST = "start-request"  # {"clicks", "restarts", "restart"}: Start was pressed, or Restart
+START_REQUEST = "start-request"  # {"number" of the press, "restart": whether it was Restart and not Start}
 POLL_REQUEST = "ask"  # number of the poll that is sent
 POLL_ANSWER = "answered"  # {"n": number of the poll that was answered, "expecting": whether a change is expected}
 POLL_WAKE = "poll-wake"  # set when a request may have changed the run: the page polls at once

@@ -54,6 +54,11 @@ def test_guidance_of_1_everywhere_gives_the_gram_matrix_of_the_whole():
     np.testing.assert_allclose(matrices[0], gram(features), rtol=1e-5, atol=1e-6)
 
 
+def test_one_region_has_the_gram_matrix_of_the_whole_in_bfloat16_too():
+    features = tf.cast(np.random.default_rng(0).uniform(0, 1, (1, 37, 41, 6)), tf.bfloat16)  # 1 / 1517 is not exact
+    np.testing.assert_array_equal(guided_gram(features, tf.ones([1, 37, 41, 1]))[0], gram(features))
+
+
 def test_the_gradient_of_guided_gram_matrices_is_tensorflows_own():
     random = np.random.default_rng(1)
     features = tf.constant(random.normal(size=(1, 3, 4, 2)), tf.float32)

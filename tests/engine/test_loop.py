@@ -133,11 +133,11 @@ def test_a_long_run_in_bfloat16_continues_in_float32_where_it_gets_no_further(ti
     each = np.diff(spent[1:])
     assert max(each) <= 5
     assert max(np.convolve(each, np.ones(10), "valid")) <= 40
-    turn = next(n for n, step in enumerate(steps) if step.in_float32)  # 118
+    turn = next(n for n, step in enumerate(steps) if step.in_float32)  # 89
     in_half = spent[turn + 1]
     assert evaluations == ["bfloat16"] * in_half + ["float32"] * (len(evaluations) - in_half)
     totals = [step.losses.total for step in steps]
-    assert totals[turn + 1] == pytest.approx(totals[turn], rel=0.01)  # no jump
+    assert totals[turn + 1] == pytest.approx(totals[turn], rel=0.01)  # no jump; a network that ships has .0003
     for half in (totals[1 : turn + 1], totals[turn + 1 :]):
         assert all(later <= earlier for earlier, later in itertools.pairwise(half))
     assert totals[-1] < 0.99 * totals[turn]

@@ -64,7 +64,7 @@ def twin(content: dict, *turns: dict) -> np.ndarray:
 
 def goals(targets: NeighborTargets) -> np.ndarray:
     """The goal of each place, [places, C], where each cell is a place."""
-    return np.concatenate([flat(targets.goals.directions)[n] / targets.scales[n] for n in LAYERS], axis=1)
+    return np.concatenate([flat(targets.goals.scaled)[n] / targets.scales[n] for n in LAYERS], axis=1)
 
 
 def test_neighbors_are_the_vectors_of_the_painting_with_the_highest_cosines():
@@ -172,15 +172,16 @@ def test_all_layers_have_the_same_places_whatever_the_size(height, width):
     assert float(place_count(to_cells(found, tuple(found), VGG))) == sides[0] * sides[1]
 
 
+@pytest.mark.parametrize("paintings", [1, 2])
 @pytest.mark.parametrize(("height", "width"), [(32, 40), (17, 23), (3, 3)])
-def test_loss_and_gradient_on_cells_are_those_of_the_definition_at_places(height, width):
-    content, painting, now = (activations(height, width, seed) for seed in range(3))
-    sides = cell_sides(VGG, content)
-    found = find_neighbors(parts(places_of(content)), [parts(places_of(painting))], 1.0, "float32")
-    weights = np.random.default_rng(0).uniform(size=(*found.indices.shape[:3], 1))
-    targets = mix_neighbors([found], (1.0,), tf.constant(weights), sides)
-    joined_goals = np.concatenate([np.asarray(targets.vectors[n])[targets.indices[..., 0]] for n in now], axis=-1)
-    goals = (weights * joined_goals).astype(np.float32)
+def test_loss_and_gradient_on_cells_are_those_of_the_definition_at_places(height, width, paintings):
+    content, now, *styles = (activations(height, width, seed) for seed in range(2 + paintings))
+    found = [find_neighbors(parts(places_of(content)), [parts(places_of(each))], 1.0, "float32") for each in styles]
+    weights = np.random.default_rng(0).uniform(size=(*found[0].indices.shape[:3], paintings)).astype(np.float32)
+    shares = (1.0,) if paintings == 1 else (0.25, 0.75)
+    targets = mix_neighbors(found, shares, tf.constant(weights), cell_sides(VGG, content))
+    vectors = np.concatenate([targets.vectors[n] for n in now], axis=-1)
+    goals = (weights[..., None] * vectors[targets.indices]).sum(axis=3)
 
     def definition(found: dict[str, tf.Tensor]) -> tf.Tensor:
         at = places_of(found)

@@ -18,6 +18,7 @@ def gram(features: Tensor) -> Tensor:
     """Gram matrix [C, C], float32, of one image's activations [1, h, w, C] over their positions: G = F^T F / (h w).
 
     Products of bfloat16 activations are summed in float32 and rounded once, to bfloat16: by 2^-9 of an entry at most.
+    The derivative by G is rounded likewise, before it is multiplied with them.
     """
     if len(features.shape) != 4 or features.shape[0] not in (1, None):
         raise ValueError(f"`features` must be one image's activations [1, h, w, C], got shape {tuple(features.shape)}")
@@ -45,7 +46,7 @@ def guided_gram(features: Tensor, guidance: Tensor) -> Tensor:
 
     That is F_r^T F_r with F_r = T_r * F (Gatys et al. 2017, section 4); its guidance channel T_r is normalised so that
     sum T_r^2 = 1. Here T_r^2 is a region's weight over the sum of its weights, so that the weights of two regions sum
-    to 1 along a soft edge, too; for a mask of black and white that is the paper's channel.
+    to 1 along a soft edge, too; for a mask of black and white that is the paper's channel. Rounded as `gram` is.
 
     Args:
         features: activations.
@@ -59,12 +60,13 @@ def guided_gram(features: Tensor, guidance: Tensor) -> Tensor:
 @ops.custom_gradient
 def _guided_gram(flat: Tensor, weights: Tensor) -> tuple[Tensor, Callable[[Tensor], Any]]:
     """Gram matrix of `flat` [positions, C] with `weights` [positions, 1], which are constants."""
-    weights = ops.cast(weights / ops.maximum(ops.sum(weights), EPSILON), flat.dtype)
+    total = ops.maximum(ops.sum(weights), EPSILON)
+    weights = ops.cast(weights, flat.dtype)  # not yet divided: 0 and 1 are exact in bfloat16
 
     def gradient(upstream: Tensor) -> tuple[Tensor, None]:
-        return weights * ops.matmul(flat, _both_ways(upstream, flat.dtype)), None
+        return weights * ops.matmul(flat, _both_ways(upstream / total, flat.dtype)), None
 
-    return ops.cast(ops.matmul(ops.transpose(flat * weights), flat), "float32"), gradient
+    return ops.cast(ops.matmul(ops.transpose(flat * weights), flat), "float32") / total, gradient
 
 
 def mix_matrices(matrices: Sequence[Mapping[str, Tensor]], shares: Sequence[float]) -> dict[str, Tensor]:

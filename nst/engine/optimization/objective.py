@@ -1,7 +1,7 @@
 """The objective: the loss of an image, its parts and its gradient, from targets and weights.
 
 E = content_weight * sum_l a_l C_l + style_weight * sum_l b_l S_l + tv_weight * TV + neighbor_weight * N, with layer
-weights a and b, and N of neighbors.py.
+weights a and b, and N of the folder neighbors.
 """
 
 from collections.abc import Iterable, Sequence

@@ -122,7 +122,7 @@ def _register_form(app: Dash, service: Service) -> None:
         output={"hash": Output(ids.URL, "hash"), "errors": ERRORS},
         inputs={"clicks": Input(ids.VARY_START, "n_clicks")},
         state={
-            **FORM_STATE,
+            **FORM_STATE,  # of the studio's page: whatever was moved there has reached its box
             "axes": [[State(ids.axis(n, part), "value") for part in ("option", "values")] for n in AXES],
         },
         prevent_initial_call=True,

@@ -9,14 +9,21 @@ from typing import NamedTuple
 import numpy as np
 
 from nst.engine.backend import Tensor, tf
-from nst.engine.optimization.neighbors.places import Cells, Vectors, at_places, finest, places_of_cells, squared_lengths
-from nst.engine.optimization.neighbors.search import EPSILON, Neighbors, concatenated, layer_scales, unit_vectors
+from nst.engine.optimization.neighbors.places import Cells, Vectors, at_places, place_sides, places_of_cells
+from nst.engine.optimization.neighbors.search import (
+    EPSILON,
+    Neighbors,
+    concatenated,
+    layer_scales,
+    squared_lengths,
+    unit_vectors,
+)
 
 
 class Goals(NamedTuple):
     """What the vectors of a region's places are compared with."""
 
-    directions: dict[str, Tensor]  # layer -> goal of each place of a cell times the layer's scale, [1, h, w, side^2, C]
+    scaled: dict[str, Tensor]  # layer -> goal of each place of a cell times the layer's scale, [1, h, w, side^2, C]
     lengths: Tensor  # of all goals together, []
     centers: dict[str, Tensor]  # see NeighborTargets
     scales: dict[str, Tensor]
@@ -43,13 +50,13 @@ class NeighborTargets:
 
     def goals_at(self, indices: Tensor, weights: Tensor) -> Goals:
         """The goals of some places, whose `indices` and `weights` are parts of the fields of that name."""
-        directions, squares = {}, 0.0
+        scaled, squares = {}, 0.0
         for layer, table in self.vectors.items():
             side = self.sides[layer]
             goals = _mean_of(table, places_of_cells(indices, side), places_of_cells(weights, side))
             squares += at_places(squared_lengths(goals), side, tf.shape(indices))
-            directions[layer] = self.scales[layer] * goals
-        return Goals(directions, tf.reduce_sum(tf.sqrt(squares)), self.centers, self.scales)
+            scaled[layer] = self.scales[layer] * goals
+        return Goals(scaled, tf.reduce_sum(tf.sqrt(squares)), self.centers, self.scales)
 
 
 def goals_spec(channels: Mapping[str, int], sides: Mapping[str, int]) -> Goals:
@@ -82,7 +89,7 @@ def mix_neighbors(
     )
     scales = layer_scales(powers)
     vectors = concatenated([unit_vectors(each.vectors, centers, scales) for each in found])
-    counts = [len(next(iter(each.vectors.values()))) for each in found]
+    counts = [each.count for each in found]
     firsts = np.cumsum([0, *counts[:-1]])  # row of each painting's first vector
     indices = tf.concat([each.indices + first for each, first in zip(found, firsts.tolist(), strict=True)], axis=-1)
     everywhere = tf.broadcast_to(tf.cast(weights, tf.float32), indices.shape)
@@ -92,12 +99,12 @@ def mix_neighbors(
 def neighbor_error(cells: Cells, goals: Goals) -> Tensor:
     """The loss, summed over the places: |t| - <x, t> / |x| of each, with x the picture's vector and t its goal.
 
-    Neither vectors nor their products are formed for all layers at once, or for each place of a cell: they would take
-    more memory than the network.
+    Layers are never joined, and what is the same at all places of a cell is computed once for the cell: vectors of all
+    places would take more memory than the network.
     """
-    layers = tuple(goals.directions)
-    sides = [math.isqrt(goals.directions[layer].shape[3]) for layer in layers]
-    rows, columns = finest(cells)
+    layers = tuple(goals.scaled)
+    sides = [math.isqrt(goals.scaled[layer].shape[3]) for layer in layers]
+    rows, columns = place_sides(cells)
     shape = tf.stack([1, rows, columns, 1])
 
     @tf.custom_gradient
@@ -106,7 +113,7 @@ def neighbor_error(cells: Cells, goals: Goals) -> Tensor:
         centered = [each - goals.centers[layer] for layer, each in zip(layers, activations, strict=True)]
         along, squares = 0.0, EPSILON
         for layer, side, x in zip(layers, sides, centered, strict=True):
-            along += at_places(_dot(x, goals.directions[layer]), side, shape)
+            along += at_places(_dot(x, goals.scaled[layer]), side, shape)
             of_cells = goals.scales[layer] ** 2 * squared_lengths(x)
             squares += at_places(tf.repeat(of_cells[..., None], side**2, axis=3), side, shape)
         shrink = tf.math.rsqrt(squares)
@@ -117,7 +124,7 @@ def neighbor_error(cells: Cells, goals: Goals) -> Tensor:
             for layer, side, x in zip(layers, sides, centered, strict=True):
                 factors = places_of_cells(upstream * by_goal, side)[..., 0]
                 own = upstream * goals.scales[layer] ** 2 * tf.reduce_sum(places_of_cells(by_vector, side), axis=3)
-                by_layer.append(_weighted_sum(factors, goals.directions[layer]) - own * x)
+                by_layer.append(_weighted_sum(factors, goals.scaled[layer]) - own * x)
             return by_layer
 
         return tf.reduce_sum(along * shrink), gradient
@@ -125,18 +132,18 @@ def neighbor_error(cells: Cells, goals: Goals) -> Tensor:
     return goals.lengths - products(*(cells[layer] for layer in layers))
 
 
-def _dot(x: Tensor, directions: Tensor) -> Tensor:
-    """<x, d> of each place of each cell, [1, h, w, S]; `x` is [1, h, w, C], `directions` [1, h, w, S, C]."""
-    if directions.shape[3] == 1:  # a matrix product of single rows is slower
-        return tf.reduce_sum(x * directions[..., 0, :], axis=-1, keepdims=True)
-    return tf.matmul(directions, x[..., None])[..., 0]
+def _dot(x: Tensor, goals: Tensor) -> Tensor:
+    """<x, g> of each place of each cell, [1, h, w, S]; `x` is [1, h, w, C], `goals` [1, h, w, S, C]."""
+    if goals.shape[3] == 1:  # a matrix product of single rows is slower
+        return tf.reduce_sum(x * goals[..., 0, :], axis=-1, keepdims=True)
+    return tf.matmul(goals, x[..., None])[..., 0]
 
 
-def _weighted_sum(weights: Tensor, directions: Tensor) -> Tensor:
-    """The sum over the places of a cell, [1, h, w, C]; `weights` are [1, h, w, S], `directions` [1, h, w, S, C]."""
-    if directions.shape[3] == 1:
-        return weights * directions[..., 0, :]
-    return tf.matmul(weights[..., None, :], directions)[..., 0, :]
+def _weighted_sum(weights: Tensor, goals: Tensor) -> Tensor:
+    """The sum over the places of a cell, [1, h, w, C]; `weights` are [1, h, w, S], `goals` [1, h, w, S, C]."""
+    if goals.shape[3] == 1:
+        return weights * goals[..., 0, :]
+    return tf.matmul(weights[..., None, :], goals)[..., 0, :]
 
 
 def _mean_of(table: Tensor, indices: Tensor, weights: Tensor) -> Tensor:

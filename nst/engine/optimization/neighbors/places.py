@@ -37,14 +37,16 @@ def to_cells(found: Mapping[str, Tensor], layers: Iterable[str], architecture: A
 
 def to_places(cells: Cells, sides: Mapping[str, int]) -> Places:
     """The activations at each place: those of a cell are repeated."""
-    height, width = finest(cells)
-    return {
-        layer: tf.repeat(tf.repeat(each, sides[layer], axis=1), sides[layer], axis=2)[:, :height, :width]
-        for layer, each in cells.items()
-    }
+    height, width = place_sides(cells)
+    places = {}
+    for layer, each in cells.items():
+        for axis in (1, 2) if sides[layer] > 1 else ():
+            each = tf.repeat(each, sides[layer], axis)
+        places[layer] = each[:, :height, :width]
+    return places
 
 
-def finest(cells: Cells) -> tuple[Tensor, Tensor]:
+def place_sides(cells: Cells) -> tuple[Tensor, Tensor]:
     """(rows, columns) of the places: the cells of the finest layers."""
     rows, columns = tf.unstack(tf.reduce_max([tf.shape(each)[1:3] for each in cells.values()], axis=0))
     return rows, columns
@@ -52,7 +54,7 @@ def finest(cells: Cells) -> tuple[Tensor, Tensor]:
 
 def place_count(cells: Cells) -> Tensor:
     """How many places there are, float32."""
-    return tf.cast(tf.reduce_prod(finest(cells)), tf.float32)
+    return tf.cast(tf.reduce_prod(place_sides(cells)), tf.float32)
 
 
 def places_of_cells(values: Tensor, side: int) -> Tensor:
@@ -74,8 +76,3 @@ def _pool(features: Tensor, stride: int) -> Tensor:
     while stride < PLACE:
         features, stride = tf.nn.avg_pool2d(features, 2, 2, "SAME"), 2 * stride
     return features
-
-
-def squared_lengths(vectors: Tensor) -> Tensor:
-    """The squared length of each vector: the sum over the last axis."""
-    return tf.reduce_sum(tf.square(vectors), axis=-1)

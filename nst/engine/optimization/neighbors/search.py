@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nst.engine.backend import Tensor, tf
-from nst.engine.optimization.neighbors.places import Parts, Places, Vectors, squared_lengths
+from nst.engine.optimization.neighbors.places import Parts, Places, Vectors
 from nst.runs.estimates import MOST_CANDIDATES, PLACE, PROJECTED, QUARTER_TURNS
 
 MOST_SCORES = 2**24  # cosines that are held at once
@@ -28,6 +28,11 @@ class Neighbors:
     means: dict[str, Tensor]  # of these, layer -> [C]
     powers: dict[str, Tensor]  # mean squared lengths of these, layer -> []
     indices: Tensor  # of the neighbor of each place, [1, h, w, 1] int32
+
+    @property
+    def count(self) -> int:
+        """How many vectors of the painting there are."""
+        return len(_first(self.vectors))
 
 
 def find_in_paintings(
@@ -69,23 +74,25 @@ def find_neighbors(content: Parts, turns: Sequence[Parts], pixels: float, dtype:
     if sum(map(len, content)) == 1:  # evaluated once, if that is no more to hold
         places = content[0][0]()
         content = [[lambda: places]]
-    own_means, rows_at_once = _mean_vectors(content), max(1, MOST_SCORES // len(candidates))
+    own_means = _mean_vectors(content)
 
     def nearest(part: Callable[[], Places]) -> Tensor:
         places = part()
-        query = _project(_vectors(places), own_means, scales, dtype)
-        found = [
-            tf.argmax(
-                tf.matmul(query[first : first + rows_at_once], candidates, transpose_b=True),
-                axis=-1,
-                output_type=tf.int32,
-            )
-            for first in range(0, len(query), rows_at_once)
-        ]
-        return tf.reshape(tf.concat(found, axis=0), [*_first(places).shape[:3], 1])
+        found = _most_similar(_project(_vectors(places), own_means, scales, dtype), candidates)
+        return tf.reshape(found, [*_first(places).shape[:3], 1])
 
     rows = [tf.concat([nearest(part) for part in row], axis=2) for row in content]
     return Neighbors(vectors, means, powers, tf.concat(rows, axis=1))
+
+
+def _most_similar(vectors: Tensor, candidates: Tensor) -> Tensor:
+    """For each of `vectors` [n, C] the index of the one of `candidates` [m, C] with the largest product, [n] int32."""
+    rows_at_once = max(1, MOST_SCORES // len(candidates))
+    found = []
+    for first in range(0, len(vectors), rows_at_once):
+        scores = tf.matmul(vectors[first : first + rows_at_once], candidates, transpose_b=True)
+        found.append(tf.argmax(scores, axis=-1, output_type=tf.int32))
+    return tf.concat(found, axis=0)
 
 
 def _all(parts: Parts) -> Iterator[Callable[[], Places]]:
@@ -128,6 +135,11 @@ def layer_scales(powers: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {layer: tf.math.rsqrt(power + EPSILON) for layer, power in powers.items()}
 
 
+def squared_lengths(vectors: Tensor) -> Tensor:
+    """The squared length of each vector: the sum over the last axis."""
+    return tf.reduce_sum(tf.square(vectors), axis=-1)
+
+
 def unit_vectors(vectors: Vectors, centers: Mapping[str, Tensor], scales: Mapping[str, Tensor]) -> Vectors:
     """`vectors`, centered and scaled; all layers of a place together have length 1."""
     squares = sum(scales[layer] ** 2 * squared_lengths(each - centers[layer]) for layer, each in vectors.items())
@@ -136,7 +148,10 @@ def unit_vectors(vectors: Vectors, centers: Mapping[str, Tensor], scales: Mappin
 
 
 def _project(vectors: Vectors, centers: Mapping[str, Tensor], scales: Mapping[str, Tensor], dtype: str) -> Tensor:
-    """`unit_vectors`, all layers side by side, [n, ...]; more numbers than `PROJECTED` are projected at random."""
+    """The vectors of all layers side by side, centered, scaled and of length 1, [n, ...].
+
+    More numbers than `PROJECTED` are projected at random. Centers are subtracted after that, which takes fewer passes.
+    """
     channels = [each.shape[-1] for each in vectors.values()]
     count = sum(channels)
     matrix = tf.random.stateless_normal([count, PROJECTED], (0, 0)) if count > PROJECTED else tf.eye(count)

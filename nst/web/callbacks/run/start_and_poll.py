@@ -41,8 +41,8 @@ def register(app: Dash, service: Service) -> None:
 def _register_start(app: Dash, service: Service) -> None:
     fields = {"content": "content", "style": "style", "mask": "mask", **BOXES}
 
-    # A slider that was moved just before is in its box only after a callback of its own. This one follows after that,
-    # and the form is read when it has ended.
+    # A slider reaches its text box by a callback of its own, which may still wait when Start is pressed. This callback
+    # runs in the browser after that one; its answer then calls `start`, which reads the form.
     app.clientside_callback(
         ClientsideFunction("buttons", "requestStart"),
         Output(ids.START_REQUEST, "data"),
