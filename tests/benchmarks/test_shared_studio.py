@@ -81,8 +81,8 @@ def test_pollers_of_a_run_that_is_refused_have_no_latency(refuse: Refuse, addres
 @pytest.mark.browser
 @needs_browser
 def test_first_frame_is_painted(measure: Measure, address: str) -> None:
-    # A run that ends before the page first hears of it shows its result alone: 20 epochs last longer than that.
-    found = measure(first_frame.main, "--rounds", "1", "--size", "256", "--epochs", "20", "--studio", address)
+    # The page shows the last twelve frames of a run that it first hears of, and of one that has ended its result alone.
+    found = measure(first_frame.main, "--rounds", "1", "--size", "384", "--epochs", "11", "--studio", address)
     assert 0 < found["Start to first frame painted"] <= found["Start to the first epoch painted"]
 
 
