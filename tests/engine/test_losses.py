@@ -122,3 +122,10 @@ def test_shapes_that_would_broadcast_are_refused():
         style_loss(tf.zeros([3, 3]), tf.zeros([1, 3]), "relative")
     with pytest.raises(ValueError, match=r"\[1, h, w, C\]"):
         gram(tf.zeros([2, 3, 3, 2]))
+
+
+def test_half_precision_features_are_summed_in_float32():
+    f = activations(8, 64, 64, 2)
+    low = gram(tf.cast(f, tf.bfloat16))
+    assert low.dtype == tf.float32
+    np.testing.assert_allclose(low, textbook.gram(f[0]), atol=2e-2)
