@@ -9,6 +9,7 @@ import numpy as np
 from nst.engine.backend import Tensor, ops, tf
 from nst.engine.networks.extractors import Extractor
 from nst.engine.optimization.guidance import painting_weights, transfer_colors
+from nst.engine.optimization.layer_losses import LayerLosses, Targets
 from nst.engine.optimization.losses import content_divisor, mix_matrices
 from nst.engine.optimization.neighbors.loss import NeighborTargets, mix_neighbors, neighbor_error
 from nst.engine.optimization.neighbors.places import (
@@ -20,7 +21,7 @@ from nst.engine.optimization.neighbors.places import (
     to_places,
 )
 from nst.engine.optimization.neighbors.search import find_in_paintings
-from nst.engine.optimization.objective import LayerLosses, LiveWeights, Targets
+from nst.engine.optimization.objective import LiveWeights
 from nst.engine.optimization.scale_objective import guided_targets
 from nst.options.style_options import StyleOptions
 from nst.pictures.color_transfer import ColorTransfer

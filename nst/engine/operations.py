@@ -1,6 +1,7 @@
 """Operations of networks that are faster than those of Keras, some with gradients of their own."""
 
 from collections.abc import Callable
+from typing import Any
 
 from nst.engine.backend import Tensor, ops, tf
 
@@ -56,6 +57,29 @@ def convolve_fixed(
         return found, gradient
 
     return convolution(x)
+
+
+def read_beside(read: Callable[[Tensor], Any], x: Tensor) -> tuple[Tensor, Any]:
+    """`x`, and `read(x)`: a structure of tensors whose gradient is computed only after that of the `x` returned.
+
+    TensorFlow runs an operation of a graph as soon as its inputs are there. Gradients of losses on early layers would
+    be computed first, and held until the backward pass reaches these layers.
+    """
+
+    @tf.custom_gradient
+    def both(x: Tensor) -> tuple[tuple[Tensor, Any], Callable[..., Tensor]]:
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            found = read(x)
+
+        def gradient(upstream: Tensor, *of_found: Tensor) -> Tensor:
+            with tf.control_dependencies([upstream]):
+                waiting = [tf.identity(each) for each in of_found]
+                return upstream + tape.gradient(tf.nest.flatten(found), x, waiting)
+
+        return (tf.identity(x), found), gradient
+
+    return both(x)
 
 
 def max_pool(x: Tensor) -> Tensor:

@@ -33,9 +33,9 @@ class NetworkCost:
 # Bytes here and below are fitted to the peak resident memory of fresh processes (`python -m benchmarks.peak`), with
 # TensorFlow 2.21 on Linux, x86-64; those of a step of vgg16 follow from vgg19's in proportion to the activations.
 NETWORK_COSTS = {
-    "vgg19": NetworkCost(361_152, 1940, 488, 80_075_520, 80),
-    "vgg16": NetworkCost(287_424, 1781, 488, 58_841_856, 64),
-    "compact": NetworkCost(65_148, 1740, 488, 8_322_816, 80),
+    "vgg19": NetworkCost(361_152, 1720, 200, 80_075_520, 80),
+    "vgg16": NetworkCost(287_424, 1579, 200, 58_841_856, 64),
+    "compact": NetworkCost(65_148, 1760, 200, 8_322_816, 80),
 }
 BASE_BYTES = 640_000_000  # bytes: Python, TensorFlow, what a worker imports, a traced step
 WEIGHT_COPIES = 3  # copies: as they were read, as they are used, and transposed for the backward pass
@@ -43,7 +43,8 @@ FORWARD_SHARE = 0.5  # of the bytes of a step: a forward pass alone
 MASK_BYTES = 32  # bytes for a pixel: the mask, and its regions' weights on the canvas and on the layers
 MATRICES_BYTES = 2_500_000  # bytes of another painting's Gram matrices on the layers of a preset
 CONTENT_BYTES = 64  # bytes for a pixel: activations of the content, and the parts that they are joined from
-NEIGHBOR_BYTES = 1300  # bytes for a pixel of a step: what the loss of neighbors adds to it
+NEIGHBOR_BYTES = 950  # bytes for a pixel of a step: what the loss of neighbors adds to it,
+HALF_NEIGHBOR_BYTES = 1200  # and to a step in bfloat16: copies in float32
 VECTOR_BYTES = 4 * (64 + 128 + 256 + 512)  # bytes of a vector of the search, on the studio's layers of blocks 1 to 4
 VECTOR_COPIES = 3  # of the vectors of a painting, while they are searched
 ADAM_PICTURES = 8  # held at once: iterate, gradient, moments, average, and the arrays they come from
@@ -200,7 +201,8 @@ class PlannedRun:
             vectors = [VECTOR_BYTES * count for count in self._candidates(styles)]
             held += sum(vectors) * min(2, len(vectors))  # of several paintings also as they were, to mix them anew
             search = of_step * FORWARD_SHARE * min(max(canvas, *styles), most) + VECTOR_COPIES * max(vectors)
-            peak = max(peak + NEIGHBOR_BYTES * min(canvas, most), search)
+            by_neighbors = HALF_NEIGHBOR_BYTES if half else NEIGHBOR_BYTES
+            peak = max(peak + by_neighbors * min(canvas, most), search)
         return round(BASE_BYTES + share * WEIGHT_COPIES * cost.weights + peak + held)
 
     def _scale_seconds(self, scale: Scale, calibration: Calibration, tile: int | None) -> float:

@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import pytest
 
+from nst.engine.backend import tf
 from nst.engine.networks.extractors import ARCHITECTURES, IMAGENET_BGR_MEAN, Extractor, he_normal
 from nst.options.layer_presets import COMPACT_LAYERS
 
@@ -67,6 +68,30 @@ def test_every_layer_has_its_shape_and_nothing_else_is_returned(tiny):
         shrink = 2 ** (int(layer[5]) - 1)
         assert activation.shape == (1, -(-48 // shrink), -(-33 // shrink), TINY.channels(layer))
     assert set(tiny(image, ["block2_conv1"])) == {"block2_conv1"}
+
+
+def test_what_is_read_has_the_values_and_the_gradient_of_a_call(tiny):
+    image = tf.random.stateless_uniform([1, 24, 17, 3], (0, 0))
+    layers = ["block1_conv1", "block2_conv2", "block3_conv1"]
+
+    def read(layer, x):
+        return {"sum": tf.reduce_sum(x), "squares": tf.reduce_mean(x**2)}
+
+    def of_call(x):
+        return {layer: read(layer, found) for layer, found in tiny(x, layers).items()}
+
+    @tf.function
+    def value_and_gradient(by_call):
+        with tf.GradientTape() as tape:
+            tape.watch(image)
+            found = of_call(image) if by_call else tiny.read(image, layers, read)
+            total = tf.add_n(tf.nest.flatten(found))
+        return found, tape.gradient(total, image)
+
+    (expected, gradient), (found, own) = value_and_gradient(True), value_and_gradient(False)
+    assert found.keys() == set(layers)
+    tf.nest.map_structure(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5), found, expected)
+    np.testing.assert_allclose(own, gradient, rtol=1e-3, atol=1e-5 * np.abs(gradient).max())
 
 
 def test_a_flat_picture_gives_a_flat_first_layer_up_to_the_edge(tiny):

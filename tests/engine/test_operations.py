@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nst.engine.backend import tf
-from nst.engine.operations import convolve_fixed, gradient_kernel, instance_norm, max_pool
+from nst.engine.operations import convolve_fixed, gradient_kernel, instance_norm, max_pool, read_beside
 
 
 def gradient_of(operation, x, weights):
@@ -62,6 +62,48 @@ def test_equal_maxima_share_the_gradient():
     found = gradient_of(max_pool, x, tf.constant([[6, 6, 6], [8, 8, 8]], tf.float32)[None, ..., None])
     expected = [[2, 2, 0, 2, 3], [0, 2, 2, 2, 3], [4, 4, 8, 0, 8]]
     np.testing.assert_allclose(found[0, ..., 0], expected)
+
+
+def with_named_gradient(name):
+    """An identity whose gradient is an operation of that name."""
+
+    @tf.custom_gradient
+    def identity(x):
+        return tf.identity(x), lambda upstream: tf.identity(upstream, name=name)
+
+    return identity
+
+
+def ancestors(operation):
+    """All operations of a graph that come before one."""
+    found, left = set(), [operation]
+    while left:
+        one = left.pop()
+        before = {each.op for each in one.inputs} | set(one.control_inputs)
+        left += before - found
+        found |= before
+    return found
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_what_is_read_beside_has_its_gradient_computed_after_that_of_all_else(dtype):
+    read, rest = with_named_gradient("of_read"), with_named_gradient("of_rest")
+
+    @tf.function
+    def differentiate(x):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            further, found = read_beside(lambda each: {"sum": tf.reduce_sum(read(each)), "few": [each[:2] ** 2]}, x)
+            loss = 3 * found["sum"] + tf.reduce_sum(found["few"][0]) + tf.reduce_sum(rest(further) ** 2)
+        return tape.gradient(loss, x)
+
+    x = tf.range(4, dtype=dtype)
+    np.testing.assert_array_equal(differentiate(x), tf.cast([3, 7, 7, 9], dtype))
+    operations = differentiate.get_concrete_function(x).graph.get_operations()
+    of_read, of_rest = ({each for each in operations if name in each.name} for name in ("of_read", "of_rest"))
+    assert of_read
+    assert of_rest
+    assert all(of_rest <= ancestors(each) for each in of_read)
 
 
 def test_instance_norm_of_several_pictures_has_the_gradient_of_each():

@@ -1,6 +1,7 @@
 import dataclasses
 import json
 import pickle
+import pickletools
 
 import pytest
 from hypothesis import given, settings
@@ -65,7 +66,8 @@ def test_a_job_survives_the_wire(job: StyleJob | FastJob) -> None:
 @given(st.one_of(STYLE_JOBS, FAST_JOBS))
 def test_the_wire_form_of_a_job_holds_plain_values_and_bytes_alone(job: StyleJob | FastJob) -> None:
     json.dumps(job.to_wire(), default=lambda value: value.hex())  # which bytes have
-    assert b"nst" not in pickle.dumps({name: value for name, value in job.to_wire().items() if name != "content"})
+    codes = {code.name for code, _, _ in pickletools.genops(pickle.dumps(job.to_wire()))}
+    assert not codes & {"GLOBAL", "STACK_GLOBAL"}  # names of classes: a text may well have the name of the package
 
 
 def test_a_picture_survives_the_wire() -> None:

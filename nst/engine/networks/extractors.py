@@ -7,15 +7,16 @@ to block5_conv1 with a kernel of low rank in place of each but the first: a prod
 weights come from.
 """
 
+import functools
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from nst.engine.backend import Tensor, ops
-from nst.engine.operations import convolve, convolve_fixed, gradient_kernel, max_pool
+from nst.engine.operations import convolve, convolve_fixed, gradient_kernel, max_pool, read_beside
 
 Weights = Mapping[str, tuple[Any, ...]]  # layer -> its kernels [kh, kw, in, out], then its bias [out]
 
@@ -146,15 +147,31 @@ class Extractor:
             {layer: [N, h, w, C]} in the extractor's dtype; h and w are H and W divided by the layer's stride, rounded
             up.
         """
+        return self._visit(image, layers, lambda _, x: (x, x))
+
+    def read(self, image: Tensor, layers: Iterable[str], reader: Callable[[str, Tensor], Any]) -> dict[str, Any]:
+        """What `reader(layer, activations)` returns for each of `layers`, as in a call: structures of tensors.
+
+        On TensorFlow alone. Gradients of what is read are computed from the deepest layer up, see `read_beside`.
+        """
+        return self._visit(image, layers, lambda layer, x: read_beside(functools.partial(reader, layer), x))
+
+    def _visit(
+        self, image: Tensor, layers: Iterable[str], visit: Callable[[str, Tensor], tuple[Tensor, Any]]
+    ) -> dict[str, Any]:
+        """Run the network; `visit` gets each of `layers` and its activations.
+
+        It returns those that the network goes on with, and what is returned for the layer.
+        """
         wanted = set(layers)
-        found: dict[str, Tensor] = {}
+        found: dict[str, Any] = {}
         x = self._preprocess(image)
         for layer in self.architecture.layers:
             if layer.endswith("_conv1") and _block(layer) > 1:
                 x = self._pool(x)
             x = self._convolve(x, layer, rectify=layer in wanted or layer not in self._rectified_later)
             if layer in wanted:
-                found[layer] = x
+                x, found[layer] = visit(layer, x)
                 if len(found) == len(wanted):
                     break
         return found

@@ -4,14 +4,15 @@ E = content_weight * sum_l a_l C_l + style_weight * sum_l b_l S_l + tv_weight * 
 weights a and b, and N of the folder neighbors.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 
-from nst.engine.backend import Tensor, ops, tf
+from nst.engine.backend import Tensor, tf
 from nst.engine.networks.extractors import Extractor
 from nst.engine.optimization.canvas import crop_features, inner_region
-from nst.engine.optimization.losses import content_loss, gram, guided_gram, style_loss, tv_loss
-from nst.engine.optimization.neighbors.loss import NO_GOALS, Goals, NeighborTargets, goals_spec, neighbor_error
+from nst.engine.optimization.layer_losses import LayerLosses, Targets
+from nst.engine.optimization.losses import tv_loss
+from nst.engine.optimization.neighbors.loss import NO_GOALS, Goals, goals_spec, neighbor_error
 from nst.engine.optimization.neighbors.places import (
     Cells,
     Parts,
@@ -22,24 +23,11 @@ from nst.engine.optimization.neighbors.places import (
     to_cells,
     to_places,
 )
-from nst.errors import OptionError
-from nst.options.option_field import did_you_mean, shown
 from nst.options.style_options import StyleOptions
 from nst.runs.events import Losses
 
 # Of the weights of content and neighbors, and of smoothness, on the first of several scales.
 FIRST_SCALE_CONTENT, FIRST_SCALE_SMOOTHNESS = 24.0, 5.0
-
-
-@dataclass(frozen=True)
-class Targets:
-    """What an image is compared with: activations of the content, Gram matrices and neighbors of the style."""
-
-    content: dict[str, Tensor]  # layer -> [1, h, w, C]
-    style: dict[str, Tensor]  # layer -> [C, C] float32; of R regions [R, C, C]
-    guidance: dict[str, Tensor] = field(default_factory=dict)  # layer -> [1, h, w, R]; empty without regions
-    regions: Tensor | None = None  # weight of each region, [R]
-    neighbors: NeighborTargets | None = None
 
 
 @dataclass
@@ -89,69 +77,6 @@ class LiveWeights:
             tv=self.tv * FIRST_SCALE_SMOOTHNESS**scales_left,
             neighbors=self.neighbors * more,
         )
-
-
-class LayerLosses:
-    """The losses on chosen layers of an extractor, on any backend of Keras.
-
-    Args:
-        extractor: the network.
-        content_layers, style_layers: names of its layers.
-        normalisation: "relative" or "gatys", see losses.py.
-
-    Raises OptionError if the extractor has no such layer.
-    """
-
-    def __init__(
-        self, extractor: Extractor, content_layers: Sequence[str], style_layers: Sequence[str], normalisation: str
-    ) -> None:
-        known = extractor.architecture.layers
-        for option, layers in (("content_layers", content_layers), ("style_layers", style_layers)):
-            for layer in layers:
-                if layer not in known:
-                    hint = did_you_mean(layer, known) or f"; it has {', '.join(known)}"
-                    raise OptionError(
-                        f"`{option}`: the {extractor.architecture.name} network has no layer {shown(layer)}{hint}",
-                        option,
-                    )
-        self.extractor = extractor
-        self.content_layers = tuple(content_layers)
-        self.style_layers = tuple(style_layers)
-        self.normalisation = normalisation
-
-    @property
-    def layers(self) -> set[str]:
-        """The layers whose activations `losses` takes."""
-        return {*self.content_layers, *self.style_layers}
-
-    def losses(self, found: dict[str, Tensor], image: Tensor, targets: Targets) -> tuple[Tensor, Tensor, Tensor]:
-        """Unweighted losses: content per layer [len(content_layers)], style per layer [len(style_layers)], TV [].
-
-        `image` is [N, H, W, 3] in 0..1, and `found` holds activations of `layers`, [1, h, w, C]. Those of several
-        images are joined along the height, [1, N h, w, C], as in nst/engine/training/train.py; TV is their mean.
-        """
-        matrices = self.gram_matrices(found, targets.guidance)
-        content = [content_loss(found[n], targets.content[n], self.normalisation) for n in self.content_layers]
-        style = [self.layer_style_loss(n, matrices[n], targets) for n in self.style_layers]
-        return ops.stack(content), ops.stack(style), tv_loss(image)
-
-    def layer_style_loss(self, layer: str, matrix: Tensor, targets: Targets) -> Tensor:
-        """The style loss of a layer; of several regions the sum, each weighed by its share of the positions.
-
-        With that share, a position counts as it does in a picture without regions, whatever the size of its region.
-        """
-        target = targets.style[layer]
-        if not targets.guidance:
-            return style_loss(matrix, target, self.normalisation)
-        shares = ops.mean(targets.guidance[layer], axis=(0, 1, 2))
-        of_each = [style_loss(matrix[r], target[r], self.normalisation) for r in range(target.shape[0])]
-        return ops.sum(targets.regions * shares * ops.stack(of_each))
-
-    def gram_matrices(self, found: dict[str, Tensor], guidance: dict[str, Tensor] | None = None) -> dict[str, Tensor]:
-        """Gram matrix of each style layer, from its activations; with `guidance`, as in `Targets`, of its regions."""
-        if guidance:
-            return {n: guided_gram(found[n], guidance[n]) for n in self.style_layers}
-        return {n: gram(found[n]) for n in self.style_layers}
 
 
 class Objective(LayerLosses):
@@ -244,14 +169,19 @@ class Objective(LayerLosses):
         return to_places(self.cells(found), self.cell_sides)
 
     def cells(self, found: dict[str, Tensor]) -> Cells:
-        """What the loss of neighbors reads of activations of `neighbor_layers`."""
-        return to_cells(found, self.neighbor_layers, self.extractor.architecture)
+        """What the loss of neighbors reads of activations: of `neighbor_layers`, as many of them as are there."""
+        return to_cells(found, [n for n in self.neighbor_layers if n in found], self.extractor.architecture)
 
     def _activations(self, image: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
         """Activations of `layers` at the positions that count."""
+        crop = self._crop(image)
+        return {layer: crop(layer, found) for layer, found in self.extractor(image, layers).items()}
+
+    def _crop(self, image: Tensor) -> Callable[[str, Tensor], Tensor]:
+        """What crops activations of a layer for `image` to the positions that count."""
         region = inner_region(tf.unstack(tf.shape(image)[1:3]), self.margin)
         stride = self.extractor.architecture.stride
-        return {n: crop_features(found, region, stride(n)) for n, found in self.extractor(image, layers).items()}
+        return lambda layer, found: crop_features(found, region, stride(layer))
 
     def _differentiate(
         self,
@@ -266,22 +196,26 @@ class Objective(LayerLosses):
         per_style: Tensor,
     ) -> tuple[Tensor, Tensor]:
         """([total, content, style, tv, neighbors], gradient)."""
+        targets, crop = Targets(content, style, guidance, per_region), self._crop(image)
+
+        def read(layer: str, found: Tensor) -> tuple[dict[str, Tensor], Cells]:
+            features = crop(layer, found)
+            return self.layer_losses(layer, features, targets), self.cells({layer: features})
+
         with tf.GradientTape() as tape:
             tape.watch(image)
-            found = self._activations(image, self.layers)
-            content_parts, style_parts, tv = self.losses(found, image, Targets(content, style, guidance, per_region))
+            found = self.extractor.read(image, self.layers, read)
+            content_parts, style_parts = self.stacked({layer: losses for layer, (losses, _) in found.items()})
             content_part, style_part = (
                 tf.reduce_sum(per_content * content_parts),
                 tf.reduce_sum(per_style * style_parts),
             )
-            weighted = main * tf.stack([content_part, style_part, tv, self._neighbor_loss(found, goals)])
+            neighbors = self._neighbor_loss({n: found[n][1][n] for n in self.neighbor_layers}, goals)
+            weighted = main * tf.stack([content_part, style_part, tv_loss(image), neighbors])
             total = tf.reduce_sum(weighted)
         gradient = tape.gradient(total, image)
         total += 0.0 * tf.reduce_sum(gradient)  # a gradient that is not finite shows in the loss, before it is used
         return tf.concat([total[None], weighted], axis=0), gradient
 
-    def _neighbor_loss(self, found: dict[str, Tensor], goals: Goals) -> Tensor:
-        if not self.neighbor_layers:
-            return tf.constant(0.0)
-        cells = self.cells(found)
-        return neighbor_error(cells, goals) / place_count(cells)
+    def _neighbor_loss(self, cells: Cells, goals: Goals) -> Tensor:
+        return neighbor_error(cells, goals) / place_count(cells) if cells else tf.constant(0.0)

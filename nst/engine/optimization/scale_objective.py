@@ -19,11 +19,12 @@ from nst.engine.optimization.guidance import (
     painting_weights,
     transfer_colors,
 )
+from nst.engine.optimization.layer_losses import Targets
 from nst.engine.optimization.losses import mix_matrices
 from nst.engine.optimization.neighbors.loss import NeighborTargets, mix_neighbors
 from nst.engine.optimization.neighbors.places import cell_sides
 from nst.engine.optimization.neighbors.search import Neighbors, find_in_paintings
-from nst.engine.optimization.objective import LiveWeights, Objective, Targets
+from nst.engine.optimization.objective import LiveWeights, Objective
 from nst.engine.optimization.tiles import TiledObjective
 from nst.options.style_options import StyleOptions
 from nst.pictures.color_transfer import ColorTransfer

@@ -27,10 +27,11 @@ from nst.engine.optimization.canvas import (
     positions,
     spans,
 )
+from nst.engine.optimization.layer_losses import Targets
 from nst.engine.optimization.losses import EPSILON, content_divisor, gram, guided_gram, tv_loss
 from nst.engine.optimization.neighbors.loss import NO_GOALS, Goals, goals_spec, neighbor_error
-from nst.engine.optimization.neighbors.places import Parts, Places, to_places
-from nst.engine.optimization.objective import LiveWeights, Objective, Targets
+from nst.engine.optimization.neighbors.places import Cells, Parts, Places, to_places
+from nst.engine.optimization.objective import LiveWeights, Objective
 from nst.runs.estimates import PLACE
 from nst.runs.events import Losses
 
@@ -194,9 +195,12 @@ class TiledObjective:
 
     def _features(self, tile: Tensor, core: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
         """Activations of `layers` at the positions of a tile's core."""
-        region = [tf.unstack(side) for side in tf.unstack(core)]
         found = self._whole.extractor(tile, layers)
-        return {layer: crop_features(features, region, self._strides[layer]) for layer, features in found.items()}
+        return {layer: self._crop(layer, features, core) for layer, features in found.items()}
+
+    def _crop(self, layer: str, features: Tensor, core: Tensor) -> Tensor:
+        """The activations of `layer` at the positions of a tile's core."""
+        return crop_features(features, [tf.unstack(side) for side in tf.unstack(core)], self._strides[layer])
 
     def _content_features(self, tile: Tensor, core: Tensor) -> dict[str, Tensor]:
         return self._features(tile, core, self._whole.content_layers)
@@ -209,26 +213,8 @@ class TiledObjective:
         return self._sums(self._features(tile, core, self._whole.style_layers), {})
 
     def _sums(self, features: dict[str, Tensor], guidance: dict[str, Tensor]) -> Matrices:
-        """Sums of products over the positions; with guidance, weighted sums of each region."""
-        sums = {}
-        for layer in self._whole.style_layers:
-            found = features[layer]
-            if guidance:
-                sums[layer] = _weights(guidance[layer])[..., None, None] * guided_gram(found, guidance[layer])
-            else:
-                sums[layer] = tf.cast(tf.size(found[0, :, :, 0]), tf.float32) * gram(found)
-        return sums
-
-    def _errors(self, features: dict[str, Tensor], content: dict[str, Tensor]) -> Tensor:
-        """Squared errors of each content layer, summed over the positions, [len(content_layers)]."""
-        pairs = [(features[n], content[n]) for n in self._whole.content_layers]
-        return tf.stack([tf.reduce_sum(tf.square(_float(found) - _float(wanted))) for found, wanted in pairs])
-
-    def _neighbor_errors(self, features: dict[str, Tensor], goals: Goals) -> Tensor:
-        """The loss of neighbors, summed over the places of a tile's core."""
-        if not self._whole.neighbor_layers:
-            return tf.constant(0.0)
-        return neighbor_error(self._whole.cells(features), goals)
+        """Sums of products over the positions, of each style layer."""
+        return {n: _products(features[n], guidance.get(n)) for n in self._whole.style_layers}
 
     def _measure(
         self,
@@ -240,9 +226,10 @@ class TiledObjective:
     ) -> tuple[Matrices, Tensor, Tensor, Tensor]:
         """A tile's share of the sums: of products, squared errors, squared norms of the content targets, neighbors."""
         features = self._features(tile, core, self._whole.layers)
-        norms = tf.stack([tf.reduce_sum(tf.square(_float(content[n]))) for n in self._whole.content_layers])
-        errors = self._errors(features, content), norms, self._neighbor_errors(features, goals)
-        return self._sums(features, guidance), *errors
+        layers = self._whole.content_layers
+        errors = tf.stack([_squares(_float(features[n]) - _float(content[n])) for n in layers])
+        norms = tf.stack([_squares(_float(content[n])) for n in layers])
+        return self._sums(features, guidance), errors, norms, neighbor_error(self._whole.cells(features), goals)
 
     def _differentiate(
         self,
@@ -256,14 +243,35 @@ class TiledObjective:
         by_sums: Matrices,
     ) -> Tensor:
         """A tile's share of the gradient, in the tile's shape; `by_sums` is dE by the sums that `_measure` returns."""
+        whole = self._whole
+        of_content = dict(zip(whole.content_layers, tf.unstack(per_content), strict=True))
+
+        def read(layer: str, found: Tensor) -> tuple[Tensor, Cells]:
+            features = self._crop(layer, found, core)
+            loss = tf.constant(0.0)
+            if layer in of_content:
+                loss += of_content[layer] * _squares(_float(features) - _float(content[layer]))
+            if layer in by_sums:
+                loss += tf.reduce_sum(by_sums[layer] * _products(features, guidance.get(layer)))
+            return loss, whole.cells({layer: features})
+
         with tf.GradientTape() as tape:
             tape.watch(tile)
-            features = self._features(tile, core, self._whole.layers)
-            loss = tf.reduce_sum(per_content * self._errors(features, content))
-            loss += per_place * self._neighbor_errors(features, goals)
-            for layer, total in self._sums(features, guidance).items():
-                loss += tf.reduce_sum(by_sums[layer] * total)
+            found = whole.extractor.read(tile, whole.layers, read)
+            cells = {n: found[n][1][n] for n in whole.neighbor_layers}
+            loss = tf.add_n([loss for loss, _ in found.values()]) + per_place * neighbor_error(cells, goals)
         return tape.gradient(loss, tile)
+
+
+def _products(features: Tensor, guidance: Tensor | None) -> Tensor:
+    """Sums of products of activations over the positions; with guidance, weighted sums of each region."""
+    if guidance is None:
+        return tf.cast(tf.size(features[0, :, :, 0]), tf.float32) * gram(features)
+    return _weights(guidance)[..., None, None] * guided_gram(features, guidance)
+
+
+def _squares(x: Tensor) -> Tensor:
+    return tf.reduce_sum(tf.square(x))
 
 
 def _weights(guidance: Tensor) -> Tensor:

@@ -25,8 +25,8 @@ from numpy.typing import NDArray
 from nst.engine.backend import keras, ops, tf
 from nst.engine.feed_forward.transformer import Transformer
 from nst.engine.networks.extractors import Extractor
+from nst.engine.optimization.layer_losses import LayerLosses, Targets
 from nst.engine.optimization.losses import content_loss
-from nst.engine.optimization.objective import LayerLosses, Targets
 from nst.engine.training.learning_rate import warm_cosine
 from nst.engine.training.photos import Photos
 from nst.engine.training.style_crops import crops_of

@@ -99,10 +99,14 @@ def mix_neighbors(
 def neighbor_error(cells: Cells, goals: Goals) -> Tensor:
     """The loss, summed over the places: |t| - <x, t> / |x| of each, with x the picture's vector and t its goal.
 
+    Without layers it is 0.
+
     Layers are never joined, and what is the same at all places of a cell is computed once for the cell: vectors of all
     places would take more memory than the network.
     """
     layers = tuple(goals.scaled)
+    if not layers:
+        return tf.constant(0.0)
     sides = [math.isqrt(goals.scaled[layer].shape[3]) for layer in layers]
     rows, columns = place_sides(cells)
     shape = tf.stack([1, rows, columns, 1])
