@@ -15,6 +15,9 @@ The objective is that of nst/engine/training/train.py, with these differences:
 - The weights of named styles and of paintings are moved until the content error of both stays at `CONTENT_ERROR`.
 - Differences between the mean colors of neighboring blocks of pixels cost where the photo has none (`patchiness`): a
   network meets the Gram matrices of a painting with many colors most easily by patches of them across skies and faces.
+- So does the distance of the activations at each place from the painting's most similar ones: the loss of neighbors of
+  nst/engine/optimization/neighbors. The crops of a step are one picture for the search, without color transfer, and
+  paintings are not turned.
 """
 
 import argparse
@@ -35,6 +38,17 @@ from nst.engine.feed_forward.style_predictor import SIDE, StylePredictor, load_p
 from nst.engine.feed_forward.transformer import Transformer
 from nst.engine.networks.choose_extractor import load_extractor
 from nst.engine.optimization.losses import tv_loss
+from nst.engine.optimization.neighbors.loss import Goals, mix_neighbors, neighbor_error
+from nst.engine.optimization.neighbors.places import (
+    Cells,
+    Places,
+    cell_sides,
+    neighbor_layers,
+    place_count,
+    to_cells,
+    to_places,
+)
+from nst.engine.optimization.neighbors.search import find_neighbors
 from nst.engine.training.learning_rate import warm_cosine
 from nst.options.layer_presets import GATYS_STYLE
 from nst.styles.network_plan import PLANS
@@ -47,15 +61,17 @@ CROP = 192  # px
 CROPS = 4  # of photos in a step, which have the Gram matrices of the style together
 NAMED_CROPS, PAINTING_CROPS = 64, 4  # that a style's Gram matrices are the mean of
 PHOTO_SCALES = (0.75, 1.25)
+STYLE_SIDE = 608  # px, long side of a painting; larger than that of photos, for broader strokes
 LEAST_PART = 0.6  # of the sides of a painting, in its second variant
 DIRECTIONS, COMPONENTS, HIDDEN = 32, 96, 192  # of the predictor
 STATISTICS_PAINTINGS = 600  # that its fixed arrays are computed from
 PREDICTOR_RATE, VECTORS_RATE = 0.3, 4.0  # times the learning rate, for the predictor and the vectors of named styles
 CLIP_NORM, AVERAGE_DECAY = 5.0, 0.998
-CONTENT_LAYER, CONTENT_ERROR = "block4_conv2", 0.82
-STYLE_WEIGHTS, FIRST_STYLE_WEIGHT = (2.0, 80.0), 15.0  # smallest and largest; of both styles at the start
+CONTENT_LAYER, CONTENT_ERROR = "block4_conv2", 0.78
+STYLE_WEIGHTS, FIRST_STYLE_WEIGHT = (2.0, 400.0), 40.0  # smallest and largest; of both styles at the start
 WHOLE_LAYERS, CROP_LAYERS = GATYS_STYLE[:3], GATYS_STYLE[3:]  # whose Gram matrices are of whole paintings; of crops
-SMOOTHNESS, PATCHINESS_WEIGHT, IDENTITY_WEIGHT = 1.0, 30.0, 2.0
+SMOOTHNESS, PATCHINESS_WEIGHT, IDENTITY_WEIGHT = 1.0, 60.0, 2.0
+NEIGHBOR_SHARE = 0.2  # of the loss of neighbors, times the weight of the style
 BLOCK, BLOCK_STRIDE = 16, 4  # px: blocks overlap, or their edges would show in the pictures as a grid
 SAME_COLOR = 0.06  # distance of colors in 0..1 above which two blocks of a photo may differ
 FULL_STRENGTH_SHARE = 0.88  # of the steps
@@ -87,8 +103,8 @@ def main() -> None:
         fixed = fixed_arrays_of(checkpoint)
     elif given.from_shipped:
         fixed = {name: array for name, array in load_predictor().arrays.items() if name not in TRAINED_MAPS}
-    styles = {name: _reduced(Path(path)) for name, path in named.items()}
-    training = Training(styles, [_reduced(path) for path in photos], paintings, given.extractor, fixed)
+    styles = {name: _reduced(Path(path), STYLE_SIDE) for name, path in named.items()}
+    training = Training(styles, [_reduced(path, SIDE) for path in photos], paintings, given.extractor, fixed)
     if goes_on:
         training.load(checkpoint)
     elif given.from_shipped:
@@ -129,8 +145,11 @@ class Training:
     ) -> None:
         self.names, self._photos, self._paintings = tuple(named), photos, paintings
         self._random = np.random.default_rng()
-        precision = choose_precision("auto")
+        self._precision = precision = choose_precision("auto")
         self.extractor, self._extractor = extractor, load_extractor(extractor, dtype=precision)
+        architecture = self._extractor.architecture
+        self._neighbor_layers = neighbor_layers(architecture, GATYS_STYLE)
+        self._cell_sides = cell_sides(architecture, self._neighbor_layers)
         self._reader = load_extractor("compact", dtype=precision)  # whose activations the predictor reads
         self.network = Transformer(PLANS["studio"], len(named), precision=precision)
         self.fixed = fixed or self._fixed_arrays()
@@ -151,7 +170,8 @@ class Training:
         self._moments = [[tf.Variable(tf.zeros_like(v)) for v in self._variables] for _ in range(2)]
         grams = [self._grams_of(picture, NAMED_CROPS) for picture in named.values()]
         self._named_grams = {layer: tf.stack([each[layer] for each in grams]) for layer in GATYS_STYLE}
-        self._targets: dict[tuple[int, bool], tuple[dict[str, Any], Any]] = {}
+        self._named = [np.asarray(picture) for picture in named.values()]
+        self._targets: dict[tuple[int, bool], tuple[Array, dict[str, Any], Any]] = {}
         self.seconds, self.step, self.weights = 0.0, 0, np.full(2, FIRST_STYLE_WEIGHT, np.float32)
 
     def _fixed_arrays(self) -> dict[str, Array]:
@@ -160,7 +180,7 @@ class Training:
         predictor = StylePredictor(fixed)
         count = min(STATISTICS_PAINTINGS, len(self._paintings))
         chosen = self._random.choice(len(self._paintings), count, replace=False)
-        pictures = (np.asarray(_reduced(self._paintings[n]), np.float32)[None] / 255 for n in chosen)
+        pictures = (np.asarray(_reduced(self._paintings[n], SIDE), np.float32)[None] / 255 for n in chosen)
         found = [self._reader(picture, GATYS_STYLE) for picture in pictures]
         for layer in GATYS_STYLE:
             x = np.concatenate([np.float32(each[layer]).reshape(-1, each[layer].shape[-1])[::16] for each in found])
@@ -182,39 +202,51 @@ class Training:
     def steps(self, minutes: float, peak_rate: float) -> Iterator[Array]:
         """Train until `minutes` have passed in all; yields smoothed errors.
 
-        These are of content (named style, painting), of style and of patches (the same), of the steps at full strength.
+        These are of content (named style, painting), of style, of patches and of neighbors (the same), of the steps at
+        full strength.
         """
-        random, recent = self._random, np.full((3, 2), np.nan, np.float32)
+        random, recent = self._random, np.full((4, 2), np.nan, np.float32)
         with ThreadPoolExecutor(1) as ahead:
             coming = ahead.submit(self._batch, (self.step + 1) % 2)
             while self.seconds < 60 * minutes:
                 began = time.monotonic()
                 kind = (self.step + 1) % 2  # 0: a named style
-                photos, grams, style = coming.result()
+                photos, grams, goals, style = coming.result()
                 coming = ahead.submit(self._batch, 1 - kind)
                 full = random.random() < FULL_STRENGTH_SHARE
                 strength = None if full else tf.constant(max(0.0, random.uniform(-0.4, 1.0)), tf.float32)
                 rate = peak_rate * warm_cosine(self.step, self.seconds / (60 * minutes))
                 self.step += 1
                 scalars = (tf.constant(x, tf.float32) for x in (self.weights[kind], rate, self.step))
-                errors = self._train(photos, grams, style, strength, *scalars).numpy()
+                errors = self._train(photos, grams, goals, style, strength, *scalars).numpy()
                 self.seconds += time.monotonic() - began
                 if full and np.isfinite(errors).all():
                     before = np.where(np.isnan(recent[:, kind]), errors, recent[:, kind])
                     recent[:, kind] = before + 0.02 * (errors - before)
-                    change = np.exp(0.008 * (CONTENT_ERROR - recent[0, kind]))
+                    change = np.exp(0.02 * (CONTENT_ERROR - recent[0, kind]))
                     self.weights[kind] = np.clip(self.weights[kind] * change, *STYLE_WEIGHTS)
                     yield recent.reshape(-1)
 
     @tf.function
     def _train(
-        self, photos: Any, grams: Mapping[str, Any], style: Any, strength: Any, weight: Any, rate: Any, step: Any
+        self,
+        photos: Any,
+        grams: Mapping[str, Any],
+        goals: Goals,
+        style: Any,
+        strength: Any,
+        weight: Any,
+        rate: Any,
+        step: Any,
     ) -> Any:
-        """One step of Adam, and of the averaged variables; returns the errors of content, style and patches, [3].
+        """One step of Adam, and of the averaged variables.
+
+        Returns the errors of content, style, patches and neighbors, [4].
 
         Args:
             photos: crops, [CROPS, CROP, CROP, 3].
             grams: the Gram matrices of the style, [C, C], by layer.
+            goals: what the crops, one below the other, are compared with at their places.
             style: the number of a named style, [] int32, or the components of a painting, [1, COMPONENTS].
             strength: of the style, 0..1; None is 1, and faster.
             weight: of the style error.
@@ -237,7 +269,10 @@ class Training:
             ]
             style_error = tf.add_n(of_layers)[0] / len(GATYS_STYLE)
             patches = patchiness(painted, photos)
-            styled = weight * tf.math.log1p(style_error) + SMOOTHNESS * tv_loss(painted) + PATCHINESS_WEIGHT * patches
+            cells = self._cells(found)
+            neighbors = neighbor_error(cells, goals) / place_count(cells)
+            matched = tf.math.log1p(style_error) + NEIGHBOR_SHARE * neighbors
+            styled = weight * matched + SMOOTHNESS * tv_loss(painted) + PATCHINESS_WEIGHT * patches
             loss = content_error
             if strength is None:
                 loss += styled
@@ -246,7 +281,7 @@ class Training:
                 loss += strength * styled + (1 - strength) * distance
         gradients = tape.gradient(loss, self._variables, unconnected_gradients=tf.UnconnectedGradients.ZERO)
         self._descend([tf.convert_to_tensor(each) for each in gradients], rate, step)
-        return tf.stack([content_error, style_error, patches])
+        return tf.stack([content_error, style_error, patches, neighbors])
 
     def _descend(self, gradients: Sequence[Any], rate: Any, step: Any) -> None:
         """Adam with clipped gradients; a step whose gradient is not finite changes nothing but the moments' decay."""
@@ -261,6 +296,26 @@ class Training:
             ratio = (first / (1 - 0.9**step)) / (tf.sqrt(second / (1 - 0.999**step)) + 1e-8)
             variable.assign_sub(share * rate * ratio)
             average.assign(AVERAGE_DECAY * average + (1 - AVERAGE_DECAY) * variable)
+
+    def _cells(self, activations: Mapping[str, Any]) -> Cells:
+        """What neighbors are found by, and compared with: activations [N, h, w, C] of pictures, one below the other."""
+        joined = {}
+        for layer in self._neighbor_layers:
+            count, height, width, channels = tf.unstack(tf.shape(activations[layer]))
+            joined[layer] = tf.reshape(activations[layer], [1, count * height, width, channels])
+        return to_cells(joined, self._neighbor_layers, self._extractor.architecture)
+
+    @tf.function(input_signature=[tf.TensorSpec([None, None, None, 3], tf.float32)])
+    def _places(self, pictures: Any) -> Places:
+        """The activations at each place of `pictures` [N, h, w, 3], one below the other."""
+        return to_places(self._cells(self._extractor(pictures, self._neighbor_layers)), self._cell_sides)
+
+    def _goals(self, photos: Array, painting: Array) -> Goals:
+        """The neighbors of `photos` [N, h, w, 3] in 0..1 in `painting` [H, W, 3] in 0..255."""
+        content, picture = self._places(photos), self._places(np.float32(painting)[None] / 255)
+        turns = [[[lambda: picture]]]
+        found = find_neighbors([[lambda: content]], turns, painting[..., 0].size, self._precision)
+        return mix_neighbors([found], [1.0], tf.ones(1), self._cell_sides).goals
 
     def _grams(
         self, activations: Mapping[str, Any], group: int = 1, layers: Sequence[str] = GATYS_STYLE
@@ -292,8 +347,8 @@ class Training:
         grams = self._grams(self._extractor(crops, CROP_LAYERS), PAINTING_CROPS, CROP_LAYERS)
         return {layer: gram[0] for layer, gram in grams.items()}
 
-    def _batch(self, kind: int) -> tuple[Array, dict[str, Any], Any]:
-        """(crops of photos [CROPS, CROP, CROP, 3], Gram matrices of a style, what `_train` takes as style).
+    def _batch(self, kind: int) -> tuple[Array, dict[str, Any], Goals, Any]:
+        """(crops of photos [CROPS, CROP, CROP, 3], Gram matrices of a style, goals, what `_train` takes as style).
 
         `kind` 0 is a named style, 1 a painting.
         """
@@ -301,22 +356,29 @@ class Training:
         chosen = random.integers(len(self._photos), size=CROPS)
         photos = np.stack([random_crop(self._photos[n], CROP, random, PHOTO_SCALES) for n in chosen])
         if kind:
-            return photos, *self._painting(int(random.integers(len(self._paintings))), bool(random.integers(2)))
+            number, varied = int(random.integers(len(self._paintings))), bool(random.integers(2))
+            picture, grams, components = self._painting(number, varied)
+            return photos, grams, self._goals(photos, picture), components
         number = random.integers(len(self.names))
         grams = {layer: gram[number] for layer, gram in self._named_grams.items()}
-        return photos, grams, tf.constant(number, tf.int32)  # a Python number would be traced anew
+        return (
+            photos,
+            grams,
+            self._goals(photos, self._named[number]),
+            tf.constant(number, tf.int32),
+        )  # a Python number would be traced anew
 
-    def _painting(self, number: int, varied: bool) -> tuple[dict[str, Any], Any]:
-        """(Gram matrices [C, C], components [1, K]) of a painting, or of a part of it that may be recolored.
+    def _painting(self, number: int, varied: bool) -> tuple[Array, dict[str, Any], Any]:
+        """A painting, or a part of it that may be recolored: ([H, W, 3] uint8, Gram matrices, components [1, K]).
 
         Both are computed once. Matrices are kept in bfloat16: all together take some gigabytes.
         """
         if (number, varied) not in self._targets:
-            picture = _reduced(self._paintings[number], self._random if varied else None)
+            picture = _reduced(self._paintings[number], STYLE_SIDE, self._random if varied else None)
             grams = self._grams_of(picture, PAINTING_CROPS)
-            components = self._components(np.asarray(picture, np.float32)[None] / 255)
+            components = self._components(np.asarray(_resized(picture, SIDE), np.float32)[None] / 255)
             kept = {layer: tf.cast(gram, tf.bfloat16) for layer, gram in grams.items()}
-            self._targets[number, varied] = kept, components
+            self._targets[number, varied] = np.asarray(picture), kept, components
         return self._targets[number, varied]
 
     @tf.function(input_signature=[tf.TensorSpec([1, None, None, 3], tf.float32)])
@@ -411,20 +473,25 @@ def _relative_errors(found: Any, target: Any) -> Any:
     return tf.reduce_sum(tf.square(found - target), axes) / (tf.reduce_sum(tf.square(target), axes) + 1e-12)
 
 
-def _reduced(path: Path, random: np.random.Generator | None = None) -> Image.Image:
-    """A picture with a long side of `SIDE` px; with `random` a part of it, which may be recolored."""
+def _reduced(path: Path, side: int, random: np.random.Generator | None = None) -> Image.Image:
+    """A picture with a long side of `side` px; with `random` a part of it, which may be recolored."""
     with Image.open(path) as opened:
-        opened.draft("RGB", (2 * SIDE, 2 * SIDE))
+        opened.draft("RGB", (2 * side, 2 * side))
         picture = opened.convert("RGB")
     if random is not None:
         sides = [side * random.uniform(LEAST_PART, 1) for side in picture.size]
         corner = [random.uniform(0, whole - side) for whole, side in zip(picture.size, sides, strict=True)]
         picture = picture.crop((*map(round, corner), *(round(c + s) for c, s in zip(corner, sides, strict=True))))
-    factor = SIDE / max(picture.size)
-    picture = picture.resize([round(factor * side) for side in picture.size], Image.Resampling.LANCZOS)
+    picture = _resized(picture, side)
     if random is None or random.random() > RECOLORED_SHARE:
         return picture
     return Image.fromarray(np.rint(recolored(np.asarray(picture, np.float32) / 255, random) * 255).astype(np.uint8))
+
+
+def _resized(picture: Image.Image, side: int) -> Image.Image:
+    """`picture` with a long side of `side` px."""
+    factor = side / max(picture.size)
+    return picture.resize([round(factor * length) for length in picture.size], Image.Resampling.LANCZOS)
 
 
 if __name__ == "__main__":

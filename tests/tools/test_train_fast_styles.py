@@ -17,8 +17,8 @@ from tools.train_fast_styles import SAME_COLOR, Training, fixed_arrays_of, patch
 @pytest.fixture
 def training(monkeypatch, tmp_path) -> Training:
     for name, value in {
-        "CROP": 32, "SIDE": 64, "NAMED_CROPS": 8, "PAINTING_CROPS": 2, "STATISTICS_PAINTINGS": 12, "COMPONENTS": 4,
-        "DIRECTIONS": 3, "HIDDEN": 5,
+        "CROP": 32, "SIDE": 64, "STYLE_SIDE": 72, "NAMED_CROPS": 8, "PAINTING_CROPS": 2, "STATISTICS_PAINTINGS": 12,
+        "COMPONENTS": 4, "DIRECTIONS": 3, "HIDDEN": 5,
     }.items():  # fmt: skip
         monkeypatch.setattr(train_fast_styles, name, value)
     monkeypatch.setitem(PLANS, "studio", TINY)
@@ -37,7 +37,7 @@ def test_a_training_goes_on_from_its_checkpoint_and_is_exported(training, tmp_pa
     errors = next(steps)
     while np.isnan(errors).any():  # until there was a step of either kind at full strength
         errors = next(steps)
-    assert errors.shape == (6,)
+    assert errors.shape == (8,)
     assert any(not np.array_equal(a, b.numpy()) for a, b in zip(before, training._variables, strict=True))
 
     training.save(tmp_path / "state.npz")
