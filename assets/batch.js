@@ -5,24 +5,28 @@
   // `batch` is {runs: ids, created: how many runs had been created then}. A server state of fewer is older than the
   // batch, and its queue lacks these runs because they were not in it yet.
   async function show(server, batch) {
-    if (!batch?.runs || !server) return [true, "", null];
+    if (!batch?.runs || !server) return [true, "", "", null];
     const runs = batch.runs;
     const active = new Set(server.created < batch.created ? runs : server.queue.map(([run]) => run));
-    const states = await statesOf(runs.filter((run) => !active.has(run)));
-    const done = states.filter((state) => PAINTED.includes(state)).length;
-    const others = ["failed", "paused", "interrupted"].map((state) => [states.filter((each) => each === state).length, state]);
-    const parts = [`${done} of ${runs.length} photographs done`, ...others.filter(([count]) => count).map((each) => each.join(" "))];
-    return [false, parts.join(", "), done ? `/api/v1/results.zip?${queryOf(runs)}` : null];
+    const resting = await described(runs.filter((run) => !active.has(run)));
+    const done = resting.filter(({ state, result }) => PAINTED.includes(state) && result);
+    const others = ["failed", "paused", "interrupted", "stopped"].map((state) =>
+      [resting.filter((run) => run.state === state && !done.includes(run)).length, state]);
+    const counts = others.filter(([count]) => count).map((each) => each.join(" "));
+    const text = [`${done.length} of ${runs.length} photographs done`, ...counts].join(", ");
+    const download = `Download ${done.length < runs.length ? `the ${done.length} done` : "all"} (ZIP)`;
+    const ids = runs.filter((run) => done.some(({ id }) => id === run)); // in the order of the photographs
+    return [false, text, download, ids.length ? `/api/v1/results.zip?${queryOf(ids)}` : null];
   }
 
   const queryOf = (runs) => runs.map((run) => `run=${run}`).join("&");
 
-  // Of runs that are not in the queue, but for deleted ones; [] if the server does not answer.
-  async function statesOf(runs) {
+  // What the server says of runs, but for deleted ones; [] if it does not answer.
+  async function described(runs) {
     if (!runs.length) return [];
     try {
       const answer = await fetch(`/api/v1/runs?limit=${runs.length}&${queryOf(runs)}`);
-      return (await answer.json()).runs.map(({ state }) => state);
+      return (await answer.json()).runs;
     } catch {
       return [];
     }

@@ -45,6 +45,20 @@
     timer = setTimeout(() => window.dash_clientside.set_props("draft", { data: ++changes }), DEBOUNCE_MS);
   }
 
-  const form = { chooseSample, showChoice, swap, surprise, randomSeed, hideInitChooser, countChange };
+  // Opens the section of a field that Start was refused for, and moves the focus there.
+  const OPENING_FRAMES = 60; // animation frames that a section may take to open
+  function showField({ id }) {
+    const field = document.getElementById(id);
+    field?.closest(".accordion-item")?.querySelector(".accordion-button.collapsed")?.click();
+    field?.closest("details")?.setAttribute("open", "");
+    focusWhenOpen(field, OPENING_FRAMES);
+  }
+
+  function focusWhenOpen(field, frames) {
+    if (frames && field?.closest(".accordion-collapse:not(.show)")) requestAnimationFrame(() => focusWhenOpen(field, frames - 1));
+    else field?.focus();
+  }
+
+  const form = { chooseSample, showChoice, swap, surprise, randomSeed, hideInitChooser, countChange, showField };
   window.dash_clientside = Object.assign({}, window.dash_clientside, { form });
 })();

@@ -67,6 +67,7 @@
   const unlisted = new Set(); // those that are not missed where a list lacks them
   let defaults = {}, restored = null; // values of the options at first; the last query that was written or restored
   let list = null; // the value of the store of styles
+  let refusal = ""; // why a style that was sent was not taken
   let outdated; // the list of styles that a list for the restored state replaces; undefined while none is awaited
 
   const styleOf = (name) => styles.find((style) => style.name === name);
@@ -76,11 +77,18 @@
   const act = (what, name, text, more) =>
     set("style-wish", { data: { do: what, name, title: text, n: ++actions, paintings, ...more } });
 
-  // Shows the error of an answer. While the request is repeated, the error is shown as a hint.
+  // Shows the error of an answer, else why a style was not taken. While the request is repeated, the error is shown as a
+  // hint.
   function showMessages({ error = "", again }) {
     const advice = mix.length ? "Choose another one, or mix it in with its +." : "Choose one to see it large.";
     set("instant-said", { children: again ? error.replace(/: try again.*/, "; trying again …") : advice });
-    set("instant-wrong", { children: again ? "" : error });
+    set("instant-wrong", { children: (!again && error) || refusal });
+  }
+
+  // Called when styles were sent; the text stays while answers come, until a style is chosen.
+  function showRefusal(text) {
+    refusal = text;
+    showMessages({});
   }
 
   // The grid of styles -------------------------------------------------------------------------------------------------
@@ -111,7 +119,7 @@
   function restore() {
     const { read, queryOfAddress, stateOf } = window.instantState;
     if (!Object.keys(values).length) return true; // `adjust` was not called yet, and calls `show` again
-    const query = restored === null ? read() : queryOfAddress();
+    const query = restored === null ? read(defaults) : queryOfAddress(defaults);
     if ((!query && restored !== null) || query === restored) return false;
     restored = query;
     if (!query) return false;
@@ -192,12 +200,13 @@
   const slots = () => all(".mix-slot").length;
 
   function pick(name) {
-    requested = ""; // the same style is requested again
+    requested = refusal = ""; // the same style is requested again
     setMix([{ name, weight: DEFAULT_WEIGHT }]);
     if (narrow.matches) requestAnimationFrame(() => find("#instant-stage").scrollIntoView({ block: "start" }));
   }
 
   function addOrRemove(name) {
+    refusal = "";
     if (mix.some((style) => style.name === name)) return setMix(mix.filter((style) => style.name !== name));
     const error = network(name) !== network(mix[0].name)
       ? `${title(name)} is of another network than ${title(mix[0].name)}: only styles of one network can be mixed.`
@@ -371,6 +380,6 @@
     if (event.key === "Enter" && within(event, ".style-menu input")) event.target.parentElement.querySelector("button").click();
   });
 
-  const instant = { show, adjust, previewsReceived, resultReceived, resultKept };
+  const instant = { show, showRefusal, adjust, previewsReceived, resultReceived, resultKept };
   window.dash_clientside = Object.assign({}, window.dash_clientside, { instant });
 })();

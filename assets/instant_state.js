@@ -2,8 +2,6 @@
 // paintings and the options that differ from their defaults. A reload, or a way back to the page, restores it.
 (() => {
   const KEY = "nst-instant"; // in the session storage
-  const OPTIONS = ["strength", "stroke_size", "keep_colors", "size"];
-  const NAMES = ["picture", "style", "painting", ...OPTIONS];
 
   const textOf = (query) => query.toString().replaceAll("%2F", "/").replaceAll("%3A", ":");
 
@@ -26,18 +24,21 @@
       const [name, weight] = text.split(":");
       return { name, weight: Number(weight) >= 0 && Number(weight) <= 100 ? Number(weight) : defaultWeight };
     });
-    const values = Object.fromEntries(OPTIONS.map((name) => [name, given.get(name) ?? defaults[name]]));
-    values.keep_colors = String(values.keep_colors) === "true";
+    const valueOf = (text, preset) => (typeof preset === "boolean" && text !== null ? text === "true" : text ?? preset);
+    const values = Object.fromEntries(
+      Object.entries(defaults).map(([name, preset]) => [name, valueOf(given.get(name), preset)]),
+    );
     return { picture: given.get("picture"), mix, paintings: given.getAll("painting"), values };
   }
 
   // The part of the address that is the state of the page, as `queryOf` writes it; "" if there is none.
-  function queryOfAddress() {
-    const given = [...new URLSearchParams(location.search)].filter(([name]) => NAMES.includes(name));
+  function queryOfAddress(defaults) {
+    const names = ["picture", "style", "painting", ...Object.keys(defaults)];
+    const given = [...new URLSearchParams(location.search)].filter(([name]) => names.includes(name));
     return textOf(new URLSearchParams(given));
   }
 
-  const read = () => queryOfAddress() || (sessionStorage.getItem(KEY) ?? "");
+  const read = (defaults) => queryOfAddress(defaults) || (sessionStorage.getItem(KEY) ?? "");
 
   // Writes a query into the address, which keeps the run that the Studio page shows, and into the session.
   function write(query) {

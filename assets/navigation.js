@@ -28,6 +28,9 @@
     if (address !== pathname) window.dash_clientside.set_props("url", { pathname: address }); // there is no such page
     const run = new URLSearchParams(search).get("run");
     const query = run ? `?run=${encodeURIComponent(run)}` : "";
+    // dcc.Location takes all its properties for new when it is first updated, and then goes to the `href` that it has from
+    // the load. So it is updated here, before a script replaces the address.
+    if (!current) window.dash_clientside.set_props("url", { href: location.href });
     leaveFor(id);
     if (id === "room-studio") showPainting(run);
     pageTitle = title;

@@ -32,21 +32,23 @@
     return Object.keys(presets ?? {}).sort().map((name) => ({ label: name, value: name }));
   }
 
-  // Saves or deletes a preset. Returns [presets, the chosen one, the text of the name].
+  // Saves or deletes a preset. Returns [presets, the chosen one, the text of the name, what is wrong with it].
   function change(...given) {
-    const [, , name, chosen, presets, names] = given, values = given.slice(6);
+    const [, , , name, chosen, presets, names] = given, values = given.slice(7);
     if (triggered() === "delete-preset") {
       const { [chosen]: _, ...rest } = presets;
-      return [rest, "", same()];
+      return [rest, "", same(), ""];
     }
     const title = (name ?? "").trim();
     if (!title) {
       document.querySelector("#preset-name").focus();
-      return [same(), same(), same()];
+      return [same(), same(), same(), "Enter a name for the preset."];
     }
     const form = Object.fromEntries(names.map((each, at) => [each, values[at]]));
-    return [{ ...presets, [title]: form }, title, ""];
+    return [{ ...presets, [title]: form }, title, "", ""];
   }
 
-  window.dash_clientside = Object.assign({}, window.dash_clientside, { presets: { choose, mark, apply, list, change } });
+  const named = () => ""; // a name is typed: the message that it is missing goes
+
+  window.dash_clientside = Object.assign({}, window.dash_clientside, { presets: { choose, mark, apply, list, change, named } });
 })();

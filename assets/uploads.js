@@ -43,7 +43,29 @@
   function outdate(role) {
     latest[role] = (latest[role] ?? 0) + 1;
     if (role === "content") outdate("mask"); // a mask is of one photograph
+    hideMessage(role);
   }
+
+  // The message in the corner ------------------------------------------------------------------------------------------
+
+  // Headings of what is said of settings and of styles, some of it by the server.
+  const HEADINGS = {
+    settings: ["The settings were not loaded"],
+    styles: ["The style was not taken", "The painting was not taken"],
+  };
+  const refusals = {}; // role -> the message of its last choice
+
+  function showMessage(header, text) {
+    set("toast", { is_open: true, header, children: text });
+  }
+
+  // Hides a message of an earlier choice, unless another message has taken its place.
+  function hideMessage(place) {
+    const [header, text] = ["strong", ".toast-body"].map((part) => find(`#toast ${part}`)?.textContent);
+    if (HEADINGS[place]?.includes(header) || (text && text === refusals[place])) set("toast", { is_open: false });
+  }
+
+  // Pictures of the choosers -------------------------------------------------------------------------------------------
 
   // Puts pictures into a chooser. That of the content takes several: a run is started for each.
   async function take(role, files) {
@@ -64,7 +86,8 @@
     }
     set(`${role}-progress`, { hidden: true });
     set(`${role}-error`, { children: errors[0] ?? "" });
-    if (errors.length) set("toast", { is_open: true, header: "The picture was not taken", children: errors[0] });
+    refusals[role] = errors[0];
+    if (errors.length) showMessage("The picture was not taken", errors[0]);
     if (!taken.length) return;
     const [first, ...more] = taken;
     set(`${role}-choice`, { data: more.length ? { ...first, more } : first });
@@ -84,7 +107,7 @@
     } catch (error) {
       if (!isLatest()) return;
       say("");
-      set("toast", { is_open: true, header: "The settings were not loaded", children: error.message });
+      showMessage(HEADINGS.settings[0], error.message);
     }
   }
 
@@ -96,6 +119,7 @@
   async function takeStyles(files, areStyles = isStyle) {
     const show = (value) => set("styles-progress", { hidden: false, value: String(value), max: String(files.length) });
     const paintings = [], errors = [];
+    hideMessage("styles");
     for (const [at, file] of files.entries()) {
       const progress = (share) => show(at + share);
       progress(0);
@@ -108,9 +132,9 @@
       }
     }
     set("styles-progress", { hidden: true });
-    set("instant-wrong", { children: errors[0] ?? "" });
-    if (errors.length) set("toast", { is_open: true, header: "The style was not taken", children: errors[0] });
-    set("styles-sent", { data: paintings });
+    window.dash_clientside.instant.showRefusal(errors[0] ?? "");
+    if (errors.length) showMessage(HEADINGS.styles[0], errors[0]);
+    if (errors.length < files.length) set("styles-sent", { data: paintings });
   }
 
   // Choosing and dropping ----------------------------------------------------------------------------------------------
@@ -179,13 +203,17 @@
     if (files.length) place.takeFiles(files, place.element);
   }, true);
 
+  // Roles of the paintings after the first one, in order.
+  function furtherStyles() {
+    return [...document.querySelectorAll(".style-slot > button")].map(({ id }) => id.replace("-remove", ""));
+  }
+
   // What is pressed in place of waiting for a picture that is being sent, and the roles that it chooses or empties. The
   // paintings after one that is removed move up.
-  const FURTHER = ["style2", "style3", "style4"];
   const OTHERS = [
     [".chooser .sample", (sample) => [roleOf(sample)]],
     ["#mask-remove", () => ["mask"]],
-    [".style-slot > button", ({ id }) => FURTHER.filter((role) => `${role}-remove` >= id)],
+    [".style-slot > button", ({ id }) => furtherStyles().filter((role) => `${role}-remove` >= id)],
     ["#surprise", () => ["content", "style"]],
   ];
   document.addEventListener("click", (event) => {

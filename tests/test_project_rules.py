@@ -58,6 +58,7 @@ SHARED_NAMES = {
     "steering.py": {"web/callbacks/run", "web/components/run"},
     "style_mix.py": {"web/callbacks/form", "web/components/form"},
     "store.py": {"cli", "jobs/storage"},
+    "toast.py": {"web/callbacks", "web/components"},
     "train.py": {"cli", "engine/training"},
     "variations.py": {"options", "web/api", "web/service"},
     "vary.py": {"cli", "web/callbacks", "web/pages"},

@@ -74,6 +74,7 @@ def run(parsed: argparse.Namespace) -> int:
     if len(parsed.styles) > MOST_STYLES:
         raise InputError(f"a run has at most {MOST_STYLES} paintings, got {len(parsed.styles)}")
     options.check_pictures(len(parsed.styles), masked=parsed.mask is not None)
+    options.check_layers()
     moving = _timelapse(parsed)
     pairs = list(input_output_pairs(parsed.content, parsed.output, SUFFIXES))
     check_not_overwritten(

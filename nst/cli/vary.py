@@ -95,7 +95,10 @@ def _variations(parsed: argparse.Namespace) -> Variations:
     if len(parsed.styles) > MOST_STYLES:
         raise InputError(f"a run has at most {MOST_STYLES} paintings, got {len(parsed.styles)}")
     grid.check_pictures(len(parsed.styles), masked=False)
-    if any(grid.quick(changes).init == "image" for changes in grid.changes()):
+    quick = [grid.quick(changes) for changes in grid.changes()]
+    for each in quick:
+        each.check_layers()
+    if any(each.init == "image" for each in quick):
         raise OptionError("`init` must be noise, content or style here, got 'image'", "init")
     return grid
 

@@ -5,16 +5,22 @@ others the nearest one is used.
 """
 
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from nst.options.option_field import LayerWeights
+from nst.errors import OptionError
+from nst.options.option_field import LayerWeights, did_you_mean, shown
 
 GATYS_STYLE = ("block1_conv1", "block2_conv1", "block3_conv1", "block4_conv1", "block5_conv1")
-COMPACT_LAYERS = tuple(  # VGG19's up to block5_conv1
-    f"block{block}_conv{number}" for block, depth in enumerate((2, 2, 4, 4, 1), 1) for number in range(1, depth + 1)
-)
+LAYERS = {  # of the networks that compare pictures, in order; those of compact are VGG19's up to block5_conv1
+    network: tuple(
+        f"block{block}_conv{number}" for block, depth in enumerate(depths, 1) for number in range(1, depth + 1)
+    )
+    for network, depths in {"vgg19": (2, 2, 4, 4, 4), "vgg16": (2, 2, 3, 3, 3), "compact": (2, 2, 4, 4, 1)}.items()
+}
+NETWORKS = tuple(LAYERS)
+COMPACT_LAYERS = LAYERS["compact"]
 VGG_LAYER = re.compile(r"block[1-5]_conv[1-4]")
-NETWORKS = ("vgg19", "vgg16", "compact")  # that compare pictures
 SHIPPED_NETWORK = "compact"  # the one whose weights ship; those of the others are fetched
 # Version 0.1's built-in network was SqueezeNet; its layers -> VGG's at the same resolution.
 RENAMED_LAYERS = {
@@ -46,6 +52,14 @@ def nearest_layers(layers: LayerWeights, network: str) -> LayerWeights:
         nearest = nearest_layer(layer, network)
         weights[nearest] = weights.get(nearest, 0.0) + weight
     return tuple(weights.items())
+
+
+def check_layers(option: str, layers: Iterable[str], network: str, known: Sequence[str]) -> None:
+    """Raise OptionError for a layer of an option that is not one of the layers `known` of the network."""
+    for layer in layers:
+        if layer not in known:
+            hint = did_you_mean(layer, known) or f"; it has {', '.join(known)}"
+            raise OptionError(f"`{option}`: the {network} network has no layer {shown(layer)}{hint}", option)
 
 
 @dataclass(frozen=True)

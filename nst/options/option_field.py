@@ -110,6 +110,8 @@ class Option:
                 f"of at least {self.low:.10g}" if self.high is None else f"between {self.low:.10g} and {self.high:.10g}"
             )
             words = "".join(f" or {word}" for word in self.words)
+            if isinstance(value, str) and not value.strip():  # an empty text box
+                raise OptionError(f"`{self.name}`: enter {kind} {bounds}{words}", self.name)
             raise OptionError(f"`{self.name}` must be {kind} {bounds}{words}, got {shown(value)}", self.name)
         return self.type(value)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from nst.errors import OptionError
-from nst.options.layer_presets import LAYER_PRESETS, NETWORKS, nearest_layer, nearest_layers
+from nst.options.layer_presets import LAYER_PRESETS, LAYERS, NETWORKS, check_layers, nearest_layer, nearest_layers
 from nst.options.loss_weights import LOSS_WEIGHTS, NORMALISATION_WEIGHTS, USUAL_STYLE_WEIGHT, LossWeights
 from nst.options.option_field import (
     ECHO,
@@ -260,6 +260,12 @@ class StyleOptions(Options):
         """(content layers, style layers) of `extractor` with their weights; those of a preset sum to 1 in either."""
         content, style = self._given_layers()
         return nearest_layers(content, extractor), nearest_layers(style, extractor)
+
+    def check_layers(self) -> None:
+        """Raise OptionError for a layer that the network does not have; "auto" takes the names of VGG19's layers."""
+        network = "vgg19" if self.extractor == "auto" else self.extractor
+        for role, layers in zip(("content_layers", "style_layers"), self.layers(network), strict=True):
+            check_layers(role, dict(layers), network, LAYERS[network])
 
     def replaced_layers(self, extractor: str) -> dict[str, str]:
         """{layer set in the options: nearest layer of `extractor`}, for those that `extractor` does not have."""

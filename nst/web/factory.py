@@ -93,6 +93,7 @@ def create_app(settings: Settings, store: Store, queue: Queue) -> FastAPI:
         description=DESCRIPTION,
         version=__version__,
         lifespan=lifespan,
+        openapi_url=None,  # `docs.router` has the document
         docs_url=None,
         redoc_url=None,
     )

@@ -25,7 +25,7 @@ class RunUpdate:
     place: int | None  # in the queue, see `ServerState.place`
     events: list[dict[str, Any]]  # since the last update
     server: dict[str, Any]  # see `server_state`
-    missing: str = ""  # why `run` is None, if the page asked for one
+    missing: bool = False  # `run` is None although the page asked for one
     frames: list[dict[str, Any]] = field(default_factory=list)  # those stored, as `RunFiles.frames` returns them
     starts_in: float | None = None  # seconds, see `Forecasts.starts_in`
     relatives: dict[str, str] = field(default_factory=dict)  # see `Runs.relatives`
@@ -46,24 +46,24 @@ async def follow(service: Service, run_id: str, after: int, server: dict[str, An
     """Return what changed in a run ("" for none) after its event number `after`.
 
     Waits for a change of the run or of the server, at most POLL_SECONDS. `server` is the server state that the page
-    shows; None asks for an answer without waiting.
+    shows; None asks for an answer without waiting. `after` is 0 if the page does not show the run.
     """
     if not run_id:
         return await _without_run(service, server)
     try:
         events = await _events(service, run_id, after, server)
         run, frames, named = await asyncio.to_thread(_described, service, run_id, whole=bool(events))
-    except NotFound as error:
-        return await _without_run(service, server, str(error))
+    except NotFound:
+        return await _without_run(service, None if after else server, missing=True)
     state = await service.server_states.now()  # first of what needs the queue's lock: one thread waits for it
     starts_in = await asyncio.to_thread(service.forecasts.starts_in, run) if run.state is State.QUEUED else None
     now = state.of(current_client())
     queue = await _queue(service, now, server)
-    return RunUpdate(run, state.place(run.id), events, now, "", frames, starts_in, queue=queue, **named)
+    return RunUpdate(run, state.place(run.id), events, now, False, frames, starts_in, queue=queue, **named)
 
 
-async def _without_run(service: Service, server: dict[str, Any] | None, missing: str = "") -> RunUpdate:
-    """What changed for a page that shows no run; `missing` is why."""
+async def _without_run(service: Service, server: dict[str, Any] | None, missing: bool = False) -> RunUpdate:
+    """What changed for a page that shows no run, see `RunUpdate.missing`."""
     await _wait_for_server(service, server)
     now = await server_state(service)
     return RunUpdate(None, None, [], now, missing, queue=await _queue(service, now, server))

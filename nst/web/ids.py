@@ -27,6 +27,7 @@ NUMBERS = "numbers"
 LEGEND = "legend"
 SERVER = "studio"  # state of the worker, the networks and the downloads, and the network of the run
 FORM_SOURCE = "form-source"  # query that names what the form is to be filled from, see assets/drafts.js
+WRONG_FIELD = "wrong-field"  # why Start was refused: {"id" of the field or the role, "number" of the press}
 FORM_CHANGES = "draft"  # counts changes of the form, once after each burst of them
 ESTIMATE = "estimate"
 FORECAST = "forecast"  # for the form's settings: {"chosen", "extractor", "why"}; None while there is none
@@ -45,6 +46,7 @@ RANDOM_SEED = "dice"
 INIT_CHOOSER = "own-start"
 START_PICTURE = "start-picture"  # that a run is to start from, in the place of the painting
 START_IMAGE = "start-image"
+START_HINT = "start-hint"  # what to do next
 
 # Actions on a run: steer, look at earlier epochs, continue, branch.
 PAUSE = "pause"

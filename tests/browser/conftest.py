@@ -23,6 +23,7 @@ from tools.browser import FLAGS, chromium
 ROOT = Path(__file__).resolve().parents[2]
 Visit = Callable[..., Page]
 TIMEOUT = 60_000  # ms that a page has for a change: the machine may be busy
+SOON = 8000  # ms: a message goes by itself after 12 s
 CURVE = "document.querySelector('#loss-graph .js-plotly-plot')?.data?.map((trace) => trace.x)"  # epochs, by trace
 
 expect.set_options(timeout=TIMEOUT)

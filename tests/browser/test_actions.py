@@ -7,6 +7,7 @@ from pathlib import Path
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import (
+    SOON,
     TIMEOUT,
     Site,
     Visit,
@@ -281,6 +282,8 @@ def test_a_result_gives_its_settings_back(visit: Visit, site: Site, tmp_path: Pa
     plain.write_bytes(page.request.get(f"{site.url}/api/v1/samples/harbour.png").body())
     fresh.set_input_files("#settings input[type=file]", plain)
     expect(fresh.locator("#toast")).to_contain_text("'plain.png' carries no settings")
+    fresh.set_input_files("#settings input[type=file]", result)
+    expect(fresh.locator("#toast")).to_be_hidden(timeout=SOON)
 
 
 def test_a_timelapse_is_made_and_offered(visit: Visit, site: Site) -> None:

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.conftest import Visit, set_up, stop, wait_for_epoch, wait_for_status
+from tests.browser.conftest import SOON, Visit, set_up, stop, wait_for_epoch, wait_for_status
 from tests.browser.test_form import PASTE
 from tests.web.sites import picture
 
@@ -136,6 +136,29 @@ def test_of_two_files_of_settings_the_last_chosen_counts(visit: Visit) -> None:
     expect(page.locator("#settings-said")).to_be_empty()
 
 
+def test_a_message_has_its_whole_time_and_goes_once_another_picture_is_chosen(visit: Visit) -> None:
+    page = visit(lossy=True)  # the browser logs a refused upload
+    page.clock.install()
+    toast = page.locator("#toast")
+    for name in ("speck.png", "dot.png"):
+        choose(page, [{"name": name, "mimeType": "image/png", "buffer": picture(10, 10)}])
+        expect(toast).to_contain_text(name)
+        page.clock.fast_forward(8000)
+    page.clock.fast_forward(3000)
+    expect(toast).to_contain_text("dot.png")
+    page.clock.fast_forward(2000)
+    expect(toast).to_be_hidden()
+
+    choose(page, [{"name": "dot.png", "mimeType": "image/png", "buffer": picture(10, 10)}])
+    expect(toast).to_contain_text("dot.png")
+    page.click(".chooser-style .sample >> nth=1")
+    page.wait_for_selector(".chooser-style .sample-chosen >> nth=0")
+    expect(toast).to_contain_text("dot.png")  # another picture was refused
+    choose(page, PHOTOS[:1])
+    expect(toast).to_be_hidden(timeout=SOON)
+    expect(page.locator("#content-caption")).to_have_text("hill.png")
+
+
 def test_a_mask_that_was_removed_while_another_was_sent_stays_removed(visit: Visit) -> None:
     page = visit()
     page.locator(".mask-panel summary").click()
@@ -165,3 +188,5 @@ def test_a_paused_photograph_is_not_counted_as_done(visit: Visit) -> None:
     expect(page.locator("#batch-text")).to_have_text("0 of 2 photographs done, 1 paused")
     stop(page)
     expect(page.locator("#batch-text")).to_have_text(re.compile("^1 of 2 photographs done$"))
+    expect(page.locator("#batch-link")).to_have_text("Download the 1 done (ZIP)")
+    expect(page.locator("#batch-link")).to_have_attribute("href", re.compile("[?]run=[0-9a-f]{32}$"))

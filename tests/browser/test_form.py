@@ -111,8 +111,11 @@ def test_a_preset_of_ones_own_survives_a_reload_and_is_deleted(visit: Visit) -> 
     page = visit()
     page.fill("#option-size", "320")
     page.click(".looks-panel summary")
-    page.fill("#preset-name", "Postcards")
     page.click("#save-preset")
+    expect(page.locator("#preset-name-error")).to_have_text("Enter a name for the preset.")
+    page.fill("#preset-name", "Postcards")
+    expect(page.locator("#preset-name-error")).to_be_empty()
+    page.press("#preset-name", "Enter")
     expect(page.locator("#chosen-preset")).to_have_value("Postcards")
     page.fill("#option-size", "640")
     page.reload()
@@ -154,8 +157,30 @@ def test_what_is_wrong_stands_beside_its_field_while_one_types(visit: Visit) -> 
     page = visit()
     page.fill("#option-size", "8")
     expect(page.locator("#option-size-error")).to_have_text("Size must be a whole number between 64 and 4096, got 8")
+    page.fill("#option-size", "")
+    expect(page.locator("#option-size-error")).to_have_text("Size: enter a whole number between 64 and 4096")
     page.fill("#option-size", "128")
     expect(page.locator("#option-size-error")).to_be_empty()
+    open_advanced(page)
+    page.fill("#option-content_layers", "nonsense")
+    beside = page.locator("#option-content_layers-error")
+    expect(beside).to_contain_text("Content layers: the vgg19 network has no layer 'nonsense'; it has block1_conv1,")
+    expect(page.locator("#estimate")).to_be_empty()
+    page.fill("#option-content_layers", "block4_conv2")
+    expect(beside).to_be_empty()
+
+
+def test_start_opens_the_section_of_a_wrong_field_and_moves_the_focus_there(visit: Visit) -> None:
+    page = visit()
+    open_advanced(page)
+    page.fill("#option-seed", "x")
+    page.locator(".accordion-button:has-text('Advanced')").click()
+    expect(page.locator("#option-seed")).to_be_hidden()
+    for _ in range(2):
+        page.click("#start")
+        expect(page.locator("#option-seed")).to_be_focused()
+        expect(page.locator("#option-seed")).to_be_in_viewport()
+    expect(page.locator("#option-seed-error")).to_be_visible()
 
 
 def test_a_logarithmic_slider_tells_its_value_not_its_exponent(visit: Visit) -> None:
@@ -193,6 +218,7 @@ def test_several_photographs_get_a_run_each_and_one_file_of_results(visit: Visit
     page.on("request", lambda request: asked.append(request.url))
     page.click("#start")
     expect(page.locator("#batch-text")).to_have_text("2 of 2 photographs done", timeout=60_000)
+    expect(page.locator("#batch-link")).to_have_text("Download all (ZIP)")
     states = [url for url in asked if re.search("/api/v1/runs([?]|/[0-9a-f]{32}$)", url)]
     assert states[-1].count("run=") == 2  # one request for all that have ended
     assert all("?" in url for url in states)

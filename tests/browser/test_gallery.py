@@ -12,6 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.conftest import (
     Visit,
     focus,
+    follow,
     open_advanced,
     start_long_run,
     stop,
@@ -96,6 +97,29 @@ def test_a_star_is_kept_and_narrows_the_wall(visit: Visit) -> None:
     expect(card(page, loved)).to_be_visible()
     star.click()
     expect(card(page, loved)).to_have_count(0)
+
+
+def test_a_run_that_is_deleted_leaves_the_studio_and_comes_back_when_that_is_undone(visit: Visit) -> None:
+    page = visit()
+    run = paint(page, "shown.png")
+    follow(page, f"/?run={run}")
+    expect(page.locator("#download")).to_have_attribute("href", re.compile("result.png"))
+    enter(page)
+    card(page, run).get_by_role("button", name="Delete").click()
+    page.click("#to-studio")
+    wait_for_status(page, "This run was deleted")
+    for gone in ("#history", "#steer", "#image-graph image"):
+        expect(page.locator(gone)).to_be_hidden()
+    expect(page.locator("#numbers")).to_be_empty()
+    expect(page.locator("#download")).to_be_disabled()
+    page.click("#to-gallery")
+    page.click("#undo")
+    page.click("#to-studio")
+    wait_for_status(page, "Finished")
+    expect(page.locator("#branch")).to_be_visible()
+    expect(page.locator("#scrubbed")).to_have_text("Epoch 1")
+    expect(page.locator("#image-graph image")).to_have_attribute("href", re.compile("result.png"))
+    expect(page.locator("#download")).to_have_attribute("href", re.compile("result.png"))
 
 
 def test_what_was_deleted_is_brought_back_with_the_keyboard_alone(visit: Visit) -> None:

@@ -5,10 +5,11 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 from playwright.sync_api import Locator, Page, Request, expect
 
-from tests.browser.conftest import Site, Visit
+from tests.browser.conftest import SOON, Site, Visit
 from tests.browser.test_looks import findings, squeeze
 from tests.styles.style_files import style_file
 from tests.web.sites import picture
@@ -159,10 +160,32 @@ def test_refine_hands_the_result_to_the_studio(visit: Visit) -> None:
     expect(page.locator("#content-caption")).to_have_text("boat at noon.png")
     expect(page.locator("#option-init")).to_have_value("image")
     expect(page.locator("#init-caption")).to_have_text(re.compile(r"^boat-at-noon-[\w-]+\.png$"))
+    page.click(".chooser-style .sample >> nth=0")  # the painting of its style is not at hand
     page.fill("#epochs", "1")
     page.fill("#option-size", "64")
     page.click("#start")
     page.wait_for_function("document.querySelector('#status')?.textContent.startsWith('Finished')")
+
+
+@pytest.mark.parametrize("path", ["/instant", "/instant?run=nowhere&picture=samples/owl"])
+def test_refine_opens_the_studio_at_the_first_press_without_a_style_that_is_not_at_hand(
+    visit: Visit, path: str
+) -> None:
+    page = visit(path)
+    bring(page, "waves", seed=0)
+    page.click("#hung-waves .style-pick")
+    painted(page)
+    page.click("#refine")
+    expect(page.locator("#note")).to_contain_text("Choose the painting of its style")
+    expect(page.locator("#room-studio")).to_be_visible()
+    expect(page.locator("#style-caption")).to_be_empty()
+    expect(page.locator("#start-hint")).to_have_text("Choose a painting as its style, and press Start.")
+    page.click("#start")
+    expect(page.locator("#style-error")).to_have_text(re.compile("choose a painting first", re.I))
+    page.click(".chooser-style .sample >> nth=0")
+    expect(page.locator("#start-hint")).to_have_text("Press Start to have it painted over.")
+    expect(page.locator("#style-error")).to_be_empty()
+    assert page.request.delete(f"{page.evaluate('location.origin')}/api/v1/styles/fast/waves").ok
 
 
 def test_a_result_is_kept_in_the_gallery_and_opens_again(visit: Visit) -> None:
@@ -273,9 +296,12 @@ def test_an_address_names_picture_style_and_options(visit: Visit) -> None:
     expect(page.locator("#option-fast-stroke_size")).to_have_value("2")
     expect(page.locator("#hung-starry-night .style-pick")).to_have_attribute("aria-pressed", "true")
     expect(page.locator(".style-card[data-style^=uploads]")).to_have_count(0)
+    page.wait_for_url(re.compile("stroke_size=2$"))  # without what it cannot show
+    page.click("#to-studio")
+    expect(page.locator("#room-studio")).to_be_visible()
 
 
-def test_a_text_file_dropped_as_a_style_is_named(visit: Visit) -> None:
+def test_a_text_file_sent_as_a_style_is_named_until_a_style_is_chosen(visit: Visit) -> None:
     page = visit(lossy=True)  # the browser logs a refused upload
     enter(page)
     file = {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"hello there"}
@@ -284,6 +310,20 @@ def test_a_text_file_dropped_as_a_style_is_named(visit: Visit) -> None:
     expect(page.locator("#toast")).to_contain_text("got a text file")
     page.set_input_files("#style-import input", file)
     expect(page.locator("#toast")).to_contain_text("'notes.txt' is no style file of ours")
+    expect(page.locator("#instant-wrong")).to_contain_text("'notes.txt' is no style file of ours")
+    painting = {"name": "garden.png", "mimeType": "image/png", "buffer": picture(96, 80, "olive")}
+    page.set_input_files("#painting-upload input", [file, painting])
+    taken = page.locator(".style-card[data-style^=uploads]")
+    expect(taken).to_have_count(1)
+    previewed(page)
+    expect(page.locator("#instant-wrong")).to_contain_text("'notes.txt' must be a picture")
+    page.set_input_files("#painting-upload input", painting)
+    expect(page.locator("#toast")).to_be_hidden(timeout=SOON)
+    expect(page.locator("#instant-wrong")).to_be_empty()
+    page.set_input_files("#painting-upload input", file)
+    expect(page.locator("#instant-wrong")).to_contain_text("'notes.txt' must be a picture")
+    taken.locator(".style-pick").click()
+    expect(page.locator("#instant-wrong")).to_be_empty()
 
 
 def test_ones_own_styles_are_brought_mixed_named_and_removed(visit: Visit, site: Site) -> None:

@@ -181,7 +181,7 @@ def test_a_run_that_fails_says_why(visit: Visit) -> None:
 
 def test_an_unknown_run_is_said_plainly(visit: Visit) -> None:
     page = visit("/?run=nowhere")
-    wait_for_status(page, "There is no run 'nowhere'")
+    wait_for_status(page, "This run was deleted, or its address is wrong.")
 
 
 def test_a_double_click_starts_one_run(visit: Visit, site: Site) -> None:

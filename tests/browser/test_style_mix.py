@@ -2,8 +2,12 @@
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Site, Visit, start_long_run, stop
+from tests.browser.conftest import Site, Visit, start_long_run, stop, wait_for_status
 from tests.browser.test_actions import run_of, steer
+from tests.browser.test_looks import squeeze
+from tests.web.sites import picture
+
+LONG_NAME = f"IMG_20260612_183045_HDR_edited_final_{'x' * 40}.png"
 
 
 def add_painting(page: Page, number: int, sample: int = 2) -> None:
@@ -90,3 +94,23 @@ def test_weights_of_more_paintings_than_are_chosen_are_made_anew(visit: Visit) -
     add_painting(page, 2)
     page.evaluate("window.dash_clientside.set_props('option-style_mix', { value: '1,2,3' })")
     expect(page.locator("#option-style_mix")).to_have_value("0.5,0.5")
+
+
+def test_the_long_name_of_a_painting_stays_inside_the_steering_card(visit: Visit) -> None:
+    page = visit()
+    page.click("#add-style")
+    file = {"name": LONG_NAME, "mimeType": "image/png", "buffer": picture(200, 150)}
+    page.set_input_files("#style2-upload input[type=file]", file)
+    expect(page.locator("#style2-caption")).to_have_text(LONG_NAME)
+    page.fill("#option-epochs", "1")
+    page.click("#start")
+    wait_for_status(page, "Finished")
+    expect(page.locator("#steer .field-head span", has_text=LONG_NAME)).to_have_attribute("title", LONG_NAME)
+    squeeze(page)
+    page.wait_for_function(
+        """() => {
+            const end = document.querySelector("#steer").getBoundingClientRect().right;
+            const inputs = [...document.querySelectorAll("#steer input")];
+            return inputs.every((input) => input.getBoundingClientRect().right < end);
+        }"""
+    )

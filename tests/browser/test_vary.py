@@ -34,6 +34,9 @@ def test_a_grid_fills_in_survives_a_reload_and_is_painted_large(visit: Visit) ->
     begin(page, ("steps_per_epoch", "1, 2"), ("strength", "1, 2"))
     wait_until_painted(page, 4)
     page.reload()
+    for n, option in enumerate(("steps_per_epoch", "strength")):
+        expect(page.locator(f"#vary-option-{n}")).to_have_value(option)
+        expect(page.locator(f"#vary-values-{n}")).to_have_value("1, 2")
     wait_until_painted(page, 4)
     page.click("#vary-grid [data-do=paint][aria-label='Paint large: Steps per epoch 2, Strength 1']")
     expect(page.locator("#room-studio")).to_be_visible()

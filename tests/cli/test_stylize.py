@@ -113,6 +113,10 @@ BAD = {
         "between 1 and 1000 or auto, got 5000",
     ),
     "an unknown choice": (["{content}", "{style}", "-o", "{out}", "--preset", "gattys"], "did you mean 'gatys'"),
+    "an unknown layer": (
+        ["{content}", "{style}", "-o", "{out}", "--style-layers", "block9"],
+        "`style_layers`: the vgg19 network has no layer 'block9'",
+    ),
     "a mistyped flag": (["{content}", "{style}", "-o", "{out}", "--epcohs", "5"], "did you mean '--epochs'"),
     "no output": (["{content}", "{style}"], "-o/--output"),
     "an output that is no png": (

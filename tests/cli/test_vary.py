@@ -78,6 +78,7 @@ def test_after_ctrl_c_the_sheet_has_what_was_painted(files, tmp_path, monkeypatc
         (["--vary", "seed=1,2", "--vary", "seed=3,4"], "--vary names seed twice"),
         (["--vary", "seed=1,2", "--seed", "3"], "`seed` is varied and set at once: drop --seed"),
         (["--vary", f"seed={','.join(map(str, range(26)))}"], "between 2 and 25 runs, got 26"),
+        (["--vary", "style-layers=block1_conv1; block9"], "the compact network has no layer 'block9'"),
         (["--vary", "init=noise,image"], "`init` must be noise, content or style here"),
     ],
 )

@@ -4,7 +4,7 @@ import pytest
 
 from nst.engine.backend import tf
 from nst.engine.networks.extractors import ARCHITECTURES, IMAGENET_BGR_MEAN, Extractor, he_normal
-from nst.options.layer_presets import COMPACT_LAYERS
+from nst.options.layer_presets import LAYERS
 
 from . import textbook
 from .conftest import TINY
@@ -37,8 +37,8 @@ def test_vgg_is_that_of_keras_applications_to_the_layer(name):
         np.testing.assert_allclose(found[layer] / scale, activation / scale, atol=2e-5)
 
 
-def test_the_layers_that_options_know_of_compact_are_its_layers():
-    assert ARCHITECTURES["compact"].layers == COMPACT_LAYERS
+def test_the_layers_that_options_know_are_those_of_the_networks():
+    assert {name: ARCHITECTURES[name].layers for name in LAYERS} == LAYERS
 
 
 def test_a_convolution_agrees_with_its_twin(tiny):

@@ -20,6 +20,15 @@ def test_the_preset_studio_weighs_early_style_layers_most(extractor):
     assert [weight for _, weight in style] == [0.44, 0.22, 0.22, 0.1, 0.02]
 
 
+def test_only_layers_that_the_network_has_are_accepted():
+    StyleOptions(extractor="compact", content_layers="block5_conv4,fire2", style_layers="block1_conv1").check_layers()
+    StyleOptions(style_layers="block5_conv4").check_layers()
+    with pytest.raises(OptionError, match=r"`style_layers`: the vgg16 network has no layer 'block3_conv4'; did you"):
+        StyleOptions(extractor="vgg16", style_layers="block3_conv4").check_layers()
+    with pytest.raises(OptionError, match=r"`content_layers`: the vgg19 network has no layer 'x'; it has block1_"):
+        StyleOptions(content_layers="x").check_layers()
+
+
 def test_given_layers_replace_those_of_the_preset():
     content, style = StyleOptions(preset="johnson", style_layers="block1_conv1=3").layers("vgg19")
     assert content == (("block3_conv3", 1.0),)

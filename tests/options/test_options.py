@@ -122,6 +122,11 @@ def test_a_value_that_is_no_number_is_refused(name, value):
     assert "number between" in refusal(name, value)
 
 
+@pytest.mark.parametrize("text", ["", "  "])
+def test_an_empty_text_is_answered_with_what_to_enter(text):
+    assert refusal("epochs", text) == "`epochs`: enter a whole number between 1 and 1000 or auto"
+
+
 @pytest.mark.parametrize("name", [name for name in NUMBERS if OPTIONS[name].type is int])
 def test_a_whole_number_may_come_as_a_float_but_not_as_a_fraction(name):
     low = OPTIONS[name].low

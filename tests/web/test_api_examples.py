@@ -1,5 +1,6 @@
 """The OpenAPI document: it is complete, and every example in it works."""
 
+import re
 import time
 import uuid
 from typing import Any
@@ -129,3 +130,10 @@ def test_every_operation_is_described(document: dict[str, Any], method: str, pat
         assert all(schemas)
         if not code.startswith("2"):
             assert schemas == [{"$ref": "#/components/schemas/Problem"}]
+
+
+def test_the_commands_name_the_address_that_they_are_requested_from(client: TestClient) -> None:
+    found = client.get("/openapi.json", headers={"Host": "127.0.0.1:9123"}).json()["info"]["description"]
+    addresses = re.findall(r"http://[^/]*", found)
+    assert len(addresses) == 5
+    assert set(addresses) == {"http://127.0.0.1:9123"}

@@ -140,6 +140,7 @@ def test_several_paintings_are_mixed_in_every_run_and_the_mix_may_vary(client: T
         ({"vary": {"style_mix": ["1,1", "1,2"]}}, 422, ["one number for one painting"], "style_mix"),
         ({"vary": {"init": ["noise", "image"]}}, 422, ["no picture to start from"], "init"),
         ({"vary": {"style": [1, 2]}}, 422, ["`style` must be at most 1", "got 2"], "style"),
+        ({"vary": {"style_layers": ["block1_conv1", "block9"]}}, 422, ["has no layer 'block9'"], "style_layers"),
         ({"size": 32}, 422, ["`size`", "32"], "size"),
         ({"options": {"strength": 0}}, 422, ["`strength`"], "strength"),
         ({"content": "samples/nothing"}, 404, ["nothing"], None),

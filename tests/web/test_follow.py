@@ -10,15 +10,18 @@ from typing import Any
 
 import httpx2
 import pytest
+from fastapi.testclient import TestClient
 
 from nst.jobs.storage.store import Store
 from nst.options.settings import Settings
 from nst.options.style_options import StyleOptions
+from nst.web import ids
+from nst.web.components.run.status import MISSING
 from nst.web.factory import create_app
 from nst.web.follow import RunUpdate, follow
 from nst.web.service.server_states import ServerState
 from tests.web.sites import picture, queue_of, served
-from tests.web.test_gallery_page import queued, service_in
+from tests.web.test_gallery_page import call, finished, queued, service_in, whole_answer
 
 
 def test_a_poll_that_waits_for_the_queue_leaves_the_event_loop_free(tmp_path: Path) -> None:
@@ -135,4 +138,36 @@ def test_the_server_answers_while_the_database_is_locked(tmp_path: Path) -> None
         for thread in asking:
             thread.join()
     assert sorted(answers) == [200] * 5 + [404]
+    store.close()
+
+
+def test_a_run_that_is_deleted_leaves_the_page_and_comes_back_once_it_is_restored(tmp_path: Path) -> None:
+    settings, store = Settings(data=tmp_path), Store(tmp_path)
+    client = TestClient(create_app(settings, store, queue_of(settings, store)), base_url="http://localhost")
+    run, cursor = finished(store), {"run": "", "n": 0, "server": None}
+
+    def poll() -> dict[str, Any]:
+        values = {ids.POLL_REQUEST: 1, ids.URL: f"?run={run.id}", ids.CURSOR: cursor}
+        answer = call(client, {}, f"{ids.POLL_ANSWER}.data", values)
+        cursor.update(answer[ids.CURSOR]["data"])
+        return {name: value for name, value in answer.items() if name != ids.POLL_ANSWER}
+
+    def act(name: str) -> None:
+        """Press a button of the gallery, which has the page poll at once."""
+        answer = whole_answer(client, {}, f"{ids.ACTION_RESULT}.data", {ids.ACTION: {"do": name, "run": run.id}})
+        assert ids.POLL_WAKE in answer["sideUpdate"]
+
+    shown = poll()
+    assert shown[ids.HISTORY]["hidden"] is False
+    act("delete")
+    emptied = poll()
+    assert emptied[ids.STATUS]["children"] == MISSING
+    assert emptied[ids.HISTORY]["hidden"] is True
+    assert emptied[ids.FRAMES]["data"]["run"] == ""
+    assert emptied[ids.SERVER]["data"]["run"] is None
+    assert emptied[ids.DIAGNOSIS]["children"] is None
+    assert set(poll()) == {ids.STATUS, ids.CURSOR}, "the page is not emptied again"
+    act("restore")
+    assert {**poll(), ids.RUN_QUEUE: shown[ids.RUN_QUEUE]} == shown
+    assert set(poll()) == {ids.STATUS, ids.CURSOR}
     store.close()

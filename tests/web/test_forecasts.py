@@ -228,6 +228,13 @@ def test_a_network_without_weights_is_refused_by_both_routes_in_the_same_words(w
     assert warm.post("/api/v1/runs", json=body(options=options)).json() == asked.json()
 
 
+def test_an_unknown_layer_is_refused_by_both_routes_in_the_same_words(warm: TestClient) -> None:
+    options = QUICK | {"content_layers": {"nonsense": 1}}
+    asked = warm.post("/api/v1/estimate", json={"height": 48, "width": 64, "options": options})
+    assert_error(asked, 422, "invalid", "network has no layer 'nonsense'", field="content_layers")
+    assert warm.post("/api/v1/runs", json=body(options=options)).json() == asked.json()
+
+
 @pytest.mark.parametrize(
     ("asked", "status", "field"),
     [

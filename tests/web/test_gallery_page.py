@@ -13,6 +13,8 @@ from nst.jobs.queue import Queue
 from nst.jobs.storage.archive import Archive
 from nst.jobs.storage.grids import Grid
 from nst.jobs.storage.store import Store
+from nst.options.fast_options import FastOptions
+from nst.options.picture_roles import STYLE_ROLES
 from nst.options.settings import Settings
 from nst.options.style_options import StyleOptions
 from nst.pictures.samples import STYLES
@@ -23,9 +25,9 @@ from nst.web import ids
 from nst.web.callbacks.compare import compared
 from nst.web.callbacks.gallery import perform_action
 from nst.web.components.run_card import RunCard, facts
-from nst.web.components.run_comparison import _facts
+from nst.web.components.run_comparison import _facts, run_comparison
 from nst.web.components.run_grid import differing_settings, run_grid
-from nst.web.components.urls import run_file
+from nst.web.components.urls import run_file, run_file_name
 from nst.web.factory import create_app
 from nst.web.middleware.clients import HEADER
 from nst.web.service.service import Service
@@ -322,6 +324,16 @@ def test_runs_of_the_same_pictures_show_the_settings_in_which_they_differ(servic
     assert "Strength 2 · Keep colors no" in texts(RunCard.of(service, bold, found[bold.id]).component())
 
 
+def test_settings_of_a_mix_or_a_mask_are_left_out_for_a_run_without(service: Service) -> None:
+    content, style = (service.store.put_upload(picture(colour=colour), "a.png") for colour in ("teal", "red"))
+    mixed = StyleOptions(style_mix="1,3", mask_use="styles", strength=2)
+    both = service.store.create(mixed, content, style, more_styles=[content], mask=content)
+    alone = service.store.create(StyleOptions(content_layers="block1_conv1"), content, style)
+    found = differing_settings([both, alone])
+    assert found[both.id] == ("Strength 2", "Style mix 1,3", "Mask use styles")
+    assert found[alone.id] == ("Strength 1", "Content layers block1_conv1=1")
+
+
 def test_two_runs_are_compared_by_what_differs_alone(service: Service) -> None:
     first, second = finished(service.store), finished(service.store, "castle.jpg")
     address = f"?a={first.id}&b={second.id}"
@@ -350,11 +362,38 @@ def test_runs_with_other_numbers_of_paintings_are_compared(service: Service, fir
     assert row[1:] == (("waves.png", "") if first_has_more else ("", "waves.png"))
 
 
+def in_one_pass(run: Run, mix: dict[str, float], **options: Any) -> Run:
+    names = dict(zip(("content", *STYLE_ROLES), ("owl.jpg", *mix), strict=False))
+    fast = {"mix": mix, "options": FastOptions(**options).to_json()}
+    return dataclasses.replace(run, fast=fast, names=names, seconds=0.74, options=StyleOptions())
+
+
+def test_a_picture_painted_in_one_pass_is_compared_by_its_own_settings(service: Service) -> None:
+    own = dataclasses.replace(finished(service.store), options=StyleOptions(epochs=4, strength=3.0))
+    fast = in_one_pass(finished(service.store), {"Tahiti": 0.75, "Great wave": 0.25}, strength=0.5)
+    cards = [RunCard.of(service, run) for run in (own, fast)]
+    rows = {name: values for name, *values in _facts(*cards)}
+    assert rows["Strength"] == ["3", "0.5"]
+    assert rows["Shares"] == ["", "Tahiti 75%, Great wave 25%"]
+    assert rows["Stroke size"] == ["", "1"]
+    assert rows["Epochs"] == ["4", ""]
+    assert rows["Epochs painted"][1] == ""
+    captions = texts(html.Div(run_comparison(*cards, side_by_side=False)))
+    assert "one pass, 0.74 s" in captions
+    assert run_file_name(fast, "result.png") == "owl-tahiti-great-wave.png"
+
+
 @pytest.mark.parametrize(
     ("search", "advice"), [("", "press Compare on two runs"), ("?a=nowhere&b=nothing", "There is no run 'nowhere'")]
 )
 def test_a_comparison_without_runs_says_how_to_choose_them(service: Service, search: str, advice: str) -> None:
     assert advice in texts(compared(service, search))
+
+
+def test_a_comparison_of_one_run_alone_says_so(service: Service) -> None:
+    run = finished(service.store)
+    for search in (f"?a={run.id}", f"?b={run.id}"):
+        assert "Only one run is chosen." in texts(compared(service, search))
 
 
 def test_a_run_without_a_picture_is_not_compared(service: Service) -> None:

@@ -26,6 +26,7 @@ from nst.runs.run import Run, State
 from nst.styles.style_file import name_of
 from nst.styles.style_library import shipped_file
 from nst.web import ids, instant_ids
+from nst.web.callbacks.form.whole_form import filled
 from nst.web.callbacks.instant import answer, keep_result, painting_of, result, studio_settings
 from nst.web.callbacks.style_grid import check_painting, chosen_photo, grid, perform_action
 from nst.web.components.fast_mix import MIX_SLOTS
@@ -180,7 +181,8 @@ def test_a_request_is_to_be_repeated_while_there_is_no_worker(service: Service) 
 def test_an_invalid_value_is_reported_for_its_control(service: Service, option: str, typed: str) -> None:
     found = answer(result, service, request(service, values=AS_THEY_ARE | {option: typed}))
     assert (found["again"], found["field"]) == (False, option)
-    assert found["error"].startswith(f"{option.replace('_', ' ').capitalize()} must be ")
+    rule = " must be " if typed else ": enter "
+    assert found["error"].startswith(f"{option.replace('_', ' ').capitalize()}{rule}")
 
 
 def test_an_unexpected_exception_is_answered_too(service: Service) -> None:
@@ -215,7 +217,8 @@ def test_refine_chooses_the_picture_and_its_result(service: Service) -> None:
     choices, options = studio_settings(service, wanted)
     assert choices["content"] == wanted["photo"]
     assert service.pictures.read(choices["init"]["ref"]) == picture(colour="red")
-    assert "style" not in choices, "its painting is not at hand"
+    assert choices["style"] is False, "its painting is not at hand: the chooser is emptied"
+    assert filled(options, choices)["choices"]["style"] is False
     assert options == StyleOptions(init="image"), "the run takes no longer than any other"
 
 

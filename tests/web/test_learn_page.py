@@ -1,5 +1,6 @@
 """The Learn page: its figures are files of the program, and its text names the defaults."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,11 @@ def test_every_figure_is_there_and_every_file_is_used() -> None:
 def test_every_figure_has_words_in_place_of_it() -> None:
     assert all(img.alt for img in parts("Img"))
     assert len(parts("Figcaption")) == len(parts("Figure"))
+
+
+def test_captions_name_pictures_not_their_places_which_depend_on_the_width() -> None:
+    captions = " ".join(str(each.children) for each in parts("Figcaption"))
+    assert not re.search(r"\b(left|right|middle)\b", captions)
 
 
 def test_the_text_is_marked_up_and_names_the_weights() -> None:

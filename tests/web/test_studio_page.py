@@ -227,6 +227,17 @@ def test_a_batch_has_at_most_as_many_photographs_as_a_request_may_name(
     assert len(start_each(service, fill_form(StyleOptions()), choices)[0]) == 2
 
 
+@pytest.mark.parametrize(("extractor", "network"), [("auto", "vgg19"), ("compact", "compact")])
+def test_a_layer_that_the_network_lacks_is_refused_at_start(service: Service, extractor: str, network: str) -> None:
+    chosen = {"ref": service.pictures.keep(picture(), "mine"), "title": "mine"}
+    choices = {**dict.fromkeys(ROLES), "content": chosen, "style": chosen}
+    form = fill_form(StyleOptions(extractor=extractor, content_layers="nonsense=1"))
+    runs, message, field = start_each(service, form, choices)
+    assert (runs, field) == ([], "content_layers")
+    assert f"Content layers: the {network} network has no layer 'nonsense'; it has block1_conv1, " in message
+    assert service.store.runs() == []
+
+
 def run_after(*events: Any, **options: Any) -> Run:
     given = StyleOptions(**options)
     run = Run("a" * 32, 0.0, given, "c", "s", epochs=given.most_epochs)
@@ -487,6 +498,7 @@ def at_size(n: int, side: int) -> Epoch:
 def test_the_scales_are_marked_in_the_figure_of_the_losses_and_named_in_the_status() -> None:
     started = dataclasses.replace(STARTED, width=256, height=192)
     network = NETWORK_NAMES["compact"].replace("The", "the")
+    assert status_text(RunUpdate(run_after(started), 1, [], SERVER)) == f"Running: {network} prepares to paint."
     events = (at_size(0, 64), at_size(1, 64), at_size(2, 128))
     run = run_after(started, *events)
     assert run.scales == ((0, 64), (2, 128))
@@ -538,11 +550,13 @@ def test_a_queued_run_can_be_steered_except_in_its_unknown_layers() -> None:
     assert len(steering.fields(run_after())) == len(steering.LIVE)
 
 
-@pytest.mark.parametrize("text", ["", "-1", "12", "13.5", "many", "100000"])
+@pytest.mark.parametrize("text", ["-1", "12", "13.5", "many", "100000"])
 def test_the_epoch_to_continue_to_is_after_the_last_one(text: str) -> None:
     with pytest.raises(OptionError, match="must be a whole number between 13 and 1012"):
         history.read_end(text, 12)
     assert (history.read_end(" 13 ", 12), history.read_end("1012", 12)) == (13, 1012)
+    with pytest.raises(OptionError, match=r"^enter the epoch to go on to, a whole number between 13 and 1012$"):
+        history.read_end("", 12)
 
 
 def test_the_proposed_epoch_is_the_planned_end_or_some_more() -> None:

@@ -7,8 +7,7 @@ from nst.engine.backend import Tensor, ops
 from nst.engine.networks.extractors import Extractor
 from nst.engine.optimization.losses import content_loss, gram, guided_gram, style_loss, tv_loss
 from nst.engine.optimization.neighbors.loss import NeighborTargets
-from nst.errors import OptionError
-from nst.options.option_field import did_you_mean, shown
+from nst.options.layer_presets import check_layers
 
 
 @dataclass(frozen=True)
@@ -36,15 +35,9 @@ class LayerLosses:
     def __init__(
         self, extractor: Extractor, content_layers: Sequence[str], style_layers: Sequence[str], normalisation: str
     ) -> None:
-        known = extractor.architecture.layers
+        network = extractor.architecture
         for option, layers in (("content_layers", content_layers), ("style_layers", style_layers)):
-            for layer in layers:
-                if layer not in known:
-                    hint = did_you_mean(layer, known) or f"; it has {', '.join(known)}"
-                    raise OptionError(
-                        f"`{option}`: the {extractor.architecture.name} network has no layer {shown(layer)}{hint}",
-                        option,
-                    )
+            check_layers(option, layers, network.name, network.layers)
         self.extractor = extractor
         self.content_layers = tuple(content_layers)
         self.style_layers = tuple(style_layers)

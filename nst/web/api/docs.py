@@ -1,8 +1,9 @@
 """/docs: the REST interface as a page, which Swagger UI makes from /openapi.json. All of its files are served here."""
 
-from fastapi import APIRouter
-from fastapi.responses import HTMLResponse
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, JSONResponse
 
+from nst.web.api.openapi import ADDRESS
 from nst.web.pages.html_page import html_page
 
 router = APIRouter(include_in_schema=False)
@@ -32,3 +33,12 @@ BODY = """<header class="bar">
 def docs() -> HTMLResponse:
     """Return the page."""
     return HTMLResponse(html_page("the API", BODY, head=HEAD))
+
+
+@router.get("/openapi.json")
+def openapi(request: Request) -> JSONResponse:
+    """Return the OpenAPI document. Its examples name the address at which the client has reached this server."""
+    document = request.app.openapi()
+    own = str(request.base_url).rstrip("/")
+    description = document["info"]["description"].replace(ADDRESS, own)
+    return JSONResponse({**document, "info": {**document["info"], "description": description}})

@@ -15,14 +15,15 @@ from nst.web.api.responses import Problem
 from nst.web.middleware.clients import HEADER
 from nst.web.service.runs import LONGEST
 
+ADDRESS = "http://127.0.0.1:8050"  # in the examples; a server names its own instead
 DESCRIPTION = f"""A run is a job: post two pictures, follow its events, get frames meanwhile and the result at its end.
 
 ```
-curl -s http://127.0.0.1:8050/api/v1/runs -F content=@photo.jpg -F style=@painting.jpg -F size=512 -F epochs=40
-curl -s http://127.0.0.1:8050/api/v1/runs/ID
-curl -sN http://127.0.0.1:8050/api/v1/runs/ID/stream
-curl -s http://127.0.0.1:8050/api/v1/runs/ID/result.png -o painting.png
-curl -s http://127.0.0.1:8050/api/v1/stylize/fast -F content=@photo.jpg -F style=starry-night -o out.png
+curl -s {ADDRESS}/api/v1/runs -F content=@photo.jpg -F style=@painting.jpg -F size=512 -F epochs=40
+curl -s {ADDRESS}/api/v1/runs/ID
+curl -sN {ADDRESS}/api/v1/runs/ID/stream
+curl -s {ADDRESS}/api/v1/runs/ID/result.png -o painting.png
+curl -s {ADDRESS}/api/v1/stylize/fast -F content=@photo.jpg -F style=starry-night -o out.png
 ```
 
 Every error is `{{"error": {{"code", "message", "field"?}}}}`.

@@ -27,10 +27,13 @@ def register(app: Dash, service: Service) -> None:
 
 def compared(service: Service, search: str | None) -> list[Component]:
     """Return what the page shows for the query of its address, "?a=<run>&b=<run>", with "&view=side" side by side."""
+    wanted = [run_id for name in ("a", "b") if (run_id := run_id_of(search, name))]
     try:
-        runs = [service.store.run(run_id_of(search, name)) for name in ("a", "b")]
+        runs = [service.store.run(run_id) for run_id in wanted]
     except NotFound as error:
-        return [_advice(f"{error}." if run_id_of(search, "a") or run_id_of(search, "b") else "")]
+        return [_advice(f"{error}.")]
+    if len(runs) < 2:
+        return [_advice("Only one run is chosen." if runs else "")]
     if not all(run.frames for run in runs):
         return [_advice("One of these runs has no picture yet.")]
     first, second = (RunCard.of(service, run) for run in runs)

@@ -11,6 +11,7 @@ from dash import ALL, ClientsideFunction, Dash, Input, Output, State
 
 from nst.errors import NstError
 from nst.web import ids
+from nst.web.components.poll_now import poll_now
 from nst.web.components.run_grid import ANY_STATE, INSTANT, OUTPUTS, run_grid
 from nst.web.components.toast import show_error
 from nst.web.middleware.clients import current_client
@@ -86,6 +87,7 @@ def register(app: Dash, service: Service) -> None:
         except NstError as error:
             show_error(error, FAILED[action["do"]])
             return {**action, "failed": True}
+        poll_now()  # the Studio may show this run
         return action
 
 

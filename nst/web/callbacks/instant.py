@@ -173,8 +173,10 @@ def _register_refine(app: Dash, service: Service) -> None:
         ClientsideFunction("startPicture", "show"),
         Output(ids.START_PICTURE, "hidden"),
         Output(ids.START_IMAGE, "src"),
+        Output(ids.START_HINT, "children"),
         Input(ids.value("init"), "value"),
         Input(ids.choice("init"), "data"),
+        Input(ids.choice("style"), "data"),
         prevent_initial_call=True,
     )
 
@@ -194,7 +196,7 @@ def _register_refine(app: Dash, service: Service) -> None:
         except NstError as error:
             show_error(error, "The result was not taken to the Studio")
             return {"path": no_update, "search": no_update, **UNCHANGED}
-        advice = NOTE_WITH_STYLE if "style" in choices else NOTE_WITHOUT_STYLE
+        advice = NOTE_WITH_STYLE if choices["style"] else NOTE_WITHOUT_STYLE
         set_props(
             instant_ids.NOTE,
             {"is_open": True, "header": "Refine", "children": f"The result is what the painting starts from. {advice}"},
@@ -206,11 +208,13 @@ def studio_settings(service: Service, shown: dict[str, Any]) -> tuple[dict[str, 
     """Return ({role: choice}, options) with which the Studio page refines a result.
 
     The options are the defaults but for the start and the shares of several paintings: the run takes no longer than any
-    other. A style whose painting is not at hand is left out. Raises NotFound, ImageError.
+    other. A style whose painting is not at hand is left out; without any, the chooser of the style is emptied. Raises
+    NotFound, ImageError.
     """
     found = service.result_cache.get(shown["key"])
     choices: dict[str, Any] = {
         "mask": None,
+        "style": False,
         "content": shown["photo"],
         "init": {"ref": service.pictures.keep(_uploadable(found), shown["file"]), "title": shown["file"]},
     }

@@ -46,6 +46,7 @@ def register(app: Dash, service: Service) -> None:
             *(State(ids.choice(role), "data") for role in STYLE_ROLES),
             prevent_initial_call=True,
         )
+    _register_draft(app)
     _register_form(app, service)
     _register_grid(app, service)
     _register_actions(app, service)
@@ -78,6 +79,22 @@ def _errors(error: NstError, axes: list[list[str]]) -> tuple[list[str], str]:
     elsewhere = "" if any(beside) else message
     is_of_form = elsewhere and option in BOXES
     return beside, f"In the Studio: {elsewhere}" if is_of_form else elsewhere
+
+
+def _register_draft(app: Dash) -> None:
+    """Keep what varies over a reload (assets/vary.js)."""
+    options, values = ([(ids.axis(n, part), "value") for n in AXES] for part in ("option", "values"))
+    app.clientside_callback(
+        ClientsideFunction("vary", "open"),
+        [Output(*place) for place in options],
+        Input(ids.URL, "pathname"),
+        *(State(*place) for place in options),
+    )
+    app.clientside_callback(
+        ClientsideFunction("vary", "keep"),
+        *(Input(*place) for place in (*options, *values)),
+        prevent_initial_call=True,
+    )
 
 
 def _register_form(app: Dash, service: Service) -> None:

@@ -5,10 +5,14 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
+from nst.options.fast_options import FastOptions
+from nst.options.option_field import option_text, options_of
+from nst.options.picture_roles import STYLE_ROLES
 from nst.runs.humanize import count, duration
 from nst.runs.run import Run
 from nst.web import ids
 from nst.web.components import viewer
+from nst.web.components.form.chooser import CHOOSERS
 from nst.web.components.run.figures import steering_lines
 from nst.web.components.run_card import RunCard
 from nst.web.components.settings_text import differing_options, setting_of
@@ -90,7 +94,9 @@ def _aspect(run: Run) -> dict[str, Any]:
 def _caption(card: RunCard) -> Component:
     address = instant_url(card.run) if card.run.fast else run_url(card.run.id)
     link = html.A(card.title, href=address, className="in-app")
-    return html.P([link, html.Span(f" {count(card.run.epoch, 'epoch')}, {duration(card.run.seconds)}")])
+    run = card.run
+    took = f"one pass, {run.seconds:.2f} s" if run.fast else f"{count(run.epoch, 'epoch')}, {duration(run.seconds)}"
+    return html.P([link, html.Span(f" {took}")])
 
 
 def _differences(first: RunCard, second: RunCard) -> Component:
@@ -110,15 +116,31 @@ def _facts(first: RunCard, second: RunCard) -> list[tuple[str, str, str]]:
     runs = first.run, second.run
     roles = {**first.pictures, **second.pictures}  # one may have more paintings
     named = [
-        (role.capitalize(), *(card.pictures.get(role, {}).get("title", "") for card in (first, second)))
+        (CHOOSERS[role][0], *(card.pictures.get(role, {}).get("title", "") for card in (first, second)))
         for role in roles
     ]
-    settings = [(option.label, *(setting_of(run, option) for run in runs)) for option in differing_options(runs)]
+    differing = differing_options(runs)
+    one, other = (_fast_settings(run) or {each.label: setting_of(run, each) for each in differing} for run in runs)
+    settings = [(label, *(each.get(label, "") for each in (one, other))) for label in {**one, **other}]
     painted = [
         ("Network used", *(run.extractor for run in runs)),
         ("Precision used", *(run.precision for run in runs)),
         ("Size of the result", *(f"{run.width} × {run.height} px" for run in runs)),
-        ("Epochs painted", *(str(run.epoch) for run in runs)),
+        ("Epochs painted", *("" if run.fast else str(run.epoch) for run in runs)),
         ("Steered", *("; ".join(reversed(steering_lines(run))) for run in runs)),
     ]
     return [(name, one, other) for name, one, other in (*named, *settings, *painted)]
+
+
+def _fast_settings(run: Run) -> dict[str, str]:
+    """The options of a picture painted in one pass, and the shares of its styles, by label; of a run {}."""
+    if run.fast is None:
+        return {}
+    mix = sorted(run.fast["mix"].values(), reverse=True)
+    titles = (run.names.get(role, "") for role in STYLE_ROLES)
+    shares = ", ".join(f"{title} {weight:.0%}" for title, weight in zip(titles, mix, strict=False))
+    options = {
+        option.label: f"{option_text(run.fast['options'][option.name])} {option.unit}".rstrip()
+        for option in options_of(FastOptions)
+    }
+    return {"Shares": shares, **options} if len(mix) > 1 else options

@@ -61,9 +61,10 @@ def differing_settings(runs: Sequence[Run]) -> dict[str, tuple[str, ...]]:
         groups.setdefault((run.content, run.style), []).append(run)
     found = {}
     for group in groups.values():
-        options = [option for option in differing_options(group) if option.name not in SHOWN_ANYWAY][:MOST_DIFFERING]
+        options = [option for option in differing_options(group) if option.name not in SHOWN_ANYWAY]
         for run in group:
-            found[run.id] = tuple(f"{option.label} {setting_of(run, option)}" for option in options)
+            settings = [(option.label, setting_of(run, option)) for option in options]
+            found[run.id] = tuple(f"{label} {setting}" for label, setting in settings if setting)[:MOST_DIFFERING]
     return found
 
 

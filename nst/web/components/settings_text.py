@@ -14,5 +14,10 @@ def differing_options(runs: Sequence[Run]) -> list[Option]:
 
 
 def setting_of(run: Run, option: Option) -> str:
-    """Return the value that an option had when the run began, with its unit."""
+    """Return the value that an option had when the run began, with its unit; "" where it has no effect on such a run.
+
+    Options of a mix need several paintings, and those of a mask need one.
+    """
+    if (option.group == "styles" and not run.more_styles) or (option.group == "mask" and not run.mask):
+        return ""
     return f"{option_text(getattr(run.options, option.name))} {option.unit}".rstrip()

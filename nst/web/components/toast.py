@@ -19,6 +19,7 @@ def message_of(error: NstError) -> str:
 def show_error(error: NstError | str, failed: str) -> None:
     """Show an error or a message under a heading that names what failed. To be called from a callback."""
     message = message_of(error) if isinstance(error, NstError) else error
+    message = f"{message[:1].upper()}{message[1:]}"
     set_props(ids.TOAST, {"is_open": True, "header": failed, "children": message})
 
 

@@ -5,6 +5,7 @@ import re
 from urllib.parse import parse_qs, urlencode
 
 from nst.options.fast_options import FastOptions
+from nst.options.picture_roles import STYLE_ROLES
 from nst.runs.run import Run
 from nst.web.service.pictures import without_suffix
 
@@ -25,7 +26,8 @@ def original_url(ref: str) -> str:
 
 def file_stem(run: Run) -> str:
     """Return what files of a run are called, without suffix, as its pictures are: "lake-night-wind"."""
-    names = (without_suffix(run.names.get(role, "").rpartition("/")[2]) for role in ("content", "style"))
+    roles = ("content", *STYLE_ROLES) if run.fast else ("content", "style")
+    names = (without_suffix(run.names.get(role, "").rpartition("/")[2]) for role in roles)
     words = (re.sub(r"\W+", "-", name).strip("-").lower()[:LONGEST_NAME] for name in names)
     return "-".join(word for word in words if word) or f"painting-{run.id[:8]}"
 
@@ -43,8 +45,12 @@ def run_file(run: Run) -> str:
 
 
 def run_file_name(run: Run, file: str) -> str:
-    """Return the name under which a file of a run is saved, with the epoch: "lake-night-wind-epoch-20.jpg"."""
-    return f"{file_stem(run)}-epoch-{run.epoch}.{file.rpartition('.')[2]}"
+    """Return the name under which a file of a run is saved, with the epoch: "lake-night-wind-epoch-20.jpg".
+
+    A picture painted in one pass has no epoch.
+    """
+    epoch = "" if run.fast else f"-epoch-{run.epoch}"
+    return f"{file_stem(run)}{epoch}.{file.rpartition('.')[2]}"
 
 
 def run_url(run_id: str) -> str:

@@ -64,7 +64,7 @@ def _introduction() -> Component:
                 "neural style transfer as Gatys, Ecker and Bethge described it in 2016."
             ),
             _pictures(
-                "What is in the picture comes from the left one, how it is painted from the middle one.",
+                "What is in the result comes from the content, how it is painted from the style.",
                 [
                     (thumbnail_url("samples/owl", SAMPLE_SIDE), "content"),
                     (thumbnail_url("samples/night-wind", SAMPLE_SIDE), "style"),

@@ -36,6 +36,7 @@ def layout(logout: bool = False) -> Component:
         [
             dcc.Location(id=ids.URL, refresh="callback-nav"),
             dcc.Store(id=ids.START_REQUEST),
+            dcc.Store(id=ids.WRONG_FIELD),
             dcc.Store(id=ids.POLL_REQUEST),
             dcc.Store(id=ids.POLL_ANSWER),
             dcc.Store(id=ids.POLL_WAKE),
@@ -55,10 +56,8 @@ def layout(logout: bool = False) -> Component:
             gallery.layout(),
             learn.layout(),
             compare.layout(),
-            dbc.Toast(id=ids.TOAST, is_open=False, dismissable=True, duration=12000),
-            dbc.Toast(
-                id=instant_ids.NOTE, is_open=False, dismissable=True, duration=12000, class_name="note", header="Refine"
-            ),
+            dbc.Toast(id=ids.TOAST, is_open=False, dismissable=True),
+            dbc.Toast(id=instant_ids.NOTE, is_open=False, dismissable=True, class_name="note", header="Refine"),
             html.Div("The studio does not answer. Trying again …", className="offline", role="status"),
         ]
     )

@@ -34,9 +34,10 @@ class Forecasts:
         `content` and `styles` are references of pictures or their (height, width) in px, and `masked` is whether it has
         a mask. Returns `Estimate.to_json` with "seconds" multiplied by the current pace, "extractor",
         "precision" and "why": a sentence on why "auto" stands for that extractor, "" where the extractor was chosen.
-        Returns None until a worker has reported its hardware. Raises NotFound, and OptionError where the network's
-        weights are missing or the run does not fit into the worker's memory.
+        Returns None until a worker has reported its hardware. Raises NotFound, and OptionError where the network has no
+        such layer, its weights are missing or the run does not fit into the worker's memory.
         """
+        options.check_layers()
         health, chosen = self._queue.health(), self._queue.extractors().get(options.extractor)
         if chosen and not chosen["installed"]:
             raise OptionError(f"`extractor` cannot be {options.extractor!r}: {chosen['how']}", "extractor")

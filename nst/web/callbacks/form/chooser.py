@@ -13,6 +13,7 @@ from nst.web import ids
 from nst.web.callbacks.form.whole_form import FORM_OUTPUTS, UNCHANGED, filled
 from nst.web.components.form.chooser import CHOOSERS
 from nst.web.components.form.option_fields import BOXES
+from nst.web.components.toast import show_error
 from nst.web.components.urls import run_id_of
 from nst.web.service.service import Service
 
@@ -86,20 +87,22 @@ def _register_form_of_run(app: Dash, service: Service) -> None:
         prevent_initial_call=True,
     )
     async def fill(source: str) -> dict[str, Any]:
-        return await asyncio.to_thread(form_of_run, service, source)
+        try:
+            return await asyncio.to_thread(form_of_run, service, source)
+        except NotFound as error:
+            if run_id_of(source, "like"):  # of a run to be shown, the status says it
+                show_error(error, "The settings were not taken")
+            return UNCHANGED
 
 
 def form_of_run(service: Service, source: str) -> dict[str, Any]:
     """Return FORM_OUTPUTS with the options and pictures of a run: one to be like, or that with which the page opened.
 
     Of the pictures of another client's run, those that are not this client's own are left out: the choosers of content,
-    style and start keep what they have; further paintings and the mask are removed.
+    style and start keep what they have; further paintings and the mask are removed. Raises NotFound.
     """
     like = run_id_of(source, "like")
-    try:
-        run = service.store.run(like or run_id_of(source))
-    except NotFound:
-        return UNCHANGED
+    run = service.store.run(like or run_id_of(source))
     if not (like or is_ordinary(run)):
         return UNCHANGED
     choices = {}

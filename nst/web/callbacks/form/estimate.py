@@ -49,11 +49,13 @@ def register(app: Dash, service: Service) -> None:
         empty = {"children": "", "class": "estimate", "forecast": None, "errors": errors}
         masked = bool(choices["mask"])
         refs = [choice["ref"] for role, choice in choices.items() if choice and role != "mask"]
-        if not (choices["content"] and choices["style"]):
-            return empty
         try:
             options = StyleOptions.from_json(read_options(values, choices))
-        except OptionError:  # it is shown beside the field
+            options.check_layers()
+        except OptionError as error:
+            errors[error.option] = errors[error.option] or message_of(error)
+            return empty
+        if not (choices["content"] and choices["style"]):
             return empty
         try:
             options.check_pictures(sum(bool(choices[role]) for role in STYLE_ROLES), masked)

@@ -49,12 +49,20 @@ def register(app: Dash, service: Service) -> None:
         Output(ids.PRESETS, "data"),
         Output(ids.PRESET, "value"),
         Output(ids.PRESET_NAME, "value"),
+        Output(ids.error(ids.PRESET_NAME), "children"),
         Input(ids.SAVE_PRESET, "n_clicks"),
+        Input(ids.PRESET_NAME, "n_submit"),
         Input(ids.DELETE_PRESET, "n_clicks"),
         State(ids.PRESET_NAME, "value"),
         State(ids.PRESET, "value"),
         State(ids.PRESETS, "data"),
         State(ids.OPTION_NAMES, "data"),
         *(State(BOXES[name], "value") for name in PRESET_OPTIONS),
+        prevent_initial_call=True,
+    )
+    app.clientside_callback(
+        ClientsideFunction("presets", "named"),
+        Output(ids.error(ids.PRESET_NAME), "children", allow_duplicate=True),
+        Input(ids.PRESET_NAME, "value"),
         prevent_initial_call=True,
     )

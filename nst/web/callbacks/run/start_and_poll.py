@@ -50,6 +50,9 @@ def _register_start(app: Dash, service: Service) -> None:
         Input(ids.RESTART, "n_clicks"),
         prevent_initial_call=True,
     )
+    app.clientside_callback(
+        ClientsideFunction("form", "showField"), Input(ids.WRONG_FIELD, "data"), prevent_initial_call=True
+    )
 
     @app.callback(
         output={
@@ -59,6 +62,7 @@ def _register_start(app: Dash, service: Service) -> None:
             "errors": {
                 name: Output(ids.error(field), "children", allow_duplicate=True) for name, field in fields.items()
             },
+            "wrong": Output(ids.WRONG_FIELD, "data"),
         },
         inputs={"request": Input(ids.START_REQUEST, "data")},
         state={"search": State(ids.URL, "search"), **FORM_STATE},
@@ -78,8 +82,9 @@ def _register_start(app: Dash, service: Service) -> None:
         else:
             toast.hide()
         errors = {name: message if name == wrong else "" for name in fields}
+        field = {"id": fields[wrong], "number": request["number"]} if wrong in fields else no_update
         if not runs:
-            return {"search": no_update, "batch": no_update, "added": "", "errors": errors}
+            return {"search": no_update, "batch": no_update, "added": "", "errors": errors, "wrong": field}
         poll_now()
         current, restart = run_id_of(search), request["restart"]
         if restart:
@@ -93,6 +98,7 @@ def _register_start(app: Dash, service: Service) -> None:
             "batch": batch if len(runs) > 1 else no_update,
             "added": await asyncio.to_thread(added_text, service, runs) if stay else "",
             "errors": errors,
+            "wrong": field,
         }
 
 
@@ -180,6 +186,7 @@ def _register_poll(app: Dash, service: Service) -> None:
         ClientsideFunction("batch", "show"),
         Output(ids.BATCH_BAR, "hidden"),
         Output(ids.BATCH_TEXT, "children"),
+        Output(ids.BATCH_LINK, "children"),
         Output(ids.BATCH_LINK, "href"),
         Input(ids.SERVER, "data"),
         Input(ids.BATCH, "data"),
@@ -210,15 +217,18 @@ def _register_poll(app: Dash, service: Service) -> None:
     )
     async def poll(request: int, search: str | None, cursor: dict[str, Any]) -> dict[str, Any]:
         run_id = run_id_of(search)
-        attached = cursor["run"] == run_id
-        server = cursor["server"] if attached else None
-        update = await follow.follow(service, run_id, cursor["n"] if attached else 0, server)
+        asked_before = cursor["run"] == run_id
+        server = cursor["server"] if asked_before else None
+        update = await follow.follow(service, run_id, cursor["n"] if asked_before else 0, server)
+        # A page that shows a run has its first event. Since the last answer it may have been deleted or restored.
+        attached = asked_before and (update.run is not None) == (cursor["n"] > 0)
         if attached and any(event["kind"] == "started" for event in update.events):
             # Size and network are known now: what depends on them is built again.
             update, attached = await follow.follow(service, run_id, 0, None), False
         if update.run and update.events and update.run.state is RunState.FAILED:
             toast.show_error(update.run.error, "The run failed")
-        shown = dict.fromkeys(OUTPUTS, no_update) | run_view(update, attached) | server_view(update, server)
+        shown = dict.fromkeys(OUTPUTS, no_update) | run_view(update, attached)
+        shown |= server_view(update, server if attached else None)
         last = update.events[-1]["n"] if update.events else cursor["n"] if attached else 0
         return {
             "answered": {"n": request, "expecting": update.expecting},

@@ -61,5 +61,6 @@ def _presets() -> list[Component]:
             ],
             className="with-button",
         ),
+        html.Div(id=ids.error(ids.PRESET_NAME), className="field-error", role="alert"),
         html.P("Presets are kept in this browser, with all settings but the pictures and their mix.", className="hint"),
     ]

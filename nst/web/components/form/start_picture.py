@@ -11,7 +11,7 @@ def start_picture() -> Component:
     return html.Div(
         [
             html.Img(id=ids.START_IMAGE, alt="The picture that the painting starts from"),
-            html.P([html.Strong("The painting starts from this picture."), " Press Start to have it painted over."]),
+            html.P([html.Strong("The painting starts from this picture."), " ", html.Span(id=ids.START_HINT)]),
         ],
         id=ids.START_PICTURE,
         className="start-picture",

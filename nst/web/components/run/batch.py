@@ -13,7 +13,7 @@ def layout() -> Component:
         [
             dcc.Store(id=ids.BATCH, storage_type="local", data=None),
             html.Span(id=ids.BATCH_TEXT, role="status"),
-            html.A("Download all (ZIP)", id=ids.BATCH_LINK, download="paintings.zip", className="quiet"),
+            html.A(id=ids.BATCH_LINK, download="paintings.zip", className="quiet"),
             icon_button("✕", ids.BATCH_CLOSE, "Hide this", "quiet"),
         ],
         id=ids.BATCH_BAR,

@@ -131,8 +131,10 @@ def proposed_end(run: Run) -> str:
 
 def read_end(text: str, epoch: int) -> int:
     """Return the last epoch that was typed for a run which has done `epoch`. Raises OptionError."""
-    end = number(str(text).strip())
+    end = number(str(text or "").strip())
     if not isinstance(end, int) or not epoch < end <= epoch + MOST_MORE_EPOCHS:
         rule = f"a whole number between {epoch + 1} and {epoch + MOST_MORE_EPOCHS}"
+        if end == "":
+            raise OptionError(f"enter the epoch to go on to, {rule}")
         raise OptionError(f"the epoch to go on to must be {rule}, got {shown(text)}")
     return end

@@ -43,6 +43,8 @@ OUTPUTS = {  # what `run_view` and `server_view` return, by (component, property
     "steer_hidden": (ids.STEER, "hidden"),
     "steer_fields": (ids.STEER_FIELDS, "children"),
     "steer_hint": (ids.STEER_HINT, "children"),
+    "diagnosis_state": (ids.DIAGNOSIS_STATE, "children"),
+    "diagnosis": (ids.DIAGNOSIS, "children"),
     "worker": (ids.WORKER, "children"),
     "worker_class": (ids.WORKER, "className"),
     "server": (ids.SERVER, "data"),
@@ -68,6 +70,7 @@ def run_view(update: RunUpdate, attached: bool) -> dict[str, Any]:
         **({} if attached and not _has_just_ended(update) else {"to_epoch": history.proposed_end(run) if run else ""}),
         # only where it may change: a forecast is made each time
         **({} if attached and _only_paints(update) else {"upscale_off": not can_be_upscaled(run)}),
+        **({"diagnosis_state": "", "diagnosis": None} if run is None else {}),
         "photograph": original_url(f"runs/{run.id}") if run else None,
         "image_frame": f"comparison viewer image-frame image-frame-{_phase(run)}",
         "aspect": {"--width": run.width, "--height": run.height} if run and run.width else {},

@@ -6,18 +6,18 @@ from nst.web.components.form.network import NETWORK_NAMES
 from nst.web.follow import RunUpdate
 
 READY = "Ready. Press Start, or choose other pictures first."
+MISSING = "This run was deleted, or its address is wrong. Start a new one here."
 
 
 def status_text(update: RunUpdate) -> str:
     """Return a sentence on the state of a run, for the page's live region."""
     run = update.run
     if run is None:
-        missing = update.missing
-        return f"{missing[:1].upper()}{missing[1:]}. Start a new one here." if missing else READY
+        return MISSING if update.missing else READY
     if run.state is State.QUEUED:
         return _queued_text(update, run)
     if run.state is State.RUNNING:
-        return f"Running: {_network(run)} paints at {_scale_text(run)}."
+        return f"Running: {_network(run)} {_activity(run)}."
     if run.state is State.PAUSED:
         return f"Paused at epoch {run.epoch} of {run.epochs}." if run.frames else "Paused before it was painted."
     if run.converged:
@@ -48,12 +48,15 @@ def _network(run: Run) -> str:
     return f"the{name.removeprefix('The')}" if name.startswith("The ") else name
 
 
-def _scale_text(run: Run) -> str:
-    """The size that is painted now: "256 px of 512" on a coarse scale, "512 × 384 px" on the last."""
-    full = max(run.width, run.height)
-    if run.scales and run.scales[-1][1] < full:
-        return f"{run.scales[-1][1]} px of {full}"
-    return f"{run.width} × {run.height} px"
+def _activity(run: Run) -> str:
+    """What the network does: "paints at 256 px of 512" on a coarse scale, "paints at 512 × 384 px" on the last.
+
+    The first scale is known from the first frame on, which comes before any step.
+    """
+    if not run.scales:
+        return "prepares to paint"
+    side, full = run.scales[-1][1], max(run.width, run.height)
+    return f"paints at {side} px of {full}" if side < full else f"paints at {run.width} × {run.height} px"
 
 
 def progress_text(run: Run | None) -> str:

@@ -104,7 +104,7 @@ def _field(name: str, label: str, value: Any, option: Option | None = None) -> C
         [
             html.Div(
                 [
-                    html.Span(label),
+                    html.Span(label, title=label),
                     dbc.Input(id=box, type="text", inputmode="decimal", autocomplete="off", value=to_text(value)),
                 ],
                 className="field-head",
