@@ -361,17 +361,13 @@ class Training:
             return photos, grams, self._goals(photos, picture), components
         number = random.integers(len(self.names))
         grams = {layer: gram[number] for layer, gram in self._named_grams.items()}
-        return (
-            photos,
-            grams,
-            self._goals(photos, self._named[number]),
-            tf.constant(number, tf.int32),
-        )  # a Python number would be traced anew
+        goals = self._goals(photos, self._named[number])
+        return photos, grams, goals, tf.constant(number, tf.int32)  # a Python number would be traced anew
 
     def _painting(self, number: int, varied: bool) -> tuple[Array, dict[str, Any], Any]:
         """A painting, or a part of it that may be recolored: ([H, W, 3] uint8, Gram matrices, components [1, K]).
 
-        Both are computed once. Matrices are kept in bfloat16: all together take some gigabytes.
+        They are computed once. Matrices are kept in bfloat16: all, with the pictures, take some gigabytes.
         """
         if (number, varied) not in self._targets:
             picture = _reduced(self._paintings[number], STYLE_SIDE, self._random if varied else None)

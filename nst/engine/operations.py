@@ -63,7 +63,7 @@ def read_beside(read: Callable[[Tensor], Any], x: Tensor) -> tuple[Tensor, Any]:
     """`x`, and `read(x)`: a structure of tensors whose gradient is computed only after that of the `x` returned.
 
     TensorFlow runs an operation of a graph as soon as its inputs are there. Gradients of losses on early layers would
-    be computed first, and held until the backward pass reaches these layers.
+    be computed first, and held until the backward pass reaches these layers. The gradient can be computed once.
     """
 
     @tf.custom_gradient

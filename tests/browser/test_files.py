@@ -143,10 +143,9 @@ def test_a_message_has_its_whole_time_and_goes_once_another_picture_is_chosen(vi
     for name in ("speck.png", "dot.png"):
         choose(page, [{"name": name, "mimeType": "image/png", "buffer": picture(10, 10)}])
         expect(toast).to_contain_text(name)
-        page.clock.fast_forward(8000)
-    page.clock.fast_forward(3000)
+        page.clock.fast_forward(8000)  # in all the time of one message and 4 s more
     expect(toast).to_contain_text("dot.png")
-    page.clock.fast_forward(2000)
+    page.clock.fast_forward(5000)
     expect(toast).to_be_hidden()
 
     choose(page, [{"name": "dot.png", "mimeType": "image/png", "buffer": picture(10, 10)}])

@@ -370,13 +370,14 @@ def in_one_pass(run: Run, mix: dict[str, float], **options: Any) -> Run:
 
 def test_a_picture_painted_in_one_pass_is_compared_by_its_own_settings(service: Service) -> None:
     own = dataclasses.replace(finished(service.store), options=StyleOptions(epochs=4, strength=3.0))
-    fast = in_one_pass(finished(service.store), {"Tahiti": 0.75, "Great wave": 0.25}, strength=0.5)
+    fast = in_one_pass(finished(service.store), {"Tahiti": 0.75, "Great wave": 0.25}, strength=0.5, size=640)
     cards = [RunCard.of(service, run) for run in (own, fast)]
     rows = {name: values for name, *values in _facts(*cards)}
     assert rows["Strength"] == ["3", "0.5"]
     assert rows["Shares"] == ["", "Tahiti 75%, Great wave 25%"]
     assert rows["Stroke size"] == ["", "1"]
     assert rows["Epochs"] == ["4", ""]
+    assert rows["Size"] == ["512 px", "640 px"]  # that of the run is the default
     assert rows["Epochs painted"][1] == ""
     captions = texts(html.Div(run_comparison(*cards, side_by_side=False)))
     assert "one pass, 0.74 s" in captions

@@ -82,7 +82,7 @@ def _errors(error: NstError, axes: list[list[str]]) -> tuple[list[str], str]:
 
 
 def _register_draft(app: Dash) -> None:
-    """Keep what varies over a reload (assets/vary.js)."""
+    """Keep what varies until the next visit (assets/vary.js)."""
     options, values = ([(ids.axis(n, part), "value") for n in AXES] for part in ("option", "values"))
     app.clientside_callback(
         ClientsideFunction("vary", "open"),

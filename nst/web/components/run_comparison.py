@@ -8,6 +8,7 @@ from dash.development.base_component import Component
 from nst.options.fast_options import FastOptions
 from nst.options.option_field import option_text, options_of
 from nst.options.picture_roles import STYLE_ROLES
+from nst.options.style_options import StyleOptions
 from nst.runs.humanize import count, duration
 from nst.runs.run import Run
 from nst.web import ids
@@ -119,8 +120,13 @@ def _facts(first: RunCard, second: RunCard) -> list[tuple[str, str, str]]:
         (CHOOSERS[role][0], *(card.pictures.get(role, {}).get("title", "") for card in (first, second)))
         for role in roles
     ]
-    differing = differing_options(runs)
-    one, other = (_fast_settings(run) or {each.label: setting_of(run, each) for each in differing} for run in runs)
+    fast = [_fast_settings(run) for run in runs]
+    labels = {label for settings in fast for label in settings}
+    differing = differing_options(runs)  # from the defaults, if one run was painted in one pass
+    shown = [each for each in options_of(StyleOptions) if each in differing or each.label in labels]
+    one, other = (
+        found or {each.label: setting_of(run, each) for each in shown} for run, found in zip(runs, fast, strict=True)
+    )
     settings = [(label, *(each.get(label, "") for each in (one, other))) for label in {**one, **other}]
     painted = [
         ("Network used", *(run.extractor for run in runs)),

@@ -53,7 +53,8 @@ def register(app: Dash, service: Service) -> None:
             options = StyleOptions.from_json(read_options(values, choices))
             options.check_layers()
         except OptionError as error:
-            errors[error.option] = errors[error.option] or message_of(error)
+            if error.option in errors:
+                errors[error.option] = errors[error.option] or message_of(error)
             return empty
         if not (choices["content"] and choices["style"]):
             return empty

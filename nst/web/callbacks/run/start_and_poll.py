@@ -82,7 +82,7 @@ def _register_start(app: Dash, service: Service) -> None:
         else:
             toast.hide()
         errors = {name: message if name == wrong else "" for name in fields}
-        field = {"id": fields[wrong], "number": request["number"]} if wrong in fields else no_update
+        field = {"id": BOXES[wrong], "number": request["number"]} if wrong in BOXES else no_update
         if not runs:
             return {"search": no_update, "batch": no_update, "added": "", "errors": errors, "wrong": field}
         poll_now()
