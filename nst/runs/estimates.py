@@ -45,6 +45,8 @@ MATRICES_BYTES = 2_500_000  # bytes of another painting's Gram matrices on the l
 CONTENT_BYTES = 64  # bytes for a pixel: activations of the content, and the parts that they are joined from
 NEIGHBOR_BYTES = 950  # bytes for a pixel of a step: what the loss of neighbors adds to it,
 HALF_NEIGHBOR_BYTES = 1200  # and to a step in bfloat16: copies in float32
+MOST_EARLY_PIXELS = 2**18  # of a canvas whose gradients of losses are computed as early as can be,
+EARLY_BYTES = 450  # bytes for a pixel: these gradients
 VECTOR_BYTES = 4 * (64 + 128 + 256 + 512)  # bytes of a vector of the search, on the studio's layers of blocks 1 to 4
 VECTOR_COPIES = 3  # of the vectors of a painting, while they are searched
 ADAM_PICTURES = 8  # held at once: iterate, gradient, moments, average, and the arrays they come from
@@ -197,6 +199,8 @@ class PlannedRun:
         if self.masked:
             held += MASK_BYTES * canvas
         peak = of_step * step
+        if canvas <= MOST_EARLY_PIXELS:
+            peak += share * EARLY_BYTES * canvas
         if self.options.weights.neighbors:
             vectors = [VECTOR_BYTES * count for count in self._candidates(styles)]
             held += sum(vectors) * min(2, len(vectors))  # of several paintings also as they were, to mix them anew

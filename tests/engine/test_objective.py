@@ -125,8 +125,24 @@ def test_one_trace_serves_every_size_and_every_weight(tiny, pictures):
         targets = objective.targets(batch(content[:rows]), batch(style[:rows]))
         for weight in (0.0, 1.0, 50.0):
             objective.evaluate(batch(content[:rows]), targets, dataclasses.replace(WEIGHTS, style=weight))
-    assert objective._value_and_gradient.experimental_get_tracing_count() == 1
+    counts = [objective._value_and_gradient[large].experimental_get_tracing_count() for large in (False, True)]
+    assert counts == [1, 0]  # no picture was large
     assert objective._style_matrices.experimental_get_tracing_count() == 1
+
+
+def test_a_large_picture_has_the_losses_and_the_gradient_of_a_small_one(tiny, pictures, monkeypatch):
+    content, style = (batch(picture) for picture in pictures)
+    objective = Objective(tiny, CONTENT, STYLE, "relative", with_neighbors=True)
+    neighbors = neighbors_of(objective, content, style)
+    targets = dataclasses.replace(objective.targets(content, style), neighbors=neighbors)
+    image = tf.constant(np.random.default_rng(2).uniform(0.2, 0.8, content.shape), tf.float32)
+    weights = dataclasses.replace(WEIGHTS, neighbors=5.0)
+    small, gradient = objective.evaluate(image, targets, weights)
+    monkeypatch.setattr("nst.engine.optimization.objective.MOST_EARLY_PIXELS", 0)
+    large, other = objective.evaluate(image, targets, weights)
+    assert objective._value_and_gradient[True].experimental_get_tracing_count() == 1
+    np.testing.assert_allclose(dataclasses.astuple(large), dataclasses.astuple(small), rtol=1e-5)
+    np.testing.assert_allclose(other, gradient, rtol=1e-3, atol=1e-5 * np.abs(gradient).max())
 
 
 def test_the_same_relative_weights_mean_about_the_same_at_twice_the_size(tiny, pictures):

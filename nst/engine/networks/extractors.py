@@ -150,7 +150,7 @@ class Extractor:
         return self._visit(image, layers, lambda _, x: (x, x))
 
     def read(self, image: Tensor, layers: Iterable[str], reader: Callable[[str, Tensor], Any]) -> dict[str, Any]:
-        """What `reader(layer, activations)` returns for each of `layers`, as in a call: structures of tensors.
+        """What `reader(layer, activations)` returns for each of `layers`: structures of tensors.
 
         On TensorFlow alone. Gradients of what is read are computed from the deepest layer up, see `read_beside`.
         """

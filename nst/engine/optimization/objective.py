@@ -4,6 +4,8 @@ E = content_weight * sum_l a_l C_l + style_weight * sum_l b_l S_l + tv_weight * 
 weights a and b, and N of the folder neighbors.
 """
 
+import functools
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -24,6 +26,7 @@ from nst.engine.optimization.neighbors.places import (
     to_places,
 )
 from nst.options.style_options import StyleOptions
+from nst.runs.estimates import MOST_EARLY_PIXELS
 from nst.runs.events import Losses
 
 # Of the weights of content and neighbors, and of smoothness, on the first of several scales.
@@ -122,10 +125,11 @@ class Objective(LayerLosses):
         self._content_of = tf.function(self._content_only, input_signature=[picture])
         self._style_matrices = tf.function(self._summarize, input_signature=[picture])
         self._places_of = tf.function(self._places, input_signature=[picture])
-        self._value_and_gradient = tf.function(
-            self._differentiate,
-            input_signature=[picture, content, style, guidance, per_region, goals, main, per_content, per_style],
-        )
+        signature = [picture, content, style, guidance, per_region, goals, main, per_content, per_style]
+        self._value_and_gradient = {  # by whether the picture is large
+            large: tf.function(functools.partial(self._differentiate, large), input_signature=signature)
+            for large in (False, True)
+        }
 
     def targets(self, content: Tensor, style: Tensor) -> Targets:
         """Targets from the two pictures, [1, H, W, 3] float32 in 0..1; their sizes may differ."""
@@ -145,7 +149,7 @@ class Objective(LayerLosses):
 
     def evaluate(self, image: Tensor, targets: Targets, weights: LiveWeights) -> tuple[Losses, Tensor]:
         """(losses, gradient) at `image` [1, H, W, 3] float32 in 0..1; the gradient has the image's shape."""
-        values, gradient = self._value_and_gradient(
+        values, gradient = self._value_and_gradient[math.prod(image.shape[1:3]) > MOST_EARLY_PIXELS](
             image,
             targets.content,
             targets.style,
@@ -185,6 +189,7 @@ class Objective(LayerLosses):
 
     def _differentiate(
         self,
+        large: bool,
         image: Tensor,
         content: dict,
         style: dict,
@@ -195,7 +200,7 @@ class Objective(LayerLosses):
         per_content: Tensor,
         per_style: Tensor,
     ) -> tuple[Tensor, Tensor]:
-        """([total, content, style, tv, neighbors], gradient)."""
+        """([total, content, style, tv, neighbors], gradient); of a `large` picture in less memory and more time."""
         targets, crop = Targets(content, style, guidance, per_region), self._crop(image)
 
         def read(layer: str, found: Tensor) -> tuple[dict[str, Tensor], Cells]:
@@ -204,7 +209,10 @@ class Objective(LayerLosses):
 
         with tf.GradientTape() as tape:
             tape.watch(image)
-            found = self.extractor.read(image, self.layers, read)
+            if large:
+                found = self.extractor.read(image, self.layers, read)
+            else:
+                found = {layer: read(layer, each) for layer, each in self.extractor(image, self.layers).items()}
             content_parts, style_parts = self.stacked({layer: losses for layer, (losses, _) in found.items()})
             content_part, style_part = (
                 tf.reduce_sum(per_content * content_parts),
