@@ -37,6 +37,7 @@ from nst.engine.devices import choose_precision
 from nst.engine.feed_forward.style_predictor import SIDE, StylePredictor, load_predictor
 from nst.engine.feed_forward.transformer import Transformer
 from nst.engine.networks.choose_extractor import load_extractor
+from nst.engine.optimization.layer_losses import as_one_picture
 from nst.engine.optimization.losses import tv_loss
 from nst.engine.optimization.neighbors.loss import Goals, mix_neighbors, neighbor_error
 from nst.engine.optimization.neighbors.places import (
@@ -299,10 +300,7 @@ class Training:
 
     def _cells(self, activations: Mapping[str, Any]) -> Cells:
         """What neighbors are found by, and compared with: activations [N, h, w, C] of pictures, one below the other."""
-        joined = {}
-        for layer in self._neighbor_layers:
-            count, height, width, channels = tf.unstack(tf.shape(activations[layer]))
-            joined[layer] = tf.reshape(activations[layer], [1, count * height, width, channels])
+        joined = {layer: as_one_picture(activations[layer]) for layer in self._neighbor_layers}
         return to_cells(joined, self._neighbor_layers, self._extractor.architecture)
 
     @tf.function(input_signature=[tf.TensorSpec([None, None, None, 3], tf.float32)])

@@ -52,7 +52,7 @@ class LayerLosses:
         """Unweighted losses: content per layer [len(content_layers)], style per layer [len(style_layers)], TV [].
 
         `image` is [N, H, W, 3] in 0..1, and `found` holds activations of `layers`, [1, h, w, C]. Those of several
-        images are joined along the height, [1, N h, w, C], as in nst/engine/training/train.py; TV is their mean.
+        images are joined by `as_one_picture`; TV is their mean.
         """
         return *self.stacked({n: self.layer_losses(n, found[n], targets) for n in self.layers}), tv_loss(image)
 
@@ -90,3 +90,8 @@ class LayerLosses:
     def layer_matrix(self, layer: str, features: Tensor, guidance: dict[str, Tensor] | None = None) -> Tensor:
         """Gram matrix of a layer's activations, or those of its regions."""
         return guided_gram(features, guidance[layer]) if guidance else gram(features)
+
+
+def as_one_picture(features: Tensor) -> Tensor:
+    """Activations [N, h, w, C] of N pictures as those of one, the pictures one below the other, [1, N h, w, C]."""
+    return ops.reshape(features, (1, -1, *ops.shape(features)[2:]))

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from nst.engine.backend import keras, ops, tf
 from nst.engine.feed_forward.transformer import Transformer
 from nst.engine.networks.extractors import Extractor
-from nst.engine.optimization.layer_losses import LayerLosses, Targets
+from nst.engine.optimization.layer_losses import LayerLosses, Targets, as_one_picture
 from nst.engine.optimization.losses import content_loss
 from nst.engine.training.learning_rate import warm_cosine
 from nst.engine.training.photos import Photos
@@ -117,24 +117,19 @@ class Learner(keras.Model):
         found = layers.extractor(y_pred, layers.layers)
         content_of_photos = layers.extractor(x["photos"], layers.content_layers)
         targets = Targets(
-            {layer: _as_one_picture(content_of_photos[layer]) for layer in layers.content_layers},
+            {layer: as_one_picture(content_of_photos[layer]) for layer in layers.content_layers},
             {layer: ops.tensordot(x["mix"][0], stacked, 1) for layer, stacked in self._matrices.items()},
         )
-        joined = {layer: _as_one_picture(features) for layer, features in found.items()}
+        joined = {layer: as_one_picture(features) for layer, features in found.items()}
         contents, styles, tv = layers.losses(joined, y_pred, targets)
         content, style = ops.sum(self._content_weights * contents), ops.sum(self._style_weights * styles)
         for name, part in zip(self._means, (content, style, tv), strict=True):
             self._means[name].update_state(part)
         painting = options.style_weight * style + options.tv_weight * tv
-        distance = content_loss(_as_one_picture(y_pred), _as_one_picture(x["photos"]), "relative")
+        distance = content_loss(as_one_picture(y_pred), as_one_picture(x["photos"]), "relative")
         strength = x["strength"][0]
         identity = options.identity_weight * distance
         return options.content_weight * content + strength * painting + (1.0 - strength) * identity
-
-
-def _as_one_picture(features: Tensor) -> Tensor:
-    """Features [N, h, w, C] of N pictures as those of one, [1, N h, w, C]."""
-    return ops.reshape(features, (1, -1, *features.shape[2:]))
 
 
 class Training:
