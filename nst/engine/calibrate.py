@@ -3,7 +3,6 @@
 A step on n pixels is taken to last `step + n * pixel` seconds. Two sizes are timed, which gives both numbers.
 """
 
-import sys
 import time
 from collections.abc import Callable
 
@@ -36,7 +35,7 @@ def _time_step(extractor: Extractor, side: int) -> tuple[int, float]:
     """(pixels of the canvas, seconds of a step) on a square of `side` px."""
     content, style = np.random.default_rng(0).random((2, side, side, 3), np.float32)
     options = StyleOptions(size=side, init="content", epochs=2, steps_per_epoch=MOST_ROUNDS)
-    steps = stylize(content, style, options, extractor=extractor, budget=sys.maxsize)  # never refused for its memory
+    steps = stylize(content, style, options, extractor=extractor, tile=None)  # never refused for its memory
     step = next(steps)
     return canvas_pixels(step.scale), _time_quickest(lambda: next(steps))
 

@@ -16,7 +16,7 @@ TRIAL_SIDES = (32, 512)  # px, smallest and largest picture of the trial
 # s, least duration of a timed convolution: of shorter ones the call is the larger part. Devices that emulate bfloat16
 # take eight times as long for it.
 MEASURABLE_SECONDS = 0.002
-MOST_ROUNDS = 15
+MOST_TRIALS = 15
 TRIAL_SECONDS = 0.25  # after which no further round begins
 
 
@@ -60,7 +60,7 @@ def bfloat16_speedup() -> float:
         half(side)  # the first call traces
         rounds: list[tuple[float, float]] = []
         began = time.perf_counter()
-        while not rounds or (len(rounds) < MOST_ROUNDS and time.perf_counter() - began < TRIAL_SECONDS):
+        while not rounds or (len(rounds) < MOST_TRIALS and time.perf_counter() - began < TRIAL_SECONDS):
             rounds.append((single(side), half(side)))
     except tf.errors.OpError:  # a device without bfloat16, or without memory for the trial
         return 0.0

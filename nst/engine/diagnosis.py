@@ -11,15 +11,15 @@ from nst.engine.networks.extractors import Extractor
 from nst.engine.optimization.guidance import painting_weights, transfer_colors
 from nst.engine.optimization.layer_losses import LayerLosses, Targets
 from nst.engine.optimization.losses import content_divisor, mix_matrices
-from nst.engine.optimization.neighbors.loss import NeighborTargets, mix_neighbors, neighbor_error
-from nst.engine.optimization.neighbors.places import (
+from nst.engine.optimization.neighbors.hypercolumns import (
     Parts,
     cell_sides,
+    hypercolumn_count,
     neighbor_layers,
-    place_count,
     to_cells,
-    to_places,
+    to_hypercolumns,
 )
+from nst.engine.optimization.neighbors.loss import NeighborTargets, mix_neighbors, neighbor_error
 from nst.engine.optimization.neighbors.search import find_in_paintings
 from nst.engine.optimization.objective import LiveWeights
 from nst.engine.optimization.scale_objective import guided_targets
@@ -27,7 +27,7 @@ from nst.options.style_options import StyleOptions
 from nst.pictures.color_transfer import ColorTransfer
 from nst.pictures.colors import match_colors
 from nst.pictures.images import fit, resize
-from nst.runs.estimates import PLACE
+from nst.runs.estimates import NEIGHBOR_STRIDE
 
 
 @dataclass(frozen=True)
@@ -59,8 +59,11 @@ def diagnose(
     options: StyleOptions,
     extractor: Extractor,
     mask: np.ndarray | None = None,
+    scales_left: float = 0.0,
 ) -> Diagnosis:
     """Diagnose `image` [H, W, 3], float32 in 0..1, as a result of the other arguments, which are as in `stylize`.
+
+    `scales_left` says on which scale the image was painted, as in `LiveWeights.on_scale`: its weights are used.
 
     The content is resized to the size of the image and takes on the paintings' colors as in a run. Each painting is
     resized so that its long side is its style scale times that of the image. With a mask, Gram matrices are guided.
@@ -70,8 +73,9 @@ def diagnose(
         styles = [match_colors(style, content) for style in styles]
     name, (height, width) = extractor.architecture.name, image.shape[:2]
     content_layers, style_layers = ([layer for layer, _ in given] for given in options.layers(name))
-    losses = LayerLosses(extractor, content_layers, style_layers, options.normalisation)
-    weights = LiveWeights.of(options, name, len(styles))
+    losses = LayerLosses(extractor, content_layers, style_layers, options.normalization)
+    full_size = LiveWeights.of(options, name, len(styles))
+    weights = full_size.on_scale(options.size / max(height, width), scales_left, options.normalization)
     channel = None if mask is None else resize(mask[..., None], height, width)
     transfer = ColorTransfer(content, styles, options.color_transfer_amount)
     own = resize(content, height, width)
@@ -100,7 +104,7 @@ def diagnose(
         contents = [transfer_colors(own, transfer, only, channel, options.mask_use) for only in each]
         target = _neighbor_targets(extractor, layers, contents, paintings, weights.styles, channel, options.mask_use)
         cells = to_cells(found, layers, extractor.architecture)
-        neighbors = weights.neighbors * float(neighbor_error(cells, target.goals) / place_count(cells))
+        neighbors = weights.neighbors * float(neighbor_error(cells, target.goals) / hypercolumn_count(cells))
     total = float(sum(part.sum() for part in parts.values()) + weights.tv * float(tv) + neighbors) or 1.0
     unweighted = {"content": per_content.numpy(), "style": per_style.numpy()}
     return Diagnosis(
@@ -150,12 +154,12 @@ def _neighbor_targets(
     tensor = functools.partial(tf.convert_to_tensor, dtype=tf.float32)
     sides = cell_sides(extractor.architecture, layers)
 
-    def places(picture: Tensor) -> Parts:
-        return [[lambda: to_places(to_cells(extractor(picture, layers), layers, extractor.architecture), sides)]]
+    def hypercolumns(picture: Tensor) -> Parts:
+        return [[lambda: to_hypercolumns(to_cells(extractor(picture, layers), layers, extractor.architecture), sides)]]
 
     tensors = [[tensor(each[None]) for each in given] for given in (contents, paintings)]
-    found = find_in_paintings(places, tensors[0], tensors[1], extractor.dtype)
-    weights = painting_weights(shares, None if mask is None else tensor(mask[None]), use, PLACE, margin=0)
+    found = find_in_paintings(hypercolumns, tensors[0], tensors[1], extractor.dtype)
+    weights = painting_weights(shares, None if mask is None else tensor(mask[None]), use, NEIGHBOR_STRIDE, margin=0)
     return mix_neighbors(found, shares, weights, sides)
 
 
@@ -181,7 +185,7 @@ def _content_map(losses: LayerLosses, found: dict, targets: Targets, weights: Li
     for layer, weight in zip(losses.content_layers, weights.content_layers, strict=True):
         target = ops.cast(targets.content[layer], "float32")
         squares = ops.square(ops.cast(found[layer], "float32") - target)
-        divisor = content_divisor(ops.sum(ops.square(target)), losses.normalisation)
+        divisor = content_divisor(ops.sum(ops.square(target)), losses.normalization)
         planes.append(weight * (ops.sum(squares, axis=-1)[0] / divisor).numpy())
     height, width = max((plane.shape for plane in planes), default=(1, 1))
     return sum((_enlarge(plane, height, width) for plane in planes), np.zeros((height, width)))

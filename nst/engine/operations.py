@@ -5,7 +5,7 @@ from typing import Any
 
 from nst.engine.backend import Tensor, ops, tf
 
-NORM_EPSILON = 1e-5  # added to the variance of instance normalisation
+NORM_EPSILON = 1e-5  # added to the variance of instance normalization
 
 
 def convolve(x: Tensor, kernel: Tensor, bias: Tensor | None = None, stride: int = 1, padding: str = "valid") -> Tensor:
@@ -116,8 +116,13 @@ def _max_pool_gradient(x: Tensor, found: Tensor, upstream: Tensor) -> Tensor:
     return tf.cond(is_even, lambda: gradient, lambda: gradient[:, :height, :width])
 
 
+def as_one_picture(features: Tensor) -> Tensor:
+    """Activations [N, h, w, C] of N pictures as those of one, the pictures one below the other, [1, N h, w, C]."""
+    return ops.reshape(features, (1, -1, *ops.shape(features)[2:]))
+
+
 def instance_norm(x: Tensor, scale: Tensor, offset: Tensor) -> Tensor:
-    """Instance normalisation of `x` [N, H, W, C] (Ulyanov et al. 2016), with `scale` and `offset` [N, C] per picture.
+    """Instance normalization of `x` [N, H, W, C] (Ulyanov et al. 2016), with `scale` and `offset` [N, C] per picture.
 
     Each channel of each picture gets mean 0 and variance 1, then is multiplied by its scale and moved by its offset
     (Dumoulin et al. 2017).
@@ -130,7 +135,7 @@ def instance_norm(x: Tensor, scale: Tensor, offset: Tensor) -> Tensor:
 
 
 def _fused_instance_norm(x: Tensor, scale: Tensor, offset: Tensor) -> Tensor:
-    """`instance_norm` of one picture: it is batch normalisation then, whose kernel reads the memory once."""
+    """`instance_norm` of one picture: it is batch normalization then, whose kernel reads the memory once."""
     none = tf.zeros([0], tf.float32)
     return tf.raw_ops.FusedBatchNormV3(
         x=x, scale=scale[0], offset=offset[0], mean=none, variance=none, epsilon=NORM_EPSILON, is_training=True
@@ -141,7 +146,7 @@ def _batched_instance_norm(x: Tensor, scale: Tensor, offset: Tensor) -> Tensor:
     """`instance_norm` of several pictures, with a gradient that takes half the time of TensorFlow's."""
 
     @tf.custom_gradient
-    def normalise(x: Tensor, scale: Tensor, offset: Tensor) -> tuple[Tensor, Callable[[Tensor], tuple[Tensor, ...]]]:
+    def normalize(x: Tensor, scale: Tensor, offset: Tensor) -> tuple[Tensor, Callable[[Tensor], tuple[Tensor, ...]]]:
         count, height, width, channels = tf.unstack(tf.shape(x))
         flat = tf.reshape(x, [count, height * width, channels])
         centered = flat - tf.reduce_mean(flat, axis=1, keepdims=True)
@@ -159,4 +164,4 @@ def _batched_instance_norm(x: Tensor, scale: Tensor, offset: Tensor) -> Tensor:
 
         return tf.reshape(normal * scale[:, None] + offset[:, None], tf.shape(x)), gradient
 
-    return normalise(x, scale, offset)
+    return normalize(x, scale, offset)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from nst.errors import OutOfMemory
+from nst.options.layer_presets import SHIPPED_NETWORK
 from nst.options.style_options import AUTO_SECONDS, StyleOptions
 from nst.pictures.images import fit
 from nst.runs.humanize import GIGABYTE, roughly
@@ -56,7 +57,7 @@ PAIRS_BYTES = GIGABYTE  # the most that they take together, but for LEAST_PAIRS
 LEAST_PAIRS = 3
 
 # Of the search for neighbors, see nst/engine/optimization/neighbors.
-PLACE = 4  # px between two places
+NEIGHBOR_STRIDE = 4  # px between two hypercolumns
 QUARTER_TURNS = 4  # of each painting
 MOST_CANDIDATES = 2**14  # vectors of a painting, with its turns; of more, as many are taken at random
 PROJECTED = 256  # numbers of a vector while neighbors are searched: random projections nearly keep cosines
@@ -226,13 +227,13 @@ class PlannedRun:
         passes = canvas + sum(styles)
         if not self.options.weights.neighbors:
             return TARGET_STEPS * passes
-        cosines = canvas / PLACE**2 * sum(self._candidates(styles))
+        cosines = canvas / NEIGHBOR_STRIDE**2 * sum(self._candidates(styles))
         search = SEARCH * cosines * PROJECTED / (PASSES * NETWORK_COSTS[self.network].multiply_adds)
         return TARGET_STEPS * (passes + len(styles) * canvas + QUARTER_TURNS * sum(styles)) + search
 
     def _candidates(self, styles: Sequence[int]) -> list[float]:
         """The number of vectors of each painting, of canvases of so many pixels, that neighbors are searched among."""
-        return [min(MOST_CANDIDATES, QUARTER_TURNS * pixels / PLACE**2) for pixels in styles]
+        return [min(MOST_CANDIDATES, QUARTER_TURNS * pixels / NEIGHBOR_STRIDE**2) for pixels in styles]
 
     def _pixels(self, tile: int) -> int:
         """Pixels of a tile with its halo; a picture of no more is painted whole."""
@@ -256,12 +257,15 @@ def auto_network(planned: PlannedRun, known: Iterable[Calibration], budget: int)
     try:
         found = planned.estimate(calibration_for(best, planned.precision, known), budget)
     except OutOfMemory:
-        return "compact", f"{best.upper()} would need more memory than there is."
+        return SHIPPED_NETWORK, f"{best.upper()} would need more memory than there is."
     if found.seconds is None or found.seconds <= AUTO_SECONDS:
         return best, f"{best.upper()} is here and quick enough for this run."
     takes = f"{'up to' if found.at_most else 'about'} {roughly(found.seconds)}"
     waits = f"`auto` waits {roughly(AUTO_SECONDS)} at most"
-    return "compact", f"{best.upper()} would take {takes} here, and {waits}; choose `{best}` to have it all the same."
+    return (
+        SHIPPED_NETWORK,
+        f"{best.upper()} would take {takes} here, and {waits}; choose `{best}` to have it all the same.",
+    )
 
 
 def pairs(pixels: int) -> int:

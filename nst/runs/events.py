@@ -64,12 +64,12 @@ class Event:
         return cls(**values)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Queued(Event):
     """The run waits for a worker."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Started(Event):
     """A worker has begun to paint.
 
@@ -79,7 +79,7 @@ class Started(Event):
     """
 
     extractor: str
-    note: str
+    note: str = ""
     width: int  # of the result, px
     height: int
     epochs: int
@@ -90,7 +90,7 @@ class Started(Event):
     resumed: bool = False  # from a checkpoint: the frame of that epoch exists
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Epoch(Event):
     """An epoch is done; epoch 0 is the start before any step. `image` is its frame, JPEG, at the current scale."""
 
@@ -106,7 +106,7 @@ class Epoch(Event):
     in_float32: bool = False  # whether the next steps on this scale are, also if the run began in bfloat16
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Checkpointed(Event):
     """The run can be resumed after `step`, from `checkpoint`.
 
@@ -119,7 +119,7 @@ class Checkpointed(Event):
     checkpoint: bytes = b""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Steered(Event):
     """Live options were changed: `changes`, by name, are used from step `step` on."""
 
@@ -128,7 +128,7 @@ class Steered(Event):
     changes: dict[str, Any]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Paused(Event):
     """The run was paused, to be resumed; `image` is the picture so far, PNG, empty if there is none."""
 
@@ -136,14 +136,14 @@ class Paused(Event):
     image: bytes = b""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Continued(Event):
     """A paused or ended run is queued again, to be painted to `epochs` in all."""
 
     epochs: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Finished(Event):
     """The run has ended by itself; `image` is the result, PNG."""
 
@@ -152,7 +152,7 @@ class Finished(Event):
     converged: bool = False  # before its epochs were done: more of them would have changed nothing visible
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Stopped(Event):
     """The user stopped the run; `image` is the result so far, PNG, empty if nothing was painted."""
 
@@ -160,7 +160,7 @@ class Stopped(Event):
     image: bytes = b""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Failed(Event):
     """The run ended with an error; `image` is the last good picture, PNG, empty if there is none."""
 
@@ -168,14 +168,14 @@ class Failed(Event):
     image: bytes = b""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Interrupted(Event):
     """The server or the worker of the run was lost."""
 
     error: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Fetching(Event):
     """The progress of a download of weights; it belongs to no run."""
 

@@ -42,7 +42,7 @@ class StyleJob:
     def from_wire(cls, wire: Mapping[str, Any]) -> Self:
         """The job that `to_wire` was called on. Raises OptionError for options of another version."""
         steered = tuple((step, changes) for step, changes in wire["steered"])
-        more_styles = tuple(wire.get("more_styles", ()))  # version 0.1 had one painting
+        more_styles = tuple(wire.get("more_styles", ()))  # jobs of before paintings could be mixed have none
         options = StyleOptions.from_json(wire["options"])
         return cls(**{**wire, "options": options, "steered": steered, "more_styles": more_styles})
 

@@ -10,7 +10,7 @@ from nst.errors import InputError
 from nst.options.style_options import StyleOptions
 from nst.pictures.images import fit
 
-SMALLEST = 64  # long side of the first scale, px: large forms cost almost nothing there
+FIRST_SCALE_SIDE = 64  # long side of the first scale, px: large forms cost almost nothing there
 STEP_OVERHEAD = 20_000  # px: what a step costs besides its pixels, in pixels
 MARGIN = 8  # px, at least, that the canvas extends beyond the picture on each side: artefacts of its edge are cropped
 SHORTEST = 32  # px; the networks halve a picture four times, and their padding needs two cells at the end
@@ -39,12 +39,12 @@ class Scale:
 def coarse_to_fine(height: int, width: int, size: int, steps: int, coarse: bool = True) -> tuple[Scale, ...]:
     """The scales for a content of `height` x `width` px painted at long side `size` in `steps` steps.
 
-    Sizes double from about `SMALLEST` to `size`. Steps at smaller scales are cheaper, and there are more of them: the
-    largest scale gets one share, the next smaller one two, and so on. Where there are fewer steps than scales, those in
-    the middle are left out. Without `coarse` there is the largest scale only.
+    Sizes double from about `FIRST_SCALE_SIDE` to `size`. Steps at smaller scales are cheaper, and there are more of
+    them: the largest scale gets one share, the next smaller one two, and so on. Where there are fewer steps than
+    scales, those in the middle are left out. Without `coarse` there is the largest scale only.
     """
     sides = [size]
-    while coarse and sides[0] >= 2 * SMALLEST:
+    while coarse and sides[0] >= 2 * FIRST_SCALE_SIDE:
         sides.insert(0, round(sides[0] / 2))
     count = len(sides)
     counts = [steps * (count - number) * 2 // (count * (count + 1)) for number in range(count)]
@@ -61,6 +61,11 @@ def schedule(height: int, width: int, options: StyleOptions) -> tuple[Scale, ...
     A start other than noise has details, which coarse scales would lose: it is painted at full size only.
     """
     return coarse_to_fine(height, width, options.size, options.steps, coarse=options.init == "noise")
+
+
+def cost(scales: tuple[Scale, ...]) -> int:
+    """The time of all steps, in the unit of `Scale.step_cost`."""
+    return sum(scale.steps * scale.step_cost for scale in scales)
 
 
 def of_length(scales: tuple[Scale, ...], steps: int) -> tuple[Scale, ...]:
@@ -90,6 +95,11 @@ def rejoin(scales: tuple[Scale, ...], step: int, height: int, width: int) -> tup
         return scales
     earlier = tuple(replace(scale, steps=0) for scale in scales[:number])
     return (*earlier, replace(scales[number], steps=step + scales[number].steps), *scales[number + 1 :])
+
+
+def scales_left(scales: tuple[Scale, ...], index: int) -> float:
+    """The share of the scales after the first that follow the one of that index: 1 for the first, 0 for the last."""
+    return (len(scales) - 1 - index) / max(1, len(scales) - 1)
 
 
 def margins(height: int, width: int) -> tuple[int, int]:

@@ -14,28 +14,35 @@ from nst.pictures.heat_map import matrix_heat_map, plane_heat_map
 from nst.pictures.images import fit_within
 from nst.pictures.masks import read_mask
 from nst.runs.job import DiagnosisJob
+from nst.runs.schedule import scales_left, schedule
 
-SIDE = 320  # px, long side at which a picture is diagnosed: a second or two, beside the run
+DIAGNOSED_SIDE = 320  # px, long side at which a picture is diagnosed: a second or two, beside the run
 
 
 def execute(job: DiagnosisJob) -> dict[str, Any]:
-    """Diagnose the losses of a job's picture, reduced to `SIDE`. Raises InputError, WeightsError.
+    """Diagnose the losses of a job's picture, reduced to `DIAGNOSED_SIDE`. Raises InputError, WeightsError.
 
     Returns:
-        {"width", "height" (px), "layers": [{"role", "layer", "loss", "share"}], "tv_share", "neighbor_share",
+        {"width", "height" (px), "side" (long side of the picture as it was painted, px),
+        "layers": [{"role", "layer", "loss", "share"}], "tv_share", "neighbor_share",
         "matrices": {layer: {"now", "target"}} and "maps": {"content", "style"}}; the last two hold PNG files in base64.
         Where a mask makes two regions, "matrices" name the region after the layer.
     """
-    picture = images.read(job.picture, "picture", SIDE).rgb
-    height, width = picture.shape[:2]
-    height, width = fit_within(height, width, SIDE)
+    painted = images.read(job.picture, "picture", DIAGNOSED_SIDE)
+    height, width = fit_within(painted.height, painted.width, DIAGNOSED_SIDE)
     side = max(1, round(max(height, width) * max(job.options.scale_of_each(len(job.styles)))))
     styles = [images.read(style, "style", side).rgb for style in job.styles]
     content = images.read(job.content, "content", max(height, width))
     mask = read_mask(job.mask, max(height, width), (content.height, content.width)) if job.mask else None
     extractor = load_extractor(job.extractor, job.options.pooling)
-    found = diagnose(images.resize(picture, height, width), content.rgb, styles, job.options, extractor, mask)
+    scales = schedule(content.height, content.width, job.options)
+    sizes = [(scale.height, scale.width) for scale in scales]
+    size = painted.height, painted.width
+    left = scales_left(scales, sizes.index(size)) if size in sizes else 0.0
+    image = images.resize(painted.rgb, height, width)
+    found = diagnose(image, content.rgb, styles, job.options, extractor, mask, left)
     return {
+        "side": max(painted.height, painted.width),
         "width": width,
         "height": height,
         "layers": [dataclasses.asdict(each) for each in found.layers],

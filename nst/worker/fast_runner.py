@@ -19,7 +19,7 @@ from nst.styles.style_file import StyleFile
 from nst.styles.style_library import shipped_file
 from nst.styles.style_picture import StylePicture
 
-QUALITY = 90  # JPEG
+FAST_QUALITY = 90  # JPEG
 LEAST_SIDE = 8  # px, of a reduced result
 MOST_STYLE_FILES = 4  # style files that stay in memory
 
@@ -61,7 +61,7 @@ def _painted(content: images.Picture, file: StyleFile, request: FastRequest) -> 
     if request.format == "png":
         data = images.encode_png(found, content.alpha, {FAST: settings})
     else:
-        data = images.encode_jpeg(found, QUALITY, f"{FAST}\0{settings}")
+        data = images.encode_jpeg(found, FAST_QUALITY, f"{FAST}\0{settings}")
     return FastPicture(data, width, height, seconds)
 
 

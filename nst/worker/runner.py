@@ -4,7 +4,6 @@ The queue names both as text ("nst.worker.runner:execute"), so that no other pro
 """
 
 import logging
-import sys
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -17,6 +16,7 @@ from nst.engine.networks.choose_extractor import choose_extractor
 from nst.engine.networks.extractors import Extractor
 from nst.engine.optimization.optimize import stylize
 from nst.errors import NstError, OptionError
+from nst.options.layer_presets import SHIPPED_NETWORK
 from nst.options.settings import Settings
 from nst.options.style_options import StyleOptions
 from nst.pictures import images
@@ -58,26 +58,26 @@ def execute(job: StyleJob, emit: Emit, control: Control) -> None:
                 with suppress(OptionError):  # the request was answered with the error; the run goes on unchanged
                     emit(run.steer(step, changes))
             if control.stop_requested:
-                emit(Stopped(run.seconds, run.result()))
+                emit(Stopped(seconds=run.seconds, image=run.result()))
                 if run.makes_checkpoints:
                     emit(run.checkpoint(None))
                 return
             if control.pause_requested:
-                emit(Paused(run.seconds, run.result()))
+                emit(Paused(seconds=run.seconds, image=run.result()))
                 if run.makes_checkpoints:
                     emit(run.checkpoint())
                 return
             if run.checkpoint_is_due():
                 emit(run.checkpoint(SHORT_HISTORY))
-        emit(Finished(run.seconds, run.result(), run.converged))
+        emit(Finished(seconds=run.seconds, image=run.result(), converged=run.converged))
         if run.makes_checkpoints:
             emit(run.checkpoint(None))
     except NstError as error:
-        emit(Failed(str(error), run.result() if run else b""))
+        emit(Failed(error=str(error), image=run.result() if run else b""))
     except Exception as error:
         log.exception("a painting failed")
         reason = f"the painting failed unexpectedly ({type(error).__name__}); the log of the worker says more"
-        emit(Failed(reason, run.result() if run else b""))
+        emit(Failed(error=reason, image=run.result() if run else b""))
 
 
 def warm_up() -> dict[str, Any]:
@@ -88,7 +88,7 @@ def warm_up() -> dict[str, Any]:
         "auto" means, "calibrations": JSON forms, "memory": bytes that a run may take}.
     """
     device, known, memory = devices.set_up(), extractors(), budget(Settings.read().memory)
-    compact, _ = choose_extractor("compact")
+    compact, _ = choose_extractor(SHIPPED_NETWORK)
     calibration_of(compact)
     if known["vgg19"]["installed"]:  # or "auto" would have to guess its speed
         calibration_of(choose_extractor("vgg19")[0])
@@ -100,7 +100,7 @@ def warm_up() -> dict[str, Any]:
 
     network, _ = choose_extractor("auto", decide=decide)
     options = StyleOptions(epochs=1, steps_per_epoch=2, size=128)
-    for step in stylize(WARM_UP_PICTURE, WARM_UP_PICTURE, options, extractor=network, budget=sys.maxsize):
+    for step in stylize(WARM_UP_PICTURE, WARM_UP_PICTURE, options, extractor=network, tile=None):
         images.encode_jpeg(step.image)
     fast_network.warm_up()
     return {

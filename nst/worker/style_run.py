@@ -33,7 +33,6 @@ from nst.runs.memory_budget import budget
 from nst.runs.schedule import of_length, schedule, seconds_left
 from nst.worker.calibrations import calibration_of, measured
 
-FRAME_QUALITY = 88  # JPEG; the result itself is PNG
 SHORTEST_INTERVAL, LONGEST_INTERVAL = 4.0, 8.0  # seconds between two checkpoints: under ten until they are on the disk
 CHECKPOINT_SHARE = 20  # the interval is at least so many times what a checkpoint takes to make
 
@@ -179,7 +178,7 @@ class StyleRun:
                 mask=self._mask,
                 live=self._live,
                 extractor=self._network,
-                budget=self._budget,
+                tile=self._estimate.tile,
                 resume=self._resume,
                 scales=self._scales if self._fixed else None,
             ):
@@ -244,7 +243,7 @@ class StyleRun:
             seconds=self.seconds,
             steps_per_second=rate,
             seconds_left=self.seconds_left(step),
-            image=images.encode_jpeg(image, FRAME_QUALITY),
+            image=images.encode_jpeg(image, images.FRAME_QUALITY),
             in_float32=step.in_float32,
         )
 

@@ -45,7 +45,7 @@ def fetch(name: str, emit: Callable[[Fetching], None], stop: threading.Event) ->
         nonlocal emitted
         if time.monotonic() - emitted > PROGRESS_INTERVAL or received == size:
             emitted = time.monotonic()
-            emit(Fetching(name, received, size))
+            emit(Fetching(name=name, received=received, size=size))
 
     weights.fetch(name, progress, stop=stop)
     return {"extractors": extractors()}

@@ -4,11 +4,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.random_weights import he_normal
 from nst.engine.backend import Tensor, tf
-from nst.engine.networks.extractors import Architecture, Extractor, he_normal
+from nst.engine.networks.extractors import Architecture, Extractor
 from nst.engine.optimization.lbfgs import LBFGS
+from nst.engine.optimization.neighbors.hypercolumns import cell_sides
 from nst.engine.optimization.neighbors.loss import NeighborTargets, mix_neighbors
-from nst.engine.optimization.neighbors.places import cell_sides
 from nst.engine.optimization.neighbors.search import find_neighbors
 from nst.engine.optimization.objective import Objective
 from nst.engine.optimization.tiles import TiledObjective
@@ -101,5 +102,5 @@ def server(notop: Path) -> Iterator[Server]:
 
 def neighbors_of(objective: Objective | TiledObjective, content: Tensor, style: Tensor) -> NeighborTargets:
     """The neighbors of `content` in `style`, as it is and upright only; both [1, H, W, 3]."""
-    found = find_neighbors(objective.places(content), [objective.places(style)], 1.0, "float32")
+    found = find_neighbors(objective.hypercolumns(content), [objective.hypercolumns(style)], 1.0, "float32")
     return mix_neighbors([found], (1.0,), tf.constant([1.0]), cell_sides(TINY, found.vectors))

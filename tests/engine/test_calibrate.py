@@ -1,9 +1,10 @@
 import pytest
 
+from benchmarks.random_weights import he_normal
 from nst.engine import calibrate as calibration
 from nst.engine.calibrate import calibrate
 from nst.engine.networks.choose_extractor import load_extractor
-from nst.engine.networks.extractors import ARCHITECTURES, Extractor, he_normal
+from nst.engine.networks.extractors import ARCHITECTURES, Extractor
 
 
 def test_a_network_is_measured_step_by_step(monkeypatch):

@@ -15,7 +15,7 @@ from nst.runs.schedule import Scale, of_length
 
 from .conftest import small_options
 
-PLACE = ("losses", "scales", "epoch", "ends_epoch", "in_float32", "converged")
+COMPARED = ("losses", "scales", "epoch", "ends_epoch", "in_float32", "converged")
 
 
 def whole_run(pictures, options, extractor):
@@ -35,7 +35,7 @@ def kept_at(number, pictures, options, extractor, **history) -> Checkpoint:
 
 def assert_same_steps(found, expected):
     for step, (was, image) in zip(found, expected, strict=True):
-        assert [getattr(step, name) for name in PLACE] == [getattr(was, name) for name in PLACE], step.step
+        assert [getattr(step, name) for name in COMPARED] == [getattr(was, name) for name in COMPARED], step.step
         np.testing.assert_array_equal(step.image, image)
 
 
@@ -160,7 +160,7 @@ def stored(fields: dict, **arrays: np.ndarray) -> bytes:
     return file.getvalue()
 
 
-@pytest.mark.parametrize("newer", [{}, {"in_float32": True, "converged": True}], ids=["version 0.1", "now"])
+@pytest.mark.parametrize("newer", [{}, {"in_float32": True, "converged": True}], ids=["early", "now"])
 def test_a_stored_file_is_read(newer, tiny, pictures):
     found = Checkpoint.from_bytes(stored(FIELDS | newer, canvas=CANVAS, seen=CANVAS + 1, **STATE))
     assert (found.step, found.scales) == (3, (Scale(46, 64, 5), Scale(91, 128, 5)))

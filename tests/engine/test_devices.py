@@ -66,7 +66,7 @@ def test_the_trial_is_made_once_with_both_in_turn_and_only_for_auto(monkeypatch,
     assert done == []
     devices.choose_precision("auto")
     trial = list(done)
-    assert trial[-2 * devices.MOST_ROUNDS :] == ["float32", "bfloat16"] * devices.MOST_ROUNDS
+    assert trial[-2 * devices.MOST_TRIALS :] == ["float32", "bfloat16"] * devices.MOST_TRIALS
     devices.choose_precision("auto")
     assert done == trial
 

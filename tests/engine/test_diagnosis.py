@@ -42,9 +42,9 @@ def test_the_losses_are_those_of_the_objective(compact, content, style):
         assert loss == pytest.approx(np.sum((now - target) ** 2) / np.sum(target**2), rel=1e-3)
 
 
-@pytest.mark.parametrize("normalisation", ["relative", "gatys"])
-def test_the_map_of_the_content_adds_up_to_its_loss(compact, content, style, normalisation):
-    options = StyleOptions(normalisation=normalisation, content_layers={"block1_conv1": 1.0})
+@pytest.mark.parametrize("normalization", ["relative", "gatys"])
+def test_the_map_of_the_content_adds_up_to_its_loss(compact, content, style, normalization):
+    options = StyleOptions(normalization=normalization, content_layers={"block1_conv1": 1.0})
     found = diagnose(style, content, [style], options, compact)
     loss = next(each.loss for each in found.layers if each.role == "content")
     assert found.content_map.sum() == pytest.approx(loss, rel=1e-3)
@@ -107,3 +107,4 @@ def test_a_mask_fits_a_picture_of_odd_sides(compact, content, style, half):
     options = StyleOptions(mask_use="strength")
     found = diagnose(content[:45, :61], content[:45, :61], [style], options, compact, half[:45, :61])
     assert found.style_map.shape == (45, 61)
+    assert found.style_map[:, :20].mean() > 10 * found.style_map[:, 50:].mean()

@@ -2,8 +2,9 @@ import keras
 import numpy as np
 import pytest
 
+from benchmarks.random_weights import he_normal
 from nst.engine.backend import tf
-from nst.engine.networks.extractors import ARCHITECTURES, IMAGENET_BGR_MEAN, Extractor, he_normal
+from nst.engine.networks.extractors import ARCHITECTURES, IMAGENET_BGR_MEAN, Extractor
 from nst.options.layer_presets import LAYERS
 
 from . import textbook

@@ -1,17 +1,23 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
+from PIL import Image, ImageDraw
 
 from nst.engine.feed_forward import fast_network
+from nst.engine.feed_forward.apply_style import apply_style
 from nst.engine.feed_forward.enlarge import enlarge_painted
 from nst.engine.feed_forward.fast_network import FastNetwork, apply_mix
 from nst.options import fast_options
 from nst.options.fast_options import FastOptions
 from nst.pictures import images
 from nst.pictures.colors import color_map
+from nst.pictures.images import read_file
 from nst.pictures.samples import find
 from nst.styles.style_file import StyleFile
 from nst.styles.style_library import SHIPPED
 from tests.engine.fast import picture, style_file
+from tests.styles.style_files import old_style_file
 
 FILE = style_file()
 
@@ -120,3 +126,27 @@ def test_the_shipped_network_leaves_a_picture_as_it_is_at_strength_0_and_paints_
     for n, one in enumerate(painted):
         assert np.abs(one - x).mean() > 0.05
         assert all(np.abs(one - other).mean() > 0.02 for other in painted[:n])
+
+
+@pytest.mark.parametrize("grain", [True, False])
+def test_a_style_file_of_the_first_version_paints(tmp_path: Path, grain: bool) -> None:
+    path = tmp_path / "old.style"
+    path.write_bytes(old_style_file(grain))
+    photo = picture(48, 64)
+    painted = apply_style(photo, path)
+    assert painted.shape == photo.shape
+    assert 0 <= painted.min() < painted.max() <= 1
+    assert np.abs(painted - photo).mean() > 0.01
+
+
+def test_line_drawings_and_photos_are_styles_of_their_own_colors() -> None:
+    drawing = Image.new("1", (160, 128), 1)
+    pen = ImageDraw.Draw(drawing)
+    for n in range(0, 160, 9):
+        pen.line((n, 0, 160 - n, 128), fill=0)
+        pen.ellipse((n / 2, n / 3, n + 40, n + 30), outline=0)
+    lake, owl = (read_file(find(name).path).rgb[::4, ::4] for name in ("lake", "owl"))
+    as_drawing, as_photo = (apply_style(lake, style) for style in (drawing, owl))
+    saturations = [np.ptp(rgb, axis=2).mean() for rgb in (as_drawing, lake, as_photo)]
+    assert saturations == sorted(saturations)  # measured: 0.03, 0.10, 0.19
+    assert min(np.abs(painted - lake).mean() for painted in (as_drawing, as_photo)) > 0.05

@@ -127,13 +127,13 @@ def evaluated(tiny, content, styles, mask, tile=None, **options):
     return objective.evaluate(tf.constant(noise, tf.float32), LiveWeights.of(options, "tiny", len(styles)))
 
 
-@pytest.mark.parametrize("normalisation", ["relative", "gatys"])
-def test_the_style_loss_of_regions_is_that_of_the_twin(tiny, pictures, second, soft, normalisation):
+@pytest.mark.parametrize("normalization", ["relative", "gatys"])
+def test_the_style_loss_of_regions_is_that_of_the_twin(tiny, pictures, second, soft, normalization):
     content, style = pictures
-    size = {"size": 64, "normalisation": normalisation, "style_mix": [3, 1]}
+    size = {"size": 64, "normalization": normalization, "style_mix": [3, 1]}
     losses, _ = evaluated(tiny, content, (style, second), soft, mask_use="styles", **size)
     options = small_options(**size)
-    plain = Objective(tiny, (), STYLE, normalisation, margin=8)
+    plain = Objective(tiny, (), STYLE, normalization, margin=8)
     image = np.random.default_rng(3).uniform(0.3, 0.6, (1, 46 + 16, 64 + 16, 3)).astype(np.float32)
     found = plain._activations(tf.constant(image), STYLE)
     targets = [
@@ -148,7 +148,7 @@ def test_the_style_loss_of_regions_is_that_of_the_twin(tiny, pictures, second, s
             matrix = textbook.guided_gram(np.float64(found[layer][0]), weights[..., region])
             target = textbook.gram(np.float64(targets[region][layer][0]))
             error = np.sum((matrix - target) ** 2)
-            error /= np.sum(target**2) if normalisation == "relative" else 4 * target.shape[0] ** 2
+            error /= np.sum(target**2) if normalization == "relative" else 4 * target.shape[0] ** 2
             expected += share * of_region * weights[..., region].mean() * error
     assert losses.style == pytest.approx(options.weights.style * expected, rel=2e-3)
 

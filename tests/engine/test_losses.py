@@ -8,7 +8,7 @@ from nst.engine.optimization.losses import content_loss, gram, style_loss, tv_lo
 
 from . import textbook
 
-NORMALISATIONS = ("relative", "gatys")
+NORMALIZATIONS = ("relative", "gatys")
 UNEVEN = np.arange(9, dtype=np.float32).reshape(3, 3)  # an upstream gradient that is not symmetric
 
 
@@ -35,15 +35,15 @@ def test_gram_of_a_repeated_picture_is_the_same():
     np.testing.assert_allclose(gram(tf.constant(twice)), gram(tf.constant(f)), rtol=1e-5)
 
 
-@pytest.mark.parametrize("normalisation", NORMALISATIONS)
+@pytest.mark.parametrize("normalization", NORMALIZATIONS)
 @given(seeds, shapes)
 @settings(max_examples=25, deadline=None)
-def test_content_and_style_agree_with_their_twins(normalisation, seed, shape):
+def test_content_and_style_agree_with_their_twins(normalization, seed, shape):
     f, p = activations(seed, *shape), activations(seed + 1, *shape)
-    ours = content_loss(tf.constant(f), tf.constant(p), normalisation)
-    np.testing.assert_allclose(ours, textbook.content_loss(f[0], p[0], normalisation), rtol=1e-4)
-    ours = style_loss(gram(tf.constant(f)), gram(tf.constant(p)), normalisation)
-    np.testing.assert_allclose(ours, textbook.style_loss(f[0], p[0], normalisation), rtol=1e-3, atol=1e-6)
+    ours = content_loss(tf.constant(f), tf.constant(p), normalization)
+    np.testing.assert_allclose(ours, textbook.content_loss(f[0], p[0], normalization), rtol=1e-4)
+    ours = style_loss(gram(tf.constant(f)), gram(tf.constant(p)), normalization)
+    np.testing.assert_allclose(ours, textbook.style_loss(f[0], p[0], normalization), rtol=1e-3, atol=1e-6)
 
 
 @given(seeds, st.integers(2, 9), st.integers(2, 9))
@@ -73,8 +73,8 @@ def test_a_gradient_that_is_spelled_out_is_that_of_finite_differences(spelled_ou
 
 
 LOSSES = {
-    **{f"content {n}": lambda f, p, n=n: content_loss(f, p, n) for n in NORMALISATIONS},
-    **{f"style {n}": lambda f, p, n=n: style_loss(gram(f), gram(p), n) for n in NORMALISATIONS},
+    **{f"content {n}": lambda f, p, n=n: content_loss(f, p, n) for n in NORMALIZATIONS},
+    **{f"style {n}": lambda f, p, n=n: style_loss(gram(f), gram(p), n) for n in NORMALIZATIONS},
     "tv": lambda f, p: tv_loss(f),
 }
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from nst.engine.optimization.neighbors.hypercolumns import hypercolumn_count
 from nst.engine.optimization.neighbors.loss import neighbor_error
-from nst.engine.optimization.neighbors.places import place_count
 from nst.engine.optimization.objective import LiveWeights, Objective
 from nst.errors import OptionError
 from nst.options.style_options import StyleOptions
@@ -21,19 +21,19 @@ def batch(image: np.ndarray) -> tf.Tensor:
     return tf.constant(image[None])
 
 
-@pytest.mark.parametrize("normalisation", ["relative", "gatys"])
-def test_the_total_is_the_weighted_sum_of_its_twins(tiny, pictures, normalisation):
+@pytest.mark.parametrize("normalization", ["relative", "gatys"])
+def test_the_total_is_the_weighted_sum_of_its_twins(tiny, pictures, normalization):
     content, style = pictures[0][:36, :36], pictures[1]
     image = np.random.default_rng(0).uniform(0, 1, content.shape).astype(np.float32)
-    objective = Objective(tiny, CONTENT, STYLE, normalisation)
+    objective = Objective(tiny, CONTENT, STYLE, normalization)
     losses, _ = objective.evaluate(batch(image), objective.targets(batch(content), batch(style)), WEIGHTS)
 
     seen = {name: tiny(picture[None], {*CONTENT, *STYLE}) for name, picture in
             (("image", image), ("content", content), ("style", style))}  # fmt: skip
     of = {name: {layer: np.float64(x[0]) for layer, x in found.items()} for name, found in seen.items()}
-    expected_content = 2.0 * textbook.content_loss(of["image"][CONTENT[0]], of["content"][CONTENT[0]], normalisation)
+    expected_content = 2.0 * textbook.content_loss(of["image"][CONTENT[0]], of["content"][CONTENT[0]], normalization)
     expected_style = 3.0 * sum(
-        share * textbook.style_loss(of["image"][layer], of["style"][layer], normalisation)
+        share * textbook.style_loss(of["image"][layer], of["style"][layer], normalization)
         for layer, share in zip(STYLE, WEIGHTS.style_layers, strict=True)
     )
     assert losses.content == pytest.approx(expected_content, rel=1e-3)
@@ -42,14 +42,14 @@ def test_the_total_is_the_weighted_sum_of_its_twins(tiny, pictures, normalisatio
     assert losses.total == pytest.approx(losses.content + losses.style + losses.tv, rel=1e-5)
 
 
-@pytest.mark.parametrize(("normalisation", "positions"), [("relative", 1), ("gatys", 9)])
-def test_on_a_coarser_scale_content_and_smoothness_count_for_more(normalisation, positions):
-    first = WEIGHTS.on_scale(3.0, 1.0, normalisation)  # a third as wide: sums are over a ninth of the positions
+@pytest.mark.parametrize(("normalization", "positions"), [("relative", 1), ("gatys", 9)])
+def test_on_a_coarser_scale_content_and_smoothness_count_for_more(normalization, positions):
+    first = WEIGHTS.on_scale(3.0, 1.0, normalization)  # a third as wide: sums are over a ninth of the positions
     assert (first.content, first.tv) == pytest.approx((24 * positions * WEIGHTS.content, 5 * WEIGHTS.tv))
     assert dataclasses.replace(first, content=WEIGHTS.content, tv=WEIGHTS.tv) == WEIGHTS
-    middle = WEIGHTS.on_scale(1.0, 0.5, normalisation)
+    middle = WEIGHTS.on_scale(1.0, 0.5, normalization)
     assert (middle.content**2, middle.tv**2) == pytest.approx((24 * WEIGHTS.content**2, 5 * WEIGHTS.tv**2))
-    assert WEIGHTS.on_scale(1.0, 0.0, normalisation) == WEIGHTS
+    assert WEIGHTS.on_scale(1.0, 0.0, normalization) == WEIGHTS
 
 
 def test_what_lies_in_the_margin_does_not_count(tiny, pictures):
@@ -93,7 +93,7 @@ def test_the_loss_of_neighbors_is_part_of_the_total_and_of_the_gradient(tiny, pi
     (losses, gradient), (fewer, _) = (objective.evaluate(image, targets, each) for each in (with_it, without))
     cells = objective.cells(tiny(image, objective.neighbor_layers))
     assert losses.neighbors == pytest.approx(
-        5 * float(neighbor_error(cells, neighbors.goals) / place_count(cells)), rel=1e-3
+        5 * float(neighbor_error(cells, neighbors.goals) / hypercolumn_count(cells)), rel=1e-3
     )
     assert (fewer.neighbors, losses.total) == (0, pytest.approx(fewer.total + losses.neighbors, rel=1e-4))
     direction = gradient / tf.norm(gradient)

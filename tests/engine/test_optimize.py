@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from nst.engine.networks.choose_extractor import load_extractor
-from nst.engine.optimization import scale_objective
+from nst.engine.optimization import optimize, scale_objective
 from nst.engine.optimization.objective import LiveWeights, Objective
 from nst.engine.optimization.optimize import stylize
 from nst.errors import Diverged, InputError, OptionError, OutOfMemory
@@ -71,9 +71,11 @@ def test_a_run_that_is_not_continued_ends_and_its_last_step_keeps_its_picture(ti
 @pytest.mark.parametrize("shape", [(16, 300), (300, 16), (16, 16), (17, 23), (500, 33)])
 def test_any_aspect_ratio_is_painted_exactly(tiny, pictures, shape):
     content = np.random.default_rng(0).uniform(0, 1, (*shape, 3)).astype(np.float32)
-    *_, last = stylize(content, pictures[1], small_options(epochs=1, steps_per_epoch=2, size=96), extractor=tiny)
+    first, *_, last = stylize(content, pictures[1], small_options(epochs=1, steps_per_epoch=2, size=96), extractor=tiny)
     factor = 96 / max(shape)
     assert last.image.shape == (round(shape[0] * factor), round(shape[1] * factor), 3)
+    assert last.losses.total < first.losses.total
+    assert last.image.std() > 0.05
 
 
 def test_a_style_that_is_one_pixel_high_on_a_scale_is_painted_in(tiny, pictures):
@@ -130,12 +132,12 @@ def test_the_built_in_network_paints_with_the_defaults(pictures):
 
 
 @pytest.mark.parametrize(
-    ("preset", "normalisation"),
+    ("preset", "normalization"),
     [("gatys", "gatys"), *((preset, "relative") for preset in StyleOptions.option("preset").choices)],
 )
-def test_every_preset_and_normalisation_runs_on_the_built_in_network(pictures, preset, normalisation):
+def test_every_preset_and_normalization_runs_on_the_built_in_network(pictures, preset, normalization):
     options = StyleOptions(
-        epochs=1, steps_per_epoch=3, size=64, extractor="compact", preset=preset, normalisation=normalisation
+        epochs=1, steps_per_epoch=3, size=64, extractor="compact", preset=preset, normalization=normalization
     )
     steps = list(stylize(*pictures, options))
     assert steps[-1].losses.total < steps[0].losses.total
@@ -164,9 +166,12 @@ def test_what_is_no_picture_is_refused_by_name(tiny, pictures, name, wrong, word
         next(stylize(**given, options=small_options(), extractor=tiny))
 
 
-def test_a_run_that_does_not_fit_the_budget_is_refused(pictures):
-    with pytest.raises(OutOfMemory, match="`size` 512 needs"):
-        next(stylize(*pictures, StyleOptions(extractor="compact", size=512), budget=10**6))
+def test_a_run_that_does_not_fit_the_free_memory_is_refused_unless_its_tiles_are_given(pictures, monkeypatch):
+    monkeypatch.setattr(optimize, "budget", lambda: 10**6)
+    options = StyleOptions(extractor="compact", size=128)
+    with pytest.raises(OutOfMemory, match="`size` 128 needs"):
+        next(stylize(*pictures, options))
+    assert next(stylize(*pictures, options, tile=None)).step == 0
 
 
 def test_a_loss_that_is_no_number_ends_the_run_with_the_last_good_picture(tiny, pictures):

@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
 
+from benchmarks.random_weights import he_normal
 from nst.engine.backend import tf
 from nst.engine.networks import choose_extractor
 from nst.engine.networks import weights as weight_files
-from nst.engine.networks.extractors import ARCHITECTURES, Extractor, he_normal
+from nst.engine.networks.extractors import ARCHITECTURES, Extractor
 from nst.engine.optimization.losses import content_loss, gram
 from nst.engine.optimization.objective import LiveWeights, Objective
 from nst.engine.optimization.optimize import stylize

@@ -84,7 +84,7 @@ def test_paintings_have_vectors_of_their_own_and_one_painting_the_same_at_two_si
     assert np.linalg.norm(of_night - of_reduced) < 0.5 * np.linalg.norm(of_night - of_poppies)
 
 
-@pytest.mark.parametrize("damage", ["cut", "nan", "other", "missing"])
+@pytest.mark.parametrize("damage", ["cut", "nan", "other", "missing", "incomplete", "wide", "flat", "few", "wider"])
 def test_a_damaged_file_is_refused_by_name(tmp_path, monkeypatch, damage):
     with np.load(style_predictor.PREDICTOR_FILE) as file:
         arrays = {name: file[name] for name in file.files}
@@ -92,6 +92,16 @@ def test_a_damaged_file_is_refused_by_name(tmp_path, monkeypatch, damage):
         arrays["hidden/bias"] = np.full_like(arrays["hidden/bias"], np.nan)
     if damage == "other":
         arrays["out/bias"] = arrays["out/bias"][:-1]
+    if damage == "incomplete":
+        del arrays["hidden/bias"]
+    if damage == "wide":
+        arrays["hidden/kernel"] = np.zeros((97, 192), np.float16)
+    if damage == "flat":
+        arrays["hidden/kernel"] = arrays["hidden/kernel"].ravel()
+    if damage == "few":
+        arrays["block1_conv1/directions"] = arrays["block1_conv1/directions"][:, :-1]
+    if damage == "wider":
+        arrays["block1_conv1/mean"] = np.zeros(65, np.float32)
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)
     path = tmp_path / "style_predictor.npz"
@@ -102,5 +112,22 @@ def test_a_damaged_file_is_refused_by_name(tmp_path, monkeypatch, damage):
     try:
         with pytest.raises(StyleError, match=r"style predictor, style_predictor\.npz"):
             predict_vector(np.full((64, 64, 3), 0.5, np.float32))
+    finally:
+        load_predictor.cache_clear()
+
+
+def test_a_file_of_fewer_components_and_hidden_units_is_read(tmp_path, monkeypatch):
+    with np.load(style_predictor.PREDICTOR_FILE) as file:
+        arrays = {name: file[name] for name in file.files}
+    arrays["components"] = arrays["components"][:, :40]
+    arrays["hidden/kernel"], arrays["hidden/bias"] = arrays["hidden/kernel"][:40, :50], arrays["hidden/bias"][:50]
+    arrays["out/kernel"] = arrays["out/kernel"][:50]
+    path = tmp_path / "style_predictor.npz"
+    np.savez(path, **arrays)
+    monkeypatch.setattr(style_predictor, "PREDICTOR_FILE", path)
+    load_predictor.cache_clear()
+    try:
+        vectors = load_predictor().vectors(np.zeros((1, 40), np.float32))
+        assert vectors.shape == (1, shipped_file().plan.length)
     finally:
         load_predictor.cache_clear()

@@ -8,8 +8,9 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.random_weights import he_normal
 from nst.engine.networks.choose_extractor import load_extractor
-from nst.engine.networks.extractors import ARCHITECTURES, Extractor, he_normal
+from nst.engine.networks.extractors import ARCHITECTURES, Extractor
 from nst.engine.optimization.adam import Adam
 from nst.engine.optimization.canvas import edge_multiple, halo, spans
 from nst.engine.optimization.objective import LiveWeights, Objective
@@ -34,21 +35,21 @@ def distance(a: tf.Tensor, b: tf.Tensor) -> float:
     return float(tf.norm(a - b) / tf.norm(a))
 
 
-def default_objective(network: str, normalisation: str, margin: int = 0) -> tuple[Objective, LiveWeights]:
+def default_objective(network: str, normalization: str, margin: int = 0) -> tuple[Objective, LiveWeights]:
     """The default objective: of the trained compact network, or of a VGG19 with random weights."""
     extractor = load_extractor("compact") if network == "compact" else Extractor(THIN, he_normal(THIN, 0))
-    options = StyleOptions(normalisation=normalisation, tv_weight=0.5)
+    options = StyleOptions(normalization=normalization, tv_weight=0.5)
     content, style = (tuple(name for name, _ in layers) for layers in options.layers(network))
-    whole = Objective(extractor, content, style, normalisation, margin, with_neighbors=True)
+    whole = Objective(extractor, content, style, normalization, margin, with_neighbors=True)
     return whole, dataclasses.replace(LiveWeights.of(options, network), neighbors=4.0)
 
 
 @pytest.mark.parametrize(
-    ("network", "normalisation", "margin"),
+    ("network", "normalization", "margin"),
     [("vgg19", "gatys", 8), *((network, "relative", margin) for network in ("compact", "vgg19") for margin in (8, 0))],
 )
-def test_losses_and_gradient_by_tiles_are_those_of_the_whole(network, normalisation, margin):
-    whole, weights = default_objective(network, normalisation, margin)
+def test_losses_and_gradient_by_tiles_are_those_of_the_whole(network, normalization, margin):
+    whole, weights = default_objective(network, normalization, margin)
     tiled = TiledObjective(whole, 96)
     side = 2 * NETWORK_COSTS[network].halo + 96 + 24  # three tiles wide and high: one of them has its whole halo
     image, content, style = noise(side + 5, side - 2), noise(side + 5, side - 2, 1), noise(side, side + 40, 2)

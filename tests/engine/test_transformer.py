@@ -6,7 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nst.engine.feed_forward.strips import paint_in_strips
-from nst.engine.feed_forward.transformer import NOISE_SIDE, Transformer, padded, prepared, upsample_and_convolve
+from nst.engine.feed_forward.transformer import (
+    NOISE_SIDE,
+    Condition,
+    Transformer,
+    padded,
+    prepared,
+    upsample_and_convolve,
+)
 from nst.engine.operations import NORM_EPSILON, instance_norm
 from nst.styles.network_plan import PLANS, Plan
 from tests.engine import textbook
@@ -55,6 +62,21 @@ def test_a_batch_is_each_picture_in_its_style_at_its_strength() -> None:
     for n in range(3):
         alone = np.asarray(NETWORK(pictures[n : n + 1], ONE[n : n + 1], strength[n : n + 1]))
         np.testing.assert_allclose(together[n], alone[0], atol=1e-5)
+
+
+def test_pooled_pictures_are_normalized_by_the_moments_of_all() -> None:
+    random, unit = np.random.default_rng(4), TINY.units[1]
+    x = random.normal([[[[1.0]]], [[[5.0]]]], 2, (2, 6, 5, unit.outputs)).astype(np.float32)
+    style, identity = random.normal(size=(2, TINY.length)).astype(np.float32)
+    strength = np.array([0.7], np.float32)
+    scales, offsets = TINY.slices[f"{unit.name}/scale"], TINY.slices[f"{unit.name}/offset"]
+    normal = (x - x.mean(axis=(0, 1, 2))) / np.sqrt(x.var(axis=(0, 1, 2)) + NORM_EPSILON)
+    offset = (0.7 * style + 0.3 * identity)[offsets]
+    found = Condition(TINY, style[None], identity, strength, pooled=True).normalize(unit, x)
+    np.testing.assert_allclose(found, 0.7 * style[scales] * normal + 0.3 * identity[scales] * x + offset, atol=1e-4)
+    twice = np.stack([picture(33, 40)] * 2)
+    alone = NETWORK(twice[:1], ONE[:1], strength)
+    np.testing.assert_allclose(NETWORK(twice, ONE[:1], strength, pooled=True), np.repeat(alone, 2, axis=0), atol=1e-5)
 
 
 def test_convolutions_in_bfloat16_paint_nearly_the_same() -> None:

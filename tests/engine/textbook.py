@@ -13,14 +13,14 @@ def gram(features: np.ndarray) -> np.ndarray:
     return matrix
 
 
-def content_loss(f: np.ndarray, p: np.ndarray, normalisation: str) -> float:
+def content_loss(f: np.ndarray, p: np.ndarray, normalization: str) -> float:
     error = np.sum((f - p) ** 2)
-    return error / np.sum(p**2) if normalisation == "relative" else 0.5 * error
+    return error / np.sum(p**2) if normalization == "relative" else 0.5 * error
 
 
-def style_loss(f: np.ndarray, s: np.ndarray, normalisation: str) -> float:
+def style_loss(f: np.ndarray, s: np.ndarray, normalization: str) -> float:
     """From activations [h, w, C]. gatys: the paper's 1 / (4 N^2 M^2) sum (F F^T - S S^T)^2, for equal sizes."""
-    if normalisation == "relative":
+    if normalization == "relative":
         return np.sum((gram(f) - gram(s)) ** 2) / np.sum(gram(s) ** 2)
     positions, channels = f.shape[0] * f.shape[1], f.shape[2]
     difference = gram(f) * positions - gram(s) * positions
@@ -51,7 +51,7 @@ def mixed_gram(paintings: list[np.ndarray], shares: list[float]) -> np.ndarray:
 
 
 def guided_gram(features: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Of activations [h, w, C] times the guidance channel of weights [h, w], normalised so that sum T^2 = 1."""
+    """Of activations [h, w, C] times the guidance channel of weights [h, w], normalized so that sum T^2 = 1."""
     channel = np.sqrt(weights / np.sum(weights))
     guided = channel[..., None] * features
     return np.einsum("hwi,hwj->ij", guided, guided)

@@ -58,11 +58,16 @@ def test_kinds_are_class_names_and_belong_to_the_class():
     assert Queued().to_json() == {"kind": "queued"}
 
 
+@pytest.mark.parametrize("cls", Event.registry.values())
+def test_the_fields_of_an_event_are_given_by_name(cls):
+    assert all(field.kw_only for field in dataclasses.fields(cls))
+
+
 def test_an_event_cannot_be_changed():
     with pytest.raises(dataclasses.FrozenInstanceError):
-        Finished(1.0).seconds = 2.0
+        Finished(seconds=1.0).seconds = 2.0
 
 
 def test_a_checkpoint_is_of_the_kind_that_stores_have_on_their_disks():
-    assert Checkpointed(1, 0.5).to_json() == {"kind": "kept", "step": 1, "seconds": 0.5}
-    assert Event.from_wire({"kind": "kept", "step": 1, "seconds": 0.5}) == Checkpointed(1, 0.5)
+    assert Checkpointed(step=1, seconds=0.5).to_json() == {"kind": "kept", "step": 1, "seconds": 0.5}
+    assert Event.from_wire({"kind": "kept", "step": 1, "seconds": 0.5}) == Checkpointed(step=1, seconds=0.5)

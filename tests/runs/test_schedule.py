@@ -9,7 +9,7 @@ from nst.errors import InputError
 from nst.options.option_field import options_of
 from nst.options.style_options import StyleOptions
 from nst.pictures.images import fit
-from nst.runs.schedule import SMALLEST, Scale, coarse_to_fine, of_length, rejoin, seconds_left
+from nst.runs.schedule import FIRST_SCALE_SIDE, Scale, coarse_to_fine, of_length, rejoin, seconds_left
 
 modest = settings(max_examples=50, deadline=None, derandomize=True)
 
@@ -44,7 +44,7 @@ def test_scales_grow_to_the_full_size_and_share_every_step(given_values):
     assert all(
         coarse.height <= fine.height and coarse.width <= fine.width for coarse, fine in itertools.pairwise(scales)
     )
-    assert len(scales) == 1 or sides[0] >= SMALLEST - 1
+    assert len(scales) == 1 or sides[0] >= FIRST_SCALE_SIDE - 1
 
 
 @modest

@@ -13,7 +13,7 @@ from nst.options.style_options import StyleOptions
 from nst.pictures import images
 from nst.pictures.provenance import read
 from nst.runs.control import Control
-from nst.runs.estimates import Calibration
+from nst.runs.estimates import Calibration, PlannedRun
 from nst.runs.events import Checkpointed, Epoch, Failed, Finished, Paused, Started, Steered, Stopped
 from nst.runs.job import StyleJob
 from nst.worker import calibrations, runner, style_run
@@ -76,7 +76,9 @@ def test_a_run_emits_its_start_every_epoch_and_its_end(job):
     *events, kept = events_of(job)
     started, *epochs, finished = (event for event in events if not isinstance(event, Checkpointed))
     assert kept.step == 6
-    assert started == Started("compact", "", 96, 72, 3, 6, "float32", tiled=False)
+    assert started == Started(
+        extractor="compact", note="", width=96, height=72, epochs=3, steps=6, precision="float32", tiled=False
+    )
     assert [type(event) for event in epochs] == [Epoch] * 4
     assert [event.epoch for event in epochs] == [0, 1, 2, 3]
     assert [event.step for event in epochs] == [0, 2, 4, 6]
@@ -167,7 +169,7 @@ def test_a_run_that_converges_finishes_early_and_says_so(job):
     job = with_options(job, init="content", style_weight=0, tv_weight=0, neighbor_weight=0)
     events = events_of(job)
     finished, checkpoint = end(events)
-    assert finished == Finished(finished.seconds, finished.image, converged=True)
+    assert finished == Finished(seconds=finished.seconds, image=finished.image, converged=True)
     assert read(finished.image, "it").epochs == 1
     assert list(pictures(events)) == [0, 1]
     # Resumed after its worker was lost before the end was reported, and continued for more epochs.
@@ -183,14 +185,14 @@ def test_a_branch_begins_with_the_frame_and_ends_where_the_run_would_have(job):
     events = events_of(with_options(replace(job, start=frame, first=2), strength=4.0))
     assert (events[0].epoch, events[0].resumed, events[0].epochs) == (2, False, 3)
     assert list(pictures(events)) == [2, 3]
-    assert pictures(events)[2] == images.encode_jpeg(images.read(frame, least=1).rgb, style_run.FRAME_QUALITY)
+    assert pictures(events)[2] == images.encode_jpeg(images.read(frame, least=1).rgb, images.FRAME_QUALITY)
     assert read(end(events)[0].image, "it").branched
 
 
 def test_steering_is_an_event_and_is_used_from_the_next_step_on(job):
     steady, steered = events_of(job), events_of(job, at(1, "steer", {"strength": 20.0}))
     (change,) = [event for event in steered if isinstance(event, Steered)]
-    assert change == Steered(3, 1, {"strength": 20.0})
+    assert change == Steered(step=3, epoch=1, changes={"strength": 20.0})
     assert pictures(steered)[1] == pictures(steady)[1]
     assert pictures(steered)[2] != pictures(steady)[2]
     again = events_of(replace(job, steered=((3, {"strength": 20.0}),)))
@@ -382,6 +384,13 @@ def test_a_run_is_estimated_on_this_machine(job):
     estimate = StyleRun(job).estimate()
     assert (estimate.width, estimate.height, estimate.at_most) == (96, 72, False)
     assert estimate.seconds > 0
+
+
+def test_the_memory_of_a_run_is_estimated_once(job, monkeypatch):
+    estimate, estimated = PlannedRun.estimate, []
+    monkeypatch.setattr(PlannedRun, "estimate", lambda self, **given: estimated.append(self) or estimate(self, **given))
+    next(StyleRun(job).steps())
+    assert len(estimated) == 1
 
 
 def test_a_run_that_does_not_fit_is_refused_before_it_starts(job, monkeypatch):

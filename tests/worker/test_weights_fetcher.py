@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from benchmarks.random_weights import he_normal
 from nst.engine.networks import weights
 from nst.engine.networks.choose_extractor import load_extractor
-from nst.engine.networks.extractors import ARCHITECTURES, Extractor, he_normal
+from nst.engine.networks.extractors import ARCHITECTURES, Extractor
 from nst.errors import Unfetched
 from nst.options.style_options import StyleOptions
 from nst.runs.estimates import Calibration

@@ -1,6 +1,6 @@
 """The image transformation network on a picture too large for one pass: in strips, with the statistics of the whole.
 
-Instance normalisation needs the mean and variance of each channel over the whole picture before the next convolution
+Instance normalization needs the mean and variance of each channel over the whole picture before the next convolution
 can begin. The network is therefore computed unit by unit, each unit in strips of rows. The output of a unit is kept,
 except at full resolution, where it is largest: there it is computed twice, once for its statistics and once for the
 unit that reads it. The result is that of `Transformer.paint`, up to rounding.
@@ -109,7 +109,7 @@ class _Convolution:
 
 
 class _Layer:
-    """The output of a unit after its normalisation; its convolution is computed once if `kept`, else again if read."""
+    """The output of a unit after its normalization; its convolution is computed once if `kept`, else again if read."""
 
     def __init__(
         self, unit: Unit, source: Rows, kernel: Any, sides: tuple[int, int], condition: Condition, kept: bool

@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 
 from nst.engine.backend import Tensor, ops
 from nst.engine.networks.choose_extractor import load_extractor
+from nst.engine.networks.extractors import ARCHITECTURES
 from nst.errors import StyleError
-from nst.options.layer_presets import GATYS_STYLE
+from nst.options.layer_presets import GATYS_STYLE, SHIPPED_NETWORK
 from nst.pictures import images
 from nst.pictures.images import Array, fit
 from nst.styles.style_library import shipped_file
@@ -91,20 +92,40 @@ def predict_vector(painting: Array) -> Array:
     predictor = load_predictor()
     height, width = painting.shape[:2]
     reduced = images.resize(painting, *fit(height, width, SIDE))
-    activations = load_extractor("compact")(reduced[None], GATYS_STYLE)
+    activations = load_extractor(SHIPPED_NETWORK)(reduced[None], GATYS_STYLE)
     return np.asarray(predictor.vectors(predictor.components(activations)))[0]
 
 
 @functools.cache
 def load_predictor() -> StylePredictor:
     """The predictor that ships. Raises StyleError."""
+    length = shipped_file().plan.length
     try:
         with np.load(io.BytesIO(PREDICTOR_FILE.read_bytes()), allow_pickle=False) as file:
             arrays: dict[str, NDArray[np.float32]] = {name: file[name].astype(np.float32) for name in file.files}
-        length = len(arrays["out/bias"])
-        finite = all(np.isfinite(array).all() for array in arrays.values())
+        shapes = _shapes(arrays, length)
+        fits = all(arrays[name].shape == shape and np.isfinite(arrays[name]).all() for name, shape in shapes.items())
     except Exception:  # NumPy and zipfile raise errors of many kinds on a damaged file
         raise StyleError(f"the file of the style predictor, {PREDICTOR_FILE.name}, is missing or damaged") from None
-    if not finite or length != shipped_file().plan.length:
+    if not fits:
         raise StyleError(f"the file of the style predictor, {PREDICTOR_FILE.name}, must be the one that ships")
     return StylePredictor(arrays)
+
+
+def _shapes(arrays: Mapping[str, Any], length: int) -> dict[str, tuple[int, ...]]:
+    """The shapes that the arrays of a predictor of vectors of `length` numbers must have.
+
+    The numbers of directions, components and hidden units are those of the arrays. Raises KeyError, IndexError,
+    ValueError for arrays that have none.
+    """
+    shapes: dict[str, tuple[int, ...]] = {}
+    statistics = 0
+    for layer in GATYS_STYLE:
+        channels, count = ARCHITECTURES[SHIPPED_NETWORK].channels(layer), arrays[f"{layer}/directions"].shape[-1]
+        shapes[f"{layer}/mean"], shapes[f"{layer}/deviation"] = (channels,), ()
+        shapes[f"{layer}/directions"] = channels, count
+        statistics += 2 * channels + count * (count + 1) // 2
+    components, hidden = arrays["hidden/kernel"].shape
+    shapes |= dict.fromkeys(("mean", "deviation", "center"), (statistics,))
+    shapes |= {"components": (statistics, components), "hidden/kernel": (components, hidden), "hidden/bias": (hidden,)}
+    return {**shapes, "out/kernel": (hidden, length), "out/bias": (length,)}

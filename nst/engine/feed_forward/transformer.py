@@ -2,11 +2,11 @@
 
 Its shape is that of Johnson, Alahi and Fei-Fei 2016: strided convolutions reduce the picture, residual blocks follow,
 and convolutions after a nearest-neighbor enlargement (Odena et al. 2016), which leaves no checkerboard, restore its
-size. Edges are reflected. Each convolution but the last is followed by conditional instance normalisation (Dumoulin,
+size. Edges are reflected. Each convolution but the last is followed by conditional instance normalization (Dumoulin,
 Shlens and Kudlur 2017): all styles share the kernels, and a style is a vector of scales and offsets. A mix of styles is
 a mix of their vectors.
 
-The strength is an addition to these papers. At strength 0 nothing is normalised: each channel gets a scale and an
+The strength is an addition to these papers. At strength 0 nothing is normalized: each channel gets a scale and an
 offset of `identity_vector`, which is trained to leave a picture as it is. At strength t, each layer takes t times the
 map of the style plus 1 - t times this one.
 """
@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from nst.engine.backend import Tensor, keras, ops
-from nst.engine.operations import NORM_EPSILON, convolve, instance_norm
+from nst.engine.operations import NORM_EPSILON, as_one_picture, convolve, instance_norm
 from nst.styles.network_plan import Plan, Unit
 from nst.styles.style_file import Style, StyleFile
 
@@ -71,22 +71,24 @@ class Transformer(keras.layers.Layer):
         weight.assign(value)
         return weight
 
-    def call(self, pictures: Tensor, mix: Tensor, strength: Tensor | None = None) -> Tensor:
+    def call(self, pictures: Tensor, mix: Tensor, strength: Tensor | None = None, pooled: bool = False) -> Tensor:
         """Paint pictures in mixes of the network's styles.
 
         Args:
             pictures: [N, H, W, 3] in 0..1, sides of at least 16 px.
             mix: [N, styles], weights of sum 1.
             strength: [N] in 0..1; None is 1, and faster.
+            pooled: normalize all pictures by the moments of all, as parts of one, with one mix [1, styles] and strength
+                [1]: crops are painted as they are within a picture that has their variety.
 
         Returns:
             [N, H, W, 3] in 0..1.
         """
-        return self.paint(pictures, ops.matmul(mix, self.styles), strength)
+        return self.paint(pictures, ops.matmul(mix, self.styles), strength, pooled)
 
-    def paint(self, pictures: Tensor, style: Tensor, strength: Tensor | None = None) -> Tensor:
-        """Paint pictures like `call`, in styles that are given as vectors [N, plan.length]."""
-        condition = Condition(self.plan, style, self.identity_vector, strength)
+    def paint(self, pictures: Tensor, style: Tensor, strength: Tensor | None = None, pooled: bool = False) -> Tensor:
+        """Paint pictures like `call`, in styles that are given as vectors [N, plan.length], or [1, ...] if `pooled`."""
+        condition = Condition(self.plan, style, self.identity_vector, strength, pooled)
         x, passed = prepared(pictures, self.plan), []
         for unit in self.plan.down:
             x = self._apply(unit, x, condition)
@@ -100,7 +102,7 @@ class Transformer(keras.layers.Layer):
         return condition.colors(self.plan.end, self._convolve(self.plan.end, x))
 
     def _apply(self, unit: Unit, x: Tensor, condition: "Condition", sides: Any = None) -> Tensor:
-        x = condition.normalise(unit, self._convolve(unit, x, sides))
+        x = condition.normalize(unit, self._convolve(unit, x, sides))
         return ops.relu(x) if unit.relu else x
 
     def _convolve(self, unit: Unit, x: Tensor, sides: Any = None) -> Tensor:
@@ -116,28 +118,33 @@ class Condition:
         style: style vectors, [N, plan.length].
         identity_vector: that of strength 0, [plan.length].
         strength: [N]; None is 1.
+        pooled: all pictures are normalized by the moments of all; N is 1 for `style` and `strength` then.
     """
 
-    def __init__(self, plan: Plan, style: Tensor, identity_vector: Tensor, strength: Tensor | None) -> None:
-        self._slices = plan.slices  # of the parameters in a vector, by name
-        self._of_normalised = self._sum = style  # factors of the normalised activations; the sum of both kinds
-        self._of_unnormalised: Tensor | None = None  # factors of the activations as they are; None at strength 1
+    def __init__(
+        self, plan: Plan, style: Tensor, identity_vector: Tensor, strength: Tensor | None, pooled: bool = False
+    ) -> None:
+        self._slices, self._pooled = plan.slices, pooled  # where parameters lie in a vector, by name
+        self._of_normalized = self._sum = style  # factors of the normalized activations; the sum of both kinds
+        self._of_unnormalized: Tensor | None = None  # factors of the activations as they are; None at strength 1
         if strength is not None:
-            self._of_normalised = strength[:, None] * style
-            self._of_unnormalised = (1.0 - strength[:, None]) * identity_vector
-            self._sum = self._of_normalised + self._of_unnormalised
+            self._of_normalized = strength[:, None] * style
+            self._of_unnormalized = (1.0 - strength[:, None]) * identity_vector
+            self._sum = self._of_normalized + self._of_unnormalized
 
-    def normalise(self, unit: Unit, x: Tensor) -> Tensor:
-        """Conditional instance normalisation of `x` [N, h, w, C], the output of the convolution of `unit`."""
+    def normalize(self, unit: Unit, x: Tensor) -> Tensor:
+        """Conditional instance normalization of `x` [N, h, w, C], the output of the convolution of `unit`."""
         scale, offset = self._slices[f"{unit.name}/scale"], self._slices[f"{unit.name}/offset"]
-        normal = instance_norm(x, self._of_normalised[:, scale], self._sum[:, offset])
-        return normal if self._of_unnormalised is None else normal + self._of_unnormalised[:, None, None, scale] * x
+        pictures = as_one_picture(x) if self._pooled else x
+        normal = instance_norm(pictures, self._of_normalized[:, scale], self._sum[:, offset])
+        normal = ops.reshape(normal, ops.shape(x)) if self._pooled else normal
+        return normal if self._of_unnormalized is None else normal + self._of_unnormalized[:, None, None, scale] * x
 
     def affine(self, unit: Unit, mean: Tensor, variance: Tensor) -> tuple[Tensor, Tensor]:
-        """(scale, offset) [1, 1, 1, C] that `normalise` amounts to for one picture with these moments [C]."""
+        """(scale, offset) [1, 1, 1, C] that `normalize` amounts to for one picture with these moments [C]."""
         scale, offset = self._slices[f"{unit.name}/scale"], self._slices[f"{unit.name}/offset"]
-        normal = self._of_normalised[0, scale] * ops.rsqrt(variance + NORM_EPSILON)
-        total = normal if self._of_unnormalised is None else normal + self._of_unnormalised[0, scale]
+        normal = self._of_normalized[0, scale] * ops.rsqrt(variance + NORM_EPSILON)
+        total = normal if self._of_unnormalized is None else normal + self._of_unnormalized[0, scale]
         return total[None, None, None], (self._sum[0, offset] - normal * mean)[None, None, None]
 
     def skip(self, level: int) -> Tensor:

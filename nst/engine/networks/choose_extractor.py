@@ -7,6 +7,7 @@ from nst.engine.devices import choose_precision
 from nst.engine.networks import weights as weight_files
 from nst.engine.networks.extractors import ARCHITECTURES, Extractor
 from nst.errors import WeightsError
+from nst.options.layer_presets import SHIPPED_NETWORK
 
 
 def choose_extractor(
@@ -39,7 +40,7 @@ def choose_extractor(
     try:
         network = load_extractor(best, pooling, dtype)
     except WeightsError as error:
-        return load_extractor("compact", pooling, dtype), _why_not(best, error)
+        return load_extractor(SHIPPED_NETWORK, pooling, dtype), _why_not(best, error)
     auto_name, reason = decide(network) if decide else (best, "")
     return load_extractor(auto_name, pooling, dtype), reason
 

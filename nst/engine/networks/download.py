@@ -19,7 +19,7 @@ from nst.errors import Cancelled, Unfetched, WeightsError
 Progress = Callable[[int, int], None]  # (bytes received, bytes in all or 0 where the server does not say)
 
 CHUNK = 2**18  # bytes
-POLL_SECONDS = 0.1  # between two checks whether to stop
+CANCEL_POLL_SECONDS = 0.1  # between two checks whether to stop
 CANCELLED = "the download was cancelled"
 FINAL_STATUSES = range(400, 500)  # HTTP statuses after which another attempt is useless ...
 TEMPORARY_STATUSES = (408, 416, 425, 429)  # ... except these
@@ -136,7 +136,7 @@ def _answer(url: str, have: int, timeout: float, stop: threading.Event) -> Gener
         done = False
         while not (done or closed.is_set()):
             with suppress(Full):
-                received.put(item, timeout=POLL_SECONDS)
+                received.put(item, timeout=CANCEL_POLL_SECONDS)
                 done = True
 
     def request_pieces() -> None:
@@ -155,7 +155,7 @@ def _answer(url: str, have: int, timeout: float, stop: threading.Event) -> Gener
     try:
         while not stop.is_set():
             with suppress(Empty):
-                item = received.get(timeout=POLL_SECONDS)
+                item = received.get(timeout=CANCEL_POLL_SECONDS)
                 if isinstance(item, Exception):
                     raise item
                 if item == b"":

@@ -8,15 +8,13 @@ weights come from.
 """
 
 import functools
-import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 from nst.engine.backend import Tensor, ops
 from nst.engine.operations import convolve, convolve_fixed, gradient_kernel, max_pool, read_beside
+from nst.options.layer_presets import DEPTHS, SHIPPED_NETWORK, layer_names
 
 Weights = Mapping[str, tuple[Any, ...]]  # layer -> its kernels [kh, kw, in, out], then its bias [out]
 
@@ -43,9 +41,7 @@ class Architecture:
     @property
     def layers(self) -> tuple[str, ...]:
         """The names of the layers, in order, as in Keras Applications."""
-        return tuple(
-            f"block{block}_conv{number}" for block, depth in enumerate(self.depths, 1) for number in range(1, depth + 1)
-        )
+        return layer_names(self.depths)
 
     def stride(self, layer: str) -> int:
         """Distance of two neighboring positions of `layer`, px."""
@@ -89,24 +85,9 @@ COMPACT_RANKS = {
     "block5_conv1": (192, 192),
 }
 ARCHITECTURES = {
-    "vgg19": Architecture("vgg19", VGG_WIDTHS, (2, 2, 4, 4, 4)),
-    "vgg16": Architecture("vgg16", VGG_WIDTHS, (2, 2, 3, 3, 3)),
-    "compact": Architecture("compact", VGG_WIDTHS, (2, 2, 4, 4, 1), ranks=COMPACT_RANKS),
+    name: Architecture(name, VGG_WIDTHS, depths, ranks=COMPACT_RANKS if name == SHIPPED_NETWORK else {})
+    for name, depths in DEPTHS.items()
 }
-
-
-def he_normal(architecture: Architecture, seed: int) -> dict[str, tuple[np.ndarray, ...]]:
-    """Random weights, float32: normal kernels (He et al. 2015), zero biases."""
-    random = np.random.default_rng(seed)
-    weights = {}
-    for layer, shapes in architecture.shapes().items():
-        gains = (*(1.0 for _ in shapes[1:]), 2.0)  # a ReLU follows the last kernel only
-        kernels = [
-            random.normal(0, math.sqrt(gain / math.prod(shape[:3])), shape).astype(np.float32)
-            for gain, shape in zip(gains, shapes, strict=True)
-        ]
-        weights[layer] = (*kernels, np.zeros(shapes[-1][3], np.float32))
-    return weights
 
 
 class Extractor:

@@ -19,8 +19,9 @@ import platformdirs
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
-from nst.engine.networks.download import CANCELLED, POLL_SECONDS, Progress, download, md5_of
+from nst.engine.networks.download import CANCEL_POLL_SECONDS, CANCELLED, Progress, download, md5_of
 from nst.errors import Cancelled, DiskFull, Unfetched, WeightsError
+from nst.options.layer_presets import SHIPPED_NETWORK
 from nst.options.settings import Settings
 
 Arrays = dict[str, list[Any]]  # layer -> its datasets, kernels first
@@ -59,17 +60,17 @@ def locate(extractor: str) -> Path | None:
 
     The variable NST_<NETWORK>_WEIGHTS names it; where that is not set, the caches of this program and Keras have it.
     """
-    if extractor == "compact":
+    if extractor == SHIPPED_NETWORK:
         return BUILTIN
     named = os.environ.get(_variable(extractor))
     source = _source(extractor)
-    places = (_path(named),) if named else (_cache() / source.file, _keras_cache() / source.file)
-    return next((path for path in places if path.is_file()), None)
+    candidates = (_path(named),) if named else (_cache() / source.file, _keras_cache() / source.file)
+    return next((path for path in candidates if path.is_file()), None)
 
 
 def how_to_get(extractor: str) -> str:
     """A sentence on how to get the weights; "" for those that ship."""
-    if extractor == "compact":
+    if extractor == SHIPPED_NETWORK:
         return ""
     named = os.environ.get(_variable(extractor))
     if named and locate(extractor) is None:
@@ -159,7 +160,7 @@ def fetch(
         Unfetched: NST_OFFLINE is set, the server refused, all attempts failed, the hash is another, or the disk is
             full. Cancelled: `stop` was set.
     """
-    if extractor == "compact":
+    if extractor == SHIPPED_NETWORK:
         return BUILTIN
     source, stop = _source(extractor), stop or threading.Event()
     url, md5 = url or source.url, md5 or source.md5
@@ -191,7 +192,7 @@ def _locked(target: Path, stop: threading.Event, while_waiting: Callable[[], Non
     lock = FileLock(_lock_of(target))
     while True:
         try:
-            lock.acquire(timeout=POLL_SECONDS)
+            lock.acquire(timeout=CANCEL_POLL_SECONDS)
             break
         except Timeout:
             if stop.is_set():

@@ -89,7 +89,7 @@ class Checkpoint:
                         reference=arrays["seen"] if "seen" in arrays.files else None,
                         reference_step=int(plain["since"]),
                         lowest_loss=math.inf if plain["lowest"] is None else float(plain["lowest"]),
-                        in_float32=bool(plain.get("in_float32")),  # version 0.1 wrote neither this ...
+                        in_float32=bool(plain.get("in_float32")),  # early checkpoints have neither this ...
                         converged=bool(plain.get("converged")),  # ... nor this
                     ),
                 )

@@ -27,13 +27,13 @@ class LayerLosses:
     Args:
         extractor: the network.
         content_layers, style_layers: names of its layers.
-        normalisation: "relative" or "gatys", see losses.py.
+        normalization: "relative" or "gatys", see losses.py.
 
     Raises OptionError if the extractor has no such layer.
     """
 
     def __init__(
-        self, extractor: Extractor, content_layers: Sequence[str], style_layers: Sequence[str], normalisation: str
+        self, extractor: Extractor, content_layers: Sequence[str], style_layers: Sequence[str], normalization: str
     ) -> None:
         network = extractor.architecture
         for option, layers in (("content_layers", content_layers), ("style_layers", style_layers)):
@@ -41,7 +41,7 @@ class LayerLosses:
         self.extractor = extractor
         self.content_layers = tuple(content_layers)
         self.style_layers = tuple(style_layers)
-        self.normalisation = normalisation
+        self.normalization = normalization
 
     @property
     def layers(self) -> set[str]:
@@ -65,7 +65,7 @@ class LayerLosses:
         """The unweighted losses of a layer's activations [1, h, w, C]: "content", "style", or both."""
         losses = {}
         if layer in self.content_layers:
-            losses["content"] = content_loss(features, targets.content[layer], self.normalisation)
+            losses["content"] = content_loss(features, targets.content[layer], self.normalization)
         if layer in self.style_layers:
             matrix = self.layer_matrix(layer, features, targets.guidance)
             losses["style"] = self.layer_style_loss(layer, matrix, targets)
@@ -78,9 +78,9 @@ class LayerLosses:
         """
         target = targets.style[layer]
         if not targets.guidance:
-            return style_loss(matrix, target, self.normalisation)
+            return style_loss(matrix, target, self.normalization)
         shares = ops.mean(targets.guidance[layer], axis=(0, 1, 2))
-        of_each = [style_loss(matrix[r], target[r], self.normalisation) for r in range(target.shape[0])]
+        of_each = [style_loss(matrix[r], target[r], self.normalization) for r in range(target.shape[0])]
         return ops.sum(targets.regions * shares * ops.stack(of_each))
 
     def gram_matrices(self, found: dict[str, Tensor], guidance: dict[str, Tensor] | None = None) -> dict[str, Tensor]:
@@ -90,8 +90,3 @@ class LayerLosses:
     def layer_matrix(self, layer: str, features: Tensor, guidance: dict[str, Tensor] | None = None) -> Tensor:
         """Gram matrix of a layer's activations, or those of its regions."""
         return guided_gram(features, guidance[layer]) if guidance else gram(features)
-
-
-def as_one_picture(features: Tensor) -> Tensor:
-    """Activations [N, h, w, C] of N pictures as those of one, the pictures one below the other, [1, N h, w, C]."""
-    return ops.reshape(features, (1, -1, *ops.shape(features)[2:]))

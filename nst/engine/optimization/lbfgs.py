@@ -126,7 +126,7 @@ class LBFGS:
     def load_state(self, state: Mapping[str, np.ndarray]) -> None:
         """Continue from a `state`. Raises KeyError, ValueError."""
         self._pairs.load_state(state)
-        self._totals.extend(np.array(state.get("totals", ())).tolist())  # version 0.1 kept none
+        self._totals.extend(np.array(state.get("totals", ())).tolist())  # early checkpoints have none
         if "gradient" in state:
             self._evaluated = Losses(*state["losses"].tolist()), tensor_like(self.image, state["gradient"])
 

@@ -1,6 +1,6 @@
 """The losses. Activations are [1, h, w, C]; each loss is a float32 scalar that is zero at its target.
 
-There are two normalisations. `gatys` has equations 1 and 4 of Gatys, Ecker and Bethge 2016. `relative` divides each
+There are two normalizations. `gatys` has equations 1 and 4 of Gatys, Ecker and Bethge 2016. `relative` divides each
 squared error by the squared norm of its target, so that a weight has the same effect at all sizes and on all layers and
 networks. Each Gram matrix is divided by its own number of positions, so content and style may differ in size; where
 they have the same size, the `gatys` style loss is exactly that of the paper.
@@ -44,7 +44,7 @@ def _both_ways(upstream: Tensor, dtype: Any) -> Tensor:
 def guided_gram(features: Tensor, guidance: Tensor) -> Tensor:
     """Gram matrices [R, C, C], float32, of the regions of one image's activations [1, h, w, C].
 
-    That is F_r^T F_r with F_r = T_r * F (Gatys et al. 2017, section 4); its guidance channel T_r is normalised so that
+    That is F_r^T F_r with F_r = T_r * F (Gatys et al. 2017, section 4); its guidance channel T_r is normalized so that
     sum T_r^2 = 1. Here T_r^2 is a region's weight over the sum of its weights, so that the weights of two regions sum
     to 1 along a soft edge, too; for a mask of black and white that is the paper's channel. Rounded as `gram` is.
 
@@ -72,7 +72,7 @@ def _guided_gram(flat: Tensor, weights: Tensor) -> tuple[Tensor, Callable[[Tenso
 def mix_matrices(matrices: Sequence[Mapping[str, Tensor]], shares: Sequence[float]) -> dict[str, Tensor]:
     """The Gram matrices of a mix of paintings: the mean of those of each painting, weighted by `shares` of sum 1.
 
-    Matrices are averaged, not losses. In the `gatys` normalisation a sum of losses with these weights would have the
+    Matrices are averaged, not losses. In the `gatys` normalization a sum of losses with these weights would have the
     same gradient: sum_k s_k |G - A_k|^2 = |G - sum_k s_k A_k|^2 + constant. In `relative` each term of that sum
     would be divided by the norm of its own painting, and that of the lowest contrast would outweigh the others.
 
@@ -86,7 +86,7 @@ def mix_matrices(matrices: Sequence[Mapping[str, Tensor]], shares: Sequence[floa
     }
 
 
-def content_loss(features: Tensor, target: Tensor, normalisation: str) -> Tensor:
+def content_loss(features: Tensor, target: Tensor, normalization: str) -> Tensor:
     """Content loss of one layer; `features` and `target` are [1, h, w, C].
 
     relative: sum (F - P)^2 / sum P^2. gatys: 1/2 sum (F - P)^2 (equation 1).
@@ -94,22 +94,22 @@ def content_loss(features: Tensor, target: Tensor, normalisation: str) -> Tensor
     _same_shape(features, target)
     target = ops.cast(target, "float32")
     error = ops.sum(ops.square(ops.cast(features, "float32") - target))
-    return error / content_divisor(ops.sum(ops.square(target)), normalisation)
+    return error / content_divisor(ops.sum(ops.square(target)), normalization)
 
 
-def content_divisor(norm: Tensor, normalisation: str) -> Tensor:
+def content_divisor(norm: Tensor, normalization: str) -> Tensor:
     """What the squared errors of a content layer are divided by; `norm` is the squared norm of its target."""
-    return norm + EPSILON if normalisation == "relative" else 2.0
+    return norm + EPSILON if normalization == "relative" else 2.0
 
 
-def style_loss(matrix: Tensor, target: Tensor, normalisation: str) -> Tensor:
+def style_loss(matrix: Tensor, target: Tensor, normalization: str) -> Tensor:
     """Style loss of one layer; `matrix` and `target` are Gram matrices [C, C].
 
     relative: sum (G - A)^2 / sum A^2. gatys: 1 / (4 C^2) sum (G - A)^2 (equation 4, its M inside the matrices).
     """
     _same_shape(matrix, target)
     error = ops.sum(ops.square(matrix - target))
-    if normalisation == "relative":
+    if normalization == "relative":
         return error / (ops.sum(ops.square(target)) + EPSILON)
     return error / (4.0 * target.shape[-1] ** 2)
 

@@ -8,23 +8,24 @@ import functools
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from nst.engine.backend import Tensor, tf
 from nst.engine.networks.extractors import Extractor
 from nst.engine.optimization.canvas import crop_features, inner_region
 from nst.engine.optimization.layer_losses import LayerLosses, Targets
 from nst.engine.optimization.losses import tv_loss
-from nst.engine.optimization.neighbors.loss import NO_GOALS, Goals, goals_spec, neighbor_error
-from nst.engine.optimization.neighbors.places import (
+from nst.engine.optimization.neighbors.hypercolumns import (
     Cells,
+    Hypercolumns,
     Parts,
-    Places,
     cell_sides,
+    hypercolumn_count,
     neighbor_layers,
-    place_count,
     to_cells,
-    to_places,
+    to_hypercolumns,
 )
+from nst.engine.optimization.neighbors.loss import NO_GOALS, Goals, goals_spec, neighbor_error
 from nst.options.style_options import StyleOptions
 from nst.runs.estimates import MOST_EARLY_PIXELS
 from nst.runs.events import Losses
@@ -58,7 +59,7 @@ class LiveWeights:
         shares = options.style_shares(paintings)
         return cls(w.content, w.style, w.tv, *layers, options.learning_rate, shares, w.neighbors)
 
-    def on_scale(self, coarseness: float, scales_left: float, normalisation: str) -> "LiveWeights":
+    def on_scale(self, coarseness: float, scales_left: float, normalization: str) -> "LiveWeights":
         """The weights on a coarser scale.
 
         On the first scale content and neighbors weigh `FIRST_SCALE_CONTENT` times more, smoothness
@@ -70,9 +71,9 @@ class LiveWeights:
         Args:
             coarseness: how many times smaller than the result the scale is.
             scales_left: the share of the scales after the first that is still to come, 1 on the first, 0 on the last.
-            normalisation: "relative" or "gatys".
+            normalization: "relative" or "gatys".
         """
-        positions = coarseness**2 if normalisation == "gatys" else 1.0
+        positions = coarseness**2 if normalization == "gatys" else 1.0
         more = FIRST_SCALE_CONTENT**scales_left
         return replace(
             self,
@@ -80,6 +81,24 @@ class LiveWeights:
             tv=self.tv * FIRST_SCALE_SMOOTHNESS**scales_left,
             neighbors=self.neighbors * more,
         )
+
+
+class TargetTensors(NamedTuple):
+    """`Targets` as a graph of TensorFlow takes them."""
+
+    content: dict[str, Tensor]
+    style: dict[str, Tensor]
+    guidance: dict[str, Tensor]
+    regions: Tensor  # empty without regions
+    goals: Goals  # of the loss of neighbors
+
+
+class WeightTensors(NamedTuple):
+    """`LiveWeights` as a graph of TensorFlow takes them."""
+
+    losses: Tensor  # of content, style, total variation and neighbors, [4]
+    content_layers: Tensor
+    style_layers: Tensor
 
 
 class Objective(LayerLosses):
@@ -98,12 +117,12 @@ class Objective(LayerLosses):
         extractor: Extractor,
         content_layers: Sequence[str],
         style_layers: Sequence[str],
-        normalisation: str,
+        normalization: str,
         margin: int = 0,
         regions: int = 0,
         with_neighbors: bool = False,
     ) -> None:
-        super().__init__(extractor, content_layers, style_layers, normalisation)
+        super().__init__(extractor, content_layers, style_layers, normalization)
         self.margin, self.regions = margin, regions
         self.neighbor_layers = neighbor_layers(extractor.architecture, self.style_layers) if with_neighbors else ()
         self.cell_sides = cell_sides(extractor.architecture, self.neighbor_layers)
@@ -124,8 +143,9 @@ class Objective(LayerLosses):
         per_region, main, per_content, per_style = (tf.TensorSpec([n], tf.float32) for n in counts)
         self._content_of = tf.function(self._content_only, input_signature=[picture])
         self._style_matrices = tf.function(self._summarize, input_signature=[picture])
-        self._places_of = tf.function(self._places, input_signature=[picture])
-        signature = [picture, content, style, guidance, per_region, goals, main, per_content, per_style]
+        self._hypercolumns_of = tf.function(self._hypercolumns, input_signature=[picture])
+        targets = TargetTensors(content, style, guidance, per_region, goals)
+        signature = [picture, targets, WeightTensors(main, per_content, per_style)]
         self._value_and_gradient = {  # by whether the picture is large
             large: tf.function(functools.partial(self._differentiate, large), input_signature=signature)
             for large in (False, True)
@@ -143,23 +163,26 @@ class Objective(LayerLosses):
         """Gram matrix of each style layer for a painting, [1, H, W, 3] float32 in 0..1."""
         return self._style_matrices(style)
 
-    def places(self, picture: Tensor) -> Parts:
+    def hypercolumns(self, picture: Tensor) -> Parts:
         """What neighbors are found by, for a canvas [1, H, W, 3] float32 in 0..1: one part."""
-        return [[lambda: self._places_of(picture)]]
+        return [[lambda: self._hypercolumns_of(picture)]]
 
     def evaluate(self, image: Tensor, targets: Targets, weights: LiveWeights) -> tuple[Losses, Tensor]:
         """(losses, gradient) at `image` [1, H, W, 3] float32 in 0..1; the gradient has the image's shape."""
-        values, gradient = self._value_and_gradient[math.prod(image.shape[1:3]) > MOST_EARLY_PIXELS](
-            image,
+        compared = TargetTensors(
             targets.content,
             targets.style,
             targets.guidance,
             tf.zeros([0]) if targets.regions is None else targets.regions,
             targets.neighbors.goals if targets.neighbors else NO_GOALS,
+        )
+        weighed = WeightTensors(
             tf.constant([weights.content, weights.style, weights.tv, weights.neighbors], tf.float32),
             tf.constant(weights.content_layers, tf.float32),
             tf.constant(weights.style_layers, tf.float32),
         )
+        large = math.prod(image.shape[1:3]) > MOST_EARLY_PIXELS
+        values, gradient = self._value_and_gradient[large](image, compared, weighed)
         return Losses(*values.numpy().tolist()), gradient
 
     def _content_only(self, image: Tensor) -> dict[str, Tensor]:
@@ -168,9 +191,9 @@ class Objective(LayerLosses):
     def _summarize(self, image: Tensor) -> dict[str, Tensor]:
         return self.gram_matrices(self._activations(image, self.style_layers))
 
-    def _places(self, image: Tensor) -> Places:
+    def _hypercolumns(self, image: Tensor) -> Hypercolumns:
         found = self._activations(image, self.neighbor_layers)
-        return to_places(self.cells(found), self.cell_sides)
+        return to_hypercolumns(self.cells(found), self.cell_sides)
 
     def cells(self, found: dict[str, Tensor]) -> Cells:
         """What the loss of neighbors reads of activations: of `neighbor_layers`, as many of them as are there."""
@@ -188,20 +211,11 @@ class Objective(LayerLosses):
         return lambda layer, found: crop_features(found, region, stride(layer))
 
     def _differentiate(
-        self,
-        large: bool,
-        image: Tensor,
-        content: dict,
-        style: dict,
-        guidance: dict,
-        per_region: Tensor,
-        goals: Goals,
-        main: Tensor,
-        per_content: Tensor,
-        per_style: Tensor,
+        self, large: bool, image: Tensor, compared: TargetTensors, weights: WeightTensors
     ) -> tuple[Tensor, Tensor]:
         """([total, content, style, tv, neighbors], gradient); of a `large` picture in less memory and more time."""
-        targets, crop = Targets(content, style, guidance, per_region), self._crop(image)
+        targets = Targets(compared.content, compared.style, compared.guidance, compared.regions)
+        crop = self._crop(image)
 
         def read(layer: str, found: Tensor) -> tuple[dict[str, Tensor], Cells]:
             features = crop(layer, found)
@@ -215,15 +229,15 @@ class Objective(LayerLosses):
                 found = {layer: read(layer, each) for layer, each in self.extractor(image, self.layers).items()}
             content_parts, style_parts = self.stacked({layer: losses for layer, (losses, _) in found.items()})
             content_part, style_part = (
-                tf.reduce_sum(per_content * content_parts),
-                tf.reduce_sum(per_style * style_parts),
+                tf.reduce_sum(weights.content_layers * content_parts),
+                tf.reduce_sum(weights.style_layers * style_parts),
             )
-            neighbors = self._neighbor_loss({n: found[n][1][n] for n in self.neighbor_layers}, goals)
-            weighted = main * tf.stack([content_part, style_part, tv_loss(image), neighbors])
+            neighbors = self._neighbor_loss({n: found[n][1][n] for n in self.neighbor_layers}, compared.goals)
+            weighted = weights.losses * tf.stack([content_part, style_part, tv_loss(image), neighbors])
             total = tf.reduce_sum(weighted)
         gradient = tape.gradient(total, image)
         total += 0.0 * tf.reduce_sum(gradient)  # a gradient that is not finite shows in the loss, before it is used
         return tf.concat([total[None], weighted], axis=0), gradient
 
     def _neighbor_loss(self, cells: Cells, goals: Goals) -> Tensor:
-        return neighbor_error(cells, goals) / place_count(cells) if cells else tf.constant(0.0)
+        return neighbor_error(cells, goals) / hypercolumn_count(cells) if cells else tf.constant(0.0)

@@ -5,6 +5,7 @@ each step, so a caller may change them between two steps.
 """
 
 from collections.abc import Iterator, Sequence
+from typing import Literal
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from nst.engine.networks.extractors import Extractor
 from nst.engine.optimization.checkpoint import Checkpoint
 from nst.engine.optimization.loop import Loop
 from nst.engine.optimization.objective import LiveWeights
-from nst.engine.optimization.scale_objective import OptimizationInput, tile_side
+from nst.engine.optimization.scale_objective import OptimizationInput
 from nst.engine.optimization.start import start_of_run
 from nst.engine.optimization.step import Step
 from nst.errors import InputError
@@ -21,6 +22,8 @@ from nst.options.picture_roles import MOST_STYLES, STYLE_ROLES
 from nst.options.style_options import StyleOptions
 from nst.pictures.colors import match_colors
 from nst.pictures.images import check_array, check_plane
+from nst.runs.estimates import NETWORK_COSTS, PlannedRun
+from nst.runs.memory_budget import budget
 from nst.runs.schedule import Scale
 
 
@@ -33,7 +36,7 @@ def stylize(
     mask: np.ndarray | None = None,
     live: LiveWeights | None = None,
     extractor: Extractor | None = None,
-    budget: int | None = None,
+    tile: int | Literal["auto"] | None = "auto",
     resume: Checkpoint | None = None,
     scales: tuple[Scale, ...] | None = None,
 ) -> Iterator[Step]:
@@ -48,8 +51,8 @@ def stylize(
         live: weights that the caller may change between two steps; None means those of `options`.
         extractor: a loaded network; None loads the one that `options` name. There, "auto" is VGG19 wherever it is
             installed, because the speed of the machine is not measured here.
-        budget: bytes of memory that this process may take in all; None is most of what is free. A run that needs more
-            is painted by tiles.
+        tile: the side of the tiles that pictures are evaluated by, px, one of `TILES` of nst/runs/estimates.py; None
+            evaluates them whole, "auto" does as the free memory allows.
         resume: a checkpoint of a run of the same pictures and options; the run continues after its step.
         scales: a schedule in place of that of `options` or `resume`, which is run to its end even if `options.epochs`
             is "auto".
@@ -64,7 +67,7 @@ def stylize(
         OptionError: the extractor lacks a layer of `options`, `style_mix` or `style_scales` has another number of
             values than there are paintings, or `mask_use` does not fit the pictures.
         WeightsError: the network's weights are missing.
-        OutOfMemory: the run does not fit `budget`, not even by tiles.
+        OutOfMemory: `tile` is "auto", and the run does not fit the free memory, not even by tiles.
         Diverged: the loss is no finite number any more, or grew out of bounds.
     """
     options = options or StyleOptions()
@@ -72,9 +75,13 @@ def stylize(
     _check_pictures(content, styles, init, mask)
     options.check_pictures(len(styles), masked=mask is not None)
     extractor = extractor or choose_extractor(options.extractor, options.pooling, options.precision)[0]
-    live = live or LiveWeights.of(options, extractor.architecture.name, len(styles))
-    shapes = [each.shape[:2] for each in styles]
-    tile = tile_side(content.shape[:2], shapes, options, extractor, budget, mask is not None)
+    network = extractor.architecture.name
+    live = live or LiveWeights.of(options, network, len(styles))
+    if tile == "auto":
+        height, width, _ = content.shape
+        sides, masked = [each.shape[:2] for each in styles], mask is not None
+        planned = PlannedRun(height, width, options, network, extractor.dtype, sides, masked)
+        tile = planned.estimate(budget=budget()).tile if network in NETWORK_COSTS else None
     if options.keep_colors:
         styles = tuple(match_colors(each, content) for each in styles)
     inputs = OptimizationInput(

@@ -21,18 +21,17 @@ from nst.engine.optimization.guidance import (
 )
 from nst.engine.optimization.layer_losses import Targets
 from nst.engine.optimization.losses import mix_matrices
+from nst.engine.optimization.neighbors.hypercolumns import cell_sides
 from nst.engine.optimization.neighbors.loss import NeighborTargets, mix_neighbors
-from nst.engine.optimization.neighbors.places import cell_sides
 from nst.engine.optimization.neighbors.search import Neighbors, find_in_paintings
 from nst.engine.optimization.objective import LiveWeights, Objective
 from nst.engine.optimization.tiles import TiledObjective
 from nst.options.style_options import StyleOptions
 from nst.pictures.color_transfer import ColorTransfer
 from nst.pictures.images import fit, resize
-from nst.runs.estimates import NETWORK_COSTS, PLACE, PlannedRun
+from nst.runs.estimates import NEIGHBOR_STRIDE
 from nst.runs.events import Losses
-from nst.runs.memory_budget import budget
-from nst.runs.schedule import MARGIN, Scale
+from nst.runs.schedule import MARGIN, Scale, scales_left
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -44,7 +43,7 @@ class OptimizationInput:
     mask: np.ndarray | None = None  # [h, w] float32 in 0..1; what it means is `options.mask_use`
     options: StyleOptions
     extractor: Extractor
-    tile: int | None  # side of the tiles, px, see `tile_side`; None: pictures are evaluated whole
+    tile: int | None  # side of the tiles that pictures are evaluated by, px; None: they are evaluated whole
 
     @property
     def is_float32(self) -> bool:
@@ -53,7 +52,7 @@ class OptimizationInput:
 
     @functools.cached_property
     def transfer(self) -> ColorTransfer:
-        """Of the paintings' colors to the content."""
+        """What gives the content the colors of the paintings."""
         return ColorTransfer(self.content, self.styles, self.options.color_transfer_amount)
 
     @property
@@ -80,7 +79,7 @@ class ScaleObjective:
         side = max(scale.height, scale.width)
         self._inputs = inputs
         self._coarseness = options.size / side
-        self._scales_left = (len(scales) - 1 - index) / max(1, len(scales) - 1)
+        self._scales_left = scales_left(scales, index)
         self._content = resize(inputs.content, scale.height, scale.width)
         self._mask: Tensor = None if inputs.mask is None else mask_canvas(inputs.mask, scale.height, scale.width)
         factors = options.scale_of_each(len(inputs.styles))
@@ -108,7 +107,7 @@ class ScaleObjective:
         """(losses, gradient) at `canvas`, where `weights` are those of the full size."""
         if weights.styles != self._shares:
             self._change_shares(weights.styles)
-        weights = weights.on_scale(self._coarseness, self._scales_left, self._inputs.options.normalisation)
+        weights = weights.on_scale(self._coarseness, self._scales_left, self._inputs.options.normalization)
         if not self._protects:
             return self._objective.evaluate(canvas, self._targets, weights)
         losses, gradient = self._objective.evaluate(self.with_protected_content(canvas), self._targets, weights)
@@ -147,18 +146,21 @@ class ScaleObjective:
             self._targets = guided_targets(self._targets, self._matrices, self._shares, *guide)
 
     def _find_neighbors(self) -> NeighborTargets | None:
-        """Those of the content in each painting, mixed; in the run's own precision, so that they stay the same."""
+        """Find the neighbors of the content in each painting, and mix them.
+
+        They are found in the run's own precision, so that they stay the same after a change to float32.
+        """
         inputs, objective = self._inputs, _objective(self._inputs, self._inputs.is_float32)
         if not objective.neighbor_layers:
             return None
         contents = [self._content_in_colors_of(only) for only in np.eye(len(self._styles)).tolist()]
-        found = find_in_paintings(objective.places, contents, self._styles, inputs.extractor.dtype)
+        found = find_in_paintings(objective.hypercolumns, contents, self._styles, inputs.extractor.dtype)
         if len(found) > 1:
             self._found = found
         return self._mix_neighbors(found)
 
     def _mix_neighbors(self, found: Sequence[Neighbors]) -> NeighborTargets:
-        weights = painting_weights(self._shares, self._mask, self._inputs.options.mask_use, PLACE, MARGIN)
+        weights = painting_weights(self._shares, self._mask, self._inputs.options.mask_use, NEIGHBOR_STRIDE, MARGIN)
         sides = cell_sides(self._inputs.extractor.architecture, found[0].vectors)
         return mix_neighbors(found, self._shares, weights, sides)
 
@@ -190,34 +192,6 @@ def guided_targets(
     return replace(targets, style=style, guidance=guidance, regions=tf.constant(weights, tf.float32))
 
 
-def tile_side(
-    content_sides: tuple[int, int],
-    style_sides: Sequence[tuple[int, int]],
-    options: StyleOptions,
-    extractor: Extractor,
-    most_bytes: int | None,
-    masked: bool = False,
-) -> int | None:
-    """The side of the tiles that a run needs, px; None if its pictures can be evaluated whole.
-
-    Args:
-        content_sides: (height, width) of the content, px.
-        style_sides: the same of each painting.
-        options: the run's.
-        extractor: one whose costs are not in `NETWORK_COSTS` never gets tiles.
-        most_bytes: memory that this process may take in all; None is most of what is free.
-        masked: whether the run has a mask.
-
-    Raises:
-        OutOfMemory: the run does not fit, not even by tiles.
-    """
-    network = extractor.architecture.name
-    if network not in NETWORK_COSTS:
-        return None
-    planned = PlannedRun(*content_sides, options, network, extractor.dtype, style_sides, masked)
-    return planned.estimate(budget=budget() if most_bytes is None else most_bytes).tile
-
-
 # Objectives and networks are cached because their graphs take seconds to trace and serve later runs, too.
 
 
@@ -229,7 +203,7 @@ def _objective(inputs: OptimizationInput, in_float32: bool) -> Objective | Tiled
     network = _float32_copy(extractor) if in_float32 else extractor
     with_neighbors = options.weights.neighbors > 0
     whole = _whole_objective(
-        network, content_layers, style_layers, options.normalisation, inputs.regions, with_neighbors
+        network, content_layers, style_layers, options.normalization, inputs.regions, with_neighbors
     )
     return _tiled_objective(whole, inputs.tile) if inputs.tile else whole
 
@@ -239,11 +213,11 @@ def _whole_objective(
     extractor: Extractor,
     content: tuple[str, ...],
     style: tuple[str, ...],
-    normalisation: str,
+    normalization: str,
     regions: int,
     with_neighbors: bool,
 ) -> Objective:
-    return Objective(extractor, content, style, normalisation, MARGIN, regions, with_neighbors)
+    return Objective(extractor, content, style, normalization, MARGIN, regions, with_neighbors)
 
 
 @functools.lru_cache(maxsize=3)

@@ -29,10 +29,10 @@ from nst.engine.optimization.canvas import (
 )
 from nst.engine.optimization.layer_losses import Targets
 from nst.engine.optimization.losses import EPSILON, content_divisor, gram, guided_gram, tv_loss
+from nst.engine.optimization.neighbors.hypercolumns import Cells, Hypercolumns, Parts, to_hypercolumns
 from nst.engine.optimization.neighbors.loss import NO_GOALS, Goals, goals_spec, neighbor_error
-from nst.engine.optimization.neighbors.places import Cells, Parts, Places, to_places
 from nst.engine.optimization.objective import LiveWeights, Objective
-from nst.runs.estimates import PLACE
+from nst.runs.estimates import NEIGHBOR_STRIDE
 from nst.runs.events import Losses
 
 Matrices = dict[str, Tensor]  # style layer -> Gram matrix [C, C], or [R, C, C] of R regions, or its sums, float32
@@ -66,14 +66,14 @@ class TiledObjective:
         derivatives = {n: tf.TensorSpec([*several, channels[n], channels[n]], tf.float32) for n in layers}
         guided = {n: tf.TensorSpec([1, None, None, regions], tf.float32) for n in (layers if regions else ())}
         goals = goals_spec({n: channels[n] for n in self._whole.neighbor_layers}, self._whole.cell_sides)
-        per_place = tf.TensorSpec([], tf.float32)
+        per_hypercolumn = tf.TensorSpec([], tf.float32)
         self._content_of = tf.function(self._content_features, input_signature=[picture, core])
-        self._places_of = tf.function(self._places, input_signature=[picture, core])
+        self._hypercolumns_of = tf.function(self._hypercolumns, input_signature=[picture, core])
         self._style_sums_of = tf.function(self._style_sums, input_signature=[picture, core])
         self._sums_of = tf.function(self._measure, input_signature=[picture, core, content, guided, goals])
         self._gradient_of = tf.function(
             self._differentiate,
-            input_signature=[picture, core, content, guided, goals, per_content, per_place, derivatives],
+            input_signature=[picture, core, content, guided, goals, per_content, per_hypercolumn, derivatives],
         )
 
     @property
@@ -96,11 +96,11 @@ class TiledObjective:
             for layer in self._whole.content_layers
         }
 
-    def places(self, picture: Tensor) -> Parts:
+    def hypercolumns(self, picture: Tensor) -> Parts:
         """What neighbors are found by, for a canvas [1, H, W, 3] float32 in 0..1, tile by tile."""
 
-        def part(tile: Tile) -> Callable[[], Places]:
-            return lambda: self._places_of(tile.cut(picture), tile.core)
+        def part(tile: Tile) -> Callable[[], Hypercolumns]:
+            return lambda: self._hypercolumns_of(tile.cut(picture), tile.core)
 
         rows, columns = self._spans(picture)
         return [[part(Tile(row, column)) for column in columns] for row in rows]
@@ -119,17 +119,17 @@ class TiledObjective:
         matrices, errors, norms, neighbor_errors = _total(sums)
         style, derivatives = self._style_loss(self._per_position(matrices, image, targets.guidance), targets, weights)
         per_content = weights.content * tf.constant(weights.content_layers, tf.float32)
-        per_content /= content_divisor(norms, self._whole.normalisation)
+        per_content /= content_divisor(norms, self._whole.normalization)
         content = float(tf.reduce_sum(per_content * errors))
-        per_place = tf.constant(weights.neighbors / max(1, self._count(PLACE, image)), tf.float32)
-        neighbors = float(per_place * neighbor_errors)
+        per_hypercolumn = tf.constant(weights.neighbors / max(1, self._count(NEIGHBOR_STRIDE, image)), tf.float32)
+        neighbors = float(per_hypercolumn * neighbor_errors)
         tv, tv_gradient = _total_variation(image)
 
         gradient = weights.tv * tv_gradient.numpy()
         by_sums = self._per_position(derivatives, image, targets.guidance)
         for tile in tiles:
             part = self._gradient_of(
-                tile.cut(image), tile.core, *self._in_tile(targets, tile), per_content, per_place, by_sums
+                tile.cut(image), tile.core, *self._in_tile(targets, tile), per_content, per_hypercolumn, by_sums
             )
             tile.cut(gradient)[...] += part.numpy()
         tv = weights.tv * float(tv)
@@ -159,7 +159,7 @@ class TiledObjective:
         if targets.neighbors is None:
             return content, guidance, NO_GOALS
         of_all = (targets.neighbors.indices, targets.neighbors.weights)
-        local = (tile.crop_core(each, PLACE, self._whole.margin) for each in of_all)
+        local = (tile.crop_core(each, NEIGHBOR_STRIDE, self._whole.margin) for each in of_all)
         return content, guidance, targets.neighbors.goals_at(*local)
 
     def _per_position(self, matrices: Matrices, picture: Tensor, guidance: dict[str, Tensor]) -> Matrices:
@@ -205,9 +205,9 @@ class TiledObjective:
     def _content_features(self, tile: Tensor, core: Tensor) -> dict[str, Tensor]:
         return self._features(tile, core, self._whole.content_layers)
 
-    def _places(self, tile: Tensor, core: Tensor) -> Places:
+    def _hypercolumns(self, tile: Tensor, core: Tensor) -> Hypercolumns:
         cells = self._whole.cells(self._features(tile, core, self._whole.neighbor_layers))
-        return to_places(cells, self._whole.cell_sides)
+        return to_hypercolumns(cells, self._whole.cell_sides)
 
     def _style_sums(self, tile: Tensor, core: Tensor) -> Matrices:
         return self._sums(self._features(tile, core, self._whole.style_layers), {})
@@ -239,7 +239,7 @@ class TiledObjective:
         guidance: dict[str, Tensor],
         goals: Goals,
         per_content: Tensor,
-        per_place: Tensor,
+        per_hypercolumn: Tensor,
         by_sums: Matrices,
     ) -> Tensor:
         """A tile's share of the gradient, in the tile's shape; `by_sums` is dE by the sums that `_measure` returns."""
@@ -259,7 +259,7 @@ class TiledObjective:
             tape.watch(tile)
             found = whole.extractor.read(tile, whole.layers, read)
             cells = {n: found[n][1][n] for n in whole.neighbor_layers}
-            loss = tf.add_n([loss for loss, _ in found.values()]) + per_place * neighbor_error(cells, goals)
+            loss = tf.add_n([loss for loss, _ in found.values()]) + per_hypercolumn * neighbor_error(cells, goals)
         return tape.gradient(loss, tile)
 
 

@@ -28,5 +28,5 @@ def crops_of(picture: Array, side: int) -> Array:
 
 def _starts(length: int, side: int) -> list[int]:
     """Where crops begin along an edge of `length` px."""
-    room = max(0, length - side)
-    return np.linspace(0, room, 1 + -(-2 * room // side)).round().astype(int).tolist()
+    last = max(0, length - side)
+    return np.linspace(0, last, 1 + -(-2 * last // side)).round().astype(int).tolist()

@@ -1,12 +1,13 @@
 """The training of an image transformation network on a folder of photos (Johnson, Alahi and Fei-Fei 2016, section 3).
 
 The objective is that of objective.py with relative losses: content of the photo, Gram matrices of the style, total
-variation. Each step paints a batch of crops in one of the styles, most batches at full strength. At strength t, the
-style and the variation weigh t, and the distance of the pictures from the photos themselves weighs 1 - t.
+variation; and patches of color cost, see patchiness.py. Each step paints a batch of crops in one of the styles, most
+batches at full strength. At strength t, all but the content weigh t, and the distance of the pictures from the photos
+themselves weighs 1 - t.
 
-The Gram matrices are those of all crops of a batch together, as if they were one picture. If each crop had to match the
-style's statistics, a plain sky would have to show every color of the painting, and would be covered with blotches.
-Those of a style are of crops as well, see style_crops.py.
+All crops of a batch are normalized together, and have the Gram matrices together, as if they were one picture. If each
+crop had to match the style's statistics, a plain sky would have to show every color of the painting, and would be
+covered with blotches. The Gram matrices of a style are of crops as well, see style_crops.py.
 
 The code is written on Keras and runs on TensorFlow and on JAX.
 """
@@ -25,9 +26,11 @@ from numpy.typing import NDArray
 from nst.engine.backend import keras, ops, tf
 from nst.engine.feed_forward.transformer import Transformer
 from nst.engine.networks.extractors import Extractor
-from nst.engine.optimization.layer_losses import LayerLosses, Targets, as_one_picture
+from nst.engine.operations import as_one_picture
+from nst.engine.optimization.layer_losses import LayerLosses, Targets
 from nst.engine.optimization.losses import content_loss
 from nst.engine.training.learning_rate import warm_cosine
+from nst.engine.training.patchiness import patchiness
 from nst.engine.training.photos import Photos
 from nst.engine.training.style_crops import crops_of
 from nst.errors import Diverged, InputError
@@ -108,8 +111,8 @@ class Learner(keras.Model):
         return {layer: sum(one[layer] for one in each) / len(each) for layer in layers.style_layers}
 
     def call(self, inputs: Mapping[str, Tensor]) -> Tensor:
-        """Paint the crops "photos" [N, h, w, 3], all in the style "mix" [N, styles] and at the "strength" [N]."""
-        return self.transformer(inputs["photos"], inputs["mix"], inputs["strength"])
+        """Paint the crops "photos" [N, h, w, 3], all in the style "mix" [1, styles] and at the "strength" [1]."""
+        return self.transformer(inputs["photos"], inputs["mix"], inputs["strength"], pooled=True)
 
     def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, *_: Any, **__: Any) -> Tensor:
         """The loss of the painted pictures `y_pred`, where `x` are the inputs."""
@@ -125,7 +128,8 @@ class Learner(keras.Model):
         content, style = ops.sum(self._content_weights * contents), ops.sum(self._style_weights * styles)
         for name, part in zip(self._means, (content, style, tv), strict=True):
             self._means[name].update_state(part)
-        painting = options.style_weight * style + options.tv_weight * tv
+        patches = options.patch_weight * patchiness(y_pred, x["photos"])
+        painting = options.style_weight * style + options.tv_weight * tv + patches
         distance = content_loss(as_one_picture(y_pred), as_one_picture(x["photos"]), "relative")
         strength = x["strength"][0]
         identity = options.identity_weight * distance
@@ -228,11 +232,10 @@ class Training:
 
     def _losses(self, run: Callable[..., Any], photos: Array, style: Array, strength: float) -> dict[str, float]:
         """The losses of a batch in a style, by `run`: the learner's `train_on_batch` or `test_on_batch`."""
-        count = len(photos)
         inputs = {
             "photos": photos,
-            "mix": np.tile(style.astype(np.float32), (count, 1)),
-            "strength": np.full(count, strength, np.float32),
+            "mix": style[None].astype(np.float32),
+            "strength": np.full(1, strength, np.float32),
         }
         self._learner.reset_metrics()
         losses = run(inputs, return_dict=True)

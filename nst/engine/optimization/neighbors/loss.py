@@ -9,9 +9,9 @@ from typing import NamedTuple
 import numpy as np
 
 from nst.engine.backend import Tensor, tf
-from nst.engine.optimization.neighbors.places import Cells, Vectors, at_places, place_sides, places_of_cells
+from nst.engine.optimization.neighbors.hypercolumns import Cells, Vectors, by_cell, from_cells, grid_sides
 from nst.engine.optimization.neighbors.search import (
-    EPSILON,
+    LENGTH_EPSILON,
     Neighbors,
     concatenated,
     layer_scales,
@@ -21,9 +21,9 @@ from nst.engine.optimization.neighbors.search import (
 
 
 class Goals(NamedTuple):
-    """What the vectors of a region's places are compared with."""
+    """What the hypercolumns of a region are compared with."""
 
-    scaled: dict[str, Tensor]  # layer -> goal of each place of a cell times the layer's scale, [1, h, w, side^2, C]
+    scaled: dict[str, Tensor]  # layer -> goals of each cell, times the layer's scale, [1, h, w, side^2, C]
     lengths: Tensor  # of all goals together, []
     centers: dict[str, Tensor]  # see NeighborTargets
     scales: dict[str, Tensor]
@@ -34,27 +34,27 @@ NO_GOALS = Goals({}, 0.0, {}, {})
 
 @dataclass(frozen=True)
 class NeighborTargets:
-    """What the vectors of a picture are compared with: at each place the mean of its neighbors, by `weights`."""
+    """What the hypercolumns of a picture are compared with: each with the mean of its neighbors, by `weights`."""
 
     vectors: Vectors  # of all paintings; joined, each is centered and has length 1
     centers: dict[str, Tensor]  # layer -> [C]: subtracted from a picture's activations,
     scales: dict[str, Tensor]  # layer -> []: then each layer is multiplied with these
-    sides: Mapping[str, int]  # layer -> side of its cells, places
-    indices: Tensor  # neighbors of each place, one in each of P paintings, [1, h, w, P] int32
+    sides: Mapping[str, int]  # layer -> side of its cells, hypercolumns
+    indices: Tensor  # neighbors of each hypercolumn, one in each of P paintings, [1, h, w, P] int32
     weights: Tensor  # of these, [1, h, w, P] float32
 
     @functools.cached_property
     def goals(self) -> Goals:
-        """The goals of all places."""
+        """The goals of all hypercolumns."""
         return self.goals_at(self.indices, self.weights)
 
     def goals_at(self, indices: Tensor, weights: Tensor) -> Goals:
-        """The goals of some places, whose `indices` and `weights` are parts of the fields of that name."""
+        """The goals of some hypercolumns, whose `indices` and `weights` are parts of the fields of that name."""
         scaled, squares = {}, 0.0
         for layer, table in self.vectors.items():
             side = self.sides[layer]
-            goals = _mean_of(table, places_of_cells(indices, side), places_of_cells(weights, side))
-            squares += at_places(squared_lengths(goals), side, tf.shape(indices))
+            goals = _mean_of(table, by_cell(indices, side), by_cell(weights, side))
+            squares += from_cells(squared_lengths(goals), side, tf.shape(indices))
             scaled[layer] = self.scales[layer] * goals
         return Goals(scaled, tf.reduce_sum(tf.sqrt(squares)), self.centers, self.scales)
 
@@ -81,7 +81,7 @@ def mix_neighbors(
         found: the neighbors in each painting.
         shares: of the paintings, of sum 1: vectors are centered and scaled by the mean over the mix.
         weights: of the neighbors, [1, h, w, P], or [P] for the same ones everywhere.
-        sides: of the cells of each layer, places.
+        sides: of the cells of each layer, hypercolumns.
     """
     centers, powers = (
         {layer: sum(share * of[layer] for share, of in zip(shares, of_each, strict=True)) for layer in sides}
@@ -97,37 +97,37 @@ def mix_neighbors(
 
 
 def neighbor_error(cells: Cells, goals: Goals) -> Tensor:
-    """The loss, summed over the places: |t| - <x, t> / |x| of each, with x the picture's vector and t its goal.
+    """The loss, summed over the hypercolumns: |t| - <x, t> / |x| of each, with x the hypercolumn and t its goal.
 
     Without layers it is 0.
 
-    Layers are never joined, and what is the same at all places of a cell is computed once for the cell: vectors of all
-    places would take more memory than the network.
+    Layers are never joined, and what all hypercolumns of a cell share is computed once for the cell: all hypercolumns
+    as vectors would take more memory than the network.
     """
     layers = tuple(goals.scaled)
     if not layers:
         return tf.constant(0.0)
     sides = [math.isqrt(goals.scaled[layer].shape[3]) for layer in layers]
-    rows, columns = place_sides(cells)
+    rows, columns = grid_sides(cells)
     shape = tf.stack([1, rows, columns, 1])
 
     @tf.custom_gradient
     def products(*activations: Tensor) -> tuple[Tensor, Callable[[Tensor], list[Tensor]]]:
         """The sum of <x, t> / |x|."""
         centered = [each - goals.centers[layer] for layer, each in zip(layers, activations, strict=True)]
-        along, squares = 0.0, EPSILON
+        along, squares = 0.0, LENGTH_EPSILON
         for layer, side, x in zip(layers, sides, centered, strict=True):
-            along += at_places(_dot(x, goals.scaled[layer]), side, shape)
+            along += from_cells(_dot(x, goals.scaled[layer]), side, shape)
             of_cells = goals.scales[layer] ** 2 * squared_lengths(x)
-            squares += at_places(tf.repeat(of_cells[..., None], side**2, axis=3), side, shape)
+            squares += from_cells(tf.repeat(of_cells[..., None], side**2, axis=3), side, shape)
         shrink = tf.math.rsqrt(squares)
         by_goal, by_vector = shrink[..., None], (along * shrink**3)[..., None]
 
         def gradient(upstream: Tensor) -> list[Tensor]:
             by_layer = []
             for layer, side, x in zip(layers, sides, centered, strict=True):
-                factors = places_of_cells(upstream * by_goal, side)[..., 0]
-                own = upstream * goals.scales[layer] ** 2 * tf.reduce_sum(places_of_cells(by_vector, side), axis=3)
+                factors = by_cell(upstream * by_goal, side)[..., 0]
+                own = upstream * goals.scales[layer] ** 2 * tf.reduce_sum(by_cell(by_vector, side), axis=3)
                 by_layer.append(_weighted_sum(factors, goals.scaled[layer]) - own * x)
             return by_layer
 
@@ -137,14 +137,14 @@ def neighbor_error(cells: Cells, goals: Goals) -> Tensor:
 
 
 def _dot(x: Tensor, goals: Tensor) -> Tensor:
-    """<x, g> of each place of each cell, [1, h, w, S]; `x` is [1, h, w, C], `goals` [1, h, w, S, C]."""
+    """<x, g> of each hypercolumn of each cell, [1, h, w, S]; `x` is [1, h, w, C], `goals` [1, h, w, S, C]."""
     if goals.shape[3] == 1:  # a matrix product of single rows is slower
         return tf.reduce_sum(x * goals[..., 0, :], axis=-1, keepdims=True)
     return tf.matmul(goals, x[..., None])[..., 0]
 
 
 def _weighted_sum(weights: Tensor, goals: Tensor) -> Tensor:
-    """The sum over the places of a cell, [1, h, w, C]; `weights` are [1, h, w, S], `goals` [1, h, w, S, C]."""
+    """The sum over the hypercolumns of a cell, [1, h, w, C]; `weights` are [1, h, w, S], `goals` [1, h, w, S, C]."""
     if goals.shape[3] == 1:
         return weights * goals[..., 0, :]
     return tf.matmul(weights[..., None, :], goals)[..., 0, :]

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from nst.engine.backend import Tensor, tf
-from nst.engine.optimization.neighbors.places import Parts, Places, Vectors
-from nst.runs.estimates import MOST_CANDIDATES, PLACE, PROJECTED, QUARTER_TURNS
+from nst.engine.optimization.neighbors.hypercolumns import Hypercolumns, Parts, Vectors
+from nst.runs.estimates import MOST_CANDIDATES, NEIGHBOR_STRIDE, PROJECTED, QUARTER_TURNS
 
 MOST_SCORES = 2**24  # cosines that are held at once
-EPSILON = 1e-8  # added to squared lengths
+LENGTH_EPSILON = 1e-8  # added to squared lengths
 
 
 def quarter_turns(painting: Tensor) -> list[Tensor]:
@@ -27,7 +27,7 @@ class Neighbors:
     vectors: Vectors  # of the painting, among which they are
     means: dict[str, Tensor]  # of these, layer -> [C]
     powers: dict[str, Tensor]  # mean squared lengths of these, layer -> []
-    indices: Tensor  # of the neighbor of each place, [1, h, w, 1] int32
+    indices: Tensor  # of the neighbor of each hypercolumn, [1, h, w, 1] int32
 
     @property
     def count(self) -> int:
@@ -36,21 +36,21 @@ class Neighbors:
 
 
 def find_in_paintings(
-    places: Callable[[Tensor], Parts], contents: Sequence[Tensor], paintings: Sequence[Tensor], dtype: str
+    hypercolumns: Callable[[Tensor], Parts], contents: Sequence[Tensor], paintings: Sequence[Tensor], dtype: str
 ) -> list[Neighbors]:
     """The neighbors of a content in each of several paintings.
 
     Args:
-        places: those of a picture [1, H, W, 3].
+        hypercolumns: returns those of a picture [1, H, W, 3].
         contents: the content in the colors of each painting.
         paintings: [1, H, W, 3] each.
         dtype: of the search.
     """
     found = []
     for content, painting in zip(contents, paintings, strict=True):
-        turns = [places(turn) for turn in quarter_turns(painting)]
+        turns = [hypercolumns(turn) for turn in quarter_turns(painting)]
         pixels = QUARTER_TURNS * math.prod(painting.shape[1:3])
-        found.append(find_neighbors(places(content), turns, pixels, dtype))
+        found.append(find_neighbors(hypercolumns(content), turns, pixels, dtype))
     return found
 
 
@@ -63,7 +63,7 @@ def find_neighbors(content: Parts, turns: Sequence[Parts], pixels: float, dtype:
         pixels: of all turns together.
         dtype: of the search.
     """
-    share = min(1.0, MOST_CANDIDATES * PLACE**2 / pixels)
+    share = min(1.0, MOST_CANDIDATES * NEIGHBOR_STRIDE**2 / pixels)
     vectors = concatenated(
         [_sample(_vectors(part()), share, number) for number, part in enumerate(itertools.chain(*map(_all, turns)))]
     )
@@ -72,14 +72,14 @@ def find_neighbors(content: Parts, turns: Sequence[Parts], pixels: float, dtype:
     scales = layer_scales(powers)
     candidates = _project(vectors, means, scales, dtype)
     if sum(map(len, content)) == 1:  # evaluated once, if that is no more to hold
-        places = content[0][0]()
-        content = [[lambda: places]]
+        hypercolumns = content[0][0]()
+        content = [[lambda: hypercolumns]]
     own_means = _mean_vectors(content)
 
-    def nearest(part: Callable[[], Places]) -> Tensor:
-        places = part()
-        found = _most_similar(_project(_vectors(places), own_means, scales, dtype), candidates)
-        return tf.reshape(found, [*_first(places).shape[:3], 1])
+    def nearest(part: Callable[[], Hypercolumns]) -> Tensor:
+        hypercolumns = part()
+        found = _most_similar(_project(_vectors(hypercolumns), own_means, scales, dtype), candidates)
+        return tf.reshape(found, [*_first(hypercolumns).shape[:3], 1])
 
     rows = [tf.concat([nearest(part) for part in row], axis=2) for row in content]
     return Neighbors(vectors, means, powers, tf.concat(rows, axis=1))
@@ -95,7 +95,7 @@ def _most_similar(vectors: Tensor, candidates: Tensor) -> Tensor:
     return tf.concat(found, axis=0)
 
 
-def _all(parts: Parts) -> Iterator[Callable[[], Places]]:
+def _all(parts: Parts) -> Iterator[Callable[[], Hypercolumns]]:
     return (part for row in parts for part in row)
 
 
@@ -103,12 +103,12 @@ def _first(of_layers: Mapping[str, Tensor]) -> Tensor:
     return next(iter(of_layers.values()))
 
 
-def _vectors(places: Places) -> Vectors:
-    return {layer: tf.reshape(each, [-1, each.shape[-1]]) for layer, each in places.items()}
+def _vectors(hypercolumns: Hypercolumns) -> Vectors:
+    return {layer: tf.reshape(each, [-1, each.shape[-1]]) for layer, each in hypercolumns.items()}
 
 
 def _sample(vectors: Vectors, share: float, seed: int) -> Vectors:
-    """That share of the vectors, chosen at random."""
+    """Choose a `share` of the vectors at random; `seed` says which."""
     count = len(_first(vectors))
     taken = np.random.default_rng(seed).permutation(count)[: max(1, int(share * count))]
     return {layer: tf.gather(each, np.sort(taken)) for layer, each in vectors.items()} if share < 1 else vectors
@@ -120,7 +120,7 @@ def concatenated(vectors: Sequence[Vectors]) -> Vectors:
 
 
 def _mean_vectors(parts: Parts) -> dict[str, Tensor]:
-    """The mean of each layer over all places, [C]."""
+    """The mean of all hypercolumns, by layer, [C]."""
     sums: dict[str, Tensor] = {}
     count = 0
     for part in _all(parts):
@@ -132,7 +132,7 @@ def _mean_vectors(parts: Parts) -> dict[str, Tensor]:
 
 def layer_scales(powers: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """1 over the root of the mean squared length of each layer's vectors."""
-    return {layer: tf.math.rsqrt(power + EPSILON) for layer, power in powers.items()}
+    return {layer: tf.math.rsqrt(power + LENGTH_EPSILON) for layer, power in powers.items()}
 
 
 def squared_lengths(vectors: Tensor) -> Tensor:
@@ -141,9 +141,9 @@ def squared_lengths(vectors: Tensor) -> Tensor:
 
 
 def unit_vectors(vectors: Vectors, centers: Mapping[str, Tensor], scales: Mapping[str, Tensor]) -> Vectors:
-    """`vectors`, centered and scaled; all layers of a place together have length 1."""
+    """`vectors`, centered and scaled; all layers of a hypercolumn together have length 1."""
     squares = sum(scales[layer] ** 2 * squared_lengths(each - centers[layer]) for layer, each in vectors.items())
-    shrink = tf.math.rsqrt(squares + EPSILON)[:, None]
+    shrink = tf.math.rsqrt(squares + LENGTH_EPSILON)[:, None]
     return {layer: shrink * scales[layer] * (each - centers[layer]) for layer, each in vectors.items()}
 
 
@@ -162,4 +162,4 @@ def _project(vectors: Vectors, centers: Mapping[str, Tensor], scales: Mapping[st
         for layer, each in vectors.items()
     ]
     projected = tf.add_n(products)
-    return tf.cast(projected * tf.math.rsqrt(squared_lengths(projected) + EPSILON)[:, None], dtype)
+    return tf.cast(projected * tf.math.rsqrt(squared_lengths(projected) + LENGTH_EPSILON)[:, None], dtype)
