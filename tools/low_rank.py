@@ -267,7 +267,7 @@ def save_provenance(given: argparse.Namespace, count: int, errors: dict[str, lis
         "script": "python -m tools.low_rank",
         "adapted_from": "VGG19 (Simonyan and Zisserman 2014), weights by the Visual Geometry Group, University of"
         " Oxford, trained on ImageNet",
-        "licence": "CC BY 4.0, as that of the weights it is adapted from; changes: see `what`",
+        "license": "CC BY 4.0, as that of the weights it is adapted from; changes: see `what`",
         "data": f"{count} pictures of {CROP} px: crops of photographs and paintings, some with other colors or noise,"
         f" {PAINTED} painted with the network of the round before",
         "seed": given.seed,

@@ -1,20 +1,21 @@
-"""Make a trained style file the one that comes with the program: add titles, sources and thumbnails.
+"""Make a trained style file the one that comes with the program: add titles, sources and pictures.
 
-Train with `python -m tools.train_fast_styles`, then run `python -m tools.ship trained.style`; nst/builtin receives
-fast.style, beside it fast.json with its provenance, and the predictor of style vectors. The thumbnails are the sample
-lake in each style.
+Train with `python -m tools.train_fast_styles`, synthesize with `python -m tools.style_textures`, then run
+`python -m tools.ship trained.style --textures FOLDER`; nst/builtin receives fast.style, beside it fast.json with its
+provenance, and the predictor of style vectors. The picture of a style that was learned from a sample is that sample,
+reduced; that of another is its texture.
 """
 
 import argparse
+import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
 
-from nst.engine.feed_forward.fast_network import FastNetwork
 from nst.engine.feed_forward.style_predictor import PREDICTOR_FILE as PREDICTOR
-from nst.pictures.images import encode_jpeg, read_file, resize
+from nst.pictures.images import encode_jpeg, fit, read_file, resize
 from nst.pictures.samples import find
-from nst.styles.style_file import StyleFile
+from nst.styles.style_file import PICTURE_KIND, StyleFile
 from nst.styles.style_library import SHIPPED
 
 PUBLIC_DOMAIN, OURS = "in the public domain", "drawn by this program"
@@ -41,7 +42,7 @@ SOURCES = {  # name -> (title, the picture learned from, its rights)
     "rose-window": ("Rose window", "the sample of that name, stained glass", OURS),
     "river-points": ("River in points", "the sample of that name, points of color", OURS),
 }
-SIDES = 192, 256  # px, height and width of the thumbnails
+SIDE = 384  # px, long side of a sample
 QUALITY = 85
 
 
@@ -49,33 +50,42 @@ def main() -> None:
     """Write the style file and its provenance to nst/builtin."""
     parser = argparse.ArgumentParser(prog="python -m tools.ship", description=__doc__.splitlines()[0])
     parser.add_argument("file", type=Path, help="what `tools.train_fast_styles` wrote")
-    path = parser.parse_args().file
+    parser.add_argument("--textures", type=Path, required=True, help="the folder of `tools.style_textures`")
+    given = parser.parse_args()
+    path = given.file
     file = StyleFile.from_bytes(path.read_bytes(), path.name)
     others = [name for name in file.styles if name not in SOURCES]
     if others:
         raise SystemExit(f"{path.name!r} has styles without an entry in SOURCES: {', '.join(others)}")
-    network, lake = FastNetwork(file), resize(read_file(find("lake").path).rgb, *SIDES)
     training: dict[str, object] = {}
     styles = {}
     for name in (each for each in SOURCES if each in file.styles):  # the order in which the page shows them
         style, (title, source, rights) = file.styles[name], SOURCES[name]
-        training = {key: value for key, value in style.provenance.items() if key != "picture"}
-        picture = encode_jpeg(network.paint(lake, style.vector), QUALITY)
-        styles[name] = replace(
-            style, title=title, provenance={"learned_from": source, "rights": rights, **training}, picture=picture
-        )
+        training = {key: value for key, value in style.provenance.items() if key not in ("picture", PICTURE_KIND)}
+        if rights == OURS:
+            picture, of_picture = _sample(name), {"picture": hashlib.sha256(find(name).path.read_bytes()).hexdigest()}
+        else:
+            picture, of_picture = (given.textures / f"{name}.jpg").read_bytes(), {PICTURE_KIND: "texture"}
+        provenance = {"learned_from": source, "rights": rights, **of_picture, **training}
+        styles[name] = replace(style, title=title, provenance=provenance, picture=picture)
     SHIPPED.write_bytes(replace(file, styles=styles).to_bytes())
     PREDICTOR.write_bytes(path.with_suffix(".predictor.npz").read_bytes())
-    provenance = {
-        "what": "image transformation network with conditional instance normalisation, kernels float16",
-        "script": "python -m tools.train_fast_styles, then python -m tools.ship",
+    shipped = {
+        "what": "image transformation network with conditional instance normalization, kernels float16",
+        "script": "python -m tools.train_fast_styles, python -m tools.style_textures, then python -m tools.ship",
         "predictor": "style_predictor.npz: vectors for other paintings, trained together with the network",
-        "licence": "MIT",
+        "license": "MIT",
         **training,
         "styles": {name: ", ".join(SOURCES[name][1:]) for name in styles},
     }
-    SHIPPED.with_suffix(".json").write_text(json.dumps(provenance, indent=2) + "\n", encoding="utf-8")
+    SHIPPED.with_suffix(".json").write_text(json.dumps(shipped, indent=2) + "\n", encoding="utf-8")
     print(f"{SHIPPED.name}: {len(styles)} styles, {SHIPPED.stat().st_size / 1e6:.1f} MB, network {file.network}")
+
+
+def _sample(name: str) -> bytes:
+    """A sample, reduced, as JPEG."""
+    picture = read_file(find(name).path).rgb
+    return encode_jpeg(resize(picture, *fit(*picture.shape[:2], SIDE)), QUALITY)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 Run `python -m tools.train_fast_styles --photos FOLDER ... --paintings FOLDER ... --styles NAME=FILE ... --minutes 90
 -o trained.style`; called again it goes on from the checkpoint beside the output. With `--from-shipped` it begins with
-the network, the vectors and the predictor that ship. Then `python -m tools.ship trained.style`.
+the network, the vectors and the predictor that ship. Then `python -m tools.ship`.
 
 The objective is that of nst/engine/training/train.py, with these differences:
 
@@ -37,44 +37,45 @@ from nst.engine.devices import choose_precision
 from nst.engine.feed_forward.style_predictor import SIDE, StylePredictor, load_predictor
 from nst.engine.feed_forward.transformer import Transformer
 from nst.engine.networks.choose_extractor import load_extractor
-from nst.engine.optimization.layer_losses import as_one_picture
+from nst.engine.operations import as_one_picture
 from nst.engine.optimization.losses import tv_loss
-from nst.engine.optimization.neighbors.loss import Goals, mix_neighbors, neighbor_error
-from nst.engine.optimization.neighbors.places import (
+from nst.engine.optimization.neighbors.hypercolumns import (
     Cells,
-    Places,
+    Hypercolumns,
     cell_sides,
+    hypercolumn_count,
     neighbor_layers,
-    place_count,
     to_cells,
-    to_places,
+    to_hypercolumns,
 )
+from nst.engine.optimization.neighbors.loss import Goals, mix_neighbors, neighbor_error
 from nst.engine.optimization.neighbors.search import find_neighbors
 from nst.engine.training.learning_rate import warm_cosine
+from nst.engine.training.patchiness import patchiness
 from nst.options.layer_presets import GATYS_STYLE
+from nst.runs.estimates import MOST_CANDIDATES, NEIGHBOR_STRIDE
 from nst.styles.network_plan import PLANS
 from nst.styles.style_file import Style, StyleFile
 from nst.styles.style_library import shipped_file
 from tools.crops import Array, pictures_in, random_crop, recolored
 from tools.widen import widened, widened_maps
 
-CROP = 192  # px
-CROPS = 4  # of photos in a step, which have the Gram matrices of the style together
-NAMED_CROPS, PAINTING_CROPS = 64, 4  # that a style's Gram matrices are the mean of
+CROP = 224  # px
+CROPS = 3  # of photos in a step, which have the Gram matrices of the style together
+NAMED_CROPS, PAINTING_CROPS = 48, 3  # that a style's Gram matrices are the mean of
 PHOTO_SCALES = (0.75, 1.25)
 STYLE_SIDE = 608  # px, long side of a painting; larger than that of photos, for broader strokes
 LEAST_PART = 0.6  # of the sides of a painting, in its second variant
-DIRECTIONS, COMPONENTS, HIDDEN = 32, 96, 192  # of the predictor
+DIRECTIONS, COMPONENTS, HIDDEN = 32, 96, 320  # of the predictor
 STATISTICS_PAINTINGS = 600  # that its fixed arrays are computed from
-PREDICTOR_RATE, VECTORS_RATE = 0.3, 4.0  # times the learning rate, for the predictor and the vectors of named styles
+PREDICTOR_RATE, VECTORS_RATE = 0.7, 4.0  # times the learning rate, for the predictor and the vectors of named styles
 CLIP_NORM, AVERAGE_DECAY = 5.0, 0.998
 CONTENT_LAYER, CONTENT_ERROR = "block4_conv2", 0.78
 STYLE_WEIGHTS, FIRST_STYLE_WEIGHT = (2.0, 400.0), 40.0  # smallest and largest; of both styles at the start
 WHOLE_LAYERS, CROP_LAYERS = GATYS_STYLE[:3], GATYS_STYLE[3:]  # whose Gram matrices are of whole paintings; of crops
 SMOOTHNESS, PATCHINESS_WEIGHT, IDENTITY_WEIGHT = 1.0, 60.0, 2.0
 NEIGHBOR_SHARE = 0.2  # of the loss of neighbors, times the weight of the style
-BLOCK, BLOCK_STRIDE = 16, 4  # px: blocks overlap, or their edges would show in the pictures as a grid
-SAME_COLOR = 0.06  # distance of colors in 0..1 above which two blocks of a photo may differ
+SEARCHED_SHARE = 0.25  # of the places of a painting, taken at random, that neighbors are looked for among
 FULL_STRENGTH_SHARE = 0.88  # of the steps
 RECOLORED_SHARE = 0.5  # of the second variants of the paintings
 PHOTOS_A_STYLE = 20  # photographs for one that is a style as well
@@ -260,8 +261,8 @@ class Training:
                 vector = self.network.styles.value[style][None]
             else:
                 vector = StylePredictor(self.maps).vectors(tf.nn.dropout(style, DROPOUT))
-            strengths = None if strength is None else tf.fill([CROPS], strength)
-            painted = self.network.paint(photos, tf.repeat(vector, CROPS, axis=0), strengths)
+            strengths = None if strength is None else strength[None]
+            painted = self.network.paint(photos, vector, strengths, pooled=True)
             found = self._extractor(painted, [*GATYS_STYLE, CONTENT_LAYER])
             content_error = tf.reduce_mean(_relative_errors(tf.cast(found[CONTENT_LAYER], tf.float32), content))
             painted_grams = self._grams(found, CROPS)
@@ -271,7 +272,7 @@ class Training:
             style_error = tf.add_n(of_layers)[0] / len(GATYS_STYLE)
             patches = patchiness(painted, photos)
             cells = self._cells(found)
-            neighbors = neighbor_error(cells, goals) / place_count(cells)
+            neighbors = neighbor_error(cells, goals) / hypercolumn_count(cells)
             matched = tf.math.log1p(style_error) + NEIGHBOR_SHARE * neighbors
             styled = weight * matched + SMOOTHNESS * tv_loss(painted) + PATCHINESS_WEIGHT * patches
             loss = content_error
@@ -304,15 +305,16 @@ class Training:
         return to_cells(joined, self._neighbor_layers, self._extractor.architecture)
 
     @tf.function(input_signature=[tf.TensorSpec([None, None, None, 3], tf.float32)])
-    def _places(self, pictures: Any) -> Places:
+    def _hypercolumns(self, pictures: Any) -> Hypercolumns:
         """The activations at each place of `pictures` [N, h, w, 3], one below the other."""
-        return to_places(self._cells(self._extractor(pictures, self._neighbor_layers)), self._cell_sides)
+        return to_hypercolumns(self._cells(self._extractor(pictures, self._neighbor_layers)), self._cell_sides)
 
     def _goals(self, photos: Array, painting: Array) -> Goals:
         """The neighbors of `photos` [N, h, w, 3] in 0..1 in `painting` [H, W, 3] in 0..255."""
-        content, picture = self._places(photos), self._places(np.float32(painting)[None] / 255)
+        content, picture = self._hypercolumns(photos), self._hypercolumns(np.float32(painting)[None] / 255)
         turns = [[[lambda: picture]]]
-        found = find_neighbors([[lambda: content]], turns, painting[..., 0].size, self._precision)
+        pixels = MOST_CANDIDATES * NEIGHBOR_STRIDE**2 / SEARCHED_SHARE  # of a painting of which this share is searched
+        found = find_neighbors([[lambda: content]], turns, pixels, self._precision)
         return mix_neighbors([found], [1.0], tf.ones(1), self._cell_sides).goals
 
     def _grams(
@@ -433,32 +435,6 @@ def fixed_arrays_of(checkpoint: Path) -> dict[str, Array]:
     """The arrays of the predictor that are not trained, in a file that `Training.save` wrote."""
     with np.load(checkpoint, allow_pickle=False) as file:
         return {name.removeprefix("fixed/"): file[name] for name in file.files if name.startswith("fixed/")}
-
-
-def patchiness(painted: Any, photos: Any) -> Any:
-    """Mean squared distance between the mean colors of neighboring blocks where those of the photos are alike, [].
-
-    Blocks of `BLOCK` px begin every `BLOCK_STRIDE` px; neighbors are `BLOCK` px apart.
-
-    Args:
-        painted: [N, H, W, 3] in 0..1.
-        photos: what was painted, the same shape; weighs pairs of blocks by exp(-d^2 / SAME_COLOR^2), d the distance of
-            the photo's colors.
-    """
-    total = weights = 0.0
-    blocks = [tf.nn.avg_pool2d(picture, BLOCK, BLOCK_STRIDE, "VALID") for picture in (painted, photos)]
-    for axis in (1, 2):
-        found, given = (tf.reduce_sum(tf.square(_differences(picture, axis)), axis=-1) for picture in blocks)
-        weight = tf.exp(-given / SAME_COLOR**2)
-        total += tf.reduce_sum(weight * found)
-        weights += tf.reduce_sum(weight)
-    return total / (weights + 1e-6)
-
-
-def _differences(blocks: Any, axis: int) -> Any:
-    """Between neighbors along `axis`, 1 or 2, of the means `blocks` [N, H, W, C]."""
-    apart = BLOCK // BLOCK_STRIDE
-    return blocks[:, apart:] - blocks[:, :-apart] if axis == 1 else blocks[:, :, apart:] - blocks[:, :, :-apart]
 
 
 def _relative_errors(found: Any, target: Any) -> Any:

@@ -29,7 +29,7 @@ def widened(file: StyleFile, plan: Plan) -> StyleFile:
         name: replace(style, vector=widened_vector(style.vector, file.plan, plan, neutral))
         for name, style in file.styles.items()
     }
-    # At strength 0 nothing is normalised, so that random channels might grow from block to block.
+    # At strength 0 nothing is normalized, so that random channels might grow from block to block.
     identity = widened_vector(file.identity_vector, file.plan, plan, np.zeros_like(neutral))
     return StyleFile(plan, {n: k.astype(np.float16) for n, k in kernels.items()}, identity, styles)
 

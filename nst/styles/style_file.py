@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +26,7 @@ from nst.styles.network_plan import Plan
 FORMAT = 1
 SUFFIX = ".style"
 MOST_BYTES = 64 * 2**20  # of a file, compressed or not
-MOST_STYLES = 256
+MOST_STYLES_OF_A_FILE = 256
 MOST_HEADER = 2**22  # bytes; parsed, it may take thirty times that
 MOST_PROVENANCE, DEEPEST = 2**14, 8  # bytes of a style's provenance as JSON, and how deep it may be nested
 MOST_PICTURE = 2**19  # bytes; the page has those of all styles
@@ -34,6 +34,9 @@ MOST_MEMBERS = 2048  # of an archive, counted before zipfile reads the list of t
 MOST_NAME, MOST_TITLE = 40, 80  # characters
 NAME = re.compile("[a-z0-9]+(-[a-z0-9]+)*")
 HEADER = "header.json"
+PICTURE_KIND = "picture_kind"  # key of a style's provenance; its value is "texture", see `Style.picture_kind`
+
+PictureKind = Literal["painting", "texture", "example"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +46,19 @@ class Style:
     title: str
     vector: NDArray[np.float32] = field(default_factory=lambda: np.empty(0, np.float32))  # [plan.length] once trained
     provenance: Mapping[str, Any] = field(default_factory=dict)
-    picture: bytes = b""  # small JPEG of the picture it was learned from
+    picture: bytes = b""  # small JPEG; `picture_kind` is what it shows
+
+    @property
+    def picture_kind(self) -> PictureKind:
+        """What `picture` shows.
+
+        "painting": the picture that the style was learned or predicted from, of which the provenance has the SHA-256.
+        "texture": a texture synthesized from the statistics of that picture, as the provenance says.
+        "example": another picture, painted in the style.
+        """
+        if self.provenance.get(PICTURE_KIND) == "texture":
+            return "texture"
+        return "painting" if self.provenance.get("picture") else "example"
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,8 +123,8 @@ class StyleFile:
         if header["format"] != FORMAT:
             raise StyleError(f"its format must be {FORMAT}, got {header['format']!r}")
         plan, styles = Plan.from_json(header["plan"]), header["styles"]
-        if not 1 <= len(styles) <= MOST_STYLES:
-            raise StyleError(f"it must hold 1 to {MOST_STYLES} styles, got {len(styles)}")
+        if not 1 <= len(styles) <= MOST_STYLES_OF_A_FILE:
+            raise StyleError(f"it must hold 1 to {MOST_STYLES_OF_A_FILE} styles, got {len(styles)}")
         for name in styles:
             check_name(name)
         return cls(

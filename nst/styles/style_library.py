@@ -22,7 +22,7 @@ from nst.pictures import images
 from nst.styles.style_file import SUFFIX, Style, StyleFile, check_name, check_title
 
 SHIPPED = Path(__file__).parent.parent / "builtin" / f"fast{SUFFIX}"
-MOST_PIXELS = 10**6  # of a style's thumbnail
+MOST_THUMBNAIL_PIXELS = 10**6  # of a style's thumbnail
 
 
 @dataclass(frozen=True, eq=False)
@@ -221,7 +221,7 @@ def shipped_file() -> StyleFile:
 
 def _check_picture(jpeg: bytes) -> None:
     """Raise ImageError unless it is a small JPEG, the only kind of picture that the page should receive."""
-    found = images.read(jpeg, "the picture", least=1, most_pixels=MOST_PIXELS)
+    found = images.read(jpeg, "the picture", least=1, most_pixels=MOST_THUMBNAIL_PIXELS)
     if found.format != "JPEG":
         raise ImageError(f"'the picture' must be a JPEG, got {found.format}")
 

@@ -15,12 +15,12 @@ from nst import __version__
 from nst.errors import ImageError
 from nst.pictures import images
 from nst.pictures.images import MAX_BYTES, Array, check_array, reduced_jpeg, resize
-from nst.styles.style_file import Style, check_title
+from nst.styles.style_file import Style, check_title, name_of
 
 LEAST = 64  # px, each side
 SIDE = 512  # px, long side of the copy that the style is predicted from; its short side is at least `LEAST`
 DECODED_SIDE = 2 * SIDE  # px, long side to which a larger file may be reduced while it is decoded
-QUALITY = 90  # JPEG, of the copy
+COPY_QUALITY = 90  # JPEG, of the copy
 MOST_IMAGE_BYTES = 2**30  # of a PIL image, which is in memory already
 LEAST_RANGE = 2 / 255  # of a channel; below it the picture has one color
 ORIGIN = "predicted from a painting"  # in the provenance of a style
@@ -70,7 +70,11 @@ class StylePicture:
     @property
     def copy(self) -> bytes:
         """A JPEG of at most `SIDE` x `SIDE` px."""
-        return reduced_jpeg(self.rgb, SIDE, QUALITY)
+        return reduced_jpeg(self.rgb, SIDE, COPY_QUALITY)
+
+    def name_for(self, title: str) -> str:
+        """The name of its style under a title, or made of its hash if the title has no Latin letters and no digits."""
+        return name_of(title) or f"painting-{self.sha256[:8]}"
 
     def style(self, title: str, vector: NDArray[np.float32]) -> Style:
         """The style of a predicted `vector`, with the copy. Raises StyleError for the title."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from nst.engine.training.photos import Photos
     from nst.engine.training.train import Previewed
 
-QUALITY = 85  # JPEG, of previews
+PREVIEW_QUALITY = 85  # JPEG, of previews
 CHANGEABLE = ("minutes", "steps", "patience", "preview")  # options that may differ when a training is continued
 
 
@@ -85,9 +85,9 @@ class TrainingFolder:
             state: what the training can be continued from.
         """
         photo, *painted = pictures
-        self._write("preview-photo.jpg", encode_jpeg(photo, QUALITY))
+        self._write("preview-photo.jpg", encode_jpeg(photo, PREVIEW_QUALITY))
         for style, picture in zip(self._styles, painted, strict=True):
-            self._write(_preview_name(history[-1].step, style.name), encode_jpeg(picture, QUALITY))
+            self._write(_preview_name(history[-1].step, style.name), encode_jpeg(picture, PREVIEW_QUALITY))
         self._write("checkpoint.npz", state)
         self._write_report(history, running=True)
 

@@ -17,7 +17,7 @@ MOST_SHOWN = 24  # previews of a style; of more, every n-th is shown, and the la
 REFRESH = 20  # seconds
 WIDTH, HEIGHT = 360, 150  # of a curve, px
 EDGE = 6  # px around it, for the points
-SMALLEST = 1e-9  # loss on the logarithmic axis
+LEAST_LOSS = 1e-9  # loss on the logarithmic axis
 
 STYLESHEET = """
 :root { color-scheme: light dark; --page: #ece7dd; --raised: #fdfbf7; --ink: #231e19; --muted: #655c50;
@@ -96,7 +96,7 @@ def report_page(
 def _curve(name: str, previews: Sequence[Preview]) -> str:
     """A loss against time, on a logarithmic axis."""
     losses = [preview.losses[name] for preview in previews]
-    logs = [math.log(max(loss, SMALLEST)) for loss in losses]
+    logs = [math.log(max(loss, LEAST_LOSS)) for loss in losses]
     low, span = min(logs), (max(logs) - min(logs)) or 1.0
     longest = previews[-1].seconds or 1.0
     across, down = WIDTH - 2 * EDGE, HEIGHT - 2 * EDGE

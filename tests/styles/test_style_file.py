@@ -15,9 +15,10 @@ import numpy as np
 import pytest
 
 from nst.errors import StyleError
-from nst.styles.style_file import MOST_BYTES, MOST_STYLES, StyleFile
+from nst.styles.network_plan import Plan
+from nst.styles.style_file import MOST_BYTES, MOST_STYLES_OF_A_FILE, StyleFile
 from nst.styles.style_library import Library
-from tests.styles.style_files import PLAN, painting, style_file
+from tests.styles.style_files import PLAN, old_style_file, painting, style_file
 
 
 @pytest.fixture
@@ -35,6 +36,29 @@ def test_a_style_file_is_read_as_it_was_written() -> None:
         assert (read.styles[name].title, read.styles[name].provenance) == (style.title, style.provenance)
         assert read.styles[name].picture == style.picture
         assert np.array_equal(read.styles[name].vector, style.vector)
+
+
+@pytest.mark.parametrize("grain", [True, False])
+def test_a_file_of_the_first_version_is_read(grain: bool) -> None:
+    file = StyleFile.from_bytes(old_style_file(grain))
+    assert file.plan == Plan((8, 24, 48, 96), 4, 3, 3, (0, 2), grain=grain)
+    assert file.styles["waves"].title == "The waves"
+    assert file.styles["waves"].picture_kind == "example", "it does not say which picture it is"
+
+
+@pytest.mark.parametrize(
+    ("provenance", "kind"),
+    [
+        ({"picture": "0" * 64}, "painting"),
+        ({"picture_kind": "texture"}, "texture"),
+        ({"picture_kind": ["x"]}, "example"),
+        ({"learned_from": "a woodcut"}, "example"),
+    ],
+)
+def test_the_provenance_says_what_the_picture_shows(provenance: dict[str, Any], kind: str) -> None:
+    waves = replace(style_file().styles["waves"], provenance=provenance)
+    read = StyleFile.from_bytes(replace(style_file(), styles={"waves": waves}).to_bytes())
+    assert read.styles["waves"].picture_kind == kind
 
 
 def test_equal_names_of_other_networks_are_other_networks() -> None:
@@ -122,7 +146,7 @@ HOSTILE = {
     "a header nested too deeply": lambda: with_member("header.json", b"[" * 100_000),
     "another format": lambda: with_header(format=2),
     "no styles": lambda: with_header(styles={}),
-    "too many styles": lambda: with_header(styles={f"s{n}": {} for n in range(MOST_STYLES + 1)}),
+    "too many styles": lambda: with_header(styles={f"s{n}": {} for n in range(MOST_STYLES_OF_A_FILE + 1)}),
     "styles that are a list": lambda: with_header(styles=["waves"]),
     "a kernel that is missing": lambda: altered(lambda members: members.pop("kernel/end.npy") and None),
     "a kernel of another shape": lambda: with_member("kernel/end.npy", npy(np.zeros((3, 3, 4, 4), np.float16))),

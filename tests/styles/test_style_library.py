@@ -1,5 +1,6 @@
 """The library of fast styles: listed, added, renamed, removed, exported and mixed."""
 
+import io
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -7,11 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from nst.errors import DiskFull, NotFound, StyleError
 from nst.pictures.images import encode_jpeg, encode_png
 from nst.styles.style_file import StyleFile
-from nst.styles.style_library import SHIPPED, Library
+from nst.styles.style_library import SHIPPED, Library, shipped_file
 from tests.styles.style_files import style_file
 
 
@@ -22,6 +24,16 @@ def library(tmp_path: Path) -> Library:
 
 def own(library: Library) -> list[str]:
     return [entry.name for entry in library.entries() if not entry.shipped]
+
+
+def test_every_shipped_style_brings_a_picture_that_a_run_can_take_its_style_from() -> None:
+    styles = shipped_file().styles
+    kinds = {name: style.picture_kind for name, style in styles.items()}
+    assert {name for name, kind in kinds.items() if kind == "painting"} == {"rose-window", "river-points"}  # samples
+    assert {kinds[name] for name in kinds.keys() - {"rose-window", "river-points"}} == {"texture"}
+    for style in styles.values():
+        with Image.open(io.BytesIO(style.picture)) as picture:
+            assert max(picture.size) == 384
 
 
 def test_shipped_styles_are_listed_before_the_folder_exists(library: Library) -> None:

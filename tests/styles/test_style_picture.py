@@ -69,6 +69,16 @@ def test_paintings_with_alpha_and_of_sixteen_bits_are_read() -> None:
     assert StylePicture.read(file_of(deep), "a.png").rgb.shape == (80, 80, 3)
 
 
+@pytest.mark.parametrize("mode", ["1", "L"])
+def test_a_line_drawing_is_read_in_black_and_white(mode: str) -> None:
+    drawing = Image.fromarray(np.where(np.indices((80, 96)).sum(0) % 8 < 2, 0, 255).astype(np.uint8)).convert(mode)
+    file = io.BytesIO()
+    drawing.save(file, "PNG")
+    for found in (StylePicture.read(file.getvalue(), "ink.png"), StylePicture.of(drawing)):
+        assert found.rgb.shape == (80, 96, 3)
+        assert np.array_equal(np.unique(found.rgb), [0, 1])
+
+
 def test_an_array_and_an_image_are_read_like_the_file() -> None:
     array = pattern(80, 96)
     found = StylePicture.read(file_of(array), "a.png").rgb

@@ -15,7 +15,7 @@ def test_a_figure_is_rendered_again_at_a_small_size(tmp_path, capsys):
     assert {path.name for path in tmp_path.iterdir()} <= shipped
     for name in ("content", "painting", "style"):
         with Image.open(tmp_path / f"gram-{name}.png") as matrix:
-            assert matrix.size == (heat_map.SIDE, heat_map.SIDE)
+            assert matrix.size == (heat_map.MAP_SIDE, heat_map.MAP_SIDE)
             pixels = np.asarray(matrix.convert("RGB"))
             assert np.array_equal(pixels, pixels.transpose(1, 0, 2))  # a Gram matrix is symmetric
     with Image.open(tmp_path / "tv_weight-0.jpg") as picture:
