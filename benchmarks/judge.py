@@ -52,7 +52,7 @@ class Judge:
     ) -> None:
         self._sides = content.shape[:2]
         self._layers = content_layer, style_layers
-        self._look = tf.function(lambda image: self._summarise(see(image)))
+        self._look = tf.function(lambda image: self._summarize(see(image)))
         self._content, _ = self._seen(content)
         _, self._styles = self._seen(resize(style, *on_grid(*fit(*style.shape[:2], max(self._sides)))))
         self._judge = tf.function(self._losses)
@@ -65,7 +65,7 @@ class Judge:
     def _seen(self, picture: Picture) -> tuple[Tensor, list[Tensor]]:
         return self._look(tf.constant(picture[None], tf.float32))
 
-    def _summarise(self, found: dict[str, Tensor]) -> tuple[Tensor, list[Tensor]]:
+    def _summarize(self, found: dict[str, Tensor]) -> tuple[Tensor, list[Tensor]]:
         content, styles = self._layers
         return found[content], [gram_matrix(found[layer]) for layer in styles]
 

@@ -51,7 +51,7 @@ def yardstick_weights(problem: Problem) -> dict[str, Any]:
     architecture = problem.extractor.architecture
     styles = style_layers_of(architecture.name)
     return {
-        "normalisation": "gatys",  # 1/2 sum (F - P)^2 and D / (4 N^2 M^2)
+        "normalization": "gatys",  # 1/2 sum (F - P)^2 and D / (4 N^2 M^2)
         "content_layers": ((layer_of(architecture.name, "relu4_2"), 1.0),),
         "content_weight": content_weight(problem),
         "style_layers": tuple((layer, 400.0 / architecture.channels(layer) ** 2) for layer in styles),

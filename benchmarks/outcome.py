@@ -15,6 +15,10 @@ class NotMeasured(Exception):
     """What was to be measured did not end as it should; the message is one line that says how it did."""
 
 
+class NotHeld(Exception):
+    """The studio did not hold what a benchmark demands of it; the message is one line that says what."""
+
+
 def must_finish(run: str, state: str, error: str = "") -> None:
     """Raise NotMeasured, with the run's own error, unless its state (or the event that ended it) is "finished"."""
     if state != "finished":

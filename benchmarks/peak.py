@@ -16,9 +16,10 @@ from benchmarks.clock import seconds
 from benchmarks.command import PIXELS, SIZES, command, flags, listed
 from benchmarks.outcome import all_of
 from benchmarks.process import fresh_process, peak_memory
+from benchmarks.random_weights import he_normal
 from benchmarks.report import Number, others_load, report
 from nst.engine.networks.choose_extractor import load_extractor
-from nst.engine.networks.extractors import ARCHITECTURES, Extractor, he_normal
+from nst.engine.networks.extractors import ARCHITECTURES, Extractor
 from nst.engine.optimization.optimize import stylize
 from nst.options.style_options import StyleOptions
 from nst.runs.estimates import PlannedRun
@@ -96,7 +97,7 @@ def paint(peak: Peak, steps: int) -> dict[str, float]:
     options = StyleOptions(size=size, init="content", epochs=1, steps_per_epoch=steps, extractor=network)
     bound = round(budget * GIGABYTE) or 10**6 * GIGABYTE
     told = PlannedRun(height, width, options, network, extractor.dtype).estimate(budget=bound)
-    painting = stylize(content, style, options, extractor=extractor, budget=bound)
+    painting = stylize(content, style, options, extractor=extractor, tile=told.tile)
     spent = [seconds(lambda: all_of(1, painting)) for _ in range(1 + steps)]
     return {
         "gigabytes": peak_memory() / GIGABYTE,

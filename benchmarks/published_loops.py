@@ -130,7 +130,7 @@ def content_start(problem: Problem) -> Tensor:
 
 
 def noise_start(problem: Problem, seed: int = 0) -> Tensor:
-    """The mean colour of ImageNet with noise of a thousandth of a grey level: jcjohnson's start."""
+    """The mean color of ImageNet with noise of a thousandth of a gray level: jcjohnson's start."""
     noise = np.random.default_rng(seed).normal(0, 0.001, problem.content.shape)
     return as_tensor(((noise + IMAGENET_BGR_MEAN[::-1]) / 255).astype(np.float32))
 

@@ -30,13 +30,14 @@ from benchmarks.judge import Judge, judge_by, on_grid, teacher_judge
 from benchmarks.our_loops import our_loops
 from benchmarks.outcome import NotMeasured
 from benchmarks.published_loops import Frame, Loop, Picture, Problem, loops_of_the_field
+from benchmarks.random_weights import he_normal
 from benchmarks.report import RESULTS, machine, others_load, slug
 from benchmarks.squeezenet import squeezenet_file
 from nst.cli.main import Parser
 from nst.engine.devices import choose_precision
 from nst.engine.networks import weights as weight_files
 from nst.engine.networks.choose_extractor import choose_extractor, load_extractor
-from nst.engine.networks.extractors import ARCHITECTURES, Extractor, he_normal
+from nst.engine.networks.extractors import ARCHITECTURES, Extractor
 from nst.errors import Diverged, InputError, OptionError
 from nst.options.option_field import did_you_mean
 from nst.options.style_options import StyleOptions

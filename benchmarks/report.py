@@ -89,6 +89,11 @@ def report(benchmark: str, numbers: Sequence[Number], folder: Path, **conditions
     print(f"  kept in {path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}")
 
 
+def ratios(ones: Sequence[float], others: Sequence[float]) -> tuple[float, ...]:
+    """Each of the one over that of the other."""
+    return tuple(one / other for one, other in zip(ones, others, strict=True))
+
+
 def others_load() -> str:
     """How busy the machine is before a benchmark adds to it, in words."""
     return f"{os.getloadavg()[0]:.1f} processes wanted a core in the last minute before"

@@ -202,9 +202,12 @@ def warm_studio(address: str) -> Iterator[Studio]:
         yield running
 
 
-def launched(folder: Path, port: int) -> tuple[Studio, subprocess.Popen[bytes]]:
-    """(a studio that was just started, its process), over the data that `folder` holds or will hold."""
-    command = [sys.executable, "app.py", "--port", str(port), "--data", f"{folder}/data"]
+def launched(folder: Path, port: int, program: str = "app.py") -> tuple[Studio, subprocess.Popen[bytes]]:
+    """(a studio that was just started, its process), over the data that `folder` holds or will hold.
+
+    `program` takes the place of app.py; it has its command line.
+    """
+    command = [sys.executable, program, "--port", str(port), "--data", f"{folder}/data"]
     log, started = folder / "log", time.monotonic()
     with log.open("wb") as said:
         process = subprocess.Popen(

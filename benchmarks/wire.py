@@ -75,11 +75,23 @@ class Relay:
 def paint(job: StyleJob, emit: Callable[[Event], None], control: Control) -> None:
     """Every frame is the content, as it came."""
     epochs, size = int(job.options.epochs), job.options.size
-    emit(Started("compact", "", size, size, epochs, 10 * epochs))
+    emit(Started(extractor="compact", note="", width=size, height=size, epochs=epochs, steps=10 * epochs))
     for n in range(epochs + 1):
         time.sleep(0.01)
-        emit(Epoch(n, 10 * n, Losses(3.0, 1.0, 1.5, 0.5), size, size, float(n), 10.0, 1.0, job.content))
-    emit(Finished(1.0))
+        emit(
+            Epoch(
+                epoch=n,
+                step=10 * n,
+                losses=Losses(3.0, 1.0, 1.5, 0.5),
+                width=size,
+                height=size,
+                seconds=float(n),
+                steps_per_second=10.0,
+                seconds_left=1.0,
+                image=job.content,
+            )
+        )
+    emit(Finished(seconds=1.0))
 
 
 def warm_up() -> dict[str, Any]:
@@ -128,7 +140,7 @@ def measure(given: argparse.Namespace) -> None:
 def painted(picture: np.ndarray) -> tuple[bytes, bytes]:
     """(a frame, a checkpoint) of a painting of that size, as a worker makes them."""
     from nst.engine.optimization.optimize import stylize  # TensorFlow, which the worker of this benchmark does not need
-    from nst.worker.style_run import FRAME_QUALITY
+    from nst.pictures.images import FRAME_QUALITY
 
     size = picture.shape[0]
     count = pairs(size**2) + 2

@@ -24,7 +24,7 @@ from nst.pictures.images import Array, encode_jpeg, fit, read_file, resize
 from tools.sheets import opened
 
 SIDE = 640  # px, long side of a result in a sheet, unless one of the two is smaller
-QUALITY = 95  # of the JPEG, colours at full resolution
+QUALITY = 95  # of the JPEG, colors at full resolution
 SIDES = ("left", "right")
 TIE = "tie"
 ANSWER = re.compile(r"(\d+)\s+(left|right|tie)", re.IGNORECASE)

@@ -51,7 +51,7 @@ class FeatureJudge:
         self._cell = cell
         self._layers = style_layers, content_layer
         self._see = tf.function(
-            lambda image: self._summarise(see(image)), input_signature=[tf.TensorSpec([1, None, None, 3], tf.float32)]
+            lambda image: self._summarize(see(image)), input_signature=[tf.TensorSpec([1, None, None, 3], tf.float32)]
         )
 
     def look(self, picture: Picture) -> Seen:
@@ -60,7 +60,7 @@ class FeatureJudge:
         grams, content, patches = self._see(tf.constant(resize(picture, height, width)[None]))
         return Seen(grams, content, patches.numpy())
 
-    def _summarise(self, found: Mapping[str, Tensor]) -> tuple[list[Tensor], Tensor, Tensor]:
+    def _summarize(self, found: Mapping[str, Tensor]) -> tuple[list[Tensor], Tensor, Tensor]:
         style_layers, content_layer = self._layers
         patches = found[style_layers[PATCHES]]
         flat = tf.reshape(patches, (-1, patches.shape[-1]))
@@ -81,7 +81,7 @@ def content_error(seen: Seen, content: Seen) -> float:
 def patch_distances(result: NDArray[np.float32], style: NDArray[np.float32]) -> tuple[float, float]:
     """(how far the result's places are from the style, how far the style's places are from the result), each 0..2.
 
-    `result` [n, C] and `style` [m, C] are activations. Both are centred by the style's mean; a distance is 1 less the
+    `result` [n, C] and `style` [m, C] are activations. Both are centered by the style's mean; a distance is 1 less the
     cosine to the most similar of the other's places, and its mean over the places is told (as NNST matches, Kolkin et
     al. 2022). A picture that repeats one piece of the style is near by the first and far by the second.
     """

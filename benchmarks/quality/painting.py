@@ -26,7 +26,7 @@ from nst.runs.job import StyleJob
 from nst.worker.style_run import StyleRun
 
 OPTIONS = {option.name: option for option in options_of(StyleOptions)}
-RECORD = "painted.json"  # beside the paintings of a setting: the md5 of the weights, and seconds by pair
+RECORD = "painted.json"  # beside the paintings of a setting: the md5 of the weights; seconds and epochs by pair
 
 
 class Unfinished(NstError):
@@ -107,7 +107,7 @@ class Paintings:
             raise WeightsError(f"the weights of {network} are missing. {weight_files.how_to_get(network)}")
         weights = md5_of(file)
         record = folder / RECORD
-        self._record: dict[str, Any] = {"weights": weights, "seconds": {}}
+        self._record: dict[str, Any] = {"weights": weights, "seconds": {}, "epochs": {}}
         if record.exists():
             self._record = json.loads(record.read_text(encoding="utf-8"))
         if self._record["weights"] != weights:
@@ -126,6 +126,7 @@ class Paintings:
             except NstError as error:
                 raise Unfinished(f"{pair.name}, {self._setting.name}: {error}") from None
             self._record["seconds"][pair.name] = seconds
+            self._record.setdefault("epochs", {})[pair.name] = provenance.read(data, path.name).epochs
             for file, content in ((path, data), (self._folder / RECORD, json.dumps(self._record).encode())):
                 with atomic_write(file) as part:
                     part.write_bytes(content)
@@ -134,12 +135,15 @@ class Paintings:
     def _check(self, path: Path, pictures: dict[str, str]) -> None:
         """Raise InputError unless the painting at `path` is of these pictures (hashes) with this setting, and whole."""
         found = provenance.read_file(path)
+        # One that converged has fewer than it might have had.
+        most = found.epochs if found.options.epochs == "auto" else found.options.most_epochs
+        painted = self._record.get("epochs", {}).get(path.stem, most)
         if found.options != self._setting.options or found.steered or found.branched:
             reason = "with other options"
         elif {"content": found.content, "style": found.style} != pictures:
             reason = "from other pictures"
-        elif found.epochs != found.options.most_epochs and found.options.epochs != "auto":
-            reason = f"for {found.epochs} of {found.options.most_epochs} epochs"
+        elif found.epochs != painted:
+            reason = f"for {found.epochs} of {painted} epochs"
         elif path.stem not in self._record["seconds"]:
             reason = "by something else"
         else:

@@ -1,6 +1,6 @@
-"""What a picture's pixels say of it: colours, grain, structure. Pictures are float32 [H, W, 3] in 0..1, sRGB.
+"""What a picture's pixels say of it: colors, grain, structure. Pictures are float32 [H, W, 3] in 0..1, sRGB.
 
-Colours are CIE L*a*b* (D65, 2 degrees), in which a distance of about 2.3 is just noticed.
+Colors are CIE L*a*b* (D65, 2 degrees), in which a distance of about 2.3 is just noticed.
 """
 
 import functools
@@ -18,14 +18,14 @@ TO_XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 
 WHITE = TO_XYZ.sum(axis=1)  # that sRGB's own white is a* = b* = 0
 DIRECTIONS = 32  # of the sliced distance; always the same ones
 LEVELS = (np.arange(256) + 0.5) / 256  # quantiles at which two distributions are compared
-OUTLYING = 95  # per cent of the pixels that `foreign_tint` allows to be nearer than it says
+OUTLYING = 95  # percent of the pixels that `foreign_tint` allows to be nearer than it says
 
 FINE, MIDDLE, COARSE = 1.0, 2.0, 8.0  # px, deviations of the Gaussians between which bands lie
 LEAST_GRAIN = 0.5  # of L*: below the steps of 8 bits there is nothing to see
 
 
 def lab(picture: Picture) -> Colors:
-    """Its colours, [H, W, 3]."""
+    """Its colors, [H, W, 3]."""
     linear = np.where(picture <= 0.04045, picture / 12.92, ((picture.astype(np.float64) + 0.055) / 1.055) ** 2.4)
     xyz = linear @ TO_XYZ.T / WHITE
     x, y, z = np.moveaxis(np.where(xyz > (6 / 29) ** 3, np.cbrt(xyz), xyz / (3 * (6 / 29) ** 2) + 4 / 29), -1, 0)
@@ -33,7 +33,7 @@ def lab(picture: Picture) -> Colors:
 
 
 def palette_distance(here: Colors, there: Colors) -> float:
-    """Sliced Wasserstein-1 distance of two sets of colours [..., 3]: how far colours must move, whatever their places.
+    """Sliced Wasserstein-1 distance of two sets of colors [..., 3]: how far colors must move, whatever their places.
 
     The mean over `DIRECTIONS` of the distance between the sorted projections (Rabin et al. 2011), read at `LEVELS`.
     """
@@ -49,7 +49,7 @@ def _directions() -> NDArray[np.float64]:
 
 
 def foreign_tint(result: Colors, *sources: Colors) -> float:
-    """How foreign the most foreign colours are: the distance to the nearest colour of any source that 5 % exceed."""
+    """How foreign the most foreign colors are: the distance to the nearest color of any source that 5 % exceed."""
     known = KDTree(np.concatenate([source.reshape(-1, 3) for source in sources]))
     distances, _ = known.query(result.reshape(-1, 3))
     return float(np.percentile(distances, OUTLYING))

@@ -10,9 +10,17 @@ import sys
 from collections.abc import Iterator, Sequence
 
 from benchmarks.command import COUNT, command, flags
-from benchmarks.outcome import NotMeasured
+from benchmarks.outcome import NotHeld, NotMeasured
 from benchmarks.report import Number, others_load, report
-from benchmarks.siege.attacks import floods, hostile_files, hostile_requests, kills, strangers, streams
+from benchmarks.siege.attacks import (
+    floods,
+    hostile_files,
+    hostile_requests,
+    hostile_settings,
+    kills,
+    strangers,
+    streams,
+)
 from benchmarks.siege.connection_attacks import pipelines, slow_connections, slow_readers
 from benchmarks.siege.full_disk import full_disk
 from benchmarks.siege.hostile_json import hostile_json
@@ -21,6 +29,7 @@ from benchmarks.studio import warm_studio
 
 ATTACKS: dict[str, Attack] = {
     "hostile files": hostile_files,
+    "hostile settings": hostile_settings,
     "hostile requests": hostile_requests,
     "hostile JSON": hostile_json,
     "floods": floods,
@@ -39,15 +48,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = flags("siege", __doc__)
     parser.add_argument("--requests", type=COUNT, default=400, help="hostile ones")
     parser.add_argument("--connections", type=COUNT, default=200, help="that are held at once")
-    parser.add_argument("--kills", type=COUNT, default=12, help="of the worker")
+    parser.add_argument(
+        "--kills",
+        type=COUNT,
+        default=14,
+        help="of the worker while it starts, in a row; a third as many while it paints",
+    )
+    parser.add_argument("--share", type=float, default=1.0, help="of the hostile files and JSON that is sent")
     parser.add_argument("--seed", type=int, default=0, help="of what is random")
     parser.add_argument("--only", nargs="+", choices=[*ATTACKS, FULL_DISK], help="attacks; all if not given")
     return command(parser, measure, arguments)
 
 
 def measure(given: argparse.Namespace) -> None:
-    load, numbers, failed = others_load(), [], 0
-    scale = Scale(given.requests, given.connections, given.kills, given.seed)
+    load, numbers, failed = others_load(), [], {}
+    scale = Scale(given.requests, given.connections, given.kills, given.seed, given.share)
     chosen = given.only or [*ATTACKS, FULL_DISK]
     with warm_studio("") as running:
         target = Target(running)
@@ -55,7 +70,7 @@ def measure(given: argparse.Namespace) -> None:
             with HealthProbe(target) as probe:
                 failures, tried = _count(name, ATTACKS[name](target, scale))
             failures += probe.failures
-            failed += len(failures)
+            failed[name] = len(failures)
             numbers += _numbers(name, failures, tried, probe)
     if FULL_DISK in chosen:
         try:
@@ -63,11 +78,11 @@ def measure(given: argparse.Namespace) -> None:
         except NotMeasured as error:
             print(f"{FULL_DISK}: not tried: {error}", file=sys.stderr)
         else:
-            failed += len(failures)
+            failed[FULL_DISK] = len(failures)
             numbers += _numbers(FULL_DISK, failures, tried)
     report("siege", numbers, given.folder, seed=given.seed, other_load=load)
-    if failed:
-        raise NotMeasured(f"the studio did not hold against {failed} of the attempts")
+    if told := ", ".join(f"{count} of {name}" for name, count in failed.items() if count):
+        raise NotHeld(f"the studio did not hold against {told}")
 
 
 def _count(name: str, attempts: Iterator[str]) -> tuple[list[str], int]:

@@ -4,10 +4,11 @@ Each yields, for everything that it tried, "" if the studio held, or how it did 
 """
 
 import asyncio
+import base64
 import json
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
 
 import psutil
@@ -15,8 +16,17 @@ from distributed.comm import connect as connect_to_dask
 from distributed.security import Security
 
 from benchmarks.outcome import NotMeasured
-from benchmarks.siege.hostile_files import hostile_pictures, hostile_styles
-from benchmarks.siege.target import ANSWER_SECONDS, LONG, QUICK, Scale, Target
+from benchmarks.siege.hostile_files import (
+    LARGE,
+    hostile_masks,
+    hostile_pictures,
+    hostile_settings_files,
+    hostile_styles,
+    picture,
+)
+from benchmarks.siege.target import ANSWER_SECONDS, LONG, QUICK, Answer, Scale, Target
+from nst.web import ids
+from nst.web.middleware.json_limit import CALLBACKS
 
 RETURN_SECONDS = 180.0  # in which a studio has a warm worker again
 METHODS = ("POST", "POST", "GET", "PUT", "DELETE", "PATCH", "TRACE")
@@ -31,14 +41,51 @@ OUTSIDE = (  # what is asked for there
 
 
 def hostile_files(target: Target, scale: Scale) -> Iterator[str]:
-    """Pictures and style files that are damaged, or made to take long or much memory."""
+    """Pictures, style files and masks that are damaged, or made to take long or much memory."""
+    for name, make in scale.some(LARGE.items()):
+        fault = target.send_file("/api/v1/uploads", make(), "file.png").fault
+        yield f"{name}: {fault}" if fault else ""
     for path, files in (
         ("/api/v1/uploads", hostile_pictures(scale.random())),
         ("/api/v1/styles/fast", hostile_styles(scale.random())),
     ):
-        for name, data in files:
+        for name, data in scale.some(files):
             fault = target.send_file(path, data, "file.png").fault
             yield f"{name}: {fault}" if fault else ""
+    whole = base64.b64encode(picture(scale.random())).decode()
+    for name, data in scale.some(hostile_masks(scale.random())):
+        mask = base64.b64encode(data).decode()
+        answer = target.send_json("/api/v1/runs", {"content": whole, "style": whole, "mask": mask, "options": QUICK})
+        yield f"{name}: {answer.fault}" if answer.fault else ""
+        if answer.status == 202:
+            target.send_json(f"/api/v1/runs/{json.loads(answer.body)['id']}/stop", {})
+
+
+def hostile_settings(target: Target, scale: Scale) -> Iterator[str]:
+    """Pictures whose settings the page is asked to load into its form."""
+    del scale
+    for name, data in hostile_settings_files():
+        answer = load_settings(target, name, data)
+        loaded = b"are in the form" in answer.body and "settings that are none were loaded"
+        yield f"{name}: {answer.fault or loaded}" if answer.fault or loaded else ""
+
+
+def load_settings(target: Target, name: str, data: bytes) -> Answer:
+    """How the page answers to a file whose settings are to be loaded, or the refusal to store the file."""
+    stored = target.send_file("/api/v1/uploads", data, name)
+    if stored.status != 201:
+        return stored
+    file = {"ref": json.loads(stored.body)["ref"], "title": name, "dropped": False}
+    described = json.loads(target.ask("GET", "/_dash-dependencies").body)
+    callback = next(each for each in described if any(given["id"] == ids.SETTINGS_FILE for given in each["inputs"]))
+    places = [each.rpartition(".")[::2] for each in callback["output"].strip(".").split("...")]
+    body = {
+        "output": callback["output"],
+        "outputs": [{"id": name, "property": property} for name, property in places],
+        "inputs": [{"id": ids.SETTINGS_FILE, "property": "data", "value": file}],
+        "changedPropIds": [f"{ids.SETTINGS_FILE}.data"],
+    }
+    return target.send_json(CALLBACKS, body)
 
 
 def hostile_requests(target: Target, scale: Scale) -> Iterator[str]:
@@ -104,36 +151,50 @@ def strangers(target: Target, scale: Scale) -> Iterator[str]:
     }
     if len(ports) < 3:  # the page's, the scheduler's, a worker's
         raise NotMeasured(f"the studio listens on {len(ports)} ports only: has it no worker?")
-    for port in sorted(ports - {target.place[1]}):
-        for scheme, security in (("tcp", Security(require_encryption=False)), ("tls", Security.temporary())):
-            admitted = asyncio.run(_admitted(f"{scheme}://127.0.0.1:{port}", security))
-            yield f"{scheme} on port {port}: a stranger is admitted" if admitted else ""
+    doors = [(scheme, port) for port in sorted(ports - {target.place[1]}) for scheme in ("tcp", "tls")]
+    for (scheme, port), admitted in zip(doors, asyncio.run(_all_admitted(doors)), strict=True):
+        yield f"{scheme} on port {port}: a stranger is admitted" if admitted else ""
 
 
 def kills(target: Target, scale: Scale) -> Iterator[str]:
-    """The worker is killed while it starts, and in the middle of a run."""
+    """The worker is killed again and again while it starts, then in the middle of runs."""
     choose = scale.random()
-    for n in range(scale.kills):
-        middle = n % 3 == 2
-        run = target.studio.start_run(LONG) if middle else ""
-        if middle:
-            target.studio.follow(run, "epoch", 2)
-        end = time.monotonic() + RETURN_SECONDS
-        while (worker := target.studio.worker()) is None and time.monotonic() < end:
-            time.sleep(0.05)
-        time.sleep(0 if middle else max(0.0, choose.uniform(-0.5, 3.5)))
+    killed = -1
+    for _ in range(scale.kills):
+        worker = _next_worker(target, killed)
+        if worker is None:
+            yield f"no worker was started within {RETURN_SECONDS:.0f} s of a kill"
+            return
+        time.sleep(max(0.0, choose.uniform(-0.5, 3.5)))
+        killed = worker.pid
         with suppress(psutil.NoSuchProcess):
-            if worker:
-                worker.kill()
-        if middle:
-            yield _goes_on(target, run)
+            worker.kill()
+        yield ""
+    yield _is_warm_again(target)
+    for _ in range(max(1, scale.kills // 3)):
+        run = target.studio.start_run(LONG)
+        last = target.studio.follow(run, "epoch", 2)[-1]["n"]
+        if worker := target.studio.worker():
+            worker.kill()
+        yield _goes_on(target, run, last) if worker else "a run is painted by no worker"
     yield _is_warm_again(target)
 
 
-def _goes_on(target: Target, run: str) -> str:
-    """ "" if the run is painted again after its worker was killed; it is stopped then."""
-    last = target.studio.get(f"/api/v1/runs/{run}")["last"]
+def _next_worker(target: Target, killed: int) -> psutil.Process | None:
+    """The worker once it is another process than `killed`; None if there is none within `RETURN_SECONDS`."""
+    end = time.monotonic() + RETURN_SECONDS
+    while time.monotonic() < end:
+        worker = target.studio.worker()
+        if worker and worker.pid != killed:
+            return worker
+        time.sleep(0.05)
+    return None
+
+
+def _goes_on(target: Target, run: str, last: int) -> str:
+    """ "" if the run is painted again after event `last`, when its worker was killed; it is stopped then."""
     try:
+        last = target.studio.follow(run, "started", 1, last)[-1]["n"]
         target.studio.follow(run, "epoch", 1, last)
         target.studio.send("POST", f"/api/v1/runs/{run}/stop", {})
         target.studio.follow(run, "stopped", 1, last)
@@ -166,6 +227,13 @@ def _seconds_open(target: Target, head: bytes, part: bytes) -> float:
         while time.monotonic() - began < ANSWER_SECONDS:
             flood.sendall(part)
     return time.monotonic() - began
+
+
+async def _all_admitted(doors: Sequence[tuple[str, int]]) -> list[bool]:
+    """Whether a program without the studio's certificates is admitted at each (scheme, port)."""
+    securities = {"tcp": Security(require_encryption=False), "tls": Security.temporary()}
+    tried = (_admitted(f"{scheme}://127.0.0.1:{port}", securities[scheme]) for scheme, port in doors)
+    return await asyncio.gather(*tried)
 
 
 async def _admitted(address: str, security: Security) -> bool:

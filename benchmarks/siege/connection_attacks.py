@@ -116,8 +116,9 @@ def _bytes_taken(connection: socket.socket, data: bytes) -> int:
     """How many bytes of `data`, again and again, the other side takes while nothing is read: `MOST_TAKEN` at most."""
     taken = 0
     connection.setblocking(False)
-    while taken < MOST_TAKEN and select.select([], [connection], [], TAKEN_SECONDS)[1]:
-        taken += connection.send(data)
+    with suppress(ConnectionError):  # closed, it takes no more
+        while taken < MOST_TAKEN and select.select([], [connection], [], TAKEN_SECONDS)[1]:
+            taken += connection.send(data)
     return taken
 
 

@@ -21,7 +21,7 @@ def full_disk() -> Iterator[str]:
 
     Raises NotMeasured where no disk can be mounted, or it does not get full.
     """
-    with _small_disk() as folder:
+    with small_disk() as folder:
         with studio(folder=folder) as running:
             target = Target(running)
             running.seconds_until(running.worker_warm)
@@ -29,17 +29,17 @@ def full_disk() -> Iterator[str]:
             running.follow(run, "epoch", 1)
             running.send("POST", f"/api/v1/runs/{run}/stop", {})
             running.follow(run, "stopped")
-            yield _fill(target)
-            yield _answers(target, "while the disk is full")
+            yield fill(target)
+            yield answers(target, "while the disk is full")
         with studio(folder=folder) as running:
             target = Target(running)
             running.seconds_until(running.worker_warm)
-            yield _answers(target, "after a start with a full disk")
+            yield answers(target, "after a start with a full disk")
             answer = target.ask("DELETE", f"/api/v1/runs/{run}")
             yield "" if answer.status == 204 else f"a deletion was answered with {answer.status}: {answer.body[:200]!r}"
 
 
-def _fill(target: Target) -> str:
+def fill(target: Target) -> str:
     """Upload pictures until one is refused; "" if it is refused with 507."""
     choose = random.Random(0)
     for n in range(MOST_UPLOADS):
@@ -55,7 +55,8 @@ def _noise(choose: random.Random) -> bytes:
     return soft_colors(choose, 1.0) + choose.randbytes(500_000)
 
 
-def _answers(target: Target, when: str) -> str:
+def answers(target: Target, when: str) -> str:
+    """ "" if pages and routes are answered, or which is not."""
     for path in ("/api/v1/health", "/api/v1/runs", "/"):
         if (answer := target.ask("GET", path)).status != 200:
             return f"{path} {when}: status {answer.status}, {answer.body[:200]!r}"
@@ -63,7 +64,8 @@ def _answers(target: Target, when: str) -> str:
 
 
 @contextmanager
-def _small_disk() -> Iterator[Path]:
+def small_disk() -> Iterator[Path]:
+    """A folder on a disk of `MEGABYTES`. Raises NotMeasured where this user may not mount one."""
     with tempfile.TemporaryDirectory() as folder:
         command = ["mount", "-t", "tmpfs", "-o", f"size={MEGABYTES}m", "tmpfs", folder]
         try:

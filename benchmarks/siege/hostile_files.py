@@ -5,11 +5,12 @@ import json
 import random
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from PIL import Image
 
+from nst.pictures.decoding import FORMATS
 from nst.styles.style_library import SHIPPED
 
 DAMAGES = 6  # damaged copies of each picture
@@ -17,22 +18,31 @@ SIDE = 96  # px of the pictures that are damaged
 
 
 def hostile_pictures(random: random.Random) -> Iterator[tuple[str, bytes]]:
-    """Pictures, and what only says that it is one, each with a name."""
+    """Damaged pictures, and what only says that it is one, each with a name."""
     texts = b"", b"hello", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"%PDF-1.7\n", b"PK\3\4" + bytes(99)
     yield from ((f"no picture {n}", text) for n, text in enumerate(texts))
-    yield "header of 60,000 x 60,000 px", png_file(60_000, 60_000, b"")
-    yield "10,000 x 10,000 px in 300 kB", png_file(10_000, 10_000, bytes(30_001 * 10_000))
-    yield "image data of 400 MB for 16 x 16 px", png_file(16, 16, bytes(400 * 10**6))
-    yield "20,000 scans", many_scans(20_000)
-    yield "small WebP of 36 megapixels", encoded(Image.new("RGB", (6000, 6000)), "WEBP", lossless=True, method=0)
-    frames = [Image.new("L", (64, 64), n % 256) for n in range(2000)]
-    yield "2,000 frames", encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
-    for name, text in hostile_texts():
-        yield f"settings: {name}", png_file(16, 16, bytes(49 * 16), text_chunk(text))
-    for kind in ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF"):
+    for kind in FORMATS:
         whole = encoded(_noise(random), kind)
         for n in range(DAMAGES):
             yield f"damaged {kind} {n}", damaged(whole, random)
+
+
+def hostile_masks(random: random.Random) -> Iterator[tuple[str, bytes]]:
+    """Masks of the shape of `picture` that are damaged, each with a name."""
+    whole = encoded(_noise(random).convert("LA"), "PNG")
+    for n in range(DAMAGES):
+        yield f"damaged mask {n}", damaged(whole, random)
+
+
+def picture(random: random.Random) -> bytes:
+    """A whole picture of the size of the damaged ones."""
+    return encoded(_noise(random), "PNG")
+
+
+def hostile_settings_files() -> Iterator[tuple[str, bytes]]:
+    """Pictures in which hostile text stands in place of the settings of a painting, each with a name."""
+    for name, text in hostile_texts():
+        yield name, png_file(16, 16, bytes(49 * 16), text_chunk(text))
 
 
 def hostile_texts() -> Iterator[tuple[str, bytes]]:
@@ -88,6 +98,22 @@ def encoded(picture: Image.Image, kind: str, **options: object) -> bytes:
     file = io.BytesIO()
     picture.save(file, kind, **options)
     return file.getvalue()
+
+
+def _many_frames(count: int) -> bytes:
+    first, *others = (Image.new("L", (64, 64), n % 256) for n in range(count))
+    return encoded(first, "GIF", save_all=True, append_images=others)
+
+
+# Small files of much content, by a name; each takes a second to make.
+LARGE: dict[str, Callable[[], bytes]] = {
+    "header of 60,000 x 60,000 px": lambda: png_file(60_000, 60_000, b""),
+    "10,000 x 10,000 px in 300 kB": lambda: png_file(10_000, 10_000, bytes(30_001 * 10_000)),
+    "image data of 400 MB for 16 x 16 px": lambda: png_file(16, 16, bytes(400 * 10**6)),
+    "20,000 scans": lambda: many_scans(20_000),
+    "small WebP of 36 megapixels": lambda: encoded(Image.new("RGB", (6000, 6000)), "WEBP", lossless=True, method=0),
+    "2,000 frames": lambda: _many_frames(2000),
+}
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:

@@ -1,14 +1,15 @@
 """What an attack knows of the studio that it attacks, and how it talks to it."""
 
 import json
+import math
 import random
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -16,6 +17,7 @@ import psutil
 
 from benchmarks.studio import Studio
 
+T = TypeVar("T")
 ANSWER_SECONDS = 30.0  # in which every request must be answered
 HEALTH_SECONDS = 0.2  # between two looks at /health
 QUICK = {"extractor": "compact", "size": 64, "epochs": 2, "steps_per_epoch": 5}
@@ -30,6 +32,11 @@ class Scale:
     connections: int
     kills: int
     seed: int
+    share: float = 1.0  # of the hostile files and bodies
+
+    def some(self, tried: Iterable[T]) -> Iterator[T]:
+        """The share of the things that is tried: the first, and others at even distances."""
+        return (each for n, each in enumerate(tried) if math.ceil((n + 1) * self.share) > math.ceil(n * self.share))
 
     def random(self) -> random.Random:
         return random.Random(self.seed)

@@ -3,8 +3,9 @@
 import pytest
 
 from benchmarks import convolutions
+from benchmarks.random_weights import he_normal
 from nst.engine.backend import tf
-from nst.engine.networks.extractors import ARCHITECTURES, Extractor, he_normal
+from nst.engine.networks.extractors import ARCHITECTURES, Extractor
 
 
 def test_both_ways_to_compute_a_gradient_agree():

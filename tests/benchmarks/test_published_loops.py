@@ -13,7 +13,8 @@ from benchmarks import formulas, our_loops, published_loops, torch_loop
 from benchmarks.formulas import CROWSONKB, GATYS, JCJOHNSON, KERAS, TENSORFLOW, YARDSTICK, Pull
 from benchmarks.judge import as_seen, judge_by, on_grid
 from benchmarks.published_loops import Problem, loops_of_the_field
-from nst.engine.networks.extractors import Architecture, Extractor, he_normal
+from benchmarks.random_weights import he_normal
+from nst.engine.networks.extractors import Architecture, Extractor
 from nst.engine.optimization.objective import LiveWeights, Objective
 from nst.options.style_options import StyleOptions
 from nst.pictures.images import resize
@@ -25,7 +26,7 @@ TINY = Architecture("tiny", (4, 6, 8, 8, 8), (2, 2, 2, 2, 2), "average", {"block
 
 @pytest.fixture(scope="module")
 def extractor() -> Extractor:
-    # Without biases, noise around the mean colour has next to no activations: there the gradient of a Gram loss is lost
+    # Without biases, noise around the mean color has next to no activations: there the gradient of a Gram loss is lost
     # in the rounding of the loss, and a line search finds nothing.
     weights = he_normal(TINY, seed=4)
     return Extractor(TINY, {layer: (*kernels, bias + 20) for layer, (*kernels, bias) in weights.items()})
@@ -227,7 +228,7 @@ def test_kerass_style_loss_is_published_over_the_image_not_the_layer(extractor: 
 def test_our_objective_can_compute_the_loss_that_loops_are_compared_by(extractor: Extractor, problem: Problem) -> None:
     options = StyleOptions(size=64, **our_loops.yardstick_weights(problem))
     contents, styles = options.layers("tiny")
-    objective = Objective(extractor, [n for n, _ in contents], [n for n, _ in styles], options.normalisation)
+    objective = Objective(extractor, [n for n, _ in contents], [n for n, _ in styles], options.normalization)
     picture = np.round(255 * resize(problem.style, 48, 64)) / 255
     content = np.round(255 * problem.content) / 255
     style = np.round(255 * resize(problem.style, 64, 64)) / 255

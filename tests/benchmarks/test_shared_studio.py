@@ -68,10 +68,19 @@ def test_a_run_that_ends_otherwise_than_it_was_followed_for_is_no_measurement(ad
 
 
 def test_pollers_are_answered(measure: Measure, address: str) -> None:
-    given = ("--programs", "8", "--pages", "2", "--seconds", "2", "--size", "64", "--steps", "5")
+    given = ("--programs", "8,16", "--pages", "2", "--seconds", "2", "--size", "64", "--steps", "5")
     found = measure(pollers.main, *given, "--studio", address)
-    assert found["programs: answers"] > 0
-    assert found["the run alone"] > 0
+    assert min(found["8 programs: answers"], found["16 programs: answers"]) > 0
+    assert found["8 programs that missed an epoch"] == found["16 programs that missed an epoch"] == 0
+    assert min(found["the run alone"], found["the run beside 16 programs"]) > 0
+
+
+@pytest.mark.parametrize(("count", "met", "missed"), [(200, 240.0, 260.0), (500, 990.0, 1010.0)])
+def test_pollers_are_answered_in_time_or_the_aim_is_missed(count: int, met: float, missed: float) -> None:
+    for milliseconds, verdict in ((met, "met"), (missed, "MISSED")):
+        seen = pollers.Seen(latencies=[milliseconds, milliseconds])
+        _, most = pollers.latency("programs", seen, pollers.AIMS[count])
+        assert most.verdict.endswith(verdict)
 
 
 def test_pollers_of_a_run_that_is_refused_have_no_latency(refuse: Refuse, address: str) -> None:

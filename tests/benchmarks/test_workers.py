@@ -1,7 +1,10 @@
 """Benchmarks with workers of their own."""
 
+import json
+import os
 from collections.abc import Callable
 from contextlib import nullcontext
+from pathlib import Path
 
 import pytest
 
@@ -27,7 +30,17 @@ def test_memory_of_a_worker_that_cannot_paint_is_no_figure(refuse: Refuse, broke
     refuse(memory.main, "tensorflow is damaged", "--runs", "1", "--size", "64")
 
 
-def test_workers_are_two_against_one(measure: Measure, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("cores", "words"), [(2, "2 cores are too few for the aim"), (4, "aim: at least 1.8 times, met")]
+)
+def test_workers_are_two_against_one(
+    cores: int,
+    words: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: cores)
     painted: dict[int, list[int]] = {1: [], 2: []}
 
     class Quick:
@@ -45,7 +58,10 @@ def test_workers_are_two_against_one(measure: Measure, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(workers, "cold", lambda count: nullcontext(Quick(count)))
     monkeypatch.setattr(workers, "seconds", lambda work: 6 / work())
-    found = measure(workers.main, "--runs", "4", "--rounds", "2")
+    assert workers.main(["--runs", "4", "--rounds", "2", "--folder", str(tmp_path)]) == 0
+    assert words in capsys.readouterr().out
+    [path] = tmp_path.glob("*.json")
+    found = {number["name"]: number["median"] for number in json.loads(path.read_text())["workers"]["numbers"]}
     assert found == {"one worker": 40, "two workers": 80, "two workers against one": 2}
     assert painted == {1: [1, 4, 4], 2: [2, 4, 4]}
 

@@ -16,8 +16,9 @@ from benchmarks.quality.features import (
     style_error,
     vgg19_judge,
 )
+from benchmarks.random_weights import he_normal
 from benchmarks.squeezenet import CONTENT_LAYER, STYLE_LAYERS, SqueezeNet
-from nst.engine.networks.extractors import Architecture, Extractor, he_normal
+from nst.engine.networks.extractors import Architecture, Extractor
 
 TINY = Architecture("tiny", (4, 6, 8, 8, 8), (1, 1, 1, 2, 1))
 STYLES = tuple(f"block{block}_conv1" for block in range(1, 6))
@@ -61,7 +62,7 @@ def test_a_picture_is_no_error_away_from_itself(judge: FeatureJudge, content: ND
     assert patch_distances(seen.patches, seen.patches) == pytest.approx((0, 0), abs=1e-5)
 
 
-def test_patch_distances_are_those_to_the_nearest_by_centred_cosine(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_patch_distances_are_those_to_the_nearest_by_centered_cosine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("benchmarks.quality.features.ROWS", 4)
     random = np.random.default_rng(1)
     here, there = (random.normal(1, 1, (n, 5)).astype(np.float32) for n in (10, 7))
@@ -109,7 +110,7 @@ def even(shape: tuple[int, ...]) -> np.ndarray:
 def test_the_layers_of_squeezenet_lie_where_the_pixels_are(tmp_path: Path) -> None:
     """Averaged over its places in a cell, a dot's response lies around the dot to 3 px; unpadded it would be 7.5."""
     network = write_squeezenet(tmp_path / "even.h5", even)
-    flat = np.full((1, 128, 128, 3), 0.6, np.float32)  # above the mean colour: no ReLU closes
+    flat = np.full((1, 128, 128, 3), 0.6, np.float32)  # above the mean color: no ReLU closes
     columns = np.arange(56, 72)
     dots = np.repeat(flat, len(columns), axis=0)
     dots[np.arange(len(columns)), 64, columns] = 1.0

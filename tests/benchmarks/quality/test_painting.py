@@ -12,6 +12,7 @@ from benchmarks.quality.painting import Paintings, Setting, Unfinished, options_
 from benchmarks.quality.pairs import Pair
 from nst.errors import InputError, OptionError, WeightsError
 from nst.options.style_options import StyleOptions
+from nst.pictures import provenance
 from nst.pictures.images import read_file
 from nst.runs.job import StyleJob
 
@@ -91,6 +92,16 @@ def test_paintings_are_kept_and_used_again_only_as_what_they_are(
     (folder / "painted.json").write_text(json.dumps({**record, "weights": "of last year"}))
     with pytest.raises(InputError, match="holds paintings by other weights of compact"):
         Paintings(folder, setting)
+
+
+def test_a_painting_that_converged_is_used_again(tmp_path: Path, pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Without any loss but the content's, a start from the content has nothing to gain.
+    still = "epochs=3,steps_per_epoch=5,init=content,style_weight=0,tv_weight=0,neighbor_weight=0"
+    converging = settings_of(["compact"], [still], 64, 0)[0]
+    file, _ = Paintings(tmp_path / "kept", converging).file_of(pair)
+    assert provenance.read_file(file).epochs == 1
+    monkeypatch.setattr(painting, "paint", None)  # nothing is painted any more
+    assert Paintings(tmp_path / "kept", converging).file_of(pair)[0] == file
 
 
 def test_a_painting_that_was_stopped_is_not_taken_for_one(tmp_path: Path, pair: Pair) -> None:

@@ -12,7 +12,7 @@ from nst.errors import InputError
 from nst.pictures.samples import find
 from tests.benchmarks.quality.conftest import Write
 
-GREY = np.full((16, 16, 3), 0.5, np.float32)
+GRAY = np.full((16, 16, 3), 0.5, np.float32)
 
 
 def test_the_samples_are_there_and_use_every_content() -> None:
@@ -25,7 +25,7 @@ def test_the_samples_are_there_and_use_every_content() -> None:
 def test_a_folder_holds_pairs_as_folders_and_as_files_of_one_name(tmp_path: Path, write: Write) -> None:
     for name in ("a/content.png", "a/style.png", "a/result.png", "content-sea.png", "style-sea.png", "content.png",
                  "style.png", "other/result.png"):  # fmt: skip
-        write(f"pairs/{name}", GREY)
+        write(f"pairs/{name}", GRAY)
     (tmp_path / "pairs" / "a" / "README.md").write_text("what they are")
     (tmp_path / "pairs" / "content.txt").write_text("no picture")
     folder = tmp_path / "pairs"
@@ -51,7 +51,7 @@ def test_a_folder_that_is_not_of_pairs_is_refused(
 ) -> None:
     (tmp_path / "pairs").mkdir()
     for name in names:
-        write(f"pairs/{name}", GREY)
+        write(f"pairs/{name}", GRAY)
     with pytest.raises(InputError, match=words):
         pairs_in(tmp_path / "pairs")
 
@@ -67,7 +67,7 @@ def test_names_choose_pairs() -> None:
 
 
 def test_a_result_is_found_by_its_pairs_name(tmp_path: Path, write: Write) -> None:
-    file = write("results/sea.png", GREY)
+    file = write("results/sea.png", GRAY)
     assert picture_in(file.parent, "sea") == file
     with pytest.raises(InputError, match="must have one picture called 'hill', got none"):
         picture_in(file.parent, "hill")

@@ -11,7 +11,7 @@ from benchmarks.quality.pixels import foreign_tint, grain, lab, palette_distance
 
 
 def lab_of_one(red: float, green: float, blue: float) -> tuple[float, float, float]:
-    """CIE 1976 as the textbook has it, a colour at a time, with the white point D65 written out."""
+    """CIE 1976 as the textbook has it, a color at a time, with the white point D65 written out."""
     r, g, b = (v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in (red, green, blue))
     xyz = (
         (0.4124 * r + 0.3576 * g + 0.1805 * b) / 0.9505,
@@ -22,7 +22,7 @@ def lab_of_one(red: float, green: float, blue: float) -> tuple[float, float, flo
     return 116 * y - 16, 500 * (x - y), 200 * (y - z)
 
 
-def test_colours_are_those_of_the_textbook() -> None:
+def test_colors_are_those_of_the_textbook() -> None:
     picture = np.random.default_rng(1).uniform(0, 1, (5, 7, 3)).astype(np.float32)
     picture[0, 0], picture[0, 1] = 0, 0.01  # the straight pieces of both curves
     expected = np.array([[lab_of_one(*map(float, pixel)) for pixel in row] for row in picture])
@@ -33,7 +33,7 @@ def test_colours_are_those_of_the_textbook() -> None:
     ("rgb", "expected"),  # Lindbloom's calculator, sRGB, D65
     [((1, 1, 1), (100, 0, 0)), ((1, 0, 0), (53.24, 80.09, 67.20)), ((0, 0, 1), (32.30, 79.19, -107.86))],
 )
-def test_colours_known_from_tables(rgb: tuple[float, ...], expected: tuple[float, ...]) -> None:
+def test_colors_known_from_tables(rgb: tuple[float, ...], expected: tuple[float, ...]) -> None:
     np.testing.assert_allclose(lab(np.array([[rgb]], np.float32))[0, 0], expected, atol=0.05)
 
 
@@ -46,14 +46,14 @@ def test_the_palettes_distance_is_the_mean_of_wasserstein_distances_of_projectio
     assert palette_distance(here, there) == pytest.approx(expected, rel=0.01)  # it reads 256 quantiles only
 
 
-def test_the_palettes_distance_knows_colours_but_not_places() -> None:
+def test_the_palettes_distance_knows_colors_but_not_places() -> None:
     colors = np.random.default_rng(3).uniform(0, 100, (20, 30, 3))
     assert palette_distance(colors, colors[::-1, ::-1]) == pytest.approx(0, abs=1e-9)
     moved = colors + np.array([10.0, 0, 0])  # by hand: each projection moves by ten times its first coordinate
     assert palette_distance(moved, colors) == pytest.approx(10 * np.mean(np.abs(pixels._directions()[0])))
 
 
-def test_a_tint_is_foreign_as_far_as_it_is_from_any_colour_of_either() -> None:
+def test_a_tint_is_foreign_as_far_as_it_is_from_any_color_of_either() -> None:
     content, style = np.zeros((10, 10, 3)), np.full((10, 10, 3), 40.0)
     mixed = np.where(np.arange(10)[:, None, None] < 5, content, style)
     assert foreign_tint(mixed, content, style) == 0
@@ -74,7 +74,7 @@ def calm_texture(lightness: NDArray, places: NDArray) -> float:
     return float(np.sqrt(sum(chosen) / len(chosen)))
 
 
-def grey(lightness: NDArray) -> NDArray:
+def gray(lightness: NDArray) -> NDArray:
     return np.stack([lightness, np.zeros_like(lightness), np.zeros_like(lightness)], -1)
 
 
@@ -96,18 +96,18 @@ def test_grain_is_the_fine_texture_of_calm_places_over_the_sources_own(scenes: t
     own = max(calm_texture(content, calm), calm_texture(style, np.ones(style.shape, bool)))
     expected = calm_texture(result, calm) / own
     assert expected > 3
-    assert grain(grey(result), grey(content), grey(style)) == pytest.approx(expected, rel=1e-6)
+    assert grain(gray(result), gray(content), gray(style)) == pytest.approx(expected, rel=1e-6)
 
 
 def test_grain_grows_with_noise_but_hardly_with_strokes(scenes: tuple[NDArray, NDArray]) -> None:
     content, style = scenes
     noise = np.random.default_rng(7).normal(0, 1, content.shape)
     strokes = 15 * np.sin((np.arange(64)[:, None] + np.arange(96)[None]) / 6)
-    grains = [grain(grey(content + k * noise), grey(content), grey(style)) for k in (0, 1, 2, 4)]
+    grains = [grain(gray(content + k * noise), gray(content), gray(style)) for k in (0, 1, 2, 4)]
     assert grains == sorted(grains)
     assert grains[0] < 0.2 < 1 < grains[1]
-    assert grain(grey(content + strokes), grey(content), grey(style)) < grains[1] / 2
-    assert grain(grey(content), grey(content + noise), grey(style)) < 1  # what the photo has itself is not new
+    assert grain(gray(content + strokes), gray(content), gray(style)) < grains[1] / 2
+    assert grain(gray(content), gray(content + noise), gray(style)) < 1  # what the photo has itself is not new
 
 
 def test_structural_similarity_is_wangs(scenes: tuple[NDArray, NDArray]) -> None:
@@ -123,5 +123,5 @@ def test_structural_similarity_is_wangs(scenes: tuple[NDArray, NDArray]) -> None
         cov = np.sum(window * x * y) - mx * my
         c1, c2 = 0.01**2, 0.03**2
         values.append((2 * mx * my + c1) * (2 * cov + c2) / ((mx**2 + my**2 + c1) * (vx + vy + c2)))
-    assert structural_similarity(grey(here), grey(there)) == pytest.approx(np.mean(values), abs=1e-4)
-    assert structural_similarity(grey(here), grey(here)) == pytest.approx(1)
+    assert structural_similarity(gray(here), gray(there)) == pytest.approx(np.mean(values), abs=1e-4)
+    assert structural_similarity(gray(here), gray(here)) == pytest.approx(1)

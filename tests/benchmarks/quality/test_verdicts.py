@@ -8,7 +8,8 @@ from benchmarks.quality.features import FeatureJudge
 from benchmarks.quality.pairs import FilePair, Pair
 from benchmarks.quality.tables import Row, medians, table
 from benchmarks.quality.verdicts import CONTROLS, MEASURES, PASTED, UNTOUCHED, PairJudge, pasted
-from nst.engine.networks.extractors import Extractor, he_normal
+from benchmarks.random_weights import he_normal
+from nst.engine.networks.extractors import Extractor
 from nst.errors import InputError
 from tests.benchmarks.quality.conftest import Write
 from tests.benchmarks.quality.test_features import CONTENT, STYLES, TINY
@@ -21,7 +22,7 @@ def judges() -> dict[str, FeatureJudge]:
     return {"vgg": judge, "sq": judge}
 
 
-def test_the_untouched_photo_has_no_content_error_and_no_colour_of_its_own(
+def test_the_untouched_photo_has_no_content_error_and_no_color_of_its_own(
     pair: Pair, judges: dict[str, FeatureJudge]
 ) -> None:
     judge = PairJudge(pair, 64, judges)
