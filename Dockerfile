@@ -1,7 +1,8 @@
 # The studio as an image: `docker build -t nst .`; docs/deployment.md says how to run it.
 FROM python:3.12-slim AS build
 WORKDIR /source
-COPY requirements.txt pyproject.toml README.md LICENSE ./
+COPY requirements.txt pyproject.toml LICENSE ./
+COPY docs/description.md docs/description.md
 RUN python -m venv /opt/nst && /opt/nst/bin/pip install --no-cache-dir -r requirements.txt
 COPY nst nst
 COPY assets assets

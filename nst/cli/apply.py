@@ -10,7 +10,7 @@ from rich.console import Console
 
 from nst.cli.console import print_plain
 from nst.cli.flags import add_flag, flags_given
-from nst.cli.paths import check_not_overwritten, input_output_pairs, paint_each
+from nst.cli.paths import check_not_overwritten, input_output_pairs, paint_each, write_whole
 from nst.errors import OptionError
 from nst.options.fast_options import FastOptions, mix_of
 from nst.options.option_field import options_of, shown
@@ -18,7 +18,7 @@ from nst.pictures.images import read_bytes
 from nst.runs.job import FastJob, FastPicture, FastRequest, Format
 from nst.styles.style_choice import ChosenStyles, choose_styles
 
-SUFFIXES = (".png", ".jpg", ".jpeg")  # of output files
+PASS_SUFFIXES = (".png", ".jpg", ".jpeg")  # of output files
 
 HELP = "paint with a fast style, in one pass"
 
@@ -58,15 +58,15 @@ def run(parsed: argparse.Namespace) -> int:
         raise OptionError("give a --style, a --style-image, or several of them")
     mix_of({str(key): weight for key, weight in weights.items()})  # checks the weight of a single style, too
     chosen = choose_styles(weights if len(weights) > 1 else next(iter(weights)))
-    pairs = list(input_output_pairs(parsed.content, parsed.output, SUFFIXES))
-    check_not_overwritten([content for content, _ in pairs], [output for _, output in pairs])
+    pairs = list(input_output_pairs(parsed.content, parsed.output, PASS_SUFFIXES))
+    check_not_overwritten([*(content for content, _ in pairs), *map(Path, weights)], [output for _, output in pairs])
     job = FastJob(b"", (), _packed(chosen), {sha256: each.png for sha256, each in chosen.paintings.items()})
     console = Console(stderr=True, quiet=parsed.quiet)
 
     def paint(content: Path, output: Path) -> None:
         format: Format = "png" if output.suffix.lower() == ".png" else "jpeg"
         made = _paint(replace(job, content=read_bytes(content), requests=(FastRequest(chosen.mix, options, format),)))
-        output.write_bytes(made.data)
+        write_whole(output, made.data)
         print_plain(console, f"{output}  {made.seconds:.2f} s")
 
     return paint_each(pairs, parsed.content.is_dir(), paint)

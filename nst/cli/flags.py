@@ -7,22 +7,25 @@ from typing import Any
 
 from nst.options.option_field import Numbers, Option, number
 from nst.options.picture_roles import MOST_STYLES
+from nst.options.settings import flag_of
 
 
 def add_flag(parser: argparse.ArgumentParser, option: Option, prefix: str = "", words: tuple[str, ...] = ()) -> None:
     """Add the flag of an option, as --PREFIX-NAME; help lists `words` beside the option's choices."""
-    flag = f"--{prefix}{option.name}".replace("_", "-")
     text = option.help.replace("%", "%%")
+    described: dict[str, Any] = {"dest": f"{prefix}{option.name}"}
     if option.type is bool:
-        parser.add_argument(flag, action=argparse.BooleanOptionalAction, help=text)
-        return
-    if option.type is Numbers:
-        name = option.name.upper()
-        parser.add_argument(flag, nargs="+", metavar=name, help=f"{text} (default: automatic)")
-        return
-    shown = "automatic" if option.default is None else option.default
-    metavar = "|".join((*option.choices, *words) or (option.name.upper(), *option.words))
-    parser.add_argument(flag, metavar=metavar, help=f"{text} (default: {shown})")
+        described |= {"action": argparse.BooleanOptionalAction, "help": text}
+    elif option.type is Numbers:
+        described |= {"nargs": "+", "metavar": option.name.upper(), "help": f"{text} (default: automatic)"}
+    else:
+        shown = "automatic" if option.default is None else option.default
+        metavar = "|".join((*option.choices, *words) or (option.name.upper(), *option.words))
+        described |= {"metavar": metavar, "help": f"{text} (default: {shown})"}
+    parser.add_argument(flag_of(f"{prefix}{option.name}"), **described)
+    if option.old_name:
+        hidden = {"help": argparse.SUPPRESS, "default": argparse.SUPPRESS}
+        parser.add_argument(flag_of(f"{prefix}{option.old_name}"), **described | hidden)
 
 
 def add_pictures(parser: argparse.ArgumentParser, content: str) -> None:

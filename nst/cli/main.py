@@ -88,7 +88,8 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def _flags_of(parser: argparse.ArgumentParser) -> list[str]:
-    return [flag for action in parser._actions for flag in action.option_strings]
+    shown = (action for action in parser._actions if action.help != argparse.SUPPRESS)
+    return [flag for action in shown for flag in action.option_strings]
 
 
 def _fail(error: object, status: int) -> int:

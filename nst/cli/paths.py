@@ -1,9 +1,10 @@
-"""The files that a command reads and writes: pairs of input and output, and checks before the work begins."""
+"""The files that a command reads and writes: pairs of input and output, checks before the work, and the writing."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+from nst.atomic_write import atomic_write
 from nst.cli.console import note
 from nst.errors import InputError, NstError
 from nst.pictures.images import SUFFIXES
@@ -62,8 +63,21 @@ def check_output(output: Path, suffixes: tuple[str, ...]) -> None:
 
 
 def check_not_overwritten(read: Iterable[Path | None], written: Iterable[Path | None]) -> None:
-    """Raise InputError if a file to write is one of those that are read."""
-    sources, targets = ([path for path in paths if path and path.exists()] for paths in (read, written))
-    for source in sources:
-        if any(target.samefile(source) for target in targets):
+    """Raise InputError if a file to write is one of those that are read, or is written twice."""
+    targets = [path for path in written if path]
+    existing = [path for path in targets if path.exists()]
+    for source in read:
+        if source and source.exists() and any(target.samefile(source) for target in existing):
             raise InputError(f"the output would overwrite {str(source)!r}; choose another name")
+    for path, times in Counter(path.resolve() for path in targets).items():
+        if times > 1:
+            raise InputError(f"two outputs would be the same file, {str(path)!r}; choose another name for one")
+
+
+def write_whole(output: Path, data: bytes) -> None:
+    """Write a file; what was there before stays unless all of it is written. Errors name the file, not its part."""
+    try:
+        with atomic_write(output) as part:
+            part.write_bytes(data)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(output)) from error

@@ -4,7 +4,7 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-from nst.cli.paths import check_output
+from nst.cli.paths import check_output, write_whole
 from nst.styles.style_file import SUFFIX, check_name, check_title, read_style_file, title_of
 from nst.styles.style_library import shipped_file, user_library
 from nst.styles.style_picture import StylePicture
@@ -53,7 +53,7 @@ def _export(parsed: argparse.Namespace) -> int:
     data = user_library().export(parsed.name)
     output = parsed.output / f"{parsed.name}{SUFFIX}" if parsed.output.is_dir() else parsed.output
     check_output(output, (SUFFIX,))
-    output.write_bytes(data)
+    write_whole(output, data)
     print(output)
     return 0
 

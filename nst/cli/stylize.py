@@ -13,15 +13,15 @@ from rich.console import Console
 
 from nst.cli.console import note, print_plain, progress_bar
 from nst.cli.flags import add_flag, add_pictures, flags_given
-from nst.cli.paths import check_not_overwritten, input_output_pairs, paint_each
+from nst.cli.paths import check_not_overwritten, input_output_pairs, paint_each, write_whole
 from nst.errors import InputError, OptionError
 from nst.options.option_field import options_of
 from nst.options.picture_roles import MOST_STYLES
 from nst.options.style_options import StyleOptions
 from nst.pictures import timelapse
-from nst.pictures.images import read_bytes, reduced_jpeg
+from nst.pictures.images import FRAME_QUALITY, read_bytes, reduced_jpeg
 from nst.pictures.provenance import Provenance, read_file
-from nst.pictures.result_formats import SUFFIXES, result_as
+from nst.pictures.result_formats import RESULT_SUFFIXES, result_as
 from nst.pictures.timelapse import TimelapseOptions
 from nst.runs.estimates import Estimate
 from nst.runs.humanize import converged, count, gigabytes, roughly
@@ -30,7 +30,6 @@ from nst.runs.job import StyleJob
 if TYPE_CHECKING:
     from nst.worker.style_run import StyleRun
 
-FRAME_QUALITY = 88  # JPEG
 # The format is no flag: the suffix of the file names it.
 TIMELAPSE_FLAGS = [option for option in options_of(TimelapseOptions) if option.name != "format"]
 HELP = "paint a picture, or every picture in a folder"
@@ -60,7 +59,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--mask", type=Path, metavar="FILE", help=use)
     for option in options_of(StyleOptions):
         add_flag(parser, option, words=("FILE",) if option.name == "init" else ())
-    metavar = f"FILE.{'|'.join(timelapse.FORMATS)}"
+    metavar = f"FILE.{'|'.join(timelapse.TIMELAPSE_FORMATS)}"
     parser.add_argument("--timelapse", type=Path, metavar=metavar, help="also write how the picture forms")
     for option in TIMELAPSE_FLAGS:
         add_flag(parser, option, "timelapse_")
@@ -76,7 +75,7 @@ def run(parsed: argparse.Namespace) -> int:
     options.check_pictures(len(parsed.styles), masked=parsed.mask is not None)
     options.check_layers()
     moving = _timelapse(parsed)
-    pairs = list(input_output_pairs(parsed.content, parsed.output, SUFFIXES))
+    pairs = list(input_output_pairs(parsed.content, parsed.output, RESULT_SUFFIXES))
     check_not_overwritten(
         [*(content for content, _ in pairs), *parsed.styles, init, parsed.mask, parsed.like],
         [*(output for _, output in pairs), moving and moving.path],
@@ -148,8 +147,8 @@ def _timelapse(parsed: argparse.Namespace) -> Timelapse | None:
             )
         return None
     format = path.suffix.lower().removeprefix(".")
-    if format not in timelapse.FORMATS:
-        raise InputError(f"the timelapse must end in .{', .'.join(timelapse.FORMATS)}; got {path.name!r}")
+    if format not in timelapse.TIMELAPSE_FORMATS:
+        raise InputError(f"the timelapse must end in .{', .'.join(timelapse.TIMELAPSE_FORMATS)}; got {path.name!r}")
     if parsed.content.is_dir():
         raise InputError("a timelapse is of one picture, but the content is a folder")
     if not path.parent.is_dir():
@@ -175,7 +174,7 @@ def _paint(job: StyleJob, output: Path, name: str, quiet: bool, moving: Timelaps
         if painting.converged:
             print_plain(console, f"{name}: {converged(painting.provenance().epochs, painting.started().epochs)}")
         if result:
-            output.write_bytes(result_as(result, output.suffix))
+            write_whole(output, result_as(result, output.suffix))
             print_plain(console, f"{output}  {time.monotonic() - began:.0f} s")
         if moving and frames:
             final = painting.started()

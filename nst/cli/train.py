@@ -23,8 +23,9 @@ from rich.console import Console
 from nst import __version__
 from nst.cli.console import note, print_plain, progress_bar
 from nst.cli.flags import add_flag, flags_given
-from nst.cli.paths import check_output
+from nst.cli.paths import check_output, write_whole
 from nst.errors import InputError, OptionError, StyleError
+from nst.options.layer_presets import FETCHED_NETWORKS
 from nst.options.option_field import options_of
 from nst.options.train_options import TrainOptions
 from nst.pictures.images import Array
@@ -73,7 +74,7 @@ def run(parsed: argparse.Namespace) -> int:
     base = PLANS["studio"] if parsed.new else shipped_file()
     file, ended = train(styles, parsed.photos, base, options, folder, restart=parsed.restart, quiet=parsed.quiet)
     if parsed.output:
-        parsed.output.write_bytes(file.to_bytes())
+        write_whole(parsed.output, file.to_bytes())
     else:
         library.add(file.to_bytes(), replace_existing=True)
     print(parsed.output or "\n".join(file.styles))
@@ -113,9 +114,11 @@ def train(
     crops = Photos(photos, options.crop, options.seed, note)  # checked before TensorFlow loads, which takes seconds
     _load_keras()
     from nst.engine.networks.choose_extractor import choose_extractor
+    from nst.engine.networks.weights import locate
     from nst.engine.training.train import Training
 
-    extractor, remark = choose_extractor(options.extractor, precision="float32", best="vgg16")
+    best = next((name for name in FETCHED_NETWORKS if locate(name)), FETCHED_NETWORKS[0])
+    extractor, remark = choose_extractor(options.extractor, precision="float32", best=best)
     if remark:
         note(remark)
     adding = isinstance(base, StyleFile)

@@ -11,23 +11,21 @@ from PIL import Image
 from rich.console import Console
 from rich.progress import Progress
 
-from nst.atomic_write import atomic_write
 from nst.cli.console import print_plain, progress_bar
 from nst.cli.flags import add_flag, add_pictures, flags_given
-from nst.cli.paths import check_not_overwritten, check_output
+from nst.cli.paths import check_not_overwritten, check_output, write_whole
 from nst.errors import InputError, OptionError
-from nst.options.option_field import option_text
+from nst.options.option_field import option_text, with_new_names
 from nst.options.picture_roles import MOST_STYLES, as_fields, by_role
 from nst.options.style_options import StyleOptions
 from nst.options.variations import MOST_RUNS, OPTIONS, QUICK_EPOCHS, QUICK_SIZE, Variations
 from nst.pictures import images
-from nst.pictures.contact_sheet import grid_sheet
+from nst.pictures.contact_sheet import SHEET_QUALITY, grid_sheet
 from nst.pictures.images import fit
 from nst.runs.job import StyleJob
 
 HELP = "paint with several values of one or two options, as a contact sheet"
-SUFFIXES = (".jpg", ".jpeg", ".png")  # of the sheet
-SHEET_QUALITY = 92  # JPEG
+SHEET_SUFFIXES = (".jpg", ".jpeg", ".png")  # of the sheet
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
@@ -51,21 +49,24 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
 def run(parsed: argparse.Namespace) -> int:
     """Run the command; returns the exit status."""
     grid = _variations(parsed)
-    check_output(parsed.output, SUFFIXES)
-    check_not_overwritten([parsed.content, *parsed.styles], [parsed.output])
+    check_output(parsed.output, SHEET_SUFFIXES)
     files = _files(grid, parsed.folder)
+    check_not_overwritten([parsed.content, *parsed.styles], [parsed.output, *files])
+    if parsed.folder:
+        parsed.folder.mkdir(parents=True, exist_ok=True)
     given = by_role(images.read_bytes(parsed.content), map(images.read_bytes, parsed.styles), None)
     picture = images.read(given["content"], parsed.content.name, grid.size)
     height, width = fit(picture.height, picture.width, grid.size)
-    pictures: list[Image.Image | None] = [None] * len(files)
+    runs = grid.changes()
+    pictures: list[Image.Image | None] = [None] * len(runs)
     titles = grid.titles(by_role("", (path.stem for path in parsed.styles), None))
     console = Console(stderr=True, quiet=parsed.quiet)
     with progress_bar(console) as progress:
-        for number, changes in enumerate(grid.changes()):
+        for number, changes in enumerate(runs):
             job = StyleJob(options=grid.quick(changes), **as_fields(grid.pictures_of(changes, given)))
-            result = _paint(job, _title(changes, number, len(files)), progress)
-            if parsed.folder:
-                files[number].write_bytes(result)
+            result = _paint(job, _title(changes, number, len(runs)), progress)
+            if files:
+                write_whole(files[number], result)
             with Image.open(io.BytesIO(result)) as painted:
                 pictures[number] = painted.convert("RGB")
             # After each run, so that Ctrl-C leaves a sheet of what is there.
@@ -86,6 +87,7 @@ def _variations(parsed: argparse.Namespace) -> Variations:
             raise OptionError(f"--vary names {name} twice: give all its values at once")
         vary[name] = values
     given = flags_given(parsed, OPTIONS.values())
+    vary = with_new_names(vary, OPTIONS.values())
     if both := [name for name in given if name in vary]:
         raise OptionError(f"`{both[0]}` is varied and set at once: drop --{both[0].replace('_', '-')}", both[0])
     options = StyleOptions.from_json(given)
@@ -104,13 +106,12 @@ def _variations(parsed: argparse.Namespace) -> Variations:
 
 
 def _files(grid: Variations, folder: Path | None) -> list[Path]:
-    """The file of each picture, named after what varies, in `folder`, which is made."""
-    if folder is not None:
-        if folder.exists() and not folder.is_dir():
-            raise InputError(f"--folder must name a folder, and {str(folder)!r} is a file")
-        folder.mkdir(parents=True, exist_ok=True)
-    names = [_name(changes) for changes in grid.changes()]
-    return [(folder or Path()) / f"{name}.png" for name in names]
+    """The file of each picture, named after what varies; none without a folder."""
+    if folder is None:
+        return []
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"--folder must name a folder, and {str(folder)!r} is a file")
+    return [folder / f"{_name(changes)}.png" for changes in grid.changes()]
 
 
 def _name(changes: Mapping[str, Any]) -> str:
@@ -149,5 +150,6 @@ def _write_sheet(
     rows, columns = titles
     side = max(*empty, *(max(each.size) for each in pictures if each))
     picture = grid_sheet(pictures, rows, columns, side, empty)
-    with atomic_write(output) as part:
-        picture.save(part, "PNG" if output.suffix.lower() == ".png" else "JPEG", quality=SHEET_QUALITY)
+    encoded = io.BytesIO()
+    picture.save(encoded, "PNG" if output.suffix.lower() == ".png" else "JPEG", quality=SHEET_QUALITY)
+    write_whole(output, encoded.getvalue())

@@ -5,7 +5,7 @@ import argparse
 from rich.console import Console
 from rich.progress import Progress
 
-from nst.options.layer_presets import NETWORKS, SHIPPED_NETWORK
+from nst.options.layer_presets import FETCHED_NETWORKS, NETWORKS
 
 
 def add_actions(parser: argparse.ArgumentParser) -> None:
@@ -13,7 +13,7 @@ def add_actions(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(required=True, metavar="ACTION")
     actions.add_parser("list", help="which networks are here").set_defaults(command=_list, flags=())
     fetch = actions.add_parser("fetch", help="download and verify a network's weights")
-    fetch.add_argument("name", choices=tuple(name for name in NETWORKS if name != SHIPPED_NETWORK))
+    fetch.add_argument("name", choices=FETCHED_NETWORKS)
     fetch.set_defaults(command=_fetch, flags=())
 
 

@@ -12,17 +12,16 @@ from nst.errors import OptionError
 from nst.options.option_field import LayerWeights, did_you_mean, shown
 
 GATYS_STYLE = ("block1_conv1", "block2_conv1", "block3_conv1", "block4_conv1", "block5_conv1")
-LAYERS = {  # of the networks that compare pictures, in order; those of compact are VGG19's up to block5_conv1
-    network: tuple(
-        f"block{block}_conv{number}" for block, depth in enumerate(depths, 1) for number in range(1, depth + 1)
-    )
-    for network, depths in {"vgg19": (2, 2, 4, 4, 4), "vgg16": (2, 2, 3, 3, 3), "compact": (2, 2, 4, 4, 1)}.items()
-}
-NETWORKS = tuple(LAYERS)
-COMPACT_LAYERS = LAYERS["compact"]
-VGG_LAYER = re.compile(r"block[1-5]_conv[1-4]")
 SHIPPED_NETWORK = "compact"  # the one whose weights ship; those of the others are fetched
-# Version 0.1's built-in network was SqueezeNet; its layers -> VGG's at the same resolution.
+DEPTHS = {  # convolutions of the networks that compare pictures, by block; compact is VGG19 up to block5_conv1
+    "vgg19": (2, 2, 4, 4, 4),
+    "vgg16": (2, 2, 3, 3, 3),
+    SHIPPED_NETWORK: (2, 2, 4, 4, 1),
+}
+NETWORKS = tuple(DEPTHS)
+FETCHED_NETWORKS = tuple(name for name in NETWORKS if name != SHIPPED_NETWORK)
+VGG_LAYER = re.compile(r"block[1-5]_conv[1-4]")
+# The first built-in network was SqueezeNet; its layers -> VGG's at the same resolution.
 RENAMED_LAYERS = {
     "conv1": "block1_conv1",
     "fire2": "block2_conv1",
@@ -34,15 +33,25 @@ RENAMED_LAYERS = {
 }
 
 
+def layer_names(depths: Sequence[int]) -> tuple[str, ...]:
+    """The names of the layers of a network with so many convolutions in each block, in order, as in VGG."""
+    return tuple(
+        f"block{block}_conv{number}" for block, depth in enumerate(depths, 1) for number in range(1, depth + 1)
+    )
+
+
+LAYERS = {network: layer_names(depths) for network, depths in DEPTHS.items()}
+
+
 def nearest_layer(layer: str, network: str) -> str:
-    """The layer of `network` used for `layer`, which may be named as in VGG or in version 0.1's network.
+    """The layer of `network` used for `layer`, which may be named as in VGG or in the first built-in network.
 
     That is the layer itself, or on compact the last one before it that it has. Other names stay as they are.
     """
     layer = RENAMED_LAYERS.get(layer, layer)
-    if network != "compact" or not VGG_LAYER.fullmatch(layer):
+    if network != SHIPPED_NETWORK or not VGG_LAYER.fullmatch(layer):
         return layer
-    return max(known for known in COMPACT_LAYERS if known <= layer)
+    return max(known for known in LAYERS[SHIPPED_NETWORK] if known <= layer)
 
 
 def nearest_layers(layers: LayerWeights, network: str) -> LayerWeights:

@@ -44,6 +44,7 @@ class Option:
     unit: str = ""
     live: bool = False  # may be changed during the run
     title: str = ""  # what it is called where that is not its name as text
+    old_name: str = ""  # what it was called before: records, requests and commands with that name are still read
 
     @property
     def label(self) -> str:
@@ -143,6 +144,7 @@ class Options:
         """Options from JSON values; those missing take their defaults. Raises OptionError, with "did you mean"."""
         if not isinstance(given, Mapping):
             raise OptionError(f"options must be an object of names and values, got {type(given).__name__}")
+        given = with_new_names(given, options_of(cls))
         names = [option.name for option in options_of(cls)]
         for name in given:
             if name not in names:
@@ -153,7 +155,7 @@ class Options:
         """These options with changes, JSON values by name, of which a later one counts. Raises OptionError."""
         values = self.to_json()
         for each in changes:
-            values |= each
+            values |= with_new_names(each, options_of(type(self)))
         return self.from_json(values)
 
     def values_of(self, names: Iterable[str]) -> dict[str, Any]:
@@ -176,6 +178,15 @@ def options_of(kind: Any) -> tuple[Option, ...]:
 def _options_of(kind: Any) -> tuple[Option, ...]:
     hints = get_type_hints(kind)
     return tuple(Option(f.name, _without_none(hints[f.name]), f.default, **f.metadata) for f in fields(kind))
+
+
+def with_new_names(given: Mapping[str, Any], options: Iterable[Option]) -> dict[str, Any]:
+    """`given` with the present name of each option that it has under an earlier one. Raises OptionError for both."""
+    new_names = {option.old_name: option.name for option in options if option.old_name}
+    for old, new in new_names.items():
+        if old in given and new in given:
+            raise OptionError(f"`{old}` is the earlier name of `{new}`: give one of them", new)
+    return {new_names.get(name, name): value for name, value in given.items()}
 
 
 def _without_none(hint: Any) -> Any:

@@ -11,7 +11,13 @@ from typing import Any, Self
 
 from nst.errors import OptionError
 from nst.options.layer_presets import LAYER_PRESETS, LAYERS, NETWORKS, check_layers, nearest_layer, nearest_layers
-from nst.options.loss_weights import LOSS_WEIGHTS, NORMALISATION_WEIGHTS, USUAL_STYLE_WEIGHT, LossWeights
+from nst.options.loss_weights import (
+    LOSS_WEIGHTS,
+    NORMALIZATION_WEIGHTS,
+    USUAL_STYLE_WEIGHT,
+    LossWeights,
+    declare_weight,
+)
 from nst.options.option_field import (
     ECHO,
     MOST_WEIGHT,
@@ -29,12 +35,6 @@ MOST_AUTO_EPOCHS = 100  # of a run whose `epochs` is "auto"
 # `extractor` "auto" means VGG19 where the run is estimated to take at most so many seconds with it. The aim is the best
 # picture within about a minute; estimates made from the speed of the built-in network have been a third too long.
 AUTO_SECONDS = 90.0
-
-
-def _loss_weight(help_text: str, high: float = 1e6, **given: Any) -> Any:
-    """Declare the weight of a loss, which the normalisation chooses unless it is given."""
-    text = f"{help_text}; automatic is the normalisation's own"
-    return declare(None, text, "weights", low=0.0, high=high, **given)
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class StyleOptions(Options):
     color_transfer: float | None = declare(
         None,
         "how far the content takes on the style's colors before it is compared, none with keep_colors; automatic is 1, "
-        "less where strength is below 1, and 0 with the gatys normalisation",
+        "less where strength is below 1, and 0 with the gatys normalization",
         "start",
         low=0.0,
         high=1.0,
@@ -123,22 +123,23 @@ class StyleOptions(Options):
         "mask",
         choices=("protect", "styles", "strength"),
     )
-    content_weight: float | None = _loss_weight("weight of the content loss", slider=(0.01, 100.0), live=True)
-    style_weight: float | None = _loss_weight(
+    content_weight: float | None = declare_weight("weight of the content loss", slider=(0.01, 100.0), live=True)
+    style_weight: float | None = declare_weight(
         "weight of the style loss before strength", high=1e9, slider=(0.1, 1e4), live=True
     )
-    tv_weight: float | None = _loss_weight(
+    tv_weight: float | None = declare_weight(
         "weight of total variation, which smooths", slider=(0.01, 1000.0), live=True, title="Smoothness weight"
     )
-    neighbor_weight: float | None = _loss_weight(
+    neighbor_weight: float | None = declare_weight(
         "weight, before strength, of the nearest-neighbor loss: it lays strokes along the content's forms",
         slider=(0.01, 100.0),
     )
-    normalisation: str = declare(
+    normalization: str = declare(
         "relative",
         "relative: weights mean the same at every size and layer; gatys: the formula of the 2016 paper",
         "weights",
-        choices=tuple(NORMALISATION_WEIGHTS),
+        choices=tuple(NORMALIZATION_WEIGHTS),
+        old_name="normalisation",
     )
     preset: str = declare(
         "studio",
@@ -202,8 +203,8 @@ class StyleOptions(Options):
 
     @property
     def weights_before_strength(self) -> dict[str, float]:
-        """The loss weights by name, before strength; automatic ones have the normalisation's value."""
-        automatic = zip(LOSS_WEIGHTS, NORMALISATION_WEIGHTS[self.normalisation], strict=True)
+        """The loss weights by name, before strength; automatic ones have the normalization's value."""
+        automatic = zip(LOSS_WEIGHTS, NORMALIZATION_WEIGHTS[self.normalization], strict=True)
         return {name: value if getattr(self, name) is None else getattr(self, name) for name, value in automatic}
 
     @property
@@ -228,7 +229,7 @@ class StyleOptions(Options):
             return 0.0
         if self.color_transfer is not None:
             return self.color_transfer
-        return min(1.0, self.weights.style / USUAL_STYLE_WEIGHT) if self.normalisation == "relative" else 0.0
+        return min(1.0, self.weights.style / USUAL_STYLE_WEIGHT) if self.normalization == "relative" else 0.0
 
     def style_shares(self, paintings: int) -> Numbers:
         """The weight of each painting in their mix, of sum 1. Raises OptionError for a wrong number of weights."""

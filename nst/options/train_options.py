@@ -29,7 +29,7 @@ class TrainOptions(Options):
     )
     extractor: str = declare(
         "auto",
-        "the loss network; auto is vgg16 where its weights are installed, else compact",
+        "the loss network; auto is vgg19 where its weights are installed, else vgg16, else compact",
         "basic",
         choices=("auto", *NETWORKS),
     )
@@ -41,6 +41,9 @@ class TrainOptions(Options):
     content_weight: float = declare(1.0, "weight of the content loss", "weights", low=0.0, high=1e6)
     style_weight: float = declare(4.0, "weight of the style loss", "weights", low=0.0, high=1e9)
     tv_weight: float = declare(1.0, "weight of total variation, which smooths", "weights", low=0.0, high=1e6)
+    patch_weight: float = declare(
+        3.0, "weight of patches of color where the photo has none", "weights", low=0.0, high=1e6
+    )
     identity_weight: float = declare(
         2.0, "weight of the picture itself where the strength is low", "weights", low=0.0, high=1e6
     )

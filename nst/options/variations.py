@@ -6,8 +6,18 @@ from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 
 from nst.errors import OptionError
+from nst.options.layer_presets import SHIPPED_NETWORK
 from nst.options.loss_weights import LOSS_WEIGHTS
-from nst.options.option_field import LayerWeights, Numbers, Option, did_you_mean, option_text, options_of, shown
+from nst.options.option_field import (
+    LayerWeights,
+    Numbers,
+    Option,
+    did_you_mean,
+    option_text,
+    options_of,
+    shown,
+    with_new_names,
+)
 from nst.options.picture_roles import MOST_STYLES, STYLE_ROLES
 from nst.options.style_options import StyleOptions
 
@@ -106,7 +116,8 @@ class Variations:
         """Variations from {option: values, or text}, in the order of the mapping. Raises OptionError."""
         if not isinstance(vary, Mapping):
             raise OptionError(f"`vary` must be an object of names and values, got {shown(vary)}", "vary")
-        return cls(options, tuple(Axis.parse(name, values) for name, values in vary.items()), **more)
+        named = with_new_names(vary, VARIABLE.values())
+        return cls(options, tuple(Axis.parse(name, values) for name, values in named.items()), **more)
 
     @property
     def rows(self) -> int:
@@ -136,7 +147,7 @@ class Variations:
 
     def quick(self, changes: Mapping[str, Any]) -> StyleOptions:
         """The options of the quick run with `changes`."""
-        network = "compact" if self.options.extractor == "auto" else self.options.extractor
+        network = SHIPPED_NETWORK if self.options.extractor == "auto" else self.options.extractor
         quick = {"size": self.size, "epochs": self.epochs, "extractor": network}
         return dataclasses.replace(self.options, **{**quick, **self._changed_options(changes)})
 
@@ -154,7 +165,7 @@ class Variations:
         return {"style_mix": None, "style_scales": None, "style_scale": scale, **options}
 
     def check_pictures(self, paintings: int, masked: bool) -> None:
-        """As `StyleOptions.check_pictures`, of every run; raises OptionError for a painting that was not chosen too."""
+        """Check every run as `StyleOptions.check_pictures` does. Raises OptionError also for a painting not chosen."""
         for changes in self.changes():
             number = changes.get(STYLE.name, 0)
             if number and masked and self.options.mask_use == "styles":
@@ -166,7 +177,7 @@ class Variations:
             self.quick(changes).check_pictures(1 if number else paintings, masked)
 
     def pictures_of(self, changes: Mapping[str, Any], pictures: Mapping[str, Picture]) -> dict[str, Picture]:
-        """Of `pictures`, or of anything else by role, those of the run with `changes`.
+        """The pictures, or whatever else `pictures` has by role, of the run with `changes`.
 
         These are one of the paintings where `STYLE` varies, and the picture to start from only where a run starts so.
         """

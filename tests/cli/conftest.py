@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -19,3 +20,18 @@ def files(tmp_path, content, style) -> tuple[Path, Path]:
 def float32(monkeypatch) -> None:
     """The precision "auto" means, which otherwise depends on the machine and on what else it does."""
     monkeypatch.setattr(devices, "bfloat16_speedup", lambda: 0.0)
+
+
+@pytest.fixture
+def fail_writes(monkeypatch) -> Callable[[BaseException], None]:
+    """Call it with an error, which every later `Path.write_bytes` raises after half of its bytes."""
+    written = Path.write_bytes
+
+    def fail_with(error: BaseException) -> None:
+        def fail(path: Path, data: bytes) -> None:
+            written(path, data[: len(data) // 2])
+            raise error
+
+        monkeypatch.setattr(Path, "write_bytes", fail)
+
+    return fail_with

@@ -1,5 +1,6 @@
 import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -157,6 +158,7 @@ BAD = {
     ),
     "an output of another kind": (["{photo}", "--style", "wavy", "-o", "x.gif"], "must be a .png or .jpg or .jpeg"),
     "the photo as output": (["{photo}", "--style", "wavy", "-o", "{photo}"], "would overwrite"),
+    "the painting as output": (["{photo}", "--style-image", "{garden}", "-o", "{garden}"], "would overwrite"),
     "a photo that is not there": (["no.png", "--style", "wavy", "-o", "{out}"], "there is no file 'no.png'"),
     "a file of several styles": (["{photo}", "--style", "{two}", "-o", "{out}"], "holds several styles, one, two"),
     "a style file that is not there": (["{photo}", "--style", "no.style", "-o", "{out}"], "'no.style' cannot be read"),
@@ -206,3 +208,13 @@ def test_wrong_arguments_of_apply_style_raise(content: np.ndarray) -> None:
     ):
         with pytest.raises(kind, match=words):
             nst.apply_style(picture, style, **options)
+
+
+def test_a_write_that_fails_leaves_the_earlier_result(
+    photo: Path, tmp_path: Path, fail_writes: Callable[[BaseException], None]
+) -> None:
+    output = tmp_path / "out.png"
+    output.write_bytes(b"painted before")
+    fail_writes(OSError(28, "No space left on device"))
+    assert main(["apply", str(photo), "--style", "wavy", "-o", str(output)]) == 1
+    assert output.read_bytes() == b"painted before"

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 from PIL import Image
 
 from nst.cli.main import main
@@ -61,3 +62,14 @@ def test_a_folder_is_painted_like_a_result(files, tmp_path, capsys):
     )
     assert capsys.readouterr().err == ""
     assert read_file(tmp_path / "out" / "a.png").options == read_file(first).resolved
+
+
+def test_a_flag_and_settings_in_a_file_may_have_the_earlier_name_of_an_option(files, tmp_path, capsys):
+    first = painted(files, tmp_path / "out.png", *QUICK, "--normalisation", "gatys")
+    assert first.options.normalization == "gatys"
+    earlier = {("normalisation" if name == "normalization" else name): v for name, v in first.options.to_json().items()}
+    other = with_settings(tmp_path / "out.png", options=earlier)
+    assert read_file(other).options == first.options
+    with pytest.raises(SystemExit):
+        main(["stylize", "--help"])
+    assert "normalisation" not in capsys.readouterr().out

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +52,17 @@ def test_an_exported_style_can_be_imported(own: Path, tmp_path: Path, capsys: py
     assert main(["styles", "import", str(tmp_path / "mine.style")]) == 0
     assert capsys.readouterr().out == "mine\n"
     assert Library(own).find("mine").file.network == style_file("mine").network
+
+
+def test_an_export_that_fails_leaves_the_earlier_file(
+    tmp_path: Path, fail_writes: Callable[[BaseException], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "mine.style"
+    output.write_bytes(b"exported before")
+    fail_writes(OSError(28, "No space left on device"))
+    assert main(["styles", "export", "mine", "-o", str(output)]) == 1
+    assert capsys.readouterr().err == f"nst: {output}: No space left on device\n"
+    assert output.read_bytes() == b"exported before"
 
 
 def test_a_style_is_renamed_and_given_a_title(own: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,6 +1,5 @@
 import json
 import re
-from pathlib import Path
 
 import av
 import pytest
@@ -63,13 +62,29 @@ def test_no_input_is_overwritten(files, tmp_path, capsys):
     assert files[0].read_bytes() == before
 
 
-def test_a_full_disk_is_one_line(files, tmp_path, capsys, monkeypatch):
-    def refuse(path, data):
-        raise OSError(28, "No space left on device", str(path))
+def test_the_timelapse_is_not_the_picture(files, tmp_path, capsys):
+    output = tmp_path / "out.webp"
+    (tmp_path / "in").mkdir()
+    same = tmp_path / "in" / ".." / "out.webp"
+    assert main(["stylize", *map(str, files), "-o", str(output), "--timelapse", str(same), *QUICK]) == 2
+    assert capsys.readouterr().err == (
+        f"nst: two outputs would be the same file, {str(output)!r}; choose another name for one\n"
+    )
+    assert not output.exists()
 
-    monkeypatch.setattr(Path, "write_bytes", refuse)
-    assert main(["stylize", *map(str, files), "-o", str(tmp_path / "out.png"), *QUICK]) == 1
-    assert capsys.readouterr().err == f"nst: {tmp_path / 'out.png'}: No space left on device\n"
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()])
+def test_a_write_that_fails_leaves_the_earlier_result_and_is_at_most_one_line(
+    error, files, tmp_path, capsys, fail_writes
+):
+    output = tmp_path / "out.png"
+    output.write_bytes(b"painted before")
+    fail_writes(error)
+    assert main(["stylize", *map(str, files), "-o", str(output), *QUICK]) == (1 if isinstance(error, OSError) else 130)
+    line = f"nst: {output}: No space left on device\n" if isinstance(error, OSError) else ""
+    assert capsys.readouterr().err == line
+    assert output.read_bytes() == b"painted before"
+    assert not list(tmp_path.glob("*.part"))
 
 
 def test_init_takes_a_file(files, tmp_path):

@@ -1,3 +1,4 @@
+import dataclasses
 import io
 import json
 import os
@@ -6,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,11 +15,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from benchmarks.random_weights import he_normal
 from nst.cli.main import main
 from nst.cli.train import _transformer, styles_to_learn, train
 from nst.engine.feed_forward.style_predictor import predict_vector
+from nst.engine.networks.choose_extractor import load_extractor
+from nst.engine.networks.extractors import ARCHITECTURES, Extractor
 from nst.engine.training.photos import Photos
 from nst.errors import InputError
+from nst.options.layer_presets import FETCHED_NETWORKS
 from nst.options.option_field import options_of
 from nst.options.train_options import TrainOptions
 from nst.pictures.images import encode_png
@@ -25,11 +31,13 @@ from nst.styles.style_file import StyleFile
 from nst.styles.style_library import SHIPPED, Library, shipped_file
 from nst.styles.training_folder import TrainingFolder
 from tests.engine.fast import TINY, photos, picture
+from tests.engine.files import write_notop
 
 ROOT = Path(__file__).resolve().parents[2]
 QUICK = {"crop": 64, "batch": 2, "preview": 0.01, "learning_rate": 0.02, "extractor": "compact", "style_size": 96}
 SCRIPT = """
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from nst.options.train_options import TrainOptions
 from nst.styles.network_plan import Plan
@@ -202,6 +210,53 @@ def test_a_style_is_added_to_the_shipped_network_and_leaves_it_as_it_is(
     styled(tmp_path, style.name, seed=8)
     assert main(words) == 2
     assert "there is a style 'wurm-kraut' already" in capsys.readouterr().err
+
+
+@pytest.fixture
+def thin_networks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """VGG19 and VGG16 with fewer channels and random weights, in files that no variable names yet."""
+    load_extractor.cache_clear()
+    for name in FETCHED_NETWORKS:
+        thin = dataclasses.replace(ARCHITECTURES[name], widths=(8, 12, 16, 16, 16))
+        monkeypatch.setitem(ARCHITECTURES, name, thin)
+        write_notop(tmp_path / f"{name}.h5", he_normal(thin, seed=1))
+        monkeypatch.setenv(f"NST_{name.upper()}_WEIGHTS", str(tmp_path / f"no-{name}.h5"))
+    yield
+    load_extractor.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("installed", "chosen"), [(["vgg16", "vgg19"], "vgg19"), (["vgg16"], "vgg16"), ([], "compact")]
+)
+@pytest.mark.usefixtures("data", "thin_networks")
+def test_auto_trains_with_vgg19_then_vgg16_then_the_built_in_network(
+    installed: list[str],
+    chosen: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def stop(network: object, pictures: object, crops: object, extractor: Extractor, *more: object, **named: object):
+        raise InputError(f"training with {extractor.architecture.name}")
+
+    for name in installed:
+        monkeypatch.setenv(f"NST_{name.upper()}_WEIGHTS", str(tmp_path / f"{name}.h5"))
+    monkeypatch.setattr("nst.engine.training.train.Training", stop)
+    monkeypatch.setattr("nst.cli.train._transformer", lambda *given: None)
+    style, folder = styled(tmp_path), photos(tmp_path / "photos")
+    assert main(["train", str(style), "--photos", str(folder), "--crop", "64", "--style-size", "96"]) == 2
+    assert capsys.readouterr().err.splitlines()[-1] == f"nst: training with {chosen}"
+
+
+def test_a_style_that_cannot_be_written_leaves_the_earlier_file(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fail_writes: Callable[[BaseException], None]
+) -> None:
+    style, output = styled(tmp_path), tmp_path / "waves.style"
+    output.write_bytes(b"trained before")
+    monkeypatch.setattr("nst.cli.train.train", lambda *given, **more: (shipped_file(), True))
+    fail_writes(OSError(28, "No space left on device"))
+    assert main(["train", str(style), "--photos", str(tmp_path), "-o", str(output)]) == 1
+    assert output.read_bytes() == b"trained before"
 
 
 BAD = {

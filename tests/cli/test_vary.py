@@ -95,3 +95,27 @@ def test_the_sheet_must_be_a_picture_and_overwrites_no_input(files, tmp_path, ca
     assert "must be a .jpg or .jpeg or .png file" in capsys.readouterr().err
     assert main(command(files, files[0], "--vary", "seed=1,2")) == 2
     assert "would overwrite" in capsys.readouterr().err
+
+
+def test_the_pictures_overwrite_neither_an_input_nor_the_sheet(files, tmp_path, capsys) -> None:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    photo = files[0].rename(folder / "seed-2.png")
+    before = photo.read_bytes()
+    arguments = ["--vary", "seed=1,2", "--folder", str(folder), *TINY]
+    assert main(command((photo, files[1]), tmp_path / "sheet.jpg", *arguments)) == 2
+    assert capsys.readouterr().err == f"nst: the output would overwrite {str(photo)!r}; choose another name\n"
+    assert main(command((files[1], files[1]), folder / "seed-1.png", *arguments)) == 2
+    assert "two outputs would be the same file" in capsys.readouterr().err
+    assert photo.read_bytes() == before
+    assert [path.name for path in folder.iterdir()] == ["seed-2.png"]
+
+
+def test_a_picture_that_cannot_be_written_leaves_the_earlier_one(files, tmp_path, fail_writes) -> None:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    (folder / "seed-1.png").write_bytes(b"painted before")
+    fail_writes(OSError(28, "No space left on device"))
+    arguments = ["--vary", "seed=1,2", "--folder", str(folder), *TINY]
+    assert main(command(files, tmp_path / "sheet.jpg", *arguments)) == 1
+    assert [(path.name, path.read_bytes()) for path in folder.iterdir()] == [("seed-1.png", b"painted before")]

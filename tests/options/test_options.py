@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nst.errors import OptionError
-from nst.options.loss_weights import NORMALISATION_WEIGHTS
+from nst.options.loss_weights import NORMALIZATION_WEIGHTS
 from nst.options.option_field import LayerWeights, Numbers, Option, did_you_mean, options_of
 from nst.options.style_options import StyleOptions
 
@@ -221,10 +221,10 @@ def test_wrong_layers_are_refused(name, value, words):
         ({"strength": 0.25}, 0.25),
         ({"strength": 4, "style_weight": 4}, 0.5),
         ({"style_weight": 0}, 0.0),
-        ({"normalisation": "gatys"}, 0.0),
+        ({"normalization": "gatys"}, 0.0),
         ({"keep_colors": True}, 0.0),
         ({"keep_colors": True, "color_transfer": 1}, 0.0),
-        ({"normalisation": "gatys", "color_transfer": 0.3}, 0.3),
+        ({"normalization": "gatys", "color_transfer": 0.3}, 0.3),
         ({"strength": 10, "color_transfer": 0}, 0.0),
     ],
 )
@@ -232,9 +232,9 @@ def test_how_far_the_content_takes_on_colors(options, amount):
     assert StyleOptions(**options).color_transfer_amount == pytest.approx(amount)
 
 
-def test_automatic_weights_are_those_of_the_normalisation_and_strength_multiplies_style():
-    for normalisation, (content, style, tv, neighbors) in NORMALISATION_WEIGHTS.items():
-        weights = StyleOptions(normalisation=normalisation, strength=2.0).weights
+def test_automatic_weights_are_those_of_the_normalization_and_strength_multiplies_style():
+    for normalization, (content, style, tv, neighbors) in NORMALIZATION_WEIGHTS.items():
+        weights = StyleOptions(normalization=normalization, strength=2.0).weights
         assert dataclasses.astuple(weights) == (content, 2 * style, tv, 2 * neighbors)
     mine = StyleOptions(content_weight=0.0, style_weight=3.0, tv_weight=0.25, neighbor_weight=0.5, strength=10.0)
     assert dataclasses.astuple(mine.weights) == (0.0, 30.0, 0.25, 5.0)
@@ -335,3 +335,12 @@ def test_a_slider_spans_a_part_of_the_range_that_has_the_default(name):
     low, high = option.slider
     default = StyleOptions().weights_before_strength.get(name, option.default)
     assert option.low <= low <= default <= high <= option.high
+
+
+def test_records_and_requests_may_name_an_option_as_before():
+    assert StyleOptions.from_json({"normalisation": "gatys"}).normalization == "gatys"
+    assert StyleOptions.from_record({"normalisation": "gatys"}).normalization == "gatys"
+    assert StyleOptions().with_changes({"normalisation": "gatys"}).normalization == "gatys"
+    assert "normalisation" not in StyleOptions().to_json()
+    with pytest.raises(OptionError, match=r"`normalization` must be one of relative, gatys; got 'gattys'"):
+        StyleOptions.from_json({"normalisation": "gattys"})

@@ -130,3 +130,8 @@ def test_every_option_has_proposed_values_that_can_be_varied(name: str) -> None:
 def test_the_text_of_a_value_is_read_back(option) -> None:
     default = option.check(option.default)
     assert option.parse(option_text(default)) == default
+
+
+def test_what_varies_may_be_named_as_before() -> None:
+    grid = Variations.parse(StyleOptions(), {"normalisation": "relative, gatys"})
+    assert grid.changes() == [{"normalization": "relative"}, {"normalization": "gatys"}]
