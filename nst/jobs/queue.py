@@ -73,7 +73,7 @@ class Queue:
         """The runs that wait for a worker, the next one first."""
         return self.pool.waiting()
 
-    def check_room(self, client: str = "", count: int = 1) -> None:
+    def check_capacity(self, client: str = "", count: int = 1) -> None:
         """Check that `count` runs may be added to those that wait. Raises Busy, TooMany for too many of `client`."""
         more = "" if count == 1 else f", so {count} more are too many"
         waiting, most = self.waiting(), self._settings.waiting
@@ -119,7 +119,7 @@ class Queue:
             if run.state.ended and run.state is not State.STOPPED:
                 raise Conflict(f"run {run_id} cannot be stopped: it is {run.state}")
             if not self.pool.request(run_id, "stop", end=Stopped):
-                self._store.append(run_id, Stopped(run.seconds))
+                self._store.append(run_id, Stopped(seconds=run.seconds))
 
     def pause(self, run_id: str) -> None:
         """Pause a run, at once if it waits, else after its current step. Raises NotFound, Conflict."""
@@ -130,7 +130,7 @@ class Queue:
             if run.state.ended:
                 raise Conflict(f"run {run_id} cannot be paused: it is {run.state}")
             if not self.pool.request(run_id, "pause", end=Paused):
-                self._store.append(run_id, Paused(run.seconds))
+                self._store.append(run_id, Paused(seconds=run.seconds))
 
     def resume(self, run_id: str, more: int = 0) -> None:
         """Queue a paused or ended run again, to be painted to `run.epochs + more`. Raises NotFound, Conflict."""
@@ -140,7 +140,7 @@ class Queue:
                 raise Conflict(f"run {run_id} cannot be continued: it is {run.state}")
             if run.state is State.FINISHED and more < 1:
                 raise Conflict(f"run {run_id} is finished: say how many more epochs to paint")
-            self._store.append(run_id, Continued(run.epochs + more))
+            self._store.append(run_id, Continued(epochs=run.epochs + more))
             self.pool.wake()
 
     def steer(self, run_id: str, changes: Mapping[str, Any], in_force: Collection[str] = ()) -> bool:
@@ -158,7 +158,7 @@ class Queue:
             if not made:
                 return False
             if not self.pool.request(run_id, "steer", made, next(self._steering_numbers)):
-                self._store.append(run_id, Steered((run.kept or 0) + 1, run.epoch, made))
+                self._store.append(run_id, Steered(step=(run.kept or 0) + 1, epoch=run.epoch, changes=made))
             self._requested.put(run_id, {**before, **made})
             return True
 

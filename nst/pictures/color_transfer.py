@@ -15,7 +15,7 @@ from nst.lru_cache import LruCache
 from nst.pictures.color_modes import Array
 from nst.pictures.colors import LUMA
 
-SAMPLES = 768  # pixels of either side that are matched
+MATCHED_PIXELS = 768  # pixels of either side that are matched
 TABLE_SIDE = 17  # colors along each axis of a table
 # Of squared distances of colors in 0..1: how much the matching is blurred, and what a color costs that stays unused.
 # Without blur a gradient of the picture breaks into steps; if unused colors cost more, a tiger becomes all yellow.
@@ -38,7 +38,8 @@ class ColorTransfer:
     """
 
     def __init__(self, content: Array, styles: Sequence[Array], amount: float) -> None:
-        self._content, self._styles = _samples(content, SAMPLES), [_samples(style, SAMPLES) for style in styles]
+        self._content = _samples(content, MATCHED_PIXELS)
+        self._styles = [_samples(style, MATCHED_PIXELS) for style in styles]
         self.amount = amount
         self._tables: LruCache[tuple[float, ...], ImageFilter.Color3DLUT] = LruCache(MOST_TABLES)
 
@@ -54,7 +55,7 @@ class ColorTransfer:
         return np.asarray(image.filter(table), np.float32) / np.float32(255)
 
     def _table(self, shares: Sequence[float]) -> ImageFilter.Color3DLUT:
-        counts = np.round(SAMPLES * np.asarray(shares)).astype(int)
+        counts = np.round(MATCHED_PIXELS * np.asarray(shares)).astype(int)
         palette = np.concatenate([style[:count] for style, count in zip(self._styles, counts, strict=True)])
         grid = _grid()
         found = transported(self._content, palette, grid)

@@ -8,6 +8,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 BACKGROUND, TEXT_COLOR, EMPTY = (250, 250, 247), (60, 60, 60), (226, 223, 216)
 GAP, LINE = 6, 20  # px between cells, and height of a name
+SHEET_QUALITY = 92  # JPEG
 
 Cell = tuple[Image.Image | None, str]  # a picture and the name below it; a name alone if there is no picture
 Cells = Sequence[Sequence[Cell]]
@@ -46,7 +47,7 @@ def sheet(rows: Cells, side: int) -> Image.Image:
 
 
 def _height(row: Sequence[Cell]) -> int:
-    """Of a row, px."""
+    """The height of a row, px."""
     pictures = max((picture.height for picture, _ in row if picture), default=0)
     named = any(name for picture, name in row if picture)
     return max(pictures + LINE * named, LINE * any(name for _, name in row))

@@ -21,8 +21,8 @@ from nst import errors
 from nst.errors import ImageError, NotAnImage, TooLarge
 from nst.pictures.decoding import Picture, decode
 
-SECONDS = 20  # of CPU time for one picture
-TIMEOUT = 120.0  # s on the clock, where the machine is busy or limits no CPU time
+CPU_SECONDS = 20  # for one picture
+CLOCK_SECONDS = 40  # the same where the machine is busy or limits no CPU time; other pictures wait meanwhile
 MAX_MEMORY = 6 * 2**30  # bytes of address space
 
 
@@ -44,18 +44,19 @@ class Decoder:
     def decode(
         self, data: bytes, name: str, long_side: int | None, least: int, most_pixels: int, formats: tuple[str, ...]
     ) -> Picture:
-        """Decode as `nst.pictures.decoding.decode` does. Raises TooLarge also if that takes over `SECONDS`."""
+        """Decode as `nst.pictures.decoding.decode` does. Raises TooLarge also over a limit of time."""
         if self._process.poll() is not None:
             self._end()
             self._process = _start()
-        settings = json.dumps([len(data), SECONDS, MAX_MEMORY, name, long_side, least, most_pixels, formats])
-        timer, end = threading.Timer(TIMEOUT, self._process.kill), time.monotonic() + TIMEOUT
+        settings = json.dumps([len(data), CPU_SECONDS, MAX_MEMORY, name, long_side, least, most_pixels, formats])
+        timer, end = threading.Timer(CLOCK_SECONDS, self._process.kill), time.monotonic() + CLOCK_SECONDS
         timer.start()
         try:
             found, pixels = _exchange(self._process, settings.encode() + b"\n", data)
         except (OSError, EOFError):
-            too_slow = self._end() == -getattr(signal, "SIGXCPU", 0) or time.monotonic() >= end
-            raise _too_slow(name) if too_slow else _no_picture(name) from None
+            if self._end() == -getattr(signal, "SIGXCPU", 0):
+                raise _too_slow(name, CPU_SECONDS) from None
+            raise _too_slow(name, CLOCK_SECONDS) if time.monotonic() >= end else _no_picture(name) from None
         except BaseException:  # between two parts of an answer
             self._end()
             raise
@@ -100,8 +101,8 @@ def _no_picture(name: str) -> NotAnImage:
     return NotAnImage(f"{name!r} cannot be decoded: the decoder ended without a picture")
 
 
-def _too_slow(name: str) -> TooLarge:
-    return TooLarge(f"{name!r} must take at most {SECONDS} s to decode: save it as an ordinary JPEG or PNG")
+def _too_slow(name: str, seconds: float) -> TooLarge:
+    return TooLarge(f"{name!r} must take at most {seconds:g} s to decode: save it as an ordinary JPEG or PNG")
 
 
 def _picture(header: dict[str, Any], pixels: bytes) -> Picture:

@@ -99,7 +99,8 @@ def _check_decoding(opened: Image.Image, data: bytes, name: str) -> None:
     size = opened.width * opened.height * _bytes_per_pixel(opened, data)
     if size > MAX_DECODED_BYTES:
         rule = f"must take at most {MAX_DECODED_BYTES / 1e6:.0f} MB when it is decoded"
-        raise TooLarge(f"{name!r} {rule}, got {size / 1e6:.0f} ({opened.width} x {opened.height} px)")
+        got = f"{size / 1e6:.0f} ({opened.width} x {opened.height} px)"
+        raise TooLarge(f"{name!r} {rule}, got {got}: save it as an ordinary JPEG")
 
 
 def _bytes_per_pixel(opened: Image.Image, data: bytes) -> float:

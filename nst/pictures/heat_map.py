@@ -6,7 +6,7 @@ from nst.pictures.color_modes import Array
 from nst.pictures.images import resize
 
 ANCHORS = ((0, 0, 8), (66, 16, 96), (150, 38, 98), (222, 82, 48), (252, 166, 40), (252, 250, 176))  # RGB, 0..255
-SIDE = 64  # px to which a larger matrix is reduced
+MAP_SIDE = 64  # px to which a larger matrix is reduced
 LIGHTEST = 0.98  # of the entries of a matrix: larger ones have the lightest color, too
 
 
@@ -19,13 +19,13 @@ def heat_map(values: Array) -> Array:
 
 
 def matrix_heat_map(matrix: Array, reference: Array) -> Array:
-    """Colors [h, w, 3] of a matrix, h and w at most `SIDE`: the square root of its absolute values.
+    """Colors [h, w, 3] of a matrix, h and w at most `MAP_SIDE`: the square root of its absolute values.
 
     The lightest color stands for a large entry of `reference`, which is the same for matrices that are to be compared.
     """
     highest = max(float(np.quantile(np.abs(reference), LIGHTEST)), 1e-30)
     found = heat_map(np.clip(np.sqrt(np.abs(matrix) / highest), 0.0, 1.0).astype(np.float32))
-    return resize(found, min(SIDE, found.shape[0]), min(SIDE, found.shape[1]))
+    return resize(found, min(MAP_SIDE, found.shape[0]), min(MAP_SIDE, found.shape[1]))
 
 
 def plane_heat_map(plane: Array, height: int, width: int) -> Array:

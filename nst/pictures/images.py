@@ -23,6 +23,7 @@ from nst.pictures.decoding import MIN_SIDE as MIN_SIDE
 from nst.pictures.decoding import Picture as Picture
 
 MAX_BYTES = 30 * 2**20  # of a picture file; body_limit.py and the choosers of the page have their limits from it
+FRAME_QUALITY = 88  # JPEG, of the frames of a run; its result is PNG
 PNG_LEVEL = 2  # of compression: a quarter of the time of the default level, and files 7 % larger
 QUICK_FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
 SLOW_FORMATS = tuple(format for format in FORMATS if format not in QUICK_FORMATS)

@@ -13,20 +13,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Self
 
-from PIL.JpegImagePlugin import JpegImageFile
-from PIL.PngImagePlugin import PngImageFile
-
-from nst.errors import ImageError, NoSettings, OptionError, StyleError
+from nst.errors import ImageError, OptionError, StyleError
 from nst.options.fast_options import FastOptions, mix_of
-from nst.options.option_field import ECHO, did_you_mean, shown
+from nst.options.option_field import ECHO, did_you_mean, options_of, shown, with_new_names
 from nst.options.picture_roles import MOST_STYLES, by_role
 from nst.options.style_options import StyleOptions
+from nst.pictures.embedded_text import read_text
 
 KEYWORD = "nst"  # of the result of a run
 FAST = "nst-fast"  # of a picture painted in one pass; in a JPEG's comment, a zero byte follows it
-MAX_LENGTH = 64 * 2**10  # of the text, in characters
 MOST_STEPS = 10**8  # of a run, as a bound for numbers in a file
-PNG_START, JPEG_START = b"\x89PNG\r\n\x1a\n", b"\xff\xd8"
 SHA256 = re.compile("[0-9a-f]{64}|")  # empty if unknown
 
 Steering = tuple[int, Mapping[str, Any]]  # (step, changed options as JSON values)
@@ -197,7 +193,7 @@ def _of_a_run(found: Provenance | FastProvenance, name: str) -> Provenance:
 
 
 def _read(file: BinaryIO, name: str) -> Provenance | FastProvenance:
-    keyword, text = _text(file, name)
+    keyword, text = read_text(file, name, KINDS)
     try:
         given = json.loads(text)
     except (ValueError, RecursionError):  # ValueError: no JSON, or a number of thousands of digits
@@ -208,30 +204,6 @@ def _read(file: BinaryIO, name: str) -> Provenance | FastProvenance:
         raise OptionError(f"the settings in {name!r}: {error}", error.option) from None
     except StyleError as error:
         raise ImageError(f"the settings in {name!r}: {error}") from None
-
-
-def _text(file: BinaryIO, name: str) -> tuple[str, str]:
-    """(one of the keywords, the text under it).
-
-    Pillow reads only what comes before the pixels, decompresses at most a megabyte of a text, and keeps both kinds of
-    text in `info`.
-    """
-    head = file.read(len(PNG_START))
-    if head != PNG_START and not head.startswith(JPEG_START):
-        raise NoSettings(f"{name!r} must be a PNG or a JPEG that this program painted")
-    file.seek(0)
-    try:
-        info = (PngImageFile if head == PNG_START else JpegImageFile)(file).info
-    except Exception:  # Pillow's decoders raise errors of many kinds on damaged files
-        info = {}
-    keyword, _, comment = info.get("comment", b"").decode(errors="replace").partition("\0")
-    for known in KINDS:
-        text = comment if keyword == known else info.get(known)
-        if isinstance(text, str):
-            if len(text) > MAX_LENGTH:
-                raise ImageError(f"the settings in {name!r} must take at most {MAX_LENGTH} bytes, got {len(text)}")
-            return known, text
-    raise NoSettings(f"{name!r} carries no settings of this program")
 
 
 def _object(name: str, value: Any, known: Collection[str] | None = None) -> Mapping[str, Any]:
@@ -273,7 +245,7 @@ def _steered(given: list[Any], options: StyleOptions, extractor: str) -> tuple[S
     steered = []
     for change in given:
         change = _object("steered", change, ("step", "changes"))
-        changes = _object("changes", change.get("changes"))
+        changes = with_new_names(_object("changes", change.get("changes")), options_of(StyleOptions))
         checked = StyleOptions.from_json(changes).to_json()
         steered.append((_whole("step", change.get("step"), MOST_STEPS), {name: checked[name] for name in changes}))
     steered.sort(key=lambda steering: steering[0])

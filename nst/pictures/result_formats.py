@@ -6,12 +6,12 @@ from PIL import Image
 
 from nst.pictures.provenance import KEYWORD
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
-QUALITY = {"JPEG": 92, "WEBP": 90}
+RESULT_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
+RESULT_QUALITY = {"JPEG": 92, "WEBP": 90}
 
 
 def result_as(png: bytes, suffix: str) -> bytes:
-    """Return a result as the file type of `suffix`, one of SUFFIXES.
+    """Return a result as the file type of `suffix`, one of RESULT_SUFFIXES.
 
     A JPEG has the settings in its comment and white where the PNG is transparent; a WebP has no settings.
     """
@@ -21,10 +21,10 @@ def result_as(png: bytes, suffix: str) -> bytes:
     settings, picture = opened.info.get(KEYWORD, ""), opened.copy()
     file = io.BytesIO()
     if suffix.lower() == ".webp":
-        picture.save(file, "WEBP", quality=QUALITY["WEBP"])
+        picture.save(file, "WEBP", quality=RESULT_QUALITY["WEBP"])
         return file.getvalue()
     if "A" in picture.getbands():
         picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture.convert("RGBA"))
     comment = f"{KEYWORD}\0{settings}".encode()
-    picture.convert("RGB").save(file, "JPEG", quality=QUALITY["JPEG"], subsampling="4:4:4", comment=comment)
+    picture.convert("RGB").save(file, "JPEG", quality=RESULT_QUALITY["JPEG"], subsampling="4:4:4", comment=comment)
     return file.getvalue()

@@ -32,7 +32,7 @@ class Sample:
 
 
 CONTENTS = (
-    Sample("harbour", "Harbour at dusk", "content"),
+    Sample("harbour", "Harbor at dusk", "content"),
     Sample("lake", "Mountain lake at sunrise", "content"),
     Sample("owl", "Owl", "content"),
     Sample("marble", "Marble head", "content"),

@@ -17,10 +17,10 @@ from nst.pictures.images import fit_within
 Frame = Path | bytes  # a JPEG file, or its bytes
 Progress = Callable[[int, int], None]  # called with (frames written, of how many)
 
-FORMATS = ("mp4", "webp", "gif")
+TIMELAPSE_FORMATS = ("mp4", "webp", "gif")
 HOLD = 1.0  # seconds that the last frame stays, at most half of the length
 RATES = {"mp4": 25.0, "webp": 12.5, "gif": 12.5}  # most frames per second; GIF counts hundredths of a second
-MOST_PIXELS = 150 * 10**6  # of all frames of a WebP or GIF, which has about a hundred megabytes then
+MOST_ANIMATED_PIXELS = 150 * 10**6  # of all frames of a WebP or GIF, which has about a hundred megabytes then
 TICKS = 1000  # time units per second in an MP4
 
 
@@ -29,7 +29,7 @@ class TimelapseOptions(Options):
     """Settings of one timelapse. Raises OptionError on a value out of its bounds."""
 
     format: str = declare(
-        "mp4", "mp4 is small and smooth; webp and gif are pictures that move", "basic", choices=FORMATS
+        "mp4", "mp4 is small and smooth; webp and gif are pictures that move", "basic", choices=TIMELAPSE_FORMATS
     )
     seconds: float = declare(8.0, "length of the timelapse", "basic", low=1.0, high=60.0, step=1.0, unit="s")
     size: int = declare(
@@ -67,7 +67,8 @@ class Pace:
 def pace(count: int, height: int, width: int, options: TimelapseOptions) -> Pace:
     """The pace of `count` >= 1 frames at `height` x `width` px.
 
-    Of more than `RATES` and `MOST_PIXELS` allow, frames at even distances are shown, the first and the last among them.
+    Of more than `RATES` and `MOST_ANIMATED_PIXELS` allow, frames at even distances are shown, the first and the last
+    among them.
     """
     if count == 1:
         return Pace((0,), 0.0, options.seconds)
@@ -75,7 +76,7 @@ def pace(count: int, height: int, width: int, options: TimelapseOptions) -> Pace
     moving = options.seconds - hold
     most = int(moving * RATES[options.format]) + 1
     if options.format != "mp4":
-        most = min(most, MOST_PIXELS // (height * width))
+        most = min(most, MOST_ANIMATED_PIXELS // (height * width))
     steps = max(1, min(count, most) - 1)
     return Pace(tuple(round(step * (count - 1) / steps) for step in range(steps + 1)), moving / steps, hold)
 

@@ -21,7 +21,7 @@ def _fetchable() -> bool:
 
 def fetch(name: str, emit: Callable[[Fetching], None], stop: threading.Event) -> dict[str, Any]:
     def progress(received: int, size: int) -> None:
-        emit(Fetching(name, received, size))
+        emit(Fetching(name=name, received=received, size=size))
 
     url, md5 = os.environ[URL], os.environ[MD5]
     weights.fetch(name, progress, url, md5=md5, timeout=100, attempts=2, pause=0.1, stop=stop)

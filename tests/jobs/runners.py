@@ -7,6 +7,8 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from nst.errors import Cancelled, InputError, Unfetched, WeightsError
@@ -14,17 +16,35 @@ from nst.jobs.worker_pool import worker_tasks
 from nst.runs.control import Control
 from nst.runs.events import Checkpointed, Epoch, Event, Fetching, Finished, Losses, Paused, Started, Steered, Stopped
 from nst.runs.job import StyleJob
+from tests.jobs.ending_worker import FILE
 
 Emit = Callable[[Event], None]
 
 
 def epoch(n: int, image: bytes = b"\xff\xd8 a frame") -> Epoch:
-    return Epoch(n, 10 * n, Losses(3.0, 1.0, 1.5, 0.5), 8, 6, float(n), 10.0, 1.0, image)
+    return Epoch(
+        epoch=n,
+        step=10 * n,
+        losses=Losses(3.0, 1.0, 1.5, 0.5),
+        width=8,
+        height=6,
+        seconds=float(n),
+        steps_per_second=10.0,
+        seconds_left=1.0,
+        image=image,
+    )
 
 
 def started(job: StyleJob) -> Started:
     epochs = int(job.options.epochs)
-    return Started("compact", repr([job.content, job.style, job.init]), 8, 6, epochs, 10 * epochs)
+    return Started(
+        extractor="compact",
+        note=repr([job.content, job.style, job.init]),
+        width=8,
+        height=6,
+        epochs=epochs,
+        steps=10 * epochs,
+    )
 
 
 def paint(job: StyleJob, emit: Emit, control: Control) -> None:
@@ -32,7 +52,7 @@ def paint(job: StyleJob, emit: Emit, control: Control) -> None:
     emit(started(job))
     for n in range(int(job.options.epochs) + 1):
         emit(epoch(n, n.to_bytes(2) * 30_000))
-    emit(Finished(1.0, b"a result"))
+    emit(Finished(seconds=1.0, image=b"a result"))
 
 
 def paint_until_stopped(job: StyleJob, emit: Emit, control: Control) -> None:
@@ -40,7 +60,7 @@ def paint_until_stopped(job: StyleJob, emit: Emit, control: Control) -> None:
     emit(epoch(0))
     while not control.stop_requested:
         time.sleep(0.005)
-    emit(Stopped(2.0, b"what there is"))
+    emit(Stopped(seconds=2.0, image=b"what there is"))
 
 
 def run_by_seed(job: StyleJob, emit: Emit, control: Control) -> None:
@@ -62,11 +82,11 @@ def emit_nothing(job: StyleJob, emit: Emit, control: Control) -> None:
 
 
 def emit_what_cannot_be_sent(job: StyleJob, emit: Emit, control: Control) -> None:
-    emit(Started(object(), "", 1, 1, 1, 1))  # type: ignore[arg-type]
+    emit(Started(extractor=object(), note="", width=1, height=1, epochs=1, steps=1))  # type: ignore[arg-type]
 
 
 def skip_the_start(job: StyleJob, emit: Emit, control: Control) -> None:
-    emit(Finished(1.0))
+    emit(Finished(seconds=1.0))
     paint_until_stopped(job, emit, control)
 
 
@@ -80,33 +100,44 @@ def paint_with_checkpoints(job: StyleJob, emit: Emit, control: Control) -> None:
     epochs = job.epochs or int(job.options.epochs)
     begun = int(job.checkpoint or (job.first if job.start else 0))
     note = json.dumps({"steered": [changes for _, changes in job.steered], "start": bool(job.start)})
-    emit(Started("compact", note, 8, 6, epochs, epochs, epoch=begun, resumed=bool(job.checkpoint)))
+    emit(
+        Started(
+            extractor="compact",
+            note=note,
+            width=8,
+            height=6,
+            epochs=epochs,
+            steps=epochs,
+            epoch=begun,
+            resumed=bool(job.checkpoint),
+        )
+    )
     dies = job.style == b"deadly" or (job.style == b"deadly once" and begun < 1)
     for n in range(begun, epochs + 1):
         if n > begun or not job.checkpoint:
             emit(epoch(n))
         if n == 2 and dies:
             for _ in range(2):
-                emit(Checkpointed(1, 1.0, b"1"))
+                emit(Checkpointed(step=1, seconds=1.0, checkpoint=b"1"))
             while worker_tasks._checkpoints:  # the second one was not asked for yet
                 time.sleep(0.005)
             os.kill(os.getpid(), signal.SIGKILL)
         if control.stop_requested:
-            emit(Stopped(float(n), b"what there is"))
-            return emit(Checkpointed(n, float(n), b"%d" % n))
+            emit(Stopped(seconds=float(n), image=b"what there is"))
+            return emit(Checkpointed(step=n, seconds=float(n), checkpoint=b"%d" % n))
         if control.pause_requested:
-            emit(Paused(float(n), b"what there is"))
-            return emit(Checkpointed(n, float(n), b"%d" % n))
+            emit(Paused(seconds=float(n), image=b"what there is"))
+            return emit(Checkpointed(step=n, seconds=float(n), checkpoint=b"%d" % n))
         if changes := control.take_changes():
-            emit(Steered(n + 1, n, changes))
+            emit(Steered(step=n + 1, epoch=n, changes=changes))
         if not dies:
-            emit(Checkpointed(n, float(n), b"%d" % n))
+            emit(Checkpointed(step=n, seconds=float(n), checkpoint=b"%d" % n))
         while job.options.strength == HOLDS and n == 1 and not (control.stop_requested or control.pause_requested):
             time.sleep(0.005)
             if changes := control.take_changes():
-                emit(Steered(n + 1, n, changes))
-    emit(Finished(float(epochs), b"a result"))
-    return emit(Checkpointed(epochs, float(epochs), b"%d" % epochs))
+                emit(Steered(step=n + 1, epoch=n, changes=changes))
+    emit(Finished(seconds=float(epochs), image=b"a result"))
+    return emit(Checkpointed(step=epochs, seconds=float(epochs), checkpoint=b"%d" % epochs))
 
 
 HOLDS = 7.0  # with this strength, `paint_with_checkpoints` waits after epoch 1 for a request to pause or stop
@@ -150,6 +181,19 @@ def warm_up_for_ever() -> dict[str, Any]:
     return {}
 
 
+def warm_up_while_told() -> dict[str, Any]:
+    """Hangs if the file exists that the environment names."""
+    return warm_up_for_ever() if Path(os.environ[FILE]).exists() else warm_up()
+
+
+def warm_up_but_one() -> dict[str, Any]:
+    """The first one to delete that file hangs."""
+    with suppress(FileNotFoundError):
+        Path(os.environ[FILE]).unlink()
+        return warm_up_for_ever()
+    return warm_up()
+
+
 def warm_up_and_die() -> dict[str, Any]:
     os.kill(os.getpid(), signal.SIGKILL)
     return {}
@@ -162,7 +206,7 @@ def fetch(name: str, emit: Callable[[Fetching], None], stop: threading.Event) ->
     if name == "away":
         raise Unfetched("could not download http://there/: [Errno 111] refused", "there is no connection", passing=True)
     for received in (0, 50, 100):
-        emit(Fetching(name, received, 100))
+        emit(Fetching(name=name, received=received, size=100))
     if name == "endless":
         stop.wait()
         raise Cancelled("the download was cancelled")
@@ -171,6 +215,6 @@ def fetch(name: str, emit: Callable[[Fetching], None], stop: threading.Event) ->
 
 
 def fetch_and_die(name: str, emit: Callable[[Fetching], None], stop: threading.Event) -> dict[str, Any]:
-    emit(Fetching(name, 1, 100))
+    emit(Fetching(name=name, received=1, size=100))
     os.kill(os.getpid(), signal.SIGKILL)
     return {}

@@ -43,7 +43,7 @@ def test_the_order_is_kept_on_disk(queue: Queue, tmp_path: Path) -> None:
 
 
 def test_only_a_run_that_waits_can_be_moved(queue: Queue, tmp_path: Path) -> None:
-    queue._store.append("b", Stopped(0.0))
+    queue._store.append("b", Stopped(seconds=0.0))
     with pytest.raises(Conflict, match="run b cannot be moved: it does not wait, it is stopped"):
         queue.move("b", 1)
     with pytest.raises(NotFound):

@@ -51,13 +51,24 @@ def paint_slowly(job: StyleJob, emit: Emit, control: object) -> None:
     first = int.from_bytes(job.checkpoint or b"")
     epochs = int(job.options.epochs)
     where = {"pid": os.getpid(), "first": first, "threads": os.environ.get("TF_NUM_INTRAOP_THREADS", "")}
-    emit(Started("compact", json.dumps(where), 8, 6, epochs, 10 * epochs, epoch=first, resumed=bool(first)))
+    emit(
+        Started(
+            extractor="compact",
+            note=json.dumps(where),
+            width=8,
+            height=6,
+            epochs=epochs,
+            steps=10 * epochs,
+            epoch=first,
+            resumed=bool(first),
+        )
+    )
     for n in range(first + bool(first), epochs + 1):
         emit(epoch(n, n.to_bytes(2) * 1000))
         if n % 10 == 0:
-            emit(Checkpointed(10 * n, float(n), n.to_bytes(2)))
+            emit(Checkpointed(step=10 * n, seconds=float(n), checkpoint=n.to_bytes(2)))
         time.sleep(0.02)
-    emit(Finished(1.0, b"a result"))
+    emit(Finished(seconds=1.0, image=b"a result"))
 
 
 # A cluster ------------------------------------------------------------------------------------------------------------

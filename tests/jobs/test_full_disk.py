@@ -20,10 +20,14 @@ MEGABYTE = 2**20
 def test_a_run_that_fills_the_disk_fails_with_the_reason_and_what_was_kept_stays(small_disk: Path) -> None:
     store = Store(small_disk)
     done, run = new_run(store), new_run(store)
-    for event in (Started("compact", "", 8, 6, 40, 40), epoch(0), Finished(1.0, b"a result")):
+    for event in (
+        Started(extractor="compact", note="", width=8, height=6, epochs=40, steps=40),
+        epoch(0),
+        Finished(seconds=1.0, image=b"a result"),
+    ):
         store.append(done.id, event)
-    store.append(run.id, Started("compact", "", 8, 6, 40, 40))
-    store.append(run.id, Checkpointed(1, 1.0, b"a checkpoint"))
+    store.append(run.id, Started(extractor="compact", note="", width=8, height=6, epochs=40, steps=40))
+    store.append(run.id, Checkpointed(step=1, seconds=1.0, checkpoint=b"a checkpoint"))
 
     def paint() -> None:
         for n in range(40):
@@ -48,8 +52,13 @@ def test_a_run_that_fills_the_disk_fails_with_the_reason_and_what_was_kept_stays
 def run_with_frames(store: Store) -> Run:
     run = new_run(store)
     frames = (epoch(n, bytes(MEGABYTE)) for n in range(4))
-    checkpoint = Checkpointed(4, 1.0, bytes(MEGABYTE))
-    for event in (Started("compact", "", 8, 6, 4, 40), *frames, checkpoint, Finished(1.0, b"a result")):
+    checkpoint = Checkpointed(step=4, seconds=1.0, checkpoint=bytes(MEGABYTE))
+    for event in (
+        Started(extractor="compact", note="", width=8, height=6, epochs=4, steps=40),
+        *frames,
+        checkpoint,
+        Finished(seconds=1.0, image=b"a result"),
+    ):
         store.append(run.id, event)
     return run
 
@@ -65,7 +74,7 @@ def test_an_upload_to_a_full_disk_is_refused_as_such(small_disk: Path) -> None:
 def test_a_store_on_a_full_disk_opens_and_interrupts_the_run_of_the_server_before(small_disk: Path) -> None:
     store = Store(small_disk)
     run = new_run(store)
-    store.append(run.id, Started("compact", "", 8, 6, 40, 40))
+    store.append(run.id, Started(extractor="compact", note="", width=8, height=6, epochs=40, steps=40))
     store.close()  # which removes the journal, to be made again
     fill_disk(small_disk)
     again = Store(small_disk)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from nst.errors import NotFound
+from nst.errors import Busy, NotFound
 from nst.jobs.storage.archive import FRESH, Archive
 from nst.jobs.storage.grids import Grid, Grids
 from nst.jobs.storage.schema import TABLES, TO_2, open_database
@@ -29,7 +29,11 @@ def new_grid(store: Store, client: str = "", variations: Variations = VARIATIONS
 
 
 def finish(store: Store, run_id: str) -> None:
-    store.append(run_id, Started("compact", "", 64, 48, 2, 20), Finished(1.0, b"a picture"))
+    store.append(
+        run_id,
+        Started(extractor="compact", note="", width=64, height=48, epochs=2, steps=20),
+        Finished(seconds=1.0, image=b"a picture"),
+    )
 
 
 def ids_found(archive: Archive, **filters: str) -> list[str]:
@@ -76,14 +80,14 @@ def test_only_runs_that_start_from_a_picture_have_it(store: Store) -> None:
     assert [run and run.init for run, _ in Grids(store).runs(grid)] == [None, init]
 
 
-def test_the_gallery_shows_a_quick_run_only_as_a_favourite(store: Store) -> None:
+def test_the_gallery_shows_a_quick_run_only_as_a_favorite(store: Store) -> None:
     archive, own = Archive(store, 2 * GIGABYTE), new_run(store)
     grid = new_grid(store)
     assert ids_found(archive) == [own.id]
-    archive.annotate(grid.runs[4], favourite=True)
+    archive.annotate(grid.runs[4], favorite=True)
     assert ids_found(archive) == [grid.runs[4], own.id]
     assert Grids(store).runs(grid)[4][1]
-    archive.annotate(grid.runs[4], favourite=False)
+    archive.annotate(grid.runs[4], favorite=False)
     assert ids_found(archive) == [own.id]
 
 
@@ -109,13 +113,17 @@ def test_old_quick_runs_go_first_when_space_is_short(store: Store) -> None:
         finish(store, run_id)
         age(store, run_id)
     age(store, grid.runs[5])  # it still waits
-    store.append(grid.runs[4], Started("compact", "", 64, 48, 2, 20), Finished(1.0, bytes(2000)))  # a fresh one
+    store.append(
+        grid.runs[4],
+        Started(extractor="compact", note="", width=64, height=48, epochs=2, steps=20),
+        Finished(seconds=1.0, image=bytes(2000)),
+    )  # a fresh one
     archive = Archive(store, 5000)
-    archive.annotate(grid.runs[2], favourite=True)
+    archive.annotate(grid.runs[2], favorite=True)
     (store.files.folder(own.id) / "frames").mkdir()
     (store.files.folder(own.id) / "frames" / "ballast").write_bytes(bytes(10_000))
-    with pytest.raises(Exception, match="delete some in the gallery"):
-        archive.check_room()
+    with pytest.raises(Busy, match="delete some in the gallery"):
+        archive.check_capacity()
     left = [run.id if run else None for run, _ in Grids(store).runs(grid)]
     assert left == [None, None, grid.runs[2], None, grid.runs[4], grid.runs[5]]
     assert store.run(own.id).state is State.FINISHED

@@ -35,9 +35,25 @@ def painted(store: Store) -> Run:
     settings = Provenance("0.1", {}, "compact", "float32", OPTIONS, (), 2, content, style, **more)
     result = encode_png(GREY, text={"nst": settings.to_text()})
     events = [
-        Epoch(n, 5 * n, LOSSES, 20, 16, float(n), 5.0, 2.0 - n, encode_jpeg(GREY)) for n in range(OPTIONS.epochs + 1)
+        Epoch(
+            epoch=n,
+            step=5 * n,
+            losses=LOSSES,
+            width=20,
+            height=16,
+            seconds=float(n),
+            steps_per_second=5.0,
+            seconds_left=2.0 - n,
+            image=encode_jpeg(GREY),
+        )
+        for n in range(OPTIONS.epochs + 1)
     ]
-    store.append(run.id, Started("compact", "", 20, 16, 2, 10), *events, Finished(2.0, result))
+    store.append(
+        run.id,
+        Started(extractor="compact", note="", width=20, height=16, epochs=2, steps=10),
+        *events,
+        Finished(seconds=2.0, image=result),
+    )
     return store.run(run.id)
 
 
@@ -98,8 +114,26 @@ def test_a_run_that_was_stopped_is_rebuilt_as_stopped(store: Store) -> None:
     run = store.create(OPTIONS, picture, picture)
     settings = Provenance("0.1", {}, "compact", "float32", OPTIONS, (), 1, picture, picture)
     result = encode_png(GREY, text={"nst": settings.to_text()})
-    frames = [Epoch(n, 5 * n, LOSSES, 20, 16, float(n), 5.0, 2.0 - n, encode_jpeg(GREY)) for n in range(2)]
-    store.append(run.id, Started("compact", "", 20, 16, 2, 10), *frames, Stopped(2.0, result))
+    frames = [
+        Epoch(
+            epoch=n,
+            step=5 * n,
+            losses=LOSSES,
+            width=20,
+            height=16,
+            seconds=float(n),
+            steps_per_second=5.0,
+            seconds_left=2.0 - n,
+            image=encode_jpeg(GREY),
+        )
+        for n in range(2)
+    ]
+    store.append(
+        run.id,
+        Started(extractor="compact", note="", width=20, height=16, epochs=2, steps=10),
+        *frames,
+        Stopped(seconds=2.0, image=result),
+    )
     store.close()
     for path in folder.glob(f"{FILE}*"):
         path.unlink()

@@ -1,4 +1,4 @@
-"""What a server process has loaded, and the end of its worker when it is killed."""
+"""What a server process has loaded, and the end of its worker and what is left of both when it is killed."""
 
 import json
 import subprocess
@@ -33,13 +33,14 @@ if __name__ == "__main__":
 
 
 def test_a_server_does_not_load_what_its_worker_calls_and_the_worker_ends_with_a_killed_server(tmp_path: Path) -> None:
-    script = tmp_path / "serve.py"
+    script, temporary = tmp_path / "serve.py", tmp_path / "temporary"
+    temporary.mkdir()
     script.write_text(SERVE)
     server = subprocess.Popen(
         [sys.executable, str(script), str(tmp_path / "data")],
         stdout=subprocess.PIPE,
         text=True,
-        env={"PYTHONPATH": str(Path(__file__).parents[2]), "HOME": str(tmp_path), "TMPDIR": str(tmp_path)},
+        env={"PYTHONPATH": str(Path(__file__).parents[2]), "HOME": str(tmp_path), "TMPDIR": str(temporary)},
     )
     try:
         assert server.stdout is not None
@@ -52,3 +53,6 @@ def test_a_server_does_not_load_what_its_worker_calls_and_the_worker_ends_with_a
     assert not {"tensorflow", "keras", "dash", "tests", "nst.worker.runner", "nst.engine"} & set(said["loaded"])
     worker.wait(timeout=30)
     assert not worker.is_running()
+    left = {path.name: path.stat().st_size for path in temporary.rglob("*") if path.is_file()}
+    assert set(left.values()) <= {0}, left  # of Dask's locks, which its next start removes: no key, and no picture
+    assert all(name.endswith("lock") for name in left)

@@ -14,8 +14,8 @@ from distributed import Client, LocalCluster
 from nst.errors import Busy, Conflict, NotFound, TooMany
 from nst.jobs.queue import Queue
 from nst.jobs.storage.store import Store
-from nst.jobs.worker_pool import workers
-from nst.jobs.worker_pool.cluster import NICENESS
+from nst.jobs.worker_pool import pool, worker_slot
+from nst.jobs.worker_pool.cluster import WORKER_NICENESS
 from nst.jobs.worker_pool.dispatcher import LOST, MOST_LOST_WORKERS
 from nst.jobs.worker_pool.workers import WorkerFunctions
 from nst.options.settings import Settings
@@ -202,7 +202,7 @@ def test_the_worker_is_another_process_of_lower_priority_and_reports_its_network
     pid = warm(queue)
     assert pid != os.getpid()
     assert psutil.pid_exists(pid)
-    assert queue.health()["nice"] == min(19, os.nice(0) + NICENESS)  # also where this process has a niceness
+    assert queue.health()["nice"] == min(19, os.nice(0) + WORKER_NICENESS)  # also where this process has a niceness
     assert queue.extractors()["compact"]["installed"]
 
 
@@ -394,7 +394,7 @@ def test_a_branch_begins_with_the_frame_it_was_branched_from(queue: Queue, store
 def test_messages_of_an_earlier_lease_are_dropped(queue: Queue, store: Store) -> None:
     run = holding(queue)
     address, slot = next((address, slot) for address, slot in queue.pool.workers.slots.items() if slot.run == run.id)
-    late = {"worker": address, "lease": "of another time", "event": Failed("late").to_wire()}
+    late = {"worker": address, "lease": "of another time", "event": Failed(error="late").to_wire()}
     queue.pool.post(lambda: queue.pool._on_worker_message(late))
     queue.steer(run.id, {"tv_weight": 1.0})
     follow(store, run.id, until=lambda run: bool(run.steered))
@@ -433,7 +433,7 @@ def test_weights_are_fetched_beside_a_run(queue: Queue, store: Store) -> None:
     queue.fetch_weights("vgg16")
     assert not queue.fetching["vgg16"].error
     wait_until(lambda: queue.fetching["vgg16"].done)
-    assert queue.fetching["vgg16"] == Fetching("vgg16", 100, 100, "installed")
+    assert queue.fetching["vgg16"] == Fetching(name="vgg16", received=100, size=100, outcome="installed")
     assert queue.extractors()["vgg16"]["installed"]
     assert store.run(run.id).state is State.RUNNING
     assert queue.health()["warm_ups"] == before
@@ -446,12 +446,16 @@ def test_the_reason_why_weights_cannot_be_fetched_is_reported(queue: Queue) -> N
     warm(queue)
     queue.fetch_weights("missing")
     wait_until(lambda: queue.fetching["missing"].done)
-    assert queue.fetching["missing"] == Fetching("missing", 0, 0, "refused", "there are no weights for 'missing'")
+    assert queue.fetching["missing"] == Fetching(
+        name="missing", received=0, size=0, outcome="refused", error="there are no weights for 'missing'"
+    )
     queue.fetch_weights("missing")  # may be tried again
     wait_until(lambda: queue.fetching["missing"].done)
     queue.fetch_weights("away")
     wait_until(lambda: queue.fetching["away"].done)
-    assert queue.fetching["away"] == Fetching("away", 0, 0, "broken", "there is no connection")
+    assert queue.fetching["away"] == Fetching(
+        name="away", received=0, size=0, outcome="broken", error="there is no connection"
+    )
 
 
 def test_weights_that_are_fetched_can_be_cancelled_and_requested_again(queue: Queue) -> None:
@@ -461,7 +465,7 @@ def test_weights_that_are_fetched_can_be_cancelled_and_requested_again(queue: Qu
         wait_until(lambda: queue.fetching["endless"].received == 100)
         queue.cancel_fetch("endless")
         wait_until(lambda: queue.fetching["endless"].done)
-        assert queue.fetching["endless"] == Fetching("endless", 100, 100, "cancelled")
+        assert queue.fetching["endless"] == Fetching(name="endless", received=100, size=100, outcome="cancelled")
     queue.cancel_fetch("endless")  # too late, which raises nothing
     assert not queue.extractors()["endless"]["installed"]
 
@@ -492,14 +496,14 @@ def test_only_so_many_runs_may_wait_in_all_and_of_each_client(fresh: Store) -> N
     queue = Queue(Settings(waiting=3, waiting_each=2), fresh)
     upload = fresh.put_upload(b"picture")
     for _ in range(2):
-        queue.check_room("greedy")
+        queue.check_capacity("greedy")
         fresh.create(StyleOptions(), upload, upload, client="greedy")
     with pytest.raises(TooMany, match="at most 2 runs of yours may wait, and 2 do"):
-        queue.check_room("greedy")
-    queue.check_room("modest")
+        queue.check_capacity("greedy")
+    queue.check_capacity("modest")
     fresh.create(StyleOptions(), upload, upload, client="modest")
     with pytest.raises(Busy, match="at most 3 runs may wait, and 3 do"):
-        queue.check_room("another")
+        queue.check_capacity("another")
 
 
 def test_clients_take_turns(fresh: Store) -> None:
@@ -565,15 +569,23 @@ def test_a_warm_up_that_kills_its_worker_is_reported_and_left_out(fresh: Store) 
         assert fresh.run(run.id).state is State.FINISHED
 
 
-def test_a_warm_up_that_does_not_end_is_reported_and_its_worker_stays(
+def test_a_warm_up_that_does_not_end_is_reported_and_the_worker_of_a_scheduler_elsewhere_stays(
     fresh: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(workers, "WARM_UP_TIMEOUT", 0.2)
-    with serving(fresh, warm_up="warm_up_for_ever") as queue:
+    monkeypatch.setattr(worker_slot, "WARM_UP_TIMEOUT", 0.2)
+    monkeypatch.setattr(pool, "SYNC_INTERVAL", 0.1)
+    with (
+        LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address="127.0.0.1:0") as cluster,
+        serving(fresh, Settings(scheduler=cluster.scheduler_address), warm_up="warm_up_for_ever") as queue,
+    ):
         health = wait_until(lambda: "error" in queue.health() and queue.health())
         assert health["worker"] == "lost"
         assert health["error"].startswith("the worker has been starting for ")
-        assert len(queue.pool.workers.slots) == 1
+        synchronized, seen = queue.pool._synchronize, []
+        monkeypatch.setattr(queue.pool, "_synchronize", lambda: seen.append(synchronized()))
+        wait_until(lambda: len(seen) > 1)
+        assert queue.pool.workers.slots.keys() == cluster.scheduler.workers.keys()
+        assert queue.pool.workers.hanging()
 
 
 def test_a_function_that_does_not_exist_fails_its_run(fresh: Store) -> None:

@@ -1,4 +1,4 @@
-"""Embedded clusters whose workers end while they start: Dask's nanny gives up, the pool builds the cluster again."""
+"""Embedded clusters whose workers end, or hang, while they start: the pool builds the cluster again."""
 
 import os
 import signal
@@ -9,7 +9,7 @@ from distributed import Status
 
 from nst.errors import NstError
 from nst.jobs.storage.store import Store
-from nst.jobs.worker_pool import cluster, lost_workers, pool
+from nst.jobs.worker_pool import cluster, lost_workers, pool, worker_slot
 from nst.options.settings import Settings
 from nst.runs.run import State
 from tests.jobs import ending_worker, runners
@@ -27,7 +27,7 @@ def ending(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setitem(
         cluster.CONFIG, "distributed.worker.preload", ["nst.jobs.worker_pool.worker_tasks", "tests.jobs.ending_worker"]
     )
-    monkeypatch.setattr(lost_workers, "TIMEOUT", 0.5)
+    monkeypatch.setattr(lost_workers, "MISSING_TIMEOUT", 0.5)
     monkeypatch.setattr(pool, "SYNC_INTERVAL", 0.2)
     monkeypatch.setattr(pool, "RETRY_INTERVAL", 0.1)
     return file
@@ -69,6 +69,51 @@ def test_runs_that_wait_fail_after_three_rebuilds_and_the_next_one_starts_the_wo
         follow(store, run.id)
         assert store.run(run.id).state is State.FINISHED
         assert "error" not in queue.health()
+
+
+def test_runs_that_wait_fail_where_every_warm_up_hangs_and_the_next_one_starts_the_workers_again(
+    tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hanging = tmp_path / "hanging"
+    hanging.touch()
+    monkeypatch.setenv(ending_worker.FILE, str(hanging))
+    monkeypatch.setattr(worker_slot, "WARM_UP_TIMEOUT", 0.3)
+    monkeypatch.setattr(pool, "MOST_REBUILDS", 1)
+    monkeypatch.setattr(pool, "MOST_FAILED_WARM_UPS", 1)  # a worker that hung is not one that ended
+    monkeypatch.setattr(pool, "SYNC_INTERVAL", 0.1)
+    monkeypatch.setattr(pool, "RETRY_INTERVAL", 0.1)
+    with serving(store, warm_up="warm_up_while_told") as queue:
+        run = submit(queue, runners.paint)
+        follow(store, run.id)
+        assert store.run(run.id).state is State.FAILED
+        reason = "no worker could be started or reached: the worker did not get ready in time"
+        assert store.run(run.id).error.startswith(reason)
+        assert store.run(run.id).error.endswith("; 2 attempts failed, the next one follows when a run is started")
+        hanging.unlink()
+        monkeypatch.setattr(worker_slot, "WARM_UP_TIMEOUT", 60.0)
+        run = submit(queue, runners.paint)
+        follow(store, run.id)
+        assert store.run(run.id).state is State.FINISHED
+
+
+def test_one_of_two_workers_whose_warm_up_hangs_is_replaced_while_the_other_paints(
+    tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "hanging").touch()
+    monkeypatch.setenv(ending_worker.FILE, str(tmp_path / "hanging"))
+    monkeypatch.setattr(pool, "SYNC_INTERVAL", 0.1)
+    with serving(store, Settings(workers=2), warm_up="warm_up_but_one") as queue:
+        slots = queue.pool.workers.slots
+        wait_until(lambda: len(slots) == 2 and queue.ready_count == 1)
+        run = submit(queue, runners.paint_until_stopped)
+        follow(store, run.id, until=painting)
+        with monkeypatch.context() as impatient:
+            impatient.setattr(worker_slot, "WARM_UP_TIMEOUT", 0.0)
+            hanging = queue.pool.workers.hanging()
+            wait_until(lambda: not set(hanging) & slots.keys())
+        wait_until(lambda: queue.ready_count == 2)
+        queue.stop(run.id)
+        assert [event["kind"] for event in follow(store, run.id)].count("started") == 1
 
 
 def test_a_pool_that_has_given_up_can_be_closed(ending: Path, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,7 @@ from nst.runs.run import Run, State
 from tests.jobs.runners import epoch
 from tests.jobs.runs import follow, new_run, spoil
 
-STARTED = Started("compact", "", 8, 6, 40, 400)
+STARTED = Started(extractor="compact", note="", width=8, height=6, epochs=40, steps=400)
 
 
 def test_an_upload_is_kept_once_under_its_hash(store: Store) -> None:
@@ -75,7 +75,7 @@ def test_a_new_run_is_queued_and_its_first_event_says_so(store: Store) -> None:
 
 def test_runs_come_newest_first_and_active_ones_in_order(store: Store) -> None:
     a, b, c = (new_run(store).id for _ in range(3))
-    store.append(b, Failed("no"))
+    store.append(b, Failed(error="no"))
     store.append(c, STARTED)
     assert [run.id for run in store.runs()] == [c, b, a]
     assert [run.id for run in store.runs(limit=2)] == [c, b]
@@ -84,7 +84,13 @@ def test_runs_come_newest_first_and_active_ones_in_order(store: Store) -> None:
 
 def test_pictures_are_kept_as_files(store: Store) -> None:
     run = new_run(store)
-    for event in (STARTED, epoch(0, b"first"), epoch(1, b""), epoch(2, b"third"), Finished(1.0, b"result")):
+    for event in (
+        STARTED,
+        epoch(0, b"first"),
+        epoch(1, b""),
+        epoch(2, b"third"),
+        Finished(seconds=1.0, image=b"result"),
+    ):
         store.append(run.id, event)
     assert store.files.frame(run.id, 0).read_bytes() == b"first"
     assert store.files.frame(run.id, 2).read_bytes() == b"third"
@@ -112,9 +118,9 @@ def test_a_run_without_a_result_has_none(store: Store) -> None:
 def test_late_events_of_an_ended_run_are_dropped(store: Store) -> None:
     run = new_run(store)
     store.append(run.id, STARTED)
-    last = store.append(run.id, Stopped(1.0, b"result"))
+    last = store.append(run.id, Stopped(seconds=1.0, image=b"result"))
     before = store.run(run.id), store.events(run.id)
-    for late in (epoch(1), Finished(2.0, b"another"), Failed("late"), STARTED):
+    for late in (epoch(1), Finished(seconds=2.0, image=b"another"), Failed(error="late"), STARTED):
         assert store.append(run.id, late) == last
     assert (store.run(run.id), store.events(run.id)) == before
     assert store.files.result(run.id).read_bytes() == b"result"
@@ -133,7 +139,19 @@ def test_an_impossible_event_leaves_nothing_behind(store: Store) -> None:
 def test_a_loss_that_is_not_a_number_is_none_in_json(store: Store) -> None:
     run = new_run(store)
     store.append(run.id, STARTED)
-    store.append(run.id, Epoch(0, 0, Losses(float("nan"), float("inf"), 1.0, 2.0), 8, 6, 0.0, 0.0, 0.0))
+    store.append(
+        run.id,
+        Epoch(
+            epoch=0,
+            step=0,
+            losses=Losses(float("nan"), float("inf"), 1.0, 2.0),
+            width=8,
+            height=6,
+            seconds=0.0,
+            steps_per_second=0.0,
+            seconds_left=0.0,
+        ),
+    )
     losses = {"total": None, "content": None, "style": 1.0, "tv": 2.0, "neighbors": 0.0}
     assert store.events(run.id)[-1]["losses"] == losses
     assert store.run(run.id).to_json()["losses"] == losses
@@ -168,7 +186,7 @@ def test_events_and_files_survive_a_restart(store: Store) -> None:
 def test_a_server_that_starts_interrupts_what_ran_before_and_leaves_queued_runs(store: Store) -> None:
     waiting, painting, done = (new_run(store).id for _ in range(3))
     store.append(painting, STARTED)
-    store.append(done, Stopped(0.0))
+    store.append(done, Stopped(seconds=0.0))
     store.interrupt_running()
     assert store.run(painting).state is State.INTERRUPTED
     assert "server was stopped" in store.run(painting).error
@@ -263,7 +281,7 @@ def test_many_threads_append_and_read_and_nothing_is_lost(store: Store) -> None:
             store.append(run_id, epoch(n))
             with turn:  # epochs of one run must come in order, from whichever thread
                 store.append(shared.id, epoch(next(numbers)))
-        store.append(run_id, Finished(1.0, b"result"))
+        store.append(run_id, Finished(seconds=1.0, image=b"result"))
 
     with ThreadPoolExecutor(12) as pool:
         readers = [pool.submit(follow, store, run.id) for run in runs for _ in range(2)]
@@ -357,26 +375,45 @@ def test_a_run_that_cannot_be_kept_fails_with_the_room_that_was_held_back(
 
 
 def test_a_folder_of_the_first_format_is_brought_up_to_date(tmp_path: Path) -> None:
-    """The tables as version 0.1.0 made them."""
+    """The statements are those of a store that the program wrote when it had this format."""
     old = sqlite3.connect(tmp_path / "studio.sqlite")
-    old.executescript(TABLES + "PRAGMA user_version = 1;")
-    run_id, upload = "a" * 32, "b" * 64
-    run = Run(run_id, 1.0, StyleOptions(), upload, upload, state=State.FINISHED, epoch=1, epochs=1, frames=2)
-    new = ("client", "gpu", "parent", "first", "prolonged", "steered", "kept", "lost", "stalls")
-    was = {name: value for name, value in run.to_json().items() if name not in new}
-    old.execute("INSERT INTO runs (id, state, run) VALUES (?, ?, ?)", (run_id, "finished", json.dumps(was)))
-    old.execute("INSERT INTO events VALUES (?, 1, ?)", (run_id, json.dumps({"n": 1, "kind": "queued"})))
-    old.commit()
+    old.executescript((Path(__file__).parent / "first_format.sql").read_text(encoding="utf-8"))
     old.close()
+    run_id = "04d1404c8ae9422e9362fa3d4a9b3acf"
     frames = tmp_path / "runs" / run_id / "frames"
     frames.mkdir(parents=True)
     for n in (0, 1):
         (frames / f"{n}.jpg").write_bytes(b"frame")
+    options = StyleOptions.from_record({"epochs": 1, "size": 128, "seed": 7, "learning_rate": 0.03})
+    expected = Run(
+        id=run_id,
+        created=1796146824.888328,
+        options=options,
+        content=hashlib.sha256(b"the content").hexdigest(),
+        style=hashlib.sha256(b"the style").hexdigest(),
+        state=State.FINISHED,
+        epoch=1,
+        epochs=1,
+        frames=2,
+        losses=Losses(6.0, 1.0, 2.0, 3.0),
+        extractor="compact",
+        note="VGG19 is not installed.",
+        precision="float32",
+        width=128,
+        height=96,
+        seconds=1.5,
+        seconds_left=0.0,
+        steps_per_second=20.0,
+        last=5,
+        has_result=True,
+    )
     for _ in range(2):  # the second time it is up to date
         store = Store(tmp_path)
-        assert store.runs() == [run]
+        assert store.runs() == [expected]
         assert store.files.frames(run_id) == [{"epoch": n, "bytes": 5, "marked": False} for n in (0, 1)]
-        assert store.events(run_id)[0]["kind"] == "queued"
+        assert [event["kind"] for event in store.events(run_id)] == ["queued", "started", "epoch", "epoch", "finished"]
+        assert Losses(**store.events(run_id)[3]["losses"]) == expected.losses
+        assert store.database.rows("SELECT name FROM uploads ORDER BY name") == [("Käthe.jpg",), ("waves.png",)]
         store.close()
 
 
@@ -423,7 +460,7 @@ def test_frames_over_the_budget_are_thinned_out_evenly_but_never_the_first_the_l
     store = Store(tmp_path, frames_budget=90)
     run = painted(store, 3)
     store.files.mark(run.id, 2)
-    store.append(run.id, Steered(31, 3, {"strength": 2.0}))
+    store.append(run.id, Steered(step=31, epoch=3, changes={"strength": 2.0}))
     for n in range(4, 41):
         store.append(run.id, epoch(n, bytes(10)))
     found = kept(store, run)
@@ -461,11 +498,11 @@ def test_the_newest_frame_is_the_partial_picture(store: Store) -> None:
 def test_a_checkpoint_is_kept_with_its_step_and_is_part_of_the_job(store: Store) -> None:
     run = painted(store, 1)
     assert store.files.checkpoint(run.id) is None
-    store.append(run.id, Checkpointed(7, 1.0, b"older"))
-    store.append(run.id, Checkpointed(9, 2.0, b"newer"))
+    store.append(run.id, Checkpointed(step=7, seconds=1.0, checkpoint=b"older"))
+    store.append(run.id, Checkpointed(step=9, seconds=2.0, checkpoint=b"newer"))
     assert store.run(run.id).kept == 9
     assert "checkpoint" not in json.dumps(store.events(run.id))
-    store.append(run.id, Steered(11, 1, {"strength": 2.0}))
+    store.append(run.id, Steered(step=11, epoch=1, changes={"strength": 2.0}))
     job = store.job(store.run(run.id))
     assert (job.checkpoint, job.start, job.epochs) == (b"newer", None, None)
     assert job.steered == ((11, {"strength": 2.0}),)
@@ -605,7 +642,7 @@ def test_a_folder_of_the_fourth_format_gives_uploads_to_the_clients_whose_runs_a
 
 def test_a_run_that_is_restored_while_it_is_swept_stays(store: Store, monkeypatch) -> None:
     run, archive = painted(store, 1), Archive(store, 10**9)
-    store.append(run.id, Finished(1.0, b"a picture"))
+    store.append(run.id, Finished(seconds=1.0, image=b"a picture"))
     archive.delete(run.id)
     rows = store.database.rows
 
@@ -625,7 +662,7 @@ def test_what_is_left_of_a_deleted_run_is_deleted_with_the_next_expired_ones(sto
     run, archive = painted(store, 1), Archive(store, 10**9)
     left = store.folder / "runs" / ("f" * 32 + ".deleted")
     left.mkdir()
-    store.append(run.id, Finished(1.0, b"a picture"))
+    store.append(run.id, Finished(seconds=1.0, image=b"a picture"))
     archive.delete(run.id)
     archive.remove_expired(0.0)
     assert list((store.folder / "runs").iterdir()) == []

@@ -34,7 +34,9 @@ def test_a_run_keeps_all_of_its_paintings_with_their_names(store: Store) -> None
 
 def test_a_branch_has_the_paintings_and_the_mask_of_its_parent(store: Store) -> None:
     parent = mixed(store)
-    store.append(parent.id, Started("compact", "", 8, 6, 40, 400), epoch(0, b"a frame"))
+    store.append(
+        parent.id, Started(extractor="compact", note="", width=8, height=6, epochs=40, steps=400), epoch(0, b"a frame")
+    )
     child = store.branch(store.run(parent.id), 0, parent.options)
     assert (child.uploads, child.names) == (parent.uploads, parent.names)
 

@@ -70,7 +70,7 @@ def left(tmp_path: Path) -> list[str]:
 def test_the_first_start_downloads_the_weights_and_a_later_one_has_them(server, start, tmp_path) -> None:
     with start() as queue:
         size = len(server.data)
-        assert ended(queue) == Fetching("vgg19", size, size, "installed")
+        assert ended(queue) == Fetching(name="vgg19", received=size, size=size, outcome="installed")
         assert queue.extractors()["vgg19"]["installed"]
     assert left(tmp_path) == [FILE]
     assert weights.locate("vgg19").read_bytes() == server.data
@@ -183,7 +183,7 @@ def test_how_a_download_ended_is_remembered_in_the_folder(tmp_path, outcome, due
     assert fetches.may_start_automatically("vgg19")
     fetches.fetch_in(WorkerSlot("tcp://a"), "vgg19")
     assert not fetches.may_start_automatically("vgg19")
-    fetches.update(Fetching("vgg19", 1, 2, outcome), "tcp://a")
+    fetches.update(Fetching(name="vgg19", received=1, size=2, outcome=outcome), "tcp://a")
     assert not fetches.may_start_automatically("vgg19")  # as long as this server is up
     assert fetches_in(tmp_path).may_start_automatically("vgg19") is due
     assert fetches_in(tmp_path).may_start_automatically("vgg16")
@@ -192,7 +192,7 @@ def test_how_a_download_ended_is_remembered_in_the_folder(tmp_path, outcome, due
 def test_a_download_on_request_replaces_the_last_outcome(tmp_path) -> None:
     fetches = fetches_in(tmp_path)
     fetches.fetch_in(WorkerSlot("tcp://a"), "vgg19")
-    fetches.update(Fetching("vgg19", 1, 2, "cancelled"), "tcp://a")
+    fetches.update(Fetching(name="vgg19", received=1, size=2, outcome="cancelled"), "tcp://a")
     fetches.fetch_in(WorkerSlot("tcp://a"), "vgg19")
     assert fetches_in(tmp_path).may_start_automatically(
         "vgg19"
@@ -206,11 +206,11 @@ def test_a_lost_worker_breaks_its_downloads_unless_they_were_cancelled(tmp_path)
     fetches.cancel("vgg16")
     fetches.remove_worker("tcp://a", "the worker ended unexpectedly")
     assert fetches.last == {
-        "vgg19": Fetching("vgg19", 0, 0, "broken", "the worker ended unexpectedly"),
-        "vgg16": Fetching("vgg16", 0, 0, "cancelled"),
-        "other": Fetching("other", 0, 0),
+        "vgg19": Fetching(name="vgg19", received=0, size=0, outcome="broken", error="the worker ended unexpectedly"),
+        "vgg16": Fetching(name="vgg16", received=0, size=0, outcome="cancelled"),
+        "other": Fetching(name="other", received=0, size=0),
     }
-    fetches.update(Fetching("vgg19", 1, 2), "tcp://a")  # a late message
+    fetches.update(Fetching(name="vgg19", received=1, size=2), "tcp://a")  # a late message
     assert fetches.last["vgg19"].done
 
 
@@ -220,5 +220,5 @@ def test_a_damaged_file_is_ignored(tmp_path, text) -> None:
     fetches = fetches_in(tmp_path)
     assert fetches.may_start_automatically("vgg19")
     fetches.fetch_in(WorkerSlot("tcp://a"), "vgg19")
-    fetches.update(Fetching("vgg19", 1, 2, "cancelled"), "tcp://a")
+    fetches.update(Fetching(name="vgg19", received=1, size=2, outcome="cancelled"), "tcp://a")
     assert not fetches_in(tmp_path).may_start_automatically("vgg19")

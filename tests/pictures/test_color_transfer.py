@@ -13,7 +13,7 @@ few = settings(max_examples=6, deadline=None, derandomize=True)
 @pytest.fixture(autouse=True)
 def smaller(monkeypatch):
     """Fewer samples and smaller tables, so that a test takes some hundredths of a second."""
-    monkeypatch.setattr(color_transfer, "SAMPLES", 192)
+    monkeypatch.setattr(color_transfer, "MATCHED_PIXELS", 192)
     monkeypatch.setattr(color_transfer, "TABLE_SIDE", 9)
 
 

@@ -1,6 +1,6 @@
 import numpy as np
 
-from nst.pictures.heat_map import SIDE, heat_map, matrix_heat_map, plane_heat_map
+from nst.pictures.heat_map import MAP_SIDE, heat_map, matrix_heat_map, plane_heat_map
 
 
 def test_higher_values_are_lighter() -> None:
@@ -12,7 +12,7 @@ def test_higher_values_are_lighter() -> None:
 
 
 def test_a_large_matrix_is_reduced_and_a_small_one_keeps_its_cells() -> None:
-    assert matrix_heat_map(np.ones((512, 512), np.float32), np.ones(1)).shape == (SIDE, SIDE, 3)
+    assert matrix_heat_map(np.ones((512, 512), np.float32), np.ones(1)).shape == (MAP_SIDE, MAP_SIDE, 3)
     small = matrix_heat_map(np.diag([1.0, 0.1, -1.0]).astype(np.float32), np.ones(1))
     assert small.shape == (3, 3, 3)
     assert np.allclose(small[0, 0], small[2, 2])  # the sign does not count

@@ -1,7 +1,9 @@
 """Pictures that cannot be used, and damaged files, are refused in one line."""
 
+import re
 import struct
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,9 +12,11 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from nst.errors import ImageError, NotAnImage, TooLarge
-from nst.pictures.decoding import decode
+from nst.pictures.decoding import DECODER_COPIES, MAX_DECODED_BYTES, MAX_PIXELS, decode
 from nst.pictures.images import read
 from tests.pictures.picture_files import ALPHAS, OPAQUE, PALETTE, RAMP, encoded, png
+
+README = Path(__file__).parents[2] / "README.md"
 
 modest = settings(max_examples=50, deadline=None, derandomize=True)
 
@@ -72,17 +76,17 @@ REFUSED = {
     "a small file of a large WebP": (
         encoded(Image.new("RGB", (6000, 6000)), "WEBP", lossless=True, method=0),
         TooLarge,
-        "at most 400 MB when it is decoded, got 432 (6000 x 6000 px)",
+        "at most 400 MB when it is decoded, got 432 (6000 x 6000 px): save it as an ordinary JPEG",
     ),
     "a large progressive JPEG": (
         resized(encoded(RAMP, "JPEG", progressive=True, subsampling=0), 9000, 9000),
         TooLarge,
-        "at most 400 MB when it is decoded, got 486 (9000 x 9000 px)",
+        "at most 400 MB when it is decoded, got 486 (9000 x 9000 px): save it as an ordinary JPEG",
     ),
     "a large baseline JPEG of several scans": (
         resized(by_component(encoded(RAMP, "JPEG", subsampling=0)), 9000, 9000, b"\xff\xc0"),
         TooLarge,
-        "at most 400 MB when it is decoded, got 486 (9000 x 9000 px)",
+        "at most 400 MB when it is decoded, got 486 (9000 x 9000 px): save it as an ordinary JPEG",
     ),
     "an upload over the limit": (b"\xff" * (30 * 2**20 + 99_999), TooLarge, "must be at most 30 MB, got 30.1 MB"),
 }
@@ -98,6 +102,15 @@ def test_a_picture_that_cannot_be_used_is_refused_in_one_line(case):
         assert words in str(caught.value)
         assert "my picture" in str(caught.value)
         assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("format", ["RGBA", "progressive", *DECODER_COPIES])
+def test_the_readme_names_the_most_megapixels_of_formats_that_take_more_memory(format):
+    bytes_per_pixel = {"RGBA": 4, "progressive": 6}.get(format) or 4 * DECODER_COPIES[format]
+    words = {"RGBA": "transparency", "WEBP": "WebP", "JPEG2000": "JPEG 2000"}.get(format, format)
+    limits = re.search(r"\*\*Honest files\*\*.*?;", README.read_text(), re.DOTALL)[0]
+    assert re.search(rf"{words}[^,]* {MAX_DECODED_BYTES // bytes_per_pixel // 10**6}\b", limits)
+    assert f"{MAX_PIXELS // 10**6} megapixels" in limits
 
 
 def test_an_avif_that_cannot_be_read_is_refused():

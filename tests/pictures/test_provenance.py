@@ -11,20 +11,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from nst.errors import ImageError, InputError, OptionError
+from nst.errors import ImageError, InputError, NoSettings, OptionError
 from nst.options.fast_options import FastOptions
 from nst.options.style_options import StyleOptions
+from nst.pictures import embedded_text
+from nst.pictures.embedded_text import MAX_LENGTH
 from nst.pictures.images import encode_jpeg, encode_png
 from nst.pictures.provenance import (
     FAST,
     KEYWORD,
-    MAX_LENGTH,
     FastProvenance,
     Provenance,
     read,
     read_any_file,
     read_file,
 )
+from tests.pictures.picture_files import chunk
 
 modest = settings(derandomize=True, deadline=None, max_examples=200)
 GREY = np.full((16, 16, 3), 0.5, np.float32)
@@ -80,6 +82,33 @@ def test_settings_of_an_older_version_are_read_and_what_they_lack_is_empty():
     old = {"nst": "0.0.9", "extractor": "vgg19", "precision": "bfloat16", "options": options.to_json()}
     found = read(png(json.dumps(old)), "old.png")
     assert found == Provenance("0.0.9", {}, "vgg19", "bfloat16", options, (), 7, "", "")
+
+
+# As a program wrote it before runs could have several paintings, a mask, or a transfer of colors.
+EARLY = """\
+{"nst": "0.1.0", "versions": {"python": "3.11.9", "tensorflow": "2.21.0"}, "extractor": "vgg19", \
+"precision": "bfloat16", "options": {"epochs": 7, "size": 512, "strength": 2.5, "extractor": "auto", "seed": 3, \
+"init": "noise", "keep_colors": false, "style_scale": 1.0, "content_weight": null, "style_weight": null, \
+"tv_weight": null, "normalisation": "relative", "preset": "studio", "content_layers": null, "style_layers": null, \
+"pooling": "auto", "optimizer": "lbfgs", "learning_rate": 0.03, "steps_per_epoch": 5, "precision": "auto"}, \
+"steered": [{"step": 10, "changes": {"strength": 4.0}}], "epochs": 8, \
+"content": "1111111111111111111111111111111111111111111111111111111111111111", \
+"style": "2222222222222222222222222222222222222222222222222222222222222222", "init": null, "branched": false}"""
+
+
+def test_the_text_of_an_early_result_is_read():
+    options = StyleOptions(epochs=7, strength=2.5, seed=3, color_transfer=0.0, neighbor_weight=0.0)
+    assert read(png(EARLY), "early.png") == Provenance(
+        version="0.1.0",
+        versions={"python": "3.11.9", "tensorflow": "2.21.0"},
+        extractor="vgg19",
+        precision="bfloat16",
+        options=options,
+        steered=((10, {"strength": 4.0}),),
+        epochs=8,
+        content="1" * 64,
+        style="2" * 64,
+    )
 
 
 def test_auto_is_resolved_to_what_was_used():
@@ -171,6 +200,10 @@ WRONG = {
     "an option out of bounds": ({"options": {"size": 10**9}}, "`size` must be a whole number between 64 and 4096"),
     "options in a list": ({"options": [1]}, "options must be an object"),
     "steering in words": ({"steered": "twice"}, "`steered` must be a list, got 'twice'"),
+    "steering of an option with an earlier name": (
+        {"steered": [{"step": 1, "changes": {"normalisation": "gatys"}}]},
+        "'normalization' cannot change during a run",
+    ),
     "steering of nothing": ({"steered": [7]}, "`steered` must be an object of names and values, got 7"),
     "steering with more": ({"steered": [{"step": 1, "changes": {}, "to": 2}]}, "`steered` has no 'to'"),
     "steering without a step": ({"steered": [{"changes": {}}]}, "`step` must be a whole number"),
@@ -231,6 +264,27 @@ FAST_WHOLE = FastProvenance("0.1.0", "0123456789abcdef", {"waves": 0.75, "dots":
 
 def fast_png(**values: object) -> bytes:
     return encode_png(GREY, text={FAST: json.dumps({**FAST_WHOLE.to_json(), **values})})
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+def test_a_file_of_more_parts_than_pictures_have_is_refused_before_they_are_parsed(kind, monkeypatch):
+    if kind == "PNG":
+        at, part, parser = 33, chunk(b"teSt", b""), "PngImageFile"
+        data = png(WHOLE.to_text())
+    else:
+        at, part, parser = 2, b"\xff\xe5\x00\x02", "JpegImageFile"
+        data = encode_jpeg(GREY, comment=f"{KEYWORD}\0{WHOLE.to_text()}")
+    assert read(data[:at] + part * 900 + data[at:], "out") == WHOLE
+    monkeypatch.setattr(embedded_text, parser, None)
+    with pytest.raises(ImageError, match=r"'out' must have at most 1000 \w+ before its pixels, got more"):
+        read(data[:at] + part * 300_000 + data[at:], "out")
+
+
+@pytest.mark.parametrize("junk", [b"\xff" * 50, b"\x00" * 50, b"\xff\xd0\x00\x40" + bytes(62), b"\xff\xe5\x00\x01"])
+def test_a_jpeg_with_bytes_between_its_segments_carries_no_settings(junk):
+    data = encode_jpeg(GREY, comment=f"{KEYWORD}\0{WHOLE.to_text()}")
+    with pytest.raises(NoSettings, match="'out' carries no settings"):
+        read(data[:2] + junk + data[2:], "out")
 
 
 def test_settings_of_a_png_painted_in_one_pass_are_read(tmp_path):

@@ -1,4 +1,4 @@
-"""The runs of a store as a collection: search, favourites, deletion and its undo, and the limit of disk space."""
+"""The runs of a store as a collection: search, favorites, deletion and its undo, and the limit of disk space."""
 
 import dataclasses
 import json
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nst.errors import Busy, Conflict, DiskFull
-from nst.jobs.storage.database import BLOCK, RESERVE
+from nst.jobs.storage.database import APPENDED_BYTES, RESERVE
 from nst.jobs.storage.run_files import uploads_of, uploads_of_unrecorded
 from nst.jobs.storage.run_rows import run_of
 from nst.jobs.storage.store import Store
@@ -39,7 +39,7 @@ SEARCHED = " || ' ' || ".join(  # in SQL
 class Annotations:
     """What a client has added to a run."""
 
-    favourite: bool
+    favorite: bool
     name: str  # "" if none
     notes: str
 
@@ -55,17 +55,17 @@ class Archive:
         client: str = "",
         words: str = "",
         state: str = "",
-        favourite: bool = False,
+        favorite: bool = False,
         before: str = "",
         limit: int = 50,
         fast: bool = False,
         runs: Collection[str] = (),
     ) -> list[tuple[Run, bool]]:
-        """(run, whether it is a favourite), newest first, at most `limit` older than the run `before`. Raises NotFound.
+        """(run, whether it is a favorite), newest first, at most `limit` older than the run `before`. Raises NotFound.
 
         `words` must all be found in a run's settings, network, name or notes or the names of its pictures, in any case.
         With `fast`, only pictures that were painted in one pass; with `runs`, only those of these ids. A quick run of a
-        grid of variations is found only if it is a favourite.
+        grid of variations is found only if it is a favorite.
         """
         where, values = ["deleted IS NULL", "(variations = '' OR favourite = 1)"], []
         if client:
@@ -76,7 +76,7 @@ class Archive:
             values.append(state)
         if fast:
             where.append("json_extract(run, '$.fast') IS NOT NULL")
-        if favourite:
+        if favorite:
             where.append("favourite = 1")
         if runs:
             where.append(f"id IN ({', '.join('?' * len(runs))})")
@@ -109,7 +109,7 @@ class Archive:
         with self._store.database.transaction() as connection:
             connection.execute(
                 "UPDATE runs SET favourite = ?, name = ?, notes = ? WHERE id = ?",
-                (new.favourite, new.name, new.notes, run_id),
+                (new.favorite, new.name, new.notes, run_id),
             )
 
     def delete(self, run_id: str) -> None:
@@ -144,11 +144,11 @@ class Archive:
         """Bytes that runs and uploads take on the disk."""
         return sum(_bytes_below(self._store.folder / name) for name in ("runs", "uploads"))
 
-    def check_room(self, run_to_keep: str = "") -> None:
+    def check_capacity(self, run_to_keep: str = "") -> None:
         """Free disk space, as much as the limit demands, for a new run. Raises Busy if that is not enough.
 
         First deleted runs, old quick runs and unused uploads are removed, then the checkpoints of ended runs and the
-        frames between their first and last, oldest first; never a result, a marked frame, or anything of a favourite or
+        frames between their first and last, oldest first; never a result, a marked frame, or anything of a favorite or
         of the run `run_to_keep`.
         """
         self.remove_expired()
@@ -156,7 +156,10 @@ class Archive:
         self._keep_limit(run_to_keep=run_to_keep)
 
     def _keep_limit(self, more: int = 0, run_to_keep: str = "", thin: bool = True) -> None:
-        """Free disk space until `more` bytes are within the limit, as `_free_space` does. Raises Busy."""
+        """Free disk space until `more` bytes are within the limit, as `_free_space` does. Raises Busy.
+
+        With `thin` also at the cost of checkpoints and frames of runs that are kept.
+        """
         over = self.used() + more - self.limit
         if over > 0 and (over := self._free_space(over, run_to_keep, thin)) > 0:
             raise Busy(
@@ -167,8 +170,8 @@ class Archive:
     def put_upload(self, data: bytes, name: str, client: str = "") -> str:
         """Keep an upload for a client; returns its id.
 
-        Over the limit it replaces deleted runs, old quick runs and unused uploads, on a full disk all that `check_room`
-        removes. Raises Busy over the limit, and DiskFull.
+        Over the limit it replaces deleted runs, old quick runs and unused uploads, on a full disk all that
+        `check_capacity` removes. Raises Busy over the limit, and DiskFull.
         """
         if not self._store.has_upload(data):
             self._keep_limit(len(data), thin=False)
@@ -177,7 +180,7 @@ class Archive:
         except DiskFull:
             database = self._store.database
             database.release_reserve()  # deleting rows needs space, too
-            wanted = len(data) + RESERVE + BLOCK
+            wanted = len(data) + RESERVE + APPENDED_BYTES
             self._free_space(wanted - database.free_bytes())
             enough = database.free_bytes() >= wanted
             database.restore_reserve()
@@ -186,9 +189,9 @@ class Archive:
             return self._store.put_upload(data, name, client)
 
     def _free_space(self, excess: float, run_to_keep: str = "", thin: bool = True) -> float:
-        """Free `excess` bytes, as `check_room` describes; returns the bytes that could not be freed.
+        """Free `excess` bytes, as `check_capacity` describes; returns the bytes that could not be freed.
 
-        Without `thin` the runs that are kept stay as they are.
+        Without `thin` the runs that are kept stay as they are, with their checkpoints and frames.
         """
         before = self.used()
         self._delete_quick_runs()
@@ -206,7 +209,7 @@ class Archive:
         return excess
 
     def _delete_quick_runs(self) -> None:
-        """Delete the ended runs of grids of variations that are older than `FRESH` seconds and no favourites."""
+        """Delete the ended runs of grids of variations that are older than `FRESH` seconds and no favorites."""
         old = "json_extract(run, '$.created') < ? AND variations != '' AND favourite = 0 AND deleted IS NULL"
         now = time.time()
         with self._store.database.transaction() as connection:
@@ -250,17 +253,17 @@ class Archive:
         return 0
 
     def _runs_to_thin(self) -> list[Run]:
-        """Runs whose frames may be deleted: ended, not interrupted, no favourites; oldest first."""
+        """Runs whose frames may be deleted: ended, not interrupted, no favorites; oldest first."""
         query = "SELECT run FROM runs WHERE favourite = 0 AND deleted IS NULL ORDER BY number"
         runs = [run_of(text) for (text,) in self._store.database.rows(query)]
         return [run for run in runs if run.state.ended and run.state is not State.INTERRUPTED]
 
 
 def _bytes_below(folder: Path) -> int:
-    """Of all files in a folder; those that are deleted meanwhile count as 0."""
+    """The bytes of all files in a folder; those that are deleted meanwhile count as 0."""
     found = 0
-    for place, _, names in os.walk(folder):
+    for parent, _, names in os.walk(folder):
         for name in names:
             with suppress(FileNotFoundError):
-                found += os.stat(os.path.join(place, name)).st_size
+                found += os.stat(os.path.join(parent, name)).st_size
     return found

@@ -13,7 +13,7 @@ from nst.jobs.storage.schema import FILE, open_database
 
 RESERVE = 2**22  # bytes of a file that is deleted when the disk is full, so that a failure can still be recorded
 IO_ERRORS = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
-BLOCK = 2**16  # bytes, more than SQLite appends to a file at once
+APPENDED_BYTES = 2**16  # bytes, more than SQLite appends to a file at once
 GONE = "the data folder {} was deleted or replaced while the studio used it: start the studio again"
 T = TypeVar("T")
 
@@ -88,7 +88,7 @@ class Database:
         if isinstance(error, OSError):
             return error.errno in DiskFull.ERRNOS
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # without what extends the primary code
-        return code == sqlite3.SQLITE_FULL or (code in IO_ERRORS and self.free_bytes() < BLOCK)
+        return code == sqlite3.SQLITE_FULL or (code in IO_ERRORS and self.free_bytes() < APPENDED_BYTES)
 
     def free_bytes(self) -> int:
         """Bytes that are free on the disk. Raises NstError."""
@@ -111,6 +111,6 @@ class Database:
         """Reserve disk space for recording a failure, as much as there is."""
         with suppress(OSError, NstError):  # existing runs can be read without it
             before = self._reserve.stat().st_size if self._reserve.exists() else 0
-            size = min(RESERVE, before + self.free_bytes() - BLOCK)
+            size = min(RESERVE, before + self.free_bytes() - APPENDED_BYTES)
             if size > before:
                 self._reserve.write_bytes(bytes(size))

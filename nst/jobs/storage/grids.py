@@ -1,7 +1,7 @@
 """Grids of variations in a store: which quick runs belong together, and what varies in them.
 
 The quick runs are runs like others, with `Run.variations` the id of their grid. The gallery leaves them out, except
-favourites, and they go first when disk space is short.
+favorites, and they go first when disk space is short.
 """
 
 import json
@@ -89,7 +89,7 @@ class Grids:
         return [Grid.from_json(json.loads(text)) for (text,) in self._store.database.rows(query, client, limit)]
 
     def runs(self, grid: Grid) -> list[tuple[Run | None, bool]]:
-        """(run, whether it is a favourite) of each cell; None for a run that was deleted."""
+        """(run, whether it is a favorite) of each cell; None for a run that was deleted."""
         query = "SELECT run, favourite FROM runs WHERE variations = ? AND deleted IS NULL"
         rows = self._store.database.rows(query, grid.id)
         found = {run.id: (run, bool(liked)) for run, liked in ((run_of(text), liked) for text, liked in rows)}

@@ -43,7 +43,8 @@ def back_up(folder: Path, target: Path) -> None:
     """Copy the store in `folder` to `target`, a new or empty folder, also while a studio uses it.
 
     The database is copied as of one moment, before the files: results and frames that are newer do no harm. The token
-    of a server is left out: a copy of it would let its owner in.
+    of a server is left out: a copy of it would let its owner in. So is the file `sessions`, with which sessions that
+    were ended after the backup would be valid again; the server that is started with the copy makes another.
     Raises InputError, and NstError where the database cannot be read.
     """
     _check_store(folder)
@@ -200,16 +201,18 @@ def _add_or_set_aside(store: Store, run_id: str) -> str:
 
 def _add_run(store: Store, run_id: str) -> str:
     """Record a run of which only the files are left; "" if they do not tell enough."""
-    place = store.files.folder(run_id)
-    frames = sorted((int(path.stem), path.stat().st_size) for path in place.glob("frames/*.jpg") if path.stem.isdigit())
-    described = _described(place)
-    fields = described | _from_result(place / "result.png")
+    folder = store.files.folder(run_id)
+    frames = sorted(
+        (int(path.stem), path.stat().st_size) for path in folder.glob("frames/*.jpg") if path.stem.isdigit()
+    )
+    described = _described(folder)
+    fields = described | _from_result(folder / "result.png")
     if "options" not in fields:
         return ""
     done = frames[-1][0] if frames else 0
     epochs = max(described["epochs"], done) if described else fields["epochs"]  # it may have been continued
     run = Run(
-        **{"created": os.path.getmtime(place), **fields, "epochs": epochs},
+        **{"created": os.path.getmtime(folder), **fields, "epochs": epochs},
         id=run_id,
         state=State.FINISHED if fields.get("has_result") and done >= epochs else State.STOPPED,
         epoch=done,
@@ -220,10 +223,10 @@ def _add_run(store: Store, run_id: str) -> str:
     return f"run {run_id} was recorded again, {run.state}, with {len(frames)} frames"
 
 
-def _described(place: Path) -> dict[str, Any]:
+def _described(folder: Path) -> dict[str, Any]:
     """The fields of the run as it was created, {} if its description is missing or damaged."""
     try:
-        run = run_of((place / "run.json").read_bytes())
+        run = run_of((folder / "run.json").read_bytes())
     except (OSError, ValueError, KeyError, TypeError, OptionError):
         return {}
     pictures = ("content", "style", "init", "more_styles", "mask", "names")

@@ -38,12 +38,12 @@ FRAMES_BUDGET = 64 * 10**6  # bytes of one run's frames
 
 def unrecorded(folder: Path, known: Container[str]) -> list[str]:
     """The ids of runs that have a folder in a store, but are not among the `known` ones, oldest first."""
-    places = [place for place in (folder / "runs").glob("*") if RUN_ID.fullmatch(place.name) and place.is_dir()]
-    return [place.name for place in sorted(places, key=os.path.getmtime) if place.name not in known]
+    folders = [path for path in (folder / "runs").glob("*") if RUN_ID.fullmatch(path.name) and path.is_dir()]
+    return [path.name for path in sorted(folders, key=os.path.getmtime) if path.name not in known]
 
 
 def recordable(folder: Path, known: Container[str]) -> list[str]:
-    """Those of `unrecorded` with a file that may tell what the run was, so that a repair may record it again."""
+    """The runs of `unrecorded` with a file that may tell what they were, so that a repair may record them again."""
     return [
         found
         for found in unrecorded(folder, known)
@@ -140,8 +140,8 @@ class RunFiles:
 
     def delete_set_aside(self) -> None:
         """Delete the folders that were set aside, also those that an earlier process left."""
-        for place in (self._database.folder / "runs").glob(f"*{DELETED}"):
-            shutil.rmtree(place, ignore_errors=True)
+        for folder in (self._database.folder / "runs").glob(f"*{DELETED}"):
+            shutil.rmtree(folder, ignore_errors=True)
 
     def write_ended(self, run: Run, frame: bytes, result: bytes) -> None:
         """Write the files of a run that was not painted here: its one frame, a JPEG file, and its result, a PNG."""

@@ -137,9 +137,15 @@ class Store:
 
     def restore_run(self, run: Run, frames: Sequence[tuple[int, int]]) -> None:
         """Record a run that has ended, of which the database knows nothing, and its frames, (epoch, bytes) each."""
-        steps = run.epochs * run.options.steps_per_epoch
-        started = Started(run.extractor, "", run.width, run.height, run.epochs, steps, run.precision)
-        end = Finished(run.seconds) if run.state is State.FINISHED else Stopped(run.seconds)
+        started = Started(
+            extractor=run.extractor,
+            width=run.width,
+            height=run.height,
+            epochs=run.epochs,
+            steps=run.epochs * run.options.steps_per_epoch,
+            precision=run.precision,
+        )
+        end = Finished(seconds=run.seconds) if run.state is State.FINISHED else Stopped(seconds=run.seconds)
         events = [Queued(), *([started] if frames else []), end]
         run = dataclasses.replace(run, last=len(events), variations="")  # its grid may be lost
         with self.database.transaction() as connection:
@@ -225,7 +231,7 @@ class Store:
         """Interrupt every run that is recorded as running; queued ones stay queued. No worker may be running one."""
         for run in self.active():
             if run.state is State.RUNNING:
-                self.database.with_reserve(partial(self.append, run.id, Interrupted(reason)))
+                self.database.with_reserve(partial(self.append, run.id, Interrupted(error=reason)))
 
     def _runs(self, where: str, *values: object) -> list[Run]:
         rows = self.database.rows(f"SELECT run FROM runs WHERE {where}", *values)
@@ -263,7 +269,7 @@ class Store:
 
     def fail(self, run_id: str, reason: str) -> None:
         """Record the failure of a run, on a full disk by means of the reserve. Raises NstError, Conflict."""
-        self.database.with_reserve(lambda: self.append(run_id, Failed(reason)))
+        self.database.with_reserve(lambda: self.append(run_id, Failed(error=reason)))
 
     def events(self, run_id: str, after: int = 0, limit: int = 500) -> list[dict[str, Any]]:
         """Events with a number above `after`, oldest first: {"n", "time" (s since 1970), "kind", ...}. Raises NotFound.

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from nst.jobs.storage.database import Database
 
-SAMPLES = "samples/"  # how the names of copies of samples begin; names of files have no slash
+SAMPLE_PREFIX = "samples/"  # how the names of copies of samples begin; names of files have no slash
 
 
 def record_upload(connection: sqlite3.Connection, upload_id: str, name: str, client: str) -> None:
@@ -35,7 +35,7 @@ def forget_upload(connection: sqlite3.Connection, upload_id: str) -> None:
 
 def is_open_to(database: Database, upload_id: str, client: str) -> bool:
     """Whether a client may use an upload, if it is kept."""
-    if not client or _shared_name(database, upload_id).startswith(SAMPLES):
+    if not client or _shared_name(database, upload_id).startswith(SAMPLE_PREFIX):
         return True
     return bool(database.rows("SELECT 1 FROM owners WHERE upload = ? AND client = ?", upload_id, client))
 
@@ -43,7 +43,7 @@ def is_open_to(database: Database, upload_id: str, client: str) -> bool:
 def name_for(database: Database, upload_id: str, client: str) -> str:
     """The last file name that a client gave with an upload, "" if it gave none; of a sample its name."""
     name = _shared_name(database, upload_id)
-    if not client or name.startswith(SAMPLES):
+    if not client or name.startswith(SAMPLE_PREFIX):
         return name
     rows = database.rows("SELECT name FROM owners WHERE upload = ? AND client = ?", upload_id, client)
     return rows[0][0] if rows else ""

@@ -20,7 +20,7 @@ from nst.runs.processors import usable_cores
 CONNECT_TIMEOUT = 10.0  # seconds that an attempt to reach a scheduler may take
 POLL_INTERVAL = 0.05  # seconds between two looks whether such an attempt has ended, or is to be cancelled
 LOOP_TIMEOUT = 5.0  # seconds that the tasks of a client may take to end
-NICENESS = 10  # of embedded workers above that of this process, so that the page stays quick
+WORKER_NICENESS = 10  # of embedded workers above that of this process, so that the page stays quick
 GPU = "GPU"  # the Dask resource that a worker with a graphics card has one of
 
 CONFIG = {
@@ -124,7 +124,7 @@ def _embedded_cluster(settings: Settings) -> LocalCluster:
 
 def worker_niceness(settings: Settings) -> int:
     """The niceness that workers must have at least; -20, which all have, for workers of a scheduler elsewhere."""
-    return os.nice(0) + NICENESS if hasattr(os, "nice") and not settings.scheduler else -20
+    return os.nice(0) + WORKER_NICENESS if hasattr(os, "nice") and not settings.scheduler else -20
 
 
 def _environment(settings: Settings) -> dict[str, str]:

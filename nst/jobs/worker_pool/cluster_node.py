@@ -18,7 +18,7 @@ from distributed import Nanny, Scheduler
 from nst.errors import NstError, OptionError
 from nst.jobs.worker_pool.cluster import GPU, NO_DASHBOARD, configure_dask
 
-CLOSE_TIMEOUT = 2.0  # seconds in which a worker without a scheduler must end; its run is resumed elsewhere
+WORKER_CLOSE_TIMEOUT = 2.0  # seconds in which a worker without a scheduler must end; its run is resumed elsewhere
 JOIN_TIMEOUT = 60.0  # seconds that one attempt to join may take
 JOIN_INTERVAL = 1.0  # seconds between two attempts
 
@@ -66,7 +66,7 @@ class _Nanny(Nanny):
 
     def close_gracefully(self, reason: str = "") -> None:
         super().close_gracefully(reason)
-        self.loop.add_callback(self.close, timeout=CLOSE_TIMEOUT, reason=reason)
+        self.loop.add_callback(self.close, timeout=WORKER_CLOSE_TIMEOUT, reason=reason)
 
 
 async def _schedule(address: str) -> None:
@@ -113,7 +113,7 @@ async def _join_once(address: str, name: str | None, resources: dict[str, float]
             raise NstError(f"cannot join {address}: {reason}") from error
         raise OSError(str(reason)) from error
     finally:
-        await nanny.close(timeout=CLOSE_TIMEOUT)
+        await nanny.close(timeout=WORKER_CLOSE_TIMEOUT)
 
 
 def _root(error: BaseException) -> BaseException:

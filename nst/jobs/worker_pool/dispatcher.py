@@ -74,7 +74,7 @@ class Dispatcher:
                 slot.run, slot.task = "", None
                 if self._workers.status != "running":
                     raise ConnectionError("the scheduler is gone") from error
-                self._record(run_id, Failed(worker_tasks.describe_error(error)))
+                self._record(run_id, Failed(error=worker_tasks.describe_error(error)))
             return False
         return True
 
@@ -82,7 +82,7 @@ class Dispatcher:
         if task.status == "error":
             self.requeue(slot, LOST)
         elif not slot.ended:
-            self._record(slot.run, Failed("the run ended without a result"))
+            self._record(slot.run, Failed(error="the run ended without a result"))
         slot.run = ""
 
     def requeue(self, slot: WorkerSlot, reason: str) -> None:
@@ -93,11 +93,11 @@ class Dispatcher:
         if run is None or run.state.rests or slot.ended:
             return
         if slot.requested_end:
-            self._record(run.id, slot.requested_end(run.seconds))  # type: ignore[call-arg]
+            self._record(run.id, slot.requested_end(seconds=run.seconds))
         elif run.stalls >= MOST_LOST_WORKERS and not run.got_further:
-            self._record(run.id, Failed(reason))
+            self._record(run.id, Failed(error=reason))
         else:
-            self._record(run.id, Interrupted(reason), Continued(run.epochs))
+            self._record(run.id, Interrupted(error=reason), Continued(epochs=run.epochs))
 
     def on_event(self, slot: WorkerSlot, message: Mapping[str, Any]) -> None:
         """Record an event of a worker's run; a checkpoint is fetched first, by a thread."""
@@ -134,9 +134,9 @@ class Dispatcher:
         """Fail all runs that wait for a worker."""
         with self._workers.lock:
             for run in self.waiting():
-                self._record(run.id, Failed(reason))
+                self._record(run.id, Failed(error=reason))
 
-    def request(self, run_id: str, method: str, *arguments: Any, end: type[Event] | None = None) -> bool:
+    def request(self, run_id: str, method: str, *arguments: Any, end: type[Stopped | Paused] | None = None) -> bool:
         """Call a method of the control of a run in its worker; False if no worker runs it.
 
         `end` is what the run is to end with: Stopped or Paused.

@@ -26,16 +26,16 @@ from nst.jobs.worker_pool.weights_fetches import WeightsFetches
 from nst.jobs.worker_pool.worker_slot import WorkerSlot
 from nst.jobs.worker_pool.workers import Action, WorkerFunctions, Workers
 from nst.options.settings import Settings
-from nst.runs.events import Event, Fetching
+from nst.runs.events import Event, Fetching, Paused, Stopped
 from nst.runs.run import Run
 
 log = logging.getLogger(__name__)
 
 MOST_FAILED_WARM_UPS = 3  # workers in a row that ended while they warmed up; the next one does without
-CLOSE_TIMEOUT = 30.0  # seconds
+POOL_CLOSE_TIMEOUT = 30.0  # seconds
 SYNC_INTERVAL = 2.0  # seconds after which the scheduler is asked again for its workers
 RETRY_INTERVAL = 2.0  # seconds between two attempts to reach a scheduler, or to start an embedded cluster
-MOST_REBUILDS = 3  # in a row, without a warm worker; the next one then waits for a run to be submitted
+MOST_REBUILDS = 3  # in a row, after a first start, without a warm worker; the next one waits for a run to be submitted
 RELEASE_TIMEOUT = 2.0  # seconds in which a worker must accept that its run is to stop
 
 
@@ -78,9 +78,9 @@ class Pool:
         self._closing.set()
         self.wake()
         if self._thread is not None:
-            self._thread.join(CLOSE_TIMEOUT)
+            self._thread.join(POOL_CLOSE_TIMEOUT)
             if self._thread.is_alive():
-                log.error("the queue did not close within %.0f s; its worker may still be there", CLOSE_TIMEOUT)
+                log.error("the queue did not close within %.0f s; its worker may still be there", POOL_CLOSE_TIMEOUT)
 
     def wake(self) -> None:
         """Have the thread dispatch new runs, for which it also starts workers again where it had given up."""
@@ -106,7 +106,7 @@ class Pool:
             slots = self.workers.slots.values()
             warm = any(slot.warm for slot in slots)
             warming = any(not slot.ready for slot in slots)
-            slow = self.workers.slow_start()
+            slow = self.workers.slow_start() if self._settings.scheduler else ""  # else it is ended
             trouble = "" if warm else slow or self._error
             state = "warm" if warm else "lost" if slow or (trouble and not warming) else "starting"
             error = {"error": trouble} if trouble else {}
@@ -120,7 +120,7 @@ class Pool:
         """The runs that wait for a worker, the next one first."""
         return self._dispatcher.waiting()
 
-    def request(self, run_id: str, method: str, *arguments: Any, end: type[Event] | None = None) -> bool:
+    def request(self, run_id: str, method: str, *arguments: Any, end: type[Stopped | Paused] | None = None) -> bool:
         """Call a method of the control of a run in its worker; False if no worker runs it.
 
         `end` is what the run is to end with: Stopped or Paused.
@@ -134,7 +134,7 @@ class Pool:
             try:
                 with connect(self._settings, self._closing) as self.workers.client:
                     if not self._settings.scheduler:
-                        self._lost_workers = LostWorkers(self.workers.client, self._settings.workers)
+                        self._lost_workers = LostWorkers(self.workers, self._settings.workers)
                     self._actions.put(self._synchronize)
                     self._work()
                     self._release()
@@ -266,7 +266,7 @@ class Pool:
 
     def _add_worker(self, address: str, gpu: bool) -> None:
         """Add a worker and warm it up, unless that has ended several workers in a row."""
-        slot = self.workers.slots[address] = WorkerSlot(address, gpu)
+        slot = self.workers.slots[address] = WorkerSlot(address, gpu, self._failed_clusters)
         if self._failed_warm_ups < MOST_FAILED_WARM_UPS:
             self._warm_up(slot)
         else:
@@ -276,7 +276,7 @@ class Pool:
         """Remove a worker that is gone: its downloads end, its run is queued again. Its nanny may start another."""
         slot = self.workers.slots.pop(address)
         self._error = "the worker ended unexpectedly" + ("" if slot.ready else " while it was getting ready")
-        self._failed_warm_ups += not slot.ready
+        self._failed_warm_ups += reason == LOST and not (slot.ready or slot.hangs)  # what hung would hang in a run
         if slot.run:
             self._dispatcher.requeue(slot, reason)
         self.fetches.remove_worker(address, self._error)

@@ -74,7 +74,7 @@ class WeightsFetches:
 
     def fetch_in(self, slot: WorkerSlot, name: str) -> None:
         """Have this worker download the weights of `name`."""
-        self._last[name] = Fetching(name, 0, 0)
+        self._last[name] = Fetching(name=name, received=0, size=0)
         self._in_progress[name] = download = Download(slot.address, uuid.uuid4().hex)
         self._save(name, "")
         arguments = name, download.fetch_id, self._workers.topic, self._workers.niceness

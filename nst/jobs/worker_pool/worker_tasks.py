@@ -83,7 +83,7 @@ def execute(function: str, topic: str, lease: str, job: Mapping[str, Any]) -> No
     try:
         _named(function)(StyleJob.from_wire(job), emit, control)
     except Exception as error:
-        emit(Failed(describe_error(error)))
+        emit(Failed(error=describe_error(error)))
     finally:
         del _controls[lease]
 
@@ -149,7 +149,7 @@ def fetch_beside(
     Dask gives `dask_worker` to functions that it calls outside a task.
     """
     assert dask_worker is not None
-    stop, last = _fetch_stops.setdefault(fetch_id, threading.Event()), Fetching(name, 0, 0)
+    stop, last = _fetch_stops.setdefault(fetch_id, threading.Event()), Fetching(name=name, received=0, size=0)
 
     def send(**content: Any) -> None:
         dask_worker.log_event(topic, {"worker": dask_worker.address, **content})

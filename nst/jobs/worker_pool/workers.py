@@ -17,7 +17,6 @@ from nst.runs.humanize import roughly
 
 log = logging.getLogger(__name__)
 
-WARM_UP_TIMEOUT = 180.0  # seconds after which a warm-up that has not ended is reported
 ANSWER_TIMEOUT = 5.0  # seconds that the scheduler has to list its workers
 
 Action = Callable[[], None]
@@ -64,15 +63,18 @@ class Workers:
         with self.lock:
             return [slot for slot in self.slots.values() if slot.ready]
 
-    def slow_start(self) -> str:
-        """That a worker has been warming up for too long, "" if none has."""
+    def hanging(self) -> list[str]:
+        """The addresses of workers that hang."""
         with self.lock:
-            seconds = max(
-                (time.monotonic() - slot.since for slot in self.slots.values() if not slot.ready), default=0.0
-            )
-        if seconds < WARM_UP_TIMEOUT:
+            return [slot.address for slot in self.slots.values() if slot.hangs]
+
+    def slow_start(self) -> str:
+        """That a worker hangs, for those who started it; "" if none does."""
+        with self.lock:
+            since = min((self.slots[address].since for address in self.hanging()), default=None)
+        if since is None:
             return ""
-        time_passed = roughly(60 * (seconds // 60))
+        time_passed = roughly(60 * ((time.monotonic() - since) // 60))
         return f"the worker has been starting for {time_passed}; its log may show why, else end it and start it again"
 
     def of_run(self, run_id: str) -> WorkerSlot | None:

@@ -1,20 +1,26 @@
-"""Limits the size of request bodies, by their Content-Length and by the bytes that arrive."""
+"""Limits the size of request bodies, by their Content-Length and by the bytes that arrive, and of all together."""
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 
 from starlette.requests import ClientDisconnect
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from nst.errors import Busy
 from nst.pictures.images import MAX_BYTES
 from nst.styles.style_file import MOST_BYTES
-from nst.web.problems import problem
+from nst.web.problems import problem, problem_of
 
 # Bytes of a body, which holds some more than its files.
 PICTURE_BODY = MAX_BYTES * 4 // 3 + 2**20  # with one picture in base64
 STYLE_BODY = MOST_BYTES + 2**20  # with a style file
 SMALL_BODY = 2**20  # without files
 LOGIN_BODY = 2**12  # with a token; sent by clients that are not logged in
+# Of all requests in flight together, each from the end of its first SMALL_BODY on: those without files are answered
+# whatever others send. To parse bodies takes some times as much memory.
+MOST_IN_FLIGHT = 512 * 2**20
 
 
 def limit_of(path: str) -> int:
@@ -33,10 +39,15 @@ def _size(limit: int) -> str:
 
 
 class BodyLimit:
-    """ASGI middleware that answers 413 to a body over its limit, without reading the rest."""
+    """ASGI middleware that answers 413 to a body over its limit, and 503 to one over what is left for all in flight.
 
-    def __init__(self, app: ASGIApp, limit_of: Callable[[str], int] = limit_of) -> None:
-        self.app, self.limit_of = app, limit_of
+    The rest of such a body is not read. A body is in flight until its request was answered.
+    """
+
+    def __init__(
+        self, app: ASGIApp, limit_of: Callable[[str], int] = limit_of, most_in_flight: int = MOST_IN_FLIGHT
+    ) -> None:
+        self.app, self.limit_of, self._budget = app, limit_of, _Budget(most_in_flight)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -45,42 +56,67 @@ class BodyLimit:
             return
         limit = self.limit_of(scope["path"])
         announced = dict(scope["headers"]).get(b"content-length", b"0")
-        answer = problem(413, "too_large", f"the request is over its limit of {_size(limit)}")
         if announced.isdigit() and int(announced) > limit:
-            await answer(scope, receive, send)
+            await _too_large(limit)(scope, receive, send)
             return
-        body = _LimitedReceive(receive, limit)
+        body = _LimitedReceive(receive, limit, self._budget)
         started = False
 
         async def limited_send(message: Message) -> None:
             nonlocal started
-            if started or not body.exceeded:  # the application's answer to a truncated body is dropped
+            if started or body.refusal is None:  # the application's answer to a truncated body is dropped
                 started = True
                 await send(message)
 
-        with suppress(_Exceeded, ClientDisconnect):  # a client that disconnects gets no answer
-            await self.app(scope, body, limited_send)
-        if body.exceeded and not started:
-            await answer(scope, receive, send)
+        try:
+            with suppress(_Refused, ClientDisconnect):  # a client that disconnects gets no answer
+                await self.app(scope, body, limited_send)
+        finally:
+            body.release()
+        if body.refusal is not None and not started:
+            await body.refusal(scope, receive, send)
 
 
-class _Exceeded(Exception):
-    """A body exceeded its limit."""
+def _too_large(limit: int) -> Response:
+    return problem(413, "too_large", f"the request is over its limit of {_size(limit)}")
+
+
+@dataclass
+class _Budget:
+    """Bytes that the bodies in flight may still take together."""
+
+    left: int
+
+
+class _Refused(Exception):
+    """A body is refused."""
 
 
 class _LimitedReceive:
-    """An ASGI `receive` that raises `_Exceeded` after more than `limit` bytes of body."""
+    """An ASGI `receive` that raises `_Refused` after more than `limit` bytes of body, or more than a budget has left.
 
-    def __init__(self, receive: Receive, limit: int) -> None:
-        self._receive, self._left = receive, limit
+    `refusal` is the answer then. `release` returns what was taken of the budget.
+    """
 
-    @property
-    def exceeded(self) -> bool:
-        return self._left < 0
+    def __init__(self, receive: Receive, limit: int, budget: _Budget) -> None:
+        self._receive, self._limit, self._budget = receive, limit, budget
+        self._received = self._taken = 0  # bytes, in all and of the budget
+        self.refusal: Response | None = None
 
     async def __call__(self) -> Message:
         message = await self._receive()
-        self._left -= len(message.get("body", b""))
-        if self.exceeded:
-            raise _Exceeded
+        self._received += len(message.get("body", b""))
+        more = max(0, self._received - SMALL_BODY) - self._taken
+        if self._received > self._limit:
+            self.refusal = _too_large(self._limit)
+        elif more > self._budget.left:
+            self.refusal = problem_of(Busy("other requests with large files are being read: try again in a moment"))
+        if self.refusal is not None:
+            raise _Refused
+        self._taken += more
+        self._budget.left -= more
         return message
+
+    def release(self) -> None:
+        self._budget.left += self._taken
+        self._taken = 0

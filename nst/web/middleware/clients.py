@@ -4,7 +4,6 @@ An id is random and secret: whoever knows it can see and change the client's run
 """
 
 import re
-from contextvars import ContextVar
 from uuid import uuid4
 
 from starlette.datastructures import MutableHeaders
@@ -13,19 +12,13 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
+from nst.web.current_client import CLIENT
 from nst.web.problems import problem
 
 CLIENT_COOKIE = "nst-client"
 HEADER = "NST-Client"  # for programs, which have no cookies
 PAGES = ("/", "/instant", "/vary", "/gallery", "/compare", "/learn")  # paths that renew the cookie
 COOKIE_SECONDS = 365 * 24 * 3600  # of validity after the page was last opened
-
-_current: ContextVar[str] = ContextVar("client", default="")
-
-
-def current_client() -> str:
-    """Return the id of the client whose request is handled, also in Dash callbacks; "" if the studio is not shared."""
-    return _current.get()
 
 
 def client_of(request: HTTPConnection) -> str:
@@ -62,11 +55,11 @@ class Clients:
             await send(message)
 
         scope.setdefault("state", {})["client"] = client
-        before = _current.set(client)
+        before = CLIENT.set(client)
         try:
             await self.app(scope, receive, send_with_id)
         finally:
-            _current.reset(before)
+            CLIENT.reset(before)
 
 
 def _id(text: str) -> str:

@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from nst.web.problems import problem
 
-MOST_LEVELS = 64  # of arrays and objects inside each other
+MOST_NESTED = 64  # of arrays and objects inside each other
 MOST_TOKENS = 100_000  # brackets, commas and quotes; the gallery sends eight for each card that it shows
 TOKEN = re.compile(rb'["\[\]{},]')
 PATHS = ("/api/", "/_dash-")  # prefixes of paths whose bodies are parsed; Dash also parses those sent to PAGE
@@ -47,8 +47,8 @@ def check_json(text: bytes) -> None:
         if found < 0:
             return
         position, tokens = found + 1, tokens + 1
-        if levels > MOST_LEVELS:
-            raise ValueError(f"it is nested too deeply: in more than {MOST_LEVELS} levels")
+        if levels > MOST_NESTED:
+            raise ValueError(f"it is nested too deeply: in more than {MOST_NESTED} levels")
         if tokens > MOST_TOKENS:
             raise ValueError(f"it has more than {MOST_TOKENS} brackets, commas and quotes")
 

@@ -1,7 +1,8 @@
 """Access control of a studio with a token: requests need the token, or the cookie of a session that it opened.
 
-A session is a signed timestamp. Its key is derived from the token and from a file, so that another token or a new
-file ends all sessions. /logout removes the cookie, of which a copy stays valid; /logout/everywhere writes a new file.
+A session is a signed timestamp. Its key is derived from the token and from a file of random bytes, so that another
+token or a new file ends all sessions. /logout removes the cookie, of which a copy stays valid; /logout/everywhere
+writes a new file, and so does a start without one: after a deletion, or in a backup that was restored, which lacks it.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ import hmac
 import re
 import secrets
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
@@ -60,8 +62,8 @@ autocomplete="current-password" autocapitalize="off" spellcheck="false"{describe
 class Login:
     """ASGI middleware that requires the token, and serves /login, /logout and /logout/everywhere.
 
-    `file` is what sessions depend on beside the token; it need not exist. /assets, which the login page needs, and a
-    short answer of the health route need no token.
+    `file` is what sessions depend on beside the token. /assets, which the login page needs, and a short answer of the
+    health route need no token.
     """
 
     def __init__(self, app: ASGIApp, token: str, file: Path, sleep: Sleep = asyncio.sleep) -> None:
@@ -143,12 +145,15 @@ class Login:
 class Sessions:
     """Makes and checks the sessions of a studio with `token`, the values of their cookies.
 
-    `file` is read once; what it holds is no secret.
+    `file` is read once, and written where there is none; what it holds is no secret.
     """
 
     def __init__(self, token: str, file: Path) -> None:
         self._token, self._file = token.encode(), file
-        self._set_signer(file.read_bytes() if file.exists() else b"")
+        self._set_signer(file.read_bytes() if file.exists() else secrets.token_bytes(16))
+        if not file.exists():
+            with suppress(OSError):  # as on a full disk: these sessions end with this server
+                self.end_all()
 
     def end_all(self) -> None:
         """End every session, now and after a restart. Raises OSError if that cannot be recorded."""
