@@ -26,7 +26,7 @@
     document.querySelectorAll("[data-log] input[type=range]").forEach((slider) =>
       window.dash_clientside.sliders?.describe(slider)); // unless that script is still loading
     document.querySelectorAll("#settings input[type=file]").forEach((input) =>
-      setAttributes(input, { "aria-label": "Choose a result, for its settings", accept: "image/png" }));
+      setAttributes(input, { "aria-label": "Choose a result, for its settings", accept: "image/png,image/jpeg" }));
     setAttributes(document.querySelector("#painting-upload input"), { "aria-label": "Style from a painting", accept: "image/*,.style" });
     document.querySelectorAll("#style-import input").forEach((input) =>
       setAttributes(input, { "aria-label": "Import a style", accept: ".style" }));

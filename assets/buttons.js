@@ -10,10 +10,10 @@
   function focusOther(hidden) {
     if (!pressed || (pressed.id === "fetch") === hidden) return; // the press was not answered yet
     pressed = null;
-    focusWhenShown(hidden ? "#fetch" : "#cancel-fetch", FOCUS_FRAMES);
+    focusWhenShown(hidden ? "#fetch" : "#cancel-fetch");
   }
 
-  function focusWhenShown(selector, frames) {
+  function focusWhenShown(selector, frames = FOCUS_FRAMES) {
     const element = document.querySelector(selector);
     element?.focus();
     if (frames && document.activeElement !== element)
@@ -51,7 +51,7 @@
     } catch {
       if (button.matches(ONCE)) set(button.id, { disabled: false });
       const text = `The studio does not answer. Press ${button.textContent} again once it does.`;
-      set("toast", { is_open: true, header: "The studio does not answer", children: text });
+      window.dash_clientside.toast.show("The studio does not answer", text);
     }
   }
 
@@ -59,7 +59,7 @@
     if (within(event, "#theme")) {
       const root = document.documentElement;
       root.dataset.bsTheme = root.dataset.bsTheme === "dark" ? "light" : "dark";
-      localStorage.setItem("theme", root.dataset.bsTheme);
+      window.requests.keep("localStorage", "theme", root.dataset.bsTheme);
     }
     const button = within(event, "#start, #restart, #stop, #pause, #continue, #branch, #fetch, #cancel-fetch");
     if (button) checkServer(button);
@@ -69,7 +69,7 @@
     if (within(event, SINGLE) && event.detail > 1) event.stopPropagation();
     if (within(event, "#start, #restart, #vary-start") && document.querySelector("#room-studio .chooser progress:not([hidden])")) {
       event.stopPropagation(); // or the picture that was chosen before would be painted
-      set("toast", { is_open: true, header: "Nothing was started", children: "A picture is still being sent." });
+      window.dash_clientside.toast.show("Nothing was started", "A picture is still being sent.");
     }
     if (within(event, ".skip-link")) {
       event.preventDefault(); // the address would keep the fragment
@@ -83,5 +83,5 @@
     restart: window.dash_clientside.callback_context.triggered_id === "restart",
   });
 
-  window.dash_clientside = Object.assign({}, window.dash_clientside, { buttons: { focusOther, requestStart } });
+  window.dash_clientside = Object.assign({}, window.dash_clientside, { buttons: { focusOther, focusWhenShown, requestStart } });
 })();

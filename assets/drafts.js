@@ -10,12 +10,12 @@
   let opened = null; // run of the address; null until the form was filled: from then on changes are kept
 
   // Without a run a draft is kept until the next visit, beside a run in this tab: others may prepare something else there.
-  const storageOf = (run) => (run ? sessionStorage : localStorage);
+  const storageOf = (run) => (run ? "sessionStorage" : "localStorage");
 
   function read() {
-    return [localStorage, sessionStorage].flatMap((storage) => {
+    return ["localStorage", "sessionStorage"].flatMap((storage) => {
       try {
-        return JSON.parse(storage.getItem(KEY)).filter(([run, values]) => storageOf(run) === storage && Array.isArray(values));
+        return JSON.parse(window.requests.kept(storage, KEY)).filter(([run, values]) => storageOf(run) === storage && Array.isArray(values));
       } catch {
         return []; // there are none, or they are of another version
       }
@@ -23,9 +23,9 @@
   }
 
   function write(drafts) {
-    for (const storage of [localStorage, sessionStorage]) {
+    for (const storage of ["localStorage", "sessionStorage"]) {
       const own = drafts.filter(([run]) => storageOf(run) === storage);
-      storage.setItem(KEY, JSON.stringify(own.slice(0, MOST)));
+      window.requests.keep(storage, KEY, JSON.stringify(own.slice(0, MOST)));
     }
   }
 

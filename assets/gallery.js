@@ -30,8 +30,8 @@
   }
 
   // The times at which runs were started, in the reader's time zone and language.
-  function showTimes() {
-    document.querySelectorAll("#wall time").forEach((time) => {
+  function showTimes(selector = "#wall time") {
+    document.querySelectorAll(selector).forEach((time) => {
       const then = new Date(time.dateTime);
       time.textContent = ago((Date.now() - then) / 1000) ?? then.toLocaleDateString([], { dateStyle: "medium" });
       time.title = then.toLocaleString();
@@ -93,8 +93,8 @@
 
   function showUndo() {
     const last = deleted.at(-1);
-    find("#bin").hidden = !last;
-    if (last) find("#bin-text").textContent = `Deleted “${last.title}”.`;
+    set("bin", { hidden: !last });
+    if (last) set("bin-text", { children: `Deleted “${last.title}”.` });
   }
 
   function dropUndo(entry) {
@@ -115,7 +115,7 @@
     deleted.push(entry);
     setTimeout(dropUndo, 1000 * find("#bin").dataset.seconds, entry); // later the run cannot be restored
     showUndo();
-    find("#undo").focus();
+    window.dash_clientside.buttons.focusWhenShown("#undo");
   }
 
   document.addEventListener("click", (event) => {
@@ -140,5 +140,5 @@
     }
   });
 
-  window.dash_clientside = Object.assign({}, window.dash_clientside, { gallery: { request: grid.request, received, chooseRuns, actionDone } });
+  window.dash_clientside = Object.assign({}, window.dash_clientside, { gallery: { request: grid.request, received, showTimes, chooseRuns, actionDone } });
 })();

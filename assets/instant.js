@@ -1,6 +1,26 @@
 // The Instant page: which styles are chosen, the requests for previews and results, and their answers. An answer that
 // comes late never replaces a newer one.
 (() => {
+  const IDS = { // of components, with their names in nst/web/instant_ids.py; CARD begins the id of a style's card
+    STYLE_ACTION: "style-wish",
+    STYLE_GRID: "style-wall",
+    PREVIEWS_REQUEST: "previews-ask",
+    RESULT_REQUEST: "paint-ask",
+    SHOWN_RESULT: "shown",
+    RESULT_PANEL: "instant-stage",
+    INSTANT_HINT: "instant-said",
+    INSTANT_ERROR: "instant-wrong",
+    COMPARISON: "instant-canvas",
+    ORIGINAL: "instant-original",
+    RESULT: "instant-result",
+    RESULT_TITLE: "instant-title",
+    RESULT_NUMBERS: "instant-numbers",
+    KEEP_RESULT: "keep-result",
+    RESULT_DOWNLOAD: "instant-download",
+    REFINE: "refine",
+    MIX: "mix",
+    CARD: "hung-",
+  };
   const ADDRESS = "/instant";
   const RETRY_MS = 1000; // before a request is repeated because the worker is busy or not ready
   const REPLACE_MS = 10000; // that a newer request waits for the answer to an older one
@@ -16,7 +36,9 @@
   const find = (selector) => document.querySelector(selector);
   const all = (selector) => [...document.querySelectorAll(selector)];
   const within = (event, selector) => event.target instanceof Element && event.target.closest(selector);
-  const cardOf = (name) => document.getElementById(`hung-${name}`);
+  const byId = (id) => document.getElementById(id);
+  const cardOf = (name) => byId(`${IDS.CARD}${name}`);
+  const mixId = (n, part) => `${IDS.MIX}-${part}-${n}`;
   const narrow = matchMedia("(max-width: 991px)");
 
   // Requests -----------------------------------------------------------------------------------------------------------
@@ -59,7 +81,7 @@
     return { request, send, accept, waits: () => next !== null };
   }
 
-  const previewChannel = channel("previews-ask"), resultChannel = channel("paint-ask");
+  const previewChannel = channel(IDS.PREVIEWS_REQUEST), resultChannel = channel(IDS.RESULT_REQUEST);
   let shown = false, photo = null, styles = [], mix = [], values = {}; // mix: [{name, weight}]
   let previews = {}, actions = 0, timer = 0, previewsTimer = 0; // previews: {style: {key, src}}
   let pictured = "", requested = ""; // keys of the last requests: picture and styles, result
@@ -75,14 +97,14 @@
   const network = (name) => styleOf(name)?.network;
   const isPainting = (name) => name.includes("/");
   const act = (what, name, text, more) =>
-    set("style-wish", { data: { do: what, name, title: text, n: ++actions, paintings, ...more } });
+    set(IDS.STYLE_ACTION, { data: { do: what, name, title: text, n: ++actions, paintings, ...more } });
 
   // Shows the error of an answer, else why a style was not taken. While the request is repeated, the error is shown as a
   // hint.
   function showMessages({ error = "", again }) {
     const advice = mix.length ? "Choose another one, or mix it in with its +." : "Choose one to see it large.";
-    set("instant-said", { children: again ? error.replace(/: try again.*/, "; trying again …") : advice });
-    set("instant-wrong", { children: (!again && error) || refusal });
+    set(IDS.INSTANT_HINT, { children: again ? error.replace(/: try again.*/, "; trying again …") : advice });
+    set(IDS.INSTANT_ERROR, { children: (!again && error) || refusal });
   }
 
   // Called when styles were sent; the text stays while answers come, until a style is chosen.
@@ -126,7 +148,7 @@
     const state = stateOf(query, defaults, DEFAULT_WEIGHT);
     ({ mix, paintings } = state);
     unlisted.clear();
-    mix.forEach(({ weight }, n) => set(`mix-weight-${n}`, { value: weight })); // before `adjust` reads them
+    mix.forEach(({ weight }, n) => set(mixId(n, "weight"), { value: weight })); // before `adjust` reads them
     for (const [name, value] of Object.entries(state.values)) set(`option-fast-${name}`, { value });
     outdated = list;
     act("list", "", "", { picture: state.picture });
@@ -160,7 +182,7 @@
     if (!shown || outdated !== undefined) return;
     const key = previewsKey();
     const missing = styles.map(({ name }) => name).filter((name) => previews[name]?.key !== key);
-    find("#style-wall").classList.toggle("is-waiting", missing.length > 0);
+    byId(IDS.STYLE_GRID).classList.toggle("is-waiting", missing.length > 0);
     requestAnimationFrame(updateCards);
     if (missing.length) previewChannel.request({ key, ref: photo.ref, styles: missing.slice(0, MOST_PREVIEWS), values });
   }
@@ -170,7 +192,7 @@
     showMessages(answer);
     if (answer.again) return;
     if (answer.error) {
-      find("#style-wall").classList.remove("is-waiting");
+      byId(IDS.STYLE_GRID).classList.remove("is-waiting");
       return;
     }
     find(".style-grid").style.setProperty("--aspect", Math.min(MOST_ASPECT, Math.max(1 / MOST_ASPECT, answer.aspect)));
@@ -202,7 +224,7 @@
   function pick(name) {
     requested = refusal = ""; // the same style is requested again
     setMix([{ name, weight: DEFAULT_WEIGHT }]);
-    if (narrow.matches) requestAnimationFrame(() => find("#instant-stage").scrollIntoView({ block: "start" }));
+    if (narrow.matches) requestAnimationFrame(() => byId(IDS.RESULT_PANEL).scrollIntoView({ block: "start" }));
   }
 
   function addOrRemove(name) {
@@ -211,18 +233,18 @@
     const error = network(name) !== network(mix[0].name)
       ? `${title(name)} is of another network than ${title(mix[0].name)}: only styles of one network can be mixed.`
       : mix.length === slots() ? `At most ${slots()} styles can be mixed: take one out first.` : "";
-    set("instant-wrong", { children: error });
+    set(IDS.INSTANT_ERROR, { children: error });
     if (!error) setMix([...mix, { name, weight: DEFAULT_WEIGHT }]);
   }
 
   function setMix(chosen) {
     mix = chosen.length === 1 ? [{ ...chosen[0], weight: DEFAULT_WEIGHT }] : chosen;
     showShares();
-    set("mix", { hidden: mix.length < 2 });
+    set(IDS.MIX, { hidden: mix.length < 2 });
     for (let n = 0; n < slots(); n++) {
-      set(`mix-slot-${n}`, { hidden: n >= mix.length });
-      set(`mix-name-${n}`, { children: mix[n] ? title(mix[n].name) : "" });
-      set(`mix-weight-${n}`, { value: mix[n]?.weight ?? DEFAULT_WEIGHT });
+      set(mixId(n, "slot"), { hidden: n >= mix.length });
+      set(mixId(n, "name"), { children: mix[n] ? title(mix[n].name) : "" });
+      set(mixId(n, "weight"), { value: mix[n]?.weight ?? DEFAULT_WEIGHT });
     }
     showMessages({});
     updateCards();
@@ -232,12 +254,12 @@
   const share = ({ weight }) => weight / Math.max(1e-9, mix.reduce((sum, style) => sum + style.weight, 0));
   const percent = (style) => `${Math.round(100 * share(style))}\u00a0%`;
 
-  const showShares = () => mix.forEach((style, n) => set(`mix-share-${n}`, { children: percent(style) }));
+  const showShares = () => mix.forEach((style, n) => set(mixId(n, "share"), { children: percent(style) }));
 
   // Called when a control is moved: a weight of the mix, or an option.
   function adjust() {
     const { inputs } = window.dash_clientside.callback_context;
-    mix.forEach((style, n) => { style.weight = Number(inputs[`mix-weight-${n}.value`]); });
+    mix.forEach((style, n) => { style.weight = Number(inputs[`${mixId(n, "weight")}.value`]); });
     showShares();
     const isFirst = !Object.keys(values).length;
     values = Object.fromEntries(Object.entries(inputs)
@@ -256,11 +278,11 @@
 
   // The result ---------------------------------------------------------------------------------------------------------
 
-  const comparison = () => find("#instant-canvas");
+  const comparison = () => byId(IDS.COMPARISON);
 
   function requestResult() {
     if (outdated !== undefined) return;
-    set("instant-stage", { hidden: !mix.length });
+    set(IDS.RESULT_PANEL, { hidden: !mix.length });
     save();
     if (!shown || !mix.length) return;
     const weights = Object.fromEntries(mix.map(({ name, weight }) => [name, weight]));
@@ -270,7 +292,7 @@
     if (picture !== pictured) showPlaceholder();
     [requested, pictured] = [key, picture];
     const names = mix.map((style) => title(style.name) + (mix.length > 1 ? ` ${percent(style)}` : ""));
-    set("instant-title", { children: names.join(", ") });
+    set(IDS.RESULT_TITLE, { children: names.join(", ") });
     comparison().classList.add("is-busy");
     resultChannel.request(request);
   }
@@ -282,11 +304,11 @@
     const card = cardOf(mix[0].name), preview = card?.matches(":not(.is-waiting)") ? card.querySelector("img") : null;
     comparison().classList.add("is-placeholder");
     setSize(preview?.naturalWidth || 4, preview?.naturalHeight || 3);
-    set("instant-result", { src: preview?.src ?? originalUrl(photo) });
-    set("instant-numbers", { children: "" });
-    set("refine", { disabled: true });
-    set("keep-result", { disabled: true, children: "Keep" });
-    set("instant-download", { disabled: true, href: null });
+    set(IDS.RESULT, { src: preview?.src ?? originalUrl(photo) });
+    set(IDS.RESULT_NUMBERS, { children: "" });
+    set(IDS.REFINE, { disabled: true });
+    set(IDS.KEEP_RESULT, { disabled: true, children: "Keep" });
+    set(IDS.RESULT_DOWNLOAD, { disabled: true, href: null });
   }
 
   function setSize(width, height) {
@@ -313,13 +335,13 @@
     setSize(answer.width, answer.height);
     comparison().classList.remove("is-placeholder");
     comparison().classList.toggle("is-busy", resultChannel.waits());
-    set("shown", { data: answer });
-    set("instant-result", { src: answer.src });
-    set("instant-original", { src: originalUrl(answer.photo) });
-    set("instant-numbers", { children: answer.numbers });
-    set("instant-download", { href: answer.src, download: answer.file, disabled: false });
-    set("refine", { disabled: false });
-    set("keep-result", { disabled: false, children: "Keep" });
+    set(IDS.SHOWN_RESULT, { data: answer });
+    set(IDS.RESULT, { src: answer.src });
+    set(IDS.ORIGINAL, { src: originalUrl(answer.photo) });
+    set(IDS.RESULT_NUMBERS, { children: answer.numbers });
+    set(IDS.RESULT_DOWNLOAD, { href: answer.src, download: answer.file, disabled: false });
+    set(IDS.REFINE, { disabled: false });
+    set(IDS.KEEP_RESULT, { disabled: false, children: "Keep" });
   }
 
   // A newer result may be shown by now, which is not kept.

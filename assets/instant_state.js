@@ -38,11 +38,11 @@
     return textOf(new URLSearchParams(given));
   }
 
-  const read = (defaults) => queryOfAddress(defaults) || (sessionStorage.getItem(KEY) ?? "");
+  const read = (defaults) => queryOfAddress(defaults) || (window.requests.kept("sessionStorage", KEY) ?? "");
 
   // Writes a query into the address, which keeps the run that the Studio page shows, and into the session.
   function write(query) {
-    sessionStorage.setItem(KEY, query);
+    window.requests.keep("sessionStorage", KEY, query);
     const run = new URLSearchParams(location.search).get("run");
     const search = [run && `run=${encodeURIComponent(run)}`, query].filter(Boolean).join("&");
     history.replaceState(history.state, "", location.pathname + (search ? `?${search}` : ""));

@@ -4,7 +4,11 @@
   const VISIBLE = 16; // of 0..255: darker parts of an earlier mask are black
   const find = (name) => document.getElementById(`mask-${name}`);
   const set = (id, props) => window.dash_clientside.set_props(id, props);
-  let at = null; // where the pointer was, canvas px; null while it is up
+  const MOST_UNDONE = 20; // strokes
+  const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+  let at = null; // where a stroke has come to, canvas px; null between two strokes
+  let brush = [0, 0]; // where the brush is, canvas px: at the pointer, or where the arrow keys have moved it
+  let before = []; // copies of the canvas, from before the last strokes
   let shown = ""; // the addresses of the picture and the mask that the canvas was filled with; "" until it is
   let fills = 0;
 
@@ -39,6 +43,8 @@
     canvas.parentElement.style.setProperty("--ratio", width / height);
     canvas.width = Math.round(width * factor);
     canvas.height = Math.round(height * factor);
+    before = [];
+    moveBrush([canvas.width / 2, canvas.height / 2]);
     if (!earlier) return;
     const pen = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d", { willReadFrequently: true });
     pen.drawImage(earlier, 0, 0, canvas.width, canvas.height);
@@ -55,9 +61,33 @@
     return [((event.clientX - box.left) * canvas.width) / box.width, ((event.clientY - box.top) * canvas.height) / box.height];
   }
 
-  function stroke(event) {
-    const canvas = find("canvas"), pen = canvas.getContext("2d"), to = position(event);
-    const width = (Number(find("size").value) / 100) * Math.max(canvas.width, canvas.height);
+  const brushWidth = () => (Number(find("size").value) / 100) * LONG_SIDE;
+
+  // Moves the brush, and the ring that shows it.
+  function moveBrush(to) {
+    const canvas = find("canvas"), percent = (value, whole) => `${(100 * value) / whole}%`;
+    brush = to.map((value, axis) => Math.min(Math.max(value, 0), axis ? canvas.height : canvas.width));
+    Object.assign(find("ring").style, {
+      left: percent(brush[0], canvas.width), top: percent(brush[1], canvas.height), width: percent(brushWidth(), canvas.width),
+    });
+  }
+
+  function begin() {
+    before = [...before, copyOf(find("canvas"))].slice(-MOST_UNDONE);
+    at = [brush[0] - 0.1, brush[1]]; // a line without length is not drawn, and a click is to leave a dot
+    stroke();
+  }
+
+  // A canvas of its own: one that is read is drawn slowly from then on.
+  function copyOf(canvas) {
+    const copy = new OffscreenCanvas(canvas.width, canvas.height);
+    copy.getContext("2d").drawImage(canvas, 0, 0);
+    return copy;
+  }
+
+  function stroke() {
+    const canvas = find("canvas"), pen = canvas.getContext("2d"), to = brush;
+    const width = brushWidth();
     const value = Math.round(2.55 * Number(find("value").value)), soft = find("soft").checked;
     const erases = document.querySelector("#mask-tool input:checked")?.value === "erase";
     pen.globalCompositeOperation = erases ? "destination-out" : "source-over";
@@ -75,15 +105,40 @@
   document.addEventListener("pointerdown", (event) => {
     if (!shown || event.target !== find("canvas") || !event.isPrimary || event.button) return;
     event.target.setPointerCapture(event.pointerId);
-    const [x, y] = position(event);
-    at = [x - 0.1, y]; // a line without length is not drawn, and a click is to leave a dot
-    stroke(event);
+    moveBrush(position(event));
+    begin();
   });
-  document.addEventListener("pointermove", (event) => { if (at && event.isPrimary) stroke(event); });
+  document.addEventListener("pointermove", (event) => {
+    if (!shown || !event.isPrimary || event.target !== find("canvas")) return;
+    moveBrush(position(event));
+    if (at) stroke();
+  });
   for (const end of ["pointerup", "pointercancel"]) document.addEventListener(end, () => { at = null; });
+
+  // The arrow keys move the brush by half of its width; while Space is down it paints.
+  document.addEventListener("keydown", (event) => {
+    const arrow = ARROWS[event.key], undoes = event.key === "z" && (event.ctrlKey || event.metaKey);
+    if (!shown || (undoes ? !find("dialog").open : event.target !== find("canvas") || (!arrow && event.key !== " "))) return;
+    event.preventDefault();
+    if (undoes) undo();
+    else if (arrow) moveBrush(brush.map((value, axis) => value + arrow[axis] * brushWidth() / 2));
+    else if (!event.repeat) begin();
+    if (arrow && at) stroke();
+  });
+  document.addEventListener("keyup", ({ key }) => { if (key === " ") at = null; });
+  document.addEventListener("input", ({ target }) => { if (target === find("size")) moveBrush(brush); });
+
+  function undo() {
+    const canvas = find("canvas"), last = before.pop(), pen = canvas.getContext("2d");
+    if (!last) return;
+    pen.globalCompositeOperation = "copy";
+    pen.shadowBlur = 0;
+    pen.drawImage(last, 0, 0);
+  }
 
   function clear() {
     const canvas = find("canvas");
+    before = [...before, copyOf(canvas)].slice(-MOST_UNDONE);
     canvas.getContext("2d").clearRect(0, 0, canvas.width, canvas.height);
   }
 
@@ -126,10 +181,10 @@
     content = chosen?.ref;
     if (!mask || content === before) return window.dash_clientside.no_update;
     if (triggered.some(({ prop_id, value }) => prop_id === "mask-choice.data" && value)) return window.dash_clientside.no_update;
-    set("toast", { is_open: true, header: "The mask was removed", children: `“${mask.title}” was made for another photograph.` });
+    window.dash_clientside.toast.show("The mask was removed", `“${mask.title}” was made for another photograph.`);
     return false;
   }
 
-  const mask = { open, clear, cancel, use, remove, show, removeOfOther };
+  const mask = { open, undo, clear, cancel, use, remove, show, removeOfOther };
   window.dash_clientside = Object.assign({}, window.dash_clientside, { mask });
 })();

@@ -46,7 +46,7 @@
   }
   for (const kind of ["focus", "pointerdown", "keydown"]) window.addEventListener(kind, seen);
 
-  const wanted = () => window.Notification?.permission === "granted" && localStorage.getItem(WISH) === "on";
+  const wanted = () => window.Notification?.permission === "granted" && window.requests.kept("localStorage", WISH) === "on";
 
   function notify(text, options) {
     if (!wanted()) return;
@@ -59,11 +59,11 @@
   // Returns whether notifications are on. Asks the browser for its permission when they are switched on.
   async function toggle(clicks) {
     if (clicks && wanted()) {
-      localStorage.setItem(WISH, "off");
+      window.requests.keep("localStorage", WISH, "off");
     } else if (clicks) {
       const permission = await window.Notification?.requestPermission();
-      if (permission === "granted") localStorage.setItem(WISH, "on");
-      else set("toast", { is_open: true, header: "No notifications", children: "The browser does not allow this page to send them." });
+      if (permission === "granted") window.requests.keep("localStorage", WISH, "on");
+      else window.dash_clientside.toast.show("No notifications", "The browser does not allow this page to send them.");
     }
     return String(wanted());
   }

@@ -11,6 +11,7 @@
   let kept = new Map(); // epochs whose frames the server has -> whether they are marked
   let queue = [], playing = false;
   let chosen = null; // the epoch that the scrubber was moved to; null follows the run
+  let settled = null; // what that was for the picture that is shown: a frame that does not load leaves it
   let newest = 0, shown = 0; // epochs: the end of the scrubber, and what the image shows
   let shownSides = []; // of that, px: an early epoch may be smaller than the result
 
@@ -41,6 +42,7 @@
   function show({ url, epoch, sides }) {
     set("image-graph", { figure: patch(["layout", "images", 0, "source"], url) });
     shown = epoch;
+    settled = chosen;
     shownSides = sides;
     updateScrubber();
     set("print-size", { children: window.dash_clientside.viewer.printSize(document.querySelector("#print-dpi").value) });
@@ -72,7 +74,7 @@
     kept = new Map(update.kept);
     newest = Math.max(first, ...kept.keys());
     if (other) {
-      [queue, chosen, shown, shownSides] = [[], null, update.play[0] ?? newest, []];
+      [queue, chosen, settled, shown, shownSides] = [[], null, null, update.play[0] ?? newest, []];
       set("film-link", { hidden: true }); // it is of another run
       set("film-bar", { hidden: true });
       set("film", { disabled: false });
@@ -114,7 +116,13 @@
     updateCursor();
     const frame = chosen === null ? last() : frameOf(chosen);
     set("scrubbed", { children: `Epoch ${frame.epoch}` });
-    if (await load(frame) && chosen === mine && frame.run === run) show(frame);
+    const loaded = await load(frame);
+    if (chosen !== mine || frame.run !== run) return; // it was moved on
+    if (loaded) return show(frame);
+    chosen = settled;
+    updateScrubber();
+    updateCursor();
+    window.dash_clientside.toast.show("The frame was not loaded", `Epoch ${frame.epoch} does not come. Choose it again to try again.`);
   }
 
   document.addEventListener("input", ({ target }) => { if (target.id === "epoch-scrubber") scrub(target.value); });
@@ -122,8 +130,13 @@
   async function mark() {
     const epoch = chosen ?? shown;
     const marked = !kept.get(epoch);
-    const answer = await fetch(`${base}/frames/${epoch}/mark`, { method: marked ? "PUT" : "DELETE" });
-    if (!answer.ok) return set("toast", { is_open: true, header: "The frame was not marked", children: (await answer.json()).error.message });
+    const address = base;
+    try {
+      await window.requests.send(`${address}/frames/${epoch}/mark`, { method: marked ? "PUT" : "DELETE" });
+    } catch (error) {
+      return void window.dash_clientside.toast.show("The frame was not marked", error.message);
+    }
+    if (address !== base) return; // another run is on the page
     kept.set(epoch, marked);
     updateScrubber();
   }

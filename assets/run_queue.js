@@ -7,11 +7,10 @@
   async function act({ queue, run, passed }) {
     try {
       const path = PATHS[queue] + (queue === "remove" ? "" : passed);
-      const answer = await fetch(`/api/v1/runs/${run}/${path}`, { method: "POST" });
-      if (!answer.ok) throw new Error((await answer.json()).error.message);
+      await window.requests.send(`/api/v1/runs/${run}/${path}`, { method: "POST" });
     } catch (error) {
       pressed = null;
-      set("toast", { is_open: true, header: "The queue is as it was", children: error.message });
+      window.dash_clientside.toast.show("The queue is as it was", error.message);
     }
     set("poll-wake", { data: Date.now() });
   }

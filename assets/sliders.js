@@ -33,7 +33,8 @@
     const [style, strength] = [value("style_weight"), value("strength")];
     if (!Number.isFinite(style * strength)) return "";
     const text = (number) => String(Number(number.toPrecision(3)));
-    return `The style counts ${text(style)} × strength ${text(strength)} = ${text(style * strength)}.`;
+    const product = `${text(style)} × strength ${text(strength)} = ${text(style * strength)}`;
+    return `The style counts ${product}. Strength multiplies the neighbors as well.`;
   }
 
   // Screen readers announce a slider's own value, which is the exponent where it is logarithmic.

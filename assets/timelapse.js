@@ -4,13 +4,6 @@
   const set = (id, props) => window.dash_clientside.set_props(id, props);
   const pause = () => new Promise((resolve) => setTimeout(resolve, CHECK_MS));
 
-  async function request(url, options) {
-    const response = await fetch(url, options);
-    const answer = await response.json();
-    if (!response.ok) throw new Error(answer.error.message);
-    return answer;
-  }
-
   async function make(clicks, format, { base, name }) {
     const url = `${base}/timelapse`;
     set("film", { disabled: true });
@@ -18,9 +11,9 @@
     set("film-bar", { hidden: false, value: "0" });
     try {
       const headers = { "Content-Type": "application/json" };
-      await request(url, { method: "POST", headers, body: JSON.stringify({ format }) });
+      await window.requests.send(url, { method: "POST", headers, body: JSON.stringify({ format }) });
       for (;;) {
-        const { making, made, error } = await request(url);
+        const { making, made, error } = await window.requests.send(url);
         if (error) throw new Error(error);
         if (!window.dash_clientside.player.shows(base)) return; // another run is on the page
         if (!making) {
@@ -32,7 +25,7 @@
         await pause();
       }
     } catch (error) {
-      set("toast", { is_open: true, header: "The timelapse was not made", children: error.message });
+      window.dash_clientside.toast.show("The timelapse was not made", error.message);
     }
     set("film-bar", { hidden: true });
     set("film", { disabled: false });

@@ -1,4 +1,4 @@
-// Hides the messages in the corners of the page after a while. The timer of dbc.Toast goes on where an open one gets
+// Shows messages in the corner of the page, and hides them after a while. The timer of dbc.Toast goes on where an open one gets
 // another text, which would then be hidden too early.
 (() => {
   const DURATION_MS = 12000;
@@ -11,5 +11,12 @@
     if (isOpen) timers[id] = setTimeout(() => window.dash_clientside.set_props(id, { is_open: false }), DURATION_MS);
   }
 
-  window.dash_clientside = Object.assign({}, window.dash_clientside, { toast: { changed } });
+  // Shows a message under a heading that names what failed. Returns its text, which begins with a capital letter.
+  function show(header, text) {
+    const children = text.charAt(0).toUpperCase() + text.slice(1);
+    window.dash_clientside.set_props("toast", { is_open: true, header, children });
+    return children;
+  }
+
+  window.dash_clientside = Object.assign({}, window.dash_clientside, { toast: { changed, show } });
 })();

@@ -14,7 +14,7 @@
       form.append("file", file, file.name);
       request.upload.onprogress = ({ loaded, total }) => progress(loaded / total);
       request.onload = () => {
-        const answer = parsed(request.responseText);
+        const answer = window.requests.parsed(request.responseText);
         if (request.status === 201) resolve(answer);
         else reject(new Error(answer.error?.message ?? `'${file.name}' was not sent: the server answered ${request.status}`));
       };
@@ -22,15 +22,6 @@
       request.open("POST", address);
       request.send(form);
     });
-  }
-
-  // {} for what is no JSON: a proxy answers in HTML.
-  function parsed(text) {
-    try {
-      return JSON.parse(text);
-    } catch {
-      return {};
-    }
   }
 
   function checkSize({ name, size }) {
@@ -55,9 +46,10 @@
   };
   const refusals = {}; // role -> the message of its last choice
 
-  function showMessage(header, text) {
-    set("toast", { is_open: true, header, children: text });
-  }
+  const showMessage = (header, text) => window.dash_clientside.toast.show(header, text);
+
+  // What is said of files that were not taken: why the first one was not, and how many more.
+  const summary = ([first, ...more]) => (more.length ? `${first} (${more.length} more not taken)` : first ?? "");
 
   // Hides a message of an earlier choice, unless another message has taken its place.
   function hideMessage(place) {
@@ -85,9 +77,8 @@
       if (number !== latest[role]) return;
     }
     set(`${role}-progress`, { hidden: true });
-    set(`${role}-error`, { children: errors[0] ?? "" });
-    refusals[role] = errors[0];
-    if (errors.length) showMessage("The picture was not taken", errors[0]);
+    set(`${role}-error`, { children: summary(errors) });
+    refusals[role] = errors.length ? showMessage("The picture was not taken", summary(errors)) : "";
     if (!taken.length) return;
     const [first, ...more] = taken;
     set(`${role}-choice`, { data: more.length ? { ...first, more } : first });
@@ -132,14 +123,15 @@
       }
     }
     set("styles-progress", { hidden: true });
-    window.dash_clientside.instant.showRefusal(errors[0] ?? "");
-    if (errors.length) showMessage(HEADINGS.styles[0], errors[0]);
+    window.dash_clientside.instant.showRefusal(summary(errors));
+    if (errors.length) showMessage(HEADINGS.styles[0], summary(errors));
     if (errors.length < files.length) set("styles-sent", { data: paintings });
   }
 
   // Choosing and dropping ----------------------------------------------------------------------------------------------
 
-  const isPicture = ({ name, type }) => type.startsWith("image/") || /\.(jpe?g|png|webp|gif|bmp|tiff?)$/i.test(name);
+  // Systems do not know the types of rare formats.
+  const isPicture = ({ name, type }) => type.startsWith("image/") || /\.(jpe?g|png|webp|gif|bmp|tiff?|avif|jp2|j2k|p[bgnp]m)$/i.test(name);
   const roleOf = (element) => element.closest(".chooser")?.className.match(/chooser-(\w+)/)[1];
 
   // What takes the files that are chosen or dropped in a place; of several, the first one counts.
@@ -201,6 +193,7 @@
     within(event, ".drop")?.dispatchEvent(new DragEvent("dragleave", { bubbles: true })); // dcc.Upload ends its highlight
     const files = await dropped(event.dataTransfer);
     if (files.length) place.takeFiles(files, place.element);
+    else showMessage("Nothing was taken", "There is no picture in what was dropped.");
   }, true);
 
   // Roles of the paintings after the first one, in order.
@@ -242,7 +235,7 @@
   const isOwn = (role) => find(`#${role}-preview`).src.includes("/uploads/");
   document.addEventListener("paste", (event) => {
     const [file] = [...(event.clipboardData?.files ?? [])].filter(isPicture);
-    if (!file) return;
+    if (!file || find("dialog[open]")) return;
     event.preventDefault();
     const next = isOwn("content") && !isOwn("style") ? "style" : "content";
     const shown = find("#room-instant:not([hidden])") ? "photo" : find("#room-studio:not([hidden])") && next;

@@ -3,7 +3,7 @@
   const REFRESH_MS = 500; // between an answer and the next request while the grid is painted
   const set = (id, props) => window.dash_clientside.set_props(id, props);
   const grid = window.changingGrid("/vary", "vary-request");
-  const KEY = "nst-vary-draft"; // what varies: [option, values] by axis, kept in the browser until the next visit
+  const KEY = "nst-vary-axes"; // what varies: [option, values] by axis, kept in the browser until the next visit
   let actions = 0, checks = 0;
   let restored = null; // the kept axes that were chosen when the page was first shown; null before
 
@@ -16,7 +16,7 @@
 
   function read(count) {
     try {
-      const axes = JSON.parse(localStorage.getItem(KEY));
+      const axes = JSON.parse(window.requests.kept("localStorage", KEY));
       return axes.length === count ? axes : [];
     } catch {
       return []; // there are none
@@ -25,7 +25,7 @@
 
   function keep(...axes) {
     const half = axes.length / 2;
-    if (restored !== null) localStorage.setItem(KEY, JSON.stringify(axes.slice(0, half).map((option, n) => [option, axes[half + n]])));
+    if (restored !== null) window.requests.keep("localStorage", KEY, JSON.stringify(axes.slice(0, half).map((option, n) => [option, axes[half + n]])));
   }
 
   function propose(option, proposals, ...paintings) {
@@ -42,12 +42,13 @@
   const check = (pathname) => (pathname === "/vary" ? ++checks : window.dash_clientside.no_update);
 
   function received({ n, ended }) {
+    requestAnimationFrame(() => window.dash_clientside.gallery.showTimes("#vary-earlier time"));
     if (!grid.isOutdated(n)) grid.answered(!ended && REFRESH_MS); // else a newer request is on its way
   }
 
   document.addEventListener("click", (event) => {
     if (!(event.target instanceof Element)) return;
-    if (event.target.closest("h1 a[href='/']")) localStorage.removeItem(KEY); // the page is to start afresh
+    if (event.target.closest("h1 a[href='/']")) window.requests.keep("localStorage", KEY, "[]"); // the page is to start afresh
     const button = event.target.closest("#vary-grid [data-do]");
     if (button) set("vary-action", { data: { do: button.dataset.do, run: button.dataset.run, n: ++actions } });
   });

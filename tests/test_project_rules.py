@@ -1,6 +1,7 @@
 """Rules of the whole project: what importing loads, how files are named and sized, what is documented and packaged."""
 
 import argparse
+import ast
 import base64
 import dataclasses
 import email
@@ -16,10 +17,12 @@ import urllib.request
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
+from importlib.metadata import packages_distributions, requires
 from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 from nst.options.fast_options import FastOptions
 from nst.options.option_field import Option, options_of
@@ -65,11 +68,37 @@ SHARED_NAMES = {
     "weights.py": {"cli", "engine/networks"},
 }
 GENERIC = re.compile("(utils?|helpers?|commons?|misc|core|base|libs?|stuff|things?|managers?|tools?)")
-METAPHORS = re.compile(
-    "answers|bodies|cards|choosing|course|desk|door|estimating|fetches|films?|floor|ground|guard|hands|house|judge|ladder"
-    "|lessons?|limits|live|looks?|member|painters?|painting|place|rest|restoring|rooms?|rungs?|sheet|shelf|stor(y|ies)"
-    "|tables|ticket|turns|twins?|whole|wall|wish(es)?|witness|words"
+VAGUE = re.compile(
+    "answers|bodies|cards|choosing|estimating|fetches|hands|limits|live|looks?|painting|rest|restoring|sheet|tables|turns"
+    "|whole|words"
 )
+# Banned also as one of the words of a name, singular or plural.
+METAPHORS = re.compile(
+    "(course|desk|door|film|floor|ground|guard|house|judge|ladder|lesson|member|painter|place|room|rung|shelf|shelve"
+    "|stor(y|ie)|ticket|twin|wall|wish|witness)(e?s)?"
+)
+FIELDS_OWN = {"_member"}  # a file in a ZIP archive
+
+# Words whose American spelling the project has.
+BRITISH = re.compile(
+    r"\w*(?:colour|favourit|neighbour|behaviour|harbour|artefact|licence)\w*|grey\w*|centr(?:ed?|es|ing)\b"
+    r"|\w*(?:general|initial|maxim|minim|normal|optim|organ|penal|random|real|recogn|regular|stabil|summar|util|vector"
+    r"|visual)is(?:e|ed|er|ers|es|ing|ation|ations)\b",
+    re.IGNORECASE,
+)
+# Where one of them is a name that stored data, earlier requests or the page's own ids have.
+BRITISH_NAMES = {
+    ("nst/jobs/storage/archive.py", "favourite"),
+    ("nst/jobs/storage/grids.py", "favourite"),
+    ("nst/jobs/storage/schema.py", "favourite"),
+    ("nst/options/style_options.py", "normalisation"),
+    ("nst/pictures/samples.py", "harbour"),
+    ("nst/web/api/pictures.py", "harbour"),
+    ("nst/web/api/request_parsing.py", "favourite"),
+    ("nst/web/ids.py", "favourites"),
+}
+# Packages that nst imports and a declared one requires: their versions follow that one's.
+BROUGHT = {"dask": "distributed", "pydantic": "fastapi", "starlette": "fastapi", "keras": "tensorflow"}
 
 # Reports what importing does: modules loaded, threads, sockets and processes started, files written. It looks only at
 # our own calls: urllib3, for one, binds a socket when it is imported, to find out whether there is IPv6.
@@ -174,7 +203,8 @@ def test_no_folder_has_more_than_fifteen_modules() -> None:
 
 
 def test_every_folder_of_code_has_a_readme() -> None:
-    folders = {NST, *(path.parent for path in NST.glob("*/__init__.py")), *(ROOT / name for name in ("tests", "tools"))}
+    parents = [NST, ROOT / "tests", ROOT / "tools"]
+    folders = {NST / "builtin", *(path.parent for parent in parents for path in parent.rglob("__init__.py"))}
     assert {folder.name for folder in folders if not (folder / "README.md").is_file()} == WITHOUT_README
 
 
@@ -195,8 +225,56 @@ def test_no_two_modules_share_a_file_name_but_by_design() -> None:
 
 def test_modules_are_named_after_terms_of_the_field() -> None:
     ours = [*modules_of(NST), *modules_of(ROOT / "tools")]
-    assert [str(path) for path in ours if METAPHORS.fullmatch(path.stem)] == []
+    assert [str(path) for path in ours if VAGUE.fullmatch(path.stem) or is_metaphor(path.stem)] == []
     assert [str(path) for path in sources(".py") if GENERIC.fullmatch(path.stem)] == []
+
+
+def is_metaphor(name: str) -> bool:
+    """Whether one of the words of `name`, in any notation, is a metaphor."""
+    return any(METAPHORS.fullmatch(word.lower()) for word in re.findall("[A-Z]?[a-z]+|[A-Z]+", name))
+
+
+@pytest.mark.parametrize("name", ["places", "a_place", "NearPlaces", "shelves", "CHECK_ROOM"])
+def test_a_metaphor_is_found_in_any_notation(name: str) -> None:
+    assert is_metaphor(name)
+    assert not is_metaphor("replaced_placeholder")
+
+
+@functools.cache
+def trees() -> dict[Path, ast.Module]:
+    """The syntax trees of all modules of nst."""
+    return {path: ast.parse(path.read_text(encoding="utf-8")) for path in NST.rglob("*.py")}
+
+
+def test_classes_and_functions_are_named_after_terms_of_the_field() -> None:
+    definitions = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    names = {node.name for tree in trees().values() for node in ast.walk(tree) if isinstance(node, definitions)}
+    assert sorted(name for name in names - FIELDS_OWN if is_metaphor(name)) == []
+
+
+def is_number(value: ast.expr) -> bool:
+    """Whether an expression is computed from literal numbers alone."""
+    arithmetic = (ast.BinOp, ast.UnaryOp, ast.operator, ast.unaryop)
+    literals = [part.value for part in ast.walk(value) if isinstance(part, ast.Constant)]
+    return all(isinstance(part, (ast.Constant, *arithmetic)) for part in ast.walk(value)) and all(
+        isinstance(literal, int | float) for literal in literals
+    )
+
+
+def numbers(tree: ast.Module) -> Iterator[str]:
+    """The names of a module's constants that are numbers, also of several in one statement."""
+    for node in tree.body:
+        if isinstance(node, ast.Assign):
+            target, value = node.targets[0], node.value
+            several = isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple)
+            pairs = zip(target.elts, value.elts, strict=True) if several else [(target, value)]
+            yield from (ast.unparse(name) for name, given in pairs if is_number(given))
+
+
+def test_a_number_has_a_name_that_no_other_module_gives_to_another() -> None:
+    counted = Counter(name for tree in trees().values() for name in numbers(tree) if name.isupper())
+    assert len(counted) > 200
+    assert sorted(name for name, modules in counted.items() if modules > 1) == []
 
 
 def test_no_path_of_one_machine_is_written_down() -> None:
@@ -226,8 +304,74 @@ def every_option() -> list[Option]:
     return [option for kind in (StyleOptions, FastOptions, TrainOptions) for option in options_of(kind)]
 
 
-def test_every_option_is_documented(documentation: str) -> None:
-    assert [option.name for option in every_option() if not mentioned(option.name, documentation)] == []
+def test_every_option_is_described_in_a_page_beside_the_reference() -> None:
+    written = [ROOT / "README.md", *(page for page in (ROOT / "docs").glob("*.md") if page.name != "reference.md")]
+    text = "\n".join(page.read_text(encoding="utf-8") for page in written)
+    code = " ".join(re.findall(r"`[^`]+`|```.*?```", text, re.DOTALL))
+    names = {option.name: f"--{option.name}".replace("_", "-") for option in every_option()}
+    assert [name for name, flag in names.items() if not (mentioned(name, code) or mentioned(flag, code))] == []
+
+
+def texts_for_users() -> Iterator[tuple[str, str]]:
+    """(file, text) of documents, of scripts of the page, and of texts in the code; docstrings are texts of routes."""
+    documents = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "assets").glob("*.js")]
+    for path in documents:
+        text = path.read_text(encoding="utf-8")
+        yield path.relative_to(ROOT).as_posix(), re.sub(r"\]\([^)]*\)", "]", text)  # without the targets of links
+    for path in NST.rglob("*.py"):
+        tree, place = ast.parse(path.read_text(encoding="utf-8")), path.relative_to(ROOT).as_posix()
+        statements = (node.value for node in ast.walk(tree) if isinstance(node, ast.Expr))
+        hidden = set() if place.startswith("nst/web/api/") else set(statements)
+        texts = (node for node in ast.walk(tree) if isinstance(node, ast.Constant) and node not in hidden)
+        yield from ((place, text.value) for text in texts if isinstance(text.value, str))
+
+
+def test_what_users_read_has_american_spelling() -> None:
+    found = {(place, word.group()) for place, text in texts_for_users() for word in BRITISH.finditer(text)}
+    assert {
+        each for each in found if each[0] != "CHANGELOG.md"
+    } == BRITISH_NAMES  # old entries name options as they were
+
+
+def test_nst_imports_only_packages_that_are_declared() -> None:
+    """A package that only the tests need would be missing where nst is installed."""
+    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    declared = {re.split(r"[^\w-]", line)[0].replace("_", "-") for line in lines if line and not line.startswith("#")}
+    imported: set[str] = set()
+    for path in NST.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            modules += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            imported |= {module.partition(".")[0] for module in modules}
+    packages = packages_distributions()
+    for module in imported - sys.stdlib_module_names - {"nst"}:
+        owners = {name.replace("_", "-").lower() for name in packages[module]}
+        if module in BROUGHT:
+            [owner, *_] = (name for name in packages[BROUGHT[module]])
+            required = {re.split(r"[^\w-]", each)[0].lower() for each in requires(owner) or ()}
+            assert owners & required, module
+            owners = {owner.replace("_", "-")}
+        assert owners & declared, f"{module} is imported, but requirements.txt has none of {owners}"
+
+
+def test_the_image_is_built_from_files_that_are_there_and_runs_without_rights() -> None:
+    lines = [line.split() for line in (ROOT / "Dockerfile").read_text(encoding="utf-8").splitlines() if line.strip()]
+    kept = {line.removeprefix("!") for line in (ROOT / ".dockerignore").read_text().splitlines() if line[0] == "!"}
+    copied = [source for line in lines if line[0] == "COPY" and "--from=build" not in line for source in line[1:-1]]
+    assert {"nst", "assets", "pyproject.toml", "requirements.txt", "docs/description.md"} <= set(copied)
+    assert [source for source in copied if not (ROOT / source).exists() or source not in kept] == []
+    assert [line[1] for line in lines if line[0] == "USER"][-1:] == ["nst"]
+    assert lines[-1] == ["CMD", '["nst",', '"serve",', '"--no-open"]']
+
+
+def test_compose_publishes_the_studio_on_this_machine_alone() -> None:
+    studio = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))["services"]["studio"]
+    assert studio["build"] == "."
+    assert studio["ports"]
+    assert [port for port in studio["ports"] if not port.startswith("127.0.0.1:")] == []
+    assert studio["environment"]["NST_TOKEN"].startswith("${NST_TOKEN:?")  # it does not start without one
+    assert "user" not in studio  # that of the image
+    assert studio["cap_drop"] == ["ALL"]
 
 
 def test_every_choice_of_every_option_is_documented(documentation: str) -> None:
@@ -275,11 +419,11 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
     """What `pip install .` would install, built from a copy, so that no build folder is left here."""
     folder = tmp_path_factory.mktemp("wheel")
     copied = folder / "source"
-    for name in ("nst", "assets", "pyproject.toml", "requirements.txt", "README.md", "LICENSE"):
+    for name in ("nst", "assets", "pyproject.toml", "requirements.txt", "docs/description.md", "LICENSE"):
         if (ROOT / name).is_dir():
             shutil.copytree(ROOT / name, copied / name, ignore=shutil.ignore_patterns("__pycache__"))
-        elif (ROOT / name).exists():
-            copied.mkdir(exist_ok=True)
+        else:
+            (copied / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, copied / name)
     build = [sys.executable, "-m", "pip", "wheel", "--no-build-isolation", "--no-deps", "--no-index", "-q"]
     subprocess.run([*build, "-w", folder, copied], check=True, capture_output=True)
@@ -307,6 +451,9 @@ def test_the_wheel_says_what_a_package_index_asks_for(wheel: zipfile.ZipFile) ->
     assert f"{name.rpartition('/')[0]}/licenses/{found['License-File']}" in wheel.namelist()
     assert found["Author"] == "The nst authors"
     assert found["Description-Content-Type"] == "text/markdown"
+    description = str(found.get_payload())
+    assert description.strip() == (ROOT / "docs" / "description.md").read_text(encoding="utf-8").strip()
+    assert re.findall(r"!\[|\]\((?!https://)|<img", description) == []  # an index has none of the files beside it
     assert found["Requires-Python"] == "<3.14,>=3.11"
     versions = {text.rpartition(" :: ")[2] for text in found.get_all("Classifier") if "Python :: 3." in text}
     assert versions == {"3.11", "3.12", "3.13"}

@@ -7,8 +7,9 @@ from typing import Any
 
 from nst.errors import NotFound
 from nst.runs.run import Run, State
+from nst.web.components.run.history import relatives
 from nst.web.components.run.run_queue import QueueEntry, queue_entries
-from nst.web.middleware.clients import current_client
+from nst.web.current_client import current_client
 from nst.web.service.runs import title_of
 from nst.web.service.service import Service
 
@@ -22,13 +23,13 @@ class RunUpdate:
     """What changed since a page last asked."""
 
     run: Run | None  # its current state; None if the page shows no run, or there is none of that id
-    place: int | None  # in the queue, see `ServerState.place`
+    position: int | None  # in the queue, see `ServerState.position`
     events: list[dict[str, Any]]  # since the last update
     server: dict[str, Any]  # see `server_state`
     missing: bool = False  # `run` is None although the page asked for one
     frames: list[dict[str, Any]] = field(default_factory=list)  # those stored, as `RunFiles.frames` returns them
     starts_in: float | None = None  # seconds, see `Forecasts.starts_in`
-    relatives: dict[str, str] = field(default_factory=dict)  # see `Runs.relatives`
+    relatives: dict[str, str] = field(default_factory=dict)  # see `relatives` in history.py
     title: str = ""  # after its pictures
     name: str = ""  # that its client gave it
     notes: str = ""
@@ -59,7 +60,7 @@ async def follow(service: Service, run_id: str, after: int, server: dict[str, An
     starts_in = await asyncio.to_thread(service.forecasts.starts_in, run) if run.state is State.QUEUED else None
     now = state.of(current_client())
     queue = await _queue(service, now, server)
-    return RunUpdate(run, state.place(run.id), events, now, False, frames, starts_in, queue=queue, **named)
+    return RunUpdate(run, state.position(run.id), events, now, False, frames, starts_in, queue=queue, **named)
 
 
 async def _without_run(service: Service, server: dict[str, Any] | None, missing: bool = False) -> RunUpdate:
@@ -79,7 +80,7 @@ def _names(service: Service, run: Run) -> dict[str, Any]:
     """What a run and its relatives are called, by the names of fields of RunUpdate."""
     annotations = service.archive.annotations(run.id)
     return {
-        "relatives": service.runs.relatives(run),
+        "relatives": relatives(service, run),
         "title": title_of(service.runs.pictures(run)),
         "name": annotations.name,
         "notes": annotations.notes,

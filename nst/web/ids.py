@@ -137,7 +137,7 @@ COMPARE_REQUEST = "compare-request"  # query of the Compare page, set when it is
 # The Gallery page.
 SEARCH = "words"
 STATE_FILTER = "of-state"
-FAVOURITE_FILTER = "of-favourites"
+FAVORITE_FILTER = "of-favourites"
 GRID_REQUEST = "look"  # number of the request that is sent
 GRID_ANSWER = "looked"  # number of the request that was answered
 GRID = "wall"

@@ -62,11 +62,13 @@ def test_sliders_steer_the_run_that_is_painted_and_leave_a_mark(visit: Visit, si
     shapes = "document.querySelector('#loss-graph .js-plotly-plot')?.layout?.shapes"
     page.wait_for_function(f"{shapes}?.some((shape) => shape.name === 'strength 3')")
     expect(page.locator("#marks")).to_contain_text(": strength 3")
+    product = "The style counts 32 × strength 3 = 96. Strength multiplies the neighbors as well."
+    expect(page.locator("#steer-product")).to_have_text(product)
     run = run_of(page, site)
     assert (run["options"]["strength"], run["options_now"]["strength"]) == (1.0, 3.0)
     page.locator("#steer summary").click()
     steer(page, "block3_conv1", "0.5")
-    expect(page.locator("#marks")).to_contain_text(": layers")
+    expect(page.locator("#marks")).to_contain_text(": style layers")
     steer(page, "Smoothness weight", "-4")
     expect(page.locator("#steer-error")).to_contain_text(
         "Smoothness weight must be a number between 0 and 1000000, got -4"
@@ -85,7 +87,7 @@ def test_sliders_moved_in_quick_succession_all_arrive_beside_a_wrong_value(visit
     start_long_run(page)
     page.locator("#steer summary").click()
     steer(page, "block1_conv1", "0.6")
-    expect(page.locator("#marks")).to_contain_text(": layers")
+    expect(page.locator("#marks")).to_contain_text(": style layers")
     moves = {"Strength": "3", "block3_conv1": "0.5", "Smoothness weight": "-4"}
     page.evaluate(
         """(moves) => {
@@ -101,7 +103,7 @@ def test_sliders_moved_in_quick_succession_all_arrive_beside_a_wrong_value(visit
     expect(page.locator("#steer-error")).to_contain_text(
         "Smoothness weight must be a number between 0 and 1000000, got -4"
     )
-    expect(page.locator("#marks")).to_contain_text(": strength 3, layers")
+    expect(page.locator("#marks")).to_contain_text(": strength 3, style layers")
     now = run_of(page, site)["options_now"]
     assert (now["strength"], now["tv_weight"]) == (3, None)
     assert (now["style_layers"]["block1_conv1"], now["style_layers"]["block3_conv1"]) == (0.6, 0.5)
@@ -223,14 +225,14 @@ def test_a_branch_begins_with_the_epoch_that_is_shown_and_with_the_sliders_weigh
     expect(page.locator("#scrubbed")).to_have_text("Epoch 4")
     steer(page, "Strength", "5")
     page.click("#branch")
-    expect(page.locator("#lineage")).to_contain_text("Branched from Harbour at dusk after Night wind")
+    expect(page.locator("#lineage")).to_contain_text("Branched from Harbor at dusk after Night wind")
     wait_for_status(page, "Finished: 10 epochs")
     child = run_of(page, site)
     assert (child["parent"], child["first"], child["options"]["strength"]) == (parent["id"], 4, 5.0)
     wait_for_curve(page, 4, 10)
     assert page.get_attribute("#epoch-scrubber", "min") == "4"
     page.click(f"#lineage a[href$='{parent['id']}']")
-    expect(page.locator("#lineage")).to_contain_text("Branch: Harbour at dusk after Night wind")
+    expect(page.locator("#lineage")).to_contain_text("Branch: Harbor at dusk after Night wind")
     expect(page.locator("#epoch-scrubber")).to_have_attribute("min", "0")
 
 

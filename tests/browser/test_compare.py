@@ -44,6 +44,7 @@ def test_two_runs_are_chosen_in_the_gallery_and_compared_by_keyboard(visit: Visi
     choose(page, bold)
     expect(page.locator("#chosen-text")).to_contain_text("press Compare on another run")
     choose(page, subtle)
+    expect(page.locator("#chosen-text")).to_have_text(re.compile(r"\(Strength 4\)” and .*\(Strength 0\.5\)”"))
     page.locator("#compare-chosen").focus()
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(f"/compare\\?a={bold}&b={subtle}$"))
@@ -138,7 +139,7 @@ def test_the_title_of_the_tab_and_a_notification_tell_that_a_run_has_ended(visit
     page.click("#stop")
     wait_for_status(page, "Stopped")
     expect(page).to_have_title("Stopped · nst studio")
-    assert page.evaluate("window.sent")[0].startswith("Stopped: Harbour at dusk after Night wind")
+    assert page.evaluate("window.sent")[0].startswith("Stopped: Harbor at dusk after Night wind")
     page.mouse.click(5, 5)
     expect(page).to_have_title("nst studio")
 

@@ -51,6 +51,13 @@ def test_an_answer_that_comes_after_another_run_was_opened_is_not_shown(visit: V
     answer(held.pop(), runs[0])
     expect(state).to_have_text(f"Of {runs[0]}.")
     assert f"Of {runs[1]}." not in page.evaluate("window.said")
+    page.unroute("**/_dash-update-component*")
+    page.click("#diagnose")
+    expect(state).to_contain_text("Epoch 2, painted at")  # by a worker
+    heat_map = page.locator(".overlaid .heat-map").first
+    expect(heat_map).to_have_css("opacity", "0.72")
+    page.locator(".overlaid").first.focus()
+    expect(heat_map).to_have_css("opacity", "0.15")
 
 
 def test_the_card_does_not_wait_for_a_studio_that_is_gone(visit: Visit) -> None:

@@ -25,6 +25,17 @@ PHOTOS = [
 ]
 
 
+DROP_FOLDER = """([name, bytes]) => {
+    const file = { isFile: true, file: (done) => done(new File([new Uint8Array(bytes)], name)) };
+    const batches = [[file], []];
+    const folder = { isDirectory: true, createReader: () => ({ readEntries: (done) => done(batches.shift()) }) };
+    const event = new DragEvent("drop", { bubbles: true, cancelable: true });
+    const dropped = { types: ["Files"], files: [], items: [{ webkitGetAsEntry: () => folder }] };
+    Object.defineProperty(event, "dataTransfer", { value: dropped });
+    document.querySelector(".chooser-content .drop").dispatchEvent(event);
+}"""
+
+
 def choose(page: Page, files: list[dict]) -> None:
     page.set_input_files("#content-upload input[type=file]", files)
 
@@ -35,6 +46,10 @@ def test_a_file_that_is_dropped_beside_the_choosers_never_opens_in_place_of_the_
     for place in ("h1", ".panel-foot", ".sidebar"):
         assert page.evaluate(DROP, place) == [True, True]
     assert page.inner_text("#content-caption") == before
+    page.evaluate(DROP_FOLDER, ["notes.txt", []])
+    expect(page.locator("#toast")).to_contain_text("There is no picture in what was dropped.")
+    page.evaluate(DROP_FOLDER, ["old.ppm", list(picture(64, 48, format="PPM"))])  # a file of no type
+    expect(page.locator("#content-caption")).to_have_text("old.ppm")
 
 
 def test_a_photograph_that_is_dropped_on_the_painting_is_the_content(visit: Visit) -> None:
@@ -153,6 +168,8 @@ def test_a_message_has_its_whole_time_and_goes_once_another_picture_is_chosen(vi
     page.click(".chooser-style .sample >> nth=1")
     page.wait_for_selector(".chooser-style .sample-chosen >> nth=0")
     expect(toast).to_contain_text("dot.png")  # another picture was refused
+    choose(page, [{"name": f"{n}.png", "mimeType": "image/png", "buffer": picture(10, 10)} for n in range(3)])
+    expect(toast).to_contain_text("(2 more not taken)")
     choose(page, PHOTOS[:1])
     expect(toast).to_be_hidden(timeout=SOON)
     expect(page.locator("#content-caption")).to_have_text("hill.png")

@@ -107,6 +107,15 @@ def test_a_look_sets_its_options_and_is_marked_while_they_are_its_own(visit: Vis
     expect(page.locator("#option-style_scale")).to_have_value("1")
 
 
+# The kept preset as it was saved while an option had its earlier name.
+WITH_AN_EARLIER_NAME = """() => {
+  const presets = JSON.parse(localStorage.getItem("presets"));
+  const { normalization, ...others } = presets.Postcards;
+  presets.Postcards = { ...others, normalisation: "gatys" };
+  localStorage.setItem("presets", JSON.stringify(presets));
+}"""
+
+
 def test_a_preset_of_ones_own_survives_a_reload_and_is_deleted(visit: Visit) -> None:
     page = visit()
     page.fill("#option-size", "320")
@@ -118,15 +127,27 @@ def test_a_preset_of_ones_own_survives_a_reload_and_is_deleted(visit: Visit) -> 
     page.press("#preset-name", "Enter")
     expect(page.locator("#chosen-preset")).to_have_value("Postcards")
     page.fill("#option-size", "640")
+    page.evaluate(WITH_AN_EARLIER_NAME)
     page.reload()
     page.click(".looks-panel summary")
     page.select_option("#chosen-preset", "Postcards")
     expect(page.locator("#option-size")).to_have_value("320")
+    expect(page.locator("#option-normalization")).to_have_value("gatys")
     page.fill("#option-size", "640")
     page.click("#apply-preset")
     expect(page.locator("#option-size")).to_have_value("320")
+    page.fill("#option-size", "480")
+    page.fill("#preset-name", "Postcards")
+    page.click("#save-preset")
+    expect(page.locator("#preset-name-error")).to_have_text("Save again to replace “Postcards”.")
+    assert page.evaluate("JSON.parse(localStorage.getItem('presets')).Postcards.size") == "320"
+    page.click("#save-preset")
+    page.wait_for_function("JSON.parse(localStorage.getItem('presets')).Postcards.size === '480'")
+    page.click("#delete-preset")
+    expect(page.locator("#preset-name-error")).to_have_text("Press Delete again to delete “Postcards”.")
     page.click("#delete-preset")
     expect(page.locator("#chosen-preset option", has_text="Postcards")).to_have_count(0)
+    expect(page.locator("#preset-name-error")).to_be_empty()
 
 
 def test_the_form_and_the_pictures_survive_a_reload_before_start(visit: Visit) -> None:

@@ -92,7 +92,7 @@ def test_a_star_is_kept_and_narrows_the_wall(visit: Visit) -> None:
     expect(star).to_be_focused()
     page.goto(page.url)
     expect(star).to_have_text("★")
-    page.get_by_label("Favourites", exact=True).check()
+    page.get_by_label("Favorites", exact=True).check()
     expect(card(page, other)).to_have_count(0)
     expect(card(page, loved)).to_be_visible()
     star.click()

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Locator, Page, Request, expect
 
+from nst.web.callbacks.refine import refining_options
 from tests.browser.conftest import SOON, Site, Visit
 from tests.browser.test_looks import findings, squeeze
 from tests.styles.style_files import style_file
@@ -156,7 +157,8 @@ def test_refine_hands_the_result_to_the_studio(visit: Visit) -> None:
     expect(page.locator("#option-fast-size-error")).to_contain_text("Size must be")
     page.click("#refine")
     expect(page.locator("#room-studio")).to_be_visible()
-    expect(page.locator("#note")).to_contain_text("starts from")
+    expect(page.locator("#note")).to_contain_text("paints at 512 px, whatever the size of the result")
+    expect(page.locator("#epochs")).to_have_value(str(refining_options(90, 120).epochs))
     expect(page.locator("#content-caption")).to_have_text("boat at noon.png")
     expect(page.locator("#option-init")).to_have_value("image")
     expect(page.locator("#init-caption")).to_have_text(re.compile(r"^boat-at-noon-[\w-]+\.png$"))
@@ -238,6 +240,9 @@ def test_paintings_are_styles_mixed_kept_and_taken_away(visit: Visit) -> None:
     expect(page.locator("#instant-wrong")).to_be_empty()
 
     paintings.first.locator("summary").click()
+    with page.expect_download() as download:
+        paintings.first.get_by_role("link", name="Export").click()
+    assert download.value.suggested_filename == "my-maroon.style"
     paintings.first.get_by_label("Title").fill("My Garden")
     paintings.first.get_by_role("button", name="Keep as a style").click()
     kept = page.locator("#hung-my-garden")

@@ -9,6 +9,7 @@ from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Site, Visit, set_up, wait_for_status
 from tests.browser.test_actions import run_of
+from tests.browser.test_form import PASTE
 
 
 def open_panel(page: Page) -> None:
@@ -94,6 +95,46 @@ def test_strokes_are_erased_and_cleared_and_a_mask_may_be_grey(visit: Visit) -> 
     page.wait_for_function(f"{middle}[3] === 0")
     page.click("#mask-cancel")
     expect(page.locator("#mask-caption")).to_be_empty()
+
+
+def test_a_mask_is_painted_by_touch_or_by_keys_and_strokes_are_taken_back(visit: Visit) -> None:
+    page = visit(has_touch=True)
+    page.context.add_init_script("""
+        const setItem = Storage.prototype.setItem;
+        Storage.prototype.setItem = function (key, text) {
+            if (key.startsWith("nst-")) throw new DOMException("full", "QuotaExceededError");
+            setItem.call(this, key, text);
+        };""")
+    page.reload()
+    open_panel(page)
+    page.click("#mask-open")
+    page.wait_for_function("document.querySelector('#mask-canvas')?.width === 1024")
+    canvas = page.locator("#mask-canvas")
+    box = canvas.bounding_box()
+    assert box
+    touched, center = pixel(256, 128), pixel(512, 384)
+    page.touchscreen.tap(box["x"] + box["width"] / 4, box["y"] + box["width"] / 8)
+    assert page.evaluate(touched)[3] == 255
+    canvas.focus()
+    page.keyboard.press("ArrowRight")
+    beside = page.evaluate("parseFloat(document.querySelector('#mask-ring').style.left)")
+    assert 29 < beside < 31  # half of a brush of a tenth of the canvas
+    page.keyboard.down(" ")
+    for _ in range(5):
+        page.keyboard.press("ArrowDown")
+    page.keyboard.up(" ")
+    painted = pixel(307, 300)
+    assert page.evaluate(painted)[3] == 255
+    page.keyboard.press("Control+z")
+    assert page.evaluate(painted)[3] == 0
+    assert page.evaluate(touched)[3] == 255
+    content = page.inner_text("#content-caption")
+    page.evaluate(PASTE)  # is not of the dialog
+    page.click("#mask-undo")
+    page.wait_for_function(f"{touched}[3] === 0")
+    assert page.evaluate(center)[3] == 0
+    page.click("#mask-cancel")
+    assert page.inner_text("#content-caption") == content
 
 
 def test_a_mask_file_of_another_shape_is_refused_beside_it(visit: Visit, tmp_path: Path) -> None:

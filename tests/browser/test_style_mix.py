@@ -35,7 +35,7 @@ def test_paintings_are_added_weighed_steered_and_come_back_with_the_run(visit: V
     start_long_run(page)
     title = page.inner_text("#style2-caption")
     steer(page, title, "1.2")
-    expect(page.locator("#marks")).to_contain_text("style mix")
+    expect(page.locator("#marks")).to_contain_text("style mix 0.6 : 1.2 : 0.3")
     stop(page)
     run = run_of(page, site)
     assert len(run["more_styles"]) == 2

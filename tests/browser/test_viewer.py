@@ -234,12 +234,35 @@ def test_the_epoch_beside_the_scrubber_is_always_the_one_that_is_shown(visit: Vi
             const href = document.querySelector("#image-graph image")?.href.baseVal ?? "";
             const epoch = document.querySelector("#scrubbed").textContent;
             const shown = document.querySelector("#easel").className.includes("done") && href;
-            if (shown) window.labels.push([epoch, href.split("/").at(-1)]);
+            if (shown && epoch) window.labels.push([epoch, href.split("/").at(-1)]);
         }).observe(document, { subtree: true, childList: true, attributes: true, characterData: true });"""
     )
     follow(page, finished)
     expect(shown(page).locator("#scrubbed")).to_have_text("Epoch 12")
-    assert {file.partition("?")[0] for _, file in page.evaluate("window.labels")} == {"result.png"}
+    labels = {(epoch, file.partition("?")[0]) for epoch, file in page.evaluate("window.labels")}
+    assert labels == {("Epoch 12", "result.png")}
+
+
+def test_a_frame_that_does_not_load_leaves_the_one_that_is_shown_and_says_so(visit: Visit, finished: str) -> None:
+    page = shown(visit(finished, lossy=True))
+    toast = page.locator("#toast")
+    page.route("**/frames/5.jpg", lambda route: route.abort())
+    page.fill("#epoch-scrubber", "5")
+    expect(toast).to_contain_text("Epoch 5 does not come.")
+    expect(page.locator("#scrubbed")).to_have_text("Epoch 12")
+    expect(page.locator("#epoch-scrubber")).to_have_value("12")
+    expect(page.locator("#download")).to_have_attribute("download", re.compile("epoch-12.png$"))
+    page.route("**/mark", lambda route: route.abort())
+    page.click("#mark")
+    expect(toast).to_contain_text("The studio does not answer. Try again once it does.")
+    expect(page.locator("#mark")).to_have_text("☆")
+    page.route("**/timelapse", lambda route: route.fulfill(status=502, body="<h1>Gateway</h1>"))
+    page.click("#film")
+    expect(toast).to_contain_text("The server answered 502.")
+    page.unroute("**/frames/5.jpg")
+    page.fill("#epoch-scrubber", "5")
+    expect(page.locator("#scrubbed")).to_have_text("Epoch 5")
+    page.wait_for_function("window.shown.at(-1).endsWith('/frames/5.jpg')")
 
 
 def test_axe_finds_nothing_in_the_viewer(visit: Visit, finished: str) -> None:

@@ -39,14 +39,25 @@ def execute(job: StyleJob, emit: Emit, control: Control) -> None:
     epochs = job.epochs or (MOST_AUTO_EPOCHS if options["epochs"] == "auto" else options["epochs"])
     begun = int(job.checkpoint or job.first)
     where = {"epoch": begun, "resumed": bool(job.checkpoint)}
-    emit(Started("compact", "VGG19 is not installed.", width, height, epochs, epochs * steps, "bfloat16", **where))
+    emit(
+        Started(
+            extractor="compact",
+            note="VGG19 is not installed.",
+            width=width,
+            height=height,
+            epochs=epochs,
+            steps=epochs * steps,
+            precision="bfloat16",
+            **where,
+        )
+    )
 
     def seconds() -> float:
         return job.seconds + time.monotonic() - began
 
     def rest(event: type[Event], n: int) -> None:
-        emit(event(seconds(), _result(pictures, n / epochs, job)))  # type: ignore[call-arg]
-        emit(Checkpointed(n * steps, seconds(), b"%d" % n))
+        emit(event(seconds=seconds(), image=_result(pictures, n / epochs, job)))  # type: ignore[call-arg]
+        emit(Checkpointed(step=n * steps, seconds=seconds(), checkpoint=b"%d" % n))
 
     last = ENOUGH if options["epochs"] == "auto" and not job.epochs else epochs
     for n in range(begun + where["resumed"], last + 1):
@@ -57,13 +68,25 @@ def execute(job: StyleJob, emit: Emit, control: Control) -> None:
             if control.pause_requested:
                 return rest(Paused, max(begun, n - 1))
             if changes := control.take_changes():
-                emit(Steered((n - 1) * steps + step + 1, n - 1, changes))
+                emit(Steered(step=(n - 1) * steps + step + 1, epoch=n - 1, changes=changes))
         if options["seed"] == DIVERGES and n == 3:
             raise Diverged("the loss ran away at epoch 3; lower the learning rate")
         content_loss, style_loss = 2.0 + n / epochs, 400.0 / (1 + n) ** 1.2
         losses = Losses(content_loss + style_loss + 0.1, content_loss, style_loss, 0.1)
         frame = _encoded(pictures, n / epochs, "JPEG")
-        emit(Epoch(n, n * steps, losses, width, height, seconds(), 200.0, (epochs - n) * steps * 0.005, frame))
+        emit(
+            Epoch(
+                epoch=n,
+                step=n * steps,
+                losses=losses,
+                width=width,
+                height=height,
+                seconds=seconds(),
+                steps_per_second=200.0,
+                seconds_left=(epochs - n) * steps * 0.005,
+                image=frame,
+            )
+        )
     return rest(Finished, last)
 
 
@@ -87,7 +110,7 @@ def apply_style(job: FastJob) -> list[FastPicture]:
 
 def fetch(name: str, emit: Emit, stop: threading.Event) -> dict[str, Any]:
     for received in range(0, 80, 8):
-        emit(Fetching(name, received * 10**6, 80 * 10**6))
+        emit(Fetching(name=name, received=received * 10**6, size=80 * 10**6))
         if stop.wait(0.1):
             raise Cancelled("the download was cancelled")
     VGG19.update(installed=True, how="", fetchable=False)
@@ -95,13 +118,13 @@ def fetch(name: str, emit: Emit, stop: threading.Event) -> dict[str, Any]:
 
 
 def fetch_for_ever(name: str, emit: Emit, stop: threading.Event) -> dict[str, Any]:
-    emit(Fetching(name, 31 * 10**6, 80 * 10**6))
+    emit(Fetching(name=name, received=31 * 10**6, size=80 * 10**6))
     stop.wait()
     raise Cancelled("the download was cancelled")
 
 
 def fetch_in_vain(name: str, emit: Emit, stop: threading.Event) -> dict[str, Any]:
-    emit(Fetching(name, 31 * 10**6, 80 * 10**6))
+    emit(Fetching(name=name, received=31 * 10**6, size=80 * 10**6))
     message = "could not download http://192.0.2.1/w.h5: [Errno 111] Connection refused; gave up after 5 attempts"
     raise Unfetched(message, "there is no connection to its server, or it broke", passing=True)
 

@@ -150,6 +150,37 @@ def test_the_style_of_a_painting_is_added_under_a_name(own: TestClient) -> None:
     assert_error(own.post(FAST, files=text, data={"name": "notes"}), 415, "not_an_image", "text file", field="file")
 
 
+def test_a_result_is_kept_in_the_gallery_with_the_pictures_it_was_made_of(own: TestClient) -> None:
+    files = {"content": ("boat.png", picture()), "style": ("garden.png", picture(96, 72, "maroon"))}
+    answer = own.post(PAINT, files=files, data={"keep": "true", "strength": "0.5"})
+    run = own.get(f"/api/v1/runs/{answer.headers['nst-run']}").json()
+    assert (run["state"], run["width"], run["height"]) == ("finished", *opened(answer).size)
+    assert run["names"] == {"content": "boat.png", "style": "garden.png"}
+    assert run["fast"]["mix"] == {run["style"]: 1.0}
+    assert own.get(f"/api/v1/runs/{run['id']}/result.png").content == answer.content
+
+    request = order({"waves": 3, "dots": 1}, content=f"uploads/{run['content']}", keep=True)
+    kept = own.post(PAINT, json=request, headers={"Accept": "application/json"}).json()
+    assert kept["run"]["names"] == {"content": "boat.png", "style": "The waves", "style2": "The dots"}
+    assert "nst-run" not in own.post(PAINT, json=order("waves")).headers
+
+
+def test_the_style_of_a_stored_painting_is_exported(own: TestClient) -> None:
+    ref = own.post("/api/v1/uploads", files={"file": ("my_garden.png", picture(96, 72, "maroon"))}).json()["ref"]
+    answer = own.get(f"/api/v1/{ref}.style")
+    assert answer.status_code == 200, answer.text
+    assert 'filename="my-garden.style"' in answer.headers["content-disposition"]
+    assert list(StyleFile.from_bytes(answer.content).styles) == ["my-garden"]
+    assert [style["title"] for style in bring(own, answer.content).json()["fast"]] == ["my garden"]
+    painted = [opened(own.post(PAINT, json=order(style))).tobytes() for style in ("my-garden", ref)]
+    assert painted[0] == painted[1]
+    assert StyleFile.from_bytes(own.get("/api/v1/samples/great-swell.style").content).styles
+    assert_error(own.get("/api/v1/samples/nowhere.style"), 404, "not_found", "nowhere")
+    assert_error(own.get(f"/api/v1/uploads/{'0' * 64}.style"), 404, "not_found")
+    plain = own.post("/api/v1/uploads", files={"file": ("a.png", picture(40, 40))}).json()["ref"]
+    assert_error(own.get(f"/api/v1/{plain}.style"), 422, "invalid", "at least 64 px")
+
+
 def test_a_stored_picture_is_named_by_its_reference(own: TestClient) -> None:
     assert opened(own.post(PAINT, json=order("waves", content="samples/harbour"))).size == (768, 576)
     upload = own.get(f"/api/v1/runs/{start(own)}").json()["content"]
@@ -200,6 +231,9 @@ def test_a_picture_is_stylized_during_a_run(own: TestClient) -> None:
         ({"options": {"size": 10**6}}, 422, "invalid", ["64 and 8192"], "size"),
         ({"options": []}, 422, "invalid", ["options must be an object"], None),
         ({"format": "gif"}, 422, "invalid", ["`format`", "png, jpeg", "'gif'"], "format"),
+        ({"keep": 1}, 422, "invalid", ["`keep`", "true or false"], "keep"),
+        ({"keep": True, "format": "jpeg"}, 422, "invalid", ["`format` must be png", "jpeg"], "format"),
+        ({"keep": True, "content": encoded(picture(8, 8))}, 422, "invalid", ["16"], "content"),
         ({"sytle": "waves"}, 422, "invalid", ["did you mean 'style'?"], "sytle"),
     ],
 )

@@ -122,11 +122,24 @@ def store(tmp_path: Path) -> Store:
 def painted(store: Store, frames: int, image: bytes, width: int = 64, height: int = 48) -> Run:
     upload = store.put_upload(picture())
     run = store.create(StyleOptions(epochs=100), upload, upload)
-    store.append(run.id, Started("compact", "", width, height, frames, frames))
+    store.append(run.id, Started(extractor="compact", note="", width=width, height=height, epochs=frames, steps=frames))
     for n in range(frames):
-        store.append(run.id, Epoch(n, n, Losses(1.0, 1.0, 0.0, 0.0), width, height, 1.0, 1.0, 0.0, image))
+        store.append(
+            run.id,
+            Epoch(
+                epoch=n,
+                step=n,
+                losses=Losses(1.0, 1.0, 0.0, 0.0),
+                width=width,
+                height=height,
+                seconds=1.0,
+                steps_per_second=1.0,
+                seconds_left=0.0,
+                image=image,
+            ),
+        )
     if frames:
-        store.append(run.id, Finished(1.0, picture()))
+        store.append(run.id, Finished(seconds=1.0, image=picture()))
     return store.run(run.id)
 
 

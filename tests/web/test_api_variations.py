@@ -75,15 +75,15 @@ def test_paintings_vary_over_rest_and_name_the_columns(client: TestClient) -> No
     ended(client, grid)
 
 
-def test_quick_runs_are_listed_with_the_others_once_they_are_favourites(client: TestClient) -> None:
+def test_quick_runs_are_listed_with_the_others_once_they_are_favorites(client: TestClient) -> None:
     grid = ended(client, begin(client))
     known = {run["id"] for run in client.get("/api/v1/runs?limit=500").json()["runs"]}
     quick = [run["id"] for run in grid["runs"]]
     assert not known & set(quick)
-    assert client.patch(f"/api/v1/runs/{quick[3]}", json={"favourite": True}).status_code == 200
+    assert client.patch(f"/api/v1/runs/{quick[3]}", json={"favorite": True}).status_code == 200
     known = {run["id"] for run in client.get("/api/v1/runs?limit=500").json()["runs"]}
     assert known & set(quick) == {quick[3]}
-    assert client.get(f"/api/v1/variations/{grid['id']}").json()["runs"][3]["favourite"]
+    assert client.get(f"/api/v1/variations/{grid['id']}").json()["runs"][3]["favorite"]
 
 
 def test_a_quick_run_is_painted_large_with_its_settings(client: TestClient) -> None:

@@ -8,7 +8,8 @@ from fastapi import FastAPI, Request
 from fastapi.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
-from nst.web.middleware.clients import CLIENT_COOKIE, COOKIE_SECONDS, HEADER, Clients, client_of, current_client
+from nst.web.current_client import current_client
+from nst.web.middleware.clients import CLIENT_COOKIE, COOKIE_SECONDS, HEADER, Clients, client_of
 from tests.web.test_api import assert_error
 
 ANN, BOB = "a" * 32, "b" * 32

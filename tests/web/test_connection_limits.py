@@ -4,6 +4,7 @@ import asyncio
 import socket
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from urllib.parse import urlsplit
 
@@ -11,10 +12,11 @@ import httpx2
 import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from nst.web.middleware.body_limit import BodyLimit
+from nst.web.middleware.body_limit import SMALL_BODY, BodyLimit
 from nst.web.middleware.connection_limits import ANSWERED_SECONDS, LimitedProtocol
 from nst.web.serve import MAX_HEADER_BYTES
 from tests.web.sites import served
+from tests.web.test_api import assert_error
 
 
 class Impatient(LimitedProtocol):
@@ -154,6 +156,36 @@ def test_a_client_that_sends_too_large_a_body_first_and_then_reads_gets_the_answ
         assert b"the request is over its limit of 97 kB" in answer
         if connection == "close":
             assert client.recv(1) == b""
+
+
+def test_bodies_in_flight_have_a_budget_together_which_requests_without_files_do_not_need() -> None:
+    read, answer_now = threading.Event(), threading.Event()
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        while (await receive()).get("more_body"):
+            pass
+        if scope["path"] == "/slow":
+            read.set()
+            await asyncio.to_thread(answer_now.wait, 30)
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
+        await send({"type": "http.response.body", "body": b"ok"})
+
+    large = bytes(SMALL_BODY + 2000)
+    site = BodyLimit(application, lambda path: 2 * SMALL_BODY, most_in_flight=3000)
+    with served(site) as address, ThreadPoolExecutor(1) as pool:
+        try:
+            slow = pool.submit(httpx2.post, f"{address}/slow", content=large, timeout=30)
+            assert read.wait(30)
+            for _ in range(2):  # the first one refused takes nothing of the budget
+                refused = httpx2.post(address, content=large)
+                assert_error(refused, 503, "busy", "other requests with large files are being read")
+                assert int(refused.headers["retry-after"]) > 0
+                assert httpx2.post(address, content=bytes(SMALL_BODY + 1000)).text == "ok"
+            assert httpx2.post(address, content=bytes(SMALL_BODY)).text == "ok"
+        finally:
+            answer_now.set()
+        assert slow.result().text == "ok"
+        assert httpx2.post(address, content=large).text == "ok"
 
 
 def test_a_server_that_ends_does_not_wait_for_the_rest_of_a_body_that_was_answered() -> None:

@@ -29,6 +29,7 @@ FOUND: dict[str, Any] = {
     "epoch": 3,
     "width": 64,
     "height": 48,
+    "side": 64,
     "layers": [
         {"role": "content", "layer": "block3_conv1", "loss": 0.5, "share": 0.25},
         {"role": "style", "layer": "block1_conv1", "loss": 0.1, "share": 0.2},
@@ -69,16 +70,29 @@ def test_a_worker_diagnoses_a_frame_once(client: TestClient) -> None:
 def started(service: Service, frames: int) -> Run:
     content, style = (service.store.put_upload(picture(colour=colour)) for colour in ("teal", "red"))
     run = service.store.create(StyleOptions(epochs=4), content, style)
-    service.store.append(run.id, Started("compact", "", 64, 48, 4, 20))
+    service.store.append(run.id, Started(extractor="compact", note="", width=64, height=48, epochs=4, steps=20))
     for n in range(frames):
         frame = picture(format="JPEG")
-        service.store.append(run.id, Epoch(n, 5 * n, Losses(3, 1, 1, 1), 64, 48, 1.0, 5.0, 1.0, frame))
+        service.store.append(
+            run.id,
+            Epoch(
+                epoch=n,
+                step=5 * n,
+                losses=Losses(3, 1, 1, 1),
+                width=64,
+                height=48,
+                seconds=1.0,
+                steps_per_second=5.0,
+                seconds_left=1.0,
+                image=frame,
+            ),
+        )
     return service.store.run(run.id)
 
 
 def keep(service: Service, run: Run, epoch: int) -> None:
     """Store a diagnosis, as a worker would have made it."""
-    path = service.store.files.folder(run.id) / "diagnosis" / f"{epoch}.json"
+    path = service.store.files.folder(run.id) / "diagnosis" / f"{epoch}-on-scale.json"
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(FOUND | {"epoch": epoch}))
 
@@ -89,7 +103,8 @@ def test_the_epoch_that_the_scrubber_shows_is_examined_or_else_the_newest(servic
         keep(service, run, epoch)
     assert service.diagnoses.near(run, "1")["epoch"] == 1
     assert service.diagnoses.near(run, 77)["epoch"] == 3
-    assert service.diagnoses.near(run, None)["epoch"] == 3
+    for no_epoch in (None, "now", float("inf"), float("nan")):
+        assert service.diagnoses.near(run, no_epoch)["epoch"] == 3
 
 
 def test_the_mask_of_a_run_goes_to_the_worker(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,6 +141,8 @@ def test_the_options_are_those_in_force_at_the_epoch() -> None:
 def test_the_card_names_the_layer_that_disagrees_most_and_shows_all() -> None:
     assert diagnosis_line(FOUND)[2] == " disagrees most: 50\u00a0%."
     assert [strong.children for strong in diagnosis_line(FOUND) if isinstance(strong, html.Strong)] == ["Neighbors"]
+    assert diagnosis_line(FOUND)[0] == "Epoch 3, painted at 64\u00a0px. "
+    assert diagnosis_line(FOUND | {"side": 512})[0] == "Epoch 3, painted at 512\u00a0px, examined at 64\u00a0px. "
     less = FOUND | {"neighbor_share": 0.0, "tv_share": 0.1}
     assert diagnosis_line(less)[1].children == "Content block3_conv1"
     view = diagnosis_view(FOUND, "/frame.jpg")

@@ -83,7 +83,7 @@ def test_pages_that_wait_while_the_queue_is_locked_leave_threads_to_others(tmp_p
         return await asyncio.gather(*polls)
 
     updates = asyncio.run(pages())
-    assert {update.place for update in updates} == {None, 1}
+    assert {update.position for update in updates} == {None, 1}
     assert [update.server["queue"] for update in updates] == [[[run.id, "queued", 1]]] * 40
     service.store.close()
 

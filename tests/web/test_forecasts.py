@@ -113,9 +113,28 @@ def painted(service: Service, options: StyleOptions, times: float, tiled: bool =
     expected = PlannedRun(60, 80, options, "compact").seconds(CALIBRATION, None)
     width = options.size
     for event in (
-        Started("compact", "", width, width * 3 // 4, 1, 1, "float32", tiled=tiled),
-        Epoch(1, 1, Losses(1.0, 1.0, 0.0, 0.0), width, width * 3 // 4, 1.0, 1.0, 0.0, b""),
-        Finished(times * expected, picture()),
+        Started(
+            extractor="compact",
+            note="",
+            width=width,
+            height=width * 3 // 4,
+            epochs=1,
+            steps=1,
+            precision="float32",
+            tiled=tiled,
+        ),
+        Epoch(
+            epoch=1,
+            step=1,
+            losses=Losses(1.0, 1.0, 0.0, 0.0),
+            width=width,
+            height=width * 3 // 4,
+            seconds=1.0,
+            steps_per_second=1.0,
+            seconds_left=0.0,
+            image=b"",
+        ),
+        Finished(seconds=times * expected, image=picture()),
     ):
         service.store.append(run.id, event)
     return expected

@@ -24,9 +24,12 @@ from nst.runs.run import Run, State
 from nst.web import ids
 from nst.web.callbacks.compare import compared
 from nst.web.callbacks.gallery import perform_action
+from nst.web.components.run.history import relatives
+from nst.web.components.run.run_queue import queue_entries
 from nst.web.components.run_card import RunCard, facts
-from nst.web.components.run_comparison import _facts, run_comparison
-from nst.web.components.run_grid import differing_settings, run_grid
+from nst.web.components.run_comparison import STILL_PAINTED, _caption, _facts, _pictures, run_comparison
+from nst.web.components.run_grid import run_grid
+from nst.web.components.settings_text import differing_settings, setting_of
 from nst.web.components.urls import run_file, run_file_name
 from nst.web.factory import create_app
 from nst.web.middleware.clients import HEADER
@@ -34,7 +37,7 @@ from nst.web.service.service import Service
 from tests.web.sites import picture, queue_of
 
 ANN, BOB = "a" * 32, "b" * 32
-ALL = {"words": "", "state": "", "favourite": False}
+ALL = {"words": "", "state": "", "favorite": False}
 LOSSES = Losses(3.0, 1.0, 1.5, 0.5)
 CARDS = 50
 
@@ -57,10 +60,25 @@ def queued(store: Store, name: str = "boat.jpg", **more: Any) -> Run:
 
 def finished(store: Store, name: str = "boat.jpg", **more: Any) -> Run:
     run = queued(store, name, **more)
-    store.append(run.id, Started("compact", "", 640, 480, 2, 20, "float32"))
+    store.append(
+        run.id, Started(extractor="compact", note="", width=640, height=480, epochs=2, steps=20, precision="float32")
+    )
     for epoch in range(3):
-        store.append(run.id, Epoch(epoch, 10 * epoch, LOSSES, 640, 480, 1.0, 10.0, 0.0, picture(format="JPEG")))
-    store.append(run.id, Finished(65.0, picture()))
+        store.append(
+            run.id,
+            Epoch(
+                epoch=epoch,
+                step=10 * epoch,
+                losses=LOSSES,
+                width=640,
+                height=480,
+                seconds=1.0,
+                steps_per_second=10.0,
+                seconds_left=0.0,
+                image=picture(format="JPEG"),
+            ),
+        )
+    store.append(run.id, Finished(seconds=65.0, image=picture()))
     return store.run(run.id)
 
 
@@ -96,7 +114,7 @@ def test_only_cards_that_changed_are_sent_again(service: Service) -> None:
     first, second = queued(service.store), queued(service.store)
     shown = run_grid(service, "", ALL, CARDS, [])
     assert run_grid(service, "", ALL, CARDS, shown["versions"])["grid"] is no_update
-    service.archive.annotate(first.id, favourite=True)
+    service.archive.annotate(first.id, favorite=True)
     changed = run_grid(service, "", ALL, CARDS, shown["versions"])
     assert isinstance(changed["grid"], Patch)
     assert [each["location"] for each in changed["grid"].to_plotly_json()["operations"]] == [[1]]
@@ -268,13 +286,29 @@ def test_a_card_shows_what_is_known_of_a_run(service: Service) -> None:
     run = queued(service.store)
     assert facts(run) == ["2 epochs", "512 px"]
     assert run_file(run) == ""
-    service.store.append(run.id, Started("compact", "", 640, 480, 2, 20, "float32"))
-    service.store.append(run.id, Epoch(0, 0, LOSSES, 640, 480, 0.0, 10.0, 2.0, picture(format="JPEG")))
+    service.store.append(
+        run.id, Started(extractor="compact", note="", width=640, height=480, epochs=2, steps=20, precision="float32")
+    )
+    service.store.append(
+        run.id,
+        Epoch(
+            epoch=0,
+            step=0,
+            losses=LOSSES,
+            width=640,
+            height=480,
+            seconds=0.0,
+            steps_per_second=10.0,
+            seconds_left=2.0,
+            image=picture(format="JPEG"),
+        ),
+    )
     run = service.store.run(run.id)
-    assert facts(run) == ["epoch 0 of 2", "640 × 480 px", "compact"]
+    assert facts(run) == ["epoch 0 of 2", "640 × 480 px", "Built-in network"]
     assert run_file(run) == "frames/0.jpg"
     run = finished(service.store)
-    assert facts(run) == ["2 epochs", "640 × 480 px", "compact", "1 min 05 s"]
+    assert facts(run) == ["2 epochs", "640 × 480 px", "Built-in network", "1 min 05 s"]
+    assert "masked" in facts(dataclasses.replace(run, mask=run.content))
     assert run_file(run) == "result.png"
 
 
@@ -318,20 +352,66 @@ def test_runs_of_the_same_pictures_show_the_settings_in_which_they_differ(servic
     longer = store.create(StyleOptions(epochs=9, keep_colors=True), content, style)
     other = store.create(StyleOptions(strength=7.0), style, content)
     found = differing_settings([bold, subtle, longer, other])
-    assert found[bold.id] == ("Strength 2", "Keep colors no")
-    assert found[longer.id] == ("Strength 1", "Keep colors yes")
-    assert found[other.id] == ()
+    assert found[bold.id] == {"epochs": "Epochs 40", "strength": "Strength 2", "keep_colors": "Keep colors no"}
+    assert [*found[longer.id].values()] == ["Epochs 9", "Strength 1", "Keep colors yes"]
+    assert found[other.id] == {}
     assert "Strength 2 · Keep colors no" in texts(RunCard.of(service, bold, found[bold.id]).component())
 
 
-def test_settings_of_a_mix_or_a_mask_are_left_out_for_a_run_without(service: Service) -> None:
+def test_runs_of_the_same_pictures_with_a_mask_and_without_differ_and_those_of_other_paintings_do_not(
+    service: Service,
+) -> None:
     content, style = (service.store.put_upload(picture(colour=colour), "a.png") for colour in ("teal", "red"))
-    mixed = StyleOptions(style_mix="1,3", mask_use="styles", strength=2)
-    both = service.store.create(mixed, content, style, more_styles=[content], mask=content)
-    alone = service.store.create(StyleOptions(content_layers="block1_conv1"), content, style)
-    found = differing_settings([both, alone])
-    assert found[both.id] == ("Strength 2", "Style mix 1,3", "Mask use styles")
-    assert found[alone.id] == ("Strength 1", "Content layers block1_conv1=1")
+    masked = service.store.create(StyleOptions(mask_use="strength"), content, style, mask=style)
+    other = service.store.create(StyleOptions(mask_use="strength"), content, style, mask=content)
+    plain = service.store.create(StyleOptions(), content, style)
+    mixed = service.store.create(StyleOptions(style_mix="1,3", strength=2), content, style, more_styles=[content])
+    found = differing_settings([masked, other, plain, mixed])
+    use = "Mask use Gray is the strength of the style"
+    assert [*found[masked.id].values()] == ["mask 1", use]
+    assert [*found[other.id].values()] == ["mask 2", use]
+    assert [*found[plain.id].values()] == ["no mask"]
+    assert found[mixed.id] == {}  # its title names its paintings
+
+
+def test_settings_of_a_mix_are_left_out_for_a_run_without(service: Service) -> None:
+    run = queued(service.store)
+    mixed = dataclasses.replace(run, options=StyleOptions(style_mix="1,3"), more_styles=(run.content,))
+    option = StyleOptions.option("style_mix")
+    assert (setting_of(run, option), setting_of(mixed, option)) == ("", "1,3")
+
+
+def test_titles_of_runs_of_the_same_pictures_say_what_differs(service: Service) -> None:
+    parent = finished(service.store)
+    bold = service.store.branch(parent, 1, StyleOptions(epochs=2, strength=2), epochs=2)
+    masked = queued(service.store, mask=parent.content)
+    children = [service.store.branch(parent, epoch, parent.options, epochs=2) for epoch in (0, 1)]
+    assert relatives(service, parent) == {
+        bold.id: "boat after wave (from epoch 1, Strength 2)",
+        children[0].id: "boat after wave (Strength 1)",
+        children[1].id: "boat after wave (from epoch 1, Strength 1)",
+    }
+    assert relatives(service, bold) == {parent.id: "boat after wave (Strength 1)"}
+    queue = {entry.card.run.id: entry.title for entry in queue_entries(service, "")}
+    assert queue[masked.id] == "boat after wave (masked, Strength 1)"
+    assert queue[children[0].id] == "boat after wave (no mask, Strength 1)"
+    cards = RunCard.of(service, parent), RunCard.of(service, masked, {"mask": "masked"})
+    captions = [texts(_caption(card)) for card in cards]
+    assert captions[0].startswith("boat after wave  2 epochs")
+    assert captions[1].startswith("boat after wave (masked)")
+    assert [caption.endswith(STILL_PAINTED) for caption in captions] == [False, True]
+
+
+def test_runs_with_another_mask_or_another_start_are_not_the_same(service: Service) -> None:
+    run = finished(service.store)
+    masks = [service.store.put_upload(picture(colour=colour), "mask.png") for colour in ("white", "black")]
+    runs = [run, *(dataclasses.replace(run, mask=mask) for mask in masks), dataclasses.replace(run, init=masks[0])]
+    plain, white, black, started = (RunCard.of(service, each) for each in runs)
+    assert _pictures(plain, white) == [("Mask", "", "mask.png")]
+    assert _pictures(white, black) == [("Mask", "mask.png", "mask.png (another picture)")]
+    assert _pictures(plain, started) == [("Start from", "", "mask.png")]
+    assert _pictures(white, white) == []
+    assert "Mask" in texts(run_comparison(plain, white, side_by_side=False))
 
 
 def test_two_runs_are_compared_by_what_differs_alone(service: Service) -> None:
@@ -358,7 +438,7 @@ def test_runs_with_other_numbers_of_paintings_are_compared(service: Service, fir
     second = service.store.put_upload(b"painting", "waves.png")
     runs = [dataclasses.replace(service.store.run(two.id), more_styles=(second,)), service.store.run(one.id)]
     cards = [RunCard.of(service, run) for run in (runs if first_has_more else runs[::-1])]
-    (row,) = [each for each in _facts(*cards) if "waves.png" in each]
+    (row,) = [each for each in _pictures(*cards) if "waves.png" in each]
     assert row[1:] == (("waves.png", "") if first_has_more else ("", "waves.png"))
 
 

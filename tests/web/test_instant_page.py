@@ -1,6 +1,8 @@
 """The Instant page without a browser: its styles, the answers to its requests, and what Refine chooses."""
 
+import base64
 import io
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,17 +25,20 @@ from nst.pictures.images import MAX_BYTES, encode_png
 from nst.pictures.provenance import FastProvenance
 from nst.pictures.samples import STYLES, find
 from nst.runs.run import Run, State
+from nst.runs.schedule import cost, schedule
 from nst.styles.style_file import name_of
 from nst.styles.style_library import shipped_file
 from nst.web import ids, instant_ids
 from nst.web.callbacks.form.whole_form import filled
-from nst.web.callbacks.instant import answer, keep_result, painting_of, result, studio_settings
+from nst.web.callbacks.instant import answer, keep_result, result
+from nst.web.callbacks.refine import StyleSource, refinement, refining_options, style_source
 from nst.web.callbacks.style_grid import check_painting, chosen_photo, grid, perform_action
 from nst.web.components.fast_mix import MIX_SLOTS
 from nst.web.components.form.option_fields import FAST_BOXES, FAST_PREFIX, has_slider
 from nst.web.components.run_card import facts
 from nst.web.components.style_card import painting_card, style_card, style_summary
 from nst.web.components.urls import instant_url
+from nst.web.factory import ASSETS
 from nst.web.pages import studio
 from nst.web.service.fast_styles import FastResult
 from nst.web.service.result_cache import ResultCache
@@ -91,6 +96,17 @@ def test_every_option_has_a_control_and_numbers_with_a_default_a_slider() -> Non
     assert all(instant_ids.mix(n, "weight") in present for n in range(MIX_SLOTS))
 
 
+def test_the_script_of_the_page_has_the_ids_of_its_components() -> None:
+    script = (ASSETS / "instant.js").read_text(encoding="utf-8")
+    table = script.partition("const IDS = {")[2].partition("};")[0]
+    found = dict(re.findall(r'([A-Z_]+): "([\w-]+)"', table))
+    expected = {name: getattr(instant_ids, name) for name in found if name != "CARD"}
+    assert found == {**expected, "CARD": instant_ids.style_card("")}
+    rest = script.partition(table)[2]
+    assert not [value for value in found.values() if re.search(rf"[\"`#]{value}[\"`]", rest) and "-" in value]
+    assert {f"mix-slot-{n}" for n in range(MIX_SLOTS)} == {instant_ids.mix(n, "slot") for n in range(MIX_SLOTS)}
+
+
 def test_imported_styles_are_listed_with_the_shipped_ones_and_have_a_menu(service: Service) -> None:
     imported(service, "waves")
     entries = service.library.entries()
@@ -100,6 +116,9 @@ def test_imported_styles_are_listed_with_the_shipped_ones_and_have_a_menu(servic
         [each for each in components(style_card(entry, entry.shipped)) if each._type == "Details"] for entry in entries
     ]
     assert [bool(menu) for menu in menus] == [not entry.shipped for entry in entries]
+    for entry, side in ((entries[0], 192), (own, 24)):
+        [shown] = [each.src for each in components(style_card(entry, True)) if each._type == "Img"]
+        assert max(Image.open(io.BytesIO(base64.b64decode(shown.partition(",")[2]))).size) == side
     assert style_summary(own) == {"name": "waves", "title": "The waves", "network": own.file.network, "picture": ""}
 
 
@@ -140,6 +159,8 @@ def test_a_dropped_painting_is_stored_and_is_a_card_before_the_styles(service: S
     assert shown["grid"][0].id == instant_ids.style_card(ref)
     buttons = {each.to_plotly_json()["props"].get("data-do") for each in components(shown["grid"][0])}
     assert {"pick", "mix", "keep", "remove"} <= buttons
+    [export] = [each for each in components(shown["grid"][0]) if each._type == "A"]
+    assert export.href == f"/api/v1/{ref}.style"
     fixed = {each.to_plotly_json()["props"].get("data-do") for each in components(painting_card(ref, "x", True))}
     assert "keep" not in fixed
 
@@ -214,12 +235,23 @@ def test_results_are_kept_until_newer_ones_exceed_the_limits() -> None:
 def test_refine_chooses_the_picture_and_its_result(service: Service) -> None:
     imported(service, "waves")
     wanted = painted(service, waves=1.0)
-    choices, options = studio_settings(service, wanted)
+    found = refinement(service, wanted)
+    choices, options = found.choices, found.options
     assert choices["content"] == wanted["photo"]
     assert service.pictures.read(choices["init"]["ref"]) == picture(colour="red")
     assert choices["style"] is False, "its painting is not at hand: the chooser is emptied"
     assert filled(options, choices)["choices"]["style"] is False
-    assert options == StyleOptions(init="image"), "the run takes no longer than any other"
+    assert options == replace(StyleOptions(init="image"), epochs=options.epochs)
+    assert "paints at 512 px, whatever the size of the result. Choose the painting of its style" in found.note
+
+
+@pytest.mark.parametrize(("height", "width"), [(768, 1024), (512, 512), (4000, 100), (225, 300), (16, 16)])
+def test_a_refinement_costs_at_most_what_a_run_with_the_defaults_does(height: int, width: int) -> None:
+    options, defaults = refining_options(height, width), StyleOptions()
+    longer = replace(options, epochs=int(options.epochs) + 1)
+    costs = [cost(schedule(height, width, each)) for each in (options, defaults, longer)]
+    assert costs[0] <= costs[1] < costs[2]
+    assert options.size == defaults.size
 
 
 def test_refine_takes_a_result_of_more_bytes_than_an_upload_may_have(service: Service) -> None:
@@ -228,7 +260,7 @@ def test_refine_takes_a_result_of_more_bytes_than_an_upload_may_have(service: Se
     large = encode_png(noise)
     assert len(large) > MAX_BYTES
     wanted["key"] = service.result_cache.put(FastResult(large, 3800, 3000, 9.0, {"waves": 1.0}))
-    kept = Image.open(io.BytesIO(service.pictures.read(studio_settings(service, wanted)[0]["init"]["ref"])))
+    kept = Image.open(io.BytesIO(service.pictures.read(refinement(service, wanted).choices["init"]["ref"])))
     assert (kept.format, kept.size) == ("JPEG", (3800, 3000))
 
 
@@ -239,20 +271,37 @@ def test_refine_chooses_the_painting_of_each_style_where_it_is_at_hand(service: 
     service.library.add(replace(file, styles={**file.styles, "mine": mine, "copied": copied}).to_bytes())
     ref = service.pictures.keep(picture(96, 72), "garden.png")
     sampled = {"ref": f"samples/{sample.name}", "title": sample.title}
-    copy = painting_of(service, "copied")
+    copy = style_source(service, "copied").choice
     assert copy
     assert copy["title"] == "The copied"
     assert service.pictures.read(copy["ref"]) == file.styles["copied"].picture
-    assert painting_of(service, "mine") == sampled
-    assert painting_of(service, ref) == {"ref": ref, "title": "garden.png"}
-    assert painting_of(service, "waves") is None
-    assert painting_of(service, "gone") is None
+    assert style_source(service, "mine") == StyleSource("The mine", sampled)
+    assert style_source(service, ref) == StyleSource("garden.png", {"ref": ref, "title": "garden.png"})
+    assert style_source(service, "waves") == StyleSource("The waves")
+    assert style_source(service, "gone").choice is None
 
     mix = {"mine": 0.3, "copied": 0.5, "waves": 0.2}
-    choices, options = studio_settings(service, painted(service, **mix))
-    assert (choices["style"], choices["style2"]) == (copy, sampled)
-    assert "style3" not in choices
-    assert options == StyleOptions(init="image", style_mix=(0.5, 0.3))
+    found = refinement(service, painted(service, **mix))
+    assert (found.choices["style"], found.choices["style2"]) == (copy, sampled)
+    assert "style3" not in found.choices
+    assert found.options.style_mix == (0.5, 0.3)
+    assert "Its styles are chosen too, without The waves: add a painting for that, or press Start." in found.note
+    whole = refinement(service, painted(service, copied=1.0))
+    assert whole.note.endswith("Its style is chosen too: press Start.")
+    assert whole.options.style_mix is None
+
+
+def test_refine_takes_the_texture_of_a_style_and_says_that_it_is_one(service: Service) -> None:
+    file = style_file("mine", "waves")
+    mine = replace(file.styles["mine"], provenance={"learned_from": "a painting", "picture_kind": "texture"})
+    service.library.add(replace(file, styles={**file.styles, "mine": mine}).to_bytes())
+    found = refinement(service, painted(service, mine=1.0, waves=0.0))
+    assert found.choices["style"]["title"] == "The mine"
+    assert service.pictures.read(found.choices["style"]["ref"]) == mine.picture
+    assert found.note.endswith(
+        "Its style is chosen too: press Start. The style picture of The mine is a texture with the statistics of the "
+        "painting; you may choose the painting itself in its place."
+    )
 
 
 def kept(service: Service, mix: dict[str, float], **options: Any) -> Run:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from nst.web.middleware.json_limit import MOST_LEVELS, MOST_TOKENS, check_json
+from nst.web.middleware.json_limit import MOST_NESTED, MOST_TOKENS, check_json
 from tests.web.test_api import assert_error
 
 
@@ -13,7 +13,7 @@ def nested(levels: int) -> bytes:
     return b"[" * levels + b"]" * levels
 
 
-@pytest.mark.parametrize("text", [nested(MOST_LEVELS + 1), b"[" * 10**7, b'{"a":' * (MOST_LEVELS + 1)])
+@pytest.mark.parametrize("text", [nested(MOST_NESTED + 1), b"[" * 10**7, b'{"a":' * (MOST_NESTED + 1)])
 def test_json_that_is_nested_too_deeply_is_refused(text: bytes) -> None:
     with pytest.raises(ValueError, match="nested too deeply"):
         check_json(text)
@@ -55,7 +55,7 @@ def test_json_may_begin_with_the_mark_of_utf_8() -> None:
         {},
         "[" * 10**6 + "," * 10**6,
         {"a": "\\", "b": ["[" * 100, '\\"' + "{" * 100, "\\\\"]},
-        json.loads(nested(MOST_LEVELS)),
+        json.loads(nested(MOST_NESTED)),
         [["0" * 32, 12, False, 0]] * 5000,
     ],
 )

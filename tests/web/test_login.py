@@ -13,6 +13,7 @@ from itsdangerous import TimestampSigner
 from starlette.types import Message
 from starlette.websockets import WebSocketDisconnect
 
+from nst.jobs.storage.maintenance import back_up
 from nst.jobs.storage.store import Store
 from nst.options.settings import Settings
 from nst.web.factory import create_app
@@ -32,7 +33,13 @@ async def no_delay(seconds: float) -> None:
     """Does not wait."""
 
 
-def site(token: str = TOKEN, scheme: str = "http", file: Path = Path("no such file")) -> TestClient:
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """What the sessions of a site depend on."""
+    return tmp_path / "sessions"
+
+
+def site(file: Path, token: str = TOKEN, scheme: str = "http") -> TestClient:
     """A small site behind a login, with the checks that come before it in the studio."""
     server = FastAPI()
     server.add_middleware(Login, token=token, file=file, sleep=no_delay)
@@ -52,8 +59,8 @@ def site(token: str = TOKEN, scheme: str = "http", file: Path = Path("no such fi
 
 
 @pytest.fixture
-def client() -> TestClient:
-    return site()
+def client(file: Path) -> TestClient:
+    return site(file)
 
 
 def log_in(client: TestClient, token: str = TOKEN, following: str = "") -> Response:
@@ -103,9 +110,9 @@ def test_a_wrong_authorization_gets_401(client: TestClient, given: str) -> None:
     assert_error(client.get("/api/v1/runs", headers={"Authorization": given.encode()}), 401, "unauthorized")
 
 
-def test_a_token_may_have_letters_of_any_alphabet() -> None:
+def test_a_token_may_have_letters_of_any_alphabet(file: Path) -> None:
     token = "пароль-из-букв-à"
-    client = site(token)
+    client = site(file, token)
     assert client.get("/api/v1/runs", headers={"Authorization": f"Bearer {token}".encode()}).status_code == 200
     assert log_in(client, token).status_code == 303
     assert client.get("/").json() == "inside"
@@ -135,8 +142,8 @@ def test_a_link_with_the_token_opens_a_session_and_one_with_another_does_not(cli
     assert client.get("/").json() == "inside"
 
 
-def test_the_cookie_of_a_session_made_over_https_is_secure() -> None:
-    assert "Secure" in log_in(site(scheme="https")).headers["set-cookie"]
+def test_the_cookie_of_a_session_made_over_https_is_secure(file: Path) -> None:
+    assert "Secure" in log_in(site(file, scheme="https")).headers["set-cookie"]
 
 
 @pytest.mark.parametrize(
@@ -211,15 +218,15 @@ def test_a_logout_removes_the_session(client: TestClient) -> None:
     assert client.get("/").status_code == 303
 
 
-def test_a_logout_everywhere_ends_all_sessions_also_after_a_restart(tmp_path: Path) -> None:
-    client, other = (site(file=tmp_path / "sessions") for _ in range(2))
+def test_a_logout_everywhere_ends_all_sessions_also_after_a_restart(file: Path) -> None:
+    client, other = (site(file) for _ in range(2))
     log_in(client)
     copy = client.cookies[SESSION_COOKIE]
     assert_error(other.post("/logout/everywhere"), 401, "unauthorized")
     assert client.get("/").json() == "inside"
     answer = client.post("/logout/everywhere")
     assert (answer.status_code, answer.headers["location"]) == (303, "/login")
-    for each in (client, site(file=tmp_path / "sessions")):
+    for each in (client, site(file)):
         each.cookies.set(SESSION_COOKIE, copy)
         assert each.get("/").status_code == 303
         each.cookies.clear()
@@ -227,19 +234,36 @@ def test_a_logout_everywhere_ends_all_sessions_also_after_a_restart(tmp_path: Pa
         assert each.get("/").json() == "inside"
 
 
-def test_another_token_ends_all_sessions(client: TestClient) -> None:
+@pytest.mark.parametrize("ended", [False, True])
+def test_a_start_with_a_restored_backup_or_without_the_file_ends_all_sessions(tmp_path: Path, ended: bool) -> None:
+    folder, target = tmp_path / "data", tmp_path / "copy"
+    Store(folder).close()
+    file = folder / "sessions"
+    before = Sessions(TOKEN, file)
+    session = before.new()
+    assert Sessions(TOKEN, file).is_valid(session)  # after a restart, too
+    if ended:
+        before.end_all()
+    back_up(folder, target)
+    file.unlink()
+    for started in (Sessions(TOKEN, target / "sessions"), Sessions(TOKEN, file)):
+        assert not started.is_valid(session)
+        assert started.is_valid(started.new())
+    assert Sessions(TOKEN, file).is_valid(Sessions(TOKEN, file).new())
+
+
+def test_another_token_ends_all_sessions(client: TestClient, file: Path) -> None:
     log_in(client)
-    other = site("another-open-sesame")
+    other = site(file, "another-open-sesame")
     other.cookies.set(SESSION_COOKIE, client.cookies[SESSION_COOKIE])
     assert other.get("/").status_code == 303
 
 
-def test_a_session_lasts_thirty_days_and_cannot_be_prolonged(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_session_lasts_thirty_days_and_cannot_be_prolonged(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def at(day: float) -> None:
         monkeypatch.setattr(TimestampSigner, "get_timestamp", lambda signer: int(1_000_000 + day * 24 * 3600))
 
     at(0)
-    file = Path("no such file")
     sessions = Sessions(TOKEN, file)
     session = sessions.new()
     for day, valid in ((0, True), (30, True), (30.001, False), (-1, False)):

@@ -26,9 +26,12 @@ def text_of(view: dict[str, Any]) -> str:
     return "".join(part if isinstance(part, str) else str(part.children or "") for part in view["text"])
 
 
-def fetching(server: dict[str, Any], *values: Any, name: str = "vgg19") -> dict[str, Any]:
+def fetching(
+    server: dict[str, Any], received: int, size: int, outcome: str = "", error: str = "", name: str = "vgg19"
+) -> dict[str, Any]:
     """`server` with a download of these values."""
-    return server | {"fetching": {name: Fetching(name, *values).to_json()}}
+    event = Fetching(name=name, received=received, size=size, outcome=outcome, error=error)
+    return server | {"fetching": {name: event.to_json()}}
 
 
 @pytest.mark.parametrize(

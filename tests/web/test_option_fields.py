@@ -1,6 +1,7 @@
 """The fields that the form and the steering card make of options: whatever option is declared, they can show it."""
 
 import math
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +10,7 @@ from dash.development.base_component import Component
 
 from nst.options.option_field import Option
 from nst.options.style_options import StyleOptions
-from nst.web.components.form.option_fields import check_groups, field
+from nst.web.components.form.option_fields import OPTIONS, check_groups, field, page_help
 from nst.web.components.run import steering
 
 STRENGTH = StyleOptions.option("strength")  # a live option, from 0.01 to 100
@@ -33,7 +34,15 @@ def test_an_option_of_an_unknown_group_is_refused() -> None:
 def test_a_choice_has_the_label_of_its_own_option() -> None:
     assert choices(replace(StyleOptions.option("init"), choices=("styles", "content"))) == ["Styles", "Content"]
     assert choices(StyleOptions.option("mask_use"))[1] == "A painting in white, the other in black"
-    assert choices(StyleOptions.option("precision")) == ["Auto", "float32", "bfloat16"]
+    assert choices(StyleOptions.option("precision")) == ["Automatic", "float32", "bfloat16"]
+
+
+def test_the_help_of_an_option_names_choices_and_options_as_the_page_does() -> None:
+    assert "“Automatic” is “VGG19” where" in page_help(StyleOptions.option("extractor"))
+    assert "else “Built-in network”" in page_help(StyleOptions.option("extractor"))
+    assert "none with Keep colors" in page_help(StyleOptions.option("color_transfer"))
+    for option in OPTIONS:
+        assert not re.search(r"\b(auto|vgg19|compact|lbfgs|gatys|keep_colors|style_scale)\b", page_help(option))
 
 
 @pytest.mark.parametrize(("word", "label"), [("auto", "Stop when it converges"), ("never", "Never")])

@@ -26,7 +26,7 @@ def studio(tmp_path: Path) -> Iterator[tuple[TestClient, Store, Run]]:
     """A studio whose queue was never started, its store, and a run that is painted."""
     settings, store = Settings(data=tmp_path), Store(tmp_path)
     run = store.create(StyleOptions(strength=1), store.put_upload(picture()), store.put_upload(picture(80)))
-    store.append(run.id, Started("compact", "", 64, 48, 4, 20))
+    store.append(run.id, Started(extractor="compact", note="", width=64, height=48, epochs=4, steps=20))
     yield TestClient(create_app(settings, store, queue_of(settings, store)), base_url="http://localhost"), store, run
     store.close()
 

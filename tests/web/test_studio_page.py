@@ -159,9 +159,10 @@ def test_settings_of_a_run_continued_beyond_the_most_epochs_fill_the_form_with_t
 def test_settings_read_from_a_steered_result_say_how_it_was_steered() -> None:
     steered = ((11, {"strength": 2.0}), (16, {"style_layers": {"block1_conv1": 1.0}}))
     found = Provenance("0", {}, "compact", "float32", StyleOptions(steps_per_epoch=5), steered, 40, "", "")
-    assert steering_of(found) == ["Epoch 2: strength 2", "Epoch 3: layers"]
+    assert steering_of(found) == ["Epoch 2: strength 2", "Epoch 3: style layers block1_conv1 1"]
     said = message("boat.png", [], False, steered=steering_of(found))
-    assert "steered while it was painted (Epoch 2: strength 2; Epoch 3: layers): the form has the last values." in said
+    lines = "Epoch 2: strength 2; Epoch 3: style layers block1_conv1 1"
+    assert f"steered while it was painted ({lines}): the form has the last values." in said
     assert "steered" not in message("boat.png", [], False)
 
 
@@ -182,7 +183,7 @@ def test_a_result_that_is_large_enough_is_refused_in_words_of_the_page(service: 
     photo, painting = (service.pictures.keep(picture(colour=colour), f"{colour}.png") for colour in ("teal", "red"))
     run = service.runs.start(StyleOptions(), photo, painting)
     large = dataclasses.replace(STARTED, width=2048, height=1536)
-    service.store.append(run.id, large, Finished(2.0, picture()))
+    service.store.append(run.id, large, Finished(seconds=2.0, image=picture()))
     with pytest.raises(OptionError) as caught:
         service.runs.upscale(run.id, 2048)
     assert toast.message_of(caught.value) == "Size must be more than the 2048 px of the result, got 2048"
@@ -255,12 +256,22 @@ def events_of(run: Run, *events: Any) -> list[dict[str, Any]]:
     ]
 
 
-STARTED = Started("compact", "", 64, 48, 40, 400)
-STARTED_AUTO = Started("vgg19", "", 64, 48, 100, 1000, "bfloat16")
+STARTED = Started(extractor="compact", note="", width=64, height=48, epochs=40, steps=400)
+STARTED_AUTO = Started(extractor="vgg19", note="", width=64, height=48, epochs=100, steps=1000, precision="bfloat16")
 
 
 def epoch(n: int) -> Epoch:
-    return Epoch(n, 10 * n, LOSSES, 64, 48, n / 2, 20.0, 75.4, b"jpeg")
+    return Epoch(
+        epoch=n,
+        step=10 * n,
+        losses=LOSSES,
+        width=64,
+        height=48,
+        seconds=n / 2,
+        steps_per_second=20.0,
+        seconds_left=75.4,
+        image=b"jpeg",
+    )
 
 
 def test_a_queued_run_shows_its_place_in_the_queue() -> None:
@@ -268,8 +279,28 @@ def test_a_queued_run_shows_its_place_in_the_queue() -> None:
     assert view["status"] == "Queued: second in line."
     assert (view["start"], view["stop_off"], view["frames"]["kept"]) == ("Add to queue", False, [])
     assert view["image_frame"].endswith("waiting")
-    starting = RunUpdate(run_after(), 1, [], SERVER | {"worker": "starting"})
-    assert "the worker is getting ready" in status_text(starting)
+
+
+@pytest.mark.parametrize(
+    ("worker", "error", "text"),
+    [
+        ("starting", "", "The worker is getting ready."),
+        ("starting", "the worker ended unexpectedly", "The worker ended unexpectedly; a new one is getting ready."),
+        (
+            "lost",
+            "the scheduler does not answer; trying again",
+            "No worker: the scheduler does not answer; trying again.",
+        ),
+        ("closed", "", "The studio is closing."),
+    ],
+)
+def test_a_queued_run_without_a_ready_worker_says_what_the_pill_of_the_worker_does(
+    worker: str, error: str, text: str
+) -> None:
+    update = RunUpdate(run_after(), 1, [], SERVER | {"worker": worker, "error": error}, starts_in=61.0)
+    assert status_text(update) == f"Queued: first in line. {text}"
+    pill = run_view.server_view(update, None)["worker"]
+    assert f"{pill[0].upper()}{pill[1:]}." == text
 
 
 def test_every_new_frame_goes_to_the_player_and_the_figures_are_patched() -> None:
@@ -295,7 +326,7 @@ def test_a_page_opened_late_gets_whole_figures_and_the_last_frames() -> None:
 
 
 def test_a_finished_run_that_is_opened_shows_its_result_at_once() -> None:
-    events = (STARTED, *map(epoch, range(21)), Finished(9.0, b"png"))
+    events = (STARTED, *map(epoch, range(21)), Finished(seconds=9.0, image=b"png"))
     run = run_after(*events)
     view = run_view.run_view(RunUpdate(run, None, events_of(run, *events), SERVER), attached=False)
     assert (view["frames"]["play"], view["frames"]["name"]) == ([], "painting-aaaaaaaa")
@@ -321,7 +352,7 @@ def test_files_are_named_after_their_pictures_and_epoch(content: str, style: str
 
 
 def test_a_run_that_converged_says_that_more_epochs_would_change_nothing() -> None:
-    events = (STARTED, *map(epoch, range(21)), Finished(9.0, b"png", converged=True))
+    events = (STARTED, *map(epoch, range(21)), Finished(seconds=9.0, image=b"png", converged=True))
     run = run_after(*events)
     view = run_view.run_view(RunUpdate(run, None, events_of(run, *events), SERVER), attached=False)
     assert view["status"] == "Finished in 9 s: converged after epoch 20 of 40; more epochs change nothing visible."
@@ -333,7 +364,7 @@ def test_without_new_events_only_the_status_is_set() -> None:
     assert set(run_view.run_view(RunUpdate(run_after(), 1, [], SERVER), attached=True)) == {"status"}
 
 
-@pytest.mark.parametrize("end", [Failed("the worker ended"), Interrupted("the server was stopped")])
+@pytest.mark.parametrize("end", [Failed(error="the worker ended"), Interrupted(error="the server was stopped")])
 def test_a_failed_or_interrupted_run_that_is_opened_shows_its_last_frame(end: Any) -> None:
     events = (STARTED, epoch(0), epoch(1), end)
     run = run_after(*events)
@@ -342,12 +373,12 @@ def test_a_failed_or_interrupted_run_that_is_opened_shows_its_last_frame(end: An
 
 
 def test_a_failed_run_says_why() -> None:
-    run = run_after(STARTED, Failed("there was not enough memory"))
+    run = run_after(STARTED, Failed(error="there was not enough memory"))
     assert status_text(RunUpdate(run, None, [], SERVER)) == "Failed: there was not enough memory"
 
 
 def test_a_paused_run_can_be_resumed_or_stopped_and_another_one_started() -> None:
-    run = run_after(STARTED, epoch(0), epoch(1), Paused(2.0, b"png"))
+    run = run_after(STARTED, epoch(0), epoch(1), Paused(seconds=2.0, image=b"png"))
     view = run_view.run_view(RunUpdate(run, None, [], SERVER), attached=False)
     assert view["status"] == "Paused at epoch 1 of 40."
     assert (view["pause"], view["pause_off"], view["stop_off"], view["start"]) == ("Resume", False, False, "Start")
@@ -363,12 +394,14 @@ def test_the_last_epoch_that_is_typed_stays_until_the_run_has_ended() -> None:
 
     assert shown(epoch(1), attached=False) == "40"
     assert shown(epoch(1)) is None
-    assert shown(epoch(1), Finished(2.0, b"png")) == "11"
+    assert shown(epoch(1), Finished(seconds=2.0, image=b"png")) == "11"
 
 
 @pytest.mark.parametrize(("side", "sides"), [(512, [2048, 4096]), (2048, [4096]), (4096, [])])
 def test_a_result_is_upscaled_to_larger_sides_only(side: int, sides: list[int]) -> None:
-    run = run_after(dataclasses.replace(STARTED, width=side // 2, height=side), epoch(0), Finished(2.0, b"png"))
+    run = run_after(
+        dataclasses.replace(STARTED, width=side // 2, height=side), epoch(0), Finished(seconds=2.0, image=b"png")
+    )
     view = run_view.run_view(RunUpdate(run, None, [], SERVER), attached=False)
     assert [option["value"] for option in view["upscaled_sides"]] == sides
     attached = run_view.run_view(RunUpdate(run, None, events_of(run, epoch(0)), SERVER), attached=True)
@@ -377,7 +410,12 @@ def test_a_result_is_upscaled_to_larger_sides_only(side: int, sides: list[int]) 
 
 
 def test_an_interrupted_run_says_that_it_can_be_continued() -> None:
-    run = run_after(STARTED, epoch(0), Checkpointed(3, 0.5, b"checkpoint"), Interrupted("the server was stopped"))
+    run = run_after(
+        STARTED,
+        epoch(0),
+        Checkpointed(step=3, seconds=0.5, checkpoint=b"checkpoint"),
+        Interrupted(error="the server was stopped"),
+    )
     view = run_view.run_view(RunUpdate(run, None, [], SERVER), attached=False)
     assert view["status"] == "Interrupted: the server was stopped. Continue resumes it from its last checkpoint."
     assert (view["continue_off"], view["to_epoch"], view["pause_off"]) == (False, "40", True)
@@ -388,12 +426,16 @@ def test_an_interrupted_run_says_that_it_can_be_continued() -> None:
     [
         ((), {}, True),
         ((STARTED, epoch(0)), {}, True),
-        ((STARTED, epoch(0), Paused(0.7, b"png")), {}, False),
-        ((STARTED, epoch(0), Finished(2.0, b"png")), {}, False),
-        ((STARTED, epoch(0), Finished(2.0, b"png")), {"queue": [["another", "queued"]]}, True),
-        ((STARTED, epoch(0), Finished(2.0, b"png")), {"worker": "starting"}, True),
-        ((STARTED, epoch(0), Finished(2.0, b"png")), {"fetching": {"vgg19": {"outcome": ""}}}, True),
-        ((STARTED, epoch(0), Finished(2.0, b"png")), {"fetching": {"vgg19": {"outcome": "broken"}}}, False),
+        ((STARTED, epoch(0), Paused(seconds=0.7, image=b"png")), {}, False),
+        ((STARTED, epoch(0), Finished(seconds=2.0, image=b"png")), {}, False),
+        ((STARTED, epoch(0), Finished(seconds=2.0, image=b"png")), {"queue": [["another", "queued"]]}, True),
+        ((STARTED, epoch(0), Finished(seconds=2.0, image=b"png")), {"worker": "starting"}, True),
+        ((STARTED, epoch(0), Finished(seconds=2.0, image=b"png")), {"fetching": {"vgg19": {"outcome": ""}}}, True),
+        (
+            (STARTED, epoch(0), Finished(seconds=2.0, image=b"png")),
+            {"fetching": {"vgg19": {"outcome": "broken"}}},
+            False,
+        ),
     ],
 )
 def test_a_change_is_expected_of_an_active_run_a_worker_or_a_download(
@@ -434,7 +476,7 @@ def test_quick_runs_are_one_entry_of_the_strip_which_agrees_with_the_status(serv
     variations = Variations.parse(StyleOptions(), {"seed": "0,1,2"}, size=64)
     grid = service.variations.start(variations, {"content": "samples/owl", "style": "samples/night-wind"})
     run = service.runs.start(StyleOptions(), "samples/owl", "samples/night-wind")
-    assert service.runs.queue_places()[run.id] == 4
+    assert service.runs.queue_positions()[run.id] == 4
     view = run_queue.queue_view(run_queue.queue_entries(service, ""), run)
     assert view["queue_hidden"] is False
     tree = [each for item in view["queue"] for each in components(item)]
@@ -444,7 +486,7 @@ def test_quick_runs_are_one_entry_of_the_strip_which_agrees_with_the_status(serv
     passed = [getattr(each, "data-passed") for each in tree if isinstance(each, dash.html.Button)]
     assert passed == ["3", "0", "1"]
     service.queue.move(run.id, -int(passed[0]))
-    assert service.runs.queue_places()[run.id] == 1
+    assert service.runs.queue_positions()[run.id] == 1
 
 
 def test_a_run_is_moved_past_what_waits_of_a_partly_painted_grid_and_back(service: Service) -> None:
@@ -481,12 +523,15 @@ def test_a_restarted_run_takes_the_first_place_and_an_added_one_says_its_own(ser
 
 
 def test_steering_is_marked_in_the_figure_of_the_losses() -> None:
-    steered = Steered(11, 1, {"strength": 2.0, "tv_weight": 3.0, "style_layers": {"block1_conv1": 1.0}})
+    steered = Steered(
+        step=11, epoch=1, changes={"strength": 2.0, "tv_weight": 3.0, "style_layers": {"block1_conv1": 1.0}}
+    )
     run = run_after(STARTED, epoch(0), epoch(1), steered)
     whole = figures.losses(events_of(run, epoch(0), epoch(1), steered))
     mark = whole["layout"]["shapes"][1]
-    assert (mark["x0"], mark["x1"], mark["name"]) == (1, 1, "strength 2, smoothness weight 3, layers")
-    assert figures.steering_lines(run) == ["Epoch 1: strength 2, smoothness weight 3, layers"]
+    words = "strength 2, smoothness weight 3, style layers block1_conv1 1"
+    assert (mark["x0"], mark["x1"], mark["name"]) == (1, 1, words)
+    assert figures.steering_lines(run) == [f"Epoch 1: {words}"]
     more = figures.more_losses(events_of(run, steered), 0, 40).to_plotly_json()["operations"]
     assert [each["params"]["value"] for each in more if each["location"] == ["layout", "shapes"]] == [[mark]]
 
@@ -515,7 +560,16 @@ def test_the_scales_are_marked_in_the_figure_of_the_losses_and_named_in_the_stat
 
 
 def test_the_last_losses_of_a_repeated_epoch_are_drawn() -> None:
-    again = Epoch(1, 10, Losses(9.0, 9.0, 9.0, 9.0), 64, 48, 1.0, 20.0, 1.0)
+    again = Epoch(
+        epoch=1,
+        step=10,
+        losses=Losses(9.0, 9.0, 9.0, 9.0),
+        width=64,
+        height=48,
+        seconds=1.0,
+        steps_per_second=20.0,
+        seconds_left=1.0,
+    )
     events = [{"n": n, **event.to_json()} for n, event in enumerate((epoch(0), epoch(1), again))]
     trace = figures.losses(events)["data"][0]
     assert (trace["x"], trace["y"]) == ([0, 1], [3.0, 9.0])
@@ -525,7 +579,7 @@ def test_the_last_losses_of_a_repeated_epoch_are_drawn() -> None:
 
 
 def test_the_steering_card_shows_the_current_values_and_returns_only_changes() -> None:
-    run = run_after(STARTED, epoch(0), Steered(3, 0, {"strength": 2.0}), strength=1.0)
+    run = run_after(STARTED, epoch(0), Steered(step=3, epoch=0, changes={"strength": 2.0}), strength=1.0)
     tree = [each for field in steering.fields(run) for each in components(field)]
     found = [each for each in tree if isinstance(getattr(each, "id", None), dict)]
     values = {each.id["steer"]: each.value for each in found if each.id["part"] == "box"}
@@ -560,23 +614,23 @@ def test_the_epoch_to_continue_to_is_after_the_last_one(text: str) -> None:
 
 
 def test_the_proposed_epoch_is_the_planned_end_or_some_more() -> None:
-    stopped = run_after(STARTED, epoch(0), epoch(7), Stopped(2.0, b"png"))
+    stopped = run_after(STARTED, epoch(0), epoch(7), Stopped(seconds=2.0, image=b"png"))
     assert history.proposed_end(stopped) == "40"
-    assert history.proposed_end(run_after(STARTED, epoch(0), epoch(40), Finished(2.0, b"png"))) == "50"
+    assert history.proposed_end(run_after(STARTED, epoch(0), epoch(40), Finished(seconds=2.0, image=b"png"))) == "50"
 
 
 def test_the_server_state_is_sent_when_it_or_the_network_changed_but_not_at_every_epoch() -> None:
     run = run_after(STARTED, epoch(0), epoch(1))
     assert run_view.server_view(RunUpdate(run, 1, events_of(run, epoch(1)), SERVER), SERVER) == {}
     assert run_view.server_view(RunUpdate(run, 1, [], SERVER), SERVER | {"worker": "starting"})["worker"] == "ready"
-    done = run_after(STARTED, epoch(0), Finished(1.0))
-    view = run_view.server_view(RunUpdate(done, None, events_of(done, Finished(1.0)), SERVER), SERVER)
+    done = run_after(STARTED, epoch(0), Finished(seconds=1.0))
+    view = run_view.server_view(RunUpdate(done, None, events_of(done, Finished(seconds=1.0)), SERVER), SERVER)
     network = {"extractor": "compact", "precision": "float32", "tiled": False, "note": "", "ended": True}
     assert view["server"]["run"] == network
 
 
 def test_a_run_that_ends_by_itself_has_the_epochs_it_did() -> None:
-    events = (STARTED_AUTO, epoch(0), epoch(1), Finished(9.0, b"png"))
+    events = (STARTED_AUTO, epoch(0), epoch(1), Finished(seconds=9.0, image=b"png"))
     going, done = run_after(*events[:-1], epochs="auto"), run_after(*events, epochs="auto")
     view = run_view.run_view(RunUpdate(going, 1, events_of(going, epoch(1)), SERVER), attached=True)
     assert view["numbers"] == "Epoch 1 of at most 100 · 20 steps/s · at most 1 min 15 s left"

@@ -73,7 +73,7 @@ def test_the_steering_card_has_a_slider_for_each_painting_and_changes_them_toget
     service.runs.steer(run.id, {"style_mix": [2, 4]})
     steered = service.store.run(run.id)
     assert steered.options_now.style_mix == (2.0, 4.0)
-    assert figures.steering_lines(steered) == ["Epoch 0: style mix"]
+    assert figures.steering_lines(steered) == ["Epoch 0: style mix 2 : 4"]
 
 
 def test_a_run_of_one_painting_has_no_slider_of_a_mix(service: Service) -> None:
@@ -89,4 +89,4 @@ def test_the_card_of_a_run_shows_every_painting_but_not_the_mask(service: Servic
 
 
 def test_the_event_of_a_changed_mix_is_a_list() -> None:
-    assert Steered(3, 1, {"style_mix": [1.0, 2.0]}).to_json()["changes"] == {"style_mix": [1.0, 2.0]}
+    assert Steered(step=3, epoch=1, changes={"style_mix": [1.0, 2.0]}).to_json()["changes"] == {"style_mix": [1.0, 2.0]}

@@ -185,9 +185,25 @@ def painted(client: TestClient, who: dict[str, str], **changes: Any) -> str:
     answer = client.post("/api/v1/runs", json=body(**changes), headers=who)
     assert answer.status_code == 202, answer.text
     losses, store = Losses(3.0, 1.0, 1.5, 0.5), store_of(client)
-    epochs = [Epoch(n, n, losses, 64, 48, 1.0, 10.0, 0.0, picture(format="JPEG")) for n in range(3)]
+    epochs = [
+        Epoch(
+            epoch=n,
+            step=n,
+            losses=losses,
+            width=64,
+            height=48,
+            seconds=1.0,
+            steps_per_second=10.0,
+            seconds_left=0.0,
+            image=picture(format="JPEG"),
+        )
+        for n in range(3)
+    ]
     store.append(
-        answer.json()["id"], Started("compact", "", 64, 48, 2, 2, "float32"), *epochs, Finished(2.0, picture())
+        answer.json()["id"],
+        Started(extractor="compact", note="", width=64, height=48, epochs=2, steps=2, precision="float32"),
+        *epochs,
+        Finished(seconds=2.0, image=picture()),
     )
     return answer.json()["id"]
 

@@ -16,9 +16,9 @@ from nst.options.style_options import StyleOptions
 from nst.options.variations import Variations
 from nst.runs.events import Epoch, Finished, Losses, Started
 from nst.runs.humanize import GIGABYTE
-from nst.web.callbacks.vary import _errors, perform_action, read_variations
+from nst.web.callbacks.vary import _earlier_links, _errors, perform_action, read_variations
 from nst.web.components.form.option_fields import fill_form
-from nst.web.components.variation_grid import earlier_links, grid_view, pair_view
+from nst.web.components.variation_grid import grid_view, pair_view
 from nst.web.pages.vary import NONE, layout
 from nst.web.service.service import Service
 from tests.web.sites import picture
@@ -47,8 +47,23 @@ def view(service: Service, grid: Grid, shown: list[Any] = NOTHING) -> dict[str, 
 
 
 def finish(service: Service, run_id: str) -> None:
-    frame = Epoch(1, 10, Losses(3.0, 1.0, 1.5, 0.5), 64, 48, 1.0, 10.0, 0.0, picture(format="JPEG"))
-    service.store.append(run_id, Started("compact", "", 64, 48, 1, 10), frame, Finished(1.0, picture()))
+    frame = Epoch(
+        epoch=1,
+        step=10,
+        losses=Losses(3.0, 1.0, 1.5, 0.5),
+        width=64,
+        height=48,
+        seconds=1.0,
+        steps_per_second=10.0,
+        seconds_left=0.0,
+        image=picture(format="JPEG"),
+    )
+    service.store.append(
+        run_id,
+        Started(extractor="compact", note="", width=64, height=48, epochs=1, steps=10),
+        frame,
+        Finished(seconds=1.0, image=picture()),
+    )
 
 
 def parts(tree: Any, kind: str) -> list[Any]:
@@ -125,7 +140,7 @@ def test_a_grid_is_a_table_with_titles_and_then_only_changed_cells_are_sent(serv
 
 def test_buttons_name_what_they_paint_and_keep(service: Service, grid: Grid) -> None:
     finish(service, grid.runs[3])
-    service.archive.annotate(grid.runs[3], favourite=True)
+    service.archive.annotate(grid.runs[3], favorite=True)
     labels = [getattr(button, "aria-label") for button in parts(view(service, grid)["grid"], "Button")]
     assert "Paint large: Strength 2, Seed 1" in labels
     assert "Do not keep: Strength 2, Seed 1" in labels
@@ -140,9 +155,9 @@ def test_a_deleted_quick_run_leaves_its_place(service: Service, grid: Grid) -> N
 
 def test_actions_keep_paint_and_stop(service: Service, grid: Grid) -> None:
     perform_action(service, grid.id, "like", grid.runs[1])
-    assert service.archive.annotations(grid.runs[1]).favourite
+    assert service.archive.annotations(grid.runs[1]).favorite
     perform_action(service, grid.id, "unlike", grid.runs[1])
-    assert not service.archive.annotations(grid.runs[1]).favourite
+    assert not service.archive.annotations(grid.runs[1]).favorite
     painted = service.store.run(perform_action(service, grid.id, "paint", grid.runs[2]))
     assert (painted.options.strength, painted.options.size, painted.variations) == (2.0, 512, "")
     perform_action(service, grid.id, "stop", "")
@@ -159,9 +174,14 @@ def test_a_grid_that_does_not_fit_into_the_queue_leaves_nothing_there(service: S
     assert service.variations.newest() == [grid]
 
 
-def test_earlier_grids_and_the_pair_are_listed(grid: Grid) -> None:
-    [item] = earlier_links([grid])
+def test_earlier_grids_and_the_pair_are_listed(service: Service, grid: Grid) -> None:
+    [item] = _earlier_links(service, "")
     assert parts(item, "A")[0].href == f"#{grid.id}"
+    assert [image.src for image in parts(item, "Img")] == [
+        "/api/v1/samples/owl.jpg?side=128", "/api/v1/samples/night-wind.jpg?side=128"
+    ]  # fmt: skip
+    assert parts(item, "Small")[0].children[0] == "Strength 1, Strength 2 · "
+    assert parts(item, "Time")[0].dateTime.startswith("20")
     [figure] = pair_view({"content": {"ref": "samples/owl", "title": "Owl"}, "style": None})
     assert parts(figure, "Img")[0].src == "/api/v1/samples/owl.jpg?side=128"
 

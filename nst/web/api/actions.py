@@ -48,7 +48,7 @@ def move(
 
 @router.post("/pause", status_code=202, summary="Pause a run", responses=CHANGE)
 def pause(run: OwnRun, service: ServiceDep) -> dict[str, Any]:
-    """As stop; the worker takes the next run, and this one can be resumed."""
+    """Pause a queued run at once, a running one after its current step; the worker takes the next run."""
     service.queue.pause(run.id)
     return _describe(service, run)
 

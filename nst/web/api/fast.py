@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
@@ -15,11 +16,13 @@ from nst.styles.style_file import SUFFIX
 from nst.styles.style_library import Entry
 from nst.web.api import fast_request_parsing, request_parsing, responses
 from nst.web.api.access import ServiceDep
+from nst.web.api.fast_request_parsing import ParsedFastRequest
 from nst.web.api.openapi import FAST_BODY, RENAME_BODY, STYLE_FILE_BODY, Responses, errors, file_response
+from nst.web.current_client import current_client
 from nst.web.problems import FieldError
 from nst.web.service.service import Service
 
-SECONDS_HEADER = "NST-Seconds"
+SECONDS_HEADER, RUN_HEADER = "NST-Seconds", "NST-Run"
 REVALIDATE = {"Cache-Control": "private, no-cache"}
 BINARY = {"schema": {"type": "string", "format": "binary"}}
 
@@ -47,7 +50,7 @@ _STYLIZED: Responses = {
         "model": responses.FastStylized,
         "description": "The result",
         "content": {"image/png": BINARY, "image/jpeg": BINARY},
-        "headers": {SECONDS_HEADER: {"schema": {"type": "string"}}},
+        "headers": {name: {"schema": {"type": "string"}} for name in (SECONDS_HEADER, RUN_HEADER)},
     }
 }
 
@@ -55,7 +58,7 @@ _STYLIZED: Responses = {
 @router.post(
     "/stylize/fast",
     summary="Stylize a picture in one pass",
-    responses={**_STYLIZED, **errors(400, 404, 413, 415, 429, 500, 503)},
+    responses={**_STYLIZED, **errors(400, 404, 413, 415, 429, 500, 503, 507)},
     openapi_extra=FAST_BODY,
 )
 async def stylize_fast(request: Request, service: ServiceDep) -> Response:
@@ -64,13 +67,16 @@ async def stylize_fast(request: Request, service: ServiceDep) -> Response:
     `content` is a picture, or the reference of a stored one. `style` is the name of a fast style; a painting, as a
     picture or by reference, whose style is taken without training; or up to four of these names and references with
     weights, of one network. A worker does this beside its run; `NST-Seconds` is the time it took. The file
-    contains under `nst-fast` how it was made: a PNG in its text, a JPEG in its comment.
+    contains under `nst-fast` how it was made: a PNG in its text, a JPEG in its comment. With `keep` the result is put
+    into the gallery, as a run that has ended: its id is in `NST-Run`, and JSON has its `run`.
     """
     if request_parsing.is_form(request):
         given = await fast_request_parsing.fast_request_from_form(request)
     else:
         given = await asyncio.to_thread(fast_request_parsing.fast_request, await request.body())
     options = FastOptions.from_json(given.options)
+    if given.keep:
+        given = await asyncio.to_thread(_stored, service, given)
     content = given.content
     if isinstance(content, str):
         try:
@@ -87,10 +93,24 @@ async def stylize_fast(request: Request, service: ServiceDep) -> Response:
     except ImageError as error:
         raise FieldError("content", error) from error
     headers = {SECONDS_HEADER: f"{found.seconds:.3f}"}
+    fields = {name: getattr(found, name) for name in ("width", "height", "seconds", "mix")}
+    if given.keep:
+        run = await asyncio.to_thread(service.kept_results.keep, found, str(given.content), current_client())
+        headers[RUN_HEADER], fields["run"] = run.id, await asyncio.to_thread(service.runs.describe, run)
     if "application/json" not in request.headers.get("accept", ""):
         return Response(found.data, media_type=f"image/{given.format}", headers=headers)
-    fields = {name: getattr(found, name) for name in ("width", "height", "seconds", "mix")}
     return JSONResponse({"image": base64.b64encode(found.data).decode(), **fields}, headers=headers)
+
+
+def _stored(service: Service, given: ParsedFastRequest) -> ParsedFastRequest:
+    """Store the pictures that were sent with a request; returns it with their references. Raises FieldError."""
+    refs: dict[str, Any] = {}
+    for field, (data, name) in given.files.items():
+        try:
+            refs[field] = service.pictures.keep(data, name)
+        except ImageError as error:
+            raise FieldError(field, error) from error
+    return replace(given, **refs)
 
 
 @router.post(
@@ -119,12 +139,12 @@ async def add(request: Request, service: StylesDep) -> dict[str, Any]:
 
 @router.get(
     "/styles/fast/{name}/thumbnail.jpg",
-    summary="The painting of a fast style",
+    summary="The picture of a fast style",
     response_class=Response,
     responses=file_response("image/jpeg", 404),
 )
 def thumbnail(name: Name, service: ServiceDep) -> Response:
-    """Return the painting's thumbnail."""
+    """Return the picture in the style's file: a small copy of the painting, a texture, or an example; see the list."""
     return Response(service.library.find(name).style.picture, media_type="image/jpeg", headers=REVALIDATE)
 
 
@@ -136,8 +156,38 @@ def thumbnail(name: Name, service: ServiceDep) -> Response:
 )
 def export(name: Name, service: ServiceDep) -> Response:
     """Return a style and its network as a style file, for another studio or for `nst apply`."""
+    return _style_file(name, service.library.export(name))
+
+
+@router.get(
+    "/samples/{name}.style",
+    summary="The predicted style of a sample, as a file",
+    response_class=Response,
+    responses=file_response("application/octet-stream", 404, 429, 500, 503),
+)
+def export_of_sample(
+    name: Annotated[str, InPath(description="as in the list", examples=["lily-pond"])], service: ServiceDep
+) -> Response:
+    """Return the style of a sample painting, taken without training, as a style file."""
+    return _style_file(*service.fast_styles.export(f"samples/{name}"))
+
+
+@router.get(
+    "/uploads/{upload_id}.style",
+    summary="The predicted style of an upload, as a file",
+    response_class=Response,
+    responses=file_response("application/octet-stream", 404, 415, 422, 429, 500, 503),
+)
+def export_of_upload(
+    upload_id: Annotated[str, InPath(description="as `POST /api/v1/uploads` gives it in `ref`")], service: ServiceDep
+) -> Response:
+    """Return the style of a stored painting, taken without training, as a style file."""
+    return _style_file(*service.fast_styles.export(f"uploads/{upload_id}"))
+
+
+def _style_file(name: str, data: bytes) -> Response:
     headers = {**REVALIDATE, "Content-Disposition": f'attachment; filename="{name}{SUFFIX}"'}
-    return Response(service.library.export(name), media_type="application/octet-stream", headers=headers)
+    return Response(data, media_type="application/octet-stream", headers=headers)
 
 
 @router.patch(

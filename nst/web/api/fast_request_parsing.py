@@ -7,12 +7,13 @@ from typing import Any
 
 from starlette.requests import Request
 
-from nst.errors import ImageError, InputError
+from nst.errors import ImageError, InputError, OptionError
 from nst.options.option_field import Option, shown
 from nst.runs.job import Format
 from nst.styles.style_file import MOST_NAME
 from nst.styles.style_picture import StylePicture
 from nst.web.api.request_parsing import (
+    Files,
     check_names,
     decode,
     form_fields,
@@ -22,10 +23,14 @@ from nst.web.api.request_parsing import (
     required,
 )
 from nst.web.problems import FieldError
-from nst.web.service.fast_styles import FORMATS
+from nst.web.service.fast_styles import RESULT_FORMATS
 from nst.web.service.pictures import is_ref
 
-FORMAT = Option("format", str, "png", "of the result; jpeg loses what is transparent", "picture", choices=FORMATS)
+FORMAT = Option(
+    "format", str, "png", "of the result; jpeg loses what is transparent", "picture", choices=RESULT_FORMATS
+)
+KEEP = Option("keep", bool, False, "keep the result in the gallery; it must be a png then", "picture")
+_RULES = {rule.name: rule for rule in (FORMAT, KEEP)}
 BASE64 = re.compile(rf"data:|[\w+/=\s]{{{MOST_NAME + 1}}}", re.ASCII)  # how a picture begins, and no style's name
 
 
@@ -37,27 +42,43 @@ class ParsedFastRequest:
     style: str | dict[str, Any] | StylePicture  # a name or the reference of a picture, weights by these, or a painting
     options: Any  # as JSON, not checked yet
     format: Format
+    keep: bool  # whether the result is kept in the gallery
+    files: Files  # the pictures that were sent, by field: "content", "style"
 
 
 def fast_request(text: bytes) -> ParsedFastRequest:
     """Parse a JSON body that requests a picture in one pass. Slow for large pictures: call it in a thread."""
-    body = check_names(json_body(text), ("content", "style", "options", FORMAT.name))
+    body = check_names(json_body(text), ("content", "style", "options", *_RULES))
     content = required("content", body.get("content"), "give a picture")
-    content = content if is_ref(content) else decode("content", content)
-    format = FORMAT.check(body.get(FORMAT.name, FORMAT.default))
-    return ParsedFastRequest(content, _style(body.get("style")), options_of_body(body), format)
+    files = {} if is_ref(content) else {"content": (decode("content", content), "content")}
+    given = {name: body[name] for name in _RULES if name in body}
+    return _parsed(content, body.get("style"), files, options_of_body(body), given)
 
 
 async def fast_request_from_form(request: Request) -> ParsedFastRequest:
     """Parse a form that requests a picture in one pass; a mix is JSON, options are as in `run_request_from_form`."""
     files, values = await form_fields(request, ("content", "style"), texts=("style", FORMAT.name))
     content, _ = required("content", files.get("content"), "give a picture")
-    style, format = values.pop("style", None), FORMAT.check(values.pop(FORMAT.name, FORMAT.default))
-    if "style" in files:
-        return ParsedFastRequest(content, await asyncio.to_thread(painting, "style", *files["style"]), values, format)
+    style, given = values.pop("style", None), {name: values.pop(name) for name in _RULES if name in values}
     if isinstance(style, str) and style.lstrip().startswith("{"):
         style = json_object("style", style)
-    return ParsedFastRequest(content, _style(style), values, format)
+    return await asyncio.to_thread(_parsed, content, style, files, values, given)
+
+
+def _parsed(content: bytes | str, style: Any, files: Files, options: Any, given: dict[str, Any]) -> ParsedFastRequest:
+    """Return the request of these fields, of which `files` are the pictures that were sent, and `given` is by rule."""
+    format, keep = (rule.check(given.get(name, rule.default)) for name, rule in _RULES.items())
+    if keep and format != "png":
+        raise OptionError(f"`{FORMAT.name}` must be png where the result is kept, got {format}", FORMAT.name)
+    if "style" not in files:
+        style = _style(style)
+        if isinstance(style, str) and not is_ref(style) and BASE64.match(style):
+            files = {**files, "style": (decode("style", style), "style")}
+    if "style" in files:
+        style = painting("style", *files["style"])
+    if "content" in files:
+        content, _ = files["content"]
+    return ParsedFastRequest(content, style, options, format, keep, files)
 
 
 async def style_of_form(request: Request) -> tuple[bytes, str, dict[str, str]]:
@@ -84,10 +105,9 @@ def style_name(text: bytes) -> tuple[str | None, str | None]:
     return body.get("name"), body.get("title")
 
 
-def _style(given: Any) -> str | dict[str, Any] | StylePicture:
-    found = required("style", given, "name one, several with their weights, or give a picture")
+def _style(given: Any) -> str | dict[str, Any]:
+    found: Any = required("style", given, "name one, several with their weights, or give a picture")
     if not isinstance(found, str | dict):
         rule = "`style` must be a style's name, an object of names and weights, or a picture in base64"
         raise FieldError("style", InputError(f"{rule}, got {shown(given)}"))
-    is_picture = isinstance(found, str) and not is_ref(found) and BASE64.match(found)
-    return painting("style", decode("style", found), "style") if is_picture else found
+    return found

@@ -6,11 +6,8 @@ Only the page requests them, by names that cannot be guessed; clients of the RES
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from nst.pictures import images
 from nst.web.api.access import ServiceDep, VisibleRun
 from nst.web.api.run_pictures import IMMUTABLE
-
-ORIGINAL_SIDE = 1536  # px
 
 router = APIRouter(prefix="/api/v1/instant", include_in_schema=False)
 
@@ -24,15 +21,12 @@ def result(name: str, service: ServiceDep) -> Response:
 @router.get("/runs/{run_id}.jpg")
 def content(run: VisibleRun, service: ServiceDep) -> Response:
     """Return the content of a run, at the size that the page shows, to whoever may see the run. Raises NotFound."""
-    return _original(service.store.upload(run.content))
+    picture = service.pictures.original_in_run(run.content)
+    return Response(picture, media_type="image/jpeg", headers=IMMUTABLE)
 
 
 @router.get("/{kind}/{name}.jpg")
 def original(kind: str, name: str, service: ServiceDep) -> Response:
     """Return the sample or upload that a result was made from, at the size that the page shows. Raises NotFound."""
-    return _original(service.pictures.read(f"{kind}/{name}"))
-
-
-def _original(data: bytes) -> Response:
-    picture = images.thumbnail(data, ORIGINAL_SIDE)
+    picture = service.pictures.original(f"{kind}/{name}")
     return Response(picture, media_type="image/jpeg", headers=IMMUTABLE)

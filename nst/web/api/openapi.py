@@ -9,7 +9,7 @@ from nst.options.picture_roles import MOST_STYLES
 from nst.options.variations import EPOCHS, MOST_AXES, SIZE
 from nst.pictures.timelapse import TimelapseOptions
 from nst.styles.style_file import MOST_NAME, MOST_TITLE, NAME
-from nst.web.api.fast_request_parsing import FORMAT
+from nst.web.api.fast_request_parsing import FORMAT, KEEP
 from nst.web.api.request_parsing import EPOCH, FEW_EPOCHS, GPU, LARGER, MORE_EPOCHS, PICTURE_FIELDS
 from nst.web.api.responses import Problem
 from nst.web.middleware.clients import HEADER
@@ -54,7 +54,8 @@ DESCRIPTIONS = {
     422: "A value is invalid; `field` names it",
     429: "Too many requests of the client wait; `Retry-After` is when to repeat this one, in seconds",
     500: "The run failed",
-    503: "Too many runs wait, they take too much disk space, or the worker is not ready; `Retry-After` is as for 429",
+    503: "Too many runs wait, they take too much disk space, too many pictures are being read, or the worker is not "
+    "ready; `Retry-After` is as for 429",
     504: "The run was not finished in time, and is stopped",
     507: "The disk is full",
 }
@@ -140,12 +141,10 @@ def _fast_body() -> dict[str, Any]:
         "description": f"{names}; or a painting in base64 or as a data URL",
     }
     named = {"anyOf": [{"type": "string"}, FILE], "description": f"{names} as JSON; or a painting"}
-    both, format = ("content", "style"), schema_of(FORMAT)
-    as_json = _object(
-        {"content": PICTURE_OR_REF, "style": style, "options": FAST_OPTIONS_SCHEMA, "format": format}, both
-    )
+    both, more = ("content", "style"), {rule.name: schema_of(rule) for rule in (FORMAT, KEEP)}
+    as_json = _object({"content": PICTURE_OR_REF, "style": style, "options": FAST_OPTIONS_SCHEMA, **more}, both)
     as_form = _object(
-        {"content": FILE, "style": named, "options": TEXT, **FAST_OPTIONS_SCHEMA["properties"], "format": format}, both
+        {"content": FILE, "style": named, "options": TEXT, **FAST_OPTIONS_SCHEMA["properties"], **more}, both
     )
     body = _json_body(as_json, {"content": CONTENT, "style": "starry-night", "options": {"strength": 0.8}})
     body["requestBody"]["content"]["multipart/form-data"] = {"schema": as_form}
@@ -199,13 +198,13 @@ ANNOTATIONS_BODY = _json_body(
     {
         **_object(
             {
-                "favourite": {"type": "boolean"},
+                "favorite": {"type": "boolean"},
                 **{name: {"type": "string", "maxLength": longest} for name, longest in LONGEST.items()},
             }
         ),
         "minProperties": 1,
     },
-    {"favourite": True, "name": "The harbour, bolder", "notes": "for the kitchen"},
+    {"favorite": True, "name": "The harbor, bolder", "notes": "for the kitchen"},
 )
 WEIGHTS_BODY = _json_body(LIVE_SCHEMA, {"strength": 3.0})
 CONTINUE_BODY = _json_body(

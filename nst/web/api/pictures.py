@@ -7,7 +7,6 @@ from fastapi import APIRouter, Request
 from fastapi import Path as InPath
 from fastapi.responses import Response
 
-from nst.pictures import images
 from nst.pictures.samples import SAMPLES, SIDES, STYLES, Sample
 from nst.web.api import fast, request_parsing, responses
 from nst.web.api.access import ServiceDep
@@ -66,8 +65,7 @@ def styles(service: ServiceDep) -> dict[str, Any]:
 )
 def sample(name: Name, service: ServiceDep) -> Response:
     """The picture itself."""
-    picture = images.read(service.pictures.read(f"samples/{name}"), name)
-    return Response(images.encode_png(picture.rgb), media_type="image/png", headers=A_DAY)
+    return Response(service.pictures.sample_png(name), media_type="image/png", headers=A_DAY)
 
 
 @router.get(
@@ -85,7 +83,7 @@ def sample_thumbnail(name: Name, service: ServiceDep, side: Side = SIDES[0]) -> 
     "/uploads/{upload_id}.jpg",
     summary="An upload, small",
     response_class=Response,
-    responses=file_response("image/jpeg", 404),
+    responses=file_response("image/jpeg", 404, 503),
 )
 def upload_thumbnail(
     upload_id: Annotated[str, InPath(description="a run's `content`, `style` or `init`")],

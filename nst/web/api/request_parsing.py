@@ -12,7 +12,7 @@ from starlette.datastructures import UploadFile
 from starlette.requests import Request
 
 from nst.errors import InputError
-from nst.options.option_field import ECHO, Option, did_you_mean, shown
+from nst.options.option_field import ECHO, Option, did_you_mean, shown, with_new_names
 from nst.options.picture_roles import MOST_STYLES, STYLE_ROLES
 from nst.options.style_options import StyleOptions
 from nst.pictures.decoding import MAX_PIXELS, MIN_SIDE
@@ -40,7 +40,7 @@ LARGER = dataclasses.replace(
     StyleOptions.option("size"), default=UPSCALED_SIDE, help="long side of the new result, px", group="run", unit=""
 )
 EPOCH = Option("epoch", int, None, "whose frame to begin with; it must be kept", "run", low=0, high=10**6)
-FAVOURITE = Option("favourite", bool, None, "whether the run is one", "run")
+FAVORITE = Option("favorite", bool, None, "whether the run is one", "run", old_name="favourite")
 
 
 @dataclass(frozen=True)
@@ -123,11 +123,11 @@ def _role(name: str, files: Files) -> str:
 
 
 def annotations(text: bytes) -> dict[str, Any]:
-    """Return what a JSON body changes of a run's annotations: `favourite`, `name` and `notes`, those that it has."""
-    body = check_names(json_body(text or b"{}"), (FAVOURITE.name, *LONGEST))
-    if not body or body.get(FAVOURITE.name, True) is None:
-        raise FieldError(FAVOURITE.name, InputError("give `favourite`, `name`, `notes`, or several of them"))
-    checks: dict[str, Any] = {FAVOURITE.name: FAVOURITE.check, **{name: partial(_text, name) for name in LONGEST}}
+    """Return what a JSON body changes of a run's annotations: `favorite`, `name` and `notes`, those that it has."""
+    body = check_names(with_new_names(json_body(text or b"{}"), [FAVORITE]), (FAVORITE.name, *LONGEST))
+    if not body or body.get(FAVORITE.name, True) is None:
+        raise FieldError(FAVORITE.name, InputError("give `favorite`, `name`, `notes`, or several of them"))
+    checks: dict[str, Any] = {FAVORITE.name: FAVORITE.check, **{name: partial(_text, name) for name in LONGEST}}
     return {name: checks[name](value) for name, value in body.items()}
 
 

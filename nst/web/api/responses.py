@@ -48,7 +48,7 @@ def _fields_of_run() -> dict[str, Any]:
     fields = {field.name: hints[field.name] for field in dataclasses.fields(Run) if field.name != "client"}
     fields |= {"options": Options, "options_now": Options, "losses": Losses | None}
     fields |= {"queue_position": int | None, "starts_in": Number, "children": list[str]}
-    fields |= {"favourite": bool, "name": str, "notes": str}
+    fields |= {"favorite": bool, "name": str, "notes": str}
     fields |= {"events": str, "frames_kept": str, "result": str | None}
     return {name: (kind, ...) for name, kind in fields.items()}
 
@@ -152,11 +152,15 @@ class LayerShare(Answer):
 
 
 class Diagnosis(Answer):
-    """The losses of a frame; `matrices` and `maps` hold heat maps, PNG files in base64."""
+    """The losses of a frame at `width` x `height` px, which was painted at long side `side`.
+
+    `matrices` and `maps` hold heat maps, PNG files in base64.
+    """
 
     epoch: int
     width: int
     height: int
+    side: int
     layers: list[LayerShare]
     tv_share: Number
     neighbor_share: Number
@@ -170,7 +174,7 @@ class QuickRun(Answer):
     id: str
     changes: dict[str, str]
     state: str
-    favourite: bool
+    favorite: bool
     frame: str | None = None
     result: str | None = None
 
@@ -223,8 +227,9 @@ class Upload(Answer):
 class FastStyle(Answer):
     """A fast style; `network` is equal for styles that can be mixed.
 
-    `thumbnail` is the painting that it was learned or predicted from, and for a shipped style a sample photo painted in
-    it; `file` is the style and its network.
+    `thumbnail` is the picture that it was learned or predicted from where `provenance.picture` has its SHA-256, a
+    texture with that picture's statistics where `provenance.picture_kind` is "texture", and else a sample photo painted
+    in the style; `file` is the style and its network.
     """
 
     name: str
@@ -249,13 +254,17 @@ class Styles(FastStyles):
 
 
 class FastStylized(Answer):
-    """The result in base64, its size in px, the seconds it took, and the weights of the styles, of sum 1."""
+    """The result in base64, its size in px, the seconds it took, and the weights of the styles, of sum 1.
+
+    `run` is there where the result is kept.
+    """
 
     image: str
     width: int
     height: int
     seconds: float
     mix: dict[str, float]
+    run: RunAnswer | None = None  # type: ignore[valid-type]
 
 
 class Extractor(Answer):

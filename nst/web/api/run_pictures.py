@@ -13,7 +13,7 @@ from nst.errors import NotFound
 from nst.options.option_field import options_of
 from nst.pictures import images
 from nst.pictures.samples import SIDES
-from nst.pictures.timelapse import FORMATS, TimelapseOptions
+from nst.pictures.timelapse import TIMELAPSE_FORMATS, TimelapseOptions
 from nst.web.api import request_parsing, responses
 from nst.web.api.access import OwnRun, ServiceDep, VisibleRun
 from nst.web.api.openapi import TIMELAPSE_BODY, errors, file_response
@@ -110,7 +110,7 @@ def partial(run: VisibleRun, service: ServiceDep) -> FileResponse:
     "/thumbnail.jpg",
     summary="The thumbnail of a run",
     response_class=Response,
-    responses=file_response("image/jpeg", 404),
+    responses=file_response("image/jpeg", 404, 503),
 )
 def thumbnail(request: Request, run: VisibleRun, service: ServiceDep, side: Side = SIDES[0]) -> Response:
     """Return the newest frame within `side` x `side` px."""
@@ -173,7 +173,7 @@ def timelapse(
     request: Request,
     run: VisibleRun,
     service: ServiceDep,
-    format: Annotated[str, InPath(json_schema_extra={"enum": list(FORMATS)}, examples=["gif"])],
+    format: Annotated[str, InPath(json_schema_extra={"enum": list(TIMELAPSE_FORMATS)}, examples=["gif"])],
 ) -> Response:
     """Return the newest timelapse of a format."""
     return _changing_file(request, service.timelapses.path(run.id, format), MEDIA_TYPES[format])

@@ -180,7 +180,8 @@ def runs(
         ),
     ] = "",
     state: Annotated[State | None, Query(description="only runs in that state")] = None,
-    favourite: Annotated[bool, Query(description="only favourites")] = False,
+    favorite: Annotated[bool, Query(description="only favorites")] = False,
+    old_favorite: Annotated[bool, Query(alias=request_parsing.FAVORITE.old_name, include_in_schema=False)] = False,
     before: Annotated[str, Query(max_length=64, description="the id of a run: only older ones")] = "",
     run: Annotated[
         tuple[str, ...],
@@ -189,7 +190,7 @@ def runs(
     limit: Annotated[int, Query(ge=1, le=MOST_NAMED_RUNS)] = 50,
 ) -> dict[str, Any]:
     """List runs, newest first; where several people share the studio, only those of the client."""
-    found = service.archive.find(client, words, state or "", favourite, before, limit, runs=run)
+    found = service.archive.find(client, words, state or "", favorite or old_favorite, before, limit, runs=run)
     return {"runs": [service.runs.describe(each) for each, _ in found]}
 
 
@@ -226,12 +227,12 @@ def one(run: VisibleRun, service: ServiceDep) -> dict[str, Any]:
 
 @router.patch(
     "/runs/{run_id}",
-    summary="Name a run, note something, make it a favourite",
+    summary="Name a run, note something, make it a favorite",
     responses={200: {"model": responses.RunAnswer}, **errors(400, 403, 404)},
     openapi_extra=ANNOTATIONS_BODY,
 )
 async def change(request: Request, run: OwnRun, service: ServiceDep) -> dict[str, Any]:
-    """Set `name`, `notes`, and whether a run is a `favourite`: nothing of one is dropped when the disk is full."""
+    """Set `name`, `notes`, and whether a run is a `favorite`: nothing of one is dropped when the disk is full."""
     changes = request_parsing.annotations(await request.body())
     await asyncio.to_thread(lambda: service.archive.annotate(run.id, **changes))
     return await asyncio.to_thread(service.runs.describe, run)

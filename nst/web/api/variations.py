@@ -77,7 +77,7 @@ def grids(service: ServiceDep, client: Client) -> dict[str, Any]:
     "/{grid_id}", summary="A grid of variations", responses={200: {"model": responses.Variations}, **errors(404)}
 )
 def one(grid: VisibleGrid, service: ServiceDep) -> dict[str, Any]:
-    """Describe a grid and all of its runs. To keep a quick run, make it a favourite: the gallery then shows it."""
+    """Describe a grid and all of its runs. To keep a quick run, make it a favorite: the gallery then shows it."""
     return service.variations.describe(grid)
 
 

@@ -2,7 +2,7 @@
 
 from dash import Dash
 
-from nst.web.callbacks import compare, gallery, instant, navigation, style_grid, toast, vary
+from nst.web.callbacks import compare, gallery, instant, navigation, refine, style_grid, toast, vary
 from nst.web.callbacks.form import chooser, estimate, mask, network, presets, settings_upload, sliders, style_mix
 from nst.web.callbacks.run import diagnosis, history, result_tools, start_and_poll, steering
 from nst.web.service.service import Service
@@ -10,7 +10,7 @@ from nst.web.service.service import Service
 MODULES = (
     *(navigation, toast, chooser, style_mix, mask, sliders, presets, estimate, start_and_poll, network),
     *(steering, history, diagnosis, settings_upload, result_tools, gallery, compare),
-    *(style_grid, instant, vary),
+    *(style_grid, instant, refine, vary),
 )
 
 

@@ -9,6 +9,7 @@ from nst.errors import NotFound
 from nst.web import ids
 from nst.web.components.run_card import RunCard
 from nst.web.components.run_comparison import SIDE_BY_SIDE, run_comparison
+from nst.web.components.settings_text import differing_settings
 from nst.web.components.urls import run_id_of
 from nst.web.service.service import Service
 
@@ -36,7 +37,8 @@ def compared(service: Service, search: str | None) -> list[Component]:
         return [_advice("Only one run is chosen." if runs else "")]
     if not all(run.frames for run in runs):
         return [_advice("One of these runs has no picture yet.")]
-    first, second = (RunCard.of(service, run) for run in runs)
+    differing = differing_settings(runs)
+    first, second = (RunCard.of(service, run, differing[run.id]) for run in runs)
     return run_comparison(first, second, run_id_of(search, "view") == SIDE_BY_SIDE)
 
 

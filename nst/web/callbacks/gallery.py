@@ -14,13 +14,13 @@ from nst.web import ids
 from nst.web.components.poll_now import poll_now
 from nst.web.components.run_grid import ANY_STATE, INSTANT, OUTPUTS, run_grid
 from nst.web.components.toast import show_error
-from nst.web.middleware.clients import current_client
+from nst.web.current_client import current_client
 from nst.web.service.permissions import check_owner
 from nst.web.service.service import Service
 
 FAILED = {  # headings of messages, by the action of a button
-    "like": "The run was not made a favourite",
-    "unlike": "The run stays a favourite",
+    "like": "The run was not made a favorite",
+    "unlike": "The run stays a favorite",
     "delete": "The run was not deleted",
     "restore": "The run was not restored",
 }
@@ -33,7 +33,7 @@ def register(app: Dash, service: Service) -> None:
         ClientsideFunction("gallery", "request"),
         Output(ids.GRID_REQUEST, "data"),
         Input(ids.URL, "pathname"),
-        *(Input(box, "value") for box in (ids.SEARCH, ids.STATE_FILTER, ids.FAVOURITE_FILTER)),
+        *(Input(box, "value") for box in (ids.SEARCH, ids.STATE_FILTER, ids.FAVORITE_FILTER)),
         Input(ids.MORE, "n_clicks"),
     )
     app.clientside_callback(
@@ -65,16 +65,16 @@ def register(app: Dash, service: Service) -> None:
         state={
             "words": State(ids.SEARCH, "value"),
             "state": State(ids.STATE_FILTER, "value"),
-            "favourite": State(ids.FAVOURITE_FILTER, "value"),
+            "favorite": State(ids.FAVORITE_FILTER, "value"),
             "clicks": State(ids.MORE, "n_clicks"),
             "versions": State(ids.GRID_VERSIONS, "data"),
         },
         prevent_initial_call=True,
     )
     async def update_grid(
-        request: int, words: str | None, state: str, favourite: bool, clicks: int | None, versions: list[Any]
+        request: int, words: str | None, state: str, favorite: bool, clicks: int | None, versions: list[Any]
     ) -> dict[str, Any]:
-        filters = {"words": words or "", "favourite": favourite, "fast": state == INSTANT}
+        filters = {"words": words or "", "favorite": favorite, "fast": state == INSTANT}
         filters["state"] = "" if state in (ANY_STATE, INSTANT) else state
         limit = CARDS_PER_CLICK * (1 + (clicks or 0))
         shown = await asyncio.to_thread(run_grid, service, current_client(), filters, limit, versions)
@@ -100,4 +100,4 @@ def perform_action(service: Service, client: str, name: str, run_id: str) -> Non
     elif name == "delete":
         service.archive.delete(run_id)
     else:
-        service.archive.annotate(run_id, favourite=name == "like")
+        service.archive.annotate(run_id, favorite=name == "like")

@@ -115,7 +115,6 @@ def perform_action(service: Service, action: dict[str, Any]) -> list[str]:
         service.library.remove(action["name"])
     elif action["do"] == "keep":
         painting = service.fast_styles.paintings.get(action["name"])
-        name = name_of(action["title"]) or f"painting-{painting.sha256[:8]}"
-        service.fast_styles.add(painting, name, action["title"])
+        service.fast_styles.add(painting, painting.name_for(action["title"]), action["title"])
         return [ref for ref in paintings if ref != action["name"]]
     return paintings

@@ -7,6 +7,7 @@ import asyncio
 from typing import Any
 
 from dash import ClientsideFunction, Dash, Input, Output, State, ctx, no_update
+from dash.development.base_component import Component
 
 from nst.errors import NotFound, NstError, OptionError
 from nst.options.picture_roles import STYLE_ROLES
@@ -18,8 +19,8 @@ from nst.web.callbacks.form.whole_form import FORM_STATE, read_options
 from nst.web.components.form.chooser import chosen_ref
 from nst.web.components.form.option_fields import BOXES
 from nst.web.components.toast import message_of, show_error
-from nst.web.components.variation_grid import EMPTY, OUTPUTS, earlier_links, grid_view, pair_view
-from nst.web.middleware.clients import current_client
+from nst.web.components.variation_grid import EMPTY, OUTPUTS, earlier_link, grid_view, pair_view
+from nst.web.current_client import current_client
 from nst.web.pages.vary import NONE
 from nst.web.service.service import Service
 
@@ -184,7 +185,7 @@ def _register_grid(app: Dash, service: Service) -> None:
         grid_id = (fragment or "").lstrip("#")
         earlier = no_update
         if shown[0] != grid_id or not grid_id:
-            earlier = earlier_links(await asyncio.to_thread(service.variations.newest, current_client()))
+            earlier = await asyncio.to_thread(_earlier_links, service, current_client())
         try:
             grid = await asyncio.to_thread(service.variations.get, grid_id)
         except NotFound as error:
@@ -193,6 +194,10 @@ def _register_grid(app: Dash, service: Service) -> None:
         found = await asyncio.to_thread(service.variations.describe, grid)
         view = grid_view(found, shown)
         return {"answer": {"n": request, "ended": found["ended"]}, "view": view, "earlier": earlier}
+
+
+def _earlier_links(service: Service, client: str) -> list[Component]:
+    return [earlier_link(grid, service.variations.pictures(grid)) for grid in service.variations.newest(client)]
 
 
 def _register_actions(app: Dash, service: Service) -> None:
@@ -232,5 +237,5 @@ def perform_action(service: Service, grid_id: str, name: str, run_id: str) -> st
     if name == "stop":
         service.variations.cancel(grid)
     elif run_id in grid.runs:
-        service.archive.annotate(run_id, favourite=name == "like")
+        service.archive.annotate(run_id, favorite=name == "like")
     return ""

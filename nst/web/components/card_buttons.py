@@ -9,12 +9,12 @@ def action(name: str, run_id: str, label: str) -> dict[str, str]:
     return {"data-do": name, "data-run": run_id, "aria-label": label}
 
 
-def star(run_id: str, favourite: bool, label: str, title: str) -> Component:
-    """Return the button that makes a run a favourite, or none; `label` is what it does, `title` that of the run."""
+def star(run_id: str, favorite: bool, label: str, title: str) -> Component:
+    """Return the button that makes a run a favorite, or none; `label` is what it does, `title` that of the run."""
     return html.Button(
-        "★" if favourite else "☆",
-        className="star star-on" if favourite else "star",
+        "★" if favorite else "☆",
+        className="star star-on" if favorite else "star",
         type="button",
         title=label,
-        **action("unlike" if favourite else "like", run_id, f"{label}: {title}"),
+        **action("unlike" if favorite else "like", run_id, f"{label}: {title}"),
     )

@@ -1,6 +1,6 @@
 """The card of a run in the gallery. assets/gallery.js loads the pictures (`data-src`) once they are visible."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,12 +8,15 @@ from dash import html
 from dash.development.base_component import Component
 
 from nst.jobs.storage.archive import Annotations
+from nst.options.style_options import StyleOptions
 from nst.runs.humanize import count, duration
 from nst.runs.run import Run, State
 from nst.web import ids
 from nst.web.components.card_buttons import action, star
-from nst.web.components.run.history import lineage
+from nst.web.components.form.option_fields import choice_label
+from nst.web.components.run.history import lineage, relatives
 from nst.web.components.run.result_tools import USES, use_url
+from nst.web.components.settings_text import MOST_DIFFERING, titled
 from nst.web.components.urls import (
     instant_url,
     run_file,
@@ -26,6 +29,7 @@ from nst.web.service.runs import title_of
 from nst.web.service.service import Service
 
 SOURCE_SIDE = 128  # px of the thumbnails of content and style
+SHOWN_ANYWAY = ("epochs", "size", "extractor")  # differing settings that are among the facts
 
 
 @dataclass(frozen=True)
@@ -35,32 +39,39 @@ class RunCard:
     run: Run
     annotations: Annotations
     pictures: dict[str, dict[str, str]]  # the content and the paintings by role, each {"ref", "title"}
-    relatives: dict[str, str]  # see `Runs.relatives`
-    differing: tuple[str, ...] = ()  # settings in which runs of the same pictures differ, as "Strength 2"
+    further: dict[str, dict[str, str]]  # the picture that it starts from and its mask, in the same way
+    relatives: dict[str, str]  # see `relatives` in history.py
+    differing: dict[str, str] = field(default_factory=dict)  # see `differing_settings`
 
     @classmethod
-    def of(cls, service: Service, run: Run, differing: tuple[str, ...] = ()) -> "RunCard":
+    def of(cls, service: Service, run: Run, differing: dict[str, str] | None = None) -> "RunCard":
         """Make the card of a run. Reads the database."""
-        runs = service.runs
-        return cls(run, service.archive.annotations(run.id), runs.pictures(run), runs.relatives(run), differing)
+        runs, added = service.runs, service.archive.annotations(run.id)
+        pictures = runs.pictures(run), runs.further_pictures(run)
+        return cls(run, added, *pictures, relatives(service, run), differing or {})
 
     @property
     def version(self) -> list[Any]:
         """The run's id and what its card depends on: two cards are equal if their versions are."""
         added = self.annotations
-        return [self.run.id, self.run.last, added.favourite, added.name, added.notes, self.relatives, *self.differing]
+        return [self.run.id, self.run.last, added.favorite, added.name, added.notes, self.relatives, self.differing]
 
     @property
     def title(self) -> str:
         """The name of the run; of one without, <content> after <style>."""
         return self.annotations.name or title_of(self.pictures)
 
+    @property
+    def title_apart(self) -> str:
+        """The title with what tells the run from others of the same pictures, unless it has a name."""
+        return self.title if self.annotations.name else titled(self.title, self.differing.values())
+
     def component(self) -> Component:
         """Return the card as a component."""
         return html.Article(
             id=ids.run_card(self.run.id),
             className="run-card" if self.run.state.rests else "run-card run-card-active",
-            **{"aria-label": self.title},
+            **{"aria-label": self.title_apart},
             children=[self._picture(), self._text(), self._actions()],
         )
 
@@ -88,8 +99,8 @@ class RunCard:
         return instant_url(self.run) if self.run.fast else run_url(self.run.id)
 
     def _star(self) -> Component:
-        label = "Take from the favourites" if self.annotations.favourite else "Make a favourite"
-        return star(self.run.id, self.annotations.favourite, label, self.title)
+        label = "Take from the favorites" if self.annotations.favorite else "Make a favorite"
+        return star(self.run.id, self.annotations.favorite, label, self.title)
 
     @property
     def _state(self) -> Component:
@@ -117,7 +128,7 @@ class RunCard:
                         ),
                         *self._named_after(),
                         html.P("\u00a0· ".join(fact.replace(" ", "\u00a0") for fact in facts(self.run))),
-                        *([html.P(" · ".join(self.differing), className="differing")] if self.differing else []),
+                        *self._what_differs(),
                         *([html.P(lines)] if (lines := lineage(self.run, self.relatives)) else []),
                         *([html.P(self.annotations.notes, className="notes")] if self.annotations.notes else []),
                     ]
@@ -125,6 +136,11 @@ class RunCard:
             ],
             className="run-card-text",
         )
+
+    def _what_differs(self) -> list[Component]:
+        """What tells the run from others of the same pictures, but for facts, which each card shows."""
+        texts = [text for name, text in self.differing.items() if name not in SHOWN_ANYWAY][:MOST_DIFFERING]
+        return [html.P(" · ".join(texts), className="differing")] if texts else []
 
     def _named_after(self) -> list[Component]:
         """What a run with a name was painted after."""
@@ -148,7 +164,7 @@ class RunCard:
                     "Compare",
                     id=ids.compare_button(run.id),
                     type="button",
-                    **{"aria-pressed": "false", "aria-label": f"Compare: {self.title}"},
+                    **{"aria-pressed": "false", "aria-label": f"Compare: {self.title_apart}"},
                 )
             )
         delete = html.Button(
@@ -156,12 +172,12 @@ class RunCard:
             type="button",
             disabled=not rests,
             title=None if rests else "Stop it first, in the studio",
-            **action("delete", run.id, f"Delete: {self.title}"),
+            **action("delete", run.id, f"Delete: {self.title_apart}"),
         )
         return html.Div([*links, delete], className="actions")
 
     def _link(self, label: str, href: str, **more: Any) -> Component:
-        return html.A(label, href=href, **more, **{"aria-label": f"{label}: {self.title}"})
+        return html.A(label, href=href, **more, **{"aria-label": f"{label}: {self.title_apart}"})
 
 
 def _picture(address: str, **more: Any) -> Component:
@@ -177,5 +193,12 @@ def facts(run: Run) -> list[str]:
     epochs = count(run.epochs, "epoch") if whole else f"epoch {run.epoch} of {run.epochs}"
     size = f"{run.width} × {run.height} px" if run.width else f"{run.options.size} px"
     network = run.extractor or run.options.extractor.replace("auto", "")
-    steered = "steered" if run.steered else ""
-    return [fact for fact in (epochs, size, network, duration(run.seconds) if run.seconds else "", steered) if fact]
+    known = [
+        epochs,
+        size,
+        choice_label(StyleOptions.option("extractor"), network) if network else "",
+        "masked" if run.mask else "",
+        duration(run.seconds) if run.seconds else "",
+        "steered" if run.steered else "",
+    ]
+    return [fact for fact in known if fact]

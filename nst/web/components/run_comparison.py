@@ -7,13 +7,14 @@ from dash.development.base_component import Component
 
 from nst.options.fast_options import FastOptions
 from nst.options.option_field import option_text, options_of
-from nst.options.picture_roles import STYLE_ROLES
+from nst.options.picture_roles import ROLES, STYLE_ROLES
 from nst.options.style_options import StyleOptions
 from nst.runs.humanize import count, duration
 from nst.runs.run import Run
 from nst.web import ids
 from nst.web.components import viewer
 from nst.web.components.form.chooser import CHOOSERS
+from nst.web.components.form.option_fields import choice_label
 from nst.web.components.run.figures import steering_lines
 from nst.web.components.run_card import RunCard
 from nst.web.components.settings_text import differing_options, setting_of
@@ -21,6 +22,7 @@ from nst.web.components.urls import compare_url, instant_url, run_file, run_url
 
 SIDE_BY_SIDE = "side"  # value of `view` in the address; without it there is one slider
 START = 50  # % of the first picture that is shown at first
+STILL_PAINTED = " It is still painted. Load this page again to see more of it."
 TOOLS = ("farther", "closer", "fit", "actual", "fullscreen")
 
 
@@ -63,7 +65,7 @@ def _together(first: RunCard, second: RunCard, link: str) -> Component:
                 _image(first, className="comparison-other"),
                 **{"--clip": f"{START}%"},
             ),
-            *viewer.comparison_slider(ids.COMPARED_SLIDER, f"Show more of {first.title}", START),
+            *viewer.comparison_slider(ids.COMPARED_SLIDER, f"Show more of {first.title_apart}", START),
             viewer.tools(*TOOLS),
         ],
         id="compared-both",
@@ -75,7 +77,7 @@ def _together(first: RunCard, second: RunCard, link: str) -> Component:
 
 def _alone(n: int, card: RunCard, link: str) -> Component:
     return html.Figure(
-        [viewer.picture_window(card.title, _image(card)), viewer.tools(*TOOLS)],
+        [viewer.picture_window(card.title_apart, _image(card)), viewer.tools(*TOOLS)],
         id=f"compared-{n}",
         className="viewer image-frame image-frame-done",
         style=_aspect(card.run),
@@ -85,7 +87,7 @@ def _alone(n: int, card: RunCard, link: str) -> Component:
 
 def _image(card: RunCard, **more: Any) -> Component:
     address = f"/api/v1/runs/{card.run.id}/{run_file(card.run)}?n={card.run.last}"
-    return html.Img(src=address, alt=card.title, key=address, **more)
+    return html.Img(src=address, alt=card.title_apart, key=address, **more)
 
 
 def _aspect(run: Run) -> dict[str, Any]:
@@ -94,15 +96,16 @@ def _aspect(run: Run) -> dict[str, Any]:
 
 def _caption(card: RunCard) -> Component:
     address = instant_url(card.run) if card.run.fast else run_url(card.run.id)
-    link = html.A(card.title, href=address, className="in-app")
+    link = html.A(card.title_apart, href=address, className="in-app")
     run = card.run
     took = f"one pass, {run.seconds:.2f} s" if run.fast else f"{count(run.epoch, 'epoch')}, {duration(run.seconds)}"
-    return html.P([link, html.Span(f" {took}")])
+    still = [] if run.state.rests else [html.Small(STILL_PAINTED)]
+    return html.P([link, html.Span(f" {took}"), *still])
 
 
 def _differences(first: RunCard, second: RunCard) -> Component:
     """The table of what differs; settings that are equal are left out."""
-    rows = [(name, one, other) for name, one, other in _facts(first, second) if one != other]
+    rows = [*_pictures(first, second), *(row for row in _facts(first, second) if row[1] != row[2])]
     if not rows:
         return html.P("Both have the same pictures and settings.", className="hint")
     body = [
@@ -112,14 +115,20 @@ def _differences(first: RunCard, second: RunCard) -> Component:
     return html.Table([head, html.Tbody(body)], className="differences")
 
 
+def _pictures(first: RunCard, second: RunCard) -> list[tuple[str, str, str]]:
+    """(name of the role, title in the first, in the second) of the pictures that are not the same."""
+    one, other = ({**card.pictures, **card.further} for card in (first, second))
+    rows = []
+    for role in (role for role in ROLES if one.get(role) != other.get(role)):  # one may have more paintings
+        titles = [pictures.get(role, {}).get("title", "") for pictures in (one, other)]
+        same = titles[0] == titles[1]  # two files of one name, as all masks that are painted here
+        rows.append((CHOOSERS[role][0], titles[0], f"{titles[1]} (another picture)" if same else titles[1]))
+    return rows
+
+
 def _facts(first: RunCard, second: RunCard) -> list[tuple[str, str, str]]:
-    """(name, of the first, of the second): pictures, settings, and what the runs did."""
+    """(name, of the first, of the second): settings, and what the runs did."""
     runs = first.run, second.run
-    roles = {**first.pictures, **second.pictures}  # one may have more paintings
-    named = [
-        (CHOOSERS[role][0], *(card.pictures.get(role, {}).get("title", "") for card in (first, second)))
-        for role in roles
-    ]
     fast = [_fast_settings(run) for run in runs]
     labels = {label for settings in fast for label in settings}
     differing = differing_options(runs)  # from the defaults, if one run was painted in one pass
@@ -128,14 +137,15 @@ def _facts(first: RunCard, second: RunCard) -> list[tuple[str, str, str]]:
         found or {each.label: setting_of(run, each) for each in shown} for run, found in zip(runs, fast, strict=True)
     )
     settings = [(label, *(each.get(label, "") for each in (one, other))) for label in {**one, **other}]
+    network = StyleOptions.option("extractor")
     painted = [
-        ("Network used", *(run.extractor for run in runs)),
+        ("Network used", *(run.extractor and choice_label(network, run.extractor) for run in runs)),
         ("Precision used", *(run.precision for run in runs)),
         ("Size of the result", *(f"{run.width} × {run.height} px" for run in runs)),
         ("Epochs painted", *("" if run.fast else str(run.epoch) for run in runs)),
         ("Steered", *("; ".join(reversed(steering_lines(run))) for run in runs)),
     ]
-    return [(name, one, other) for name, one, other in (*named, *settings, *painted)]
+    return [(name, one, other) for name, one, other in (*settings, *painted)]
 
 
 def _fast_settings(run: Run) -> dict[str, str]:

@@ -1,22 +1,17 @@
 """The grid of run cards in the gallery, and what surrounds it: counts, hints and the disk space used."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from dash import Patch, no_update
 
 from nst.runs.humanize import GIGABYTE, count
-from nst.runs.run import Run
 from nst.web import ids
 from nst.web.components.run_card import RunCard
-from nst.web.components.settings_text import differing_options, setting_of
+from nst.web.components.settings_text import differing_settings
 from nst.web.service.service import Service
 
 ANY_STATE = "any"  # value of the filter that shows runs in every state
 INSTANT = "instant"  # ... that shows the pictures that were painted in one pass
-
-SHOWN_ANYWAY = ("epochs", "size", "extractor")  # by every card, as facts
-MOST_DIFFERING = 3  # settings that a card names
 
 OUTPUTS = {  # what `run_grid` returns, by (component, property)
     "grid": (ids.GRID, "children"),
@@ -52,20 +47,6 @@ def run_grid(service: Service, client: str, filters: dict[str, Any], limit: int,
         "used_max": str(service.archive.limit),
         "used_text": f"{used / GIGABYTE:.2f} of {service.archive.limit / GIGABYTE:g} GB on disk",
     }
-
-
-def differing_settings(runs: Sequence[Run]) -> dict[str, tuple[str, ...]]:
-    """Return for each run, by its id, the settings in which runs of the same pictures differ, such as "Strength 2"."""
-    groups: dict[tuple[str, str], list[Run]] = {}
-    for run in runs:
-        groups.setdefault((run.content, run.style), []).append(run)
-    found = {}
-    for group in groups.values():
-        options = [option for option in differing_options(group) if option.name not in SHOWN_ANYWAY]
-        for run in group:
-            settings = [(option.label, setting_of(run, option)) for option in options]
-            found[run.id] = tuple(f"{label} {setting}" for label, setting in settings if setting)[:MOST_DIFFERING]
-    return found
 
 
 def grid_update(cards: list[RunCard], shown: list[Any]) -> Any:

@@ -1,5 +1,6 @@
 """The cards of the grid on the Instant page: of a fast style, and of a painting whose style is taken as it is."""
 
+import functools
 from collections.abc import Iterable
 from typing import Any
 
@@ -7,30 +8,33 @@ import dash_bootstrap_components as dbc
 from dash import html
 from dash.development.base_component import Component
 
+from nst.errors import ImageError
+from nst.pictures import images
 from nst.styles.style_file import MOST_TITLE
 from nst.styles.style_library import Entry, shipped_file
 from nst.web import instant_ids
 from nst.web.components import data_url
 from nst.web.components.urls import thumbnail_url
-from nst.web.service.pictures import without_suffix
 
 PAINTING_SIDE = 512  # px, of the thumbnail of a painting
+STYLE_SIDE = 192  # px, of the picture of a style, which is shown until there is a preview
+MOST_REDUCED = 512  # of these pictures that stay in memory
 
 
 def style_card(entry: Entry, fixed: bool) -> Component:
     """Return the card of a style, with its own picture until there is a preview; `fixed` means that it has no menu."""
-    export = html.A("Export", href=f"/api/v1/styles/fast/{entry.name}.style", download=f"{entry.name}.style")
+    export = _export(f"/api/v1/styles/fast/{entry.name}.style")
     menu = [] if fixed else [_menu(entry.name, entry.style.title, [_button("rename", "Rename"), export])]
     badges = [] if entry.shipped else [html.Span("yours", className="own-style")]
-    return _card(entry.name, entry.style.title, data_url.encode(entry.style.picture), badges, menu)
+    return _card(entry.name, entry.style.title, data_url.encode(_reduced(entry.style.picture)), badges, menu)
 
 
 def painting_card(ref: str, title: str, fixed: bool) -> Component:
     """Return the card of a stored painting; `fixed` means that its style cannot be kept under a name."""
-    title = _without_suffix(title)
     keep = [] if fixed else [_button("keep", "Keep as a style")]
     badge = html.Span("painting", className="own-style")
-    return _card(ref, title, thumbnail_url(ref, PAINTING_SIDE), [badge], [_menu(ref, title, keep)])
+    menu = _menu(ref, title, [*keep, _export(f"/api/v1/{ref}.style")])
+    return _card(ref, title, thumbnail_url(ref, PAINTING_SIDE), [badge], [menu])
 
 
 def _card(name: str, title: str, picture: str | None, badges: Iterable[Component], menu: Iterable[Component]) -> Any:
@@ -81,6 +85,19 @@ def _button(action: str, text: str) -> Component:
     return html.Button(text, type="button", **{"data-do": action})
 
 
+def _export(address: str) -> Component:
+    return html.A("Export", href=address, download=True)
+
+
+@functools.lru_cache(MOST_REDUCED)
+def _reduced(picture: bytes) -> bytes:
+    """The picture of a style at the size of a card: the page receives those of all styles at once."""
+    try:
+        return images.thumbnail(picture, STYLE_SIDE)
+    except ImageError:  # smaller than a picture that is stylized may be
+        return picture
+
+
 def style_summary(entry: Entry) -> dict[str, Any]:
     """Return what assets/instant.js needs to know of a style; "picture" is the SHA-256 of its painting, if known."""
     picture = str(entry.style.provenance.get("picture", ""))
@@ -90,9 +107,4 @@ def style_summary(entry: Entry) -> dict[str, Any]:
 def painting_summary(ref: str, title: str) -> dict[str, Any]:
     """Return what assets/instant.js needs to know of a stored painting."""
     network, picture = shipped_file().network, ref.partition("/")[2]
-    return {"name": ref, "title": _without_suffix(title), "network": network, "picture": picture}
-
-
-def _without_suffix(title: str) -> str:
-    """The title of an upload, the name of its file, without the suffix, and with spaces for underscores."""
-    return without_suffix(title).replace("_", " ")
+    return {"name": ref, "title": title, "network": network, "picture": picture}

@@ -1,5 +1,7 @@
 """The grid of the Variations page: a table of quick runs, updated cell by cell."""
 
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from dash import Patch, html, no_update
@@ -10,9 +12,9 @@ from nst.options.picture_roles import STYLE_ROLES
 from nst.runs.humanize import count
 from nst.web import ids
 from nst.web.components.card_buttons import action, star
+from nst.web.components.run_card import SOURCE_SIDE
 from nst.web.components.urls import run_url, thumbnail_url
-
-SOURCE_SIDE = 128  # px of the thumbnails of content and style
+from nst.web.service.runs import title_of
 
 OUTPUTS = {  # what `grid_view` returns, by (component, property)
     "grid": (ids.VARY_GRID, "children"),
@@ -59,7 +61,7 @@ def grid_view(found: dict[str, Any], shown: list[Any]) -> dict[str, Any]:
 
 def _version(cell: dict[str, Any]) -> list[Any]:
     """What a cell shows of its run: two cells are equal if their versions are."""
-    return [cell["state"], cell.get("epoch"), bool(cell.get("frame")), cell["favourite"]]
+    return [cell["state"], cell.get("epoch"), bool(cell.get("frame")), cell["favorite"]]
 
 
 def _update(found: dict[str, Any], versions: list[Any], shown: list[Any]) -> Any:
@@ -121,9 +123,9 @@ def _cell(found: dict[str, Any], n: int) -> Component:
 
 
 def _foot(cell: dict[str, Any], title: str, state: str) -> Component:
-    keep = "Do not keep" if cell["favourite"] else "Keep in the gallery"
+    keep = "Do not keep" if cell["favorite"] else "Keep in the gallery"
     link = html.A("Open", href=run_url(cell["id"]), className="in-app", **{"aria-label": f"Open: {title}"})
-    button = star(cell["id"], cell["favourite"], keep, title)
+    button = star(cell["id"], cell["favorite"], keep, title)
     return html.Div([html.Span(state, className="vary-state"), link, button], className="vary-foot")
 
 
@@ -136,14 +138,11 @@ def pair_view(choices: dict[str, dict[str, str] | None]) -> list[Component]:
     ]
 
 
-def earlier_links(grids: list[Grid]) -> list[Component]:
-    """Return links to grids: what varies in each, and how many runs it has."""
-    return [
-        html.Li(
-            html.A(
-                [", ".join(axis.option.label for axis in grid.variations.axes), f" · {len(grid.runs)} runs"],
-                href=f"#{grid.id}",
-            )
-        )
-        for grid in grids
-    ]
+def earlier_link(grid: Grid, pictures: Mapping[str, Mapping[str, str]]) -> Component:
+    """Return a link to a grid: its `pictures`, {"ref", "title"} by role, what varies, and when it was started."""
+    names = {role: picture["title"] for role, picture in pictures.items()}
+    varied = [", ".join(axis.titles(names)) for axis in grid.variations.axes]
+    thumbnails = [html.Img(src=thumbnail_url(each["ref"], SOURCE_SIDE), alt="") for each in pictures.values()]
+    started = html.Time(dateTime=datetime.fromtimestamp(grid.created, UTC).isoformat())
+    texts = [html.Span(title_of(pictures)), html.Small([*(f"{each} · " for each in varied), started])]
+    return html.Li(html.A([*thumbnails, *texts], href=f"#{grid.id}"))

@@ -74,7 +74,7 @@ def _filters() -> Component:
             ),
             html.Label("State", htmlFor=ids.STATE_FILTER, className="visually-hidden"),
             dbc.Select(id=ids.STATE_FILTER, options=states, value=ANY_STATE),
-            dbc.Switch(id=ids.FAVOURITE_FILTER, label="Favourites", value=False),
+            dbc.Switch(id=ids.FAVORITE_FILTER, label="Favorites", value=False),
         ],
         className="filters",
         role="search",

@@ -3,8 +3,10 @@
 import re
 
 # Sets the theme before anything is drawn: a dark page would flash white.
-THEME_SCRIPT = """document.documentElement.dataset.bsTheme = localStorage.getItem("theme") ||
-(matchMedia("(prefers-color-scheme: light)").matches ? "light" : "dark");"""
+THEME_SCRIPT = """{ let theme = null;
+try { theme = localStorage.getItem("theme"); } catch { /* storage is switched off */ }
+theme ||= matchMedia("(prefers-color-scheme: light)").matches ? "light" : "dark";
+document.documentElement.dataset.bsTheme = theme; }"""
 
 DOCUMENT = """<!DOCTYPE html>
 <html lang="en">

@@ -6,12 +6,20 @@ from dash.development.base_component import Component
 
 from nst.options.variations import MOST_AXES, MOST_RUNS, QUICK_SIZE, VARIABLE, proposed_values
 from nst.web import ids
+from nst.web.components.form.network import BUILT_IN, NETWORK_NAMES
+from nst.web.components.form.option_fields import page_help
 from nst.web.components.small_button import small_button
 from nst.web.components.variation_grid import NO_TITLE
 
 FIRST_OPTIONS = ("strength", "seed")  # that the page proposes
 NONE = "none"  # value of the second choice where one option varies; not "", which dbc.Select shows as no choice
-PROPOSALS = {option.name: {"values": proposed_values(option), "help": option.help} for option in VARIABLE.values()}
+PROPOSALS = {
+    option.name: {"values": proposed_values(option), "help": page_help(option)} for option in VARIABLE.values()
+}
+NETWORKS = (
+    f"Where Network is Automatic, quick runs are painted with the {BUILT_IN.lower()}, and a large one may be painted "
+    f"with {NETWORK_NAMES['vgg19']}."
+)
 
 
 def layout() -> Component:
@@ -49,6 +57,7 @@ def _form() -> Component:
                     f", {QUICK_SIZE} px each. Click one to paint it large.",
                 ]
             ),
+            html.P(NETWORKS, className="hint"),
             html.Div(id=ids.VARY_PAIR, className="vary-pair"),
             *(_axis(n, name) for n, name in enumerate(FIRST_OPTIONS[:MOST_AXES])),
             html.P(id=ids.VARY_SUMMARY, className="estimate", role="status"),

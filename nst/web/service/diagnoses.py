@@ -8,11 +8,12 @@ from nst.atomic_write import atomic_write
 from nst.errors import Conflict, NotFound
 from nst.jobs.queue import Queue
 from nst.jobs.storage.store import Store
+from nst.options.layer_presets import SHIPPED_NETWORK
 from nst.options.style_options import StyleOptions
 from nst.options.variations import Variations
 from nst.runs.job import DiagnosisJob
 from nst.runs.run import Run
-from nst.web.middleware.clients import current_client
+from nst.web.current_client import current_client
 
 
 class Diagnoses:
@@ -28,11 +29,10 @@ class Diagnoses:
         kept, Conflict for a run that has not started, and as `Queue.diagnose`.
         """
         if not run.frames:
-            raise Conflict(f"run {run.id} has no frame yet")
+            raise Conflict("the run has no frame yet")
         files = self._store.files
         frame = files.partial(run.id) if epoch is None else files.frame(run.id, epoch)
-        name = f"{frame.stem}-masked.json" if run.mask else f"{frame.stem}.json"  # version 0.1 ignored masks
-        kept = files.folder(run.id) / "diagnosis" / name
+        kept = files.folder(run.id) / "diagnosis" / f"{frame.stem}-on-scale.json"  # early ones had weights of full size
         if not kept.exists() or kept.stat().st_mtime < frame.stat().st_mtime:  # else the frame was painted again
             job = DiagnosisJob(
                 picture=frame.read_bytes(),
@@ -42,16 +42,17 @@ class Diagnoses:
                 extractor=run.extractor,
                 mask=self._store.upload(run.mask) if run.mask else None,
             )
-            found = {"epoch": int(frame.stem), **self._queue.diagnose(job, current_client())}
+            made = {"epoch": int(frame.stem), **self._queue.diagnose(job, current_client())}
             with self._store.database.plain_errors(), atomic_write(kept) as part:
-                part.write_text(json.dumps(found))
-        return {"neighbor_share": 0.0, **json.loads(kept.read_text())}  # early ones had no neighbors
+                part.write_text(json.dumps(made))
+        found: dict[str, Any] = json.loads(kept.read_text())
+        return found
 
     def near(self, run: Run, epoch: Any) -> dict[str, Any]:
         """Diagnose the frame of an epoch as `of` does, or the newest one where that is not kept or no number."""
         try:
             return self.of(run, int(float(epoch)))
-        except (NotFound, TypeError, ValueError):
+        except (NotFound, OverflowError, TypeError, ValueError):
             return self.of(run)
 
 
@@ -67,7 +68,7 @@ def reconstructions(run: Run, role: str) -> Variations:
     They start from a picture of noise: a run from "noise" would add the content's details at each scale.
     """
     options = run.options_now
-    content, style = options.layers(run.extractor or "compact")
+    content, style = options.layers(run.extractor or SHIPPED_NETWORK)
     layers = dict.fromkeys(layer for layer, _ in ((*content, *style) if role == "content" else style))
     alone = dataclasses.replace(options, init="image", mask_use="protect", neighbor_weight=0.0)
     if role == "content":

@@ -12,14 +12,14 @@ from nst.options.fast_options import FastOptions, mix_of, working_side
 from nst.pictures import images
 from nst.pictures.images import fit_within
 from nst.runs.job import VECTOR, FastJob, FastPicture, FastRequest, Format
-from nst.styles.style_file import check_name, check_title, title_of
+from nst.styles.style_file import MOST_TITLE, check_name, check_title, title_of
 from nst.styles.style_library import Entry, Library, shipped_file
 from nst.styles.style_picture import StylePicture
-from nst.web.middleware.clients import current_client
-from nst.web.service.pictures import DECODED_SIDE, is_ref
+from nst.web.current_client import current_client
+from nst.web.service.pictures import PROBED_SIDE, is_ref
 from nst.web.service.style_pictures import StylePictures
 
-FORMATS: tuple[Format, ...] = get_args(Format)
+RESULT_FORMATS: tuple[Format, ...] = get_args(Format)
 JPEG_QUALITY = 95  # of a reduced picture, 0 to 100
 
 
@@ -77,7 +77,7 @@ class FastStyles:
         for input that cannot be used, Busy and TooMany.
         """
         chosen = mix if isinstance(mix, Mix) else self.choose(mix)
-        images.read(content, "content", DECODED_SIDE)
+        images.read(content, "content", PROBED_SIDE)
         [found] = self._run(content, chosen, [FastRequest(chosen.weights, options, format)], requester)
         return FastResult(found.data, found.width, found.height, found.seconds, chosen.weights)
 
@@ -110,11 +110,24 @@ class FastStyles:
         """
         title = check_title(title or title_of(check_name(name)))
         self.library.check_free(name)
+        [added] = self.library.add(self._predicted(painting, name, title))
+        return added
+
+    def export(self, ref: str) -> tuple[str, bytes]:
+        """The name of the predicted style of a stored painting, and that style as the bytes of a style file.
+
+        Raises NotFound, ImageError, StyleError, Busy and TooMany.
+        """
+        painting, title = self.paintings.get(ref), self.paintings.title(ref)[:MOST_TITLE]
+        name = painting.name_for(title)
+        return name, self._predicted(painting, name, title if title.strip() else title_of(name))
+
+    def _predicted(self, painting: StylePicture, name: str, title: str) -> bytes:
+        """The bytes of a style file with the predicted style of a painting."""
         mix = self.choose(painting)
         [found] = self._run(b"", mix, [FastRequest(mix.weights, FastOptions(), VECTOR)], "")
         style = painting.style(title, np.frombuffer(found.data, "<f4"))
-        [added] = self.library.add(replace(shipped_file(), styles={name: style}).to_bytes())
-        return added
+        return replace(shipped_file(), styles={name: style}).to_bytes()
 
     def _by_network(self, styles: Iterable[str]) -> list[Mix]:
         """Group styles and paintings by their network."""

@@ -8,6 +8,7 @@ from nst.errors import NstError, OptionError, OutOfMemory
 from nst.jobs.queue import Queue
 from nst.jobs.storage.store import Store
 from nst.lru_cache import LruCache
+from nst.options.layer_presets import SHIPPED_NETWORK
 from nst.options.style_options import StyleOptions
 from nst.runs.estimates import Calibration, PlannedRun, auto_network, calibration_for
 from nst.runs.run import Run, State
@@ -49,7 +50,7 @@ class Forecasts:
         auto, why = options.extractor == "auto", ""
         planned = PlannedRun(*shape, options, "vgg19" if auto else options.extractor, precision, shapes, masked)
         if auto:
-            network, why = "compact", "VGG19's weights are not here."
+            network, why = SHIPPED_NETWORK, "VGG19's weights are not here."
             if self._queue.extractors().get("vgg19", {}).get("installed"):
                 network, why = auto_network(planned, calibrations, health["memory"])
             planned = replace(planned, network=network)

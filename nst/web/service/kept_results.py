@@ -13,7 +13,7 @@ from nst.styles.style_library import Library
 from nst.web.service.fast_styles import FastResult
 from nst.web.service.pictures import Pictures, is_ref
 
-FRAME_SIDE, FRAME_QUALITY = 1024, 85  # px and JPEG quality, of the picture that the gallery shows
+GALLERY_SIDE, GALLERY_QUALITY = 1024, 85  # px and JPEG quality, of the picture that the gallery shows
 
 
 class KeptResults:
@@ -27,7 +27,7 @@ class KeptResults:
 
         Raises NotFound if the picture or a style was removed meanwhile, Busy and DiskFull.
         """
-        self._archive.check_room("")
+        self._archive.check_capacity("")
         found = provenance.read_fast(result.data, "the result")
         uploads, names = [self._pictures.upload_id(photo)], [self._pictures.choice_of(photo)["title"]]
         for style in sorted(result.mix, key=lambda style: -result.mix[style]):
@@ -53,14 +53,14 @@ class KeptResults:
             has_result=True,
             fast=found.to_json(),
         )
-        frame = images.reduced_jpeg(picture, FRAME_SIDE, FRAME_QUALITY)
+        frame = images.reduced_jpeg(picture, GALLERY_SIDE, GALLERY_QUALITY)
         with self._store.files.removed_after_error(run.id):
             self._store.files.write_ended(run, frame, result.data)
             self._store.restore_run(run, [(run.epoch, len(frame))])
         return self._store.run(run.id)
 
     def _painting(self, style: str, client: str) -> tuple[str, str]:
-        """(the id of an upload, the title) of a painting, or of the copy of a named style's painting."""
+        """(the id of an upload, the title) of a painting, or of the picture in the file of a named style."""
         if is_ref(style):
             return self._pictures.upload_id(style), self._pictures.choice_of(style)["title"]
         found = self._library.find(style).style

@@ -6,7 +6,7 @@ which whoever has the picture or a result can know.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nst.errors import NotFound, OptionError
@@ -15,14 +15,16 @@ from nst.jobs.storage.store import Store
 from nst.lru_cache import LruCache
 from nst.options.picture_roles import STYLE_ROLES
 from nst.pictures import images
-from nst.pictures.samples import Sample, find, sample_of
-from nst.web.middleware.clients import current_client
+from nst.pictures.samples import SAMPLES, Sample, find, sample_of
+from nst.web.current_client import current_client
 
 Shape = tuple[int, int]  # (height, width), px
 
 MOST_THUMBNAILS, MOST_SHAPES = 256, 100_000  # that stay in memory
+MOST_THUMBNAIL_BYTES = 64 * 2**20  # of those thumbnails together
+ORIGINAL_SIDE = 1536  # px at which the Instant page shows a picture beside its result; samples are smaller
 MAX_NAME_LENGTH = 255  # characters of an upload's name, of which the end is cut
-DECODED_SIDE = 64  # px to which a picture is decoded when only its size is asked for, or whether it can be read
+PROBED_SIDE = 64  # px to which a picture is decoded when only its size is asked for, or whether it can be read
 
 
 class Pictures:
@@ -31,7 +33,8 @@ class Pictures:
     def __init__(self, store: Store, archive: Archive) -> None:
         self._store, self._archive = store, archive
         self._shapes = LruCache[str, Shape](MOST_SHAPES)  # by reference
-        self._thumbnails = LruCache[tuple[str, int], bytes](MOST_THUMBNAILS)  # by (upload id, side)
+        self._thumbnails = LruCache[tuple[str, int], bytes](MOST_THUMBNAILS, MOST_THUMBNAIL_BYTES)  # by (upload, side)
+        self._sample_pngs = LruCache[str, bytes](len(SAMPLES))  # by name
 
     def keep(self, data: bytes, name: str) -> str:
         """Store `data`, the bytes of a picture file, as an upload of the current client; returns its reference.
@@ -65,7 +68,27 @@ class Pictures:
         kind, _, name = ref.partition("/")
         if kind == "samples":
             return _sample(name).thumbnail(side).read_bytes()
-        return self._thumbnails.get_or_make((name, side), lambda: images.thumbnail(self._store.upload(name), side))
+        return self._thumbnail(name, side)
+
+    def original(self, ref: str) -> bytes:
+        """Return a picture within `ORIGINAL_SIDE` px, a JPEG. Raises NotFound, Busy."""
+        self.check_use(ref)
+        kind, _, name = ref.partition("/")
+        return self._read(ref) if kind == "samples" else self._thumbnail(name, ORIGINAL_SIDE)
+
+    def original_in_run(self, upload_id: str) -> bytes:
+        """Return an upload of a run, whoever's it is, as `original` does. Raises NotFound, Busy."""
+        return self._thumbnail(upload_id, ORIGINAL_SIDE)
+
+    def _thumbnail(self, upload_id: str, side: int) -> bytes:
+        return self._thumbnails.get_or_make(
+            (upload_id, side), lambda: images.thumbnail(self._store.upload(upload_id), side)
+        )
+
+    def sample_png(self, name: str) -> bytes:
+        """Return a sample as PNG. Raises NotFound."""
+        path = _sample(name).path
+        return self._sample_pngs.get_or_make(name, lambda: images.encode_png(images.read_file(path).rgb))
 
     def upload_id(self, ref: str) -> str:
         """Return the id of the upload that `ref` names, to use in a run; a sample is stored as one. Raises NotFound."""
@@ -93,12 +116,14 @@ class Pictures:
         kind, _, key = ref.partition("/")
         return {"ref": ref, "title": _sample(key).title} if kind == "samples" else self.choice(key, name)
 
-    def choices(self, uploads: Mapping[str, str], names: Mapping[str, str]) -> dict[str, dict[str, str]]:
-        """Return {"ref", "title"} of the content and of the paintings among the uploads of a run, by role.
+    def choices(
+        self, uploads: Mapping[str, str], names: Mapping[str, str], roles: Sequence[str] = ("content", *STYLE_ROLES)
+    ) -> dict[str, dict[str, str]]:
+        """Return {"ref", "title"} of those uploads of a run that have one of `roles`, by role.
 
         `names` are those of their files, as far as the run has them. A picture that is not stored any more has a title.
         """
-        shown = {role: upload for role, upload in uploads.items() if role in ("content", *STYLE_ROLES)}
+        shown = {role: upload for role, upload in uploads.items() if role in roles}
         return {role: self._choice_or_title(upload, names.get(role)) for role, upload in shown.items()}
 
     def _choice_or_title(self, upload_id: str, name: str | None) -> dict[str, str]:
@@ -154,5 +179,5 @@ def _sample(name: str) -> Sample:
 
 
 def _shape(data: bytes, name: str) -> Shape:
-    picture = images.read(data, name, DECODED_SIDE)
+    picture = images.read(data, name, PROBED_SIDE)
     return picture.height, picture.width

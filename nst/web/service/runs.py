@@ -10,12 +10,13 @@ from nst.errors import Conflict, NotFound, OptionError
 from nst.jobs.queue import Queue
 from nst.jobs.storage.archive import Archive
 from nst.jobs.storage.store import Store
+from nst.options.layer_presets import SHIPPED_NETWORK
 from nst.options.option_field import options_of
 from nst.options.picture_roles import as_fields, by_role
 from nst.options.style_options import StyleOptions
 from nst.pictures.masks import check_mask_shape
 from nst.runs.run import Run
-from nst.web.middleware.clients import current_client
+from nst.web.current_client import current_client
 from nst.web.service.forecasts import Forecasts
 from nst.web.service.permissions import check_owner
 from nst.web.service.pictures import Pictures, names_of_files, names_of_uploads, without_suffix
@@ -74,7 +75,7 @@ class Runs:
             self.check_mask(mask, content)
             # raises where the run cannot be done
             self._forecasts.forecast(options, content, style, *more_styles, masked=mask is not None)
-            self._check_room(client)
+            self._check_capacity(client)
             more: dict[str, Any] = {"names": names, "client": client, "gpu": gpu, "parent": parent}
             run = self._store.create(options, **as_fields(uploads), **more)
             if key:
@@ -93,9 +94,9 @@ class Runs:
         self._store.files.frame(run_id, epoch)
         epochs = parent.epochs + more
         if epoch >= epochs:
-            raise Conflict(f"epoch {epoch} is the last one of run {run_id}: say how many more to paint")
+            raise Conflict(f"epoch {epoch} is the last one of {self.title(run_id)!r}: say how many more to paint")
         options = parent.with_its_colors(_steered(parent, changes or {}, parent.extractor))
-        self._check_room(client, run_id)
+        self._check_capacity(client, run_id)
         prolonged = parent.prolonged or more > 0
         run = self._store.branch(
             parent, epoch, options, epochs=epochs, prolonged=prolonged, client=client, gpu=parent.gpu
@@ -125,7 +126,7 @@ class Runs:
         """Return a run, and the options of the one that paints its result larger. Raises Conflict, OptionError."""
         parent = self._studio_run(run_id)
         if not (parent.has_result and parent.state.rests):
-            raise Conflict(f"run {run_id} has no result to upscale: it is {parent.state}")
+            raise Conflict(f"{self.title(run_id)!r} has no result to upscale: it is {parent.state}")
         if size <= (side := max(parent.width, parent.height)):
             raise OptionError(f"`size` must be more than the {side} px of the result, got {size}", "size")
         changes = {"size": size, "epochs": epochs, "init": "image", "extractor": parent.extractor}
@@ -157,7 +158,7 @@ class Runs:
         """Queue a paused or ended run again, for `more` epochs than planned. Raises NotFound, OptionError, Conflict."""
         run = self._studio_run(run_id)
         options = _steered(run, changes, run.extractor) if changes else None
-        self._check_room(run.client, run_id)
+        self._check_capacity(run.client, run_id)
         self._queue.resume(run_id, more)
         if changes and options:
             self._queue.steer(run_id, options.values_of(changes), _in_force(run, options, run.extractor))
@@ -167,8 +168,8 @@ class Runs:
         painted, waiting = self._painted_and_waiting()
         return [run for run in (*painted, *waiting) if client in ("", run.client)]
 
-    def queue_places(self) -> dict[str, int]:
-        """Return the place in the queue of each run that waits or is painted, the painted ones first: 1, 2, ..."""
+    def queue_positions(self) -> dict[str, int]:
+        """Return the position in the queue of each run that waits or is painted, the painted ones first: 1, 2, ..."""
         painted, waiting = self._painted_and_waiting()
         return {run.id: n for n, run in enumerate((*painted, *waiting), 1)}
 
@@ -208,6 +209,10 @@ class Runs:
         """Return {"ref", "title"} of the content and of the paintings of a run, by role."""
         return self._pictures.choices(run.uploads, run.names)
 
+    def further_pictures(self, run: Run) -> dict[str, dict[str, str]]:
+        """Return {"ref", "title"} of the picture that a run starts from and of its mask, by role, if it has them."""
+        return self._pictures.choices(run.uploads, run.names, ("init", "mask"))
+
     def title(self, run_id: str) -> str:
         """Return the name of a run; of one without, its pictures, as titles of paintings name what they imitate."""
         try:
@@ -216,26 +221,22 @@ class Runs:
         except NotFound:
             return "a deleted run"
 
-    def relatives(self, run: Run) -> dict[str, str]:
-        """Return the titles of the run that a run was branched from, and of its branches, by their ids."""
-        return {run_id: self.title(run_id) for run_id in (*filter(None, [run.parent]), *self._store.children(run))}
-
     def _expected_network(self, run: Run) -> str:
         """Return the network that a run which has not started will use."""
         forecast = self._forecasts.of_run(run)
-        return forecast["extractor"] if forecast else "compact"
+        return forecast["extractor"] if forecast else SHIPPED_NETWORK
 
     def _studio_run(self, run_id: str) -> Run:
         """Return a run of the studio. Raises NotFound, and Conflict for a picture that was painted in one pass."""
         run = self._store.run(run_id)
         if run.fast:
-            raise Conflict(f"run {run_id} is a picture in one pass: there is nothing to continue")
+            raise Conflict(f"{self.title(run_id)!r} is a picture in one pass: there is nothing to continue")
         return run
 
-    def _check_room(self, client: str, run_to_keep: str = "") -> None:
+    def _check_capacity(self, client: str, run_to_keep: str = "") -> None:
         """Check that the disk and the queue take another run; the disk may be freed, but of `run_to_keep`."""
-        self._archive.check_room(run_to_keep)
-        self._queue.check_room(client)
+        self._archive.check_capacity(run_to_keep)
+        self._queue.check_capacity(client)
 
 
 def _steered(run: Run, changes: Mapping[str, Any], extractor: str) -> StyleOptions:

@@ -18,14 +18,14 @@ class ServerState:
     common: dict[str, Any]  # what every client sees of it, as plain values
     runs: tuple[Run, ...]  # that are painted, then those that wait, the next one first
 
-    def place(self, run_id: str) -> int | None:
-        """The place in the queue of a run that waits or is painted, from 1 on."""
-        return next((place for place, run in enumerate(self.runs, 1) if run.id == run_id), None)
+    def position(self, run_id: str) -> int | None:
+        """The position in the queue of a run that waits or is painted, from 1 on."""
+        return next((position for position, run in enumerate(self.runs, 1) if run.id == run_id), None)
 
     def of(self, client: str) -> dict[str, Any]:
         """What a client sees, "" for all, as plain values that can be compared."""
         queue = [
-            [run.id, str(run.state), place] for place, run in enumerate(self.runs, 1) if client in ("", run.client)
+            [run.id, str(run.state), number] for number, run in enumerate(self.runs, 1) if client in ("", run.client)
         ]
         return {**self.common, "queue": queue}
 

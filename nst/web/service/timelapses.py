@@ -14,10 +14,10 @@ from typing import Any
 
 from nst.errors import Busy, Conflict, DiskFull, NotFound, NstError
 from nst.jobs.storage.store import Store
-from nst.pictures.timelapse import FORMATS, TimelapseOptions, write
+from nst.pictures.timelapse import TIMELAPSE_FORMATS, TimelapseOptions, write
 from nst.runs.run import Run
 
-NICENESS = 15  # above the workers' (cluster.py): an encoding must not slow a run
+ENCODER_NICENESS = 15  # above the workers' (cluster.py): an encoding must not slow a run
 
 
 class Timelapses:
@@ -40,7 +40,7 @@ class Timelapses:
         kept = self._store.files.frames(run.id)
         frames = [self._store.files.frame(run.id, frame["epoch"]) for frame in kept]
         if not frames:
-            raise Conflict(f"run {run.id} has no frame yet to make a timelapse of")
+            raise Conflict("the run has no frame yet to make a timelapse of")
         if self._store.database.free_bytes() < sum(frame["bytes"] for frame in kept):
             raise DiskFull(f"cannot keep a timelapse in {self._store.folder}: the disk is full")
         with self._lock:
@@ -73,14 +73,14 @@ class Timelapses:
             of_this_run, error = self._making.get("run") == run_id, self._errors.get(run_id, "")
         made = [
             {"format": path.suffix[1:], "bytes": path.stat().st_size, "url": f"/api/v1/runs/{run_id}/{path.name}"}
-            for path in (self._path(run_id, format) for format in FORMATS)
+            for path in (self._path(run_id, format) for format in TIMELAPSE_FORMATS)
             if path.exists()
         ]
         return {"making": making if of_this_run else None, "made": made, "error": error}
 
     def path(self, run_id: str, format: str) -> Path:
         """Return the path of a finished timelapse. Raises NotFound."""
-        if format not in FORMATS or not self._path(run_id, format).exists():
+        if format not in TIMELAPSE_FORMATS or not self._path(run_id, format).exists():
             raise NotFound(f"there is no timelapse of run {run_id} in the format {format[:80]!r}")
         return self._path(run_id, format)
 
@@ -127,4 +127,4 @@ def _run_in_background() -> None:
     """Lower the priority of this process, and leave Ctrl-C to the server, which ends this process when it closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(os, "nice"):
-        os.nice(NICENESS)
+        os.nice(ENCODER_NICENESS)

@@ -16,15 +16,13 @@ from nst.jobs.storage.store import Store
 from nst.options.option_field import option_text
 from nst.options.picture_roles import STYLE_ROLES, as_fields
 from nst.options.variations import Variations
-from nst.pictures.contact_sheet import grid_sheet
+from nst.pictures.contact_sheet import SHEET_QUALITY, grid_sheet
 from nst.runs.run import Run
-from nst.web.middleware.clients import current_client
+from nst.web.current_client import current_client
 from nst.web.service.forecasts import Forecasts
 from nst.web.service.permissions import check_owner
 from nst.web.service.pictures import Pictures, names_of_files, names_of_uploads
 from nst.web.service.runs import Runs
-
-SHEET_QUALITY = 92  # JPEG
 
 
 class VariationsService:
@@ -57,8 +55,8 @@ class VariationsService:
         uploads = {role: self._pictures.upload_id(ref) for role, ref in refs.items()}
         self.check(variations, refs)
         with self._starting:
-            self._archive.check_room()
-            self._queue.check_room(client, len(quick))
+            self._archive.check_capacity()
+            self._queue.check_capacity(client, len(quick))
             grid = self._grids.create(variations, uploads, names_of_uploads(refs, names), client)
         for run in self.runs(grid):
             self._queue.submit(run)
@@ -117,11 +115,15 @@ class VariationsService:
         refs = as_fields({role: f"uploads/{upload}" for role, upload in own.items()})
         return self._runs.start(options, **refs, names=names_of_files(names), client=client)
 
+    def pictures(self, grid: Grid) -> dict[str, dict[str, str]]:
+        """Return {"ref", "title"} of the content and of the paintings of a grid, by role."""
+        return self._pictures.choices(grid.pictures, grid.names)
+
     def describe(self, grid: Grid) -> dict[str, Any]:
         """Describe a grid as `GET /api/v1/variations/{id}` does."""
         address = f"/api/v1/variations/{grid.id}"
         found = self._grids.runs(grid)
-        pictures = self._pictures.choices(grid.pictures, grid.names)
+        pictures = self.pictures(grid)
         cells = [
             {"changes": _texts(changes), **_cell(run_id, run, liked)}
             for changes, run_id, (run, liked) in zip(grid.variations.changes(), grid.runs, found, strict=False)
@@ -146,7 +148,7 @@ class VariationsService:
         """Return the contact sheet of what is painted so far, with titles: a JPEG file."""
         runs = [run for run, _ in self._grids.runs(grid)]
         found = [self._picture(run) for run in runs]
-        rows, columns = grid.variations.titles(_titles(self._pictures.choices(grid.pictures, grid.names)))
+        rows, columns = grid.variations.titles(_titles(self.pictures(grid)))
         sizes = [picture.size for picture in found if picture] or [(grid.variations.size, grid.variations.size)]
         picture = grid_sheet(found, rows, columns, max(max(size) for size in sizes), sizes[0])
         file = io.BytesIO()
@@ -176,7 +178,7 @@ def _texts(changes: Mapping[str, Any]) -> dict[str, Any]:
 def _cell(run_id: str, run: Run | None, liked: bool) -> dict[str, Any]:
     """What a grid shows of one of its runs."""
     if run is None:
-        return {"id": run_id, "state": "deleted", "favourite": False}
+        return {"id": run_id, "state": "deleted", "favorite": False}
     return {
         "id": run.id,
         "run": f"/api/v1/runs/{run.id}",
@@ -185,7 +187,7 @@ def _cell(run_id: str, run: Run | None, liked: bool) -> dict[str, Any]:
         "epochs": run.epochs,
         "width": run.width,
         "height": run.height,
-        "favourite": liked,
+        "favorite": liked,
         "error": run.error,
         "frame": f"/api/v1/runs/{run.id}/frames/{run.epoch}.jpg" if run.frames else None,
         "result": f"/api/v1/runs/{run.id}/result.png" if run.has_result and run.state.rests else None,

@@ -14,7 +14,7 @@ def register(app: Dash, service: Service) -> None:
         State(ids.choice("mask"), "data"),
         prevent_initial_call=True,
     )
-    for action in ("clear", "cancel", "use"):
+    for action in ("undo", "clear", "cancel", "use"):
         app.clientside_callback(
             ClientsideFunction("mask", action), Input(ids.mask(action), "n_clicks"), prevent_initial_call=True
         )

@@ -64,5 +64,6 @@ def register(app: Dash, service: Service) -> None:
         ClientsideFunction("presets", "named"),
         Output(ids.error(ids.PRESET_NAME), "children", allow_duplicate=True),
         Input(ids.PRESET_NAME, "value"),
+        Input(ids.PRESET, "value"),
         prevent_initial_call=True,
     )

@@ -1,4 +1,4 @@
-"""The callback that reads the settings in a result PNG of this program, fills the form and chooses the pictures.
+"""The callback that reads the settings in a result, a PNG or JPEG file, fills the form and chooses the pictures.
 
 The file is dropped on the painting or chosen with a button, and sent by assets/uploads.js; dropped on a chooser it
 would be a picture like any other.

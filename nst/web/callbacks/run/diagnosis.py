@@ -13,7 +13,7 @@ from nst.web import ids
 from nst.web.components.run.diagnosis import RECONSTRUCTIONS, diagnosis_line, diagnosis_view
 from nst.web.components.toast import message_of, show_error
 from nst.web.components.urls import run_id_of
-from nst.web.middleware.clients import current_client
+from nst.web.current_client import current_client
 from nst.web.service.diagnoses import reconstructions
 from nst.web.service.pictures import names_of_files
 from nst.web.service.service import Service

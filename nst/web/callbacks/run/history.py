@@ -17,7 +17,7 @@ from nst.web.components.run import steering
 from nst.web.components.run.history import read_end
 from nst.web.components.toast import show_error
 from nst.web.components.urls import run_id_of
-from nst.web.middleware.clients import current_client
+from nst.web.current_client import current_client
 from nst.web.service.service import Service
 
 

@@ -13,7 +13,7 @@ from nst.web.components.form.estimate import estimate_line, refusal_line
 from nst.web.components.run.result_tools import USES
 from nst.web.components.toast import show_error
 from nst.web.components.urls import run_id_of
-from nst.web.middleware.clients import current_client
+from nst.web.current_client import current_client
 from nst.web.service.service import Service
 
 

@@ -3,6 +3,7 @@
 Polls are sent one at a time, whatever the network does (assets/poll.js): `poll.send` -> POLL_REQUEST -> callback
 `poll`, which waits for events -> the page and POLL_ANSWER -> `poll.received`, which sends the next one: at once if a
 change is expected, else after a while. Callbacks that act on a run end that while (`poll_now`).
+All that the page shows of a run is the output of `poll` alone: one request brings it, of one moment.
 """
 
 import asyncio
@@ -26,7 +27,7 @@ from nst.web.components.form.option_fields import BOXES
 from nst.web.components.poll_now import poll_now
 from nst.web.components.run.run_view import OUTPUTS, run_view, server_view
 from nst.web.components.urls import run_id_of
-from nst.web.middleware.clients import current_client
+from nst.web.current_client import current_client
 from nst.web.service.runs import MOST_NAMED_RUNS
 from nst.web.service.service import Service
 
@@ -147,8 +148,8 @@ def start_one(service: Service, options: StyleOptions, choices: dict[str, Any]) 
 
 def added_text(service: Service, runs: list[Run]) -> str:
     """Return what the page says of runs that joined the queue."""
-    place = service.runs.queue_places().get(runs[0].id)
-    where = f": {ordinal(place)} in line" if place else ""
+    position = service.runs.queue_positions().get(runs[0].id)
+    where = f": {ordinal(position)} in line" if position else ""
     return f"{count(len(runs), 'run')} added to the queue{where}."
 
 

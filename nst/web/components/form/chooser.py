@@ -23,7 +23,7 @@ CHOOSERS = {  # role -> (title, hint)
     "mask": ("Mask", "Drop a mask here, or choose one"),
     "photo": ("Picture", "Drop a photograph here, or choose one"),  # of the Instant page
 }
-PREVIEW_SIDE, SAMPLE_SIDE = 512, 128  # px
+CHOSEN_SIDE, SAMPLE_SIDE = 512, 128  # px
 
 
 def chooser(role: str, samples: Iterable[Sample] = (), chosen: Sample | None = None) -> Component:
@@ -39,7 +39,7 @@ def chooser(role: str, samples: Iterable[Sample] = (), chosen: Sample | None = N
                 className="drop-frame",
                 children=[
                     # not in the Upload, which Dash loads late: it would not show what was set before that
-                    html.Img(id=ids.preview(role), src=choice and thumbnail_url(choice["ref"], PREVIEW_SIDE), alt=""),
+                    html.Img(id=ids.preview(role), src=choice and thumbnail_url(choice["ref"], CHOSEN_SIDE), alt=""),
                     dcc.Upload(
                         id=ids.upload(role),
                         className="drop",

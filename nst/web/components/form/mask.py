@@ -14,6 +14,7 @@ ADVICE = (
     "White, black and gray parts of a picture of the content's shape. Paint it over the content, for example a face to "
     "keep, or give a file; what is transparent is black."
 )
+KEYS = "The mask over the content: the arrow keys move the brush, Space paints. Instead, a file can be chosen"
 
 
 def layout() -> Component:
@@ -48,9 +49,11 @@ def _dialog() -> Component:
                     html.Img(id=ids.mask("picture"), alt=""),
                     html.Canvas(
                         id=ids.mask("canvas"),
-                        role="img",
-                        **{"aria-label": "The mask over the content; instead of painting, a file can be chosen"},
+                        role="application",
+                        tabIndex=0,
+                        **{"aria-label": KEYS},
                     ),
+                    html.Span(id=ids.mask("ring"), className="mask-ring", **{"aria-hidden": "true"}),
                 ],
                 className="mask-stage",
             ),
@@ -70,6 +73,7 @@ def _dialog() -> Component:
             ),
             html.Div(
                 [
+                    html.Button("Undo", id=ids.mask("undo"), type="button", className="quiet"),
                     html.Button("Clear", id=ids.mask("clear"), type="button", className="quiet"),
                     html.Button("Cancel", id=ids.mask("cancel"), type="button", className="quiet"),
                     dbc.Button("Use this mask", id=ids.mask("use"), color="primary"),

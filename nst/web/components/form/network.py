@@ -6,9 +6,12 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
+from nst.options.layer_presets import SHIPPED_NETWORK
 from nst.web import ids
+from nst.web.components.form.option_fields import LABELS
 
-NETWORK_NAMES = {"vgg19": "VGG19", "vgg16": "VGG16", "compact": "The built-in network"}
+BUILT_IN = LABELS["extractor"][SHIPPED_NETWORK]
+NETWORK_NAMES = {**LABELS["extractor"], SHIPPED_NETWORK: f"The {BUILT_IN[:1].lower()}{BUILT_IN[1:]}"}  # in sentences
 
 OUTPUTS = {  # what `network_view` returns, by (component, property)
     "text": (ids.NETWORK, "children"),
@@ -87,17 +90,19 @@ def _text(server: dict[str, Any], extractor: str, forecast: dict[str, Any] | Non
     if not run["ended"]:
         return [name, f" paints{how}. ", *_with_code(run["note"])]
     installed = server["networks"].get("vgg19", {}).get("installed")
-    same = run["extractor"] == extractor or (extractor == "auto" and run["extractor"] == "compact" and not installed)
+    same = run["extractor"] == extractor or (
+        extractor == "auto" and run["extractor"] == SHIPPED_NETWORK and not installed
+    )
     return [name, f" painted{how}. ", *(_with_code(run["note"]) if same else following)]
 
 
 def _next_run(server: dict[str, Any], extractor: str, forecast: dict[str, Any] | None) -> list[Any]:
     """The network that a run started now would use."""
     networks, name = server["networks"], fetchable_network(extractor)
-    compact, chosen = html.Strong(NETWORK_NAMES["compact"]), html.Strong(NETWORK_NAMES.get(name, name))
+    compact, chosen = html.Strong(NETWORK_NAMES[SHIPPED_NETWORK]), html.Strong(NETWORK_NAMES.get(name, name))
     if not networks:
         return ["The worker will say which networks are there."]
-    if extractor == "compact":
+    if extractor == SHIPPED_NETWORK:
         return [compact, COMPACT_FACTS]
     network, download = networks.get(name, INSTALLED), server["fetching"].get(name, {"outcome": "none"})
     if network["installed"] and extractor == "auto":
@@ -117,7 +122,7 @@ def _auto(vgg19: Component, compact: Component, forecast: dict[str, Any] | None,
     if forecast is None:
         return [vgg19, " is ready." if fetched else " is here."]
     why = _with_code(forecast["why"])
-    if forecast["extractor"] == "compact":
+    if forecast["extractor"] == SHIPPED_NETWORK:
         return [*([vgg19, " is ready. "] if fetched else []), compact, " will paint all the same: ", *why]
     return [vgg19, " is ready: the next run paints with it."] if fetched else [vgg19, " will paint. ", *why]
 

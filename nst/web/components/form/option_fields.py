@@ -1,6 +1,7 @@
 """The form of a run's options, built from their declarations, and the way its values become options and back."""
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -23,11 +24,11 @@ FAST_OPTIONS = options_of(FastOptions)
 FAST_PREFIX = "fast-"  # of the ids on the Instant page, which has options of the same names
 FAST_BOXES = {option.name: ids.value(FAST_PREFIX + option.name) for option in FAST_OPTIONS}
 
-# Labels of choices, and of the switches that replace a number by a word, by option, where they are not the choice with
-# a capital letter.
+# Labels of choices, and of the switches that replace a number by a word, by option, where they are neither "Automatic"
+# nor the choice with a capital letter.
 LABELS = {
     "epochs": {"auto": "Stop when it converges"},
-    "extractor": {"vgg19": "VGG19", "vgg16": "VGG16"},
+    "extractor": {"vgg19": "VGG19", "vgg16": "VGG16", "compact": "Built-in network"},
     "mask_use": {
         "protect": "Protect the white parts",
         "styles": "A painting in white, the other in black",
@@ -37,7 +38,7 @@ LABELS = {
     "precision": {"float32": "float32", "bfloat16": "bfloat16"},
 }
 
-ADVANCED = ("extractor", "seed", "normalisation")  # with all options of the groups below
+ADVANCED = ("extractor", "seed", "normalization")  # with all options of the groups below
 GROUPS = {"Starting image": ("start",), "Weights": ("weights",), "Advanced": ("layers", "optimizer")}
 PANELS = ("basic", "styles", "mask")  # groups that are not in the accordion: above it, style_mix.py, mask.py
 
@@ -95,7 +96,7 @@ def field(option: Option, prefix: str = "") -> Component:
         children=[
             html.Div(head, className="field-head"),
             *control,
-            html.Div(option.help, id=ids.hint(key), className="hint"),
+            html.Div(page_help(option), id=ids.hint(key), className="hint"),
             html.Div(id=ids.error(ids.value(key)), className="field-error", role="alert"),
         ],
     )
@@ -106,7 +107,7 @@ def _control(option: Option, key: str) -> list[Component]:
     if option.type is bool:
         return [dbc.Switch(id=name, value=option.default, label=option.label)]
     if option.choices:
-        choices = [{"label": _label(option, each), "value": each} for each in option.choices]
+        choices = [{"label": choice_label(option, each), "value": each} for each in option.choices]
         return [dbc.Select(id=name, options=choices, value=option.default)]
     if has_slider(option):
         return _slider(option, key)
@@ -116,9 +117,23 @@ def _control(option: Option, key: str) -> list[Component]:
     return [_box(option, key)]
 
 
-def _label(option: Option, choice: str) -> str:
-    """What the form calls a choice of an option, or a word in place of its number."""
-    return LABELS.get(option.name, {}).get(choice, choice.capitalize())
+def choice_label(option: Option, choice: str) -> str:
+    """Return what the pages call a choice of an option, or a word in place of its number."""
+    usual = "Automatic" if choice == "auto" else choice.capitalize()
+    return LABELS.get(option.name, {}).get(choice, usual)
+
+
+def page_help(option: Option) -> str:
+    """Return the help of an option as the pages show it: choices and options go by their labels."""
+    text = option.help
+    if own := "|".join((*option.choices, *option.words)):
+        text = re.sub(rf"\b({own})\b", lambda choice: f"“{choice_label(option, choice[1])}”", text)
+    for other in OPTIONS:
+        if "_" in other.name:
+            text = re.sub(rf"\b{other.name}\b", other.label, text)
+        for choice in other.choices if other is not option else ():
+            text = re.sub(rf"\b{choice}(?= {other.name}\b)", f"“{choice_label(other, choice)}”", text)
+    return text
 
 
 def _slider(option: Option, key: str) -> list[Component]:
@@ -131,7 +146,7 @@ def _slider(option: Option, key: str) -> list[Component]:
         dbc.Input(id=ids.slider(key), type="range", **slider),
         dbc.Label(f"{option.label}, as a number", html_for=ids.value(key), class_name="visually-hidden"),
         *(
-            dbc.Switch(id=ids.word(key), name=word, label=_label(option, word), value=option.default == word)
+            dbc.Switch(id=ids.word(key), name=word, label=choice_label(option, word), value=option.default == word)
             for word in option.words
         ),
     ]

@@ -23,7 +23,7 @@ def layout() -> Component:
             html.Details([html.Summary("Presets of your own"), *_presets()]),
             dcc.Store(id=ids.LOOKS, data=[_values(n) for n in range(len(LOOKS))]),
             dcc.Store(id=ids.LOOK_NAMES, data=LOOK_OPTIONS),
-            dcc.Store(id=ids.OPTION_NAMES, data=PRESET_OPTIONS),
+            dcc.Store(id=ids.OPTION_NAMES, data=[_names(name) for name in PRESET_OPTIONS]),
             dcc.Store(id=ids.PRESETS, storage_type="local", data={}),
         ],
         className="looks-panel",
@@ -40,6 +40,11 @@ def _values(n: int) -> dict[str, str]:
     """What the form's controls are set to by a look: all options that some look sets."""
     values = fill_form(StyleOptions(**LOOKS[n].options))
     return {name: values[name] for name in LOOK_OPTIONS}
+
+
+def _names(name: str) -> list[str]:
+    """Return the names that a preset may have an option under: its own, and its earlier one, if any."""
+    return [each for each in (name, StyleOptions.option(name).old_name) if each]
 
 
 def _presets() -> list[Component]:

@@ -16,7 +16,7 @@ def button() -> Component:
         id=ids.SETTINGS,
         className="settings-upload",
         max_size=MAX_BYTES,
-        accept="image/png",
+        accept="image/png,image/jpeg",
     )
 
 

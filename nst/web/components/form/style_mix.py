@@ -13,7 +13,7 @@ from nst.web import ids
 from nst.web.components.form.chooser import chooser
 
 OPTIONS = ("style_mix", "style_scales")  # their text boxes are hidden: assets/style_mix.js writes them
-MOST_WEIGHT = 100  # at the right end of a slider
+SLIDER_WEIGHT = 100  # at the right end of a slider
 SCALES = StyleOptions.option("style_scales")
 
 
@@ -69,7 +69,7 @@ def _row(number: int) -> Component:
         [
             html.Span(id=ids.style_mix(number, "title"), className="style-mix-title"),
             html.Label("Weight", htmlFor=weight),
-            dbc.Input(id=weight, type="range", min=0, max=MOST_WEIGHT, step=1, value=MOST_WEIGHT // 2),
+            dbc.Input(id=weight, type="range", min=0, max=SLIDER_WEIGHT, step=1, value=SLIDER_WEIGHT // 2),
             html.Span(id=ids.style_mix(number, "share"), className="unit"),
             html.Label("Brushwork", htmlFor=scale),
             dbc.Input(id=scale, type="range", min=smallest, max=largest, step=0.01, value=0),

@@ -18,6 +18,7 @@ MAP_WORDS = {
     "content": "Content: where activations differ most from those of the photograph.",
     "style": "Style: which pixels would have to change most to come closer to the painting.",
 }
+UNCOVER = "Point at it, tap it or move the focus to it to see the painting."
 RECONSTRUCTIONS = {  # id of the button -> (role, text)
     ids.RECONSTRUCT_CONTENT: ("content", "Content, one layer at a time"),
     ids.RECONSTRUCT_STYLE: ("style", "Style, one layer at a time"),
@@ -46,9 +47,11 @@ def card() -> Component:
 
 
 def diagnosis_line(found: dict[str, Any]) -> list[str | Component]:
-    """Return the sentence on a diagnosis: which layer disagrees most, or the neighbors."""
+    """Return what is said of a diagnosis: the sizes at which the epoch was painted and examined, and what is worst."""
+    side, examined = found["side"], max(found["width"], found["height"])
+    size = f"painted at {side}\u00a0px" + (f", examined at {examined}\u00a0px" if examined < side else "")
     name, _, share = max(_shares(found), key=lambda row: row[2] or 0.0)
-    return [f"Epoch {found['epoch']}. ", html.Strong(name), f" disagrees most: {_percent(share)}."]
+    return [f"Epoch {found['epoch']}, {size}. ", html.Strong(name), f" disagrees most: {_percent(share)}."]
 
 
 def diagnosis_view(found: dict[str, Any], frame: str) -> list[Component]:
@@ -101,7 +104,8 @@ def _map(name: str, png: str, found: dict[str, Any], frame: str) -> Component:
         html.Img(src=frame, alt="", **size),
         html.Img(src=f"data:image/png;base64,{png}", alt=MAP_WORDS[name], className="heat-map", **size),
     ]
-    return html.Figure([html.Div(pictures, className="overlaid"), html.Figcaption(MAP_WORDS[name])])
+    overlaid = html.Div(pictures, className="overlaid", tabIndex=0, role="group", **{"aria-label": f"Map of {name}"})
+    return html.Figure([overlaid, html.Figcaption(f"{MAP_WORDS[name]} {UNCOVER}")])
 
 
 def _matrices(layer: str, pair: dict[str, str]) -> Component:

@@ -9,7 +9,7 @@ from typing import Any
 from dash import Patch, html
 from dash.development.base_component import Component
 
-from nst.options.option_field import options_of
+from nst.options.option_field import AUTOMATIC, options_of
 from nst.options.style_options import StyleOptions
 from nst.runs.events import LOSS_NAMES, Losses
 from nst.runs.run import Run
@@ -139,15 +139,17 @@ def steering_line(epoch: int, changes: Mapping[str, Any]) -> str:
 
 
 def steering_summary(changes: Mapping[str, Any]) -> str:
-    """Return changes of options in short, such as "strength 2, layers"."""
-    return ", ".join(
-        "layers"
-        if name.endswith("_layers")
-        else f"{LABELS[name]} {value:.3g}"
-        if isinstance(value, int | float)
-        else LABELS[name]
-        for name, value in changes.items()
-    )
+    """Return changes of options in short, such as "strength 2, style mix 3 : 1"."""
+    return ", ".join(f"{LABELS[name]} {_short(value)}" for name, value in changes.items())
+
+
+def _short(value: Any) -> str:
+    """The value of a live option: a number, a list of them, or the weights of layers."""
+    if isinstance(value, Mapping):
+        return " ".join(f"{layer} {_short(weight)}" for layer, weight in value.items())
+    if isinstance(value, list | tuple):
+        return " : ".join(map(_short, value))
+    return AUTOMATIC if value is None else f"{value:.3g}"
 
 
 def more_losses(

@@ -1,22 +1,25 @@
 """Under the image: the scrubber over a run's epochs, and buttons to branch, continue and make a timelapse."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import dash_bootstrap_components as dbc
 from dash import html
 from dash.development.base_component import Component
 
-from nst.errors import OptionError
+from nst.errors import NotFound, OptionError
 from nst.options.option_field import number, shown
 from nst.options.style_options import StyleOptions
-from nst.pictures.timelapse import FORMATS
+from nst.pictures.timelapse import TIMELAPSE_FORMATS
 from nst.runs.run import Run
 from nst.web import ids
 from nst.web.components.run import result_tools
+from nst.web.components.settings_text import differing_settings, titled
 from nst.web.components.small_button import icon_button
 from nst.web.components.urls import run_url
 from nst.web.service.runs import LONGEST
+from nst.web.service.service import Service
 
 PROPOSED_EPOCHS = 10  # more, for a run that has done all of its epochs
 MOST_MORE_EPOCHS = int(StyleOptions.option("epochs").high or 0)
@@ -87,12 +90,12 @@ def _continue_button() -> Component:
 
 
 def _timelapse_button() -> Component:
-    formats = [{"label": each.upper(), "value": each} for each in FORMATS]
+    formats = [{"label": each.upper(), "value": each} for each in TIMELAPSE_FORMATS]
     return html.Span(
         [
             html.Button("Timelapse", id=ids.TIMELAPSE, type="button", className="quiet"),
             dbc.Label("Format of the timelapse", html_for=ids.TIMELAPSE_FORMAT, class_name="visually-hidden"),
-            dbc.Select(id=ids.TIMELAPSE_FORMAT, options=formats, value=FORMATS[0]),
+            dbc.Select(id=ids.TIMELAPSE_FORMAT, options=formats, value=TIMELAPSE_FORMATS[0]),
             html.Label("Making the timelapse", htmlFor=ids.TIMELAPSE_BAR, className="visually-hidden"),
             html.Progress(id=ids.TIMELAPSE_BAR, value="0", max="1", hidden=True),
             html.A("Save it", id=ids.TIMELAPSE_LINK, hidden=True, download=""),
@@ -101,17 +104,34 @@ def _timelapse_button() -> Component:
     )
 
 
-def lineage(run: Run, relatives: Mapping[str, str]) -> list[Any]:
-    """Return links to the run that a run was branched from, and to its branches; `relatives` are titles by id."""
+def relatives(service: Service, run: Run) -> dict[str, str]:
+    """Return the titles of the run that a run was branched from, and of its branches, by their ids.
+
+    One without a name has what tells it from the others with it, as "lake after night (Strength 2)". Reads the
+    database.
+    """
+    ids_found = (*filter(None, [run.parent]), *service.store.children(run))
+    unnamed = []
+    for run_id in ids_found:
+        with suppress(NotFound):  # its title says that it was deleted
+            if not service.archive.annotations(run_id).name:
+                unnamed.append(service.store.run(run_id))
+    differing = differing_settings([run, *unnamed])
+    titles = {run_id: service.runs.title(run_id) for run_id in ids_found}
+    return titles | {each.id: titled(titles[each.id], differing[each.id].values()) for each in unnamed}
+
+
+def lineage(run: Run, titles: Mapping[str, str]) -> list[Any]:
+    """Return links to the run that a run was branched from, and to its branches; `titles` are those of `relatives`."""
     parts: list[Any] = []
-    if run.parent in relatives:
-        link = _link(run.parent, relatives[run.parent])
+    if run.parent in titles:
+        link = _link(run.parent, titles[run.parent])
         parts = (
             ["Upscaled from ", link, ". "]
             if run.init and not run.first
             else ["Branched from ", link, f" at epoch {run.first}. "]
         )
-    children = {run_id: title for run_id, title in relatives.items() if run_id != run.parent}
+    children = {run_id: title for run_id, title in titles.items() if run_id != run.parent}
     if children:
         parts += ["Branches: " if len(children) > 1 else "Branch: "]
         for run_id, title in children.items():

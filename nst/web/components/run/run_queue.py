@@ -15,6 +15,7 @@ from nst.runs.humanize import count, ordinal
 from nst.runs.run import Run, State
 from nst.web import ids
 from nst.web.components.run_card import RunCard
+from nst.web.components.settings_text import differing_settings
 from nst.web.components.urls import run_url, thumbnail_url
 from nst.web.service.service import Service
 
@@ -28,13 +29,15 @@ class QueueEntry:
     """A run in the queue, or quick runs of one grid with no other run between them."""
 
     card: RunCard  # of the first run
-    place: int  # of that run, see `Runs.queue_places`
+    position: int  # of that run, see `Runs.queue_positions`
     runs: tuple[Run, ...]
 
     @property
     def title(self) -> str:
-        """The title of the run, or how many quick runs there are."""
-        return f"Variations, {count(len(self.runs), 'quick run')}" if self.card.run.variations else self.card.title
+        """The title of the run, with what tells it apart, or how many quick runs there are."""
+        return (
+            f"Variations, {count(len(self.runs), 'quick run')}" if self.card.run.variations else self.card.title_apart
+        )
 
     @property
     def waiting(self) -> int:
@@ -51,9 +54,13 @@ class QueueEntry:
 
 def queue_entries(service: Service, client: str) -> list[QueueEntry]:
     """Return the entries of a client's queue, the one that is painted or comes next first. Reads the database."""
-    places = service.runs.queue_places()
-    groups = groupby(service.runs.queue_of(client), lambda run: run.variations or run.id)
-    return [QueueEntry(RunCard.of(service, run), places.get(run.id, 1), (run, *more)) for _, (run, *more) in groups]
+    positions = service.runs.queue_positions()
+    runs = service.runs.queue_of(client)
+    differing = differing_settings(run for run in runs if not run.variations)
+    return [
+        QueueEntry(RunCard.of(service, run, differing.get(run.id)), positions.get(run.id, 1), (run, *more))
+        for _, (run, *more) in groupby(runs, lambda run: run.variations or run.id)
+    ]
 
 
 def layout() -> Component:
@@ -74,7 +81,7 @@ def _item(n: int, entries: list[QueueEntry], shown: Run | None) -> Component:
     thumbnails = [
         html.Img(src=thumbnail_url(picture["ref"], THUMBNAIL_SIDE), alt="") for picture in entry.card.pictures.values()
     ]
-    state = f"{ordinal(entry.place)} in line" if waits else "painting"
+    state = f"{ordinal(entry.position)} in line" if waits else "painting"
     link = html.A(
         [*thumbnails[:2], html.Span(entry.title), html.Small(state)],
         href=entry.url(shown),

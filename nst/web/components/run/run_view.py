@@ -8,7 +8,7 @@ from nst.runs.run import Run, State
 from nst.web import ids
 from nst.web.components.run import figures, history, run_buttons, run_queue, steering
 from nst.web.components.run.result_tools import USES, can_be_upscaled, upscaling_view, use_url
-from nst.web.components.run.status import progress_text, status_text
+from nst.web.components.run.status import progress_text, status_text, worker_text
 from nst.web.components.urls import file_stem, original_url
 from nst.web.follow import RunUpdate
 
@@ -52,8 +52,6 @@ OUTPUTS = {  # what `run_view` and `server_view` return, by (component, property
     **run_buttons.OUTPUTS,
     **run_queue.OUTPUTS,
 }
-
-WORKER_LABELS = {"warm": "ready", "starting": "the worker is getting ready", "lost": "no worker", "closed": "closing"}
 
 
 def run_view(update: RunUpdate, attached: bool) -> dict[str, Any]:
@@ -161,15 +159,8 @@ def server_view(update: RunUpdate, shown: dict[str, Any] | None) -> dict[str, An
     names = ("extractor", "precision", "tiled", "note")
     network = {**{name: getattr(run, name) for name in names}, "ended": run.state.rests} if run else None
     return {
-        "worker": _worker_text(server["worker"], server["error"]),
+        "worker": worker_text(server["worker"], server["error"]),
         "worker_class": f"pill pill-{server['worker']}",
         "server": {**server, "run": network},
         **queue,
     }
-
-
-def _worker_text(state: str, error: str) -> str:
-    """The worker's state in the header."""
-    if error and state == "starting":
-        return f"{error}; a new one is getting ready"
-    return f"{WORKER_LABELS[state]}: {error}" if error else WORKER_LABELS[state]

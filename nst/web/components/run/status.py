@@ -7,6 +7,12 @@ from nst.web.follow import RunUpdate
 
 READY = "Ready. Press Start, or choose other pictures first."
 MISSING = "This run was deleted, or its address is wrong. Start a new one here."
+WORKER_LABELS = {
+    "warm": "ready",
+    "starting": "the worker is getting ready",
+    "lost": "no worker",
+    "closed": "the studio is closing",
+}
 
 
 def status_text(update: RunUpdate) -> str:
@@ -37,9 +43,18 @@ def status_text(update: RunUpdate) -> str:
 def _queued_text(update: RunUpdate, run: Run) -> str:
     if run.gpu and not update.server["gpu"]:
         return "Queued: it waits for a worker with a graphics card, and none is there."
-    start = f", starts in about {roughly(update.starts_in)}" if update.starts_in else ""
-    reason = start if update.server["worker"] == "warm" else ", the worker is getting ready"
-    return f"Queued: {ordinal(update.place or 1)} in line{reason}."
+    position, state = f"Queued: {ordinal(update.position or 1)} in line", update.server["worker"]
+    if state != "warm":
+        worker = worker_text(state, update.server["error"])
+        return f"{position}. {worker[0].upper()}{worker[1:]}."
+    return f"{position}, starts in about {roughly(update.starts_in)}." if update.starts_in else f"{position}."
+
+
+def worker_text(state: str, error: str) -> str:
+    """Return the worker's state, and why it is not ready; without a full stop."""
+    if error and state == "starting":
+        return f"{error}; a new one is getting ready"
+    return f"{WORKER_LABELS[state]}: {error}" if error else WORKER_LABELS[state]
 
 
 def _network(run: Run) -> str:
