@@ -10,6 +10,7 @@ router = APIRouter(include_in_schema=False)
 
 HEAD = """<link rel="stylesheet" href="/assets/docs/swagger-ui/swagger-ui.css">
 <link rel="stylesheet" href="/assets/docs/docs.css">
+<script src="/assets/requests.js" defer></script>
 <script src="/assets/buttons.js" defer></script>
 <script src="/assets/docs/swagger-ui/swagger-ui-bundle.js" defer></script>
 <script src="/assets/docs/docs.js" defer></script>"""
