@@ -14,25 +14,16 @@ from typing import Any
 from nst.errors import Cancelled, InputError, Unfetched, WeightsError
 from nst.jobs.worker_pool import worker_tasks
 from nst.runs.control import Control
-from nst.runs.events import Checkpointed, Epoch, Event, Fetching, Finished, Losses, Paused, Started, Steered, Stopped
+from nst.runs.events import Checkpointed, Epoch, Event, Fetching, Finished, Paused, Started, Steered, Stopped
 from nst.runs.job import StyleJob
+from tests.epochs import epoch_event
 from tests.jobs.ending_worker import FILE
 
 Emit = Callable[[Event], None]
 
 
 def epoch(n: int, image: bytes = b"\xff\xd8 a frame") -> Epoch:
-    return Epoch(
-        epoch=n,
-        step=10 * n,
-        losses=Losses(3.0, 1.0, 1.5, 0.5),
-        width=8,
-        height=6,
-        seconds=float(n),
-        steps_per_second=10.0,
-        seconds_left=1.0,
-        image=image,
-    )
+    return epoch_event(n, width=8, height=6, seconds=float(n), seconds_left=1.0, image=image)
 
 
 def started(job: StyleJob) -> Started:

@@ -17,10 +17,25 @@ from nst.pictures.images import encode_jpeg, encode_png
 from nst.pictures.provenance import Provenance
 from nst.runs.events import Epoch, Finished, Losses, Started, Stopped
 from nst.runs.run import Run, State
+from tests.epochs import epoch_event
 
 OPTIONS = StyleOptions(epochs=2, size=64, strength=3.0)
 LOSSES = Losses(3.0, 1.0, 1.5, 0.5)
 GREY = np.full((16, 20, 3), 0.5, np.float32)
+
+
+def epoch(n: int) -> Epoch:
+    return epoch_event(
+        n,
+        step=5 * n,
+        losses=LOSSES,
+        width=20,
+        height=16,
+        seconds=float(n),
+        steps_per_second=5.0,
+        seconds_left=2.0 - n,
+        image=encode_jpeg(GREY),
+    )
 
 
 def painted(store: Store) -> Run:
@@ -34,20 +49,7 @@ def painted(store: Store) -> Run:
     run = store.create(OPTIONS, content, style, **more)
     settings = Provenance("0.1", {}, "compact", "float32", OPTIONS, (), 2, content, style, **more)
     result = encode_png(GREY, text={"nst": settings.to_text()})
-    events = [
-        Epoch(
-            epoch=n,
-            step=5 * n,
-            losses=LOSSES,
-            width=20,
-            height=16,
-            seconds=float(n),
-            steps_per_second=5.0,
-            seconds_left=2.0 - n,
-            image=encode_jpeg(GREY),
-        )
-        for n in range(OPTIONS.epochs + 1)
-    ]
+    events = [epoch(n) for n in range(OPTIONS.epochs + 1)]
     store.append(
         run.id,
         Started(extractor="compact", note="", width=20, height=16, epochs=2, steps=10),
@@ -114,20 +116,7 @@ def test_a_run_that_was_stopped_is_rebuilt_as_stopped(store: Store) -> None:
     run = store.create(OPTIONS, picture, picture)
     settings = Provenance("0.1", {}, "compact", "float32", OPTIONS, (), 1, picture, picture)
     result = encode_png(GREY, text={"nst": settings.to_text()})
-    frames = [
-        Epoch(
-            epoch=n,
-            step=5 * n,
-            losses=LOSSES,
-            width=20,
-            height=16,
-            seconds=float(n),
-            steps_per_second=5.0,
-            seconds_left=2.0 - n,
-            image=encode_jpeg(GREY),
-        )
-        for n in range(2)
-    ]
+    frames = [epoch(n) for n in range(2)]
     store.append(
         run.id,
         Started(extractor="compact", note="", width=20, height=16, epochs=2, steps=10),

@@ -17,8 +17,9 @@ from nst.jobs.storage.archive import Annotations, Archive
 from nst.jobs.storage.schema import TABLES, TO_2, TO_3, TO_4
 from nst.jobs.storage.store import Store
 from nst.options.style_options import StyleOptions
-from nst.runs.events import Checkpointed, Epoch, Event, Failed, Finished, Losses, Started, Steered, Stopped
+from nst.runs.events import Checkpointed, Event, Failed, Finished, Losses, Started, Steered, Stopped
 from nst.runs.run import Run, State
+from tests.epochs import epoch_event
 from tests.jobs.runners import epoch
 from tests.jobs.runs import follow, new_run, spoil
 
@@ -141,15 +142,8 @@ def test_a_loss_that_is_not_a_number_is_none_in_json(store: Store) -> None:
     store.append(run.id, STARTED)
     store.append(
         run.id,
-        Epoch(
-            epoch=0,
-            step=0,
-            losses=Losses(float("nan"), float("inf"), 1.0, 2.0),
-            width=8,
-            height=6,
-            seconds=0.0,
-            steps_per_second=0.0,
-            seconds_left=0.0,
+        epoch_event(
+            0, losses=Losses(float("nan"), float("inf"), 1.0, 2.0), width=8, height=6, seconds=0.0, steps_per_second=0.0
         ),
     )
     losses = {"total": None, "content": None, "style": 1.0, "tv": 2.0, "neighbors": 0.0}

@@ -24,6 +24,7 @@ from nst.runs.events import (
     Stopped,
 )
 from nst.runs.run import MOVES, Run, State
+from tests.epochs import epoch_event
 
 RUN = Run("0" * 32, 0.0, StyleOptions(epochs=3), "c" * 64, "d" * 64, epochs=3)
 STARTED = Started(extractor="compact", note="a note", width=640, height=480, epochs=3, steps=30)
@@ -33,9 +34,8 @@ STARTED_AUTO = Started(
 
 
 def epoch(n: int) -> Epoch:
-    return Epoch(
-        epoch=n,
-        step=10 * n,
+    return epoch_event(
+        n,
         losses=Losses(6.0, 1.0, 2.0, 3.0),
         width=320,
         height=240,

@@ -13,9 +13,10 @@ from nst.errors import Busy, Conflict, DiskFull, NotFound
 from nst.jobs.storage.store import Store
 from nst.options.style_options import StyleOptions
 from nst.pictures.timelapse import TimelapseOptions
-from nst.runs.events import Epoch, Finished, Losses, Started
+from nst.runs.events import Finished, Losses, Started
 from nst.runs.run import Run
 from nst.web.service.timelapses import Timelapses
+from tests.epochs import epoch_event
 from tests.jobs.runs import fill_disk
 from tests.web.sites import picture
 from tests.web.test_api import ENDLESS, assert_error, follow, start
@@ -126,15 +127,13 @@ def painted(store: Store, frames: int, image: bytes, width: int = 64, height: in
     for n in range(frames):
         store.append(
             run.id,
-            Epoch(
-                epoch=n,
+            epoch_event(
+                n,
                 step=n,
                 losses=Losses(1.0, 1.0, 0.0, 0.0),
                 width=width,
                 height=height,
-                seconds=1.0,
                 steps_per_second=1.0,
-                seconds_left=0.0,
                 image=image,
             ),
         )

@@ -15,13 +15,14 @@ from nst.jobs.storage.archive import Archive
 from nst.jobs.storage.store import Store
 from nst.options.settings import Settings
 from nst.options.style_options import StyleOptions
-from nst.runs.events import Epoch, Losses, Started
+from nst.runs.events import Losses, Started
 from nst.runs.job import DiagnosisJob
 from nst.runs.run import Run
 from nst.web.callbacks.run.diagnosis import examined
 from nst.web.components.run.diagnosis import card, diagnosis_line, diagnosis_view
 from nst.web.service.diagnoses import _options_at, reconstructions
 from nst.web.service.service import Service
+from tests.epochs import epoch_event
 from tests.web.sites import picture
 from tests.web.test_api import assert_error, follow, start
 
@@ -75,17 +76,7 @@ def started(service: Service, frames: int) -> Run:
         frame = picture(format="JPEG")
         service.store.append(
             run.id,
-            Epoch(
-                epoch=n,
-                step=5 * n,
-                losses=Losses(3, 1, 1, 1),
-                width=64,
-                height=48,
-                seconds=1.0,
-                steps_per_second=5.0,
-                seconds_left=1.0,
-                image=frame,
-            ),
+            epoch_event(n, step=5 * n, losses=Losses(3, 1, 1, 1), steps_per_second=5.0, seconds_left=1.0, image=frame),
         )
     return service.store.run(run.id)
 

@@ -15,10 +15,11 @@ from nst.options.settings import Settings
 from nst.options.style_options import StyleOptions
 from nst.pictures.samples import CONTENTS
 from nst.runs.estimates import PlannedRun, auto_network, calibration_for
-from nst.runs.events import Epoch, Finished, Losses, Started
+from nst.runs.events import Finished, Losses, Started
 from nst.web.callbacks.run.result_tools import upscaling_line
 from nst.web.components.form.estimate import MEASURING, estimate_line
 from nst.web.service.service import Service
+from tests.epochs import epoch_event
 from tests.web.fake_runner import CALIBRATION, MEMORY
 from tests.web.sites import picture
 from tests.web.test_api import QUICK, assert_error, body, encoded, follow, start
@@ -123,15 +124,13 @@ def painted(service: Service, options: StyleOptions, times: float, tiled: bool =
             precision="float32",
             tiled=tiled,
         ),
-        Epoch(
-            epoch=1,
+        epoch_event(
+            1,
             step=1,
             losses=Losses(1.0, 1.0, 0.0, 0.0),
             width=width,
             height=width * 3 // 4,
-            seconds=1.0,
             steps_per_second=1.0,
-            seconds_left=0.0,
             image=b"",
         ),
         Finished(seconds=times * expected, image=picture()),

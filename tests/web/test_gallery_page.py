@@ -18,7 +18,7 @@ from nst.options.picture_roles import STYLE_ROLES
 from nst.options.settings import Settings
 from nst.options.style_options import StyleOptions
 from nst.pictures.samples import STYLES
-from nst.runs.events import Epoch, Finished, Losses, Started
+from nst.runs.events import Finished, Losses, Started
 from nst.runs.humanize import GIGABYTE
 from nst.runs.run import Run, State
 from nst.web import ids
@@ -34,6 +34,7 @@ from nst.web.components.urls import run_file, run_file_name
 from nst.web.factory import create_app
 from nst.web.middleware.clients import HEADER
 from nst.web.service.service import Service
+from tests.epochs import epoch_event
 from tests.web.sites import picture, queue_of
 
 ANN, BOB = "a" * 32, "b" * 32
@@ -66,17 +67,7 @@ def finished(store: Store, name: str = "boat.jpg", **more: Any) -> Run:
     for epoch in range(3):
         store.append(
             run.id,
-            Epoch(
-                epoch=epoch,
-                step=10 * epoch,
-                losses=LOSSES,
-                width=640,
-                height=480,
-                seconds=1.0,
-                steps_per_second=10.0,
-                seconds_left=0.0,
-                image=picture(format="JPEG"),
-            ),
+            epoch_event(epoch, losses=LOSSES, width=640, height=480, image=picture(format="JPEG")),
         )
     store.append(run.id, Finished(seconds=65.0, image=picture()))
     return store.run(run.id)
@@ -291,16 +282,8 @@ def test_a_card_shows_what_is_known_of_a_run(service: Service) -> None:
     )
     service.store.append(
         run.id,
-        Epoch(
-            epoch=0,
-            step=0,
-            losses=LOSSES,
-            width=640,
-            height=480,
-            seconds=0.0,
-            steps_per_second=10.0,
-            seconds_left=2.0,
-            image=picture(format="JPEG"),
+        epoch_event(
+            0, losses=LOSSES, width=640, height=480, seconds=0.0, seconds_left=2.0, image=picture(format="JPEG")
         ),
     )
     run = service.store.run(run.id)

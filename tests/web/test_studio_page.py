@@ -51,6 +51,7 @@ from nst.web.follow import RunUpdate
 from nst.web.pages import studio
 from nst.web.problems import problem_of
 from nst.web.service.service import Service
+from tests.epochs import epoch_event
 from tests.web.sites import picture
 
 PROMISED = (
@@ -261,17 +262,7 @@ STARTED_AUTO = Started(extractor="vgg19", note="", width=64, height=48, epochs=1
 
 
 def epoch(n: int) -> Epoch:
-    return Epoch(
-        epoch=n,
-        step=10 * n,
-        losses=LOSSES,
-        width=64,
-        height=48,
-        seconds=n / 2,
-        steps_per_second=20.0,
-        seconds_left=75.4,
-        image=b"jpeg",
-    )
+    return epoch_event(n, losses=LOSSES, seconds=n / 2, steps_per_second=20.0, seconds_left=75.4, image=b"jpeg")
 
 
 def test_a_queued_run_shows_its_place_in_the_queue() -> None:
@@ -560,16 +551,7 @@ def test_the_scales_are_marked_in_the_figure_of_the_losses_and_named_in_the_stat
 
 
 def test_the_last_losses_of_a_repeated_epoch_are_drawn() -> None:
-    again = Epoch(
-        epoch=1,
-        step=10,
-        losses=Losses(9.0, 9.0, 9.0, 9.0),
-        width=64,
-        height=48,
-        seconds=1.0,
-        steps_per_second=20.0,
-        seconds_left=1.0,
-    )
+    again = epoch_event(1, losses=Losses(9.0, 9.0, 9.0, 9.0), steps_per_second=20.0, seconds_left=1.0)
     events = [{"n": n, **event.to_json()} for n, event in enumerate((epoch(0), epoch(1), again))]
     trace = figures.losses(events)["data"][0]
     assert (trace["x"], trace["y"]) == ([0, 1], [3.0, 9.0])

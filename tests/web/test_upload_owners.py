@@ -16,12 +16,13 @@ from nst.options.style_options import StyleOptions
 from nst.pictures.images import encode_png, read
 from nst.pictures.provenance import FastProvenance, Provenance
 from nst.pictures.samples import SIDES, STYLES
-from nst.runs.events import Epoch, Finished, Losses, Started
+from nst.runs.events import Finished, Losses, Started
 from nst.web import ids, instant_ids
 from nst.web.components.form.option_fields import BOXES, fill_form
 from nst.web.factory import create_app
 from nst.web.middleware.clients import HEADER
 from nst.web.service.fast_styles import FastResult
+from tests.epochs import epoch_event
 from tests.web.fake_runner import warm_up
 from tests.web.sites import picture, queue_of
 from tests.web.test_api import assert_error, body, encoded
@@ -185,20 +186,7 @@ def painted(client: TestClient, who: dict[str, str], **changes: Any) -> str:
     answer = client.post("/api/v1/runs", json=body(**changes), headers=who)
     assert answer.status_code == 202, answer.text
     losses, store = Losses(3.0, 1.0, 1.5, 0.5), store_of(client)
-    epochs = [
-        Epoch(
-            epoch=n,
-            step=n,
-            losses=losses,
-            width=64,
-            height=48,
-            seconds=1.0,
-            steps_per_second=10.0,
-            seconds_left=0.0,
-            image=picture(format="JPEG"),
-        )
-        for n in range(3)
-    ]
+    epochs = [epoch_event(n, step=n, losses=losses, image=picture(format="JPEG")) for n in range(3)]
     store.append(
         answer.json()["id"],
         Started(extractor="compact", note="", width=64, height=48, epochs=2, steps=2, precision="float32"),

@@ -14,13 +14,14 @@ from nst.jobs.storage.store import Store
 from nst.options.settings import Settings
 from nst.options.style_options import StyleOptions
 from nst.options.variations import Variations
-from nst.runs.events import Epoch, Finished, Losses, Started
+from nst.runs.events import Finished, Started
 from nst.runs.humanize import GIGABYTE
 from nst.web.callbacks.vary import _earlier_links, _errors, perform_action, read_variations
 from nst.web.components.form.option_fields import fill_form
 from nst.web.components.variation_grid import grid_view, pair_view
 from nst.web.pages.vary import NONE, layout
 from nst.web.service.service import Service
+from tests.epochs import epoch_event
 from tests.web.sites import picture
 
 FORM = fill_form(StyleOptions(size=640, strength=2))
@@ -47,17 +48,7 @@ def view(service: Service, grid: Grid, shown: list[Any] = NOTHING) -> dict[str, 
 
 
 def finish(service: Service, run_id: str) -> None:
-    frame = Epoch(
-        epoch=1,
-        step=10,
-        losses=Losses(3.0, 1.0, 1.5, 0.5),
-        width=64,
-        height=48,
-        seconds=1.0,
-        steps_per_second=10.0,
-        seconds_left=0.0,
-        image=picture(format="JPEG"),
-    )
+    frame = epoch_event(1, image=picture(format="JPEG"))
     service.store.append(
         run_id,
         Started(extractor="compact", note="", width=64, height=48, epochs=1, steps=10),
