@@ -25,8 +25,7 @@
   async function described(runs) {
     if (!runs.length) return [];
     try {
-      const answer = await fetch(`/api/v1/runs?limit=${runs.length}&${queryOf(runs)}`);
-      return (await answer.json()).runs;
+      return (await window.requests.send(`/api/v1/runs?limit=${runs.length}&${queryOf(runs)}`)).runs ?? [];
     } catch {
       return [];
     }

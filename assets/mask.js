@@ -8,7 +8,7 @@
   const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
   let at = null; // where a stroke has come to, canvas px; null between two strokes
   let brush = [0, 0]; // where the brush is, canvas px: at the pointer, or where the arrow keys have moved it
-  let before = []; // copies of the canvas, from before the last strokes
+  let copies = []; // of the canvas, from before the last strokes
   let shown = ""; // the addresses of the picture and the mask that the canvas was filled with; "" until it is
   let fills = 0;
 
@@ -43,7 +43,7 @@
     canvas.parentElement.style.setProperty("--ratio", width / height);
     canvas.width = Math.round(width * factor);
     canvas.height = Math.round(height * factor);
-    before = [];
+    copies = [];
     moveBrush([canvas.width / 2, canvas.height / 2]);
     if (!earlier) return;
     const pen = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d", { willReadFrequently: true });
@@ -72,8 +72,13 @@
     });
   }
 
+  // For `undo`.
+  function remember() {
+    copies = [...copies, copyOf(find("canvas"))].slice(-MOST_UNDONE);
+  }
+
   function begin() {
-    before = [...before, copyOf(find("canvas"))].slice(-MOST_UNDONE);
+    remember();
     at = [brush[0] - 0.1, brush[1]]; // a line without length is not drawn, and a click is to leave a dot
     stroke();
   }
@@ -129,7 +134,7 @@
   document.addEventListener("input", ({ target }) => { if (target === find("size")) moveBrush(brush); });
 
   function undo() {
-    const canvas = find("canvas"), last = before.pop(), pen = canvas.getContext("2d");
+    const canvas = find("canvas"), last = copies.pop(), pen = canvas.getContext("2d");
     if (!last) return;
     pen.globalCompositeOperation = "copy";
     pen.shadowBlur = 0;
@@ -138,7 +143,7 @@
 
   function clear() {
     const canvas = find("canvas");
-    before = [...before, copyOf(canvas)].slice(-MOST_UNDONE);
+    remember();
     canvas.getContext("2d").clearRect(0, 0, canvas.width, canvas.height);
   }
 

@@ -8,7 +8,6 @@ from typing import Any
 from dash import ClientsideFunction, Dash, Input, Output, State, no_update, set_props
 
 from nst.errors import NotFound, NstError
-from nst.options.option_field import options_of
 from nst.options.picture_roles import STYLE_ROLES
 from nst.options.style_options import StyleOptions
 from nst.pictures import images
@@ -155,5 +154,4 @@ def _uploadable(found: FastResult) -> bytes:
     """The file of a result, made smaller if it exceeds the limit of uploads, in bytes or in the size of a run."""
     if len(found.data) <= images.MAX_BYTES:
         return found.data
-    most = max(size.high or 0 for size in options_of(StyleOptions) if size.name == "size")
-    return shrink(found.data, int(most), len(found.data))
+    return shrink(found.data, int(StyleOptions.option("size").high or 0), len(found.data))

@@ -6,7 +6,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from nst.options.fast_options import FastOptions
-from nst.options.option_field import option_text, options_of
+from nst.options.option_field import options_of
 from nst.options.picture_roles import ROLES, STYLE_ROLES
 from nst.options.style_options import StyleOptions
 from nst.runs.humanize import count, duration
@@ -17,7 +17,7 @@ from nst.web.components.form.chooser import CHOOSERS
 from nst.web.components.form.option_fields import choice_label
 from nst.web.components.run.figures import steering_lines
 from nst.web.components.run_card import RunCard
-from nst.web.components.settings_text import differing_options, setting_of
+from nst.web.components.settings_text import differing_options, setting_of, value_text
 from nst.web.components.urls import compare_url, instant_url, run_file, run_url
 
 SIDE_BY_SIDE = "side"  # value of `view` in the address; without it there is one slider
@@ -155,8 +155,5 @@ def _fast_settings(run: Run) -> dict[str, str]:
     mix = sorted(run.fast["mix"].values(), reverse=True)
     titles = (run.names.get(role, "") for role in STYLE_ROLES)
     shares = ", ".join(f"{title} {weight:.0%}" for title, weight in zip(titles, mix, strict=False))
-    options = {
-        option.label: f"{option_text(run.fast['options'][option.name])} {option.unit}".rstrip()
-        for option in options_of(FastOptions)
-    }
+    options = {option.label: value_text(option, run.fast["options"][option.name]) for option in options_of(FastOptions)}
     return {"Shares": shares, **options} if len(mix) > 1 else options

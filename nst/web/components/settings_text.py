@@ -1,6 +1,7 @@
 """The settings of runs in words, and what tells runs of the same pictures apart."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from nst.options.option_field import Option, option_text, options_of
 from nst.options.style_options import StyleOptions
@@ -23,7 +24,11 @@ def setting_of(run: Run, option: Option) -> str:
     """
     if (option.group == "styles" and not run.more_styles) or (option.group == "mask" and not run.mask):
         return ""
-    value = getattr(run.options, option.name)
+    return value_text(option, getattr(run.options, option.name))
+
+
+def value_text(option: Option, value: Any) -> str:
+    """Return a value of an option in words, with its unit."""
     text = choice_label(option, value) if option.choices else option_text(value)
     return f"{text} {option.unit}".rstrip()
 
