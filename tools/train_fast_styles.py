@@ -13,9 +13,7 @@ The objective is that of nst/engine/training/train.py, with these differences:
 - The logarithm of a style error counts, because that of a dark painting, relative to its own small Gram matrices, would
   outweigh all others.
 - The weights of named styles and of paintings are moved until the content error of both stays at `CONTENT_ERROR`.
-- Differences between the mean colors of neighboring blocks of pixels cost where the photo has none (`patchiness`): a
-  network meets the Gram matrices of a painting with many colors most easily by patches of them across skies and faces.
-- So does the distance of the activations at each place from the painting's most similar ones: the loss of neighbors of
+- The distance of the activations at each place from the painting's most similar ones costs: the loss of neighbors of
   nst/engine/optimization/neighbors. The crops of a step are one picture for the search, without color transfer, and
   paintings are not turned.
 """
