@@ -175,7 +175,8 @@ def kills(target: Target, scale: Scale) -> Iterator[str]:
         run = target.studio.start_run(LONG)
         last = target.studio.follow(run, "epoch", 2)[-1]["n"]
         if worker := target.studio.worker():
-            worker.kill()
+            with suppress(psutil.NoSuchProcess):
+                worker.kill()
         yield _goes_on(target, run, last) if worker else "a run is painted by no worker"
     yield _is_warm_again(target)
 
